@@ -1,0 +1,3 @@
+"""Design of in-memory-computing accelerators for several neural networks at once."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,120 @@
+"""Rows of numbers found by integer keys, for thousands of keys at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Keys are whole numbers in the table, so voltages are kept in millivolts.
+_KEY_SCALE = {"voltage_V": 1000}
+# The float noise of a sum of 0.05 V steps passes, 0.5004 V does not become 0.5 V.
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class KeyedRows:
+    """One table: a row of quantities for each combination of keys it covers.
+
+    Args:
+        name: what error messages call the table.
+        key_names: names of the key columns, length n_keys.
+        keys: whole numbers (voltages in mV), shape (n_rows, n_keys), no row twice.
+        quantities: names of the quantities, length n_quantities.
+        values: shape (n_quantities, n_rows), SI units.
+
+    Raises:
+        ValueError: shapes disagree, or a combination of keys occurs twice.
+    """
+
+    name: str
+    key_names: tuple[str, ...]
+    keys: Integers
+    quantities: tuple[str, ...]
+    values: Floats
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.keys)
+        if self.keys.shape != (n_rows, len(self.key_names)):
+            raise ValueError(
+                f"{self.name}: keys has shape {self.keys.shape}, "
+                f"expected ({n_rows}, {len(self.key_names)})"
+            )
+        if self.values.shape != (len(self.quantities), n_rows):
+            raise ValueError(
+                f"{self.name}: values has shape {self.values.shape}, "
+                f"expected ({len(self.quantities)}, {n_rows})"
+            )
+        if np.count_nonzero(self._row_of >= 0) != n_rows:
+            raise ValueError(f"{self.name}: a combination of keys occurs twice")
+
+    def column(self, name: str) -> Integers:
+        """One key column, shape (n_rows,); voltages in mV."""
+        column: Integers = self.keys[:, self.key_names.index(name)]
+        return column
+
+    def look_up(self, **keys: ArrayLike) -> dict[str, Floats]:
+        """Find one row per key combination.
+
+        Args:
+            keys: a number or array for each of `key_names`; they broadcast against each other.
+
+        Returns:
+            Each quantity by name, in the broadcast shape of the keys.
+
+        Raises:
+            ValueError: a combination is not in the table; names the first one and what is.
+        """
+        given = np.broadcast_arrays(*(np.asarray(keys[name], float) for name in self.key_names))
+        cell: Any = 0
+        known = np.ones(given[0].shape, dtype=bool)
+        for name, axis, values in zip(self.key_names, self._axes, given, strict=True):
+            wanted = values * _KEY_SCALE.get(name, 1)
+            place = np.minimum(np.searchsorted(axis, wanted - 0.5), len(axis) - 1)
+            known &= np.abs(axis[place] - wanted) < _TOLERANCE
+            cell = cell * len(axis) + place
+        row = np.where(known, self._row_of[cell], -1)
+        if np.any(row < 0):
+            first = int(np.argmin(row))
+            raise ValueError(self._missing(tuple(float(values.flat[first]) for values in given)))
+        found = self.values[:, row]
+        return {name: found[i, ...] for i, name in enumerate(self.quantities)}
+
+    @cached_property
+    def _axes(self) -> list[Integers]:
+        """The distinct values of each key column, ascending."""
+        return [np.unique(column) for column in self.keys.T]
+
+    @cached_property
+    def _row_of(self) -> Integers:
+        """Row of each cell of the flattened grid of all key combinations, -1 where none."""
+        cell = np.zeros(len(self.keys), dtype=np.int64)
+        for axis, column in zip(self._axes, self.keys.T, strict=True):
+            cell = cell * len(axis) + np.searchsorted(axis, column)
+        row_of = np.full(np.prod([len(axis) for axis in self._axes]), -1, dtype=np.int64)
+        row_of[cell] = np.arange(len(self.keys))
+        return row_of
+
+    def _missing(self, wanted: tuple[float, ...]) -> str:
+        """Say which key is the first without a row, and which values it may take instead."""
+        left = np.ones(len(self.keys), dtype=bool)
+        for name, column, value in zip(self.key_names, self.keys.T, wanted, strict=True):
+            scale = _KEY_SCALE.get(name, 1)
+            matches = left & (np.abs(column - value * scale) < _TOLERANCE)
+            if not matches.any():
+                break
+            left = matches
+        combination = ", ".join(
+            f"{name}={value:.10g}" for name, value in zip(self.key_names, wanted, strict=True)
+        )
+        available = ", ".join(f"{value / scale:g}" for value in np.unique(column[left]))
+        return (
+            f"no {self.name} with {combination} in the component table: "
+            f"{name} {value:.10g} is missing there, available: {available}"
+        )

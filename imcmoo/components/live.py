@@ -1,0 +1,223 @@
+"""Ask hwcomponents (NeuroSim, CACTI, library) what one component costs.
+
+Needs Python 3.12+ and the extra `imcmoo[build]`; nothing of it is imported before a function is
+called. Everything is returned in J, W and m2, as the libraries give it.
+
+Source: hwcomponents (github.com/Accelergy-Project/hwcomponents) with its NeuroSim, CACTI and
+library models; settings and cell parameters are those of the paper's stack
+(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("hwcomponents", "hwcomponents-neurosim", "hwcomponents-cacti", "hwcomponents-library")
+ADC_BITS = 5
+INPUT_BITS = 8
+READ_PULSE_S = 1e-8
+ROUTER_BITS = 128
+
+_CELL_OF_DEVICE = {
+    "rram": {
+        "-MemCellType": "RRAM",
+        "-CellArea (F^2)": 48,
+        "-CellAspectRatio": 0.333,
+        "-AccessType": "CMOS",
+        "-AccessCMOSWidth (F)": 10,
+        "-ReadMode": "current",
+    },
+    "sram": {
+        "-MemCellType": "SRAM",
+        "-CellArea (F^2)": 280,
+        "-CellAspectRatio": 0.36,
+        "-AccessType": "None",
+        "-AccessCMOSWidth (F)": 1,
+        "-ReadMode": "voltage",
+    },
+}
+_CELL_OF_ALL = {
+    "-DeviceRoadmap -1LP 1HP 2LSTP": 2,
+    "-SRAMCellNMOSWidth (F)": 2,
+    "-SRAMCellPMOSWidth (F)": 2,
+    "-MinSenseVoltage (mV)": 20,
+    "-ResistanceOn (ohm)": 6e3,
+    "-ResistanceOff (ohm)": 9e5,
+    "-SetVoltage (V)": 2,
+    "-SetPulse (ns)": 50,
+    "-ReadVoltage (V)": 0.5,
+    "-ReadPulse (ns)": 2,
+    "-AccessTransistorResistance (ohm)": 1.95e5,
+    "-AccessVoltage (V)": 1.1,
+    "-CellReadLeakEnergyMultiplier": 1,
+    "-CellWriteEnergyMultiplier": 1,
+    "-CellCapacitanceMultiplier": 1,
+    "-CellCapacitanceAdjust (F)": 0,
+}
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages the numbers come from.
+
+    Raises:
+        ImportError: one of them is not installed.
+    """
+    for package in PACKAGES:
+        importlib.import_module(package.replace("-", "_"))
+    return {package: version(package) for package in PACKAGES}
+
+
+def use_scratch(directory: Path) -> None:
+    """Keep the libraries' run files in `directory`, in this process, instead of site-packages.
+
+    Their own folder may be read-only and forgets all but 200 files at each call, which is slow,
+    and a race among parallel processes.
+    """
+    for name in ("hwcomponents_neurosim.neurointerface", "hwcomponents_cacti.hwcomponents_cacti"):
+        module: Any = importlib.import_module(name)
+        module._clean_tmp_dir = lambda: str(directory)
+
+
+def node_m(node_nm: int) -> float:
+    """A node in metres, the float nearest to its decimal: 7 * 1e-9 switches library branches."""
+    return float(f"{node_nm}e-9")
+
+
+def cell_file(device: str) -> str:
+    """The NVSim cell file of a device ("rram" or "sram"), as text."""
+    keys = _CELL_OF_DEVICE[device] | _CELL_OF_ALL
+    return "".join(f"{key}: {value}\n" for key, value in keys.items())
+
+
+def crossbar_settings(
+    *, node_nm: int, voltage_V: float, rows: int, cols: int, cell_path: str
+) -> dict[str, Any]:
+    """Arguments common to hwcomponents' RowDrivers, ColDrivers, ADC and MemoryCell."""
+    return {
+        "tech_node": node_m(node_nm),
+        "cycle_period": 1e-9,  # has no effect on energy, power or area
+        "rows": rows,
+        "cols": cols,
+        "cols_active_at_once": cols,
+        "cell_config": cell_path,
+        "read_pulse_width": READ_PULSE_S,
+        "voltage_dac_bits": 1,
+        "temporal_dac_bits": INPUT_BITS,
+        "temporal_spiking": True,
+        "voltage": voltage_V,
+        "threshold_voltage": 0,
+        "sequential": False,
+    }
+
+
+def crossbar(
+    *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int
+) -> dict[str, float]:
+    """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
+
+    Raises:
+        RuntimeError: NeuroSim charges the column drivers, which the table leaves out.
+    """
+    neurosim = _neurosim()
+    with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
+        file.write(cell_file(device))
+        file.flush()
+        settings = crossbar_settings(
+            node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=file.name
+        )
+        # Of the models, only this one asks NeuroSim once; its crossbar holds all components.
+        with_adc = neurosim.RowDrivers(
+            **settings, adc_resolution=ADC_BITS, average_input_value=1, average_cell_value=1
+        ).build_crossbar()
+    # The reference stack asks for drivers and cells of an array without ADC. That run differs from
+    # this one only in which of the reported parts are counted, by this flag.
+    array = copy.copy(with_adc)
+    array.has_adc = False
+    if any(array.energy_on("col", True, high) for high in (False, True)):
+        raise RuntimeError(f"column drivers cost energy: {device}, {settings}")
+    return _corners(array, with_adc) | _leakage_and_area(array, with_adc)
+
+
+def _corners(array: Any, with_adc: Any) -> dict[str, float]:
+    """Energies with every cell at 0 (low) and at 1 (high)."""
+    picojoules: dict[str, float] = {}
+    for level, high in (("low", False), ("high", True)):
+        picojoules |= {
+            f"row_read_off_{level}": array.energy_off("row", True, high),
+            f"row_read_on_{level}": array.energy_on("row", True, high),
+            f"row_write_{level}": array.energy_on("row", False, high),
+            f"cell_read_{level}": array.energy_cell(True, high),
+            # Sic: the library's average over cell values is the other way round for writes.
+            f"cell_write_{level}": array.energy_cell(False, not high),
+            f"adc_read_{level}": with_adc.energy_on("col", True, high),
+        }
+    return _si(picojoules)
+
+
+def _leakage_and_area(array: Any, with_adc: Any) -> dict[str, float]:
+    """Leakage power and area; the ADC's is what the columns with ADC have more than without."""
+    column_leak, column_area = array.leakage("col"), array.area("col")
+    costs = {  # pW and um2
+        "row_leak": array.leakage("row"),
+        "column_leak": column_leak,
+        "adc_leak": with_adc.leakage("col") - column_leak,
+        "cell_leak": array.leakage_per_cell(),
+        "row_area": array.area("row"),
+        "column_area": column_area,
+        "adc_area": with_adc.area("col") - column_area,
+        "cell_area": array.area_per_cell(),
+    }
+    return _si(costs)
+
+
+def _si(costs: dict[str, float]) -> dict[str, float]:
+    """NeuroSim's pJ, pW and um2 to J, W and m2: all three by the same factor.
+
+    hwcomponents divides by 1e12; the reference stack multiplied by 1e-12. NeuroSim prints 7
+    digits, so rounding to 6 often meets an exact tie, which only the same operation breaks the
+    same way. The values differ in the last bit at most.
+    """
+    return {name: cost * 1e-12 for name, cost in costs.items()}
+
+
+def adder(*, node_nm: int, bits: int) -> dict[str, float]:
+    """One NeuroSim adder at the node's nominal voltage: `energy`, `leak`, `area`."""
+    model = _neurosim().Adder(tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits)
+    return {"energy": model.read().energy, "leak": model.leak_power, "area": model.area}
+
+
+def buffer(*, node_nm: int, width_bits: int, depth_words: int) -> dict[str, float]:
+    """One CACTI SRAM: `read`, `write`, `leak`, `area`."""
+    cacti: Any = importlib.import_module("hwcomponents_cacti")
+    model = cacti.SRAM(tech_node=node_m(node_nm), width=width_bits, size=width_bits * depth_words)
+    return {
+        "read": model.read().energy,
+        "write": model.write().energy,
+        "leak": model.leak_power,
+        "area": model.area,
+    }
+
+
+def router(*, node_nm: int) -> dict[str, float]:
+    """ISAAC's router shared by four: `read` of 128 bits, `area`."""
+    isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
+    model = isaac.IsaacRouterSharedByFour(tech_node=node_m(node_nm), width=ROUTER_BITS)
+    return {"read": model.read().energy, "area": model.area}
+
+
+def main_memory_J_per_bit() -> float:
+    """LPDDR4 energy per bit read or written, J."""
+    cacti: Any = importlib.import_module("hwcomponents_cacti")
+    model = cacti.LPDDR4()
+    return float(model.read().energy / model.width)
+
+
+def _neurosim() -> Any:
+    """The NeuroSim models, with their run cache emptied: its key leaves out the cell file."""
+    importlib.import_module("hwcomponents_neurosim.main").CACHE.clear()
+    return importlib.import_module("hwcomponents_neurosim")

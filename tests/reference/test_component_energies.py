@@ -1,0 +1,159 @@
+"""The shipped table against every energy, leakage and area of the reference's single-layer runs.
+
+The reference rounds each energy per action and each area to 6 significant digits: after the same
+rounding the table must give the same decimals.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imcmoo.components import ComponentTable
+
+RECORDS = Path(__file__).parents[3] / "shared" / "reference" / "breakdown.jsonl.gz"
+NODE_NM = 32
+PULSES = 255  # of an 8-bit input given as spikes
+GLB_WIDTH_BITS = 2048
+
+pytestmark = pytest.mark.skipif(not RECORDS.is_file(), reason=f"no reference data: {RECORDS}")
+
+Record = dict[str, Any]
+Costs = dict[str, float]
+
+
+def six(value: float) -> float:
+    return float(f"{value:.5e}")
+
+
+def in_pico(costs: Costs) -> Costs:
+    return {name: cost * 1e12 for name, cost in costs.items()}
+
+
+def scalars(costs: dict[str, Any]) -> Costs:
+    return {name: float(value) for name, value in costs.items()}
+
+
+@pytest.fixture(scope="module")
+def table() -> ComponentTable:
+    return ComponentTable.load()
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    with gzip.open(RECORDS, "rt") as lines:
+        return [record for record in map(json.loads, lines) if record["maps"]]
+
+
+def crossbar_of(table: ComponentTable, record: Record) -> Costs:
+    return scalars(
+        table.crossbar(
+            record["device"], NODE_NM, record["voltage_V"], record["rows"], record["cols"]
+        )
+    )
+
+
+def buffer_of(table: ComponentTable, name: str, record: Record) -> tuple[Costs, Costs]:
+    """The SRAM of a buffer and one of its address adders."""
+    width = GLB_WIDTH_BITS if name == "glb" else 8 * record["macros_per_tile"]
+    depth_key = {"glb": "glb_depth", "input_buffer": "rows", "output_buffer": "cols"}[name]
+    depth = record[depth_key]
+    sram = scalars(table.buffer(NODE_NM, width, depth))
+    return sram, scalars(table.adder(NODE_NM, int(np.ceil(np.log2(depth)))))
+
+
+def at_weight(costs: Costs, quantity: str, average_weight: float) -> float:
+    low, high = costs[f"{quantity}_low"], costs[f"{quantity}_high"]
+    return low + (high - low) * average_weight
+
+
+def expected_energies(table: ComponentTable, record: Record) -> dict[str, Costs]:
+    """Energy of each action and leakage per cycle, pJ, as the reference combines them.
+
+    Converted to pJ before anything else, as the reference does: many values are ties when
+    rounded to 6 digits.
+    """
+    crossbar = in_pico(crossbar_of(table, record))
+    cycle, a, c = record["cycle_s"], record["average_input"], record["average_weight"]
+    off, on = at_weight(crossbar, "row_read_off", c), at_weight(crossbar, "row_read_on", c)
+    # The reference multiplies the leakage of everything but cells and buffers by the cycle twice.
+    row_leak = crossbar["row_leak"] * cycle * cycle
+    main_memory = 128 * table.main_memory_J_per_bit * 1e12
+    energies = {
+        "row_drivers": {"read": off + (on - off) * a * PULSES, "leak": row_leak},
+        "column_drivers": {"leak": crossbar["column_leak"] * cycle * cycle},
+        "adc": {
+            "read": at_weight(crossbar, "adc_read", c),
+            "leak": crossbar["adc_leak"] * cycle * cycle,
+        },
+        "weight_drivers": {"read": at_weight(crossbar, "row_write", c), "leak": row_leak},
+        "cim_unit": {
+            "read": at_weight(crossbar, "cell_read", c) * a * PULSES,
+            "write": at_weight(crossbar, "cell_write", c),
+            "leak": crossbar["cell_leak"] * cycle,
+        },
+        "router": {"read": in_pico(scalars(table.router(NODE_NM)))["read"]},
+        "main_memory": dict.fromkeys(("read", "write", "update"), main_memory),
+    }
+    for name in ("input_buffer", "output_buffer", "glb"):
+        sram, adder = (in_pico(costs) for costs in buffer_of(table, name, record))
+        energies[name] = {
+            "read": sram["read"] + adder["energy"],
+            "write": sram["write"] + adder["energy"],
+            "update": sram["write"] + adder["energy"],
+            "leak": (sram["leak"] + 2 * adder["leak"]) * cycle,
+        }
+    return energies
+
+
+def expected_areas(table: ComponentTable, record: Record) -> Costs:
+    """Area of all instances of each component, mm2."""
+    crossbar = crossbar_of(table, record)
+    tiles = record["router_groups"] * record["tiles_per_group"]
+    macros = tiles * record["macros_per_tile"]
+    one = {
+        "router": (record["router_groups"], float(table.router(NODE_NM)["area"])),
+        "row_drivers": (macros, crossbar["row_area"]),
+        "weight_drivers": (macros, crossbar["row_area"]),
+        "column_drivers": (macros, crossbar["column_area"]),
+        "adc": (macros, crossbar["adc_area"]),
+        "cim_unit": (macros * record["rows"] * record["cols"], crossbar["cell_area"]),
+        "main_memory": (1, 0.0),
+    }
+    for name in ("input_buffer", "output_buffer", "glb"):
+        sram, adder = buffer_of(table, name, record)
+        instances = 1 if name == "glb" else tiles
+        one[name] = (instances, sram["area"] + 2 * adder["area"])
+    # Each component's area in um2 is rounded before it is multiplied.
+    return {name: n * six(area * 1e12) / 1e6 for name, (n, area) in one.items()}
+
+
+def test_energy_per_action_equals_every_record(
+    table: ComponentTable, records: list[Record]
+) -> None:
+    compared = 0
+    for record in records:
+        expected = expected_energies(table, record)
+        for component, actions in record["energy_per_action_pJ"].items():
+            for action, energy_pJ in actions.items():
+                ours = six(expected[component].get(action, 0.0))
+                assert ours == energy_pJ, (component, action, record["workload"], record["layer"])
+                compared += 1
+    assert compared > 3000
+
+
+def test_areas_equal_every_record(table: ComponentTable, records: list[Record]) -> None:
+    for record in records:
+        expected = expected_areas(table, record)
+        for component, area_mm2 in record["component_area_mm2"].items():
+            np.testing.assert_allclose(expected[component], area_mm2, rtol=1e-12, err_msg=component)
+        for component, counts in record["actions"].items():
+            # This print-out has three significant digits only.
+            instances = counts["instances"]
+            area_um2 = expected[component] * 1e6 / instances
+            assert float(f"{area_um2:.2e}") == pytest.approx(counts["area_um2"]), component
