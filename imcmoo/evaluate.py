@@ -1,0 +1,179 @@
+"""The evaluator: designs in, energy, latency, area and what does not fit out.
+
+Fast because of what depends on what: a chip's sizes decide mapping, loop orders and counts, which
+are worked out once per chip and kept as a profile; voltage and cycle time only decide prices.
+Evaluating a design is then a look-up and an inner product.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from imcmoo.breakdown import Breakdown, break_down
+from imcmoo.chips import ChipModel
+from imcmoo.components import ComponentTable
+from imcmoo.mapping import Floats, Ints
+from imcmoo.metrics import Metrics, Resources
+from imcmoo.profiles import Profiler, Profiles
+from imcmoo.space import DesignSpace, Levels
+from imcmoo.workloads import WorkloadSet
+
+Rounding = Literal["none", "reference"]
+
+CHUNK_CHIPS = 4096
+"""Chips profiled at once; bounds memory to some 100 MB per four networks."""
+
+CHUNK_DESIGNS = 16384
+"""Designs one thread evaluates at once."""
+
+
+class Evaluator:
+    """Energy and latency of every network, and area, of many designs at once.
+
+    Args:
+        space: the designs; level matrices of it go in.
+        workloads: the networks.
+        table: component costs; the shipped table by default.
+
+    Raises:
+        ValueError: the table lacks a component that a design of the space needs.
+    """
+
+    def __init__(
+        self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable | None = None
+    ) -> None:
+        self.space = space
+        self.workloads = workloads
+        self.table = table or ComponentTable.load()
+        self.chips = ChipModel(space, workloads, self.table)
+        self._profiler = Profiler(workloads, self.chips.terms)
+        sizes = self.chips.sizes(self.chips.bodies())
+        self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits
+        self._lacking = np.maximum(self.chips.needed_cells(sizes) - sizes.cells[:, None], 0.0)
+        self._profiled = np.zeros(len(sizes.cells), dtype=bool)
+        self._profiles = Profiles.allocate(
+            len(sizes.cells), len(workloads), len(self._profiler.features)
+        )
+
+    @property
+    def workload_names(self) -> list[str]:
+        """Names of the networks, in the order of the columns of all metrics."""
+        return self.workloads.names
+
+    def screen(self, levels: Levels) -> Resources:
+        """What area and the capacity rule say, without mapping anything.
+
+        A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
+        orders; `resources` knows.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        body = self.chips.body(levels)
+        lacking = self._lacking[body]
+        return Resources(
+            area_m2=self.chips.areas(levels).sum(axis=1),
+            cells=self._cells[body],
+            missing_cells=lacking,
+            buffer_bits=self._buffer_bits[body],
+            missing_buffer_bits=np.zeros_like(lacking),
+        )
+
+    def resources(self, levels: Levels) -> Resources:
+        """Area, capacity, and what mapping finds missing; no energies.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        return self._resources(levels, self._profile(levels))
+
+    def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
+        """All metrics of many designs.
+
+        Args:
+            levels: shape (n, n_parameters).
+            rounding: "reference" rounds each component's energy per layer as the reference stack
+                prints it; slow, for comparison with its records.
+
+        Raises:
+            ValueError: levels outside the space.
+        """
+        self.space.validate(levels)
+        body = self._profile(levels)
+        if rounding == "reference":
+            metrics = self._metrics(levels, body)
+            hide = np.where(metrics.resources.maps, 1.0, np.nan)
+            return replace(metrics, energy_J=self._printed_energy(levels) * hide)
+        starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
+        parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
+        if len(parts) == 1:
+            return self._metrics(levels, body)
+        # NumPy releases the interpreter lock while it gathers and multiplies.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return Metrics.joined(pool.map(lambda p: self._metrics(levels[p], body[p]), parts))
+
+    def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
+        """Energy by layer and component and area by component of a few designs.
+
+        Args:
+            levels: shape (n, n_parameters); memory grows with n · layers · components.
+            rounding: as in `evaluate`.
+        """
+        self.space.validate(levels)
+        return break_down(self.chips, levels, printed=rounding == "reference")
+
+    def _metrics(self, levels: Levels, body: Ints) -> Metrics:
+        """Metrics of designs whose bodies are profiled."""
+        resources = self._resources(levels, body)
+        design, network = np.nonzero(resources.maps)
+        runs = body[design] * len(self.workloads) + network
+        profiles = self._profiles
+        n_features = len(self._profiler.features)
+        prices = self.chips.feature_prices(levels, self._profiler.features)
+        energy, latency, busy = np.full((3, *resources.maps.shape), np.nan)
+        energy[design, network] = np.einsum(
+            "nf,nf->n", profiles.features.reshape(-1, n_features)[runs], prices[design]
+        )
+        cycle = self.chips.cycle(levels)
+        latency[design, network] = profiles.cycles.reshape(-1)[runs] * cycle[design]
+        busy[design, network] = profiles.utilization.reshape(-1)[runs]
+        return Metrics(resources, energy, latency, busy)
+
+    def _printed_energy(self, levels: Levels) -> Floats:
+        owner = self.workloads.owner
+        starts = np.searchsorted(owner, np.arange(len(self.workloads)))
+        parts = []
+        for at in range(0, len(levels), CHUNK_CHIPS):
+            layers = break_down(self.chips, levels[at : at + CHUNK_CHIPS], printed=True)
+            parts.append(np.add.reduceat(layers.energy_J.sum(axis=2), starts, axis=1))
+        return np.concatenate(parts) if parts else np.empty((0, len(self.workloads)))
+
+    def _resources(self, levels: Levels, body: Ints) -> Resources:
+        quick = self.screen(levels)
+        return Resources(
+            area_m2=quick.area_m2,
+            cells=quick.cells,
+            missing_cells=quick.missing_cells + self._profiles.unplaced_cells[body],
+            buffer_bits=quick.buffer_bits,
+            missing_buffer_bits=self._profiles.missing_bits[body],
+        )
+
+    def _profile(self, levels: Levels) -> Ints:
+        """Body of each design; profiles what is new, together with its close relatives."""
+        body = self.chips.body(levels)
+        new = ~self._profiled[body]
+        if new.any():
+            fresh = np.unique(body[new], return_index=True)[1]
+            for family in self.chips.families(levels[new][fresh], CHUNK_CHIPS):
+                runs = self.chips.run(family.representatives)
+                for rows, member in family.members:
+                    bits = self.chips.sizes(member).chips.cell_bits
+                    at = self.chips.body(member)
+                    self._profiles.put(at, self._profiler.summarise(runs.take(rows), bits))
+                    self._profiled[at] = True
+        return body

@@ -1,0 +1,122 @@
+"""Every recorded single-layer run: what maps, action counts, energies and areas by component."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from imcmoo.counts import Placement, count_actions
+from imcmoo.evaluate import Evaluator
+from imcmoo.mapping import AXES, Chips, map_layers
+from imcmoo.nests import Nests
+from imcmoo.traffic import TRAFFIC, traffic
+from imcmoo.workloads import DIMENSIONS, Workload, WorkloadSet
+from problems.rram import RRAM
+from tests.reference import records
+from tests.scalar_model import Chip, LayerMapping
+
+pytestmark = records.needs("breakdown.jsonl.gz")
+
+KINDS = {
+    "router": "routers",
+    "input_buffer": "buffers",
+    "output_buffer": "buffers",
+    "cim_unit": "cells",
+}
+
+
+def _runs(device):
+    return [r for r in records.breakdowns() if r["device"] == device]
+
+
+def _alone(workload, layer):
+    """A network of one layer of a shipped network."""
+    whole = Workload.load(workload)
+    i = whole.layers.index(layer)
+    cut = {f.name: getattr(whole, f.name)[i : i + 1] for f in fields(whole) if f.name != "name"}
+    return WorkloadSet((Workload(workload, **cut),))
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_exactly_what_does_not_map_is_predicted_not_to(device):
+    layers = records.shapes()
+    for run in _runs(device):
+        chip = _scalar_chip(run)
+        mapping = LayerMapping(layers[run["workload"], run["layer"]], chip)
+        assert (mapping.fits and any(True for _ in mapping.splits())) == run["maps"]
+        assert (_mapped(run, layers).passes[0] == 1) == mapping.fits
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_action_counts_and_instances_are_equal(device):
+    """For RRAM in one of the loop orders; for SRAM in the default one, which all records have."""
+    layers = records.shapes()
+    for run in [r for r in _runs(device) if r["maps"]]:
+        mapping = _mapped(run, layers)
+        scalar = LayerMapping(layers[run["workload"], run["layer"]], _scalar_chip(run))
+        splits = list(scalar.splits()) if device == "rram" else [scalar.default_split()]
+        top, inner = (
+            np.array([[t[a] for a in AXES] for t in side]) for side in zip(*splits, strict=True)
+        )
+        case = np.zeros(len(splits), dtype=int)
+        lone = np.full(len(splits), run["router_groups"] == 1)
+        nests = Nests(AXES, mapping.spatial[case], mapping.residual[case], top, inner, lone)
+        flow = traffic(nests, weights=device == "sram")
+        assert np.isfinite(flow).all() and flow.shape == (len(splits), len(TRAFFIC))
+        place = Placement.of(mapping)
+        counts = count_actions(place.take(case), flow)
+        equal = np.ones(len(splits), dtype=bool)
+        for what in ("reads", "fills", "updates"):
+            for name, bits in getattr(counts, what).items():
+                component, operand = name.split(".")
+                recorded = run["actions"][component][operand.capitalize()]
+                equal &= bits == recorded[what]
+                kind = KINDS.get(component, "drivers")
+                if component not in ("glb", "main_memory"):
+                    assert place.instances[kind][0] == recorded["utilized_instances"]
+        assert equal.any(), (run["workload"], run["layer"])
+
+
+def test_energy_and_area_by_component_are_equal():
+    for run in [r for r in _runs("rram") if r["maps"]]:
+        evaluator = Evaluator(RRAM, _alone(run["workload"], run["layer"]))
+        levels = RRAM.encode({n: np.array([run[n]]) for n in records.DESIGN})
+        ours = evaluator.breakdown(levels, rounding="reference")
+        assert ours.cycles[0, 0] == run["cycles"]
+        for component, energy in run["component_energy_J"].items():
+            i = ours.components.index(component)
+            assert ours.energy_J[0, 0, i] == pytest.approx(energy, rel=1e-9), component
+        for component, area in run["component_area_mm2"].items():
+            i = ours.components.index(component)
+            assert ours.area_m2[0, i] * 1e6 == pytest.approx(area, rel=1e-9), component
+
+
+def test_what_does_not_map_is_infeasible():
+    for run in [r for r in _runs("rram") if not r["maps"]]:
+        evaluator = Evaluator(RRAM, _alone(run["workload"], run["layer"]))
+        levels = RRAM.encode({n: np.array([run[n]]) for n in records.DESIGN})
+        metrics = evaluator.evaluate(levels)
+        assert not metrics.resources.maps.any()
+        assert np.isnan(metrics.energy_J).all()
+
+
+def _scalar_chip(run):
+    return Chip(
+        run["device"],
+        run["bits_per_cell"],
+        run["rows"],
+        run["cols"],
+        run["router_groups"],
+        run["tiles_per_group"],
+        run["macros_per_tile"],
+        run["glb_depth"],
+    )
+
+
+def _mapped(run, layers):
+    units = [1] + [
+        run[n] for n in ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
+    ]
+    chips = Chips(np.array([run["bits_per_cell"]]), np.array([units]), run["device"] == "sram")
+    layer = layers[run["workload"], run["layer"]]
+    return map_layers(np.array([[layer[d] for d in DIMENSIONS]]), chips)
