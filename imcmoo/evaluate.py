@@ -130,19 +130,23 @@ class Evaluator:
     def _metrics(self, levels: Levels, body: Ints) -> Metrics:
         """Metrics of designs whose bodies are profiled."""
         resources = self._resources(levels, body)
-        design, network = np.nonzero(resources.maps)
-        runs = body[design] * len(self.workloads) + network
-        profiles = self._profiles
-        n_features = len(self._profiler.features)
+        maps = resources.maps
+        some = maps.any(axis=1)
+        if not some.all():
+            body, levels, maps = body[some], levels[some], maps[some]
         prices = self.chips.feature_prices(levels, self._profiler.features)
-        energy, latency, busy = np.full((3, *resources.maps.shape), np.nan)
-        energy[design, network] = np.einsum(
-            "nf,nf->n", profiles.features.reshape(-1, n_features)[runs], prices[design]
+        profiles = self._profiles
+        found = (
+            np.einsum("nwf,nf->nw", profiles.features[body], prices),
+            profiles.cycles[body] * self.chips.cycle(levels)[:, None],
+            profiles.utilization[body],
         )
-        cycle = self.chips.cycle(levels)
-        latency[design, network] = profiles.cycles.reshape(-1)[runs] * cycle[design]
-        busy[design, network] = profiles.utilization.reshape(-1)[runs]
-        return Metrics(resources, energy, latency, busy)
+        shown = [np.where(maps, values, np.nan) for values in found]
+        if not some.all():
+            for i, values in enumerate(shown):
+                shown[i] = np.full(resources.maps.shape, np.nan)
+                shown[i][some] = values
+        return Metrics(resources, *shown)
 
     def _printed_energy(self, levels: Levels) -> Floats:
         owner = self.workloads.owner

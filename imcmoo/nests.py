@@ -103,6 +103,9 @@ class Visits:
         self.ragged = (nests.residual < nests.spatial).any(axis=1)
         self.repeats: Bools = np.zeros((n, 1), bool)
         """Steps that end an imperfect innermost loop of three or more trips (see `quirk`)."""
+        self.before: Ints = np.full((1, 1), -1)
+        """Index of the step visited before each, −1 where there is none, (n or 1, n_steps)."""
+        self.all_visited = True
 
     def enter(self, order: tuple[str, ...], trips: Ints, stride: Ints) -> None:
         """Nest one block of loops inside what is there.
@@ -118,6 +121,7 @@ class Visits:
                 i = self.nests.axes.index(axis)
                 if (trips[:, i] > 1).any():
                     self._loop(axis, trips[:, i, None], stride[:, i, None], self.ragged[:, i, None])
+        self._close()
 
     def _loop(self, axis: str, trips: Ints, stride: Ints, ragged: Bools) -> None:
         """Visit trip 0, trip 1 for all that are like it, and the last where it is imperfect."""
@@ -144,11 +148,23 @@ class Visits:
         self.last = {a: spread(x) for a, x in self.last.items()}
         self.last[axis] = self.last[axis] & (trip == trips - 1)
 
-    def previous(self) -> Ints:
-        """Index of the step visited before each step, −1 where there is none, (n, n_steps)."""
+    def _close(self) -> None:
+        """Work out which step is visited before which."""
         steps = np.arange(self.weight.shape[1])
+        self.all_visited = bool((self.weight > 0).all())
+        if self.all_visited:
+            self.before = steps[None] - 1
+            return
         seen = np.maximum.accumulate(np.where(self.weight > 0, steps, -1), axis=1)
-        return np.concatenate([np.full((len(seen), 1), -1), seen[:, :-1]], axis=1)
+        self.before = np.concatenate([np.full((len(seen), 1), -1), seen[:, :-1]], axis=1)
+
+    def at_previous(self, values: Ints) -> Ints:
+        """Values (n, n_steps) or (n, 1) at the step visited before; anything at the first."""
+        if values.shape[1] == 1:
+            return values
+        if self.all_visited:
+            return np.concatenate([values[:, :1], values[:, :-1]], axis=1)
+        return np.take_along_axis(values, np.maximum(self.before, 0), axis=1)
 
     def children(self, level: str, axis: str) -> Ints:
         """Children in use at a level along one axis, shape (n, n_steps) or (n, 1)."""
@@ -185,8 +201,7 @@ class Visits:
         values = np.broadcast_to(values, self.weight.shape)
         if not (self.repeats & (self.weight > 0)).any():
             return values
-        before = np.take_along_axis(values, np.maximum(self.previous(), 0), axis=1)
-        return np.where(self.repeats, before, values)
+        return np.where(self.repeats, self.at_previous(values), values)
 
     def total(self, values: Ints) -> Ints:
         """Weighted sum over the steps, shape (n,)."""

@@ -17,16 +17,15 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.counts import WORD_BITS, Placement, count_actions, total_actions
-from imcmoo.mapping import AXES, AXIS, LEVEL, Floats, Ints, Mapping, row_keys
+from imcmoo.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping, row_keys
 from imcmoo.nests import Nests
 from imcmoo.traffic import TRAFFIC, WINDOWS, traffic
 
-FREE_AXES = {False: ("P", "Q"), True: ("C", "M", "R", "S", "N", "P", "G")}
-"""Axes whose trips may be split, by whether weights are streamed. The trips of P and Q are below
-the global buffer if they may not be split, all others above it."""
+CHUNK_STEPS = 200_000
+"""Steps walked at once at the most; bounds memory and keeps to the caches."""
 
-CHUNK_STEPS = 2_000_000
-"""Steps walked at once at the most; bounds memory."""
+WORTH_SPLITTING = 400
+"""Nests above which it pays to walk perfect loops apart from imperfect ones."""
 
 
 class Walks:
@@ -61,17 +60,28 @@ class Walks:
         return self._known[[self._index[key] for key in distinct.tolist()]][codes]
 
     def _walk(self, nests: Nests) -> Floats:
-        """Walk nests, those with the same loops together."""
+        """Walk nests, those whose loops are visited alike together."""
         loops = np.concatenate([nests.top > 1, nests.inner > 1], axis=1)
-        pattern = loops @ (1 << np.arange(loops.shape[1]))
+        ragged = (nests.residual < nests.spatial).any(axis=1) & (nests.top * nests.inner > 1)
         out = np.empty((len(nests), len(TRAFFIC)))
-        for value in np.unique(pattern):
-            rows = np.flatnonzero(pattern == value)
-            size = max(1, CHUNK_STEPS // 3 ** int(value).bit_count())
-            for at in range(0, len(rows), size):
-                some = rows[at : at + size]
-                out[some] = traffic(nests[some], self._weights)
+        for rows in _alike(loops, np.arange(len(nests))):
+            # Telling perfect loops from others saves steps, and costs another round of calls.
+            parts = _alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
+            for part in parts:
+                visits = 2 + ragged[part].any(axis=0)
+                steps = np.where(loops[part[0]].reshape(2, -1), visits, 1).prod()
+                size = max(1, CHUNK_STEPS // int(steps))
+                for at in range(0, len(part), size):
+                    some = part[at : at + size]
+                    out[some] = traffic(nests[some], self._weights)
         return out
+
+
+def _alike(flags: Bools, rows: Ints) -> list[Ints]:
+    """`rows` grouped by equal rows of `flags`, shape (len(rows), n_flags)."""
+    codes, _ = pd.factorize(flags @ (1 << np.arange(flags.shape[1])))
+    by_code = np.argsort(codes, kind="stable")
+    return np.split(rows[by_code], np.flatnonzero(np.diff(codes[by_code])) + 1)
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,7 @@ def loop_orders(mapping: Mapping, walks: Walks) -> Orders:
     streams = mapping.chips.streams_weights
     codes, _ = pd.factorize(row_keys(mapping.temporal))
     kinds = mapping.temporal[np.unique(codes, return_index=True)[1]]
-    choices = [_splits(tuple(trips), streams) for trips in kinds.tolist()]
+    choices = [splits(tuple(trips), streams) for trips in kinds.tolist()]
     number = np.array([len(c) for c in choices], dtype=np.int64)[codes]
     first = np.cumsum(number) - number
     case = np.repeat(np.arange(len(codes)), number)
@@ -183,11 +193,30 @@ def _traffic(mapping: Mapping, case: Ints, choice: Ints, inner: Ints, walks: Wal
 
 
 @cache
-def _splits(trips: tuple[int, ...], streams: bool) -> Ints:
-    """All ways to split the trips of a case: those below the global buffer, (n_orders, 9)."""
+def splits(trips: tuple[int, ...], streams: bool) -> Ints:
+    """The ways to split the trips of a case that can be the cheapest.
+
+    Trips of P and Q are below the global buffer and all others above it, except that
+
+    - resident weights: P and Q may each be split at any divisor;
+    - streamed weights: P may be split at any divisor, and M where it is the only loop that could
+      (no P or Q). The reference may split every axis but Q, yet a weight loop below P or Q reloads
+      all weights from main memory, and a split of another axis only holds more: of thousands of
+      random cases none had a cheaper order among those left out (see the tests).
+
+    Args:
+        trips: of each axis of `AXES`.
+        streams: whether weights are streamed.
+
+    Returns:
+        Trips below the global buffer, shape (n_orders, 9).
+    """
+    free = ("P",) if streams else ("P", "Q")
+    if streams and trips[AXIS["P"]] == trips[AXIS["Q"]] == 1:
+        free = ("M",)
     options = []
     for axis, n in zip(AXES, trips, strict=True):
-        if axis in FREE_AXES[streams]:
+        if axis in free:
             options.append([d for d in range(1, n + 1) if n % d == 0])
         else:
             options.append([n if axis in ("P", "Q") else 1])

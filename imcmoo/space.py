@@ -99,6 +99,49 @@ class Real(Parameter):
         super().__init__(name, tuple(float(f"{v:.12g}") for v in grid), unit)
 
 
+class Conditional(Parameter):
+    """Ordered values that depend on another parameter, level by level.
+
+    Args:
+        name: column name.
+        on: the parameter that decides.
+        values_by: for each value of `on`, in its order, the values of the levels; as many each.
+
+    Raises:
+        ValueError: rows of different length, or a value twice in a row.
+    """
+
+    def __init__(
+        self, name: str, on: Parameter, values_by: Mapping[Any, tuple[Any, ...]], unit: str = ""
+    ) -> None:
+        if tuple(values_by) != on.values:
+            raise ValueError(f"parameter {name}: needs a row of values for each of {on.values}")
+        rows = [Ordinal(f"{name} at {on.name} = {k}", v) for k, v in values_by.items()]
+        if len({len(row) for row in rows}) != 1:
+            raise ValueError(f"parameter {name}: rows of different length in {values_by}")
+        super().__init__(name, tuple(range(len(rows[0]))), unit)
+        object.__setattr__(self, "on", on)
+        object.__setattr__(self, "rows", tuple(rows))
+
+    on: Parameter
+    rows: tuple[Parameter, ...]
+
+    def decode_given(self, levels: Levels, on: Levels) -> NDArray[Any]:
+        """Physical values of `levels`, given the levels of the deciding parameter."""
+        return np.asarray([row.values for row in self.rows])[on, levels]
+
+    def encode_given(self, values: NDArray[Any], on: Levels) -> Levels:
+        """Levels of physical values, given the levels of the deciding parameter.
+
+        Raises:
+            ValueError: a value is not allowed there; names the first and the allowed ones.
+        """
+        levels = np.empty(len(values), dtype=np.int64)
+        for i in np.unique(on):
+            levels[on == i] = self.rows[i].encode(values[on == i])
+        return levels
+
+
 @dataclass(frozen=True)
 class DesignSpace:
     """The Cartesian product of parameters, and what is the same for every design.
@@ -149,7 +192,11 @@ class DesignSpace:
         if name in self.fixed:
             return np.full(len(levels), self.fixed[name])
         at = self.names.index(name)
-        return self.parameters[at].decode(levels[:, at])
+        parameter = self.parameters[at]
+        if isinstance(parameter, Conditional):
+            on = self.names.index(parameter.on.name)
+            return parameter.decode_given(levels[:, at], levels[:, on])
+        return parameter.decode(levels[:, at])
 
     def decode(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Physical values by name, each of shape (n_designs,); fixed ones are repeated.
@@ -169,7 +216,16 @@ class DesignSpace:
         missing = [n for n in self.names if n not in values]
         if missing:
             raise ValueError(f"no value for {', '.join(missing)}; space {self.name} needs it")
-        return np.stack([p.encode(np.asarray(values[p.name])) for p in self.parameters], axis=1)
+        columns: dict[str, Levels] = {}
+        # Deciding parameters first: a conditional one needs their levels.
+        for p in sorted(self.parameters, key=lambda p: isinstance(p, Conditional)):
+            given = np.asarray(values[p.name])
+            columns[p.name] = (
+                p.encode_given(given, columns[p.on.name])
+                if isinstance(p, Conditional)
+                else p.encode(given)
+            )
+        return np.stack([columns[name] for name in self.names], axis=1)
 
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> NDArray[np.int64]:
         """Index of each design in the space, or in the subspace of the parameters `names`."""

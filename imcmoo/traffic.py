@@ -83,14 +83,11 @@ def newly_brought(visits: Visits, sides: Sides) -> Ints:
     one before brings the whole box and forgets the direction.
     """
     shape = visits.weight.shape
-    before = visits.previous()
-    first, index = before < 0, np.maximum(before, 0)
+    first = visits.before < 0
     shared = np.ones(shape, dtype=np.int64)
     move = np.zeros(shape, dtype=np.int64)
     for start, size in sides:
-        start, size = np.broadcast_to(start, shape), np.broadcast_to(size, shape)
-        old_start = np.take_along_axis(start, index, axis=1)
-        old_size = np.take_along_axis(size, index, axis=1)
+        old_start, old_size = visits.at_previous(start), visits.at_previous(size)
         reach = np.minimum(start + size, old_start + old_size) - np.maximum(start, old_start)
         shared *= np.maximum(reach, 0)
         twice = 2 * (start - old_start) + size - old_size
@@ -98,7 +95,7 @@ def newly_brought(visits: Visits, sides: Sides) -> Ints:
         move = move * (2 * int(np.abs(shift).max(initial=0)) + 1) + shift
     moved = (move != 0) & ~first & (visits.weight > 0)
     whole = first | _turns(move, moved)
-    full = np.broadcast_to(volume(sides), shape)
+    full = volume(sides)
     return np.where(whole, full, full - shared)
 
 

@@ -5,6 +5,9 @@ from imcmoo.space import DesignSpace, Integer, Ordinal, Real
 MIB_WORDS = 4096
 """Words of 2,048 bits in one MiB of global buffer."""
 
+CYCLES_S = (1e-9, 2e-9, 4e-9, 6e-9, 8e-9, 10e-9)
+"""Cycle times of all spaces."""
+
 
 def powers_of_two(low: int, high: int) -> tuple[int, ...]:
     """The powers of two from `low` to `high`, both included."""
@@ -16,7 +19,7 @@ RRAM = DesignSpace(
     parameters=(
         Real("voltage_V", 0.50, 0.85, levels=8, unit="V"),
         Integer("bits_per_cell", 1, 8),
-        Ordinal("cycle_s", (1e-9, 2e-9, 4e-9, 6e-9, 8e-9, 10e-9), unit="s"),
+        Ordinal("cycle_s", CYCLES_S, unit="s"),
         Ordinal("rows", powers_of_two(32, 512)),
         Ordinal("cols", powers_of_two(32, 512)),
         Ordinal("router_groups", powers_of_two(1, 32)),

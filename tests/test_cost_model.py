@@ -1,5 +1,6 @@
 """Mapping, loop orders and counts against a plain scalar model, on random layers and chips."""
 
+import itertools
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ from imcmoo.mapping import AXES, Chips, allocate, distinct_primes, map_layers
 from imcmoo.nests import Nests
 from imcmoo.orders import Walks, loop_orders
 from imcmoo.traffic import TRAFFIC, traffic
-from imcmoo.workloads import DIMENSIONS
+from imcmoo.workloads import DIMENSIONS, WorkloadSet
 from tests import scalar_model as plain
 
 SIZES = {
@@ -39,6 +40,29 @@ CHIPS = st.builds(
 )
 MIN_CASES = 150
 
+SRAM_UNITS = (
+    [16, 64, 256],
+    [16, 64, 256],
+    [2, 8, 64],
+    [2, 8, 32],
+    [1, 2, 6, 16],
+)
+PRICES = {
+    "main_memory": 1024.0,
+    "weight_drivers": 3.0,
+    "input_buffer": 10.0,
+    "output_buffer": 20.0,
+    "router": 10.0,
+    "glb": 3000.0,
+    "cim_unit": 0.0,
+    "row_drivers": 0.0,
+    "adc": 0.0,
+    "drivers": 0.0,
+    "cells": 0.0,
+    "buffers": 0.0,
+}
+"""Energy per action in pJ of a middling SRAM chip, as far as loop orders change it."""
+
 
 def _map(layer, chip):
     if chip.device == "sram":
@@ -46,6 +70,22 @@ def _map(layer, chip):
     units = [[1, chip.rows, chip.cols, chip.macro, chip.tile, chip.srg]]
     chips = Chips(np.array([chip.bits]), np.array(units), chip.device == "sram")
     return map_layers(np.array([[layer[d] for d in DIMENSIONS]]), chips)
+
+
+def _every_order(mapping):
+    """Loop orders over every split the reference may draw for streamed weights."""
+
+    def all_splits(trips, streams):
+        free = ("C", "M", "R", "S", "N", "P", "G")
+        options = [
+            [d for d in range(1, n + 1) if n % d == 0] if a in free else [n if a == "Q" else 1]
+            for a, n in zip(AXES, trips, strict=True)
+        ]
+        return np.array(list(itertools.product(*options)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.orders.splits", all_splits)
+        return loop_orders(mapping, Walks(weights=True))
 
 
 def _some_splits(scalar, limit):
@@ -168,3 +208,25 @@ def test_allocation_never_exceeds_its_capacity(sizes, capacity):
     assert (factors.prod(axis=1) <= capacity).all()
     assert [plain.fill(s, capacity)[1] for s in sizes] == [tuple(f) for f in factors.tolist()]
     assert all(math.prod(f) >= 1 for f in factors.tolist())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_order_left_out_for_streamed_weights_is_cheaper(seed):
+    """Against every split the reference may draw, on random layers and chips, for any buffer."""
+    rng = np.random.default_rng(seed)
+    names = ("resnet18", "mobilenet_v3", "densenet201", "gpt2_medium", "mobilebert")
+    shapes = rng.permutation(WorkloadSet.load(names).shapes)[:60]
+    units = np.array([[1, *(rng.choice(v) for v in SRAM_UNITS)] for _ in shapes])
+    mapping = map_layers(shapes, Chips(np.ones(len(shapes), dtype=int), units, True))
+    ours = loop_orders(mapping, Walks(weights=True))
+    every = _every_order(mapping)
+    cost = np.array([PRICES[a.split(".")[0]] * (a.endswith(("read", "write"))) for a in ACTIONS])
+    for case in range(len(shapes)):
+        own = slice(ours.first[case], ours.first[case] + ours.number[case])
+        all_of = slice(every.first[case], every.first[case] + every.number[case])
+        ours_cost, every_cost = cost @ ours.actions[:, own], cost @ every.actions[:, all_of]
+        for bits in np.unique(every.held_bits[all_of]):
+            fitting = every_cost[every.held_bits[all_of] <= bits]
+            kept = ours_cost[ours.held_bits[own] <= bits]
+            assert kept.size, "the smallest order was left out"
+            assert kept.min() <= fitting.min() * (1 + 1e-12)

@@ -1,0 +1,82 @@
+"""Every recorded SRAM evaluation of the reference stack, recomputed.
+
+The reference draws its loop orders at random and sometimes misses the best by far, so our energy
+may be lower than a record but never higher than its print-out allows. The recorded resnet50
+energies were made with other inputs than the published workload files and are left apart.
+"""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.evaluate import Evaluator
+from imcmoo.metrics import Metrics
+from imcmoo.space import DesignSpace
+from imcmoo.workloads import WorkloadSet
+from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
+from tests.reference import records
+
+pytestmark = records.needs("evaluations.csv.gz")
+
+STUDIES = {
+    "four_workload_sram_product": SRAM,
+    "nine_workload_sram_mean": SRAM_LARGE,
+    "technology_cost_sram": SRAM_TECHNOLOGY,
+}
+PRINTED = 0.005
+
+
+@functools.cache
+def _compared(study: str) -> tuple[pd.DataFrame, Metrics, Metrics, dict[str, np.ndarray]]:
+    """Designs, our metrics exact and rounded as printed, and the records as (n, W) arrays."""
+    space: DesignSpace = STUDIES[study]
+    rows = records.evaluations()
+    rows = rows[rows.study == study]
+    wide = rows.pivot(index=["order", "technology_nm", *records.DESIGN], columns="workload")
+    designs = wide.index.to_frame(index=False)
+    levels = space.encode({n: designs[n].to_numpy() for n in space.names})
+    evaluator = Evaluator(space, WorkloadSet.load(list(wide["energy_J"].columns)))
+    columns = ("energy_J", "latency_s", "area_mm2", "max_utilization_pct")
+    theirs = {c: wide[c].to_numpy() for c in columns}
+    return designs, evaluator.evaluate(levels), evaluator.evaluate(levels, "reference"), theirs
+
+
+def _above(ours: Metrics, theirs: dict[str, np.ndarray]) -> pd.DataFrame:
+    return pd.DataFrame(ours.energy_J / theirs["energy_J"] - 1)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_latency_area_and_utilization_are_equal(study):
+    _, ours, _, theirs = _compared(study)
+    assert np.abs(ours.latency_s / theirs["latency_s"] - 1).max() < 1e-12
+    area = ours.resources.area_m2[:, None] * 1e6
+    assert np.abs(area / theirs["area_mm2"] - 1).max() < 1e-7
+    assert np.abs(ours.utilization * 100 - theirs["max_utilization_pct"]).max() < 0.00501
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_energy_is_never_above_the_print_out(study):
+    _, ours, _, theirs = _compared(study)
+    assert _above(ours, theirs).to_numpy().max() < PRINTED
+
+
+@pytest.mark.parametrize("study", ["four_workload_sram_product", "nine_workload_sram_mean"])
+def test_energy_is_within_the_print_out_on_96_percent_of_rows(study):
+    _, ours, rounded, theirs = _compared(study)
+    names = sorted(records.evaluations().query("study == @study").workload.unique())
+    own = [i for i, name in enumerate(names) if name != "resnet50"]
+    off = np.abs(_above(ours, theirs).to_numpy()[:, own])
+    assert (off < PRINTED).mean() >= 0.96
+    equal = np.abs(_above(rounded, theirs).to_numpy()[:, own]) < 1e-9
+    assert (equal.mean(axis=0) >= 0.90).all()
+
+
+def test_energy_follows_the_records_at_every_technology_node():
+    """45 of 1,680 rows are far above the best loop order; 6 of them on the 25 chips at 32 nm."""
+    designs, ours, _, theirs = _compared("technology_cost_sram")
+    near = (np.abs(_above(ours, theirs)) < PRINTED).mean(axis=1)
+    share = near.groupby(designs.technology_nm).mean()
+    assert (share.drop(32) >= 0.96).all()
+    assert share[32] >= 0.94
