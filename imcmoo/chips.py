@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,10 @@ from imcmoo.workloads import BITS, WorkloadSet
 
 OPERATING_POINT = ("voltage_V", "cycle_s")
 """Parameters that only change prices; all others make up the body of a chip."""
+
+Deployment = Literal["alone", "together"]
+"""Whether a chip holds one network at a time (the paper's rule) or all of the set at once. Streamed
+weights are never resident, so it makes no difference to them."""
 
 STREAMING = {"rram": False, "sram": True}
 """Whether a device reloads weights while a layer runs."""
@@ -80,9 +85,16 @@ class ChipModel:
         space: needs `device` and `technology_nm`, fixed or as a parameter, and the sizes.
         workloads: the networks.
         table: component costs.
+        deployment: which networks resident weights must be resident with.
     """
 
-    def __init__(self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable) -> None:
+    def __init__(
+        self,
+        space: DesignSpace,
+        workloads: WorkloadSet,
+        table: ComponentTable,
+        deployment: Deployment = "alone",
+    ) -> None:
         self.space = space
         self.workloads = workloads
         self.device = str(space.fixed["device"])
@@ -90,6 +102,8 @@ class ChipModel:
         self.terms = terms_of(self.device)
         self.prices = Prices(space, table)
         self._needed = needed_weights(workloads)
+        if deployment == "together":
+            self._needed[:] = self._needed.sum()
         self._body = [n for n in space.names if n not in OPERATING_POINT]
         self._walks = Walks(weights=STREAMING[self.device])
 

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from imcmoo.breakdown import Breakdown, break_down
-from imcmoo.chips import ChipModel
+from imcmoo.chips import ChipModel, Deployment
 from imcmoo.components import ComponentTable
 from imcmoo.mapping import Floats, Ints
 from imcmoo.metrics import Metrics, Resources
@@ -39,18 +39,24 @@ class Evaluator:
         space: the designs; level matrices of it go in.
         workloads: the networks.
         table: component costs; the shipped table by default.
+        deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
 
     Raises:
         ValueError: the table lacks a component that a design of the space needs.
     """
 
     def __init__(
-        self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable | None = None
+        self,
+        space: DesignSpace,
+        workloads: WorkloadSet,
+        table: ComponentTable | None = None,
+        *,
+        deployment: Deployment = "alone",
     ) -> None:
         self.space = space
         self.workloads = workloads
         self.table = table or ComponentTable.load()
-        self.chips = ChipModel(space, workloads, self.table)
+        self.chips = ChipModel(space, workloads, self.table, deployment)
         self._profiler = Profiler(workloads, self.chips.terms)
         sizes = self.chips.sizes(self.chips.bodies())
         self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits

@@ -8,7 +8,6 @@ Source: cost model of the reference stack, section "Temporal order and the one f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -19,7 +18,7 @@ import pandas as pd
 from imcmoo.counts import WORD_BITS, Placement, count_actions, total_actions
 from imcmoo.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping, row_keys
 from imcmoo.nests import Nests
-from imcmoo.traffic import TRAFFIC, WINDOWS, traffic
+from imcmoo.traffic import TRAFFIC, WINDOWS, held_words, traffic
 
 CHUNK_STEPS = 200_000
 """Steps walked at once at the most; bounds memory and keeps to the caches."""
@@ -37,36 +36,29 @@ class Walks:
 
     def __init__(self, *, weights: bool) -> None:
         self._weights = weights
-        self._index: dict[int, int] = {}
-        self._known = np.empty((0, len(TRAFFIC)))
+        self._index: dict[tuple[str, ...], dict[int, int]] = {}
+        self._known: dict[tuple[str, ...], Floats] = {}
 
-    def traffic(self, keys: Ints, build: Callable[[Ints], Nests]) -> Floats:
-        """Traffic of n nests.
-
-        Args:
-            keys: a number per nest, the same for equal nests only, shape (n,).
-            build: makes the nests of some of the n rows.
-
-        Returns:
-            Shape (n, len(TRAFFIC)).
-        """
-        codes, distinct = pd.factorize(keys)
-        new = [i for i, key in enumerate(distinct.tolist()) if key not in self._index]
+    def traffic(self, nests: Nests) -> Floats:
+        """Traffic of n nests, shape (n, len(TRAFFIC))."""
+        codes, keys = pd.factorize(row_keys(nests.table()))
+        index = self._index.setdefault(nests.axes, {})
+        known = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
+        new = [i for i, key in enumerate(keys.tolist()) if key not in index]
         if new:
-            known = len(self._known)
-            self._index.update(zip(distinct[new].tolist(), range(known, known + len(new))))
-            rows = np.unique(codes, return_index=True)[1][new]
-            self._known = np.concatenate([self._known, self._walk(build(rows))])
-        return self._known[[self._index[key] for key in distinct.tolist()]][codes]
+            distinct = nests[np.unique(codes, return_index=True)[1][new]]
+            index.update({key: len(known) + i for i, key in enumerate(keys[new].tolist())})
+            known = self._known[nests.axes] = np.concatenate([known, self._walk(distinct)])
+        return known[[index[key] for key in keys.tolist()]][codes]
 
     def _walk(self, nests: Nests) -> Floats:
         """Walk nests, those whose loops are visited alike together."""
         loops = np.concatenate([nests.top > 1, nests.inner > 1], axis=1)
         ragged = (nests.residual < nests.spatial).any(axis=1) & (nests.top * nests.inner > 1)
         out = np.empty((len(nests), len(TRAFFIC)))
-        for rows in _alike(loops, np.arange(len(nests))):
+        for rows in alike(loops, np.arange(len(nests))):
             # Telling perfect loops from others saves steps, and costs another round of calls.
-            parts = _alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
+            parts = alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
             for part in parts:
                 visits = 2 + ragged[part].any(axis=0)
                 steps = np.where(loops[part[0]].reshape(2, -1), visits, 1).prod()
@@ -77,8 +69,10 @@ class Walks:
         return out
 
 
-def _alike(flags: Bools, rows: Ints) -> list[Ints]:
+def alike(flags: Bools, rows: Ints) -> list[Ints]:
     """`rows` grouped by equal rows of `flags`, shape (len(rows), n_flags)."""
+    if not len(rows):
+        return []
     codes, _ = pd.factorize(flags @ (1 << np.arange(flags.shape[1])))
     by_code = np.argsort(codes, kind="stable")
     return np.split(rows[by_code], np.flatnonzero(np.diff(codes[by_code])) + 1)
@@ -130,93 +124,110 @@ class Orders:
         return order[best], fewest
 
 
-def loop_orders(mapping: Mapping, walks: Walks) -> Orders:
-    """Every loop order of every case, with its actions.
+def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:
+    """The loop orders of every case that can be the cheapest, with their actions.
 
     Args:
         mapping: n_cases cases, all of which are placed (`passes` is 1).
         walks: remembers the loop nests that were walked before.
+        smallest_buffer: bits of the smallest global buffer that will be asked for.
     """
-    streams = mapping.chips.streams_weights
-    codes, _ = pd.factorize(row_keys(mapping.temporal))
-    kinds = mapping.temporal[np.unique(codes, return_index=True)[1]]
-    choices = [splits(tuple(trips), streams) for trips in kinds.tolist()]
+    free = _free_axes(mapping, smallest_buffer)
+    kinds = np.concatenate([mapping.temporal, free], axis=1)
+    codes, _ = pd.factorize(row_keys(kinds))
+    kinds = kinds[np.unique(codes, return_index=True)[1]].tolist()
+    n = len(AXES)
+    choices = [splits(tuple(k[:n]), tuple(map(bool, k[n:]))) for k in kinds]
     number = np.array([len(c) for c in choices], dtype=np.int64)[codes]
     first = np.cumsum(number) - number
     case = np.repeat(np.arange(len(codes)), number)
     choice = np.arange(len(case)) - first[case]
     offset = np.cumsum([0, *(len(c) for c in choices)])[codes]
-    inner = np.concatenate([*choices, np.empty((0, len(AXES)), np.int64)])[offset[case] + choice]
+    inner = np.concatenate([*choices, np.empty((0, n), np.int64)])[offset[case] + choice]
 
-    flow = _traffic(mapping, case, choice, inner, walks)
+    flow = _traffic(mapping, case, inner, walks)
     held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
     place = Placement.of(mapping).take(case)
     return Orders(first, number, WORD_BITS * held, total_actions(place, count_actions(place, flow)))
 
 
-def _traffic(mapping: Mapping, case: Ints, choice: Ints, inner: Ints, walks: Walks) -> Floats:
+def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:
+    """Axes whose trips may have to be split, shape (n_cases, 9).
+
+    By default the trips of P and Q are below the global buffer and all others above it.
+
+    - Resident weights: P and Q may each be split at any divisor.
+    - Streamed weights: the reference may split every axis but Q. A weight loop below P or Q
+      reloads all weights from main memory; that never paid, and neither did another split, in
+      thousands of random cases (see the tests), except these. P is split where the default does
+      not fit the smallest buffer, or where P is the innermost loop of a lone router group and
+      imperfect (see `Visits.quirk`). M is split where neither P nor Q has trips.
+    """
+    free = np.zeros(mapping.temporal.shape, dtype=bool)
+    p, q, m = AXIS["P"], AXIS["Q"], AXIS["M"]
+    if not mapping.chips.streams_weights:
+        free[:, [p, q]] = True
+        return free
+    chip = mapping.spatial.prod(axis=1)
+    default = np.ones_like(mapping.temporal)
+    default[:, [p, q]] = mapping.temporal[:, [p, q]]
+    held = WORD_BITS * sum(held_words(AXES, chip * default, o) for o in ("inputs", "outputs"))
+    ragged = (mapping.residual[:, :, p] < mapping.spatial[:, :, p]).any(axis=1)
+    lone = mapping.chips.capacity[:, LEVEL["group"]] == 1
+    free[:, p] = (held > smallest_buffer) | (ragged & lone & (mapping.temporal[:, q] == 1))
+    free[:, m] = (mapping.temporal[:, [p, q]] == 1).all(axis=1)
+    return free
+
+
+def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
     """Traffic of all orders, shape (n_orders, len(TRAFFIC)).
 
-    Axes without temporal loops, windows apart, do not depend on the order and are taken per case.
+    Axes that do not interact multiply. Those without temporal loops do not depend on the order
+    and are taken per case, which leaves few distinct nests to walk.
     """
-    windows = {axis for pair in WINDOWS for axis in pair}
-    moving = [a for a in AXES if a in windows or (mapping.temporal[:, AXIS[a]] > 1).any()]
-    still = [a for a in AXES if a not in moving]
-    lone = mapping.chips.capacity[:, LEVEL["group"]] == 1
+    moving = mapping.temporal > 1
+    for pair in WINDOWS:
+        columns = [AXIS[a] for a in pair]
+        moving[:, columns] = moving[:, columns].any(axis=1, keepdims=True)
+    flow = np.empty((len(case), len(TRAFFIC)))
+    for orders in alike(moving[case], np.arange(len(case))):
+        axes = moving[case[orders[0]]]
+        cases, place = np.unique(case[orders], return_inverse=True)
+        once = np.ones((len(cases), len(AXES)), dtype=np.int64)
+        flow[orders] = walks.traffic(_nests(mapping, ~axes, cases, once))[place]
+        if axes.any():
+            flow[orders] *= walks.traffic(_nests(mapping, axes, case[orders], inner[orders]))
+    return flow
 
-    def nests(axes: list[str], cases: Ints, below: Ints) -> Nests:
-        at = [AXIS[a] for a in axes]
-        return Nests(
-            tuple(axes),
-            mapping.spatial[cases][:, :, at],
-            mapping.residual[cases][:, :, at],
-            mapping.temporal[cases][:, at] // below[:, at],
-            below[:, at],
-            lone[cases],
-        )
 
-    def keys(axes: list[str]) -> Ints:
-        at = [AXIS[a] for a in axes]
-        flat = [
-            m[:, :, at].reshape(len(m), m.shape[1] * len(at))
-            for m in (mapping.spatial, mapping.residual)
-        ]
-        names = np.full((len(lone), 1), sum(1 << i for i in at))
-        return row_keys(np.concatenate([*flat, mapping.temporal[:, at], lone[:, None], names], 1))
-
-    once = np.ones_like(mapping.temporal)
-    fixed = walks.traffic(keys(still), lambda rows: nests(still, rows, once[rows]))
-    order_keys = row_keys(np.stack([keys(moving)[case], choice], axis=1))
-    return fixed[case] * walks.traffic(
-        order_keys, lambda rows: nests(moving, case[rows], inner[rows])
+def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:
+    """The loop nests of some cases over some axes."""
+    at = np.flatnonzero(axes)
+    grid = np.ix_(cases, np.arange(len(LEVEL)), at)
+    return Nests(
+        tuple(AXES[i] for i in at),
+        mapping.spatial[grid],
+        mapping.residual[grid],
+        mapping.temporal[np.ix_(cases, at)] // inner[:, at],
+        inner[:, at],
+        mapping.chips.capacity[cases, LEVEL["group"]] == 1,
     )
 
 
 @cache
-def splits(trips: tuple[int, ...], streams: bool) -> Ints:
-    """The ways to split the trips of a case that can be the cheapest.
-
-    Trips of P and Q are below the global buffer and all others above it, except that
-
-    - resident weights: P and Q may each be split at any divisor;
-    - streamed weights: P may be split at any divisor, and M where it is the only loop that could
-      (no P or Q). The reference may split every axis but Q, yet a weight loop below P or Q reloads
-      all weights from main memory, and a split of another axis only holds more: of thousands of
-      random cases none had a cheaper order among those left out (see the tests).
+def splits(trips: tuple[int, ...], free: tuple[bool, ...]) -> Ints:
+    """All ways to split the trips of a case.
 
     Args:
         trips: of each axis of `AXES`.
-        streams: whether weights are streamed.
+        free: whether each may be split at any divisor; others keep to the default.
 
     Returns:
         Trips below the global buffer, shape (n_orders, 9).
     """
-    free = ("P",) if streams else ("P", "Q")
-    if streams and trips[AXIS["P"]] == trips[AXIS["Q"]] == 1:
-        free = ("M",)
     options = []
-    for axis, n in zip(AXES, trips, strict=True):
-        if axis in free:
+    for axis, n, split in zip(AXES, trips, free, strict=True):
+        if split:
             options.append([d for d in range(1, n + 1) if n % d == 0])
         else:
             options.append([n if axis in ("P", "Q") else 1])

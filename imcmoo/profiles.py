@@ -94,7 +94,8 @@ def run_layers(
     case_at[body_of, shape_of] = np.arange(len(body_of))
     mapping = map_layers(shapes[shape_of], chips.take(np.flatnonzero(starts)[body_of]))
     placed = np.flatnonzero(mapping.passes == 1)
-    orders = loop_orders(mapping.take(placed), walks)
+    buffer_bits = GLB_WORD_BITS * glb_depth.astype(float)
+    orders = loop_orders(mapping.take(placed), walks, buffer_bits.min(initial=np.inf))
     order_at = np.full(len(body_of), -1)
     order_at[placed] = np.arange(len(placed))
 
@@ -104,7 +105,7 @@ def run_layers(
     chip_run, shape_run = chip[runs], shape[runs]
     order, missing = orders.cheapest(
         order_at[case[runs]],
-        GLB_WORD_BITS * glb_depth[chip_run].astype(float),
+        buffer_bits[chip_run],
         {action: price[chip_run] for action, price in prices.items()},
     )
     out = LayerRuns(np.zeros((len(ACTIONS), n, n_shapes)), *np.zeros((4, n, n_shapes)))

@@ -160,7 +160,7 @@ def traffic(nests: Nests, weights: bool) -> Floats:
     for space in ("inputs", "outputs"):
         fill = newly_brought(visits, box(visits, space, visits.buffer_extent))
         out[f"{space}.glb.fill"] = visits.total(visits.quirk(fill))
-        out[f"{space}.glb.held"] = _held(nests, chip * nests.inner, space)
+        out[f"{space}.glb.held"] = held_words(nests.axes, chip * nests.inner, space)
     visits.enter(GLB_ORDER, nests.inner, chip)
     for space in ("inputs", "outputs"):
         out[f"{space}.group.whole"] = _whole(visits, space)
@@ -211,10 +211,19 @@ def _whole(visits: Visits, space: str) -> Ints:
     return visits.total(sharing(visits, space, "group")[0] * sent)
 
 
-def _held(nests: Nests, extent: Ints, space: str) -> Ints:
-    """Bits a buffer holds of one operand, not clipped to the layer, shape (n,)."""
-    size = dict(zip(nests.axes, extent.T, strict=True))
-    held = np.ones(len(nests), dtype=np.int64)
+def held_words(axes: tuple[str, ...], extent: Ints, space: str) -> Ints:
+    """Words a buffer holds of one operand, not clipped to the layer.
+
+    Args:
+        axes: names of the columns of `extent`.
+        extent: of what is held along each axis, shape (n, n_axes).
+        space: a name of `SPACES`.
+
+    Returns:
+        Shape (n,).
+    """
+    size = dict(zip(axes, extent.T, strict=True))
+    held = np.ones(len(extent), dtype=np.int64)
     for axis in SPACES[space]:
         held = held * size.get(axis, 1)
     if space == "inputs":

@@ -144,3 +144,16 @@ def test_levels_outside_the_space_are_refused():
 def test_no_design_at_all_is_fine():
     metrics = _evaluator().evaluate(np.empty((0, 9), dtype=np.int64))
     assert metrics.energy_J.shape == (0, 2)
+
+
+def test_networks_resident_together_need_the_sum_of_their_cells():
+    levels = RRAM.random(500, np.random.default_rng(2))
+    workloads = WorkloadSet.load(NAMES)
+    alone = _evaluator().screen(levels)
+    together = Evaluator(RRAM, workloads, deployment="together").screen(levels)
+    needed = (alone.missing_cells + alone.cells[:, None]).sum(axis=1)
+    lacking = (alone.missing_cells > 0).all(axis=1)
+    assert lacking.any()
+    total = together.missing_cells[lacking, 0] + together.cells[lacking]
+    assert total == pytest.approx(needed[lacking])
+    assert (together.missing_cells[:, 0] == together.missing_cells[:, 1]).all()
