@@ -51,12 +51,12 @@ class Family:
 
     Args:
         representatives: levels to run, shape (n, n_parameters).
-        members: per number of bits in a cell, which representatives it exists for (n_members,),
-            and the levels of its chips (n_members, n_parameters).
+        members: for each number of bits in a cell: that number, the representatives it exists for
+            (n_members,), and the levels of its chips (n_members, n_parameters).
     """
 
     representatives: Levels
-    members: list[tuple[Ints, Levels]]
+    members: list[tuple[int, Ints, Levels]]
 
 
 @dataclass(frozen=True)
@@ -229,9 +229,9 @@ class ChipModel:
         _, first, same = np.unique(-(-BITS // bits), return_index=True, return_inverse=True)
         return first[same]
 
-    def _members(self, chips: Levels) -> Iterator[tuple[Ints, Levels]]:
+    def _members(self, chips: Levels) -> Iterator[tuple[int, Ints, Levels]]:
         if "bits_per_cell" not in self.space.names:
-            yield np.arange(len(chips)), chips
+            yield int(self.space.fixed["bits_per_cell"]), np.arange(len(chips)), chips
             return
         at = self.space.names.index("bits_per_cell")
         for level, fewest in enumerate(self._fewest_bits()):
@@ -239,4 +239,4 @@ class ChipModel:
             member = chips[rows]
             member[:, at] = level
             if len(rows):
-                yield rows, member
+                yield int(self.space.parameters[at].values[level]), rows, member

@@ -181,8 +181,7 @@ class Evaluator:
             fresh = np.unique(body[new], return_index=True)[1]
             for family in self.chips.families(levels[new][fresh], CHUNK_CHIPS):
                 runs = self.chips.run(family.representatives)
-                for rows, member in family.members:
-                    bits = self.chips.sizes(member).chips.cell_bits
+                for bits, rows, member in family.members:
                     at = self.chips.body(member)
                     self._profiles.put(at, self._profiler.summarise(runs.take(rows), bits))
                     self._profiled[at] = True

@@ -164,26 +164,30 @@ class Profiler:
         self._moments = {b: self._moment(b) for b in range(1, BITS + 1)}
 
     def _moment(self, cell_bits: int) -> Floats:
-        """Operand factors summed over the layers of equal shape, (W, n_shapes, n_features)."""
-        sums = np.zeros((*self.multiplicity.shape, len(FACTORS)))
-        owner, shape = self.workloads.owner, self.workloads.shape_index
-        np.add.at(sums, (owner, shape), operand_factors(self.workloads, cell_bits))
-        return sums[:, :, [FACTORS.index(factor) for _, factor in self.features]]
+        """Operand factors summed over the layers of equal shape, (n_features, n_shapes, W)."""
+        sums = np.zeros((len(FACTORS), *self.multiplicity.shape[::-1]))
+        factors = operand_factors(self.workloads, cell_bits)
+        for factor, values in zip(sums, factors.T, strict=True):
+            np.add.at(factor, (self.workloads.shape_index, self.workloads.owner), values)
+        return sums[[FACTORS.index(factor) for _, factor in self.features]]
 
-    def summarise(self, runs: LayerRuns, cell_bits: Ints) -> Profiles:
-        """Profiles of n chips from the runs of their layers; `cell_bits` has shape (n,)."""
-        features = np.empty((len(cell_bits), len(self.workloads), len(self.features)))
-        for bits in np.unique(cell_bits):
-            rows = np.flatnonzero(cell_bits == bits)
-            moments = self._moments[int(bits)]
-            for i, action in enumerate(self._columns):
-                features[rows, :, i] = runs.actions[action][rows] @ moments[:, :, i].T
+    def summarise(self, runs: LayerRuns, cell_bits: int) -> Profiles:
+        """Profiles of n chips with cells of equally many bits, from the runs of their layers."""
+        moments = self._moments[cell_bits]
         present = self.multiplicity > 0
         return Profiles(
-            features,
-            runs.cycles @ self.multiplicity.T,
-            np.stack([runs.busy_bits[:, p].max(axis=1) for p in present], axis=1)
-            / cell_bits[:, None],
-            runs.unplaced_cells @ self.multiplicity.T,
+            np.stack(
+                [_summed(runs.actions[a], m) for a, m in zip(self._columns, moments, strict=True)],
+                axis=2,
+            ),
+            _summed(runs.cycles, self.multiplicity.T),
+            np.stack([runs.busy_bits[:, p].max(axis=1) for p in present], axis=1) / cell_bits,
+            _summed(runs.unplaced_cells, self.multiplicity.T),
             np.stack([runs.missing_bits[:, p].max(axis=1) for p in present], axis=1),
         )
+
+
+def _summed(values: Floats, weights: Floats) -> Floats:
+    """Matrix product without BLAS, whose threads cost more than they bring at this size and make
+    the last digit depend on their number."""
+    return np.einsum("ns,sw->nw", values, weights)
