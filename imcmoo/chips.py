@@ -86,6 +86,7 @@ class ChipModel:
         workloads: the networks.
         table: component costs.
         deployment: which networks resident weights must be resident with.
+        walks: loop nests walked before; they depend on nothing but the device.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class ChipModel:
         workloads: WorkloadSet,
         table: ComponentTable,
         deployment: Deployment = "alone",
+        walks: Walks | None = None,
     ) -> None:
         self.space = space
         self.workloads = workloads
@@ -105,7 +107,7 @@ class ChipModel:
         if deployment == "together":
             self._needed[:] = self._needed.sum()
         self._body = [n for n in space.names if n not in OPERATING_POINT]
-        self._walks = Walks(weights=STREAMING[self.device])
+        self.walks = walks or Walks(weights=STREAMING[self.device])
 
     def body(self, levels: Levels) -> Ints:
         """Index of what remains of a design without voltage and cycle time, shape (n,)."""
@@ -198,7 +200,7 @@ class ChipModel:
         found = self.prices.look_up(levels, [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}
         return run_layers(
-            self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self._walks
+            self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self.walks
         )
 
     def families(self, levels: Levels, at_once: int) -> Iterator[Family]:

@@ -19,6 +19,7 @@ from imcmoo.chips import ChipModel, Deployment
 from imcmoo.components import ComponentTable
 from imcmoo.mapping import Floats, Ints
 from imcmoo.metrics import Metrics, Resources
+from imcmoo.orders import Walks
 from imcmoo.profiles import Profiler, Profiles
 from imcmoo.space import DesignSpace, Levels
 from imcmoo.workloads import WorkloadSet
@@ -40,6 +41,7 @@ class Evaluator:
         workloads: the networks.
         table: component costs; the shipped table by default.
         deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
+        walks: loop nests walked before, by another evaluator of the same device.
 
     Raises:
         ValueError: the table lacks a component that a design of the space needs.
@@ -52,11 +54,12 @@ class Evaluator:
         table: ComponentTable | None = None,
         *,
         deployment: Deployment = "alone",
+        walks: Walks | None = None,
     ) -> None:
         self.space = space
         self.workloads = workloads
         self.table = table or ComponentTable.load()
-        self.chips = ChipModel(space, workloads, self.table, deployment)
+        self.chips = ChipModel(space, workloads, self.table, deployment, walks)
         self._profiler = Profiler(workloads, self.chips.terms)
         sizes = self.chips.sizes(self.chips.bodies())
         self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits
@@ -70,6 +73,17 @@ class Evaluator:
     def workload_names(self) -> list[str]:
         """Names of the networks, in the order of the columns of all metrics."""
         return self.workloads.names
+
+    def only(self, name: str) -> Evaluator:
+        """An evaluator of one of the networks alone, which reuses the loop nests walked so far.
+
+        Raises:
+            ValueError: no such network here.
+        """
+        if name not in self.workload_names:
+            raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
+        one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
+        return Evaluator(self.space, one, self.table, walks=self.chips.walks)
 
     def screen(self, levels: Levels) -> Resources:
         """What area and the capacity rule say, without mapping anything.

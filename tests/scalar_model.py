@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 DIMS = "CMPQRSGNXYZ"
 LEVELS = ("bit", "row", "col", "macro", "tile", "srg")
@@ -40,7 +40,7 @@ def primes(n):
     return list(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def fill(left, capacity):
     """Best utilization of one group and the factors that reach it."""
     best = 1.0
@@ -252,7 +252,7 @@ def counts(m, top, inner):
         trips = [t for t, _ in step]
         weight = math.prod(w for _, w in step)
         pos = dict.fromkeys(DIMS, 0)
-        last = {d: True for d in DIMS}
+        last = dict.fromkeys(DIMS, True)
         for (d, n, where), t in zip(loops, trips, strict=True):
             pos[d] += t * m.x["glb"][d] * (inner[d] if where == "top" else 1)
             last[d] &= t == n - 1
@@ -330,7 +330,7 @@ def pos_top(m, inner, loops, trips):
 
 
 def glb_extents(m, inner, loops, trips):
-    last = {d: True for d in DIMS}
+    last = dict.fromkeys(DIMS, True)
     for (d, n, where), t in zip(loops, trips, strict=True):
         if where == "top":
             last[d] &= t == n - 1

@@ -1,0 +1,1 @@
+"""Runs: the command line of the studies, their tables and figures."""

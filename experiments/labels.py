@@ -1,0 +1,28 @@
+"""What people call workloads and criteria in tables and figures."""
+
+LABELS = {
+    "joint": "all workloads",
+    "resnet18": "ResNet18",
+    "vgg16": "VGG16",
+    "alexnet": "AlexNet",
+    "mobilenet_v3": "MobileNetV3",
+    "gpt2_medium": "GPT-2 Medium",
+    "mobilebert": "MobileBERT",
+    "densenet201": "DenseNet201",
+    "resnet50": "ResNet50",
+    "vision_transformer": "ViT",
+    "edap_max": "EDAP, max",
+    "edap_mean": "EDAP, mean",
+    "edap_product": "EDAP, product",
+    "edap_geomean": "EDAP, geo. mean",
+    "regret_minimax": "minimax regret",
+    "pseudo_weights": "pseudo-weights",
+    "cim_unit": "cells",
+    "adc": "ADC",
+    "glb": "global buffer",
+}
+
+
+def label(name: str) -> str:
+    """The name for people; one without an entry stands for itself, underscores as spaces."""
+    return LABELS.get(name, name.replace("_", " "))

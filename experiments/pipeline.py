@@ -1,0 +1,117 @@
+"""One run, stage by stage: searches, baselines, selection; reports and figures build on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+import problems
+from experiments.baselines import Baselines
+from experiments.folder import RunFolder
+from experiments.studies import Study
+from imcmoo.algorithm import SearchResult, TraceRow, run_search
+from imcmoo.evaluate import Evaluator
+from imcmoo.problem import AcceleratorProblem
+from imcmoo.selection import Candidates, Selection, select
+from imcmoo.space import Levels
+from imcmoo.workloads import WorkloadSet
+
+JOINT = "joint"
+"""Name of the search for all workloads at once; the others are named like their workload."""
+
+OnTrace = Callable[[str, TraceRow], None]
+"""Hears of every generation: name of the search, and how it stands."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search found.
+
+    Args:
+        evaluator: the cost model.
+        problem: what was searched.
+        result: every design evaluated, and the trace.
+    """
+
+    evaluator: Evaluator
+    problem: AcceleratorProblem
+    result: SearchResult
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a run knows at its end.
+
+    Args:
+        study: the settings.
+        joint: the search for all workloads.
+        alone: by workload, the search for it alone; empty without baselines.
+        baselines: the design of each of `alone` on all workloads, or None.
+        candidates: the front of the joint search.
+        selection: what each criterion selects from it.
+    """
+
+    study: Study
+    joint: Found
+    alone: dict[str, Found]
+    baselines: Baselines | None
+    candidates: Candidates
+    selection: Selection
+
+    @property
+    def workloads(self) -> list[str]:
+        """Names of the networks, in the order of all columns."""
+        return self.joint.problem.workload_names
+
+    @property
+    def chosen(self) -> int:
+        """Index among the candidates of the design the study's criterion selects."""
+        return self.selection.chosen[self.study.criterion]
+
+    @property
+    def design(self) -> Levels:
+        """The generalized design, shape (1, n_parameters)."""
+        return self.candidates.levels[[self.chosen]]
+
+
+def searches(study: Study) -> list[str]:
+    """Names of the searches of a study, in the order it does them."""
+    return [JOINT, *(problems.get(study.problem).workloads if study.baselines else ())]
+
+
+def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
+    """Search, compare and select; continues from the checkpoints in the folder."""
+    spec = problems.get(study.problem)
+    evaluator = Evaluator(spec.space, WorkloadSet.load(spec.workloads))
+    found: dict[str, Found] = {}
+    for stream, name in enumerate(searches(study)):
+        own = evaluator if name == JOINT else evaluator.only(name)
+        problem = AcceleratorProblem(own, area_limit_m2=spec.area_limit_m2)
+        result = run_search(
+            problem,
+            budget=study.budget,
+            # Each search has its own stream of random numbers, so none depends on the others.
+            rng=np.random.default_rng((study.seed, stream)),
+            checkpoint=folder.checkpoint(name),
+            callback=partial(on_trace, name),
+        )
+        found[name] = Found(own, problem, result)
+    joint = found.pop(JOINT)
+    baselines = _baselines(evaluator, found) if found else None
+    candidates = Candidates.from_front(
+        joint.problem, joint.result.archive, baselines.best_edap if baselines else None
+    )
+    return Outcome(study, joint, found, baselines, candidates, select(candidates))
+
+
+def _baselines(evaluator: Evaluator, alone: dict[str, Found]) -> Baselines:
+    """The best design by EDAP of each search for one workload, costed on all."""
+    designs = []
+    for found in alone.values():
+        candidates = Candidates.from_front(found.problem, found.result.archive)
+        designs.append(candidates.levels[select(candidates).chosen["edap_max"]])
+    levels = np.stack(designs)
+    return Baselines(levels, evaluator.evaluate(levels))

@@ -1,0 +1,84 @@
+"""What one command line does: run studies one after the other, and say what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from experiments import report, tables
+from experiments.folder import FIGURES, RunFolder
+from experiments.gallery import draw_figures
+from experiments.pipeline import Outcome, run_study
+from experiments.progress import progress
+from experiments.studies import Study
+from imcmoo.files import replacing
+
+PIPE_WIDTH = 160
+"""Columns of a table that does not go to a terminal."""
+
+
+def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool) -> None:
+    """Run studies that differ in their seed only.
+
+    Args:
+        studies: at least one.
+        out: results go to `out`/problem/seed-n.
+        resume: continue what was killed and keep what is finished; else start over.
+        quiet: print nothing.
+
+    Raises:
+        InputError: a folder holds another run and `resume` is set; nothing was done.
+        OSError: a folder cannot be written to.
+    """
+    console = Console(quiet=quiet)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    home = out / studies[0].problem
+    folders = {s.seed: RunFolder(home / f"seed-{s.seed}", s.config()) for s in studies}
+    if resume:
+        for folder in folders.values():
+            folder.check_resumable()
+    for study in studies:
+        folder = folders[study.seed]
+        if resume and folder.is_finished():
+            folder.tidy()
+            console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
+            continue
+        outcome, written = _run_one(study, folder, resume=resume, quiet=quiet)
+        if len(studies) == 1:
+            _show(outcome, console)
+        console.print("written:", *written, sep="\n  ", highlight=False, soft_wrap=True)
+    if len(studies) > 1:
+        _summarise(studies, {seed: f.path for seed, f in folders.items()}, home, console)
+
+
+def _run_one(
+    study: Study, folder: RunFolder, *, resume: bool, quiet: bool
+) -> tuple[Outcome, list[Path]]:
+    folder.begin(resume=resume)
+    with progress(study, quiet=quiet) as on_trace:
+        outcome = run_study(study, folder, on_trace)
+    report.write_tables(outcome, folder.staging)
+    draw_figures(outcome, folder.staging / FIGURES)
+    return outcome, folder.publish()
+
+
+def _show(outcome: Outcome, console: Console) -> None:
+    console.print(tables.selection_table(outcome))
+    if outcome.baselines:
+        console.print(tables.baseline_table(outcome))
+
+
+def _summarise(
+    studies: Sequence[Study], folders: dict[int, Path], home: Path, console: Console
+) -> None:
+    """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
+    frame = report.seeds(folders)
+    path = home / "seeds.csv"
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+    study = studies[0]
+    console.print(tables.seeds_table(frame, problem=study.problem, criterion=study.criterion))
+    console.print(f"written:\n  {path}", highlight=False, soft_wrap=True)

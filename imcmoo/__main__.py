@@ -1,0 +1,23 @@
+"""`python -m imcmoo`: the package's own command line.
+
+The composition root, and the only file of the package that looks upward: the spaces of the devices
+live in `problems/`, the commands get them as arguments and know nothing of `problems/`.
+"""
+
+import sys
+
+from imcmoo import cli, cli_evaluate
+from problems import DEVICES
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = cli.Parser(prog="imcmoo", description="Cost models of in-memory accelerators.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    cli_evaluate.add_parser(commands, DEVICES)
+    args = parser.parse_args(argv)
+    return cli.run(parser.prog, lambda: args.main(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
