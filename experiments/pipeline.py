@@ -89,7 +89,9 @@ def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
     found: dict[str, Found] = {}
     for stream, name in enumerate(searches(study)):
         own = evaluator if name == JOINT else evaluator.only(name)
-        problem = AcceleratorProblem(own, area_limit_m2=spec.area_limit_m2)
+        problem = AcceleratorProblem(
+            own, area_limit_m2=spec.area_limit_m2, cost_per_cm2=spec.cost_per_cm2
+        )
         result = run_search(
             problem,
             budget=study.budget,
@@ -98,6 +100,8 @@ def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
             checkpoint=folder.checkpoint(name),
             callback=partial(on_trace, name),
         )
+        # Says how a search ended that was complete before the run was resumed.
+        on_trace(name, result.trace[-1])
         found[name] = Found(own, problem, result)
     joint = found.pop(JOINT)
     baselines = _baselines(evaluator, found) if found else None

@@ -9,7 +9,7 @@ import numpy as np
 from imcmoo.chips import ChipModel
 from imcmoo.costs import FACTORS, PRICE_DIGITS
 from imcmoo.counts import ACTIONS
-from imcmoo.mapping import Floats
+from imcmoo.mapping import Floats, Ints
 from imcmoo.profiles import LayerRuns, operand_factors
 from imcmoo.rounding import round_digits
 from imcmoo.space import Levels
@@ -89,7 +89,7 @@ def _component_energy(
     return energy
 
 
-def _as_printed(picojoule: Floats, shapes: Floats, cycles: Floats) -> Floats:
+def _as_printed(picojoule: Floats, shapes: Ints, cycles: Floats) -> Floats:
     """Energy in J, (n, L, K), read back from the reference's three-digit print-out."""
     macs = shapes.prod(axis=1)
     per_cycle = macs * BITS**3 // np.maximum(cycles, 1)

@@ -195,7 +195,7 @@ class ChipModel:
         enough = self.needed_cells(sizes) <= sizes.cells[:, None]
         uses = np.zeros((len(self.workloads), len(self.workloads.shapes)), dtype=bool)
         uses[self.workloads.owner, self.workloads.shape_index] = True
-        wanted = (enough[:, :, None] & uses).any(axis=1)
+        wanted = np.any(enough[:, :, None] & uses, axis=1)
         deciding = [t for t in self.terms if t.action in DECIDING]
         found = self.prices.look_up(levels, [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}

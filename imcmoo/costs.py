@@ -220,8 +220,9 @@ QUADRATIC_LEAK = ("row_drivers", "weight_drivers", "adc", "column_drivers")
 class Prices:
     """Prices of actions and areas of components, tabulated over the subspaces that decide them.
 
-    In pJ, pW and µm², areas rounded as the reference does. Most prices are exact ties when they are rounded to six digits, so the one
-    place that rounds them has to see them in the reference's units and order of operations.
+    In pJ, pW and µm², areas rounded as the reference does. Most prices are exact ties when they
+    are rounded to six digits, so the one place that rounds them has to see them in the reference's
+    units and order of operations.
 
     Args:
         space: the designs; needs parameters or fixed values of the names in `PRICED_BY`.

@@ -111,7 +111,7 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
             level -= 1
             after = mapping.residual[:, level] + mapping.spatial[:, level] * (units - 1)
             for i in [AXIS[a] for a in INSTANCE_AXES]:
-                # Loops of one trip do not exist for the reference: not even rounding errors of them.
+                # Loops of one trip do not exist for the reference, nor rounding errors of them.
                 exists = mapping.spatial[:, level, i] > 1
                 used = np.where(exists, used * after[:, i] / units[:, i], used)
             units = after
@@ -190,7 +190,7 @@ def total_actions(place: Placement, counts: Counts) -> Floats:
     """
     used = place.instances
     wide = WORD_BITS * place.macros
-    block = {
+    block: dict[str, tuple[int | Ints, str | None]] = {
         "row_drivers": (WORD_BITS, "drivers"),
         "cim_unit": (place.cell_bits, "cells"),
         "adc": (WORD_BITS, "drivers"),

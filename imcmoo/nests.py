@@ -100,7 +100,7 @@ class Visits:
         self.weight: Ints = np.ones((n, 1), dtype=np.int64)
         self.position: dict[str, Ints] = {a: np.zeros((n, 1), np.int64) for a in nests.axes}
         self.last: dict[str, Bools] = {a: np.ones((n, 1), bool) for a in nests.axes}
-        self.ragged = (nests.residual < nests.spatial).any(axis=1)
+        self.ragged: Bools = np.any(nests.residual < nests.spatial, axis=1)
         self.repeats: Bools = np.zeros((n, 1), bool)
         """Steps that end an imperfect innermost loop of three or more trips (see `quirk`)."""
         self.before: Ints = np.full((1, 1), -1)

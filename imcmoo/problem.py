@@ -7,6 +7,7 @@ workload and the chip's area; constraints say how much a chip lacks, in octaves.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from pymoo.core.problem import Problem
 
 from imcmoo.metrics import Floats, Metrics, Resources
 from imcmoo.space import DesignSpace, Levels
+
+CM2_PER_M2 = 1e4
 
 UNMAPPED = 1e6
 """Every objective (J, s, m²) of a design that does not map starts here: far above any chip's."""
@@ -63,21 +66,31 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     log2(area / limit). All count octaves: a violation of 1 is one doubling (one level of most
     parameters) away from feasible, which makes cells, bits and area commensurable.
 
+    With cost as an objective, F has one more column: area × cost per area of the chip's node.
+
     Args:
         evaluator: the cost model of the space and the workloads; one workload alone is fine.
         area_limit_m2: largest area of a feasible chip; the paper's 800 mm² by default.
+        cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
 
     Raises:
         ValueError: the evaluator has no workload, or the limit is not positive.
     """
 
-    def __init__(self, evaluator: DesignEvaluator, *, area_limit_m2: float = 800e-6) -> None:
+    def __init__(
+        self,
+        evaluator: DesignEvaluator,
+        *,
+        area_limit_m2: float = 800e-6,
+        cost_per_cm2: Mapping[int, float] | None = None,
+    ) -> None:
         if not evaluator.workload_names:
             raise ValueError("the evaluator has no workload to optimise for")
         if not area_limit_m2 > 0:
             raise ValueError(f"area_limit_m2 must be positive, got {area_limit_m2}")
         self.evaluator = evaluator
         self.area_limit_m2 = area_limit_m2
+        self.cost_per_cm2 = cost_per_cm2
         self.space = evaluator.space
         self.workload_names = list(evaluator.workload_names)
         names = self.workload_names
@@ -85,6 +98,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             *(f"energy_{name}_J" for name in names),
             *(f"latency_{name}_s" for name in names),
             "area_m2",
+            *(["cost"] if cost_per_cm2 else []),
         ]
         self.constraint_names = [
             *(f"missing_cells_{name}" for name in names),
@@ -147,14 +161,31 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return _total(self._constraints(self.evaluator.screen(levels))).reshape(shape)
 
     def split(self, F: Floats) -> tuple[Floats, Floats, Floats]:
-        """Energy (n, W), latency (n, W) and area (n,) of objectives of shape (n, 2 W + 1)."""
+        """Energy (n, W), latency (n, W) and area (n,) of objectives of shape (n, n_obj)."""
         n_workloads = len(self.workload_names)
-        return F[:, :n_workloads], F[:, n_workloads:-1], F[:, -1]
+        return F[:, :n_workloads], F[:, n_workloads : 2 * n_workloads], F[:, 2 * n_workloads]
+
+    def cost(self, levels: Levels, area_m2: Floats) -> Floats:
+        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm, shape (n,).
+
+        Raises:
+            ValueError: the problem has no cost.
+        """
+        if self.cost_per_cm2 is None:
+            raise ValueError("cost is no objective of this problem")
+        nodes = self.space.column(levels, "technology_nm")
+        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in nodes])
+        return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        metrics = self.evaluator.evaluate(as_levels(X))
+        levels = as_levels(X)
+        metrics = self.evaluator.evaluate(levels)
         out["G"] = self._constraints(metrics.resources)
-        out["F"] = _objectives(metrics, lacking=out["G"][:, :-1].sum(axis=1))
+        area = metrics.resources.area_m2
+        extra = [self.cost(levels, area)] if self.cost_per_cm2 else []
+        F = np.column_stack([metrics.energy_J, metrics.latency_s, area, *extra])
+        maps = np.all(metrics.resources.maps, axis=1)
+        out["F"] = _objectives(F, maps, lacking=out["G"][:, :-1].sum(axis=1))
 
     def _constraints(self, resources: Resources) -> Floats:
         r = resources
@@ -189,11 +220,9 @@ def as_levels(X: ArrayLike) -> Levels:
     return levels
 
 
-def _objectives(metrics: Metrics, *, lacking: Floats) -> Floats:
-    """Objectives (n, 2 W + 1), finite and positive; `lacking` (n,) orders what does not map."""
-    F = np.column_stack([metrics.energy_J, metrics.latency_s, metrics.resources.area_m2])
-    maps = np.asarray(metrics.resources.maps.all(axis=1))
-    scored = np.asarray(((F > 0) & (F < UNMAPPED)).all(axis=1))
+def _objectives(F: Floats, maps: NDArray[np.bool_], *, lacking: Floats) -> Floats:
+    """Objectives (n, n_obj), finite and positive; `lacking` (n,) orders what does not map."""
+    scored = np.all((F > 0) & (F < UNMAPPED), axis=1)
     if not scored[maps].all():
         bad = int(np.argmax(maps & ~scored))
         raise ValueError(

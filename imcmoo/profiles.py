@@ -37,7 +37,9 @@ def needed_weights(workloads: WorkloadSet) -> Floats:
     """Weights of each network by the paper's capacity rule, shape (W,)."""
     columns = [DIMENSIONS.index(a) for a in CELL_AXES]
     weights = workloads.shapes[workloads.shape_index][:, columns].prod(axis=1)
-    return np.bincount(workloads.owner, weights, minlength=len(workloads))
+    needed = np.zeros(len(workloads))
+    np.add.at(needed, workloads.owner, weights)
+    return needed
 
 
 @dataclass(frozen=True)

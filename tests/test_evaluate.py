@@ -89,7 +89,8 @@ def test_what_does_not_map_has_no_energy_and_says_what_is_missing():
         }
     )
     metrics = _evaluator().evaluate(tiny)
-    assert np.isnan(metrics.energy_J).all() and np.isnan(metrics.latency_s).all()
+    assert np.isnan(metrics.energy_J).all()
+    assert np.isnan(metrics.latency_s).all()
     cells = 32 * 32 * 4 * 4
     # AlexNet has 61,090,496 weights, each in eight cells of one bit.
     assert metrics.resources.missing_cells[0, 0] == 8 * 61_090_496 - cells

@@ -72,5 +72,5 @@ def test_a_level_outside_names_its_parameter():
     ],
 )
 def test_meaningless_spaces_are_refused(broken):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"value|twice"):
         broken()

@@ -1,0 +1,1 @@
+"""Package data: networks and the component table; see README.md beside this file."""
