@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
+from numpy.typing import NDArray
 
 from experiments.labels import label
 from experiments.style import HIGHLIGHT, WIDTH, legend_below, workload_styles
@@ -85,7 +86,7 @@ def _mark(ax: Axes, workloads: Sequence[str], selected: Points, alone: Points, w
         ax.scatter(
             alone.latency_s[k, w] * 1e6,
             alone.energy_J[k, w] * 1e3,
-            34,
+            48,
             color=colour,
             marker=marker,
             edgecolors="black",
@@ -140,6 +141,7 @@ def parallel_coordinates(
     ax.add_collection(
         LineCollection(list(lines), colors="0.45", alpha=0.12, lw=0.5, rasterized=True)
     )
+    # Thin lines over the thick one: a baseline may be the selected design.
     for k, (colour, marker) in enumerate(workload_styles(workloads)[: len(alone.area_m2)]):
         ax.plot(
             x,
@@ -147,17 +149,19 @@ def parallel_coordinates(
             color=colour,
             marker=marker,
             ms=4,
+            zorder=3,
             label=label(workloads[k]),
         )
     ax.plot(
         x,
         scaled(selected)[0],
         color=HIGHLIGHT,
-        lw=2.2,
+        lw=3.5,
         marker="*",
-        ms=9,
+        ms=11,
         mec="black",
         mew=0.5,
+        zorder=2.5,
         label=label("joint"),
     )
     _objective_axis(ax, workloads, low, high)
@@ -187,3 +191,48 @@ def _objective_axis(ax: Axes, workloads: Sequence[str], low: Floats, high: Float
     ax.set(xlim=(-0.4, 2 * n_workloads + 0.4), ylim=(-0.12, 1.12))
     ax.set_ylabel("place in the range\n(log scale, 0 is best)")
     sns.despine(ax=ax)
+
+
+def cost_front(
+    cost: Floats, edap_max: Floats, node_nm: NDArray[np.int64], *, selected: int
+) -> Figure:
+    """EDAP against cost of every feasible design, by technology node, and the front of the two.
+
+    Args:
+        cost: relative to that of 1 cm² = 100 at 32 nm, shape (n,).
+        edap_max: EDAP of the worst workload, J·s·mm², shape (n,).
+        node_nm: technology node of each design, shape (n,).
+        selected: index of the generalized design.
+    """
+    figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
+    ax = figure.subplots()
+    nodes = np.unique(node_nm)
+    for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
+        own = node_nm == node
+        ax.scatter(
+            cost[own],
+            edap_max[own],
+            s=7,
+            color=colour,
+            marker=marker,
+            linewidths=0,
+            alpha=0.5,
+            rasterized=True,
+            label=f"{node} nm",
+        )
+    order = np.lexsort((edap_max, cost))
+    best = np.minimum.accumulate(edap_max[order])
+    ax.step(cost[order], best, where="post", color="0.2", linewidth=0.9, label="front")
+    ax.scatter(
+        cost[selected],
+        edap_max[selected],
+        s=60,
+        color=HIGHLIGHT,
+        marker="*",
+        zorder=5,
+        label="selected",
+    )
+    ax.set(xscale="log", yscale="log")
+    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
+    legend_below(figure, ax, title="")
+    return figure

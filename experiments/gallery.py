@@ -12,6 +12,7 @@ from experiments.fronts import Points
 from experiments.pipeline import JOINT, Found, Outcome
 from experiments.report import relative_edap
 from imcmoo.metrics import Floats
+from imcmoo.objectives import AGGREGATIONS, edap
 from imcmoo.selection import CRITERIA, Candidates
 
 CONVERGING = ("edap_max", "edap_mean", "edap_geomean")
@@ -38,6 +39,8 @@ def draw_figures(outcome: Outcome, folder: Path) -> None:
             drawn["baselines"] = figures.baseline_matrix(
                 relative_edap(outcome), rows=[JOINT, *outcome.alone], columns=outcome.workloads
             )
+        if outcome.joint.problem.cost_per_cm2:
+            drawn["cost"] = _cost(outcome)
         for name, figure in drawn.items():
             style.save(figure, folder, name)
 
@@ -84,6 +87,20 @@ def _best_so_far(found: Found, criteria: tuple[str, ...]) -> dict[str, Floats]:
         best = np.minimum.accumulate(scores)
         curves[name] = np.where(np.isfinite(best), best, np.nan)
     return curves
+
+
+def _cost(outcome: Outcome) -> Figure:
+    archive, problem = outcome.joint.result.archive, outcome.joint.problem
+    levels = archive.levels[archive.feasible]
+    points = _feasible(outcome.joint)
+    scores = AGGREGATIONS["max"](edap(points.energy_J, points.latency_s, points.area_m2))
+    (selected,) = np.flatnonzero((levels == outcome.design).all(axis=1))
+    return fronts.cost_front(
+        problem.cost(levels, points.area_m2),
+        scores,
+        problem.space.column(levels, "technology_nm"),
+        selected=int(selected),
+    )
 
 
 def _breakdown(outcome: Outcome) -> Figure:

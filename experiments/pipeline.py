@@ -13,6 +13,7 @@ from experiments.baselines import Baselines
 from experiments.folder import RunFolder
 from experiments.studies import Study
 from imcmoo.algorithm import SearchResult, TraceRow, run_search
+from imcmoo.components import ComponentTable
 from imcmoo.evaluate import Evaluator
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.selection import Candidates, Selection, select
@@ -85,12 +86,17 @@ def searches(study: Study) -> list[str]:
 def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
     """Search, compare and select; continues from the checkpoints in the folder."""
     spec = problems.get(study.problem)
-    evaluator = Evaluator(spec.space, WorkloadSet.load(spec.workloads))
+    evaluator = Evaluator(
+        spec.space,
+        WorkloadSet.load(spec.workloads),
+        ComponentTable.load(scaling=study.scaling),
+        deployment=study.deployment,
+    )
     found: dict[str, Found] = {}
     for stream, name in enumerate(searches(study)):
         own = evaluator if name == JOINT else evaluator.only(name)
         problem = AcceleratorProblem(
-            own, area_limit_m2=spec.area_limit_m2, cost_per_cm2=spec.cost_per_cm2
+            own, area_limit_m2=study.area_limit_m2, cost_per_cm2=spec.cost_per_cm2
         )
         result = run_search(
             problem,

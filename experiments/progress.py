@@ -16,7 +16,10 @@ from imcmoo.algorithm import TraceRow
 
 @contextmanager
 def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
-    """Show one line per search; yields what the searches report to."""
+    """Show one line per search; yields what the searches report to.
+
+    EDAP is the best so far of the worst workload, in J·s·mm².
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=12),
@@ -31,7 +34,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
 
         def on_trace(name: str, row: TraceRow) -> None:
             state = (
-                f"generation {row.generation} ({row.phase}) · "
+                f"gen. {row.generation} {row.phase} · "
                 f"EDAP {row.best_edap_max:.3e} · front {row.front}"
             )
             bars.update(tasks[name], completed=row.evaluations, state=state)

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.pipeline import JOINT, Outcome
+from imcmoo.metrics import Floats
 from imcmoo.objectives import MM2_PER_M2, regret
 from imcmoo.selection import CRITERIA
 from imcmoo.space import DesignSpace, Levels
@@ -53,6 +54,7 @@ def evaluations(outcome: Outcome) -> pd.DataFrame:
             **_designs(archive.space, archive.levels),
             "feasible": archive.feasible,
             "area_mm2": r.area_m2 * MM2_PER_M2,
+            **_costs(outcome, archive.levels, r.area_m2),
             **_each("energy_{}_J", names, metrics.energy_J),
             **_each("latency_{}_s", names, metrics.latency_s),
             **_each("missing_cells_{}", names, np.ceil(r.missing_cells).astype(np.int64)),
@@ -171,10 +173,17 @@ def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
     return {
         **_designs(c.space, c.levels[rows]),
         "area_mm2": c.area_m2[rows] * MM2_PER_M2,
+        **_costs(outcome, c.levels[rows], c.area_m2[rows]),
         **_each("energy_{}_J", names, c.energy_J[rows]),
         **_each("latency_{}_s", names, c.latency_s[rows]),
         **_each("edap_{}_J_s_mm2", names, c.edap[rows]),
     }
+
+
+def _costs(outcome: Outcome, levels: Levels, area_m2: Floats) -> Columns:
+    """The cost column, if cost is an objective."""
+    problem = outcome.joint.problem
+    return {"cost": problem.cost(levels, area_m2)} if problem.cost_per_cm2 else {}
 
 
 def _designs(space: DesignSpace, levels: Levels) -> Columns:

@@ -57,6 +57,23 @@ def _parser() -> cli.Parser:
     parser.add_argument(
         "--no-baselines", action="store_true", help="skip the searches for one workload alone"
     )
+    parser.add_argument(
+        "--area-limit", type=float, metavar="MM2", help="largest chip allowed (see --list)"
+    )
+    parser.add_argument(
+        "--deployment",
+        default="alone",
+        metavar="HOW",
+        help="resident weights: one network on the chip at a time (alone, the default, the paper's "
+        "rule) or all at once (together)",
+    )
+    parser.add_argument(
+        "--scaling",
+        default="reference",
+        metavar="NAME",
+        help="technology scaling: reference (default, the paper's numbers) or current "
+        "(hwcomponents' own)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     parser.set_defaults(seeds=[1])
     return parser
@@ -85,6 +102,9 @@ def _run(args: argparse.Namespace) -> None:
                 budget=args.budget,
                 criterion=args.criterion,
                 baselines=not args.no_baselines,
+                area_limit_mm2=args.area_limit,
+                deployment=args.deployment,
+                scaling=args.scaling,
             )
             for seed in args.seeds
         ]

@@ -13,7 +13,9 @@ from experiments.gallery import draw_figures
 from experiments.pipeline import Outcome, run_study
 from experiments.progress import progress
 from experiments.studies import Study
+from imcmoo.cli import InputError
 from imcmoo.files import replacing
+from imcmoo.sampling import NoFeasibleDesign
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -58,8 +60,12 @@ def _run_one(
     study: Study, folder: RunFolder, *, resume: bool, quiet: bool
 ) -> tuple[Outcome, list[Path]]:
     folder.begin(resume=resume)
-    with progress(study, quiet=quiet) as on_trace:
-        outcome = run_study(study, folder, on_trace)
+    try:
+        with progress(study, quiet=quiet) as on_trace:
+            outcome = run_study(study, folder, on_trace)
+    except NoFeasibleDesign as error:
+        folder.tidy()
+        raise InputError(str(error)) from None
     report.write_tables(outcome, folder.staging)
     draw_figures(outcome, folder.staging / FIGURES)
     return outcome, folder.publish()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+import problems
 from experiments.labels import label
 from experiments.pipeline import Outcome
 from experiments.report import relative_edap
@@ -73,10 +74,11 @@ def seeds_table(frame: pd.DataFrame, *, problem: str, criterion: str) -> Table:
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
     table = Table(title=title, title_justify="left")
-    parameters = [name for name in map(str, frame) if not name.startswith("score_")]
-    for name in [*parameters, "score", "over the best (%)"]:
-        table.add_column(name, justify="right")
-    for row, score in zip(frame[parameters].itertuples(index=False), scores, strict=True):
+    fixed = problems.get(problem).space.fixed
+    names = [n for n in map(str, frame) if not n.startswith("score_") and n not in fixed]
+    for name in [*names, "score", "over the best (%)"]:
+        table.add_column(label(name), justify="right")
+    for row, score in zip(frame[names].itertuples(index=False), scores, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
         table.add_row(*values, f"{score:.4g}", f"+{100 * (score / scores.min() - 1):.2f}")
     return table

@@ -28,6 +28,10 @@ BATCH = 64
 """Designs drawn for at least, however few are wanted."""
 
 
+class NoFeasibleDesign(ValueError):
+    """A problem no design of its space satisfies, as far as sampling can tell."""
+
+
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     """The designs whose rank is not in `seen` and that repeat no earlier row, in order."""
     ranks = space.rank(levels)
@@ -156,7 +160,7 @@ class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no
         """Levels (at most n_samples, n_parameters); fewer where the space has no more.
 
         Raises:
-            ValueError: no feasible design was found.
+            NoFeasibleDesign: none was found.
         """
         drawn = draw_screened(problem, 2 * n_samples, random_state)
         if len(drawn):
@@ -167,7 +171,7 @@ class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no
             rest = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
             samples = np.concatenate([samples, rest])
         if not len(samples):
-            raise ValueError(
+            raise NoFeasibleDesign(
                 f"no feasible design found in space {problem.space.name} for "
                 f"{', '.join(problem.workload_names)} within "
                 f"{problem.area_limit_m2 * 1e6:g} mm²: relax the area limit or widen the space"

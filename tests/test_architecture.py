@@ -17,7 +17,7 @@ imcmoo.costs imcmoo.profiles imcmoo.chips imcmoo.breakdown
 imcmoo.evaluate
 imcmoo.objectives
 imcmoo.problem
-imcmoo.archive imcmoo.operators imcmoo.repair imcmoo.sampling imcmoo.schedule
+imcmoo.archive imcmoo.checkpoint imcmoo.operators imcmoo.repair imcmoo.sampling imcmoo.schedule
 imcmoo.survival imcmoo.mating
 imcmoo.algorithm
 imcmoo.selection

@@ -171,7 +171,8 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         "experiments.run: interrupted; the same command with --resume continues\n"
     )
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.problem.AcceleratorProblem._evaluate", interrupt)
+    monkeypatch.setattr("imcmoo.algorithm.PhasedNSGA2._initialize_infill", interrupt)
+    monkeypatch.setattr("imcmoo.algorithm.PhasedNSGA2._infill", interrupt)
     assert run(tmp_path, "--resume") == 0
     assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
 
@@ -243,7 +244,9 @@ def test_the_list_names_every_study(capsys):
 
 ERRORS = {
     "which study? known: four_workload_rram": [],
-    "unknown study 'four_workload_ram'; did you mean 'four_workload_rram'?": ["four_workload_ram"],
+    "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram'?": [
+        "four_workloads_rram"
+    ],
     "unknown study 'x'; known: four_workload_rram": ["x"],
     "unknown criterion 'best'; known: edap_max": [STUDY, "--criterion", "best"],
     "--budget: must be at least 1, got 0": [STUDY, "--budget", "0"],
