@@ -30,6 +30,10 @@ SCREEN_TABLE = 1 << 20
 """Largest number of designs to screen in advance: about a second of work, and 8 MB."""
 
 
+FEW_PASSING = 1 << 14
+"""Chips looked at in advance at the most: about a second of work for four networks."""
+
+
 class DesignEvaluator(Protocol):
     """The cost model, as far as a search needs it.
 
@@ -123,7 +127,24 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         Returns:
             Shape (n,).
         """
+        self._few_passing  # noqa: B018  # looked at in one go, once
         return _total(self._constraints(self.evaluator.resources(levels)))
+
+    @cached_property
+    def _few_passing(self) -> Levels:
+        """What passes the screen, if it is little: the evaluator is asked about it in one go.
+
+        An evaluator that remembers chips then never works on a handful at a time, which costs it
+        many times as much.
+        """
+        levels = np.empty((0, len(self.constrained)), dtype=np.int64)
+        if self._screened is not None:
+            passing = np.argwhere(self._screened <= 0)
+            if len(passing) <= FEW_PASSING:
+                levels = np.zeros((len(passing), len(self.constrained)), dtype=np.int64)
+                levels[:, self.constrained] = passing
+                self.evaluator.resources(levels)
+        return levels
 
     def screened_violation(self, levels: Levels) -> Floats:
         """As `violation`, but from the evaluator's screen: never larger, and very much quicker.
