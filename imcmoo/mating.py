@@ -21,7 +21,7 @@ from imcmoo.survival import criteria
 SURPLUS = 2
 """Children made per child wanted: some repeat what was evaluated."""
 
-ROUNDS = 2
+ROUNDS = 4
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
 

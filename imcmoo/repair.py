@@ -18,13 +18,13 @@ def single_moves(space: DesignSpace) -> Levels:
     One level up or down for an ordered parameter; any other value for an unordered one, whose
     levels are counted round and round.
     """
-    n_parameters = len(space.parameters)
+    one_each = np.eye(len(space.parameters), dtype=np.int64)
     rows = [
-        step * np.eye(n_parameters, dtype=np.int64)[column]
-        for column, parameter in enumerate(space.parameters)
+        step * one
+        for one, parameter in zip(one_each, space.parameters, strict=True)
         for step in ((-1, 1) if parameter.is_ordered else range(1, len(parameter)))
     ]
-    return np.array(rows, dtype=np.int64).reshape(-1, n_parameters)
+    return np.array(rows, dtype=np.int64).reshape(-1, len(one_each))
 
 
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
