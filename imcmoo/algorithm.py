@@ -173,6 +173,7 @@ def _identity(
         "space": repr(problem.space),
         "workloads": problem.workload_names,
         "area limit in m²": problem.area_limit_m2,
+        "cost per cm²": repr(problem.cost_per_cm2),
         "budget": budget,
         "schedule": asdict(schedule),
         "seed": rng.bit_generator.state,

@@ -13,7 +13,7 @@ from imcmoo.metrics import Floats
 from imcmoo.operators import crossover, mutate
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.repair import move, pairs, repair, single_moves
-from imcmoo.sampling import confirmed, draw_feasible, unseen
+from imcmoo.sampling import draw_feasible, unseen
 from imcmoo.schedule import Phase
 from imcmoo.space import Levels
 from imcmoo.survival import criteria
@@ -23,6 +23,10 @@ SURPLUS = 2
 
 ROUNDS = 4
 """Rounds of children before a generation is filled up with neighbours and random designs."""
+
+
+ATTEMPTS = 2
+"""How often a brood is collected and confirmed: the second time only what was refused."""
 
 
 class Brood:
@@ -50,10 +54,17 @@ class Brood:
         near = np.sort(np.argsort(lacks, kind="stable")[: 2 * limit])
         repaired, lacks = repair(self.problem, candidates[near])
         new = unseen(space, repaired[lacks <= 0], self.seen)
-        self.take(confirmed(self.problem, new, min(limit, self.missing))[0])
+        self.take(new[: min(limit, self.missing)])
+
+    def confirm(self) -> None:
+        """Drop what passed the screen but is not feasible after all.
+
+        For the whole brood in one go: the truth about many chips costs little more than about one.
+        """
+        self.levels = self.levels[self.problem.violation(self.levels) <= 0]
 
     def take(self, levels: Levels) -> None:
-        """Take feasible new designs as they are."""
+        """Take new designs as they are."""
         self.levels = np.concatenate([self.levels, levels])
         self.seen.update(self.problem.space.rank(levels).tolist())
 
@@ -92,12 +103,15 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         if polished:
             incumbents = np.unique(scores.argmin(axis=0))
             brood.add(_around(problem, levels[incumbents], rng), polished)
-        for _ in range(ROUNDS):
+        for _ in range(ATTEMPTS):
+            for _ in range(ROUNDS):
+                if brood.missing:
+                    n = SURPLUS * brood.missing
+                    children = self._children(problem, levels, scores, n, rng)
+                    brood.add(children, brood.missing)
             if brood.missing:
-                children = self._children(problem, levels, scores, SURPLUS * brood.missing, rng)
-                brood.add(children, brood.missing)
-        if brood.missing:
-            brood.add(_around(problem, levels, rng), brood.missing)
+                brood.add(_around(problem, levels, rng), brood.missing)
+            brood.confirm()
         if brood.missing:
             brood.take(draw_feasible(problem, brood.missing, rng, seen=brood.seen))
         return Population.new("X", brood.levels)

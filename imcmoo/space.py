@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -164,12 +165,12 @@ class DesignSpace:
         if len(set(names)) != len(names):
             raise ValueError(f"space {self.name}: a parameter name is used twice in {names}")
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Parameter names in the order of the columns of a level matrix."""
         return [p.name for p in self.parameters]
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Number of levels of each parameter."""
         return tuple(len(p) for p in self.parameters)
