@@ -122,24 +122,31 @@ def distinct_offsets(n: Ints, k: Ints, a: Ints, b: Ints) -> Ints:
     return n * k - np.maximum(n - b // g, 0) * np.maximum(k - a // g, 0)
 
 
-def sharing(visits: Visits, space: str, level: str) -> tuple[Ints, Ints]:
-    """Distinct children of a level, and all of them, for one operand at each step."""
+def sharing(visits: Visits, space: str, level: str) -> tuple[Ints, Ints, Ints]:
+    """Children of a level as one operand sees them, at each step.
+
+    Returns:
+        Children that tell its data apart, and two factors: by how much the distinct children and
+        by how much all children are more than these. Shapes (n, n_steps) or (n, 1).
+    """
     live = visits.nests.axes
-    count = {a: visits.children(level, a) for a in live}
-    distinct: Any = np.ones((1, 1), dtype=np.int64)
-    for axis in SPACES[space]:
-        if axis in live:
-            distinct = distinct * count[axis]
-    if space == "inputs":
-        for a, b in WINDOWS:
-            if a not in live:
-                continue
-            i, j = live.index(a), live.index(b)
+    one: Any = np.ones((1, 1), dtype=np.int64)
+    own, distinct, every = one, one, one
+    windows = WINDOWS if space == "inputs" else ()
+    paired = [axis for pair in windows for axis in pair]
+    for axis in live:
+        if axis in SPACES[space]:
+            own = own * visits.children(level, axis)
+        elif axis not in paired:
+            every = every * visits.children(level, axis)
+    for a, b in windows:
+        if a in live:
             at = LEVEL[level]
-            distinct = distinct * distinct_offsets(
-                count[a], count[b], visits.full[:, at, i, None], visits.full[:, at, j, None]
-            )
-    return distinct, prod(count.values(), start=np.ones((1, 1), dtype=np.int64))
+            n, k = visits.children(level, a), visits.children(level, b)
+            steps = (visits.full[:, at, live.index(axis), None] for axis in (a, b))
+            distinct = distinct * distinct_offsets(n, k, *steps)
+            every = every * n * k
+    return own, distinct, every
 
 
 def traffic(nests: Nests, weights: bool) -> Floats:
@@ -147,7 +154,8 @@ def traffic(nests: Nests, weights: bool) -> Floats:
 
     Args:
         nests: n of them.
-        weights: whether the traffic of the weights is wanted; its columns are 1 if not.
+        weights: whether weights are streamed: then their traffic is wanted; else, instead, what
+            fills the global buffer. Columns that are not wanted are 1.
 
     Returns:
         Shape (n, len(TRAFFIC)). The product of the traffics of two nests over disjoint axes that
@@ -158,8 +166,9 @@ def traffic(nests: Nests, weights: bool) -> Floats:
     out: dict[str, NDArray[Any]] = {}
     visits.enter(TOP_ORDER, nests.top, chip * nests.inner)
     for space in ("inputs", "outputs"):
-        fill = newly_brought(visits, box(visits, space, visits.buffer_extent))
-        out[f"{space}.glb.fill"] = visits.total(visits.quirk(fill))
+        if not weights:
+            fill = newly_brought(visits, box(visits, space, visits.buffer_extent))
+            out[f"{space}.glb.fill"] = visits.total(visits.quirk(fill))
         out[f"{space}.glb.held"] = held_words(nests.axes, chip * nests.inner, space)
     visits.enter(GLB_ORDER, nests.inner, chip)
     for space in ("inputs", "outputs"):
@@ -168,14 +177,14 @@ def traffic(nests: Nests, weights: bool) -> Floats:
         space, level, what = name.split(".")
         if what == "share" and (weights or space != "weights"):
             out[name] = _share(visits, space, level)
-    distinct, every = sharing(visits, "inputs", "tile")
-    brought = _brought(visits, "inputs", "tile")
+    own, distinct, every = sharing(visits, "inputs", "tile")
+    brought = own * _brought(visits, "inputs", "tile")
     out["inputs.tile.all"] = visits.total(every * brought)
     out["inputs.tile.distinct"] = visits.total(distinct * brought)
     out["outputs.tile.fill"] = visits.total(_brought(visits, "outputs", "tile"))
     if weights:
-        _, every = sharing(visits, "weights", "row")
-        out["weights.row.all"] = visits.total(every * _brought(visits, "weights", "row"))
+        own, _, every = sharing(visits, "weights", "row")
+        out["weights.row.all"] = visits.total(own * every * _brought(visits, "weights", "row"))
     return np.stack([_column(out.get(name, 1), len(nests)) for name in TRAFFIC], axis=1)
 
 
@@ -194,12 +203,12 @@ def _brought(visits: Visits, space: str, level: str) -> Ints:
 
 def _share(visits: Visits, space: str, level: str) -> Floats:
     """Distinct children served over all children, weighted by what they newly receive."""
-    distinct, every = sharing(visits, space, level)
+    own, distinct, every = sharing(visits, space, level)
     if distinct.shape[1] == every.shape[1] == 1:
         return (distinct / every)[:, 0]
     # The router keeps nothing, so its children always receive whole boxes.
     child = _child(visits, space, level)
-    bits = volume(child) if level == "group" else newly_brought(visits, child)
+    bits = own * (volume(child) if level == "group" else newly_brought(visits, child))
     return visits.total(distinct * bits) / visits.total(every * bits)
 
 
@@ -208,7 +217,8 @@ def _whole(visits: Visits, space: str) -> Ints:
     sent = volume(_child(visits, space, "group"))
     # A mesh of one router group is no level, so the buffer above it is the router's direct source.
     sent = np.where(visits.nests.lone_group[:, None], visits.quirk(sent), sent)
-    return visits.total(sharing(visits, space, "group")[0] * sent)
+    own, distinct, _ = sharing(visits, space, "group")
+    return visits.total(own * distinct * sent)
 
 
 def held_words(axes: tuple[str, ...], extent: Ints, space: str) -> Ints:
