@@ -35,7 +35,7 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "grid.linewidth": 0.4,
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
-    "savefig.dpi": 200,
+    "savefig.dpi": 150,
 }
 
 

@@ -20,7 +20,7 @@ from imcmoo.mapping import Chips, Floats, Ints
 from imcmoo.orders import Walks
 from imcmoo.profiles import LayerRuns, needed_weights, run_layers
 from imcmoo.space import DesignSpace, Levels
-from imcmoo.workloads import BITS, WorkloadSet
+from imcmoo.workloads import BITS, DIMENSIONS, WorkloadSet
 
 OPERATING_POINT = ("voltage_V", "cycle_s")
 """Parameters that only change prices; all others make up the body of a chip."""
@@ -106,6 +106,9 @@ class ChipModel:
         self._needed = needed_weights(workloads)
         if deployment == "together":
             self._needed[:] = self._needed.sum()
+        groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
+        self._groups = np.zeros(len(workloads), dtype=np.int64)
+        np.maximum.at(self._groups, workloads.owner, groups)
         self._body = [n for n in space.names if n not in OPERATING_POINT]
         self.walks = walks or Walks(weights=STREAMING[self.device])
 
@@ -131,11 +134,19 @@ class ChipModel:
         cells = capacity.prod(axis=1).astype(float)
         return Sizes(chips, cells, self.space.column(levels, "glb_depth"))
 
-    def needed_cells(self, sizes: Sizes) -> Floats:
-        """Cells each network needs to be resident, shape (n, W); 0 where weights are streamed."""
+    def lacking_cells(self, sizes: Sizes) -> Floats:
+        """Cells each network surely lacks to be resident, shape (n, W); none if streamed.
+
+        By the paper's capacity rule, and because every group of a grouped convolution needs a
+        macro of its own: what a chip has too few macros for can never be placed.
+        """
         if sizes.chips.streams_weights:
             return np.zeros((len(sizes.cells), len(self._needed)))
-        return sizes.slices[:, None] * self._needed
+        capacity = sizes.chips.capacity
+        macros = capacity[:, 3:].prod(axis=1)[:, None]
+        crossbar = capacity[:, :3].prod(axis=1)[:, None]
+        by_rule = sizes.slices[:, None] * self._needed - sizes.cells[:, None]
+        return np.maximum(np.maximum(by_rule, (self._groups - macros) * crossbar), 0.0)
 
     def areas(self, levels: Levels) -> Floats:
         """Area by component in m², shape (n, n_components), columns as `components`.
@@ -192,7 +203,7 @@ class ChipModel:
     def run(self, levels: Levels) -> LayerRuns:
         """Run every layer shape that some network with enough cells needs on n chips."""
         sizes = self.sizes(levels)
-        enough = self.needed_cells(sizes) <= sizes.cells[:, None]
+        enough = self.lacking_cells(sizes) == 0
         uses = np.zeros((len(self.workloads), len(self.workloads.shapes)), dtype=bool)
         uses[self.workloads.owner, self.workloads.shape_index] = True
         wanted = np.any(enough[:, :, None] & uses, axis=1)

@@ -63,7 +63,7 @@ class Evaluator:
         self._profiler = Profiler(workloads, self.chips.terms)
         sizes = self.chips.sizes(self.chips.bodies())
         self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits
-        self._lacking = np.maximum(self.chips.needed_cells(sizes) - sizes.cells[:, None], 0.0)
+        self._lacking = self.chips.lacking_cells(sizes)
         self._profiled = np.zeros(len(sizes.cells), dtype=bool)
         self._profiles = Profiles.allocate(
             len(sizes.cells), len(workloads), len(self._profiler.features)

@@ -114,13 +114,15 @@ def test_slower_clocks_only_raise_latency_and_leakage(seed):
     ),
 )
 @settings(max_examples=60, deadline=None)
-def test_more_of_anything_takes_more_area_and_lacks_no_more_cells(rank, name):
+def test_more_of_anything_takes_more_area_and_lacks_no_larger_share_of_its_cells(rank, name):
     levels = RRAM.unrank(np.array([rank]))
     levels = levels.repeat(len(RRAM.parameters[_level(name)]), axis=0)
     levels[:, _level(name)] = np.arange(len(levels))
     resources = _evaluator().screen(levels)
     assert (np.diff(resources.area_m2) > 0).all()
-    assert (np.diff(resources.missing_cells, axis=0) <= 0).all()
+    # A lacking macro is as large as the chip's own, so shares are compared, not cells.
+    share = resources.missing_cells / resources.cells[:, None]
+    assert (np.diff(share, axis=0) <= 1e-12).all()
 
 
 def test_a_larger_buffer_never_lacks_more_and_never_needs_a_dearer_order():
@@ -149,8 +151,8 @@ def test_no_design_at_all_is_fine():
 
 def test_networks_resident_together_need_the_sum_of_their_cells():
     levels = RRAM.random(500, np.random.default_rng(2))
-    workloads = WorkloadSet.load(NAMES)
-    alone = _evaluator().screen(levels)
+    workloads = WorkloadSet.load(["alexnet", "vgg16"])
+    alone = Evaluator(RRAM, workloads).screen(levels)
     together = Evaluator(RRAM, workloads, deployment="together").screen(levels)
     needed = (alone.missing_cells + alone.cells[:, None]).sum(axis=1)
     lacking = (alone.missing_cells > 0).all(axis=1)
