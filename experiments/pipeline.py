@@ -23,6 +23,10 @@ from imcmoo.workloads import WorkloadSet
 JOINT = "joint"
 """Name of the search for all workloads at once; the others are named like their workload."""
 
+AHEAD = 4
+"""Chips it pays to map in advance, per design that will be evaluated: searches ask about many more
+chips than they evaluate, and mapping them by the handful takes twice the time."""
+
 OnTrace = Callable[[str, TraceRow], None]
 """Hears of every generation: name of the search, and how it stands."""
 
@@ -92,8 +96,10 @@ def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
         ComponentTable.load(scaling=study.scaling),
         deployment=study.deployment,
     )
+    names = searches(study)
+    evaluator.map_ahead(study.area_limit_m2, at_most=AHEAD * study.budget * len(names))
     found: dict[str, Found] = {}
-    for stream, name in enumerate(searches(study)):
+    for stream, name in enumerate(names):
         own = evaluator if name == JOINT else evaluator.only(name)
         problem = AcceleratorProblem(
             own, area_limit_m2=study.area_limit_m2, cost_per_cm2=spec.cost_per_cm2

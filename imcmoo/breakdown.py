@@ -8,7 +8,6 @@ import numpy as np
 
 from imcmoo.chips import ChipModel
 from imcmoo.costs import FACTORS, PRICE_DIGITS
-from imcmoo.counts import ACTIONS
 from imcmoo.mapping import Floats, Ints
 from imcmoo.profiles import LayerRuns, operand_factors
 from imcmoo.rounding import round_digits
@@ -52,7 +51,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     shape = workloads.shape_index
     runs = chips.run(levels)
     picojoule = _component_energy(chips, levels, runs, printed=printed)
-    cycles = runs.cycles[:, shape]
+    cycles = runs.cycles[shape].T
     if printed:
         energy = _as_printed(picojoule, workloads.shapes[shape], cycles)
     else:
@@ -62,7 +61,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
         list(chips.components),
         energy,
         cycles,
-        runs.busy_bits[:, shape] / chips.sizes(levels).chips.cell_bits[:, None],
+        runs.busy_bits[shape].T / chips.sizes(levels).chips.cell_bits[:, None],
         chips.areas(levels),
     )
 
@@ -84,7 +83,7 @@ def _component_energy(
     for (component, action), each in per_action.items():
         if printed:
             each = round_digits(each, PRICE_DIGITS)
-        done = runs.actions[ACTIONS.index(action)][:, layer]
+        done = runs.actions(action)[layer].T
         energy[:, :, chips.components.index(component)] += done * each
     return energy
 

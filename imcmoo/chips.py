@@ -85,8 +85,6 @@ class ChipModel:
         space: needs `device` and `technology_nm`, fixed or as a parameter, and the sizes.
         workloads: the networks.
         table: component costs.
-        deployment: which networks resident weights must be resident with.
-        walks: loop nests walked before; they depend on nothing but the device.
     """
 
     def __init__(
@@ -94,8 +92,6 @@ class ChipModel:
         space: DesignSpace,
         workloads: WorkloadSet,
         table: ComponentTable,
-        deployment: Deployment = "alone",
-        walks: Walks | None = None,
     ) -> None:
         self.space = space
         self.workloads = workloads
@@ -104,22 +100,25 @@ class ChipModel:
         self.terms = terms_of(self.device)
         self.prices = Prices(space, table)
         self._needed = needed_weights(workloads)
-        if deployment == "together":
-            self._needed[:] = self._needed.sum()
         groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
         self._body = [n for n in space.names if n not in OPERATING_POINT]
-        self.walks = walks or Walks(weights=STREAMING[self.device])
+        self._walks = Walks(weights=STREAMING[self.device])
 
     def body(self, levels: Levels) -> Ints:
         """Index of what remains of a design without voltage and cycle time, shape (n,)."""
         return self.space.rank(levels, self._body)
 
+    @property
+    def n_bodies(self) -> int:
+        """Number of bodies."""
+        return prod(len(p) for p in self.space.parameters if p.name in self._body)
+
     def bodies(self) -> Levels:
         """Levels of every body, by its index; voltage and cycle time at their first level."""
         shape = [len(p) for p in self.space.parameters if p.name in self._body]
-        levels = np.zeros((prod(shape), len(self.space.names)), dtype=np.int64)
+        levels = np.zeros((self.n_bodies, len(self.space.names)), dtype=np.int64)
         columns = [self.space.names.index(n) for n in self._body]
         levels[:, columns] = np.indices(shape).reshape(len(shape), -1).T
         return levels
@@ -134,18 +133,23 @@ class ChipModel:
         cells = capacity.prod(axis=1).astype(float)
         return Sizes(chips, cells, self.space.column(levels, "glb_depth"))
 
-    def lacking_cells(self, sizes: Sizes) -> Floats:
+    def lacking_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
         """Cells each network surely lacks to be resident, shape (n, W); none if streamed.
 
         By the paper's capacity rule, and because every group of a grouped convolution needs a
         macro of its own: what a chip has too few macros for can never be placed.
+
+        Args:
+            sizes: of n chips.
+            deployment: which networks resident weights must be resident with.
         """
         if sizes.chips.streams_weights:
             return np.zeros((len(sizes.cells), len(self._needed)))
         capacity = sizes.chips.capacity
         macros = capacity[:, 3:].prod(axis=1)[:, None]
         crossbar = capacity[:, :3].prod(axis=1)[:, None]
-        by_rule = sizes.slices[:, None] * self._needed - sizes.cells[:, None]
+        needed = self._needed.sum() if deployment == "together" else self._needed
+        by_rule = sizes.slices[:, None] * needed - sizes.cells[:, None]
         return np.maximum(np.maximum(by_rule, (self._groups - macros) * crossbar), 0.0)
 
     def areas(self, levels: Levels) -> Floats:
@@ -211,7 +215,7 @@ class ChipModel:
         found = self.prices.look_up(levels, [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}
         return run_layers(
-            self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self.walks
+            self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self._walks
         )
 
     def families(self, levels: Levels, at_once: int) -> Iterator[Family]:

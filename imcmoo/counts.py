@@ -104,17 +104,18 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
     """
     used = np.ones(len(mapping.sizes))
     units = mapping.temporal.astype(np.float64)
+    spread = (mapping.spatial > 1).any(axis=0)
     found: dict[str, Ints] = {}
     level = len(LEVEL)
     for kind, innermost in KINDS.items():
         while level > LEVEL[innermost]:
             level -= 1
-            after = mapping.residual[:, level] + mapping.spatial[:, level] * (units - 1)
-            for i in [AXIS[a] for a in INSTANCE_AXES]:
-                # Loops of one trip do not exist for the reference, nor rounding errors of them.
-                exists = mapping.spatial[:, level, i] > 1
-                used = np.where(exists, used * after[:, i] / units[:, i], used)
-            units = after
+            # Loops of one trip do not exist for the reference, nor rounding errors of them.
+            for i in (AXIS[a] for a in INSTANCE_AXES if spread[level, AXIS[a]]):
+                factor = mapping.spatial[:, level, i]
+                after = mapping.residual[:, level, i] + factor * (units[:, i] - 1)
+                used = np.where(factor > 1, used * after / units[:, i], used)
+                units[:, i] = after
         found[kind] = used.astype(np.int64)
     return found
 

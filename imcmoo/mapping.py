@@ -98,19 +98,19 @@ class Mapping:
     @cached_property
     def residual(self) -> Ints:
         """Children in use at each level on the last trip, shape (n_cases, 6, 9)."""
-        residual = np.empty_like(self.spatial)
-        left = self.sizes
+        residual = np.ones_like(self.spatial)
+        left = self.sizes.copy(order="F")
         for level in range(len(LEVELS)):
-            factor = self.spatial[:, level]
-            residual[:, level] = (left - 1) % factor + 1
-            left = -(-left // factor)
+            for axis in np.flatnonzero((self.spatial[:, level] > 1).any(axis=0)):
+                whole, rest = np.divmod(left[:, axis] - 1, self.spatial[:, level, axis])
+                residual[:, level, axis] = rest + 1
+                left[:, axis] = whole + 1
         return residual
 
     def take(self, rows: Ints) -> Mapping:
         """The mapping of some cases, in the order given."""
-        return Mapping(
-            self.sizes[rows], self.spatial[rows], self.temporal[rows], self.chips.take(rows)
-        )
+        some = (x.T[..., rows].T for x in (self.sizes, self.spatial, self.temporal))
+        return Mapping(*some, self.chips.take(rows))
 
     def utilization(self) -> Floats:
         """Share of the chip's cells the layer keeps busy, averaged over its cycles, (n_cases,)."""
@@ -137,8 +137,9 @@ def map_layers(shapes: Ints, chips: Chips) -> Mapping:
     """
     n = len(shapes)
     bits = np.full((n, 1), BITS, dtype=np.int64)
-    sizes = np.concatenate([shapes, bits], axis=1)
-    spatial = np.ones((n, len(LEVELS), len(AXES)), dtype=np.int64)
+    sizes = np.asfortranarray(np.concatenate([shapes, bits], axis=1))
+    # Cases are neighbours in memory: all work goes column by column.
+    spatial = np.ones((len(LEVELS), len(AXES), n), dtype=np.int64).transpose(2, 0, 1)
     spatial[:, LEVEL["bit"], AXIS["Y"]] = np.minimum(chips.cell_bits, BITS)
     left = -(-sizes // spatial[:, LEVEL["bit"]])
     held_back = left[:, AXIS["Q"]].copy()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from imcmoo.costs import FACTORS, Term
 from imcmoo.counts import ACTIONS, GLB_WORD_BITS
@@ -47,25 +48,32 @@ class LayerRuns:
     """Distinct layer shapes on chips; all 0 where a shape was not asked for on a chip.
 
     Args:
-        actions: what all components do in one run, shape (n_actions, n, n_shapes), first axis as
-            `counts.ACTIONS`; 0 where the layer is not placed.
-        cycles: shape (n, n_shapes).
-        busy_bits: weight bits kept busy per cell of the chip, shape (n, n_shapes).
-        unplaced_cells: cells a layer's weights lack, shape (n, n_shapes).
+        choices: what all components do in a run, for every way to run some layer that occurs,
+            shape (n_actions, n_ways), first axis as `counts.ACTIONS`. The last way does nothing.
+        way: which of them each layer takes on each chip, shape (n_shapes, n); the last where the
+            layer is not placed.
+        cycles: shape (n_shapes, n).
+        busy_bits: weight bits kept busy per cell of the chip, shape (n_shapes, n).
+        unplaced_cells: cells a layer's weights lack, shape (n_shapes, n).
         missing_bits: bits the global buffer lacks for the loop order that needs the least,
-            shape (n, n_shapes).
+            shape (n_shapes, n).
     """
 
-    actions: Floats
+    choices: Floats
+    way: Ints
     cycles: Floats
     busy_bits: Floats
     unplaced_cells: Floats
     missing_bits: Floats
 
+    def actions(self, action: str) -> Floats:
+        """How often all components do this, shape (n_shapes, n)."""
+        return self.choices[ACTIONS.index(action)][self.way]
+
     def take(self, rows: Ints) -> LayerRuns:
         """The runs on some of the chips."""
-        rest = (getattr(self, f.name)[rows] for f in fields(self)[1:])
-        return LayerRuns(self.actions[:, rows], *rest)
+        rest = (getattr(self, f.name)[:, rows] for f in fields(self)[1:])
+        return LayerRuns(self.choices, *rest)
 
 
 def run_layers(
@@ -110,12 +118,14 @@ def run_layers(
         buffer_bits[chip_run],
         {action: price[chip_run] for action, price in prices.items()},
     )
-    out = LayerRuns(np.zeros((len(ACTIONS), n, n_shapes)), *np.zeros((4, n, n_shapes)))
-    out.actions[:, chip_run, shape_run] = orders.actions[:, order]
-    out.missing_bits[chip_run, shape_run] = missing
-    out.cycles[chip, shape] = mapping.cycles[case]
-    out.busy_bits[chip, shape] = (mapping.utilization() * mapping.chips.cell_bits)[case]
-    out.unplaced_cells[chip, shape] = mapping.unplaced_cells()[case]
+    idle = orders.actions.shape[1]
+    choices = np.concatenate([orders.actions, np.zeros((len(ACTIONS), 1))], axis=1)
+    out = LayerRuns(choices, np.full((n_shapes, n), idle), *np.zeros((4, n_shapes, n)))
+    out.way[shape_run, chip_run] = order
+    out.missing_bits[shape_run, chip_run] = missing
+    out.cycles[shape, chip] = mapping.cycles[case]
+    out.busy_bits[shape, chip] = (mapping.utilization() * mapping.chips.cell_bits)[case]
+    out.unplaced_cells[shape, chip] = mapping.unplaced_cells()[case]
     return out
 
 
@@ -142,6 +152,10 @@ class Profiles:
         """Room for n chips, not filled; what is never written takes no memory."""
         return cls(np.empty((n, n_workloads, n_features)), *np.empty((4, n, n_workloads)))
 
+    def only(self, workload: int) -> Profiles:
+        """A view of one network's profiles: what is put into these shows there."""
+        return Profiles(*(getattr(self, f.name)[:, workload : workload + 1] for f in fields(self)))
+
     def put(self, rows: Ints, other: Profiles) -> None:
         """Write `other` into some rows."""
         for f in fields(self):
@@ -162,34 +176,33 @@ class Profiler:
         n = len(workloads), len(workloads.shapes)
         self.multiplicity = np.zeros(n)
         np.add.at(self.multiplicity, (workloads.owner, workloads.shape_index), 1.0)
-        self._columns = [ACTIONS.index(action) for action, _ in self.features]
         self._moments = {b: self._moment(b) for b in range(1, BITS + 1)}
 
-    def _moment(self, cell_bits: int) -> Floats:
-        """Operand factors summed over the layers of equal shape, (n_features, n_shapes, W)."""
-        sums = np.zeros((len(FACTORS), *self.multiplicity.shape[::-1]))
+    def _moment(self, cell_bits: int) -> list[csr_array]:
+        """By feature, operand factors summed over the layers of equal shape, (W, n_shapes)."""
+        sums = np.zeros((len(FACTORS), *self.multiplicity.shape))
         factors = operand_factors(self.workloads, cell_bits)
         for factor, values in zip(sums, factors.T, strict=True):
-            np.add.at(factor, (self.workloads.shape_index, self.workloads.owner), values)
-        return sums[[FACTORS.index(factor) for _, factor in self.features]]
+            np.add.at(factor, (self.workloads.owner, self.workloads.shape_index), values)
+        # Most shapes occur in one network only.
+        sparse = [csr_array(s) for s in sums]
+        return [sparse[FACTORS.index(factor)] for _, factor in self.features]
 
     def summarise(self, runs: LayerRuns, cell_bits: int) -> Profiles:
         """Profiles of n chips with cells of equally many bits, from the runs of their layers."""
         moments = self._moments[cell_bits]
         present = self.multiplicity > 0
+        number = csr_array(self.multiplicity)
         return Profiles(
             np.stack(
-                [_summed(runs.actions[a], m) for a, m in zip(self._columns, moments, strict=True)],
+                [
+                    (moment @ runs.actions(action)).T
+                    for (action, _), moment in zip(self.features, moments, strict=True)
+                ],
                 axis=2,
             ),
-            _summed(runs.cycles, self.multiplicity.T),
-            np.stack([runs.busy_bits[:, p].max(axis=1) for p in present], axis=1) / cell_bits,
-            _summed(runs.unplaced_cells, self.multiplicity.T),
-            np.stack([runs.missing_bits[:, p].max(axis=1) for p in present], axis=1),
+            (number @ runs.cycles).T,
+            np.stack([runs.busy_bits[p].max(axis=0) for p in present], axis=1) / cell_bits,
+            (number @ runs.unplaced_cells).T,
+            np.stack([runs.missing_bits[p].max(axis=0) for p in present], axis=1),
         )
-
-
-def _summed(values: Floats, weights: Floats) -> Floats:
-    """Matrix product without BLAS, whose threads cost more than they bring at this size and make
-    the last digit depend on their number."""
-    return np.einsum("ns,sw->nw", values, weights)

@@ -10,10 +10,10 @@ ROOT = Path(__file__).parent.parent
 FLOORS = """
 imcmoo imcmoo.cli imcmoo.data imcmoo.files imcmoo.metrics imcmoo.space imcmoo.workloads
 imcmoo.designs
-imcmoo.mapping imcmoo.walk imcmoo.nests imcmoo.rounding
+imcmoo.mapping imcmoo.nests imcmoo.rounding
 imcmoo.traffic imcmoo.orders imcmoo.counts
 imcmoo.components
-imcmoo.costs imcmoo.profiles imcmoo.chips imcmoo.breakdown
+imcmoo.costs imcmoo.profiles imcmoo.chips imcmoo.breakdown imcmoo.profile_cache
 imcmoo.evaluate
 imcmoo.objectives
 imcmoo.problem

@@ -160,3 +160,25 @@ def test_networks_resident_together_need_the_sum_of_their_cells():
     total = together.missing_cells[lacking, 0] + together.cells[lacking]
     assert total == pytest.approx(needed[lacking])
     assert (together.missing_cells[:, 0] == together.missing_cells[:, 1]).all()
+
+
+def test_an_evaluator_of_one_network_shares_profiles_and_agrees_with_one_of_its_own():
+    workloads = WorkloadSet.load(["alexnet", "mobilenet_v3"])
+    together = Evaluator(RRAM, workloads, deployment="together")
+    levels = RRAM.random(3000, np.random.default_rng(3))
+    levels[:, [_level("macros_per_tile"), _level("tiles_per_group")]] = 4
+    own = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"])).evaluate(levels)
+    shared = together.only("mobilenet_v3").evaluate(levels)
+    assert np.isfinite(own.energy_J).any()
+    assert np.isnan(own.energy_J).any()
+    assert np.array_equal(_rows(own), _rows(shared), equal_nan=True)
+    assert np.array_equal(own.resources.missing_cells, shared.resources.missing_cells)
+
+
+def test_mapping_ahead_changes_no_result():
+    levels = _mapped()[:50]
+    evaluator = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
+    before = _rows(evaluator.evaluate(levels))
+    ahead = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
+    ahead.map_ahead(800e-6, at_most=100_000)
+    assert np.array_equal(_rows(ahead.evaluate(levels)), before, equal_nan=True)
