@@ -1,0 +1,99 @@
+"""Why some recorded SRAM energies are far above ours: the reference's random search for loop orders
+missed its own optimum in one or two layer shapes. Putting a dearer order there, one that fits the
+buffer just as well, gives the record to its last digit.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from imcmoo.breakdown import _as_printed
+from imcmoo.chips import ChipModel
+from imcmoo.components import ComponentTable
+from imcmoo.costs import FACTORS, PRICE_DIGITS
+from imcmoo.counts import ACTIONS
+from imcmoo.mapping import AXES, map_layers
+from imcmoo.orders import Walks, loop_orders
+from imcmoo.profiles import operand_factors
+from imcmoo.rounding import round_digits
+from imcmoo.workloads import WorkloadSet
+from tests.reference import records
+from tests.reference.test_sram_evaluations import PRINTED, STUDIES, _above, _compared
+
+pytestmark = records.needs("evaluations.csv.gz")
+
+SHAPES_MISSED = 3
+"""Most layer shapes of a network in which a search is allowed to have missed."""
+
+
+@pytest.fixture
+def every_order(monkeypatch):
+    """Loop orders split every axis the reference may split, not only where that can pay."""
+    free = np.array([a in "CMRSNPG" for a in AXES])
+    monkeypatch.setattr("imcmoo.orders._free_axes", lambda m, _: np.tile(free, (len(m.sizes), 1)))
+
+
+def _energies(chips, level):
+    """By layer shape, printed energy in J of its layers for every order that fits, ascending."""
+    workloads, sizes = chips.workloads, chips.sizes(level)
+    mapping = map_layers(
+        workloads.shapes, sizes.chips.take(np.zeros(len(workloads.shapes), dtype=int))
+    )
+    orders = loop_orders(mapping, Walks(weights=True), np.inf)
+    prices, factors = chips.term_prices(level), operand_factors(workloads, 1)
+    found = []
+    for shape, (first, number) in enumerate(zip(orders.first, orders.number, strict=True)):
+        own = np.arange(first, first + number)
+        own = own[orders.held_bits[own] <= sizes.buffer_bits[0]]
+        total = np.zeros(len(own))
+        for layer in np.flatnonzero(workloads.shape_index == shape):
+            each = dict.fromkeys(((t.component, t.action) for t in chips.terms), 0.0)
+            for t in chips.terms:
+                factor = factors[layer, FACTORS.index(t.factor)]
+                each[t.component, t.action] += prices[t.price][0] * factor
+            energy = np.zeros((len(own), 1, len(chips.components)))
+            for (component, action), price in each.items():
+                done = orders.actions[ACTIONS.index(action), own]
+                price = round_digits(np.array([price]), PRICE_DIGITS)
+                energy[:, 0, chips.components.index(component)] += done * price
+            cycles = np.full((len(own), 1), mapping.cycles[shape])
+            total += _as_printed(energy, workloads.shapes[[shape]], cycles).sum(axis=(1, 2))
+        found.append(np.unique(total))
+    return found
+
+
+def _missed(energies, record):
+    """The fewest shapes that, each in a dearer order, make up the record; None if no few do."""
+    dearer = {i: e[1:] - e[0] for i, e in enumerate(energies) if len(e) > 1}
+    excess = record - sum(e[0] for e in energies)
+    for n in range(1, SHAPES_MISSED + 1):
+        for shapes in itertools.combinations(dearer, n):
+            *others, last = (dearer[i] for i in shapes)
+            left = excess - sum(np.ix_(*others), start=np.zeros([1] * len(others))).ravel()
+            at = np.searchsorted(last, left)
+            for near in (np.maximum(at - 1, 0), np.minimum(at, len(last) - 1)):
+                if (np.abs(last[near] - left) < 1e-9 * record).any():
+                    return shapes
+    return None
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_records_far_above_ours_took_a_dearer_loop_order(study, every_order):
+    designs, ours, _, theirs = _compared(study)
+    names = sorted(records.evaluations().query("study == @study").workload.unique())
+    space, table = STUDIES[study], ComponentTable.load()
+    far = [
+        (i, w)
+        for i, w in np.argwhere(_above(ours, theirs).to_numpy() < -PRINTED)
+        if names[w] != "resnet50"
+    ]
+    models = {w: ChipModel(space, WorkloadSet.load([names[w]]), table) for _, w in far}
+    unexplained = []
+    for i, w in far:
+        level = space.encode({n: designs[n].to_numpy()[[i]] for n in space.names})
+        record = theirs["energy_J"][i, w]
+        if _missed(_energies(models[w], level), record) is None:
+            unexplained.append((designs.technology_nm[i], names[w], i))
+    assert len(far) > 10
+    assert len(unexplained) <= 1, unexplained
