@@ -1,10 +1,11 @@
 """Designs per second of the evaluator, and where its time goes.
 
-    python benchmarks/throughput.py [STUDY] [--designs 100000] [--repeats 9]
+    python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9]
 
 Two batches: designs drawn from the whole space, which mostly do not map, and feasible ones. "first
 touch" includes mapping every chip that was never seen; "steady" is what a search or an enumeration
-sees once chips are profiled, on designs drawn afresh. Medians over the repeats.
+sees once chips are profiled, on designs drawn afresh. Medians over the repeats; at the end each
+study's throughput as a multiple of the first one's.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcmoo.evaluate import Evaluator
+from imcmoo.evaluate import CHUNK_DESIGNS, Evaluator
 from imcmoo.space import Levels
 from imcmoo.workloads import WorkloadSet
 from problems import get
@@ -46,44 +47,61 @@ def feasible(evaluator: Evaluator, n: int, area_m2: float, rng: np.random.Genera
 
 def stages(evaluator: Evaluator, levels: Levels, repeats: int) -> dict[str, float]:
     """Seconds of the steps of a steady evaluation, on one thread."""
-    chips = evaluator.chips
+    chips, features = evaluator.chips, evaluator.profiles.features
     return {
         "checking levels": seconds(lambda: evaluator.space.validate(levels), repeats),
         "finding profiles": seconds(lambda: chips.body(levels), repeats),
-        "area and shortfalls": seconds(lambda: evaluator.screen(levels), repeats),
-        "prices": seconds(lambda: chips.term_prices(levels), repeats),
+        "area and shortfalls": seconds(lambda: evaluator.resources(levels), repeats),
+        "prices": seconds(lambda: chips.feature_prices(levels, features), repeats),
+        "all of it": seconds(lambda: evaluator.evaluate(levels[:CHUNK_DESIGNS]), repeats)
+        * len(levels)
+        / min(len(levels), CHUNK_DESIGNS),
     }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study", nargs="?", default="four_workload_rram")
-    parser.add_argument("--designs", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=9)
-    args = parser.parse_args()
-    problem = get(args.study)
+def measure(name: str, n: int, repeats: int) -> float:
+    """Print the figures of one study; returns designs per second, steady, feasible ones."""
+    problem = get(name)
     rng = np.random.default_rng(0)
-    n = args.designs
-
-    evaluator = Evaluator(problem.space, WorkloadSet.load(problem.workloads))
-    print(f"{args.study}: {n} designs x {len(problem.workloads)} workloads, {os.cpu_count()} cores")
+    workloads = WorkloadSet.load(problem.workloads)
+    layers, distinct = len(workloads.shape_index), len(workloads.shapes)
+    print(
+        f"{name}: {n} designs x {len(workloads)} workloads "
+        f"({layers} layers, {distinct} distinct), {os.cpu_count()} cores"
+    )
+    evaluator = Evaluator(problem.space, workloads)
     some = feasible(evaluator, n, problem.area_limit_m2, rng)
-    fresh = Evaluator(problem.space, WorkloadSet.load(problem.workloads))
+    fresh = Evaluator(problem.space, workloads)
     first = {"feasible": seconds(lambda: fresh.evaluate(some), 1)}
     batches = {"feasible": some, "random": problem.space.random(n, rng)}
     first["random"] = seconds(lambda: evaluator.evaluate(batches["random"]), 1)
     evaluator.resources(problem.space.random(4 * n, rng))
     batches["random"] = problem.space.random(n, rng)
     evaluator.resources(batches["random"])
-    for name, levels in batches.items():
-        steady = seconds(lambda levels=levels: evaluator.evaluate(levels), args.repeats)
+    steady = {}
+    for kind, levels in batches.items():
+        took = seconds(lambda levels=levels: evaluator.evaluate(levels), repeats)
+        steady[kind] = n / took
         print(
-            f"{name:>9}: steady {n / steady:12,.0f} designs/s (floor {FLOOR:,}, goal {GOAL:,}); "
-            f"first touch {n / first[name]:10,.0f} designs/s"
+            f"{kind:>9}: steady {n / took:12,.0f} designs/s (floor {FLOOR:,}, goal {GOAL:,}); "
+            f"first touch {n / first[kind]:10,.0f} designs/s"
         )
-    for name, took in stages(evaluator, batches["feasible"], args.repeats).items():
-        print(f"{name:>22}: {took / n * 1e9:7.1f} ns per design (one thread)")
+    for step, took in stages(evaluator, batches["feasible"], repeats).items():
+        print(f"{step:>22}: {took / n * 1e9:7.1f} ns per design (one thread)")
+    return steady["feasible"]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("studies", nargs="*", default=["four_workload_rram", "nine_workload_sram"])
+    parser.add_argument("--designs", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=9)
+    args = parser.parse_args()
+    speeds = {name: measure(name, args.designs, args.repeats) for name in args.studies}
+    first, *others = speeds
+    for name in others:
+        print(f"{name}: {speeds[name] / speeds[first]:.2f} times the throughput of {first}")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
     """
     used = np.ones(len(mapping.sizes))
     units = mapping.temporal.astype(np.float64)
-    spread = (mapping.spatial > 1).any(axis=0)
+    spread = np.any(mapping.spatial > 1, axis=0)
     found: dict[str, Ints] = {}
     level = len(LEVEL)
     for kind, innermost in KINDS.items():

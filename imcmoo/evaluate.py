@@ -59,8 +59,8 @@ class Evaluator:
         self.workloads = workloads
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
-        self._cache = shared or ProfileCache(self.chips)
-        self._profiles = self._cache.of(workloads.names)
+        self.profiles = shared or ProfileCache(self.chips)
+        self._own = self.profiles.of(workloads.names)
         sizes = self.chips.sizes(self.chips.bodies())
         self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits
         self._lacking = self.chips.lacking_cells(sizes, deployment)
@@ -79,7 +79,7 @@ class Evaluator:
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
-        return Evaluator(self.space, one, self.table, shared=self._cache)
+        return Evaluator(self.space, one, self.table, shared=self.profiles)
 
     def screen(self, levels: Levels) -> Resources:
         """What area and the capacity rule say, without mapping anything.
@@ -113,7 +113,7 @@ class Evaluator:
         quick = self.screen(bodies)
         fits = (quick.area_m2 <= area_limit_m2) & (quick.missing_cells == 0).any(axis=1)
         if fits.sum() <= at_most:
-            self._cache.body(bodies[fits])
+            self.profiles.body(bodies[fits])
 
     def resources(self, levels: Levels) -> Resources:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -121,7 +121,7 @@ class Evaluator:
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._resources(levels, self._cache.body(levels))
+        return self._resources(levels, self.profiles.body(levels))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -135,7 +135,7 @@ class Evaluator:
             ValueError: levels outside the space.
         """
         self.space.validate(levels)
-        body = self._cache.body(levels)
+        body = self.profiles.body(levels)
         if rounding == "reference":
             metrics = self._metrics(levels, body)
             hide = np.where(metrics.resources.maps, 1.0, np.nan)
@@ -165,8 +165,8 @@ class Evaluator:
         some = maps.any(axis=1)
         if not some.all():
             body, levels, maps = body[some], levels[some], maps[some]
-        prices = self.chips.feature_prices(levels, self._cache.features)
-        profiles = self._profiles
+        prices = self.chips.feature_prices(levels, self.profiles.features)
+        profiles = self._own
         found = (
             np.einsum("nwf,nf->nw", profiles.features[body], prices),
             profiles.cycles[body] * self.chips.cycle(levels)[:, None],
@@ -194,8 +194,6 @@ class Evaluator:
         mapped = quick.missing_cells == 0
         return replace(
             quick,
-            missing_cells=np.where(
-                mapped, self._profiles.unplaced_cells[body], quick.missing_cells
-            ),
-            missing_buffer_bits=np.where(mapped, self._profiles.missing_bits[body], 0.0),
+            missing_cells=np.where(mapped, self._own.unplaced_cells[body], quick.missing_cells),
+            missing_buffer_bits=np.where(mapped, self._own.missing_bits[body], 0.0),
         )

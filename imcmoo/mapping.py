@@ -109,8 +109,10 @@ class Mapping:
 
     def take(self, rows: Ints) -> Mapping:
         """The mapping of some cases, in the order given."""
-        some = (x.T[..., rows].T for x in (self.sizes, self.spatial, self.temporal))
-        return Mapping(*some, self.chips.take(rows))
+        sizes, spatial, temporal = (
+            x.T[..., rows].T for x in (self.sizes, self.spatial, self.temporal)
+        )
+        return Mapping(sizes, spatial, temporal, self.chips.take(rows))
 
     def utilization(self) -> Floats:
         """Share of the chip's cells the layer keeps busy, averaged over its cycles, (n_cases,)."""
