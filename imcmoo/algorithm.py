@@ -158,7 +158,7 @@ def _record(algorithm: PhasedNSGA2, trace: list[TraceRow]) -> None:
             generation=generation,
             phase=algorithm.mating.phase.name if generation else "initial",
             evaluations=len(archive),
-            best_edap_max=float(AGGREGATIONS["max"](values).min(initial=np.inf)),
+            best_edap_max=float(np.min(AGGREGATIONS["max"](values), initial=np.inf)),
             front=len(front),
         )
     )

@@ -172,7 +172,7 @@ def allocate(sizes: Ints, capacity: Ints) -> Ints:
 
     Source: the reference front end's greedy allocation.
     """
-    if sizes.max(initial=1) == 1:
+    if np.max(sizes, initial=1) == 1:
         return np.ones_like(sizes)
     key = capacity.copy()
     for column in sizes.T:
@@ -243,6 +243,6 @@ def row_keys(rows: Ints) -> Ints:
 
     A random linear hash: different rows collide with a probability of about 2^-62 per pair.
     """
-    odd = np.random.default_rng(0).integers(0, 2**62, size=rows.shape[1]) * 2 + 1
+    odd = 2 * np.random.default_rng(0).integers(0, 2**62, size=rows.shape[1]) + 1
     with np.errstate(over="ignore"):
-        return rows @ odd
+        return np.asarray(rows @ odd, dtype=np.int64)

@@ -217,9 +217,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
                 np.log2(r.area_m2 / self.area_limit_m2),
             ]
         )
-        unknown = ~np.isfinite(G).all(axis=1)
-        if unknown.any():
-            raise ValueError(f"resources of design {unknown.argmax()} of the batch are not finite")
+        unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
+        if len(unknown):
+            raise ValueError(f"resources of design {unknown[0]} of the batch are not finite")
         return G
 
 

@@ -131,7 +131,7 @@ def spread_out(
     nearest = np.min([distance(points, points[i]) for i in taken], axis=0)
     nearest[taken] = -np.inf
     while len(taken) < min(n, len(points)):
-        taken.append(int(nearest.argmax()))
+        taken.append(int(np.argmax(nearest)))
         nearest = np.minimum(nearest, distance(points, points[taken[-1]]))
         nearest[taken[-1]] = -np.inf
     return taken

@@ -80,7 +80,7 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
         """Indices of `n` of the feasible designs with objectives `F`."""
         kept = elite(criteria(problem, F), max(1, round(self.elite_share * n)))
         scaled = log_scaled(F, rank == 0)
-        for front in range(rank.max() + 1):
+        for front in range(int(np.max(rank)) + 1):
             added = np.setdiff1d(np.flatnonzero(rank == front), kept)
             pool = np.concatenate([kept, added])
             if len(pool) >= n:
