@@ -13,12 +13,11 @@ from experiments.baselines import Baselines
 from experiments.folder import RunFolder
 from experiments.studies import Study
 from imcmoo.algorithm import SearchResult, TraceRow, run_search
-from imcmoo.components import ComponentTable
 from imcmoo.evaluate import Evaluator
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.selection import Candidates, Selection, select
 from imcmoo.space import Levels
-from imcmoo.workloads import WorkloadSet
+from problems.build import build_evaluator, pose
 
 JOINT = "joint"
 """Name of the search for all workloads at once; the others are named like their workload."""
@@ -89,21 +88,13 @@ def searches(study: Study) -> list[str]:
 
 def run_study(study: Study, folder: RunFolder, on_trace: OnTrace) -> Outcome:
     """Search, compare and select; continues from the checkpoints in the folder."""
-    spec = problems.get(study.problem)
-    evaluator = Evaluator(
-        spec.space,
-        WorkloadSet.load(spec.workloads),
-        ComponentTable.load(scaling=study.scaling),
-        deployment=study.deployment,
-    )
+    evaluator = build_evaluator(study.problem, deployment=study.deployment, scaling=study.scaling)
     names = searches(study)
     evaluator.map_ahead(study.area_limit_m2, at_most=AHEAD * study.budget * len(names))
     found: dict[str, Found] = {}
     for stream, name in enumerate(names):
         own = evaluator if name == JOINT else evaluator.only(name)
-        problem = AcceleratorProblem(
-            own, area_limit_m2=study.area_limit_m2, cost_per_cm2=spec.cost_per_cm2
-        )
+        problem = pose(study.problem, own, study.area_limit_m2)
         result = run_search(
             problem,
             budget=study.budget,

@@ -6,8 +6,9 @@ live in `problems/`, the commands get them as arguments and know nothing of `pro
 
 import sys
 
-from imcmoo import cli, cli_evaluate
-from problems import DEVICES
+from imcmoo import cli, cli_enumerate, cli_evaluate
+from problems import DEVICES, PROBLEMS
+from problems.build import build
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,8 +16,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = cli.Parser(prog="imcmoo", description="Cost models of in-memory accelerators.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     cli_evaluate.add_parser(commands, DEVICES)
+    cli_enumerate.add_parser(commands, list(PROBLEMS), build)
     args = parser.parse_args(argv)
-    return cli.run(parser.prog, lambda: args.main(args))
+    return cli.run(parser.prog, lambda: args.main(args), interrupted=args.interrupted)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Literal
 
 import numpy as np
@@ -110,18 +109,9 @@ class ChipModel:
         """Index of what remains of a design without voltage and cycle time, shape (n,)."""
         return self.space.rank(levels, self._body)
 
-    @property
-    def n_bodies(self) -> int:
-        """Number of bodies."""
-        return prod(len(p) for p in self.space.parameters if p.name in self._body)
-
     def bodies(self) -> Levels:
         """Levels of every body, by its index; voltage and cycle time at their first level."""
-        shape = [len(p) for p in self.space.parameters if p.name in self._body]
-        levels = np.zeros((self.n_bodies, len(self.space.names)), dtype=np.int64)
-        columns = [self.space.names.index(n) for n in self._body]
-        levels[:, columns] = np.indices(shape).reshape(len(shape), -1).T
-        return levels
+        return self.space.grid(self._body)
 
     def sizes(self, levels: Levels) -> Sizes:
         """Sizes of n designs."""

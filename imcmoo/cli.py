@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (--help shows the options)\n")
 
 
-def run(prog: str, main: Callable[[], None], *, interrupted: str = "nothing was written") -> int:
+def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     """Run a command and turn what can go wrong outside the program into one line on stderr.
 
     Args:

@@ -63,7 +63,9 @@ def add_parser(
         default="none",
         help="'reference' rounds each component's energy per layer as the reference prints it",
     )
-    parser.set_defaults(main=lambda args: _main(args, spaces[args.device]))
+    parser.set_defaults(
+        main=lambda args: _main(args, spaces[args.device]), interrupted="nothing was written"
+    )
 
 
 def _main(args: argparse.Namespace, space: DesignSpace) -> None:

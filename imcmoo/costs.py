@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -241,10 +240,7 @@ class Prices:
     ) -> tuple[list[str], list[str], Floats]:
         """Parameters that decide, names of the prices, and prices (n_combinations, n_prices)."""
         own = [n for n in names if n in self._space.names]
-        shape = [len(self._space.parameters[self._space.names.index(n)]) for n in own]
-        levels = np.zeros((prod(shape), len(self._space.names)), dtype=np.int64)
-        for name, column in zip(own, np.indices(shape).reshape(len(own), prod(shape)), strict=True):
-            levels[:, self._space.names.index(name)] = column
+        levels = self._space.grid(own)
         prices = price(table, self._space.decode(levels))
         for name in prices:
             if name.endswith(".area"):

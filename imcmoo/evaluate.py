@@ -57,6 +57,7 @@ class Evaluator:
     ) -> None:
         self.space = space
         self.workloads = workloads
+        self.deployment = deployment
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
         self.profiles = shared or ProfileCache(self.chips)

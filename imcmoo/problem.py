@@ -177,8 +177,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         shape = tuple(np.array(self.space.shape)[self.constrained].tolist())
         if not shape or math.prod(shape) > SCREEN_TABLE:
             return None
-        levels = np.zeros((math.prod(shape), len(self.constrained)), dtype=np.int64)
-        levels[:, self.constrained] = np.indices(shape).reshape(len(shape), -1).T
+        levels = self.space.grid(
+            [n for n, own in zip(self.space.names, self.constrained, strict=True) if own]
+        )
         return _total(self._constraints(self.evaluator.screen(levels))).reshape(shape)
 
     def split(self, F: Floats) -> tuple[Floats, Floats, Floats]:
@@ -201,12 +202,21 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         levels = as_levels(X)
         metrics = self.evaluator.evaluate(levels)
-        out["G"] = self._constraints(metrics.resources)
+        out["F"], out["G"] = self.score(levels, metrics)
+
+    def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
+        """Objectives F and constraints G of designs whose metrics are known.
+
+        Args:
+            levels: shape (n, n_parameters).
+            metrics: of these designs and the problem's workloads.
+        """
+        G = self._constraints(metrics.resources)
         area = metrics.resources.area_m2
         extra = [self.cost(levels, area)] if self.cost_per_cm2 else []
         F = np.column_stack([metrics.energy_J, metrics.latency_s, area, *extra])
         maps = np.all(metrics.resources.maps, axis=1)
-        out["F"] = _objectives(F, maps, lacking=out["G"][:, :-1].sum(axis=1))
+        return _objectives(F, maps, lacking=G[:, :-1].sum(axis=1)), G
 
     def _constraints(self, resources: Resources) -> Floats:
         r = resources

@@ -25,7 +25,7 @@ class ProfileCache:
     def __init__(self, chips: ChipModel) -> None:
         self._chips = chips
         self._profiler = Profiler(chips.workloads, chips.terms)
-        n = chips.n_bodies
+        n = len(chips.bodies())
         self._profiled = np.zeros(n, dtype=bool)
         self._profiles = Profiles.allocate(n, len(chips.workloads), len(self.features))
 

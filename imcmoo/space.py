@@ -242,6 +242,18 @@ class DesignSpace:
         """Level matrix of the designs with these ranks."""
         return np.stack(np.unravel_index(ranks, self.shape), axis=1).astype(np.int64)
 
+    def grid(self, names: Sequence[str]) -> Levels:
+        """Every combination of some parameters, all others at their first level.
+
+        Returns:
+            Shape (n_combinations, n_parameters), in the order of `rank(levels, names)`.
+        """
+        columns = [self.names.index(name) for name in names]
+        shape = [self.shape[c] for c in columns]
+        levels = np.zeros((int(np.prod(shape)), len(self.shape)), dtype=np.int64)
+        levels[:, columns] = np.indices(shape).reshape(len(columns), len(levels)).T
+        return levels
+
     def random(self, n: int, rng: np.random.Generator) -> Levels:
         """`n` designs drawn uniformly, with replacement."""
         return rng.integers(0, self.shape, size=(n, len(self.shape)))

@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = """
-imcmoo imcmoo.cli imcmoo.data imcmoo.files imcmoo.metrics imcmoo.space imcmoo.workloads
+imcmoo imcmoo.cli imcmoo.data imcmoo.files imcmoo.metrics imcmoo.parallel imcmoo.space
+imcmoo.workloads
 imcmoo.designs
 imcmoo.mapping imcmoo.nests imcmoo.rounding
 imcmoo.traffic imcmoo.orders imcmoo.counts
@@ -21,7 +22,9 @@ imcmoo.archive imcmoo.checkpoint imcmoo.operators imcmoo.repair imcmoo.sampling 
 imcmoo.survival imcmoo.mating
 imcmoo.algorithm
 imcmoo.selection
-imcmoo.cli_evaluate
+imcmoo.exhaustive
+imcmoo.exact
+imcmoo.cli_evaluate imcmoo.cli_enumerate
 problems
 imcmoo.__main__
 experiments

@@ -1,0 +1,203 @@
+"""The exact answer of a problem in files, and the proof that it is of this problem.
+
+A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with a fingerprint of all
+that the answer depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.evaluate import Evaluator
+from imcmoo.exhaustive import Exact, Optimum
+from imcmoo.files import replacing
+from imcmoo.metrics import Floats
+from imcmoo.objectives import MM2_PER_M2
+from imcmoo.problem import AcceleratorProblem
+from imcmoo.space import DesignSpace
+
+SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
+
+MODEL = (
+    "breakdown",
+    "chips",
+    "counts",
+    "costs",
+    "evaluate",
+    "mapping",
+    "metrics",
+    "nests",
+    "objectives",
+    "orders",
+    "profile_cache",
+    "profiles",
+    "rounding",
+    "space",
+    "traffic",
+    "workloads",
+)
+"""Modules whose code decides the figures."""
+
+
+class OtherProblem(Exception):
+    """A stored answer is not of this cost model, table, workloads, space or limit."""
+
+
+def fingerprint(problem: AcceleratorProblem, evaluator: Evaluator) -> str:
+    """SHA-256 (hex) of all that the exact answer depends on: code, component table, networks,
+    space, deployment, area limit and cost."""
+    digest = hashlib.sha256()
+    for module in MODEL:
+        digest.update((files("imcmoo") / f"{module}.py").read_bytes().replace(b"\r\n", b"\n"))
+    workloads = evaluator.workloads
+    stated = (
+        evaluator.table.fingerprint,
+        repr(problem.space),
+        evaluator.deployment,
+        problem.area_limit_m2,
+        sorted((problem.cost_per_cm2 or {}).items()),
+        workloads.names,
+    )
+    digest.update(repr(stated).encode())
+    for array in (
+        workloads.shapes[workloads.shape_index],
+        workloads.owner,
+        workloads.input_bits,
+        workloads.weight_bits,
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def save(
+    exact: Exact,
+    folder: Path,
+    problem: AcceleratorProblem,
+    fingerprint: str,
+    options: Mapping[str, Any],
+) -> None:
+    """Write an answer into a folder, replacing what is there.
+
+    Args:
+        options: what tells this problem from others of its name, for the summary.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # While files are replaced, no summary says that they are complete.
+    (folder / SUMMARY).unlink(missing_ok=True)
+    frames = {
+        OPTIMA: optima_table(exact, problem.space),
+        FRONT: front_table(exact, problem),
+    }
+    for name, frame in frames.items():
+        with replacing(folder / name) as temporary:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+    summary = {
+        **options,
+        "fingerprint": fingerprint,
+        "designs": problem.space.size,
+        "feasible_designs": exact.n_feasible,
+        "front_points": len(exact.front),
+        "front_designs": int(exact.designs.sum()),
+        "optima": {
+            name: {"value": _shown(name, o.value), "designs": len(o.ranks)}
+            for name, o in exact.optima.items()
+        },
+    }
+    with replacing(folder / SUMMARY) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path, problem: AcceleratorProblem, fingerprint: str) -> Exact:
+    """Read the answer of a problem back.
+
+    Raises:
+        OtherProblem: the folder holds the answer of another one.
+        FileNotFoundError: the folder holds no complete answer.
+    """
+    summary = read_summary(folder)
+    if summary["fingerprint"] != fingerprint:
+        raise OtherProblem(f"{folder} is of another cost model, table, space or set of workloads")
+    optima, front = pd.read_csv(folder / OPTIMA), pd.read_csv(folder / FRONT)
+    space = problem.space
+    return Exact(
+        n_feasible=summary["feasible_designs"],
+        optima={
+            str(name): Optimum(
+                float(_inside(str(name), rows["value"].iloc[0])), _ranks(rows, space)
+            )
+            for name, rows in optima.groupby("criterion", sort=False)
+        },
+        front=np.column_stack(
+            [_inside(n, front[_column(n)].to_numpy()) for n in problem.objective_names]
+        ),
+        ranks=_ranks(front, space),
+        designs=front["designs"].to_numpy(),
+    )
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """What `summary.json` of a folder says.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return dict(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+
+
+def optima_table(exact: Exact, space: DesignSpace) -> pd.DataFrame:
+    """One row per criterion and design that reaches its optimum.
+
+    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share.
+    """
+    names = np.repeat(list(exact.optima), [len(o.ranks) for o in exact.optima.values()])
+    values = np.array([_shown(name, exact.optima[name].value) for name in names])
+    levels = space.unrank(np.concatenate([o.ranks for o in exact.optima.values()]))
+    designs = {name: space.column(levels, name) for name in space.names}
+    return pd.DataFrame({"criterion": names, "value": values, **designs})
+
+
+def front_table(exact: Exact, problem: AcceleratorProblem) -> pd.DataFrame:
+    """One row per point of the front: its first design, how many share it, its objectives."""
+    space = problem.space
+    levels = space.unrank(exact.ranks)
+    return pd.DataFrame(
+        {
+            **{name: space.column(levels, name) for name in space.names},
+            "designs": exact.designs,
+            **{
+                _column(name): _shown(name, values)
+                for name, values in zip(problem.objective_names, exact.front.T, strict=True)
+            },
+        }
+    )
+
+
+def _column(objective: str) -> str:
+    """Name of an objective in files, which give areas in mm²."""
+    return objective.replace("area_m2", "area_mm2")
+
+
+def _shown(name: str, value: Any) -> Any:
+    return value * MM2_PER_M2 if name.startswith("area") else value
+
+
+def _inside(name: str, value: Any) -> Any:
+    return value / MM2_PER_M2 if name.startswith("area") else value
+
+
+def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Any:
+    values = {name: rows[name].to_numpy() for name in space.names}
+    return space.rank(space.encode(values))
+
+
+def own_best(exact: Exact, workloads: list[str]) -> Floats:
+    """The best EDAP of each workload on a chip of its own, J·s·mm², shape (W,)."""
+    return np.array([exact.optima[f"alone_{name}"].value for name in workloads])
