@@ -12,7 +12,7 @@ from imcmoo.archive import Archive
 from imcmoo.metrics import Floats
 from imcmoo.operators import crossover, mutate
 from imcmoo.problem import AcceleratorProblem
-from imcmoo.repair import move, pairs, repair, single_moves
+from imcmoo.repair import move, pairs, repair, single_moves, trades
 from imcmoo.sampling import draw_feasible, unseen
 from imcmoo.schedule import Phase
 from imcmoo.space import Levels
@@ -157,11 +157,10 @@ def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Levels:
 def _around(problem: AcceleratorProblem, levels: Levels, rng: np.random.Generator) -> Levels:
     """Designs one move away, in random order, then those two moves away, in random order."""
     single = single_moves(problem.space)
+    wider = np.concatenate([pairs(single), trades(problem.space)])
     return np.concatenate(
         [
             rng.permutation(designs[inside])
-            for designs, inside in (
-                move(problem.space, levels, moves) for moves in (single, pairs(single))
-            )
+            for designs, inside in (move(problem.space, levels, m) for m in (single, wider))
         ]
     )

@@ -88,6 +88,24 @@ def pairs(single: Levels) -> Levels:
     return pairs[pairs.any(axis=1)]
 
 
+def trades(space: DesignSpace) -> Levels:
+    """Moves of two steps or more up in one ordered parameter and as many down in another.
+
+    Where levels are powers of two this keeps a product: the same cells in fewer, larger macros.
+    Shape (n_moves, n_parameters).
+    """
+    ordered = np.flatnonzero(space.is_ordered)
+    rows = []
+    for up in ordered:
+        for down in ordered:
+            for step in range(2, min(space.shape[up], space.shape[down])):
+                if up != down:
+                    row = np.zeros(len(space.shape), dtype=np.int64)
+                    row[[up, down]] = step, -step
+                    rows.append(row)
+    return np.array(rows, dtype=np.int64).reshape(-1, len(space.shape))
+
+
 def _best_move(
     problem: AcceleratorProblem, here: Levels, start: Levels, moves: Levels
 ) -> tuple[Levels, Floats]:

@@ -99,7 +99,7 @@ PAPER = Schedule(
             crossover_probability=0.9,
             mutation_probability=0.2,
             eta=7,
-            polish=0.1,
+            polish=0.5,
         ),
         Phase(
             "converge",
@@ -108,7 +108,7 @@ PAPER = Schedule(
             crossover_probability=1.0,
             mutation_probability=0.1,
             eta=15,
-            polish=0.25,
+            polish=0.75,
         ),
         Phase(
             "refine",
@@ -117,7 +117,7 @@ PAPER = Schedule(
             crossover_probability=1.0,
             mutation_probability=0.05,
             eta=25,
-            polish=0.5,
+            polish=0.75,
         ),
     ),
 )
