@@ -22,6 +22,8 @@ FILES = (
     "selection.csv",
     "baselines.csv",
     "trace.csv",
+    "regret.csv",
+    "indicators.csv",
     "design.json",
     FIGURES,
 )

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from experiments import truth
 from experiments.pipeline import JOINT, Outcome
+from imcmoo.exhaustive import Exact
 from imcmoo.metrics import Floats
 from imcmoo.objectives import MM2_PER_M2, regret
 from imcmoo.selection import CRITERIA
@@ -27,8 +29,12 @@ DESIGN = "design.json"
 Columns = dict[str, NDArray[Any]]
 
 
-def write_tables(outcome: Outcome, folder: Path) -> None:
-    """Write every CSV and `design.json` of a run into a folder."""
+def write_tables(outcome: Outcome, folder: Path, answer: Exact | None) -> None:
+    """Write every CSV and `design.json` of a run into a folder.
+
+    Args:
+        answer: the exact answer, if it is known.
+    """
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -37,6 +43,9 @@ def write_tables(outcome: Outcome, folder: Path) -> None:
     }
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
+    if answer:
+        frames["regret"] = truth.regret_table(outcome, answer)
+        frames["indicators"] = truth.indicator_table(outcome, answer)
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     text = json.dumps(design(outcome), indent=2) + "\n"

@@ -13,7 +13,9 @@ from experiments.gallery import draw_figures
 from experiments.pipeline import Outcome, run_study
 from experiments.progress import progress
 from experiments.studies import Study
+from experiments.truth import find_answer
 from imcmoo.cli import InputError
+from imcmoo.exhaustive import Exact
 from imcmoo.files import replacing
 from imcmoo.sampling import NoFeasibleDesign
 
@@ -31,7 +33,8 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool) -> No
         quiet: print nothing.
 
     Raises:
-        InputError: a folder holds another run and `resume` is set; nothing was done.
+        InputError: a folder holds another run and `resume` is set, or the exact answer among the
+            results is of another cost model; nothing was done.
         OSError: a folder cannot be written to.
     """
     console = Console(quiet=quiet)
@@ -42,22 +45,23 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool) -> No
     if resume:
         for folder in folders.values():
             folder.check_resumable()
+    answer = find_answer(studies[0], out)
     for study in studies:
         folder = folders[study.seed]
         if resume and folder.is_finished():
             folder.tidy()
             console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
             continue
-        outcome, written = _run_one(study, folder, resume=resume, quiet=quiet)
+        outcome, written = _run_one(study, folder, answer, resume=resume, quiet=quiet)
         if len(studies) == 1:
-            _show(outcome, console)
+            _show(outcome, answer, console)
         console.print("written:", *written, sep="\n  ", highlight=False, soft_wrap=True)
     if len(studies) > 1:
         _summarise(studies, {seed: f.path for seed, f in folders.items()}, home, console)
 
 
 def _run_one(
-    study: Study, folder: RunFolder, *, resume: bool, quiet: bool
+    study: Study, folder: RunFolder, answer: Exact | None, *, resume: bool, quiet: bool
 ) -> tuple[Outcome, list[Path]]:
     folder.begin(resume=resume)
     try:
@@ -66,15 +70,17 @@ def _run_one(
     except NoFeasibleDesign as error:
         folder.tidy()
         raise InputError(str(error)) from None
-    report.write_tables(outcome, folder.staging)
+    report.write_tables(outcome, folder.staging, answer)
     draw_figures(outcome, folder.staging / FIGURES)
     return outcome, folder.publish()
 
 
-def _show(outcome: Outcome, console: Console) -> None:
+def _show(outcome: Outcome, answer: Exact | None, console: Console) -> None:
     console.print(tables.selection_table(outcome))
     if outcome.baselines:
         console.print(tables.baseline_table(outcome))
+    if answer:
+        console.print(tables.regret_table(outcome, answer))
 
 
 def _summarise(

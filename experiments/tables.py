@@ -7,9 +7,11 @@ import pandas as pd
 from rich.table import Table
 
 import problems
+from experiments import truth
 from experiments.labels import label
 from experiments.pipeline import Outcome
 from experiments.report import relative_edap
+from imcmoo.exhaustive import Exact
 from imcmoo.objectives import MM2_PER_M2, regret
 from imcmoo.selection import CRITERIA
 
@@ -59,6 +61,28 @@ def baseline_table(outcome: Outcome) -> Table:
     rows = [f"all ({label(outcome.study.criterion)})", *map(label, outcome.alone)]
     for name, values in zip(rows, relative_edap(outcome), strict=True):
         table.add_row(name, *("does not map" if np.isnan(v) else f"{v:.3f} ×" for v in values))
+    return table
+
+
+def regret_table(outcome: Outcome, answer: Exact) -> Table:
+    """How far the run is from the exact answer."""
+    found = truth.indicator_table(outcome, answer).set_index("indicator")["value"]
+    near = ", ".join(f"{label(str(name))} {value:.4g}" for name, value in found.items())
+    table = Table(
+        "criterion",
+        title=f"Against the exact answer; the front: {near}",
+        title_justify="left",
+    )
+    for name in ("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"):
+        table.add_column(name, justify="right")
+    frame = truth.regret_table(outcome, answer)
+    percent = 100 * frame[["regret_selected", "regret_best_evaluated"]].to_numpy()
+    scored = frame[["optimum", "selected", "best_evaluated"]].to_numpy()
+    for name, (optimum, own, best), (off, off_best) in zip(
+        frame["criterion"], scored, percent, strict=True
+    ):
+        shown = f"{own:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
+        table.add_row(label(name), f"{optimum:.4g}", *shown)
     return table
 
 

@@ -87,13 +87,7 @@ def _main(args: argparse.Namespace, build: Build) -> None:
         answer = exhaustive.conclude(problem, [parts.load(i) for i in range(len(stretches))])
     except ValueError as error:
         raise InputError(str(error)) from None
-    options = {
-        "study": args.study,
-        "area_limit_mm2": problem.area_limit_m2 * MM2_PER_M2,
-        "deployment": args.deployment,
-        "scaling": args.scaling,
-    }
-    exact.save(answer, folder, problem, mark, options)
+    exact.save(answer, folder, problem, mark, exact.options(args.study, problem, evaluator))
     parts.remove()
     _show(console, problem, answer, folder, time.perf_counter() - began)
 

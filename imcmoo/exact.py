@@ -19,7 +19,6 @@ import pandas as pd
 from imcmoo.evaluate import Evaluator
 from imcmoo.exhaustive import Exact, Optimum
 from imcmoo.files import replacing
-from imcmoo.metrics import Floats
 from imcmoo.objectives import MM2_PER_M2
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.space import DesignSpace
@@ -77,6 +76,16 @@ def fingerprint(problem: AcceleratorProblem, evaluator: Evaluator) -> str:
     return digest.hexdigest()
 
 
+def options(study: str, problem: AcceleratorProblem, evaluator: Evaluator) -> dict[str, Any]:
+    """What tells one problem of a study from another, for the summary."""
+    return {
+        "study": study,
+        "area_limit_mm2": problem.area_limit_m2 * MM2_PER_M2,
+        "deployment": evaluator.deployment,
+        "scaling": evaluator.table.scaling,
+    }
+
+
 def save(
     exact: Exact,
     folder: Path,
@@ -87,7 +96,7 @@ def save(
     """Write an answer into a folder, replacing what is there.
 
     Args:
-        options: what tells this problem from others of its name, for the summary.
+        options: as `options` gives them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # While files are replaced, no summary says that they are complete.
@@ -196,8 +205,3 @@ def _inside(name: str, value: Any) -> Any:
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Any:
     values = {name: rows[name].to_numpy() for name in space.names}
     return space.rank(space.encode(values))
-
-
-def own_best(exact: Exact, workloads: list[str]) -> Floats:
-    """The best EDAP of each workload on a chip of its own, J·s·mm², shape (W,)."""
-    return np.array([exact.optima[f"alone_{name}"].value for name in workloads])

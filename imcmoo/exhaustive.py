@@ -75,8 +75,9 @@ class Exact:
     Args:
         n_feasible: number of feasible designs.
         optima: by criterion: those of `scores`; `alone_` and a workload, its best EDAP on a chip
-            within the area limit that need not run the others; and `regret_minimax`, the largest
-            regret against these.
+            within the area limit that need not run the others; `regret_minimax`, the largest
+            regret over the workloads against their best EDAP on any feasible design; and
+            `regret_alone_minimax`, that against the `alone_` ones.
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
         ranks: of each point the design of lowest rank, shape (k,).
         designs: how many designs share each point, shape (k,).
@@ -226,8 +227,10 @@ def conclude(problem: AcceleratorProblem, findings: Sequence[Findings]) -> Exact
         for optimum in [reduce(Optimum.or_better, (f.alone[w] for f in findings))]
     }
     by_criterion = scores(problem, F)
+    values = edap(*problem.split(F))
     own_best = np.array([optimum.value for optimum in alone.values()])
-    by_criterion["regret_minimax"] = worst_regret(edap(*problem.split(F)), own_best)
+    by_criterion["regret_minimax"] = worst_regret(values, values.min(axis=0))
+    by_criterion["regret_alone_minimax"] = worst_regret(values, own_best)
     optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
     on_front = is_nondominated(F, keep_weakly=True)
     front, first, designs = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)

@@ -16,14 +16,14 @@ imcmoo.traffic imcmoo.orders imcmoo.counts
 imcmoo.components
 imcmoo.costs imcmoo.profiles imcmoo.chips imcmoo.breakdown imcmoo.profile_cache
 imcmoo.evaluate
-imcmoo.objectives
+imcmoo.objectives imcmoo.indicators imcmoo.statistics
 imcmoo.problem
 imcmoo.archive imcmoo.checkpoint imcmoo.operators imcmoo.repair imcmoo.sampling imcmoo.schedule
 imcmoo.survival imcmoo.mating
 imcmoo.algorithm
 imcmoo.selection
 imcmoo.exhaustive
-imcmoo.exact
+imcmoo.exact imcmoo.judge
 imcmoo.cli_evaluate imcmoo.cli_enumerate
 problems
 imcmoo.__main__
