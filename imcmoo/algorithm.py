@@ -20,6 +20,7 @@ from imcmoo.objectives import AGGREGATIONS, edap
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.sampling import DiverseFeasibleSampling
 from imcmoo.schedule import PAPER, Schedule
+from imcmoo.space import Levels
 from imcmoo.survival import CriteriaSurvival
 
 PROOF = 8
@@ -68,13 +69,16 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
         schedule: phases and sizes.
         budget: unique evaluations in all.
         archive: what was evaluated; whoever evaluates keeps it up to date.
+        initial: designs to begin with; None to draw them.
     """
 
-    def __init__(self, *, schedule: Schedule, budget: int, archive: Archive) -> None:
+    def __init__(
+        self, *, schedule: Schedule, budget: int, archive: Archive, initial: Levels | None
+    ) -> None:
         super().__init__(
             pop_size=schedule.population,
-            sampling=DiverseFeasibleSampling(),
-            survival=CriteriaSurvival(),
+            sampling=DiverseFeasibleSampling() if initial is None else initial,
+            survival=CriteriaSurvival(elite_share=schedule.elite_share),
             mating=FeasibleMating(phase=schedule.phases[0], archive=archive),
             eliminate_duplicates=False,  # sampling and mating see to it, over the whole run
         )
@@ -102,6 +106,7 @@ def run_search(
     budget: int = PAPER.budget,
     rng: np.random.Generator,
     schedule: Schedule = PAPER,
+    initial: Levels | None = None,
     checkpoint: Path | None = None,
     callback: Callable[[TraceRow], None] | None = None,
 ) -> SearchResult:
@@ -114,6 +119,9 @@ def run_search(
         budget: at least 1; a small one is mostly spent on initial designs.
         rng: the only source of chance; it is advanced.
         schedule: phases, scaled in proportion to the budget.
+        initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
+            searches can be compared from equal starts; as many are evaluated as the schedule asks
+            for at the most. Drawn by default.
         checkpoint: file that holds the state after every generation. If it is there, the search
             goes on from it and ends as if it had never been stopped.
         callback: hears of every generation as it ends, not of those before a checkpoint.
@@ -125,7 +133,9 @@ def run_search(
     if budget < 1:
         raise ValueError(f"budget must be at least 1, got {budget}")
     archive = Archive(problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
-    algorithm = PhasedNSGA2(schedule=schedule, budget=budget, archive=archive)
+    if initial is not None:
+        initial = initial[: schedule.initial_of(budget)]
+    algorithm = PhasedNSGA2(schedule=schedule, budget=budget, archive=archive, initial=initial)
     algorithm.setup(problem, seed=rng, termination=("n_eval", budget))
     identity = _identity(problem, budget, schedule, rng)
     trace: list[TraceRow] = []

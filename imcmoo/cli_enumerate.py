@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,9 +19,10 @@ from imcmoo.cli import InputError
 from imcmoo.components.scaling import SCALINGS
 from imcmoo.evaluate import Evaluator
 from imcmoo.exhaustive import Findings, Optimum
-from imcmoo.files import replacing
 from imcmoo.objectives import MM2_PER_M2
+from imcmoo.parts import Parts
 from imcmoo.problem import AcceleratorProblem
+from imcmoo.space import Levels
 
 DESCRIPTION = """
 Evaluate every design of a study and write what is best, exactly: OUT/optima.csv (one row per
@@ -49,7 +48,11 @@ def add_parser(
     parser.add_argument("--deployment", default="alone", choices=get_args(Deployment))
     parser.add_argument("--scaling", default="reference", choices=list(SCALINGS))
     parser.add_argument(
-        "--processes", type=int, default=parallel.cores(), metavar="N", help="default: all cores"
+        "--processes",
+        type=_processes,
+        default=parallel.cores(),
+        metavar="N",
+        help="default: all cores",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     parser.set_defaults(
@@ -58,42 +61,74 @@ def add_parser(
 
 
 def _area(text: str) -> float:
-    value = float(text)
+    """Square metres of so many mm²."""
+    try:
+        value = float(text) / MM2_PER_M2
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be positive, got {text}")
     return value
 
 
+def _processes(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
 def _main(args: argparse.Namespace, build: Build) -> None:
     began = time.perf_counter()
-    limit = None if args.area_limit is None else args.area_limit / MM2_PER_M2
-    make = partial(build, args.study, limit, args.deployment, args.scaling)
+    make = partial(build, args.study, args.area_limit, args.deployment, args.scaling)
     problem, evaluator = make()
     folder = args.out or Path("results") / "exact" / args.study
     console = Console(quiet=args.quiet)
     mark = exact.fingerprint(problem, evaluator)
-    parts = _Parts(folder, mark)
-    stretches = exhaustive.stretches(problem)
-    todo = [i for i in range(len(stretches)) if i not in parts]
-    with Progress(console=Console(stderr=True), disable=args.quiet) as progress:
-        bar = progress.add_task(args.study, total=len(stretches), completed=len(parts))
-        work = parallel.in_processes(
-            partial(_surveyor, make), [stretches[i] for i in todo], args.processes
-        )
-        for index, found in work:
-            parts.save(todo[index], found)
-            progress.advance(bar)
+    stretches = exhaustive.stretches(problem, _apart(evaluator))
+    if not stretches:
+        raise InputError(exhaustive.nothing_feasible(problem))
+    parts = Parts(folder, f"{mark} by {exhaustive.BODIES_AT_ONCE}")
+    _survey_all(parts, stretches, make, args)
     try:
-        answer = exhaustive.conclude(problem, [parts.load(i) for i in range(len(stretches))])
+        answer = exhaustive.conclude(
+            problem, [_from_arrays(parts.load(i)) for i in range(len(stretches))]
+        )
     except ValueError as error:
+        parts.remove()
         raise InputError(str(error)) from None
     exact.save(answer, folder, problem, mark, exact.options(args.study, problem, evaluator))
     parts.remove()
     _show(console, problem, answer, folder, time.perf_counter() - began)
 
 
+def _survey_all(
+    parts: Parts,
+    stretches: Sequence[Levels],
+    make: Callable[[], tuple[AcceleratorProblem, Evaluator]],
+    args: argparse.Namespace,
+) -> None:
+    """Survey the stretches whose findings are not among the parts yet."""
+    todo = [i for i in range(len(stretches)) if i not in parts]
+    terminal = Console(stderr=True)
+    hidden = args.quiet or not terminal.is_terminal
+    with Progress(console=terminal, transient=True, disable=hidden) as progress:
+        bar = progress.add_task(args.study, total=len(stretches), completed=len(parts))
+        work = parallel.in_processes(
+            partial(_surveyor, make), [stretches[i] for i in todo], args.processes
+        )
+        for index, found in work:
+            parts.save(todo[index], _as_arrays(found))
+            progress.advance(bar)
+
+
 def _surveyor(make: Callable[[], tuple[AcceleratorProblem, Evaluator]]) -> Any:
-    return partial(exhaustive.survey, make()[0])
+    problem, evaluator = make()
+    return partial(exhaustive.survey, problem, alone=_apart(evaluator))
+
+
+def _apart(evaluator: Evaluator) -> Evaluator | None:
+    """What tells how a workload fares on a chip of its own, if the evaluator does not."""
+    return None if evaluator.deployment == "alone" else evaluator.apart()
 
 
 def _show(
@@ -115,59 +150,18 @@ def _show(
     console.print(f"written: {folder}", highlight=False, soft_wrap=True)
 
 
-class _Parts:
-    """Findings that are complete, kept in a hidden folder until all are.
+def _as_arrays(found: Findings) -> dict[str, Any]:
+    return {
+        "n_feasible": found.n_feasible,
+        "ranks": found.ranks,
+        "F": found.F,
+        "alone": np.array([o.value for o in found.alone]),
+        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.alone)},
+    }
 
-    Args:
-        folder: where the answer goes.
-        mark: fingerprint of the problem; findings of another are thrown away.
-    """
 
-    def __init__(self, folder: Path, mark: str) -> None:
-        self._home = folder / ".work"
-        owner = self._home / "fingerprint.json"
-        try:
-            same = json.loads(owner.read_text(encoding="utf-8")) == mark
-        except (FileNotFoundError, ValueError):
-            same = False
-        if not same:
-            shutil.rmtree(self._home, ignore_errors=True)
-            self._home.mkdir(parents=True)
-            with replacing(owner) as temporary:
-                temporary.write_text(json.dumps(mark), encoding="utf-8")
-
-    def _path(self, index: int) -> Path:
-        return self._home / f"{index}.npz"
-
-    def __contains__(self, index: int) -> bool:
-        return self._path(index).exists()
-
-    def __len__(self) -> int:
-        return len(list(self._home.glob("*.npz")))
-
-    def save(self, index: int, found: Findings) -> None:
-        """Keep the findings of a stretch."""
-        own = {f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.alone)}
-        with replacing(self._path(index)) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                n_feasible=found.n_feasible,
-                ranks=found.ranks,
-                F=found.F,
-                alone=np.array([o.value for o in found.alone]),
-                allow_pickle=False,
-                **own,
-            )
-
-    def load(self, index: int) -> Findings:
-        """The findings of a stretch."""
-        with np.load(self._path(index)) as stored:
-            alone = [
-                Optimum(float(value), stored[f"alone_ranks_{w}"])
-                for w, value in enumerate(stored["alone"])
-            ]
-            return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone)
-
-    def remove(self) -> None:
-        """Throw everything away."""
-        shutil.rmtree(self._home, ignore_errors=True)
+def _from_arrays(stored: dict[str, Any]) -> Findings:
+    alone = [
+        Optimum(float(value), stored[f"alone_ranks_{w}"]) for w, value in enumerate(stored["alone"])
+    ]
+    return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone)

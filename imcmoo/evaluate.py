@@ -82,6 +82,10 @@ class Evaluator:
         one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
         return Evaluator(self.space, one, self.table, shared=self.profiles)
 
+    def apart(self) -> Evaluator:
+        """The evaluator of chips that need hold one network at a time."""
+        return Evaluator(self.space, self.workloads, self.table, shared=self.profiles)
+
     def screen(self, levels: Levels) -> Resources:
         """What area and the capacity rule say, without mapping anything.
 

@@ -31,11 +31,13 @@ MODEL = (
     "counts",
     "costs",
     "evaluate",
+    "exhaustive",
     "mapping",
     "metrics",
     "nests",
     "objectives",
     "orders",
+    "problem",
     "profile_cache",
     "profiles",
     "rounding",
@@ -59,6 +61,7 @@ def fingerprint(problem: AcceleratorProblem, evaluator: Evaluator) -> str:
     workloads = evaluator.workloads
     stated = (
         evaluator.table.fingerprint,
+        repr([(p, getattr(p, "rows", None)) for p in problem.space.parameters]),
         repr(problem.space),
         evaluator.deployment,
         problem.area_limit_m2,
@@ -101,6 +104,8 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     # While files are replaced, no summary says that they are complete.
     (folder / SUMMARY).unlink(missing_ok=True)
+    for left_by_a_kill in folder.glob(".*.tmp"):
+        left_by_a_kill.unlink()
     frames = {
         OPTIMA: optima_table(exact, problem.space),
         FRONT: front_table(exact, problem),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from imcmoo.chips import OPERATING_POINT
 from imcmoo.metrics import Floats
 from imcmoo.objectives import AGGREGATIONS, MM2_PER_M2, edap, worst_regret
-from imcmoo.problem import AcceleratorProblem
+from imcmoo.problem import AcceleratorProblem, DesignEvaluator
 from imcmoo.space import Levels
 
 Ints = NDArray[np.int64]
@@ -90,6 +90,14 @@ class Exact:
     designs: Ints
 
 
+def nothing_feasible(problem: AcceleratorProblem) -> str:
+    """What to say where no design is feasible."""
+    return (
+        f"no design of space {problem.space.name} is feasible within "
+        f"{problem.area_limit_m2 * MM2_PER_M2:g} mm²: relax the area limit"
+    )
+
+
 def scores(problem: AcceleratorProblem, F: Floats) -> dict[str, Floats]:
     """What designs are compared by, the smaller the better, shape (n,) each.
 
@@ -108,8 +116,11 @@ def scores(problem: AcceleratorProblem, F: Floats) -> dict[str, Floats]:
     return found | dict(zip([*kinds, *rest], F.T, strict=True))
 
 
-def stretches(problem: AcceleratorProblem) -> list[Levels]:
+def stretches(problem: AcceleratorProblem, alone: DesignEvaluator | None = None) -> list[Levels]:
     """The bodies on which some workload may run within the area limit, in parts of equal length.
+
+    Args:
+        alone: the cost model of chips that need hold one workload only; by default the problem's.
 
     Returns:
         Levels of shape (at most `BODIES_AT_ONCE`, n_parameters), operating point at its first.
@@ -122,18 +133,21 @@ def stretches(problem: AcceleratorProblem) -> list[Levels]:
     for at in range(0, len(bodies), SCREENED_AT_ONCE):
         some = slice(at, at + SCREENED_AT_ONCE)
         for point in points:
-            quick = problem.evaluator.screen(bodies[some] + point)
+            quick = (alone or problem.evaluator).screen(bodies[some] + point)
             runs = (quick.missing_cells <= 0).any(axis=1)
             passes[some] |= runs & (quick.area_m2 <= problem.area_limit_m2)
     passing = bodies[passes]
     return [passing[i : i + BODIES_AT_ONCE] for i in range(0, len(passing), BODIES_AT_ONCE)]
 
 
-def survey(problem: AcceleratorProblem, bodies: Levels) -> Findings:
+def survey(
+    problem: AcceleratorProblem, bodies: Levels, alone: DesignEvaluator | None = None
+) -> Findings:
     """Evaluate every design of some bodies.
 
     Args:
         bodies: shape (n, n_parameters), operating point at its first level.
+        alone: the cost model of chips that need hold one workload only; by default the problem's.
     """
     space = problem.space
     points = space.grid(OPERATING_POINT)
@@ -147,11 +161,12 @@ def survey(problem: AcceleratorProblem, bodies: Levels) -> Findings:
     beaten = _beaten_by_own_body(by_body, fastest).ravel()
     kept = np.flatnonzero(feasible)
     kept = kept[_lasting(problem, F[kept], ~beaten[kept])]
-    area = metrics.resources.area_m2
-    values = edap(metrics.energy_J, metrics.latency_s, area)
+    own = alone.evaluate(designs) if alone else metrics
+    area = own.resources.area_m2
+    values = edap(own.energy_J, own.latency_s, area)
     values[area > problem.area_limit_m2] = np.nan
-    alone = [Optimum.of(v, ranks) for v in values.T]
-    return Findings(int(feasible.sum()), ranks[kept], F[kept], alone)
+    best = [Optimum.of(v, ranks) for v in values.T]
+    return Findings(int(feasible.sum()), ranks[kept], F[kept], best)
 
 
 def _beaten_by_own_body(F: Floats, fastest: Bools) -> Bools:
@@ -214,10 +229,7 @@ def conclude(problem: AcceleratorProblem, findings: Sequence[Findings]) -> Exact
     """
     n_feasible = sum(f.n_feasible for f in findings)
     if not n_feasible:
-        raise ValueError(
-            f"no design of space {problem.space.name} is feasible within "
-            f"{problem.area_limit_m2 * MM2_PER_M2:g} mm²: relax the area limit"
-        )
+        raise ValueError(nothing_feasible(problem))
     ranks = np.concatenate([f.ranks for f in findings])
     order = np.argsort(ranks)
     ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]

@@ -1,4 +1,4 @@
-"""Work spread over processes that never outlive the one that started them."""
+"""Work spread over processes, which end with the one that started them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_processes(
         processes: how many; with one, or one task, all happens in this process.
 
     Raises:
-        RuntimeError: a process failed; says how.
+        RuntimeError: one of several processes failed; says how.
     """
     processes = min(processes, len(tasks))
     if processes <= 1:
@@ -70,7 +70,7 @@ def in_processes(
 def _received(connection: Any) -> Any:
     try:
         result, error = connection.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         raise RuntimeError("a process ended in the middle of its work") from None
     if error is not None:
         raise RuntimeError(f"a process failed: {error}")

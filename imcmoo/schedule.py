@@ -49,6 +49,7 @@ class Schedule:
         initial: diverse feasible designs evaluated at the start.
         population: designs that survive a generation.
         phases: in order.
+        elite_share: share of the survivors chosen by the criteria (see `CriteriaSurvival`).
 
     Raises:
         ValueError: no initial design, population below 2, or no phase.
@@ -57,6 +58,7 @@ class Schedule:
     initial: int
     population: int
     phases: tuple[Phase, ...]
+    elite_share: float = 0.75
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.population < 2 or not self.phases:

@@ -50,7 +50,7 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
         ValueError: a share outside 0..1.
     """
 
-    def __init__(self, *, elite_share: float = 0.75) -> None:
+    def __init__(self, *, elite_share: float) -> None:
         super().__init__(filter_infeasible=False)  # pymoo's own filter costs more than the rest
         if not 0 <= elite_share <= 1:
             raise ValueError(f"elite_share must lie in 0..1, got {elite_share}")

@@ -21,7 +21,7 @@ def random_population(n, rng, *, infeasible=0):
 
 
 def survivors(pop, n):
-    return CriteriaSurvival().do(PROBLEM, pop, n_survive=n).get("index").tolist()
+    return CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=n).get("index").tolist()
 
 
 def test_criteria_are_aggregations_regret_and_own_edap():
