@@ -1,0 +1,157 @@
+"""All methods on one study, over many seeds: what each has reached after how many designs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.contestants import METHODS, PHASED, Start
+from imcmoo.archive import Archive
+from imcmoo.exhaustive import Exact
+from imcmoo.indicators import coverage, epsilon_multiplicative, igd_plus
+from imcmoo.judge import Judge
+from imcmoo.sampling import DiverseFeasibleSampling
+from imcmoo.schedule import PAPER
+from problems.build import build
+
+CRITERIA = ("edap_max", "edap_mean", "edap_product", "regret_minimax")
+"""What a design may be selected by. The geometric mean orders designs as the product does."""
+
+WORST = "worst"
+"""The largest regret over `CRITERIA`: all four designs are selected from one and the same run."""
+
+TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
+"""Regrets whose first time is recorded."""
+
+EQUAL = 1e-9
+"""Regret that counts as 0: the order of summation moves the last digits."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is compared.
+
+    Args:
+        problem: a name in `problems.PROBLEMS`.
+        exact: its answer.
+        budgets: unique designs, ascending.
+        primary: the budget of the run whose front is measured.
+    """
+
+    problem: str
+    exact: Exact
+    budgets: tuple[int, ...]
+    primary: int
+
+
+def fingerprint() -> str:
+    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these."""
+    digest = hashlib.sha256()
+    for folder in ("imcmoo", "experiments"):
+        for path in sorted(Path(str(files(folder))).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def fight(rules: Rules) -> Any:
+    """What lets all methods search with a seed: seed -> tables as arrays (see `bout`)."""
+    problem, evaluator = build(rules.problem)
+    # Plain methods also ask about chips that are far too large.
+    evaluator.map_ahead(np.inf, at_most=problem.space.size)
+    return partial(bout, rules, Judge(problem, rules.exact))
+
+
+def bout(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]:
+    """Let all methods search from the same designs.
+
+    Returns:
+        Columns of three tables, named "table.column": `regret` by method, budget and criterion;
+        `target`: designs evaluated until a regret was reached; `front`: how close the front comes
+        to the exact one. The last two at the primary budget.
+    """
+    problem = judge.problem
+    rng = np.random.default_rng((seed, 1))
+    initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
+    rows: dict[str, list[dict[str, Any]]] = {"regret": [], "target": [], "front": []}
+    for name, method in METHODS.items():
+        phased = name in PHASED
+        for budget in rules.budgets if phased else rules.budgets[-1:]:
+            archive = method(Start(problem, initial, budget, seed))
+            best = best_so_far(judge, archive)
+            cuts = [budget] if phased else rules.budgets
+            own = {"method": name, "seed": seed}
+            rows["regret"] += _regrets(best, cuts, own)
+            if rules.primary in cuts:
+                rows["target"] += _hits(best, rules.primary, own)
+                rows["front"].append(own | _front(judge, archive, rules.primary))
+    return {
+        f"{table}.{column}": np.array([row[column] for row in some])
+        for table, some in rows.items()
+        for column in some[0]
+    }
+
+
+def best_so_far(judge: Judge, archive: Archive) -> dict[str, NDArray[np.float64]]:
+    """Regret of the best feasible design by each criterion after each evaluation, inf before the
+    first, shape (n,); and the largest of these, as `WORST`."""
+    found = np.full((len(CRITERIA), len(archive)), np.inf)
+    feasible = archive.feasible
+    regrets = judge.regrets(archive.F[feasible])
+    for row, name in zip(found, CRITERIA, strict=True):
+        row[feasible] = np.where(regrets[name] < EQUAL, 0.0, regrets[name])
+    best = np.minimum.accumulate(found, axis=1)
+    return dict(zip(CRITERIA, best, strict=True)) | {WORST: best.max(axis=0)}
+
+
+def _regrets(
+    best: dict[str, NDArray[np.float64]], cuts: Sequence[int], own: dict[str, Any]
+) -> list[dict[str, Any]]:
+    return [
+        {**own, "budget": cut, "criterion": name, "regret": values[: max(cut, 1)][-1]}
+        for cut in cuts
+        for name, values in best.items()
+    ]
+
+
+def _hits(
+    best: dict[str, NDArray[np.float64]], budget: int, own: dict[str, Any]
+) -> list[dict[str, Any]]:
+    rows = []
+    for name, values in best.items():
+        for target in TARGETS:
+            hit = np.flatnonzero(values[:budget] <= target)
+            evaluations = hit[0] + 1.0 if len(hit) else np.inf
+            rows.append({**own, "criterion": name, "target": target, "evaluations": evaluations})
+    return rows
+
+
+def _front(judge: Judge, archive: Archive, budget: int) -> dict[str, float]:
+    F = archive.F[:budget][archive.feasible[:budget]]
+    # Hypervolumes of so many points take longer than most searches.
+    measures = (coverage, epsilon_multiplicative, igd_plus)
+    return {measure.__name__: measure(F, judge.exact.front) for measure in measures}
+
+
+def tables(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, pd.DataFrame]:
+    """The three tables of `bout` over all seeds."""
+    return {
+        table: pd.concat(
+            [
+                pd.DataFrame(
+                    {k.split(".")[1]: v for k, v in part.items() if k.split(".")[0] == table}
+                )
+                for part in parts
+            ],
+            ignore_index=True,
+        )
+        for table in ("regret", "target", "front")
+    }

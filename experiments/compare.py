@@ -1,0 +1,117 @@
+"""`python -m experiments.compare STUDY`: our search against others, judged by the exact answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import problems
+from experiments import arena, standings, style
+from experiments.arena import CRITERIA, WORST, Rules
+from experiments.ecdf import ecdf_figure
+from experiments.labels import label
+from imcmoo import cli, exact, parallel
+from imcmoo.cli import InputError
+from imcmoo.files import replacing
+from imcmoo.parts import Parts
+from problems.build import build
+
+DESCRIPTION = """
+Let our search and others search a study from the same designs, over many seeds, and write to
+OUT/compare/STUDY how far each is from the exact optimum (which `python -m imcmoo enumerate STUDY`
+must have found): regret.csv, target.csv, front.csv, summary.csv, tests.csv and the figure ecdf. A
+comparison that was interrupted goes on with the same command.
+"""
+
+BUDGETS = (500, 1000, 3300, 10_000)
+PRIMARY = 3300
+SEEDS = 31
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = cli.Parser(prog="experiments.compare", description=DESCRIPTION)
+    parser.add_argument("study", choices=list(problems.PROBLEMS), metavar="STUDY")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, metavar="N", help="default: %(default)s"
+    )
+    parser.add_argument("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    args = parser.parse_args(argv)
+    return cli.run(parser.prog, lambda: _main(args), interrupted="the same command continues")
+
+
+def _main(args: argparse.Namespace) -> None:
+    if args.seeds < 2:
+        raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
+    if find_spec("numba") is None:
+        raise InputError("AGE-MOEA-II needs numba: pip install 'imcmoo[compare]'")
+    problem, evaluator = build(args.study)
+    mark = exact.fingerprint(problem, evaluator)
+    try:
+        answer = exact.load(args.out / "exact" / args.study, problem, mark)
+    except (FileNotFoundError, exact.OtherProblem):
+        raise InputError(
+            f"the exact answer is not known: run `python -m imcmoo enumerate {args.study} "
+            f"--out {args.out / 'exact' / args.study}` first"
+        ) from None
+    rules = Rules(args.study, answer, BUDGETS, PRIMARY)
+    folder = args.out / "compare" / args.study
+    parts = Parts(folder, f"{mark} {BUDGETS} {PRIMARY} {arena.fingerprint()}")
+    _fight(rules, parts, args.seeds)
+    frames = arena.tables([parts.load(seed) for seed in range(args.seeds)])
+    frames["summary"] = standings.summary(frames["regret"])
+    frames["tests"] = standings.tests(frames["regret"])
+    for name, frame in frames.items():
+        with replacing(folder / f"{name}.csv") as temporary:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+    with style.paper_style():
+        titles = {name: label(name) for name in CRITERIA}
+        style.save(ecdf_figure(frames["target"], PRIMARY, titles), folder, "ecdf")
+    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}"
+    with replacing(folder / "config.json") as temporary:
+        config = {"command": command, "budgets": BUDGETS, "fingerprint": mark}
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    parts.remove()
+    _show(frames, folder)
+
+
+def _fight(rules: Rules, parts: Parts, seeds: int) -> None:
+    todo = [seed for seed in range(seeds) if seed not in parts]
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task(rules.problem, total=seeds, completed=seeds - len(todo))
+        work = parallel.in_processes(partial(arena.fight, rules), todo, parallel.cores())
+        for index, found in work:
+            parts.save(todo[index], found)
+            progress.advance(bar)
+
+
+def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:
+    summary, tests = frames["summary"], frames["tests"]
+    table = Table("method", title=f"largest regret over the criteria at {PRIMARY} designs (%)")
+    for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
+        table.add_column(name, justify="right")
+    own = summary[(summary["budget"] == PRIMARY) & (summary["criterion"] == WORST)]
+    against = tests[tests["budget"] == PRIMARY].set_index("method")
+    for method, median, percentile, solved in own[
+        ["method", "median", "percentile_95", "solved"]
+    ].itertuples(index=False, name=None):
+        shown = [f"{100 * v:.3g}" for v in (median, percentile, solved)]
+        if method in against.index:
+            shown += [f"{against.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
+        table.add_row(method, *shown)
+    console = Console()
+    console.print(table)
+    console.print(f"written: {folder}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

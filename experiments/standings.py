@@ -1,0 +1,76 @@
+"""What the arena shows: medians with their uncertainty, and who is ahead of whom for certain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.arena import WORST
+from imcmoo.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
+
+OURS = "ours"
+
+
+def summary(regret: pd.DataFrame) -> pd.DataFrame:
+    """By budget, criterion and method: regret's median with its 95 % bootstrap interval, 95th
+    percentile, and share of seeds without regret.
+
+    A run that found nothing feasible counts as infinitely far; where the median is, it has no
+    interval.
+
+    Args:
+        regret: columns method, seed, budget, criterion, regret.
+    """
+    rows = []
+    keys = ["budget", "criterion", "method"]
+    for (budget, criterion, method), group in regret.groupby(keys, sort=False):
+        values = np.sort(group["regret"].to_numpy(dtype=float))
+        if np.isfinite(values).all():
+            rng = np.random.default_rng(0)
+            low, median, high = median_interval(values, rng)
+        else:
+            low, median, high = np.nan, values[len(values) // 2], np.nan
+        rows.append(
+            {
+                "budget": budget,
+                "criterion": criterion,
+                "method": method,
+                "median": median,
+                "median_low": low,
+                "median_high": high,
+                # The next larger value: interpolation would average with infinity.
+                "percentile_95": values[int(np.ceil(0.95 * len(values))) - 1],
+                "solved": (values == 0).mean(),
+                "seeds": len(values),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def tests(regret: pd.DataFrame) -> pd.DataFrame:
+    """Ours against every other method on `WORST`, by budget: Wilcoxon's signed-rank test over seeds
+    that start from the same designs, one-sided, with Holm's correction, and A12, the probability
+    that a run of ours is better.
+
+    Args:
+        regret: as for `summary`.
+    """
+    frames = []
+    worst = regret[regret["criterion"] == WORST]
+    for budget, group in worst.groupby("budget"):
+        table = group.pivot(index="seed", columns="method", values="regret")
+        others = [m for m in group["method"].unique() if m != OURS]
+        ours = table[OURS].to_numpy()
+        p = [paired_wilcoxon(ours, table[m].to_numpy()) for m in others]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "budget": budget,
+                    "method": others,
+                    "p": p,
+                    "p_holm": holm(np.array(p)),
+                    "A12": [vargha_delaney(ours, table[m].to_numpy()) for m in others],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
