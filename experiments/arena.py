@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.contestants import METHODS, PHASED, Start
+from experiments.contestants import Method, Start
 from imcmoo.archive import Archive
 from imcmoo.exhaustive import Exact
 from imcmoo.indicators import coverage, epsilon_multiplicative, igd_plus
@@ -45,12 +45,17 @@ class Rules:
         exact: its answer.
         budgets: unique designs, ascending.
         primary: the budget of the run whose front is measured.
+        methods: what searches, by name.
+        phased: methods that plan ahead for their budget: a smaller budget is another run, not the
+            start of a longer one.
     """
 
     problem: str
     exact: Exact
     budgets: tuple[int, ...]
     primary: int
+    methods: dict[str, Method]
+    phased: frozenset[str]
 
 
 def fingerprint() -> str:
@@ -82,8 +87,8 @@ def bout(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]:
     rng = np.random.default_rng((seed, 1))
     initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
     rows: dict[str, list[dict[str, Any]]] = {"regret": [], "target": [], "front": []}
-    for name, method in METHODS.items():
-        phased = name in PHASED
+    for name, method in rules.methods.items():
+        phased = name in rules.phased
         for budget in rules.budgets if phased else rules.budgets[-1:]:
             archive = method(Start(problem, initial, budget, seed))
             best = best_so_far(judge, archive)

@@ -17,8 +17,11 @@ from rich.table import Table
 import problems
 from experiments import arena, standings, style
 from experiments.arena import CRITERIA, WORST, Rules
+from experiments.contestants import METHODS, PHASED
 from experiments.ecdf import ecdf_figure
 from experiments.labels import label
+from experiments.recorded import recorded
+from experiments.variants import VARIANTS
 from imcmoo import cli, exact, parallel
 from imcmoo.cli import InputError
 from imcmoo.files import replacing
@@ -27,9 +30,9 @@ from problems.build import build
 
 DESCRIPTION = """
 Let our search and others search a study from the same designs, over many seeds, and write to
-OUT/compare/STUDY how far each is from the exact optimum (which `python -m imcmoo enumerate STUDY`
-must have found): regret.csv, target.csv, front.csv, summary.csv, tests.csv and the figure ecdf. A
-comparison that was interrupted goes on with the same command.
+OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
+`python -m imcmoo enumerate STUDY` must have found: regret.csv, target.csv, front.csv, summary.csv,
+tests.csv and the figure ecdf. A comparison that was interrupted goes on with the same command.
 """
 
 BUDGETS = (500, 1000, 3300, 10_000)
@@ -43,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("study", choices=list(problems.PROBLEMS), metavar="STUDY")
     parser.add_argument(
         "--seeds", type=int, default=SEEDS, metavar="N", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--ablation", action="store_true", help="compare variants of our search instead"
     )
     parser.add_argument("--out", type=Path, default=Path("results"), help="default: %(default)s")
     args = parser.parse_args(argv)
@@ -63,9 +69,12 @@ def _main(args: argparse.Namespace) -> None:
             f"the exact answer is not known: run `python -m imcmoo enumerate {args.study} "
             f"--out {args.out / 'exact' / args.study}` first"
         ) from None
-    rules = Rules(args.study, answer, BUDGETS, PRIMARY)
-    folder = args.out / "compare" / args.study
-    parts = Parts(folder, f"{mark} {BUDGETS} {PRIMARY} {arena.fingerprint()}")
+    if args.ablation:
+        rules = Rules(args.study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))
+    else:
+        rules = Rules(args.study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
+    folder = args.out / ("ablation" if args.ablation else "compare") / args.study
+    parts = Parts(folder, f"{mark} {rules.budgets} {PRIMARY} {arena.fingerprint()}")
     _fight(rules, parts, args.seeds)
     frames = arena.tables([parts.load(seed) for seed in range(args.seeds)])
     frames["summary"] = standings.summary(frames["regret"])
@@ -75,10 +84,12 @@ def _main(args: argparse.Namespace) -> None:
             frame.to_csv(temporary, index=False, lineterminator="\n")
     with style.paper_style():
         titles = {name: label(name) for name in CRITERIA}
-        style.save(ecdf_figure(frames["target"], PRIMARY, titles), folder, "ecdf")
-    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}"
+        figure = ecdf_figure(frames["target"], recorded(args.study), PRIMARY, titles)
+        style.save(figure, folder, "ecdf")
+    option = " --ablation" if args.ablation else ""
+    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
     with replacing(folder / "config.json") as temporary:
-        config = {"command": command, "budgets": BUDGETS, "fingerprint": mark}
+        config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     parts.remove()
     _show(frames, folder)
@@ -96,7 +107,7 @@ def _fight(rules: Rules, parts: Parts, seeds: int) -> None:
 
 def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:
     summary, tests = frames["summary"], frames["tests"]
-    table = Table("method", title=f"largest regret over the criteria at {PRIMARY} designs (%)")
+    table = Table("method", title=f"Largest regret over the criteria at {PRIMARY} designs (%)")
     for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
         table.add_column(name, justify="right")
     own = summary[(summary["budget"] == PRIMARY) & (summary["criterion"] == WORST)]

@@ -15,12 +15,15 @@ from imcmoo.statistics import ecdf
 LINES = ("-", "--", "-.", ":")
 
 
-def ecdf_figure(targets: pd.DataFrame, budget: int, title: Mapping[str, str]) -> Figure:
+def ecdf_figure(
+    targets: pd.DataFrame, recorded: pd.DataFrame, budget: int, title: Mapping[str, str]
+) -> Figure:
     """Share of runs that reached a regret, over the designs evaluated; a panel per criterion, all
     targets of it together.
 
     Args:
         targets: columns method, seed, criterion, target, evaluations.
+        recorded: the same of the paper's one published search, with its budget; may be empty.
         budget: of the runs.
         title: of each panel, by criterion, in order.
     """
@@ -44,6 +47,11 @@ def ecdf_figure(targets: pd.DataFrame, budget: int, title: Mapping[str, str]) ->
                 linewidth=2.0 if ours else 1.2,
                 zorder=5 if ours else 2,
             )
+        theirs = recorded[recorded["criterion"] == criterion]
+        if len(theirs):
+            until = at[at <= theirs["budget"].iloc[0]]
+            hits = theirs["evaluations"].to_numpy(dtype=float)
+            ax.step(until, ecdf(hits, until), where="post", color="black", label="paper's records")
         ax.set(xscale="log", xlim=(at[0], budget), ylim=(0, 1.02), title=name)
         ax.set_xlabel("unique designs")
     axes[0].set_ylabel("share of runs and targets\nreached")

@@ -1,0 +1,84 @@
+"""How long an enumeration takes as designs and networks are added.
+
+    python benchmarks/growth.py [--out docs/figures]
+
+Enumerates parts of the large SRAM space, in one process each: all its designs for the first 1 to 9
+networks, and for all nine networks the chips with the smallest 1, 2, 4 and 8 global buffers and the
+lowest voltages. Prints the seconds and draws them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from experiments import style
+from imcmoo import exhaustive
+from imcmoo.evaluate import Evaluator
+from imcmoo.problem import AcceleratorProblem
+from imcmoo.space import DesignSpace, Ordinal
+from imcmoo.workloads import SHIPPED, WorkloadSet
+from problems.sram import SRAM_LARGE
+
+NETWORKS = (1, 3, 5, 7, 9)
+SHARES = ((1, 1), (2, 2), (4, 4), (8, 8))
+"""How many of the 8 buffer depths, and of the 8 voltages, are kept."""
+
+
+def part(depths: int, voltages: int) -> DesignSpace:
+    """The space with the first few values of two parameters only."""
+    kept = {"glb_depth": depths, "voltage_V": voltages}
+    parameters = tuple(
+        Ordinal(p.name, p.values[: kept[p.name]], unit=p.unit) if p.name in kept else p
+        for p in SRAM_LARGE.parameters
+    )
+    return replace(SRAM_LARGE, parameters=parameters)
+
+
+def seconds(space: DesignSpace, networks: int) -> float:
+    """Wall time of an enumeration in this process."""
+    start = time.perf_counter()
+    evaluator = Evaluator(space, WorkloadSet.load(SHIPPED[:networks]))
+    problem = AcceleratorProblem(evaluator)
+    parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
+    exhaustive.conclude(problem, parts)
+    return time.perf_counter() - start
+
+
+def draw(by_networks: dict[int, float], by_designs: dict[int, float]) -> Figure:
+    """Seconds over networks and over designs."""
+    figure = Figure(figsize=(style.WIDTH, 2.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    colour = style.colours(1)[0]
+    left.plot(*zip(*by_networks.items(), strict=True), marker="o", color=colour)
+    left.set(xlabel="networks (4,064,256 designs)", ylabel="enumeration (s)", ylim=(0, None))
+    right.plot(*zip(*by_designs.items(), strict=True), marker="o", color=colour)
+    right.set(
+        xlabel="designs (nine networks)", ylabel="enumeration (s)", xscale="log", yscale="log"
+    )
+    return figure
+
+
+def main() -> None:
+    """Measure, print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("docs/figures"))
+    args = parser.parse_args()
+    by_networks, by_designs = {}, {}
+    for n in NETWORKS:
+        by_networks[n] = seconds(SRAM_LARGE, n)
+        print(f"{n} networks: {by_networks[n]:.1f} s", flush=True)
+    for depths, voltages in SHARES:
+        space = part(depths, voltages)
+        by_designs[space.size] = seconds(space, len(SHIPPED))
+        print(f"{space.size:,} designs: {by_designs[space.size]:.1f} s", flush=True)
+    with style.paper_style():
+        style.save(draw(by_networks, by_designs), args.out, "growth")
+
+
+if __name__ == "__main__":
+    main()

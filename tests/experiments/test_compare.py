@@ -1,0 +1,121 @@
+"""The comparison of searches: the same start, honest counting, and the files it leaves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import imcmoo.__main__
+from experiments import arena, compare, standings
+from experiments.contestants import METHODS, PHASED, Counted, Start
+from experiments.variants import VARIANTS
+from imcmoo.sampling import draw_feasible
+from problems.build import build
+
+STUDY = "four_workload_rram"
+BUDGET = 240
+
+
+@pytest.fixture(scope="module")
+def start():
+    problem, _ = build(STUDY)
+    initial = draw_feasible(problem, 120, np.random.default_rng(0))
+    return Start(problem, initial, BUDGET, seed=3)
+
+
+@pytest.mark.parametrize("name", [*METHODS, *list(VARIANTS)[1:]])
+def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
+    if name == "AGE-MOEA-II":
+        pytest.importorskip("numba")
+    archive = (METHODS | VARIANTS)[name](start)
+    assert 100 <= len(archive) <= BUDGET
+    assert len(archive.seen) == len(archive)
+    given = set(start.problem.space.rank(start.initial).tolist())
+    first = set(start.problem.space.rank(archive.levels[:70]).tolist())
+    assert name == "random start" or first <= given
+
+
+@pytest.mark.parametrize("name", ["ours", "NSGA-II", "NSGA-III", "random", "Pareto local search"])
+def test_the_same_seed_gives_the_same_search(name, start):
+    assert np.array_equal(METHODS[name](start).levels, METHODS[name](start).levels)
+
+
+def test_designs_proposed_again_are_evaluated_but_not_counted(start):
+    counted = Counted(start)
+    F, _ = counted(start.initial[[0, 1, 0]])
+    assert len(counted.archive) == 2
+    assert np.array_equal(F[0], F[2])
+    assert counted.proposed == 3
+
+
+def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
+    best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
+    rows = arena._regrets(best, [1, 3], {"seed": 0})
+    assert [row["regret"] for row in rows] == [3.0, 2.0, 0.0, 0.5]
+    hits = arena._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
+    assert [row["evaluations"] for row in hits] == [2, 3, 3, 3, 3]
+    assert [row["evaluations"] for row in arena._hits({"a": np.array([0.2])}, 1, {})] == [
+        np.inf
+    ] * 5
+
+
+def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
+    regret = pd.DataFrame(
+        {
+            "method": "m",
+            "seed": range(4),
+            "budget": 10,
+            "criterion": arena.WORST,
+            "regret": [0.0, 0.0, 0.5, np.inf],
+        }
+    )
+    row = standings.summary(regret).iloc[0]
+    assert row["solved"] == 0.5
+    assert row["percentile_95"] == np.inf
+
+
+def test_tests_see_who_is_ahead():
+    seeds = range(12)
+    rows = [
+        {"method": m, "seed": s, "budget": 10, "criterion": arena.WORST, "regret": r * (1 + s)}
+        for m, r in (("ours", 0.0), ("worse", 0.1), ("same", 0.0))
+        for s in seeds
+    ]
+    found = standings.tests(pd.DataFrame(rows)).set_index("method")
+    assert found.loc["worse", "p_holm"] < 0.01
+    assert found.loc["worse", "A12"] == 1
+    assert found.loc["same", "p_holm"] == 1
+    assert found.loc["same", "A12"] == 0.5
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Few methods and small budgets."""
+    methods = {name: METHODS[name] for name in ("ours", "NSGA-II", "random")}
+    monkeypatch.setattr(compare, "METHODS", methods)
+    monkeypatch.setattr(compare, "BUDGETS", (100, 200))
+    monkeypatch.setattr(compare, "PRIMARY", 200)
+    monkeypatch.setattr(compare.parallel, "cores", lambda: 1)
+    pytest.importorskip("numba")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_comparison_from_the_command_line(tmp_path, capsys):
+    exact = tmp_path / "exact" / STUDY
+    assert imcmoo.__main__.main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
+    assert compare.main([STUDY, "--seeds", "2", "--out", str(tmp_path)]) == 0
+    assert "95th percentile" in capsys.readouterr().out
+    folder = tmp_path / "compare" / STUDY
+    tables = ["front", "regret", "summary", "target", "tests"]
+    files = {f"{t}.csv" for t in tables} | {"ecdf.pdf", "ecdf.png", "config.json"}
+    assert {p.name for p in folder.iterdir()} == files
+    regret = pd.read_csv(folder / "regret.csv")
+    assert len(regret) == 3 * 2 * 2 * 5
+    assert (regret["regret"] >= 0).all()
+    assert set(PHASED) & set(regret["method"]) == {"ours"}
+
+
+def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, capsys):
+    pytest.importorskip("numba")
+    assert compare.main([STUDY, "--out", str(tmp_path)]) == 2
+    assert "run `python -m imcmoo enumerate four_workload_rram" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

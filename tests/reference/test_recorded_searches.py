@@ -1,0 +1,62 @@
+"""The shipped figures about the paper's recorded searches follow from the records."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.arena import CRITERIA, TARGETS, best_so_far
+from experiments.recorded import RECORDED, recorded
+from imcmoo import exhaustive
+from imcmoo.archive import Archive
+from imcmoo.judge import Judge
+from problems.build import build
+from tests.reference import records
+
+pytestmark = records.needs("evaluations.csv.gz")
+
+STUDIES = {
+    "four_workload_rram": "four_workload_rram_product",
+    "four_workload_sram": "four_workload_sram_product",
+    "nine_workload_sram": "nine_workload_sram_mean",
+}
+
+
+def hits(problem_name):
+    """When the recorded search reached each regret, by our model of the designs it evaluated."""
+    problem, _ = build(problem_name)
+    parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
+    judge = Judge(problem, exhaustive.conclude(problem, parts))
+    rows = records.evaluations()
+    rows = rows[rows.study == STUDIES[problem_name]].drop_duplicates("order").sort_values("order")
+    levels = problem.space.encode({n: rows[n].to_numpy() for n in problem.space.names})
+    F, G = problem.evaluate(levels)
+    archive = Archive(problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
+    archive.append(levels, F, G, generation=0)
+    best = best_so_far(judge, archive)
+    found = [
+        {
+            "problem": problem_name,
+            "criterion": criterion,
+            "target": target,
+            "evaluations": hit[0] + 1.0 if len(hit) else np.inf,
+            "budget": len(levels),
+            "regret": values[-1],
+        }
+        for criterion, values in best.items()
+        for target in TARGETS
+        for hit in [np.flatnonzero(values <= target)]
+    ]
+    return pd.DataFrame(found)
+
+
+@pytest.mark.parametrize(
+    "problem", [pytest.param(p, marks=pytest.mark.slow if "nine" in p else ()) for p in STUDIES]
+)
+def test_the_shipped_figures_follow_from_the_records(problem):
+    shipped, expected = recorded(problem), hits(problem)
+    assert set(CRITERIA) < set(shipped["criterion"])
+    pd.testing.assert_frame_equal(shipped, expected, rtol=1e-9)
+
+
+if __name__ == "__main__":
+    pd.concat([hits(p) for p in STUDIES]).to_csv(RECORDED, index=False, lineterminator="\n")
