@@ -234,6 +234,11 @@ def paper_ga(start: Start) -> Archive:
     )
 
 
+def plain_ga(start: Start) -> Archive:
+    """pymoo's genetic algorithm with its own operators on EDAP (max), from the first designs."""
+    return _run(start, lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()), single=True)
+
+
 def random_search(start: Start) -> Archive:
     """Random feasible designs."""
     counted = Counted(start)

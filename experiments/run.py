@@ -12,6 +12,9 @@ from imcmoo.cli import InputError
 
 PROG = "experiments.run"
 
+PAPER = "paper"
+"""The study of studies."""
+
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
 generalized design, and write tables and figures to OUT/STUDY/seed-N. The same command gives the
@@ -27,7 +30,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> cli.Parser:
     parser = cli.Parser(prog=PROG, description=DESCRIPTION)
-    parser.add_argument("study", nargs="?", help=", ".join(problems.PROBLEMS))
+    known = ", ".join(problems.PROBLEMS)
+    parser.add_argument("study", nargs="?", help=f"{known}; or {PAPER}: all the paper's questions")
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=_seed, dest="seeds", metavar="N", help="1 by default")
@@ -85,6 +89,12 @@ def _run(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(problems.PROBLEMS)}")
+    if args.study == PAPER:
+        # Imported here for the same reason as below.
+        from experiments import paper
+
+        paper.run(args.out / "published", Path("docs"), quiet=args.quiet)
+        return
     try:
         problems.get(args.study)
     except ValueError as error:
