@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from experiments import arena, paper_figures, questions, standings, style
 from experiments.arena import Rules
-from experiments.claims import write_reproduction
+from experiments.claims import write_documents
 from experiments.landscape import Landscape
 from experiments.variants import PAPER_STEPS
 from imcmoo import exact, exhaustive, parallel
@@ -99,7 +99,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
 
     Args:
         folder: gets `<study>/<table>.csv`, `figures/` and `config.json`.
-        docs: gets `reproduction.md`.
+        docs: gets `reproduction.md` and `gallery.md`.
         quiet: show no progress.
     """
     marks = [exact.fingerprint(*build(name)) for name in (*STUDIES, TECHNOLOGY)]
@@ -117,7 +117,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
             with replacing(path) as temporary:
                 temporary.write_text(str(text), encoding="utf-8")
     draw(folder)
-    write_reproduction(folder, docs / "reproduction.md")
+    write_documents(folder, docs)
     with replacing(folder / "config.json") as temporary:
         config = {"command": "python -m experiments.run paper", "seed": SEED, "fingerprints": marks}
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -8,13 +8,24 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from experiments.labels import label
 from experiments.style import HIGHLIGHT, WIDTH, colours, legend_below, workload_styles
 
 TOTALS = ("max", "mean", "product", "geomean")
+
+
+SHOWN = {
+    "voltage_V": ("voltage (V)", 1.0),
+    "cycle_s": ("cycle time (ns)", 1e-9),
+    "cols": ("columns", 1.0),
+    "glb_depth": ("global buffer (MiB)", 4096.0),
+}
+"""Title of a parameter, and the unit it is shown in."""
 
 
 def _networks(frame: pd.DataFrame, prefix: str) -> list[str]:
@@ -28,6 +39,7 @@ def reductions(joint: pd.DataFrame) -> Figure:
     names = _networks(frame, "reduction_edap_")
     columns = [*names, "max", "mean"]
     percent = 100 * frame[[f"reduction_edap_{n}" for n in columns]].to_numpy()
+    percent = np.round(percent) + 0.0  # no minus in front of 0
     height = 0.8 + 0.24 * len(frame)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     ax = figure.subplots()
@@ -72,10 +84,16 @@ def aggregations(frame: pd.DataFrame) -> Figure:
     ax.axhline(1, color="0.2", linewidth=0.6)
     ax.set_xticks(range(len(frame)), [label(c) for c in frame["criterion"]])
     ax.set(ylabel="EDAP over own best", yscale="log")
-    ax.yaxis.set_major_formatter("{x:g}×")
-    ax.yaxis.set_minor_formatter("{x:g}×")
+    _round_ticks(ax.yaxis, "{x:g}×")
     legend_below(figure, ax, title="")
     return figure
+
+
+def _round_ticks(axis: Axis, form: str) -> None:
+    """Ticks of a logarithmic axis at 1, 2 and 5 only, written out."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(form)
 
 
 def sensitivity(frame: pd.DataFrame) -> Figure:
@@ -93,15 +111,16 @@ def sensitivity(frame: pd.DataFrame) -> Figure:
 
 
 def _steps(ax: Axes, values: np.ndarray[Any, Any], ratio: np.ndarray[Any, Any], name: str) -> None:
-    shown = values * 1e9 if name == "cycle_s" else values
+    title, unit = SHOWN.get(name, (label(name), 1.0))
+    shown = values / unit
     at = np.arange(len(shown))
     ax.plot(at, ratio, marker="o", markersize=3, color=colours(1)[0])
     best = ratio == 1
     ax.plot(at[best], ratio[best], "*", color=HIGHLIGHT, markersize=8)
     ax.set_xticks(at, [f"{v:g}" for v in shown], rotation=60 if len(at) > 5 else 0)
     ax.set(yscale="log")
-    ax.set_title("cycle (ns)" if name == "cycle_s" else label(name), fontsize=7)
-    ax.yaxis.set_major_formatter("{x:g}×")
+    ax.set_title(title, fontsize=7)
+    _round_ticks(ax.yaxis, "{x:g}×")
 
 
 def generality(left_out: pd.DataFrame, sets: pd.DataFrame, criterion: str) -> Figure:
@@ -122,7 +141,8 @@ def generality(left_out: pd.DataFrame, sets: pd.DataFrame, criterion: str) -> Fi
     left.axhline(1, color="0.2", linewidth=0.6)
     left.set_xticks(at, [label(n) for n in own["left_out"]], rotation=40, ha="right")
     left.set(ylabel="EDAP over own best")
-    left.legend()
+    left.yaxis.set_major_formatter("{x:g}×")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     grown = sets[sets["criterion"] == criterion]
     runs = grown.dropna(subset=["over_own_best"])
     sns.boxplot(
@@ -137,6 +157,7 @@ def generality(left_out: pd.DataFrame, sets: pd.DataFrame, criterion: str) -> Fi
     share = grown.groupby("size")["over_own_best"].apply(lambda v: v.notna().mean())
     right.set_xticks(range(len(share)), [f"{n}\n{100 * s:.0f} %" for n, s in share.items()])
     right.set(xlabel="networks in the set; share of others that run", yscale="log")
+    _round_ticks(right.yaxis, "{x:g}×")
     right.set_ylabel("EDAP of a network not in it,\nover its own best")
     return figure
 
@@ -157,6 +178,7 @@ def cost_front(frame: pd.DataFrame) -> Figure:
         front["cost"], front["edap_max"], where="post", color="0.1", linewidth=1.6, label="front"
     )
     ax.set(xscale="log", yscale="log")
+    _round_ticks(ax.xaxis, "{x:g}")
     ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
     legend_below(figure, ax, title="")
     return figure
