@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from experiments import style
 from imcmoo import exhaustive
 from imcmoo.evaluate import Evaluator
+from imcmoo.parameters import Ordinal
 from imcmoo.problem import AcceleratorProblem
-from imcmoo.space import DesignSpace, Ordinal
+from imcmoo.space import DesignSpace
 from imcmoo.workloads import SHIPPED, WorkloadSet
 from problems.sram import SRAM_LARGE
 

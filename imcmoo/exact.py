@@ -37,6 +37,7 @@ MODEL = (
     "nests",
     "objectives",
     "orders",
+    "parameters",
     "problem",
     "profile_cache",
     "profiles",

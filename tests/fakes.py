@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.metrics import Metrics, Resources
-from imcmoo.space import Categorical, DesignSpace, Ordinal
+from imcmoo.parameters import Categorical, Ordinal
+from imcmoo.space import DesignSpace
 
 
 class FakeEvaluator:

@@ -17,7 +17,8 @@ from functools import cache
 import numpy as np
 
 from imcmoo.components import ComponentTable
-from imcmoo.space import Conditional, DesignSpace, Ordinal
+from imcmoo.parameters import Conditional, Ordinal
+from imcmoo.space import DesignSpace
 from imcmoo.workloads import Workload
 from tests import scalar_model as plain
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = """
 imcmoo imcmoo.cli imcmoo.data imcmoo.files imcmoo.metrics imcmoo.parallel imcmoo.parts
-imcmoo.space imcmoo.workloads
+imcmoo.parameters imcmoo.space imcmoo.workloads
 imcmoo.designs
 imcmoo.mapping imcmoo.nests imcmoo.rounding
 imcmoo.traffic imcmoo.orders imcmoo.counts

@@ -16,8 +16,9 @@ from imcmoo import exact
 from imcmoo.components import ComponentTable
 from imcmoo.evaluate import Evaluator
 from imcmoo.objectives import AGGREGATIONS, edap
+from imcmoo.parameters import Conditional, Ordinal
 from imcmoo.problem import AcceleratorProblem
-from imcmoo.space import Conditional, DesignSpace, Ordinal
+from imcmoo.space import DesignSpace
 from imcmoo.workloads import WorkloadSet
 from problems import PROBLEMS
 from problems.build import build, build_evaluator, pose

@@ -18,8 +18,9 @@ from imcmoo import exhaustive
 from imcmoo.evaluate import Evaluator
 from imcmoo.exhaustive import Optimum, conclude, stretches, survey
 from imcmoo.metrics import Metrics, Resources
+from imcmoo.parameters import Ordinal
 from imcmoo.problem import AcceleratorProblem
-from imcmoo.space import DesignSpace, Ordinal
+from imcmoo.space import DesignSpace
 from imcmoo.workloads import WorkloadSet
 from tests import scalar_energy as plain
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.operators import crossover, mutate
-from imcmoo.space import Categorical, DesignSpace, Integer
+from imcmoo.parameters import Categorical, Integer
+from imcmoo.space import DesignSpace
 from problems.rram import RRAM
 from tests.fakes import SMALL
 

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.parameters import Categorical, Integer
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.repair import move, pairs, repair, single_moves
-from imcmoo.space import Categorical, DesignSpace, Integer
+from imcmoo.space import DesignSpace
 from problems.rram import RRAM
 from tests.fakes import SMALL, FakeEvaluator
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.space import Categorical, DesignSpace, Integer, Ordinal, Real
+from imcmoo.parameters import Categorical, Integer, Ordinal, Real
+from imcmoo.space import DesignSpace
 from problems.rram import RRAM
 
 MIXED = DesignSpace(
