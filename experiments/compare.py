@@ -29,7 +29,7 @@ from imcmoo.parts import Parts
 from problems.build import build
 
 DESCRIPTION = """
-Let our search and others search a study from the same designs, over many seeds, and write to
+Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
 `python -m imcmoo enumerate STUDY` must have found: regret.csv, target.csv, front.csv, summary.csv,
 tests.csv and the figure ecdf. A comparison that was interrupted goes on with the same command.
@@ -58,8 +58,8 @@ def main(argv: list[str] | None = None) -> int:
 def _main(args: argparse.Namespace) -> None:
     if args.seeds < 2:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
-    if find_spec("numba") is None:
-        raise InputError("AGE-MOEA-II needs numba: pip install 'imcmoo[compare]'")
+    if not args.ablation and find_spec("numba") is None:
+        raise InputError("AGE-MOEA-II needs numba: pip install -e '.[compare]'")
     problem, evaluator = build(args.study)
     mark = exact.fingerprint(problem, evaluator)
     try:
@@ -79,6 +79,8 @@ def _main(args: argparse.Namespace) -> None:
     frames = arena.tables([parts.load(seed) for seed in range(args.seeds)])
     frames["summary"] = standings.summary(frames["regret"])
     frames["tests"] = standings.tests(frames["regret"])
+    # Where the config stands, all files beside it are of one comparison.
+    (folder / "config.json").unlink(missing_ok=True)
     for name, frame in frames.items():
         with replacing(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
@@ -111,7 +113,8 @@ def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:
     for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
         table.add_column(name, justify="right")
     own = summary[(summary["budget"] == PRIMARY) & (summary["criterion"] == WORST)]
-    against = tests[tests["budget"] == PRIMARY].set_index("method")
+    against = tests[(tests["budget"] == PRIMARY) & (tests["criterion"] == WORST)]
+    against = against.set_index("method")
     for method, median, percentile, solved in own[
         ["method", "median", "percentile_95", "solved"]
     ].itertuples(index=False, name=None):

@@ -1,7 +1,8 @@
 """Searches to compare: ours, pymoo's, and what the paper and the textbooks do.
 
-All see the same problem, begin with the same designs, and are counted in unique designs, infeasible
-ones included.
+All begin with the first of the same feasible, diverse designs, as many as their population takes,
+and are counted in unique designs evaluated, infeasible ones included. What the constraints cost to
+check is not counted: ours and the random search ask about them before they evaluate.
 """
 
 from __future__ import annotations
@@ -143,7 +144,10 @@ def _run(
     while not counted.is_spent and counted.proposed < REPEATS * start.budget:
         if each_generation:
             each_generation(algorithm, len(counted.archive))
+        before = counted.proposed
         algorithm.next()
+        if counted.proposed == before:
+            break  # its mating has nothing to offer any more
     return counted.archive
 
 

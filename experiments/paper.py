@@ -110,6 +110,8 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         for index, tables in parallel.in_processes(_worker, todo, parallel.cores()):
             parts.save(todo[index], tables)
             progress.advance(bar)
+    # Where the config stands, all files beside it are of one run.
+    (folder / "config.json").unlink(missing_ok=True)
     for index in range(len(TASKS)):
         for name, text in parts.load(index).items():
             path = folder / f"{name}.csv"

@@ -58,7 +58,8 @@ def reductions(joint: pd.DataFrame) -> Figure:
         cbar_kws={"label": "EDAP reduction by\nthe joint design (%)", "extend": "min"},
     )
     for row, column in np.argwhere(np.isnan(percent)):
-        ax.text(column + 0.5, row + 0.5, "does not run", ha="center", va="center", size=5.5)
+        why = "too large" if frame["too_large"].iloc[row] else "does not run"
+        ax.text(column + 0.5, row + 0.5, why, ha="center", va="center", size=5.5)
     ax.set(xlabel="", ylabel="", facecolor="0.9")
     ax.tick_params(length=0)
     ax.tick_params(axis="x", labelrotation=30 if len(columns) > 6 else 0)

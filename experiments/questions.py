@@ -13,7 +13,7 @@ from moocore import is_nondominated
 from experiments.contestants import Start, ours, paper_ga, random_search
 from experiments.landscape import MINIMAX, Landscape
 from imcmoo.metrics import Floats
-from imcmoo.objectives import AGGREGATIONS
+from imcmoo.objectives import AGGREGATIONS, MM2_PER_M2
 from imcmoo.sampling import DiverseFeasibleSampling
 from imcmoo.schedule import PAPER
 from imcmoo.space import DesignSpace, Levels
@@ -133,10 +133,13 @@ def joint_against_baselines(landscape: Landscape, seed: int) -> pd.DataFrame:
     columns = {f"edap_{n}": edap[:, w] for w, n in enumerate(names)}
     columns |= {f"edap_{n}": f(edap) for n, f in AGGREGATIONS.items()}
     levels = np.stack(list(found.values()))
+    area = landscape.problem.evaluator.screen(levels).area_m2 * MM2_PER_M2
     return pd.DataFrame(
         {
             "design": list(found),
             **{n: space.column(levels, n) for n in space.names},
+            "area_mm2": area,
+            "too_large": area > landscape.problem.area_limit_m2 * MM2_PER_M2,
             **columns,
             **{f"reduction_{n}": 1 - v[0] / v for n, v in columns.items()},
         }

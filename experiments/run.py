@@ -13,7 +13,9 @@ from imcmoo.cli import InputError
 PROG = "experiments.run"
 
 PAPER = "paper"
-"""The study of studies."""
+"""The study of studies; it always goes on with what was interrupted."""
+
+DEFAULT_OUT = Path("results")
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -52,7 +54,7 @@ def _parser() -> cli.Parser:
         help="what selects the design: edap_max (default), edap_mean, edap_product, edap_geomean, "
         "regret_minimax or pseudo_weights; all are reported",
     )
-    parser.add_argument("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="default: %(default)s")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -90,10 +92,17 @@ def _run(args: argparse.Namespace) -> None:
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(problems.PROBLEMS)}")
     if args.study == PAPER:
+        allowed = {"study": PAPER, "out": args.out, "quiet": args.quiet, "resume": args.resume}
+        if vars(_parser().parse_args([])) | allowed != vars(args):
+            raise InputError(f"{PAPER} takes no options but --out, --quiet and --resume")
         # Imported here for the same reason as below.
         from experiments import paper
 
-        paper.run(args.out / "published", Path("docs"), quiet=args.quiet)
+        folder = args.out / "published"
+        docs = Path("docs") if args.out == DEFAULT_OUT else args.out / "docs"
+        paper.run(folder, docs, quiet=args.quiet)
+        if not args.quiet:
+            print(f"written: {folder}, {docs}")
         return
     try:
         problems.get(args.study)
@@ -129,6 +138,7 @@ def _list() -> None:
             f"{name}: {spec.space.size:,} designs of space {spec.space.name}, "
             f"for {', '.join(spec.workloads)}, at most {spec.area_limit_m2 * 1e6:g} mm²"
         )
+    print(f"{PAPER}: all the paper's questions, answered with exact numbers")
 
 
 def _budget(text: str) -> int:

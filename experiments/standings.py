@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from experiments.arena import WORST
 from imcmoo.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
 
 OURS = "ours"
@@ -15,7 +14,7 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
     """By budget, criterion and method: regret's median with its 95 % bootstrap interval, 95th
     percentile, and share of seeds without regret.
 
-    A run that found nothing feasible counts as infinitely far; where the median is, it has no
+    A run that found nothing feasible counts as infinitely far; among such runs the median has no
     interval.
 
     Args:
@@ -48,16 +47,15 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
 
 
 def tests(regret: pd.DataFrame) -> pd.DataFrame:
-    """Ours against every other method on `WORST`, by budget: Wilcoxon's signed-rank test over seeds
-    that start from the same designs, one-sided, with Holm's correction, and A12, the probability
-    that a run of ours is better.
+    """Ours against every other method, by budget and criterion: Wilcoxon's signed-rank test over
+    seeds, one-sided, with Holm's correction over the methods, and A12, the probability that a run
+    of ours is better.
 
     Args:
         regret: as for `summary`.
     """
     frames = []
-    worst = regret[regret["criterion"] == WORST]
-    for budget, group in worst.groupby("budget"):
+    for (budget, criterion), group in regret.groupby(["budget", "criterion"], sort=False):
         table = group.pivot(index="seed", columns="method", values="regret")
         others = [m for m in group["method"].unique() if m != OURS]
         ours = table[OURS].to_numpy()
@@ -66,6 +64,7 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "budget": budget,
+                    "criterion": criterion,
                     "method": others,
                     "p": p,
                     "p_holm": holm(np.array(p)),

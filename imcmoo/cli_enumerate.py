@@ -31,6 +31,9 @@ comparisons of the study then report their regret. A run that was interrupted go
 command.
 """
 
+ORDINARY = ("alone", "reference")
+"""Deployment and scaling of a study unless it is told otherwise."""
+
 Build = Callable[..., tuple[AcceleratorProblem, Evaluator]]
 """Makes a study's problem and cost model: name, area limit in m² or None, deployment, scaling."""
 
@@ -79,6 +82,9 @@ def _processes(text: str) -> int:
 
 def _main(args: argparse.Namespace, build: Build) -> None:
     began = time.perf_counter()
+    special = args.area_limit is not None or (args.deployment, args.scaling) != ORDINARY
+    if special and args.out is None:
+        raise InputError("where to? give --out, so that the study's own answer is not replaced")
     make = partial(build, args.study, args.area_limit, args.deployment, args.scaling)
     problem, evaluator = make()
     folder = args.out or Path("results") / "exact" / args.study

@@ -105,8 +105,9 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     # While files are replaced, no summary says that they are complete.
     (folder / SUMMARY).unlink(missing_ok=True)
-    for left_by_a_kill in folder.glob(".*.tmp"):
-        left_by_a_kill.unlink()
+    for name in (SUMMARY, OPTIMA, FRONT):
+        for left_by_a_kill in folder.glob(f".{name}.*.tmp"):
+            left_by_a_kill.unlink()
     frames = {
         OPTIMA: optima_table(exact, problem.space),
         FRONT: front_table(exact, problem),

@@ -23,7 +23,7 @@ class Parts:
     """
 
     def __init__(self, folder: Path, mark: str) -> None:
-        self._home = folder / ".work"
+        self._home = folder / ".parts"
         owner = self._home / "mark.json"
         try:
             same = json.loads(owner.read_text(encoding="utf-8")) == mark
