@@ -30,19 +30,22 @@ class Landscape:
         ranks: the designs, shape (n,), ascending.
         edap: J·s·mm², NaN where a network does not run, shape (n, W).
         area_m2: shape (n,).
+        objectives: of the designs that run all networks, in their order: energy (J) and latency
+            (s) by network, area (m²) and cost, shape (n_joint, n_objectives).
     """
 
     problem: AcceleratorProblem
     ranks: NDArray[np.int64]
     edap: Floats
     area_m2: Floats
+    objectives: Floats
 
     @classmethod
     def of(cls, problem: AcceleratorProblem) -> Landscape:
         """Evaluate all designs."""
         space = problem.space
         points = space.grid(OPERATING_POINT)
-        ranks, values, areas = [], [], []
+        ranks, values, areas, objectives = [], [], [], []
         for bodies in stretches(problem):
             designs = (bodies[:, None] + points).reshape(-1, points.shape[1])
             m = problem.evaluator.evaluate(designs)
@@ -51,10 +54,17 @@ class Landscape:
             ranks.append(space.rank(designs[own]))
             values.append(edap(m.energy_J[own], m.latency_s[own], area[own]))
             areas.append(area[own])
+            objectives.append(problem.score(designs, m)[0][own])
         every = np.concatenate(ranks)
         order = np.argsort(every)
+        matrix = np.concatenate(values)[order]
+        joint = np.isfinite(matrix).all(axis=1)
         return cls(
-            problem, every[order], np.concatenate(values)[order], np.concatenate(areas)[order]
+            problem,
+            every[order],
+            matrix,
+            np.concatenate(areas)[order],
+            np.concatenate(objectives)[order[joint]],
         )
 
     @property

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from experiments import arena, paper_figures, questions, standings, style
 from experiments.arena import Rules
 from experiments.claims import write_documents
 from experiments.landscape import Landscape
+from experiments.studies import LIBRARIES
 from experiments.variants import PAPER_STEPS
 from imcmoo import exact, exhaustive, parallel
 from imcmoo.files import replacing
@@ -121,7 +123,12 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
     draw(folder)
     write_documents(folder, docs)
     with replacing(folder / "config.json") as temporary:
-        config = {"command": "python -m experiments.run paper", "seed": SEED, "fingerprints": marks}
+        config = {
+            "command": "python -m experiments.run paper",
+            "seed": SEED,
+            "fingerprints": marks,
+            "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
+        }
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     parts.remove()
 

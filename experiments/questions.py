@@ -170,22 +170,21 @@ def aggregations(landscape: Landscape) -> pd.DataFrame:
 
 
 def sensitivity(landscape: Landscape) -> pd.DataFrame:
-    """The best EDAP (max) that is left when one parameter is fixed, over the optimum: 1 where the
-    value costs nothing; NaN where no design runs all networks."""
+    """The best EDAP (max) and the best of each objective that is left when one parameter is fixed,
+    over the optimum: 1 where the value costs nothing; NaN where no design runs all networks."""
     space = landscape.problem.space
     rows = np.flatnonzero(np.isfinite(landscape.edap).all(axis=1))
-    score = landscape.edap[rows].max(axis=1)
     levels = space.unrank(landscape.ranks[rows])
+    names = ["edap_max", *landscape.problem.objective_names]
+    scores = np.column_stack([landscape.edap[rows].max(axis=1), landscape.objectives])
+    optimum = scores.min(axis=0)
     found = []
     for i, parameter in enumerate(space.parameters):
-        best = np.full(len(parameter), np.nan)
-        for level in range(len(parameter)):
-            own = score[levels[:, i] == level]
-            best[level] = own.min() if len(own) else np.nan
-        found += [
-            {"parameter": parameter.name, "value": value, "edap_max_over_best": left / score.min()}
-            for value, left in zip(parameter.values, best, strict=True)
-        ]
+        for level, value in enumerate(parameter.values):
+            own = scores[levels[:, i] == level]
+            left = own.min(axis=0) / optimum if len(own) else np.full(len(names), np.nan)
+            over = {f"{name}_over_best": x for name, x in zip(names, left, strict=True)}
+            found.append({"parameter": parameter.name, "value": value} | over)
     return pd.DataFrame(found)
 
 
