@@ -32,6 +32,11 @@ WORST = "worst"
 TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
 """Regrets whose first time is recorded."""
 
+PRIMARY = 3300
+"""Unique designs after which methods are judged first of all: the paper's budget."""
+
+SEEDS = 31
+
 EQUAL = 1e-9
 """Regret that counts as 0: the order of summation moves the last digits."""
 
@@ -67,16 +72,16 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def fight(rules: Rules) -> Any:
-    """What lets all methods search with a seed: seed -> tables as arrays (see `bout`)."""
+def searcher(rules: Rules) -> Any:
+    """What lets all methods search with a seed: seed -> tables as arrays (see `search_all`)."""
     problem, evaluator = build(rules.problem)
     # Plain methods also ask about chips that are far too large.
     evaluator.map_ahead(np.inf, at_most=problem.space.size)
-    return partial(bout, rules, Judge(problem, rules.exact))
+    return partial(search_all, rules, Judge(problem, rules.exact))
 
 
-def bout(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]:
-    """Let all methods search from the same designs.
+def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]:
+    """Let all methods search from equal starts with one seed.
 
     Returns:
         Columns of three tables, named "table.column": `regret` by method, budget and criterion;
@@ -147,7 +152,7 @@ def _front(judge: Judge, archive: Archive, budget: int) -> dict[str, float]:
 
 
 def tables(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, pd.DataFrame]:
-    """The three tables of `bout` over all seeds."""
+    """The three tables of `search_all` over all seeds."""
     return {
         table: pd.concat(
             [

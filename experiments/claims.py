@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.labels import label
-from imcmoo.files import replacing
+from experiments.labels import label, networks_in
 
 BASELINES = (
     "paper's GA",
@@ -38,8 +37,9 @@ LOSS = (17, 86)
 INTRODUCTION = """# The paper's claims, recomputed
 
 Written by `python -m experiments.run paper` from the tables in `results/published/`; every number of
-ours in a table below is computed from the CSV named beside it, and a test repeats that. "Exact" is the optimum
-over all designs of the space (`python -m imcmoo enumerate`), not the best a search happened to find.
+ours in a table below is computed from the CSV named beside it, and a test repeats that. "Exact" is
+the optimum over all designs of the space (`python -m imcmoo enumerate`), not the best a search
+happened to find.
 
 Theirs: [A] Krestinskaya et al., arXiv 2603.03880; [B] the ISCAS version, arXiv 2410.16759.
 """
@@ -60,44 +60,6 @@ Read in github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, or sho
   148 of the 150 recorded energies that are more than 0.5 % above ours are met to the last digit by
   putting one to three layer shapes in a dearer order (`tests/reference/test_missed_orders.py`).
 """
-
-
-CAPTIONS = {
-    "joint": "By how much the exact joint design reduces EDAP over each baseline, per network.",
-    "aggregations": "EDAP of the design each criterion selects, over each network's own best.",
-    "sensitivity": "The best EDAP (max) left when one parameter is fixed; the star is the optimum. "
-    "Where there is no point, no chip with that value runs all networks.",
-    "generality": "EDAP on a network the design did not know, by EDAP (geometric mean): left out "
-    "alone (left), and as the set of known networks grows (right).",
-    "cost_front": "EDAP against cost by technology node, and the front of all.",
-}
-"""What each kind of figure shows, by the end of its name."""
-
-
-def write_documents(folder: Path, docs: Path) -> None:
-    """Write `reproduction.md` and `gallery.md` from the tables and figures in a folder."""
-    docs.mkdir(parents=True, exist_ok=True)
-    for name, text in (("reproduction", reproduction(folder)), ("gallery", gallery(folder))):
-        with replacing(docs / f"{name}.md") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-
-def gallery(folder: Path) -> str:
-    """All figures with what they show, as Markdown."""
-    parts = ["# Figures of the full study\n"]
-    for path in sorted((folder / "figures").glob("*.png")):
-        kind = next(kind for kind in CAPTIONS if path.stem.endswith(f"_{kind}"))
-        study = path.stem.removesuffix(f"_{kind}")
-        parts.append(
-            f"## {study}: {kind.replace('_', ' ')}\n\n{CAPTIONS[kind]}\n"
-            f"Table: `results/published/{study}/{TABLES.get(kind, kind)}.csv`\n\n"
-            f"![{kind.replace('_', ' ')}](../results/published/figures/{path.name})\n"
-        )
-    return "\n".join(parts)
-
-
-TABLES = {"generality": "leave_one_out.csv`, `growing_sets"}
-"""Tables of figures that are not named like theirs."""
 
 
 def reproduction(folder: Path) -> str:
@@ -132,6 +94,9 @@ def _times(value: float) -> str:
 
 Row = dict[str, Any]
 
+Gap = tuple[float, float, float, str]
+"""How far a figure of ours is from one of theirs, theirs in percent, ours, and of what."""
+
 
 def _rows(folder: Path, study: str, table: str) -> list[Row]:
     frame = pd.read_csv(folder / study / f"{table}.csv")
@@ -142,11 +107,6 @@ def _by(key: str, rows: list[Row]) -> dict[str, Row]:
     return {str(row[key]): row for row in rows}
 
 
-def _networks(row: Row, prefix: str) -> list[str]:
-    names = [c.removeprefix(prefix) for c in row if c.startswith(prefix)]
-    return [n for n in names if n not in ("max", "mean", "product", "geomean")]
-
-
 def _headline(folder: Path) -> str:
     rows: list[list[str]] = []
     gaps: list[Gap] = []
@@ -154,7 +114,7 @@ def _headline(folder: Path) -> str:
         joint = _by("design", _rows(folder, study, "joint"))
         for baseline in BASELINES:
             own = joint[baseline]
-            networks = [own[f"reduction_edap_{n}"] for n in _networks(own, "reduction_edap_")]
+            networks = [own[f"reduction_edap_{n}"] for n in networks_in(own, "reduction_edap_")]
             best = np.nan if np.isnan(networks).all() else np.nanmax(networks)
             every = {
                 "best network": best,
@@ -181,9 +141,6 @@ def _headline(folder: Path) -> str:
         "there is less to gain, and against the paper's own method, where it finds the optimum, "
         "nothing.\n"
     )
-
-
-Gap = tuple[float, float, float, str]
 
 
 def _closest(gaps: list[Gap]) -> str:
@@ -215,7 +172,8 @@ def _over_largest(folder: Path) -> str:
         + _table(["network", "EDAP (max)", "EDAP (geo. mean)", "minimax regret", "theirs"], rows)
         + "\nBy EDAP (max) the exact joint design *is* the best design for VGG16 alone, so there is "
         "nothing to gain over optimising for the largest network: figures like those of [B] can only "
-        "come from searches that had not found it, or from another model. Other aggregations do trade VGG16 for the small networks.\n"
+        "come from searches that had not found it, or from another model. Other aggregations do trade "
+        "VGG16 for the small networks.\n"
     )
 
 
@@ -223,7 +181,7 @@ def _loss(folder: Path) -> str:
     rows = []
     for study in HEADLINE:
         over = _by("criterion", _rows(folder, study, "aggregations"))
-        names = _networks(over["edap_max"], "over_own_best_")
+        names = networks_in(over["edap_max"], "over_own_best_")
         for criterion in ("edap_max", "regret_minimax"):
             loss = [1 - 1 / over[criterion][f"over_own_best_{n}"] for n in names]
             worst = label(names[int(np.argmax(loss))])

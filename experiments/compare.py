@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.table import Table
 
 import problems
 from experiments import arena, standings, style
-from experiments.arena import CRITERIA, WORST, Rules
+from experiments.arena import CRITERIA, PRIMARY, SEEDS, WORST, Rules
 from experiments.contestants import METHODS, PHASED
 from experiments.ecdf import ecdf_figure
 from experiments.labels import label
@@ -36,8 +37,6 @@ tests.csv and the figure ecdf. A comparison that was interrupted goes on with th
 """
 
 BUDGETS = (500, 1000, 3300, 10_000)
-PRIMARY = 3300
-SEEDS = 31
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -75,33 +74,39 @@ def _main(args: argparse.Namespace) -> None:
         rules = Rules(args.study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
     folder = args.out / ("ablation" if args.ablation else "compare") / args.study
     parts = Parts(folder, f"{mark} {rules.budgets} {PRIMARY} {arena.fingerprint()}")
-    _fight(rules, parts, args.seeds)
+    _search(rules, parts, args.seeds)
     frames = arena.tables([parts.load(seed) for seed in range(args.seeds)])
     frames["summary"] = standings.summary(frames["regret"])
     frames["tests"] = standings.tests(frames["regret"])
-    # Where the config stands, all files beside it are of one comparison.
+    option = " --ablation" if args.ablation else ""
+    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
+    config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
+    _write(frames, args.study, config, folder)
+    parts.remove()
+    _show(frames, folder)
+
+
+def _write(
+    frames: dict[str, pd.DataFrame], study: str, config: dict[str, Any], folder: Path
+) -> None:
+    """Write tables, figure and, last, the config: where it stands, all is of one comparison."""
     (folder / "config.json").unlink(missing_ok=True)
     for name, frame in frames.items():
         with replacing(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
     with style.paper_style():
         titles = {name: label(name) for name in CRITERIA}
-        figure = ecdf_figure(frames["target"], recorded(args.study), PRIMARY, titles)
+        figure = ecdf_figure(frames["target"], recorded(study), PRIMARY, titles)
         style.save(figure, folder, "ecdf")
-    option = " --ablation" if args.ablation else ""
-    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
     with replacing(folder / "config.json") as temporary:
-        config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    parts.remove()
-    _show(frames, folder)
 
 
-def _fight(rules: Rules, parts: Parts, seeds: int) -> None:
+def _search(rules: Rules, parts: Parts, seeds: int) -> None:
     todo = [seed for seed in range(seeds) if seed not in parts]
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(rules.problem, total=seeds, completed=seeds - len(todo))
-        work = parallel.in_processes(partial(arena.fight, rules), todo, parallel.cores())
+        work = parallel.in_processes(partial(arena.searcher, rules), todo, parallel.cores())
         for index, found in work:
             parts.save(todo[index], found)
             progress.advance(bar)

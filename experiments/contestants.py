@@ -114,10 +114,11 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
         F, out["G"] = self._counted(as_levels(X))
-        out["F"] = _edap_max(self._counted.problem, F)[:, None] if self._single else F
+        out["F"] = edap_max(self._counted.problem, F)[:, None] if self._single else F
 
 
-def _edap_max(problem: AcceleratorProblem, F: Floats) -> Floats:
+def edap_max(problem: AcceleratorProblem, F: Floats) -> Floats:
+    """EDAP of the worst network in J·s·mm², shape (n,), of objectives (n, n_objectives)."""
     return np.asarray(edap(*problem.split(F)).max(axis=1))
 
 
@@ -219,7 +220,7 @@ def paper_ga(start: Start) -> Archive:
     counted = Counted(start)
     initial = start.initial[: PAPER.initial_of(start.budget)]
     F, _ = counted(initial)
-    best = initial[np.argsort(_edap_max(start.problem, F), kind="stable")][: PAPER.population]
+    best = initial[np.argsort(edap_max(start.problem, F), kind="stable")][: PAPER.population]
     mutations = dict(zip(PAPER.phases, PAPER_MUTATION, strict=True))
     rounding = RoundingRepair()
 
@@ -258,6 +259,7 @@ def random_search(start: Start) -> Archive:
 
 
 EXPLORED_AT_ONCE = 8
+"""Designs whose neighbours a local search evaluates before it looks at the front again."""
 
 
 def pareto_local_search(start: Start) -> Archive:

@@ -1,5 +1,12 @@
 """What people call workloads and criteria in tables and figures."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from imcmoo.objectives import AGGREGATIONS
+
 LABELS = {
     "joint": "all workloads",
     "resnet18": "ResNet18",
@@ -21,6 +28,12 @@ LABELS = {
     "adc": "ADC",
     "glb": "global buffer",
 }
+
+
+def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:
+    """The networks a table has columns `<prefix><network>` of; aggregations are named alike."""
+    names = [str(c).removeprefix(prefix) for c in columns if str(c).startswith(prefix)]
+    return [name for name in names if name not in AGGREGATIONS]
 
 
 def label(name: str) -> str:

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from imcmoo.chips import OPERATING_POINT
 from imcmoo.exhaustive import stretches
+from imcmoo.judge import MINIMAX
 from imcmoo.metrics import Floats
 from imcmoo.objectives import AGGREGATIONS, edap, worst_regret
 from imcmoo.problem import AcceleratorProblem
-
-MINIMAX = "regret_minimax"
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ class Landscape:
 
         Args:
             subset: columns of `edap`.
-            criterion: a name of `selection.CRITERIA` but pseudo-weights; regret is against
-                `own_best`.
+            criterion: one of `judge.JUDGED`; regret is against `own_best`.
 
         Raises:
             ValueError: no design runs them all.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from experiments import arena, paper_figures, questions, standings, style
-from experiments.arena import Rules
-from experiments.claims import write_documents
+from experiments.arena import PRIMARY, SEEDS, Rules
+from experiments.captions import gallery
+from experiments.claims import reproduction
 from experiments.landscape import Landscape
 from experiments.studies import LIBRARIES
 from experiments.variants import PAPER_STEPS
@@ -38,8 +37,6 @@ GENERALITY = ("edap_geomean", "regret_minimax")
 """Criteria by which a design is to generalise: the largest network does not decide these alone."""
 
 SEARCHED = ("four_workload_rram", "four_workload_sram")
-SEARCH_SEEDS = 31
-PRIMARY = 3300
 
 Tables = dict[str, pd.DataFrame]
 
@@ -71,8 +68,8 @@ def _searches(name: str) -> Tables:
     answer = exhaustive.conclude(problem, parts)
     steps = frozenset(PAPER_STEPS)
     rules = Rules(name, answer, (PRIMARY,), PRIMARY, PAPER_STEPS, steps)
-    fight = arena.fight(rules)
-    regret = arena.tables([fight(seed) for seed in range(SEARCH_SEEDS)])["regret"]
+    search = arena.searcher(rules)
+    regret = arena.tables([search(seed) for seed in range(SEEDS)])["regret"]
     return {f"{name}/paper_search": standings.summary(regret)}
 
 
@@ -112,7 +109,20 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         for index, tables in parallel.in_processes(_worker, todo, parallel.cores()):
             parts.save(todo[index], tables)
             progress.advance(bar)
-    # Where the config stands, all files beside it are of one run.
+    _write(folder, docs, parts)
+    config = {
+        "command": "python -m experiments.run paper",
+        "seed": SEED,
+        "fingerprints": marks,
+        "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
+    }
+    with replacing(folder / "config.json") as temporary:
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    parts.remove()
+
+
+def _write(folder: Path, docs: Path, parts: Parts) -> None:
+    """Write tables, figures and documents; without the config, which says that all is there."""
     (folder / "config.json").unlink(missing_ok=True)
     for index in range(len(TASKS)):
         for name, text in parts.load(index).items():
@@ -122,15 +132,14 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
                 temporary.write_text(str(text), encoding="utf-8")
     draw(folder)
     write_documents(folder, docs)
-    with replacing(folder / "config.json") as temporary:
-        config = {
-            "command": "python -m experiments.run paper",
-            "seed": SEED,
-            "fingerprints": marks,
-            "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
-        }
-        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    parts.remove()
+
+
+def write_documents(folder: Path, docs: Path) -> None:
+    """Write `reproduction.md` and `gallery.md` from the tables and figures in a folder."""
+    docs.mkdir(parents=True, exist_ok=True)
+    for name, text in (("reproduction", reproduction(folder)), ("gallery", gallery(folder))):
+        with replacing(docs / f"{name}.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def draw(folder: Path) -> None:
@@ -139,20 +148,16 @@ def draw(folder: Path) -> None:
     figures.mkdir(exist_ok=True)
     with style.paper_style():
         for name in STUDIES:
-            read = partial(_read, folder / name)
+            table = {path.stem: pd.read_csv(path) for path in (folder / name).glob("*.csv")}
             drawn = {
-                "joint": paper_figures.reductions(read("joint")),
-                "aggregations": paper_figures.aggregations(read("aggregations")),
-                "sensitivity": paper_figures.sensitivity(read("sensitivity")),
+                "joint": paper_figures.reductions(table["joint"]),
+                "aggregations": paper_figures.aggregations(table["aggregations"]),
+                "sensitivity": paper_figures.sensitivity(table["sensitivity"]),
                 "generality": paper_figures.generality(
-                    read("leave_one_out"), read("growing_sets"), GENERALITY[0]
+                    table["leave_one_out"], table["growing_sets"], GENERALITY[0]
                 ),
             }
             for kind, figure in drawn.items():
                 style.save(figure, figures, f"{name}_{kind}")
-        front = _read(folder / TECHNOLOGY, "cost_front")
+        front = pd.read_csv(folder / TECHNOLOGY / "cost_front.csv")
         style.save(paper_figures.cost_front(front), figures, f"{TECHNOLOGY}_cost_front")
-
-
-def _read(folder: Path, table: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO((folder / f"{table}.csv").read_text(encoding="utf-8")))

@@ -13,11 +13,8 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from experiments.labels import label
+from experiments.labels import label, networks_in
 from experiments.style import HIGHLIGHT, WIDTH, colours, legend_below, workload_styles
-
-TOTALS = ("max", "mean", "product", "geomean")
-
 
 SHOWN = {
     "voltage_V": ("voltage (V)", 1.0),
@@ -28,15 +25,10 @@ SHOWN = {
 """Title of a parameter, and the unit it is shown in."""
 
 
-def _networks(frame: pd.DataFrame, prefix: str) -> list[str]:
-    names = [str(c).removeprefix(prefix) for c in frame if str(c).startswith(prefix)]
-    return [n for n in names if n not in TOTALS]
-
-
 def reductions(joint: pd.DataFrame) -> Figure:
     """By how much the exact joint design reduces EDAP over each baseline, in percent."""
     frame = joint[joint["design"] != "joint, exact"]
-    names = _networks(frame, "reduction_edap_")
+    names = networks_in(frame, "reduction_edap_")
     columns = [*names, "max", "mean"]
     percent = 100 * frame[[f"reduction_edap_{n}" for n in columns]].to_numpy()
     percent = np.round(percent) + 0.0  # no minus in front of 0
@@ -73,7 +65,7 @@ def _design(name: str) -> str:
 
 def aggregations(frame: pd.DataFrame) -> Figure:
     """EDAP of each criterion's exact design on every network, over the network's own best."""
-    names = _networks(frame, "over_own_best_")
+    names = networks_in(frame, "over_own_best_")
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     ax = figure.subplots()
     width = 0.8 / len(names)
@@ -91,8 +83,8 @@ def aggregations(frame: pd.DataFrame) -> Figure:
 
 
 def _round_ticks(axis: Axis, form: str) -> None:
-    """Ticks of a logarithmic axis at 1, 2 and 5 only, written out."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    """Ticks of a logarithmic axis at 1, 2, 3 and 5 only, written out."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(form)
 

@@ -10,15 +10,14 @@ import numpy as np
 import pandas as pd
 from moocore import is_nondominated
 
-from experiments.contestants import Start, ours, paper_ga, random_search
-from experiments.landscape import MINIMAX, Landscape
+from experiments.contestants import Start, edap_max, ours, paper_ga, random_search
+from experiments.landscape import Landscape
+from imcmoo.judge import JUDGED
 from imcmoo.metrics import Floats
 from imcmoo.objectives import AGGREGATIONS, MM2_PER_M2
 from imcmoo.sampling import DiverseFeasibleSampling
 from imcmoo.schedule import PAPER
 from imcmoo.space import DesignSpace, Levels
-
-CRITERIA = (*(f"edap_{name}" for name in AGGREGATIONS), MINIMAX)
 
 LEVELS_OF_DESIGN = (
     ("technology_nm", "bits_per_cell"),
@@ -82,18 +81,15 @@ def sequential(landscape: Landscape, start: Levels) -> Levels:
         designs[:, columns] = choices
         F, G = problem.evaluate(designs)
         violation = np.maximum(G, 0).sum(axis=1)
-        energy, latency, area = problem.split(F)
-        score = (energy * latency * area[:, None]).max(axis=1)
-        here = designs[np.lexsort((score, violation))[0]]
+        here = designs[np.lexsort((edap_max(problem, F), violation))[0]]
     return here
 
 
 def _edap(landscape: Landscape, levels: Levels) -> Floats:
     """EDAP of a design on every network, (W,); NaN where it does not run or is too large."""
+    rank = int(landscape.problem.space.rank(levels[None])[0])
     try:
-        return landscape.edap[
-            landscape.index_of(int(landscape.problem.space.rank(levels[None])[0]))
-        ]
+        return landscape.edap[landscape.index_of(rank)]
     except KeyError:
         return np.full(len(landscape.workloads), np.nan)
 
@@ -113,9 +109,8 @@ def designs(landscape: Landscape, seed: int) -> dict[str, Levels]:
     searches = {"joint, search": ours, "paper's GA": paper_ga, "random search": random_search}
     for name, search in searches.items():
         archive = search(begin)
-        energy, latency, area = problem.split(archive.F)
-        score = (energy * latency * area[:, None]).max(axis=1)
-        found[name] = archive.levels[np.where(archive.feasible, score, np.inf).argmin()]
+        score = np.where(archive.feasible, edap_max(problem, archive.F), np.inf)
+        found[name] = archive.levels[score.argmin()]
     found["sequential from the largest"] = sequential(landscape, start_of_largest(space))
     found["sequential from the middle"] = sequential(landscape, start_of_middle(space))
     found["largest network only"] = at(landscape.best_for([largest(landscape)], "edap_max"))
@@ -153,7 +148,7 @@ def aggregations(landscape: Landscape) -> pd.DataFrame:
     everything = range(len(landscape.workloads))
     alone = landscape.best_for([largest(landscape)], "edap_max")
     rows = []
-    for criterion in CRITERIA:
+    for criterion in JUDGED:
         index = landscape.best_for(everything, criterion)
         over = landscape.edap[index] / landscape.own_best
         design = space.unrank(landscape.ranks[[index]])

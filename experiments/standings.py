@@ -14,8 +14,8 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
     """By budget, criterion and method: regret's median with its 95 % bootstrap interval, 95th
     percentile, and share of seeds without regret.
 
-    A run that found nothing feasible counts as infinitely far; among such runs the median has no
-    interval.
+    A run that found nothing feasible counts as infinitely far; with such a run among them the
+    seeds have no interval.
 
     Args:
         regret: columns method, seed, budget, criterion, regret.

@@ -109,15 +109,7 @@ def _run(design, network, needed):
     """Energy in J and cycles of a network, and what it lacks."""
     if needed > _cells(design):
         return None, None, "cells"
-    prices = _prices(
-        design["device"],
-        design["technology_nm"],
-        design["voltage_V"],
-        design["rows"],
-        design["cols"],
-        design["macros_per_tile"],
-        design["glb_depth"],
-    )
+    prices = _prices(*(design[name] for name in PRICED_BY))
     energy, cycles = 0.0, 0
     for shape, inputs, weights in _layers(network):
         layer = _ways(
@@ -180,6 +172,18 @@ def _ways(shape, device, bits, rows, cols, groups, tiles, macros):
         for top, inner in mapping.splits()
     ]
     return _Layer(mapping.cycles, mapping.instances(), ways)
+
+
+PRICED_BY = (
+    "device",
+    "technology_nm",
+    "voltage_V",
+    "rows",
+    "cols",
+    "macros_per_tile",
+    "glb_depth",
+)
+"""What of a design its prices depend on, in the order `_prices` takes it."""
 
 
 @cache
@@ -274,15 +278,7 @@ def _six_digits(square_metres):
 
 
 def _area(design):
-    prices = _prices(
-        design["device"],
-        design["technology_nm"],
-        design["voltage_V"],
-        design["rows"],
-        design["cols"],
-        design["macros_per_tile"],
-        design["glb_depth"],
-    )
+    prices = _prices(*(design[name] for name in PRICED_BY))
     crossbar = prices["crossbar"]
     groups = design["router_groups"]
     tiles = groups * design["tiles_per_group"]
