@@ -52,7 +52,7 @@ def _parser() -> cli.Parser:
         default="edap_max",
         metavar="NAME",
         help="what selects the design: edap_max (default), edap_mean, edap_product, edap_geomean, "
-        "regret_minimax or pseudo_weights; all are reported",
+        "ela_max, ela_mean, regret_minimax or pseudo_weights; all are reported",
     )
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="default: %(default)s")
     parser.add_argument(

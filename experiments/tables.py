@@ -42,7 +42,9 @@ def selection_table(outcome: Outcome) -> Table:
         table.add_row("  latency (µs)", *_numbers(c.latency_s[rows, w] * 1e6))
         table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess[:, w]))
     table.add_section()
-    units = dict.fromkeys(("edap_max", "edap_mean", "edap_geomean"), " (J·s·mm²)")
+    units = dict.fromkeys(
+        ("edap_max", "edap_mean", "edap_geomean", "ela_max", "ela_mean"), " (J·s·mm²)"
+    )
     for name in CRITERIA:
         marked = " ◀" if name == outcome.study.criterion else ""
         table.add_row(label(name) + units.get(name, "") + marked, *_numbers(s.scores[name][rows]))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from imcmoo.chips import OPERATING_POINT
 from imcmoo.metrics import Floats
-from imcmoo.objectives import AGGREGATIONS, MM2_PER_M2, edap, worst_regret
+from imcmoo.objectives import MM2_PER_M2, SCORES, edap, worst_regret
 from imcmoo.problem import AcceleratorProblem, DesignEvaluator
 from imcmoo.space import Levels
 
@@ -101,16 +101,15 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
 def scores(problem: AcceleratorProblem, F: Floats) -> dict[str, Floats]:
     """What designs are compared by, the smaller the better, shape (n,) each.
 
-    EDAP by aggregation and by workload (J·s·mm²; to the power W for the product), and each
-    objective: energy (J) and latency (s) by workload, area (m²) and cost.
+    Each of `SCORES`, EDAP by workload (J·s·mm²), and each objective: energy (J) and latency (s) by
+    workload, area (m²) and cost.
 
     Args:
         F: objectives, shape (n, n_objectives).
     """
-    values = edap(*problem.split(F))
-    names = problem.workload_names
-    found = {f"edap_{name}": f(values) for name, f in AGGREGATIONS.items()}
-    found |= {f"edap_{name}": v for name, v in zip(names, values.T, strict=True)}
+    split, names = problem.split(F), problem.workload_names
+    found = {name: score(*split) for name, score in SCORES.items()}
+    found |= {f"edap_{name}": v for name, v in zip(names, edap(*split).T, strict=True)}
     kinds = [f"{kind}_{name}" for kind in ("energy", "latency") for name in names]
     rest = [name.removesuffix("_m2") for name in problem.objective_names[len(kinds) :]]
     return found | dict(zip([*kinds, *rest], F.T, strict=True))

@@ -8,12 +8,12 @@ import numpy as np
 
 from imcmoo.exhaustive import Exact, scores
 from imcmoo.metrics import Floats
-from imcmoo.objectives import AGGREGATIONS, edap, regret, worst_regret
+from imcmoo.objectives import SCORES, edap, regret, worst_regret
 from imcmoo.problem import AcceleratorProblem
 
 MINIMAX = "regret_minimax"
 
-JUDGED = (*(f"edap_{name}" for name in AGGREGATIONS), MINIMAX)
+JUDGED = (*SCORES, MINIMAX)
 """Criteria that select one design and have an exact optimum, named as in `selection.CRITERIA`."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -67,6 +68,48 @@ AGGREGATIONS: dict[str, Aggregation] = {
 }
 """How workloads become one number, by name. Each takes positive values of shape (n, W) to (n,), and
 NaN stays NaN. A new aggregation is one function and one entry here."""
+
+
+def edap_score(energy: Floats, latency: Floats, area: Floats, *, aggregate: Aggregation) -> Floats:
+    """EDAP of the networks as one number, J·s·mm² (to the power W for the product), shape (n,).
+
+    Args:
+        energy: J, shape (n, W).
+        latency: s, shape (n, W).
+        area: m², shape (n,).
+        aggregate: makes one number of W.
+    """
+    return aggregate(edap(energy, latency, area))
+
+
+def ela_score(energy: Floats, latency: Floats, area: Floats, *, aggregate: Aggregation) -> Floats:
+    """Energy and latency aggregated each by itself, times area, shape (n,): the paper's score.
+
+    By `max`, the energy of one network can meet the latency of another, so it is never below the
+    largest EDAP. J·s·mm² (energy and latency to the power W for the product).
+
+    Args:
+        energy: J, shape (n, W).
+        latency: s, shape (n, W).
+        area: m², shape (n,).
+        aggregate: makes one number of W.
+
+    Source: arXiv 2410.16759, f = max E · max L · A; its released code, `objectiveMAX`.
+    """
+    return aggregate(energy) * aggregate(latency) * (area * MM2_PER_M2)
+
+
+Score = Callable[[Floats, Floats, Floats], Floats]
+"""One number per design, the smaller the better, shape (n,), from energy (J) and latency (s) by
+network, shape (n, W), and area (m²), shape (n,)."""
+
+SCORES: dict[str, Score] = {
+    **{f"edap_{name}": partial(edap_score, aggregate=f) for name, f in AGGREGATIONS.items()},
+    # By geometric mean it is that of the EDAP. By product it counts area once for all networks, so
+    # that it is next to blind to it; the search is not built for that.
+    **{f"ela_{name}": partial(ela_score, aggregate=AGGREGATIONS[name]) for name in ("max", "mean")},
+}
+"""What a design for all networks can be judged by, by name."""
 
 
 def regret(values: Floats, best: Floats) -> Floats:

@@ -11,7 +11,7 @@ from pymoo.mcdm.pseudo_weights import PseudoWeights
 
 from imcmoo.archive import Archive
 from imcmoo.metrics import Floats
-from imcmoo.objectives import AGGREGATIONS, Aggregation, edap, worst_regret
+from imcmoo.objectives import SCORES, Score, edap, worst_regret
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.space import DesignSpace, Levels
 
@@ -83,8 +83,8 @@ Criterion = Callable[[Candidates], Floats]
 """A score per candidate, shape (n,); the smallest is selected."""
 
 
-def _aggregated(candidates: Candidates, aggregate: Aggregation) -> Floats:
-    return aggregate(candidates.edap)
+def _scored(candidates: Candidates, score: Score) -> Floats:
+    return score(candidates.energy_J, candidates.latency_s, candidates.area_m2)
 
 
 def _minimax_regret(candidates: Candidates) -> Floats:
@@ -103,13 +103,13 @@ def _pseudo_weight_distance(candidates: Candidates) -> Floats:
 
 
 CRITERIA: dict[str, Criterion] = {
-    **{f"edap_{name}": partial(_aggregated, aggregate=f) for name, f in AGGREGATIONS.items()},
+    **{name: partial(_scored, score=score) for name, score in SCORES.items()},
     "regret_minimax": _minimax_regret,
     "pseudo_weights": _pseudo_weight_distance,
 }
-"""Ways to choose, by name: the paper's aggregations of EDAP (J·s·mm²; to the power W for the
-product), the largest regret over the workloads, and the distance from equal pseudo-weights. A new
-criterion is one function and one entry here."""
+"""Ways to choose, by name: the scores of energy, latency and area, the largest regret over the
+workloads, and the distance from equal pseudo-weights. A new criterion is one function and one entry
+here."""
 
 
 @dataclass(frozen=True)

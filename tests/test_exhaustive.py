@@ -138,6 +138,13 @@ def brute_scores(names, design):
         "edap_product": math.prod(values),
         "edap_geomean": math.exp(sum(math.log(v) for v in values) / n),
     }
+    energy, latency, area = (
+        design.objectives[:n],
+        design.objectives[n:][:n],
+        design.objectives[2 * n],
+    )
+    named["ela_max"] = max(energy) * max(latency) * (area * 1e6)
+    named["ela_mean"] = sum(energy) / n * (sum(latency) / n) * (area * 1e6)
     named |= {f"edap_{name}": v for name, v in zip(names, values, strict=True)}
     kinds = [f"{kind}_{name}" for kind in ("energy", "latency") for name in names]
     return named | dict(zip([*kinds, "area", "cost"], design.objectives, strict=False))
@@ -444,7 +451,7 @@ def chance_space(order):
     return DesignSpace("chance", tuple(parameters[i] for i in order))
 
 
-ROUNDED = ("edap_product", "edap_geomean")
+ROUNDED = ("edap_product", "edap_geomean", "ela_max", "ela_mean")
 """Criteria whose arithmetic is not exact, so that equal scores may come out as nearly equal."""
 
 

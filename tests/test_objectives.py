@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from imcmoo.objectives import AGGREGATIONS, edap, edp, regret, worst_regret
+from imcmoo.objectives import AGGREGATIONS, SCORES, edap, edp, regret, worst_regret
 
 positive = arrays(
     float,
@@ -59,6 +59,25 @@ def test_means_lie_between_smallest_and_largest(values):
 def test_product_and_geometric_mean_agree(values):
     product = AGGREGATIONS["geomean"](values) ** values.shape[1]
     assert AGGREGATIONS["product"](values) == pytest.approx(product, rel=1e-9, abs=1e-300)
+
+
+def test_the_papers_score_pairs_the_largest_energy_with_the_largest_latency():
+    # One network needs the energy, the other the time: EDAP (max) sees 2 × 3 or 5 × 1 of 1 mm².
+    costs = np.array([[2.0, 5.0]]), np.array([[3.0, 1.0]]), np.array([1e-6])
+    assert SCORES["edap_max"](*costs) == pytest.approx([6.0])
+    assert SCORES["ela_max"](*costs) == pytest.approx([15.0])
+    assert SCORES["ela_mean"](*costs) == pytest.approx([7.0])
+
+
+@given(positive, positive)
+def test_the_papers_score_is_the_edap_of_a_single_network_and_never_below_it(energy, latency):
+    rows = min(len(energy), len(latency))
+    energy, latency, area = energy[:rows], latency[:rows], np.ones(rows)
+    single = energy[:, :1], latency[:, :1], area
+    assert SCORES["ela_max"](*single) == pytest.approx(SCORES["edap_max"](*single))
+    columns = min(energy.shape[1], latency.shape[1])
+    costs = energy[:, :columns], latency[:, :columns], area
+    assert (SCORES["ela_max"](*costs) >= SCORES["edap_max"](*costs) * (1 - 1e-12)).all()
 
 
 def test_regret_is_the_excess_over_the_best():
