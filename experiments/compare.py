@@ -16,13 +16,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 import problems
-from experiments import arena, standings, style
-from experiments.arena import CRITERIA, PRIMARY, SEEDS, WORST, Rules
-from experiments.contestants import METHODS, PHASED
-from experiments.ecdf import ecdf_figure
+from experiments import style
+from experiments.arena import contest, standings
+from experiments.arena.contest import CRITERIA, PRIMARY, SEEDS, WORST, Rules
+from experiments.arena.contestants import METHODS, PHASED
+from experiments.arena.ecdf import ecdf_figure
+from experiments.arena.variants import VARIANTS
 from experiments.labels import label
 from experiments.recorded import recorded
-from experiments.variants import VARIANTS
 from imcmoo import cli, exact, parallel
 from imcmoo.cli import InputError
 from imcmoo.files import replacing
@@ -73,9 +74,9 @@ def _main(args: argparse.Namespace) -> None:
     else:
         rules = Rules(args.study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
     folder = args.out / ("ablation" if args.ablation else "compare") / args.study
-    parts = Parts(folder, f"{mark} {rules.budgets} {PRIMARY} {arena.fingerprint()}")
+    parts = Parts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
     _search(rules, parts, args.seeds)
-    frames = arena.tables([parts.load(seed) for seed in range(args.seeds)])
+    frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
     frames["summary"] = standings.summary(frames["regret"])
     frames["tests"] = standings.tests(frames["regret"])
     option = " --ablation" if args.ablation else ""
@@ -106,7 +107,7 @@ def _search(rules: Rules, parts: Parts, seeds: int) -> None:
     todo = [seed for seed in range(seeds) if seed not in parts]
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(rules.problem, total=seeds, completed=seeds - len(todo))
-        work = parallel.in_processes(partial(arena.searcher, rules), todo, parallel.cores())
+        work = parallel.in_processes(partial(contest.searcher, rules), todo, parallel.cores())
         for index, found in work:
             parts.save(todo[index], found)
             progress.advance(bar)

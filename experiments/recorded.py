@@ -1,8 +1,7 @@
-"""What the paper's own searches reached, from the evaluations it published, in their order.
+"""What the paper's own searches did, from what it published: facts in CSV files beside this one.
 
-Designs are costed with our model: chips on which a network does not run count as infeasible.
-
-Source: github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC.
+Source: github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC: the designs its searches
+evaluated, in their order, and the outputs kept in its notebooks.
 """
 
 from __future__ import annotations
@@ -11,15 +10,50 @@ from pathlib import Path
 
 import pandas as pd
 
-RECORDED = Path(__file__).parent / "data" / "recorded_searches.csv"
+DATA = Path(__file__).parent / "data"
+
+RECORDED = DATA / "recorded_searches.csv"
+LARGEST = DATA / "recorded_largest.csv"
+SEQUENTIAL = DATA / "recorded_sequential.csv"
 
 
 def recorded(problem: str) -> pd.DataFrame:
     """By criterion and target regret, the designs evaluated until it was reached (inf if never);
     the search's budget and final regret. Empty where no search was published.
 
+    Designs are costed with our model: chips on which a network does not run count as infeasible.
+
     Args:
         problem: a name in `problems.PROBLEMS`.
     """
-    frame = pd.read_csv(RECORDED)
+    return _of(RECORDED, problem)
+
+
+def recorded_largest(problem: str) -> pd.DataFrame:
+    """How far the largest network decides `max` among the designs its search evaluated: energies,
+    latencies and areas as recorded, of the designs that run all networks within the area limit.
+    Columns as `paper.aggregation.decided_by`, the network, and how many designs were evaluated in
+    all. Empty where none was published.
+
+    Args:
+        problem: a name in `problems.PROBLEMS`.
+    """
+    return _of(LARGEST, problem).drop(columns="problem")
+
+
+def recorded_sequential(problem: str) -> pd.DataFrame:
+    """Where its sequential optimisation ended, by starting point: the design, energy (J) and
+    latency (s) by network and area (mm²), by its stack. Empty where none was published.
+
+    Source: outputs of `HWC_05_dev_circ_arch_sys_search.ipynb` and the same for SRAM. Its SRAM chips
+    are from a space that also has larger crossbars and smaller buffers than `problems.SRAM`.
+
+    Args:
+        problem: a name in `problems.PROBLEMS`.
+    """
+    return _of(SEQUENTIAL, problem).drop(columns="problem")
+
+
+def _of(path: Path, problem: str) -> pd.DataFrame:
+    frame = pd.read_csv(path)
     return frame[frame["problem"] == problem].reset_index(drop=True)

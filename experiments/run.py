@@ -96,11 +96,11 @@ def _run(args: argparse.Namespace) -> None:
         if vars(_parser().parse_args([])) | allowed != vars(args):
             raise InputError(f"{PAPER} takes no options but --out, --quiet and --resume")
         # Imported here for the same reason as below.
-        from experiments import paper
+        from experiments.paper import study
 
         folder = args.out / "published"
         docs = Path("docs") if args.out == DEFAULT_OUT else args.out / "docs"
-        paper.run(folder, docs, quiet=args.quiet)
+        study.run(folder, docs, quiet=args.quiet)
         if not args.quiet:
             print(f"written: {folder}, {docs}")
         return

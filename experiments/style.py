@@ -10,7 +10,9 @@ from typing import Any
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 WIDTH = 7.16
 """Inches: two columns of an IEEE page."""
@@ -55,6 +57,16 @@ def legend_below(figure: Figure, ax: Axes, *, title: str) -> None:
     """One legend for all panels, below them and outside."""
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, title=title)
+
+
+def round_ticks(axis: Axis, form: str) -> None:
+    """Few ticks on a logarithmic axis, at round values and written out; after all is drawn."""
+    axis.axes.autoscale_view()
+    low, high = axis.get_view_interval()
+    between = (1.2, 1.5, 2.0, 2.5) if high < 4 * low else (2.0,)
+    axis.set_major_locator(LogLocator(subs=(1.0, *between, 3.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(form)
 
 
 @contextmanager

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.arena import CRITERIA, TARGETS, best_so_far
-from experiments.recorded import RECORDED, recorded
+from experiments.arena.contest import CRITERIA, TARGETS, best_so_far
+from experiments.paper.aggregation import decided_by
+from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
 from imcmoo import exhaustive
 from imcmoo.archive import Archive
 from imcmoo.judge import Judge
@@ -37,7 +38,7 @@ def hits(problem_name):
     problem, _ = build(problem_name)
     parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
     archive = archived(problem, problem_name)
-    best = best_so_far(Judge(problem, exhaustive.conclude(problem, parts)), archive)
+    best = best_so_far(Judge(problem, exhaustive.conclude(problem, parts)), archive, CRITERIA)
     found = [
         {
             "problem": problem_name,
@@ -63,6 +64,31 @@ def test_the_shipped_figures_follow_from_the_records(problem):
     pd.testing.assert_frame_equal(shipped, expected, rtol=1e-9)
 
 
+LARGEST_OF = {"four": "vgg16", "nine": "gpt2_medium"}
+
+
+def largest(problem_name):
+    """How far the largest network decides `max` among the recorded designs, as recorded."""
+    problem, _ = build(problem_name)
+    names, limit = problem.workload_names, problem.area_limit_m2
+    rows = records.evaluations()
+    rows = rows[rows.study == STUDIES[problem_name]]
+    wide = rows.pivot_table(index="order", columns="workload", values=["energy_J", "latency_s"])
+    area = rows.groupby("order")["area_mm2"].first().to_numpy() / 1e6
+    own = np.isfinite(wide).all(axis=1).to_numpy() & (area <= limit)
+    energy, latency = (wide.loc[own, kind][names].to_numpy() for kind in ("energy_J", "latency_s"))
+    network = LARGEST_OF[problem_name.partition("_")[0]]
+    found = decided_by(energy, latency, area[own], names.index(network))
+    named = {"problem": problem_name, "network": network, "evaluated": len(wide)}
+    return pd.DataFrame([named | found])
+
+
+@pytest.mark.parametrize("problem", STUDIES)
+def test_the_shipped_figures_about_the_largest_network_follow_from_the_records(problem):
+    expected = largest(problem).drop(columns="problem")
+    pd.testing.assert_frame_equal(recorded_largest(problem), expected, rtol=1e-9)
+
+
 def test_most_designs_of_the_recorded_rram_search_run_no_four_networks():
     problem, _ = build("four_workload_rram")
     archive = archived(problem, "four_workload_rram")
@@ -71,4 +97,5 @@ def test_most_designs_of_the_recorded_rram_search_run_no_four_networks():
 
 
 if __name__ == "__main__":
-    pd.concat([hits(p) for p in STUDIES]).to_csv(RECORDED, index=False, lineterminator="\n")
+    for make, path in ((largest, LARGEST), (hits, RECORDED)):
+        pd.concat([make(p) for p in STUDIES]).to_csv(path, index=False, lineterminator="\n")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.contestants import Method, Start
+from experiments.arena.contestants import Method, Start
 from imcmoo.archive import Archive
 from imcmoo.exhaustive import Exact
 from imcmoo.indicators import coverage, epsilon_multiplicative, igd_plus
@@ -27,7 +27,7 @@ CRITERIA = ("edap_max", "edap_mean", "edap_product", "regret_minimax")
 """What a design may be selected by. The geometric mean orders designs as the product does."""
 
 WORST = "worst"
-"""The largest regret over `CRITERIA`: all four designs are selected from one and the same run."""
+"""The largest regret over the criteria: all designs are selected from one and the same run."""
 
 TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
 """Regrets whose first time is recorded."""
@@ -53,6 +53,7 @@ class Rules:
         methods: what searches, by name.
         phased: methods that plan ahead for their budget: a smaller budget is another run, not the
             start of a longer one.
+        criteria: what designs are selected by, of `judge.JUDGED`.
     """
 
     problem: str
@@ -61,14 +62,20 @@ class Rules:
     primary: int
     methods: dict[str, Method]
     phased: frozenset[str]
+    criteria: tuple[str, ...] = CRITERIA
 
 
-def fingerprint() -> str:
-    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these."""
+def fingerprint(*modules: str) -> str:
+    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these.
+
+    Args:
+        modules: files in `experiments` that the parts depend on as well.
+    """
     digest = hashlib.sha256()
-    for folder in ("imcmoo", "experiments"):
-        for path in sorted(Path(str(files(folder))).glob("*.py")):
-            digest.update(path.read_bytes())
+    experiments = Path(str(files("experiments")))
+    searching = [*Path(str(files("imcmoo"))).rglob("*.py"), *experiments.glob("arena/*.py")]
+    for path in sorted(searching) + [experiments / name for name in modules]:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -96,7 +103,7 @@ def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]
         phased = name in rules.phased
         for budget in rules.budgets if phased else rules.budgets[-1:]:
             archive = method(Start(problem, initial, budget, seed))
-            best = best_so_far(judge, archive)
+            best = best_so_far(judge, archive, rules.criteria)
             cuts = [budget] if phased else rules.budgets
             own = {"method": name, "seed": seed}
             rows["regret"] += _regrets(best, cuts, own)
@@ -110,16 +117,18 @@ def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]
     }
 
 
-def best_so_far(judge: Judge, archive: Archive) -> dict[str, NDArray[np.float64]]:
+def best_so_far(
+    judge: Judge, archive: Archive, criteria: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
     """Regret of the best feasible design by each criterion after each evaluation, inf before the
     first, shape (n,); and the largest of these, as `WORST`."""
-    found = np.full((len(CRITERIA), len(archive)), np.inf)
+    found = np.full((len(criteria), len(archive)), np.inf)
     feasible = archive.feasible
     regrets = judge.regrets(archive.F[feasible])
-    for row, name in zip(found, CRITERIA, strict=True):
+    for row, name in zip(found, criteria, strict=True):
         row[feasible] = np.where(regrets[name] < EQUAL, 0.0, regrets[name])
     best = np.minimum.accumulate(found, axis=1)
-    return dict(zip(CRITERIA, best, strict=True)) | {WORST: best.max(axis=0)}
+    return dict(zip(criteria, best, strict=True)) | {WORST: best.max(axis=0)}
 
 
 def _regrets(

@@ -6,8 +6,8 @@ import pytest
 
 import imcmoo.__main__
 from experiments import arena, compare, standings
-from experiments.contestants import METHODS, PHASED, Counted, Start
-from experiments.variants import VARIANTS
+from experiments.arena.contestants import METHODS, PHASED, Counted, Start
+from experiments.arena.variants import VARIANTS
 from imcmoo.sampling import draw_feasible
 from problems.build import build
 

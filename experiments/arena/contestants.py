@@ -29,7 +29,7 @@ from pymoo.util.ref_dirs import get_reference_directions
 from imcmoo.algorithm import run_search
 from imcmoo.archive import Archive
 from imcmoo.metrics import Floats
-from imcmoo.objectives import edap
+from imcmoo.objectives import SCORES, Score
 from imcmoo.problem import AcceleratorProblem, as_levels
 from imcmoo.sampling import draw_feasible, unseen
 from imcmoo.schedule import PAPER, Schedule
@@ -93,9 +93,11 @@ class Counted:
 class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
     """The problem as pymoo's own algorithms see it: with one objective or all, and counted."""
 
-    def __init__(self, counted: Counted, *, single: bool = False, mixed: bool = False) -> None:
+    def __init__(
+        self, counted: Counted, *, score: Score | None = None, mixed: bool = False
+    ) -> None:
         p = counted.problem
-        self._counted, self._single = counted, single
+        self._counted, self._score = counted, score
         names = p.space.names
         variables = {
             q.name: Integer(bounds=(0, len(q) - 1))
@@ -105,7 +107,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         }
         self._names = names
         super().__init__(
-            n_obj=1 if single else p.n_obj,
+            n_obj=1 if score else p.n_obj,
             n_ieq_constr=p.n_constr,
             **({"vars": variables} if mixed else {"n_var": p.n_var, "xl": p.xl, "xu": p.xu}),
         )
@@ -114,12 +116,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
         F, out["G"] = self._counted(as_levels(X))
-        out["F"] = edap_max(self._counted.problem, F)[:, None] if self._single else F
-
-
-def edap_max(problem: AcceleratorProblem, F: Floats) -> Floats:
-    """EDAP of the worst network in J·s·mm², shape (n,), of objectives (n, n_objectives)."""
-    return np.asarray(edap(*problem.split(F)).max(axis=1))
+        out["F"] = self._score(*self._counted.problem.split(F))[:, None] if self._score else F
 
 
 def _run(
@@ -127,7 +124,7 @@ def _run(
     make: Callable[[Levels], Algorithm],
     counted: Counted | None = None,
     each_generation: Callable[[Algorithm, int], None] | None = None,
-    **posed: bool,
+    **posed: Any,
 ) -> Archive:
     """Let an algorithm of pymoo run until the budget is spent or it has converged.
 
@@ -214,13 +211,17 @@ PAPER_MUTATION = (1.0, 0.5, 0.2, 0.05)
 """Mutation probability in each of the four phases of the paper's published notebooks."""
 
 
-def paper_ga(start: Start) -> Archive:
-    """The paper's method: a genetic algorithm on EDAP (max) from Hamming-diverse designs, in four
+EDAP_MAX = SCORES["edap_max"]
+
+
+def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
+    """The paper's method: a genetic algorithm on one score from Hamming-diverse designs, in four
     phases whose operators take ever smaller steps."""
     counted = Counted(start)
     initial = start.initial[: PAPER.initial_of(start.budget)]
     F, _ = counted(initial)
-    best = initial[np.argsort(edap_max(start.problem, F), kind="stable")][: PAPER.population]
+    order = np.argsort(score(*start.problem.split(F)), kind="stable")
+    best = initial[order[: PAPER.population]]
     mutations = dict(zip(PAPER.phases, PAPER_MUTATION, strict=True))
     rounding = RoundingRepair()
 
@@ -235,13 +236,13 @@ def paper_ga(start: Start) -> Archive:
         lambda _: GA(pop_size=PAPER.population, sampling=best),
         counted,
         enter_phase,
-        single=True,
+        score=score,
     )
 
 
-def plain_ga(start: Start) -> Archive:
-    """pymoo's genetic algorithm with its own operators on EDAP (max), from the first designs."""
-    return _run(start, lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()), single=True)
+def plain_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
+    """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
+    return _run(start, lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()), score=score)
 
 
 def random_search(start: Start) -> Archive:

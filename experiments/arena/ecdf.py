@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.standings import OURS
+from experiments.arena.standings import OURS
 from experiments.style import HIGHLIGHT, WIDTH, colours
 from imcmoo.statistics import ecdf
 

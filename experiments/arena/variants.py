@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from experiments.contestants import Method, Start, ours, paper_ga, plain_ga
+from experiments.arena.contestants import Method, Start, ours
 from imcmoo.archive import Archive
 from imcmoo.sampling import draw_feasible
 from imcmoo.schedule import PAPER, Schedule
@@ -25,7 +25,7 @@ def _one_phase() -> Schedule:
     return replace(PAPER, phases=(replace(balance, generations=40),))
 
 
-def _from_random(method: Method, start: Start) -> Archive:
+def from_random(method: Method, start: Start) -> Archive:
     """A search from random instead of diverse feasible designs."""
     rng = np.random.default_rng((start.seed, 2))
     initial = draw_feasible(start.problem, len(start.initial), rng)
@@ -41,14 +41,6 @@ VARIANTS: dict[str, Method] = {
     "neither": partial(ours, schedule=replace(_polished(0), elite_share=0.0)),
     "one phase": partial(ours, schedule=_one_phase()),
     "150 initial designs": partial(ours, schedule=replace(PAPER, initial=150)),
-    "random start": partial(_from_random, ours),
+    "random start": partial(from_random, ours),
 }
 """Every variant by its name in tables."""
-
-PAPER_STEPS: dict[str, Method] = {
-    "plain GA": partial(_from_random, plain_ga),
-    "with diverse sampling": plain_ga,
-    "with four phases": paper_ga,
-    "ours": ours,
-}
-"""The paper's search, part by part, and ours."""

@@ -1,0 +1,1 @@
+"""The full study: the paper's questions, answered with exact numbers."""

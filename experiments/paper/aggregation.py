@@ -1,0 +1,87 @@
+"""Question 2: how should networks become one number, and whom does each way sacrifice?"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from experiments.paper.landscape import Landscape
+from experiments.recorded import recorded_largest
+from imcmoo.judge import MINIMAX
+from imcmoo.metrics import Floats
+from imcmoo.objectives import AGGREGATIONS, SCORES, Score, edap, ela_score
+
+CRITERIA: dict[str, str | Score] = {
+    **{name: name for name in SCORES},
+    "ela_product": partial(ela_score, aggregate=AGGREGATIONS["product"]),
+    MINIMAX: MINIMAX,
+}
+"""What selects one design: all that a study offers, and the product as the paper forms it."""
+
+EVERY, RECORDED = "all feasible designs", "designs of the paper's recorded search"
+
+
+def aggregations(landscape: Landscape) -> pd.DataFrame:
+    """By criterion, the exact design, its EDAP over each network's own best, what the network loses
+    by that (1 - own best / EDAP), the network it sacrifices most, and whether it is the design for
+    the largest network alone."""
+    space = landscape.problem.space
+    everything = range(len(landscape.workloads))
+    alone = landscape.best_for([landscape.largest], "edap_max")
+    rows = []
+    for name, criterion in CRITERIA.items():
+        index = landscape.best_for(everything, criterion)
+        over = landscape.edap[index] / landscape.own_best
+        design = landscape.levels(np.array([index]))
+        rows.append(
+            {
+                "criterion": name,
+                **{n: space.column(design, n)[0] for n in space.names},
+                **{f"over_own_best_{n}": v for n, v in zip(landscape.workloads, over, strict=True)},
+                **{f"loss_{n}": v for n, v in zip(landscape.workloads, 1 - 1 / over, strict=True)},
+                "sacrificed_most": landscape.workloads[int(over.argmax())],
+                "is_that_of_largest_network": index == alone,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def largest(landscape: Landscape, study: str) -> pd.DataFrame:
+    """How far the largest network decides `max` alone, over all feasible designs and over those of
+    the paper's recorded search; see `decided_by`."""
+    rows = landscape.joint
+    costs = landscape.energy_J[rows], landscape.latency_s[rows], landscape.area_m2[rows]
+    every = decided_by(*costs, landscape.largest)
+    named = {"data": EVERY, "network": landscape.workloads[landscape.largest]}
+    own = pd.DataFrame([named | {"evaluated": landscape.problem.space.size} | every])
+    return pd.concat([own, recorded_largest(study).assign(data=RECORDED)], ignore_index=True)
+
+
+def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> dict[str, float]:
+    """How far one network decides the score of the worst.
+
+    Args:
+        energy: J, shape (n, W).
+        latency: s, shape (n, W).
+        area: m², shape (n,).
+        network: its column.
+
+    Returns:
+        `designs`, how many; the shares of them on which it has the largest EDAP, energy and
+        latency; and for EDAP (max) and the paper's score (max) the rank correlation (Spearman) with
+        its own EDAP, and the excess of the best design's EDAP on it over the least of all: 0 if the
+        best design by that score is the best design for this network.
+    """
+    own = edap(energy, latency, area)
+    shares = {
+        f"largest_{kind}_share": float((values.argmax(axis=1) == network).mean())
+        for kind, values in (("edap", own), ("energy", energy), ("latency", latency))
+    }
+    alone = own[:, network]
+    scores = {name: SCORES[name](energy, latency, area) for name in ("edap_max", "ela_max")}
+    correlations = {f"{n}_correlation": spearmanr(s, alone).statistic for n, s in scores.items()}
+    excess = {f"{n}_excess": alone[s.argmin()] / alone.min() - 1 for n, s in scores.items()}
+    return {"designs": len(own), **shares, **correlations, **excess}

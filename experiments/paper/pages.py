@@ -1,0 +1,137 @@
+"""The pages of the full study, written from its tables: claim by claim, all figures, all tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.paper import against, answers, claims
+from experiments.paper.aggregation import RECORDED
+from experiments.paper.markdown import rows, table
+from experiments.paper.plates import PLATES, names, studies_with
+
+INTRODUCTION = """# The paper's claims, recomputed
+
+Written by `python -m experiments.run paper` from the tables in `results/published/`: every number of
+ours below stands in the CSV named beside it, and a test looks it up there. "Exact" is the optimum
+over all designs of the space, not the best a search happened to find.
+
+Theirs: [A] Krestinskaya et al., arXiv 2603.03880; [B] the ISCAS version, arXiv 2410.16759. What is
+said of their code and records was read in or computed from
+github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC.
+"""
+
+DEFECTS = """## 10. What in the released code explains differences
+
+- **A failed evaluation scores 0, the best value, and counts as feasible.** Objectives and constraints
+  start as zeros; after a `RuntimeError` the loop goes on without setting them (`_evaluate` in
+  `jointSearchUPDATED_hammingDist_4phaseAggregation.py`). In all six logs of whole searches in the
+  notebooks (`HWC_02`, `HWC_03`, `HWC_04`) the least score is 0 from the second generation of each
+  phase on, and from the fifth on so are the average score and violation: whole populations of failed
+  designs. The designs shown at the end are the best of the archive of those that ran. Here what
+  fails is infeasible: of the {evaluated} designs in the records of the RRAM search {designs} run all
+  four networks within the area limit (`four_workload_rram/largest.csv`).
+- **The capacity rule is applied to SRAM in some scripts and not in others.** Weights stream through
+  an SRAM chip, so it need not hold them all. The scripts of the sequential SRAM baseline have the
+  rule commented out; those of the whole searches apply it. In their logs (`HWC_03`, `HWC_04`) the
+  later phases, which begin with the best designs that ran, begin with a least violation of more
+  than a billion cells: what runs is infeasible, and failed designs, which violate nothing, take over.
+  The designs shown at the end ignore the rule. Ours has none for SRAM.
+- **The sequential baseline goes on from chips above the area limit.** Its notebooks take the best
+  score of each level without regard to the limit; from the largest RRAM chip it ends there, too.
+- **Strides are not read.** Workload files write `HStride`, `problem_base.yaml` reads `Hstride`, whose
+  default is 1. Kept, to compare.
+- **Leakage of rows, columns and ADCs is multiplied by the cycle time twice**, shown by the energies
+  of single-layer runs (`tests/reference/test_component_energies.py`). Kept; negligible.
+- **SRAM loop orders are drawn at random**, which on small chips misses the best by far: nearly all
+  recorded energies above ours by more than the print-out allows are met to the last digit by putting
+  one to three layer shapes in a dearer order (`tests/reference/test_missed_orders.py`).
+"""
+
+LONG = 40
+"""Rows from which on a table is for programs only."""
+
+
+def documents(folder: Path) -> dict[str, str]:
+    """`reproduction.md` and `gallery.md`, by name, from the tables in a folder."""
+    return {"reproduction.md": reproduction(folder), "gallery.md": gallery(folder)}
+
+
+def reproduction(folder: Path) -> str:
+    """Claim by claim: theirs, ours, difference, reason."""
+    (recorded,) = rows(folder, claims.FOUR_RRAM, "largest", data=RECORDED)
+    sections = (
+        claims.glance,
+        against.joint,
+        against.over_largest,
+        against.losses,
+        answers.aggregations,
+        answers.largest,
+        answers.search,
+        answers.parameters,
+        answers.generality,
+        answers.cost,
+    )
+    parts = [INTRODUCTION, *(section(folder) for section in sections), DEFECTS.format(**recorded)]
+    return "\n".join(parts)
+
+
+def gallery(folder: Path) -> str:
+    """All figures with what they show."""
+    parts = ["# Figures of the full study\n"]
+    for name, (kind, studies) in names(folder).items():
+        plate = PLATES[kind]
+        tables = ", ".join(f"`{study}/{plate.table}.csv`" for study in studies)
+        stem = f"../results/published/figures/{name}"
+        parts.append(
+            f"## {' and '.join(studies) if len(studies) == 1 else 'all studies'}: "
+            f"{kind.replace('_', ' ')}\n\n{plate.caption}\n\n"
+            f"[PDF]({stem}.pdf), [data]({stem}.csv), from {tables}\n\n![{name}]({stem}.png)\n"
+        )
+    return "\n".join(parts)
+
+
+def tables(folder: Path, stated: Mapping[str, Any]) -> dict[str, str]:
+    """A `README.md` for the folder and one for each study with its shorter tables, by path.
+
+    Args:
+        folder: has `<study>/<table>.csv`.
+        stated: the command and the versions behind it.
+    """
+    found, listed = {}, []
+    for study in studies_with(folder, "*"):
+        paths = sorted((folder / study).glob("*.csv"))
+        found[f"{study}/README.md"] = _study(study, paths)
+        listed.append([f"[{study}]({study}/README.md)", ", ".join(p.stem for p in paths)])
+    versions = ", ".join(f"{name} {number}" for name, number in stated["versions"].items())
+    found["README.md"] = (
+        "# The full study: tables and figures\n\n"
+        f"Made by `{stated['command']}` with seed {stated['seed']} and {versions}; what they say is "
+        "in [docs/reproduction.md](../../docs/reproduction.md), the figures are in "
+        "[docs/gallery.md](../../docs/gallery.md). EDAP and scores are in J·s·mm², areas in mm²; "
+        "shares and reductions are parts of 1; an empty cell is a network that does not run.\n\n"
+        + table(["study", "tables"], listed)
+        + "\n## claims\n\n"
+        + _markdown(pd.read_csv(folder / "claims.csv"))
+    )
+    return found
+
+
+def _study(name: str, paths: list[Path]) -> str:
+    parts = [f"# {name}\n"]
+    for path in paths:
+        frame = pd.read_csv(path)
+        shown = _markdown(frame) if len(frame) < LONG else f"{len(frame)} rows.\n"
+        parts.append(f"## [{path.stem}]({path.name})\n\n{shown}")
+    return "\n".join(parts)
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    lines = (
+        ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
+        for row in frame.itertuples(index=False)
+    )
+    return table(map(str, frame), lines)

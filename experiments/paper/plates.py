@@ -1,0 +1,168 @@
+"""Which figures the full study has: what each is drawn from, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import style
+from experiments.labels import label, networks_in
+from experiments.paper import figures, parameter_figures
+from experiments.paper.baselines import EXACT
+from experiments.paper.markdown import read
+
+CRITERION = "ela_max"
+"""Whose joint design is drawn against baselines: the paper's score."""
+
+GENERAL = "edap_geomean"
+"""Whose designs are drawn on networks they did not know: no network decides it alone."""
+
+EARLY = 1000
+"""Designs after which searches are drawn: at the paper's budget most have arrived."""
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A kind of figure.
+
+    Args:
+        table: the study's table it is drawn from.
+        select: the part of the table it shows.
+        draw: the figure of that part.
+        caption: what it shows, a sentence or two.
+        together: whether one figure shows all studies, told apart by a column `study`.
+    """
+
+    table: str
+    select: Callable[[pd.DataFrame], pd.DataFrame]
+    draw: Callable[[pd.DataFrame], Figure]
+    caption: str
+    together: bool = False
+
+
+def _reductions(frame: pd.DataFrame) -> pd.DataFrame:
+    own = frame[(frame["criterion"] == CRITERION) & (frame["joint"] == EXACT)]
+    networks = [f"edap_{n}" for n in networks_in(frame, "edap_")]
+    return own[["baseline", "too_large", *networks, CRITERION]]
+
+
+def _sensitivity(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[["parameter", "value", "edap_max_over_best", "ela_max_over_best"]]
+
+
+def _general(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["criterion"] == GENERAL].drop(columns="criterion")
+
+
+def _scored(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = ["study", "method", "median", "percentile_95", "solved"]
+    return frame.loc[(frame["criterion"] == CRITERION) & (frame["budget"] == EARLY), columns]
+
+
+def _all(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
+
+
+PLATES = {
+    "reductions": Plate(
+        "reductions",
+        _reductions,
+        figures.reductions,
+        f"By how much the exact joint design by {label(CRITERION)} reduces EDAP, by network, and "
+        "that score over each baseline; negative where the baseline is better. †: larger than the "
+        "area limit.",
+    ),
+    "aggregations": Plate(
+        "aggregations",
+        _all,
+        figures.aggregations,
+        "EDAP of the exact design each criterion selects, over each network's own best; criteria "
+        "that select the same design stand together.",
+    ),
+    "sensitivity": Plate(
+        "sensitivity",
+        _sensitivity,
+        parameter_figures.sensitivity,
+        "The best score left when one parameter is fixed, over the optimum. Where there is no "
+        "point, no chip with that value runs all networks.",
+    ),
+    "effects": Plate(
+        "effects",
+        _all,
+        parameter_figures.effects,
+        "Share of the variance of each quantity's logarithm, over all feasible designs, that a "
+        "parameter explains alone (left) and that is left when all others are fixed (right).",
+    ),
+    "left_out": Plate(
+        "leave_one_out",
+        _general,
+        figures.left_out,
+        f"EDAP on the network left out, of the exact design for all others by {label(GENERAL)}, "
+        "over the network's own best; beside it that of the design that knew all.",
+    ),
+    "growing_sets": Plate(
+        "growing_sets",
+        _general,
+        figures.growing_sets,
+        f"EDAP on networks the exact design by {label(GENERAL)} did not know, over their own best, "
+        "as the set it knows grows; below, the share of them that run on it at all.",
+    ),
+    "cost_front": Plate(
+        "cost_front",
+        _all,
+        figures.cost_front,
+        "EDAP against cost by technology node, and the front of all.",
+    ),
+    "paper_search": Plate(
+        "paper_search",
+        _scored,
+        figures.paper_search,
+        f"Regret in {label(CRITERION)} after {EARLY:,} designs over 31 seeds, and the share of "
+        "seeds at the optimum: the paper's search part by part, and ours.",
+        together=True,
+    ),
+}
+"""Every kind of figure by name; one is drawn of each study that has its table."""
+
+
+FIGURES = "figures"
+
+
+def studies_with(folder: Path, table: str) -> list[str]:
+    """The studies of which a folder has a table (`*` for any), in order of their names."""
+    return sorted({path.parent.name for path in folder.glob(f"*/{table}.csv")} - {FIGURES})
+
+
+def names(folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """By name of a figure, its kind and the studies it shows, for the tables in a folder."""
+    found = {}
+    for kind, plate in PLATES.items():
+        studies = studies_with(folder, plate.table)
+        if plate.together:
+            found[kind] = (kind, studies)
+        else:
+            found |= {f"{study}_{kind}": (kind, [study]) for study in studies}
+    return found
+
+
+def draw(folder: Path) -> None:
+    """Draw every figure from the tables in a folder, each as PNG, PDF and the CSV of what it shows.
+
+    Args:
+        folder: has `<study>/<table>.csv`; gets `figures/<name>.*`.
+    """
+    out = folder / FIGURES
+    out.mkdir(exist_ok=True)
+    with style.paper_style():
+        for name, (kind, studies) in names(folder).items():
+            plate = PLATES[kind]
+            tables = [read(folder, s, plate.table) for s in studies]
+            if plate.together:
+                tables = [t.assign(study=s) for t, s in zip(tables, studies, strict=True)]
+            shown = plate.select(pd.concat(tables))
+            shown.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
+            style.save(plate.draw(shown), out, name)

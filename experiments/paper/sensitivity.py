@@ -1,0 +1,80 @@
+"""Question 3b: which hardware parameter matters to what? From all designs, not from samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.paper.landscape import Ints, Landscape
+from imcmoo.metrics import Floats
+from imcmoo.objectives import MM2_PER_M2, SCORES
+
+SCORED = ("edap_max", "ela_max")
+
+
+def quantities(landscape: Landscape) -> dict[str, Floats]:
+    """What parameters act on, for the designs that run all networks: two scores, energy and latency
+    of each network, area, and cost if it is an objective; shape (n_joint,) each."""
+    rows, problem = landscape.joint, landscape.problem
+    everything = range(len(landscape.workloads))
+    found = {name: landscape.score(SCORES[name], rows, everything) for name in SCORED}
+    for kind, values in (("energy", landscape.energy_J), ("latency", landscape.latency_s)):
+        found |= {f"{kind}_{n}": values[rows, w] for w, n in enumerate(landscape.workloads)}
+    found["area"] = landscape.area_m2[rows] * MM2_PER_M2
+    if problem.cost_per_cm2:
+        found["cost"] = problem.cost(landscape.levels(rows), landscape.area_m2[rows])
+    return found
+
+
+def best_left(landscape: Landscape) -> pd.DataFrame:
+    """The best of every quantity that is left when one parameter is fixed, over the optimum: 1
+    where the value costs nothing; NaN where no design runs all networks."""
+    levels, found = landscape.levels(landscape.joint), quantities(landscape)
+    rows = []
+    for i, parameter in enumerate(landscape.problem.space.parameters):
+        for level, value in enumerate(parameter.values):
+            own = levels[:, i] == level
+            over = {
+                f"{name}_over_best": values[own].min() / values.min() if own.any() else np.nan
+                for name, values in found.items()
+            }
+            rows.append({"parameter": parameter.name, "value": value} | over)
+    return pd.DataFrame(rows)
+
+
+def effects(landscape: Landscape) -> pd.DataFrame:
+    """Shares of the variance of each quantity's logarithm, over the designs that run all networks:
+    what is explained by a parameter alone, and what is left when all others are fixed.
+
+    These are the first-order and total indices of Sobol' where designs run whatever the values; as
+    some do not, the shares need not add up.
+
+    Source: Saltelli et al., Computer Physics Communications 181 (2010) 259.
+    """
+    space = landscape.problem.space
+    levels, found = landscape.levels(landscape.joint), quantities(landscape)
+    rows = []
+    for i, parameter in enumerate(space.parameters):
+        others = space.rank(levels, [n for n in space.names if n != parameter.name])
+        _, rest = np.unique(others, return_inverse=True)
+        for name, values in found.items():
+            logs = np.log(values)
+            spread = logs.var()
+            within = _variance_within(logs, levels[:, i]), _variance_within(logs, rest)
+            alone, total = 1 - within[0] / spread, within[1] / spread
+            rows.append(
+                {
+                    "parameter": parameter.name,
+                    "quantity": name,
+                    "share_alone": alone,
+                    "share_total": total,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _variance_within(values: Floats, groups: Ints) -> float:
+    """Mean variance within groups, weighted by their size."""
+    size = np.bincount(groups)
+    mean = np.bincount(groups, values) / np.maximum(size, 1)
+    return float(((values - mean[groups]) ** 2).mean())

@@ -1,0 +1,33 @@
+"""What the tests of the full study share."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.paper.landscape import Landscape
+from imcmoo.problem import AcceleratorProblem
+from problems.build import build
+from tests.fakes import SMALL, FakeEvaluator
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def landscape():
+    """The RRAM study with four networks: every design."""
+    return Landscape.of(build("four_workload_rram")[0])
+
+
+@pytest.fixture(scope="session")
+def made_up():
+    """A small space with made-up costs."""
+    return Landscape.of(AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0))
+
+
+@pytest.fixture(scope="session")
+def published():
+    """The folder of the published study."""
+    folder = ROOT / "results" / "published"
+    if not (folder / "config.json").exists():
+        pytest.skip("nothing is published yet")
+    return folder
