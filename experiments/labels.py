@@ -1,4 +1,4 @@
-"""What people call workloads and criteria in tables and figures."""
+"""What people call workloads, studies and criteria in tables and figures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ LABELS = {
     "densenet201": "DenseNet201",
     "resnet50": "ResNet50",
     "vision_transformer": "ViT",
+    "four_workload_rram": "RRAM, four networks",
+    "four_workload_sram": "SRAM, four networks",
+    "nine_workload_rram": "RRAM, nine networks",
+    "nine_workload_sram": "SRAM, nine networks",
     "edap_max": "EDAP, max",
     "edap_mean": "EDAP, mean",
     "edap_product": "EDAP, product",

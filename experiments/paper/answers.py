@@ -79,8 +79,9 @@ def search(folder: Path) -> str:
         "feasible designs; with four phases come the paper's population of 70, its initial designs "
         "and its operators. Ours optimises all objectives at once.\n\n"
         + table([*header, *(f"at the optimum, {n:,}" for n in BUDGETS[1:])], lines)
-        + "\nAt the paper's budget there is little left to tell the searches apart by. Earlier, four "
-        "phases help where the space is SRAM, and diverse sampling makes no clear difference.\n"
+        + "\nAt the paper's budget nearly all runs of all searches have arrived. After a thousand "
+        "designs the four phases have brought the most: they lower the median in every study. "
+        "Diverse sampling hardly moves it, but shortens the tail (`percentile_95` in the table).\n"
     )
 
 

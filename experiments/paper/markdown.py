@@ -14,8 +14,8 @@ NONE = "does not run"
 
 
 def read(folder: Path, study: str, table: str) -> pd.DataFrame:
-    """A table of a study, every digit as written."""
-    return pd.read_csv(folder / study / f"{table}.csv", float_precision="round_trip")
+    """A table of a study."""
+    return pd.read_csv(folder / study / f"{table}.csv")
 
 
 def rows(folder: Path, study: str, table: str, **where: Any) -> list[Row]:

@@ -58,7 +58,7 @@ def _steps(ax: Axes, own: pd.DataFrame, scores: Sequence[str]) -> None:
         fill = "none" if marker == "o" else colour
         ax.plot(at, ratio, marker=marker, ms=size, mfc=fill, color=colour, lw=0.9, label=named)
     ax.set_xticks(at, [f"{v:g}" for v in own["value"] / unit], rotation=60 if len(at) > 5 else 0)
-    ax.set(yscale="log")
+    ax.set(yscale="log", xlim=(-0.5, len(own) - 0.5))
     ax.set_title(title, fontsize=7)
     round_ticks(ax.yaxis, "{x:g}×")
 

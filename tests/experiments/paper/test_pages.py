@@ -35,7 +35,7 @@ def tables_named(section, folder):
     for name in named:
         paths = list(folder.glob(name.replace("<study>", "*")))
         assert paths, f"the document names {name}, which is not there"
-        yield from (pd.read_csv(p, float_precision="round_trip") for p in paths)
+        yield from (pd.read_csv(p) for p in paths)
 
 
 def shown(section):
@@ -86,7 +86,7 @@ def test_a_changed_number_is_noticed(published, figure):
 def test_the_pages_are_what_the_published_tables_say(published):
     for name, text in pages.documents(published).items():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text
-    frame = pd.read_csv(published / "claims.csv", float_precision="round_trip")
+    frame = pd.read_csv(published / "claims.csv")
     pd.testing.assert_frame_equal(frame, claims(published), check_dtype=False)
 
 
@@ -118,10 +118,7 @@ def published_tables(folder):
     """Tasks that answer with the tables of a finished study."""
 
     def make(name):
-        return {
-            p.stem: pd.read_csv(p, float_precision="round_trip")
-            for p in sorted((folder / name).glob("*.csv"))
-        }
+        return {p.stem: pd.read_csv(p) for p in sorted((folder / name).glob("*.csv"))}
 
     return tuple((make, name) for name in (*study.STUDIES, study.TECHNOLOGY))
 
