@@ -22,6 +22,7 @@ LABELS = {
     "four_workload_sram": "SRAM, four networks",
     "nine_workload_rram": "RRAM, nine networks",
     "nine_workload_sram": "SRAM, nine networks",
+    "technology_cost_sram": "SRAM, technology and cost",
     "edap_max": "EDAP, max",
     "edap_mean": "EDAP, mean",
     "edap_product": "EDAP, product",

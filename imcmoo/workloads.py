@@ -160,6 +160,13 @@ class WorkloadSet:
         """Weight bit densities of all layers, shape (n_layers, 8)."""
         return np.concatenate([w.weight_bits for w in self.workloads])
 
+    @property
+    def weights(self) -> NDArray[np.int64]:
+        """Number of weights of each workload, shape (n_workloads,)."""
+        sizes = [DIMENSIONS.index(d) for d in "CMRSG"]
+        of_layers = self.shapes[self.shape_index][:, sizes].prod(axis=1)
+        return np.bincount(self.owner, of_layers).astype(np.int64)
+
     @cached_property
     def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         every = np.concatenate([w.shapes for w in self.workloads])

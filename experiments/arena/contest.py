@@ -49,7 +49,8 @@ class Rules:
         problem: a name in `problems.PROBLEMS`.
         exact: its answer.
         budgets: unique designs, ascending.
-        primary: the budget of the run whose front is measured.
+        primary: the budget of the run whose front is measured and whose hits are counted; None
+            for neither.
         methods: what searches, by name.
         phased: methods that plan ahead for their budget: a smaller budget is another run, not the
             start of a longer one.
@@ -59,7 +60,7 @@ class Rules:
     problem: str
     exact: Exact
     budgets: tuple[int, ...]
-    primary: int
+    primary: int | None
     methods: dict[str, Method]
     phased: frozenset[str]
     criteria: tuple[str, ...] = CRITERIA
@@ -73,8 +74,9 @@ def fingerprint(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     experiments = Path(str(files("experiments")))
-    searching = [*Path(str(files("imcmoo"))).rglob("*.py"), *experiments.glob("arena/*.py")]
-    for path in sorted(searching) + [experiments / name for name in modules]:
+    own = ("arena/contest.py", "arena/contestants.py", "arena/variants.py", *modules)
+    searching = sorted(Path(str(files("imcmoo"))).rglob("*.py"))
+    for path in [*searching, *(experiments / name for name in own)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -107,13 +109,13 @@ def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]
             cuts = [budget] if phased else rules.budgets
             own = {"method": name, "seed": seed}
             rows["regret"] += _regrets(best, cuts, own)
-            if rules.primary in cuts:
+            if rules.primary is not None and rules.primary in cuts:
                 rows["target"] += _hits(best, rules.primary, own)
                 rows["front"].append(own | _front(judge, archive, rules.primary))
     return {
         f"{table}.{column}": np.array([row[column] for row in some])
         for table, some in rows.items()
-        for column in some[0]
+        for column in (some[0] if some else ())
     }
 
 

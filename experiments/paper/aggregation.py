@@ -9,12 +9,13 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from experiments.paper.landscape import Landscape
+from experiments.paper.settings import SCORED
 from experiments.recorded import recorded_largest
 from imcmoo.judge import MINIMAX
 from imcmoo.metrics import Floats
 from imcmoo.objectives import AGGREGATIONS, SCORES, Score, edap, ela_score
 
-CRITERIA: dict[str, str | Score] = {
+SELECTED_BY: dict[str, str | Score] = {
     **{name: name for name in SCORES},
     "ela_product": partial(ela_score, aggregate=AGGREGATIONS["product"]),
     MINIMAX: MINIMAX,
@@ -26,13 +27,14 @@ EVERY, RECORDED = "all feasible designs", "designs of the paper's recorded searc
 
 def aggregations(landscape: Landscape) -> pd.DataFrame:
     """By criterion, the exact design, its EDAP over each network's own best, what the network loses
-    by that (1 - own best / EDAP), the network it sacrifices most, and whether it is the design for
-    the largest network alone."""
+    by that (1 - own best / EDAP), the network it sacrifices most, and whether no design that runs
+    all networks is better for the largest."""
     space = landscape.problem.space
     everything = range(len(landscape.workloads))
-    alone = landscape.best_for([landscape.largest], "edap_max")
+    of_largest = landscape.edap[:, landscape.largest]
+    least = of_largest[landscape.joint].min()
     rows = []
-    for name, criterion in CRITERIA.items():
+    for name, criterion in SELECTED_BY.items():
         index = landscape.best_for(everything, criterion)
         over = landscape.edap[index] / landscape.own_best
         design = landscape.levels(np.array([index]))
@@ -43,7 +45,7 @@ def aggregations(landscape: Landscape) -> pd.DataFrame:
                 **{f"over_own_best_{n}": v for n, v in zip(landscape.workloads, over, strict=True)},
                 **{f"loss_{n}": v for n, v in zip(landscape.workloads, 1 - 1 / over, strict=True)},
                 "sacrificed_most": landscape.workloads[int(over.argmax())],
-                "is_that_of_largest_network": index == alone,
+                "is_best_for_largest": of_largest[index] == least,
             }
         )
     return pd.DataFrame(rows)
@@ -77,11 +79,11 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
     """
     own = edap(energy, latency, area)
     shares = {
-        f"largest_{kind}_share": float((values.argmax(axis=1) == network).mean())
+        f"largest_{kind}_share": float((values[:, network] == values.max(axis=1)).mean())
         for kind, values in (("edap", own), ("energy", energy), ("latency", latency))
     }
     alone = own[:, network]
-    scores = {name: SCORES[name](energy, latency, area) for name in ("edap_max", "ela_max")}
+    scores = {name: SCORES[name](energy, latency, area) for name in SCORED}
     correlations = {f"{n}_correlation": spearmanr(s, alone).statistic for n, s in scores.items()}
     excess = {f"{n}_excess": alone[s.argmin()] / alone.min() - 1 for n, s in scores.items()}
     return {"designs": len(own), **shares, **correlations, **excess}

@@ -11,8 +11,8 @@ from imcmoo.objectives import SCORES
 
 
 def cost_front(landscape: Landscape) -> pd.DataFrame:
-    """By technology node, the designs for which no other of the node has both smaller cost and
-    smaller EDAP (max), and whether that holds among all nodes."""
+    """By technology node, the non-dominated designs in cost and EDAP (max), one of each pair of
+    values, and whether they are non-dominated among all nodes, too."""
     problem, space = landscape.problem, landscape.problem.space
     rows = landscape.joint
     levels = landscape.levels(rows)

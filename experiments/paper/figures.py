@@ -116,7 +116,8 @@ def growing_sets(frame: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     runs = frame.dropna(subset=["over_own_best"])
     style: dict[str, Any] = {"color": colours(1)[0], "fliersize": 1.5, "linewidth": 0.7}
-    sns.boxplot(runs, x="size", y="over_own_best", ax=ax, **style)
+    sizes = sorted(frame["size"].unique())
+    sns.boxplot(runs, x="size", y="over_own_best", order=sizes, ax=ax, **style)
     share = frame.groupby("size")["over_own_best"].apply(lambda v: v.notna().mean())
     ax.set_xticks(range(len(share)), [f"{n}\n{100 * s:.0f} %" for n, s in share.items()])
     ax.set(xlabel="networks in the set; share of others that run", yscale="log")
@@ -134,19 +135,20 @@ def paper_search(frame: pd.DataFrame) -> Figure:
     """
     studies = list(dict.fromkeys(frame["study"]))
     figure = Figure(figsize=(WIDTH, 2.0), layout="constrained")
-    axes = figure.subplots(1, len(studies), sharey=True)
+    axes = figure.subplots(1, len(studies), sharey=True, squeeze=False)[0]
     for ax, study in zip(axes, studies, strict=True):
         own = frame[frame["study"] == study].iloc[::-1]
         at = np.arange(len(own))
         median, tail = 100 * own["median"], 100 * own["percentile_95"]
+        right = tail.max() or 1.0
         ax.hlines(at, median, tail, color="0.6", linewidth=1.0)
         ax.plot(tail, at, "|", color="0.3", markersize=7, label="95th percentile")
         ax.plot(median, at, "o", color=colours(1)[0], markersize=4, label="median")
         for y, solved in zip(at, own["solved"], strict=True):
-            ax.text(1.35 * tail.max(), y, f"{100 * solved:.0f} %", ha="right", va="center", size=6)
+            ax.text(1.35 * right, y, f"{100 * solved:.0f} %", ha="right", va="center", size=6)
         ax.set_yticks(at, own["method"])
         ax.set(ylim=(-0.5, len(own) - 0.5), xlabel="regret (%)")
-        ax.set_xlim(-0.06 * tail.max(), 1.4 * tail.max())
+        ax.set_xlim(-0.06 * right, 1.4 * right)
         ax.set_title(label(study), fontsize=7)
     legend_below(figure, axes[0], title="")
     return figure

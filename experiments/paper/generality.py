@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from math import comb
 
 import numpy as np
 import pandas as pd
@@ -74,6 +73,6 @@ def by_size(sets: pd.DataFrame) -> pd.DataFrame:
 
 def _sets(n: int, size: int, rng: np.random.Generator) -> Sequence[tuple[int, ...]]:
     every = list(combinations(range(n), size))
-    if comb(n, size) <= SAMPLED_SETS:
+    if len(every) <= SAMPLED_SETS:
         return every
     return [every[i] for i in np.sort(rng.choice(len(every), SAMPLED_SETS, replace=False))]

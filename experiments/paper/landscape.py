@@ -19,6 +19,7 @@ from imcmoo.metrics import Floats
 from imcmoo.objectives import SCORES, Score, edap, worst_regret
 from imcmoo.problem import AcceleratorProblem
 from imcmoo.space import Levels
+from problems.build import build
 
 Ints = NDArray[np.int64]
 
@@ -33,6 +34,7 @@ class Landscape:
         energy_J: NaN where a network does not run, shape (n, W).
         latency_s: the same.
         area_m2: shape (n,).
+        largest: the network with the most weights, a column.
     """
 
     problem: AcceleratorProblem
@@ -40,10 +42,21 @@ class Landscape:
     energy_J: Floats
     latency_s: Floats
     area_m2: Floats
+    largest: int
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem) -> Landscape:
-        """Evaluate all designs."""
+    def of_study(cls, study: str) -> Landscape:
+        """Evaluate all designs of a study.
+
+        Args:
+            study: a name in `problems.PROBLEMS`.
+        """
+        problem, evaluator = build(study)
+        return cls.of(problem, int(evaluator.workloads.weights.argmax()))
+
+    @classmethod
+    def of(cls, problem: AcceleratorProblem, largest: int) -> Landscape:
+        """Evaluate all designs of a problem."""
         space = problem.space
         points = space.grid(OPERATING_POINT)
         found: list[tuple[Ints, Floats, Floats, Floats]] = []
@@ -55,19 +68,12 @@ class Landscape:
             found.append((space.rank(designs[own]), m.energy_J[own], m.latency_s[own], area[own]))
         ranks, energy, latency, area = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.argsort(ranks)
-        return cls(problem, ranks[order], energy[order], latency[order], area[order])
+        return cls(problem, ranks[order], energy[order], latency[order], area[order], largest)
 
     @property
     def workloads(self) -> list[str]:
         """Names of the networks, in the order of the columns."""
         return self.problem.workload_names
-
-    @cached_property
-    def largest(self) -> int:
-        """The network with the most weights, a column."""
-        workloads = self.problem.evaluator.workloads  # type: ignore[attr-defined]
-        weights = workloads.shapes[workloads.shape_index][:, [0, 1, 4, 5, 6]].prod(axis=1)
-        return int(np.bincount(workloads.owner, weights).argmax())
 
     @cached_property
     def edap(self) -> Floats:

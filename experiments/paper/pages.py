@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from experiments.labels import label
 from experiments.paper import against, answers, claims
 from experiments.paper.aggregation import RECORDED
-from experiments.paper.markdown import rows, table
-from experiments.paper.plates import PLATES, names, studies_with
+from experiments.paper.markdown import table
+from experiments.paper.plates import PLATES, names
+from experiments.paper.stored import FIGURES, rows, studies_with
 
 INTRODUCTION = """# The paper's claims, recomputed
 
 Written by `python -m experiments.run paper` from the tables in `results/published/`: every number of
-ours below stands in the CSV named beside it, and a test looks it up there. "Exact" is the optimum
+ours below stands in the CSV named beside it, as tests check. "Exact" is the optimum
 over all designs of the space, not the best a search happened to find.
 
 Theirs: [A] Krestinskaya et al., arXiv 2603.03880; [B] the ISCAS version, arXiv 2410.16759. What is
@@ -24,7 +27,7 @@ said of their code and records was read in or computed from
 github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC.
 """
 
-DEFECTS = """## 10. What in the released code explains differences
+DEFECTS = """## What in the released code explains differences
 
 - **A failed evaluation scores 0, the best value, and counts as feasible.** Objectives and constraints
   start as zeros; after a `RuntimeError` the loop goes on without setting them (`_evaluate` in
@@ -40,8 +43,8 @@ DEFECTS = """## 10. What in the released code explains differences
   later phases, which begin with the best designs that ran, begin with a least violation of more
   than a billion cells: what runs is infeasible, and failed designs, which violate nothing, take over.
   The designs shown at the end ignore the rule. Ours has none for SRAM.
-- **The sequential baseline goes on from chips above the area limit.** Its notebooks take the best
-  score of each level without regard to the limit; from the largest RRAM chip it ends there, too.
+- **The sequential baseline goes on from chips above the area limit** where no choice of a level is
+  within it; from the largest RRAM chip it ends there, too. Ours does the same, to compare.
 - **Strides are not read.** Workload files write `HStride`, `problem_base.yaml` reads `Hstride`, whose
   default is 1. Kept, to compare.
 - **Leakage of rows, columns and ADCs is multiplied by the cycle time twice**, shown by the energies
@@ -55,16 +58,23 @@ LONG = 40
 """Rows from which on a table is for programs only."""
 
 
-def documents(folder: Path) -> dict[str, str]:
-    """`reproduction.md` and `gallery.md`, by name, from the tables in a folder."""
-    return {"reproduction.md": reproduction(folder), "gallery.md": gallery(folder)}
+def documents(staged: Path, folder: Path, docs: Path) -> dict[str, str]:
+    """`reproduction.md` and `gallery.md`, by name.
+
+    Args:
+        staged: where the tables are now.
+        folder: where they will be.
+        docs: where the documents will be.
+    """
+    to = os.path.relpath(folder, docs)
+    return {"reproduction.md": reproduction(staged), "gallery.md": gallery(staged, to)}
 
 
 def reproduction(folder: Path) -> str:
     """Claim by claim: theirs, ours, difference, reason."""
     (recorded,) = rows(folder, claims.FOUR_RRAM, "largest", data=RECORDED)
     sections = (
-        claims.glance,
+        against.glance,
         against.joint,
         against.over_largest,
         against.losses,
@@ -79,43 +89,51 @@ def reproduction(folder: Path) -> str:
     return "\n".join(parts)
 
 
-def gallery(folder: Path) -> str:
-    """All figures with what they show."""
+def gallery(folder: Path, to: str) -> str:
+    """All figures with what they show.
+
+    Args:
+        folder: has the tables.
+        to: the way there from the document, for links.
+    """
     parts = ["# Figures of the full study\n"]
     for name, (kind, studies) in names(folder).items():
         plate = PLATES[kind]
-        tables = ", ".join(f"`{study}/{plate.table}.csv`" for study in studies)
-        stem = f"../results/published/figures/{name}"
+        shown = label(studies[0]) if len(studies) == 1 else "all studies"
+        sources = ", ".join(f"`{study}/{plate.table}.csv`" for study in studies)
+        stem = f"{to}/{FIGURES}/{name}"
         parts.append(
-            f"## {' and '.join(studies) if len(studies) == 1 else 'all studies'}: "
-            f"{kind.replace('_', ' ')}\n\n{plate.caption}\n\n"
-            f"[PDF]({stem}.pdf), [data]({stem}.csv), from {tables}\n\n![{name}]({stem}.png)\n"
+            f"## {shown}: {kind.replace('_', ' ')}\n\n{plate.caption}\n\n"
+            f"[PDF]({stem}.pdf), [data]({stem}.csv), from {sources}\n\n![{name}]({stem}.png)\n"
         )
     return "\n".join(parts)
 
 
-def tables(folder: Path, stated: Mapping[str, Any]) -> dict[str, str]:
+def tables(staged: Path, stated: Mapping[str, Any], folder: Path, docs: Path) -> dict[str, str]:
     """A `README.md` for the folder and one for each study with its shorter tables, by path.
 
     Args:
-        folder: has `<study>/<table>.csv`.
+        staged: where the tables are now.
         stated: the command and the versions behind it.
+        folder: where they will be.
+        docs: where the documents will be.
     """
     found, listed = {}, []
-    for study in studies_with(folder, "*"):
-        paths = sorted((folder / study).glob("*.csv"))
+    for study in studies_with(staged, "*"):
+        paths = sorted((staged / study).glob("*.csv"))
         found[f"{study}/README.md"] = _study(study, paths)
         listed.append([f"[{study}]({study}/README.md)", ", ".join(p.stem for p in paths)])
     versions = ", ".join(f"{name} {number}" for name, number in stated["versions"].items())
+    to = os.path.relpath(docs, folder)
     found["README.md"] = (
         "# The full study: tables and figures\n\n"
         f"Made by `{stated['command']}` with seed {stated['seed']} and {versions}; what they say is "
-        "in [docs/reproduction.md](../../docs/reproduction.md), the figures are in "
-        "[docs/gallery.md](../../docs/gallery.md). EDAP and scores are in J·s·mm², areas in mm²; "
-        "shares and reductions are parts of 1; an empty cell is a network that does not run.\n\n"
+        f"in [reproduction.md]({to}/reproduction.md), the figures are in "
+        f"[gallery.md]({to}/gallery.md). EDAP and scores are in J·s·mm², areas in mm²; shares and "
+        "reductions are parts of 1; an empty cell is a network that does not run.\n\n"
         + table(["study", "tables"], listed)
         + "\n## claims\n\n"
-        + _markdown(pd.read_csv(folder / "claims.csv"))
+        + _markdown(pd.read_csv(staged / "claims.csv"))
     )
     return found
 

@@ -10,16 +10,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import style
+from experiments.arena.contest import SEEDS
 from experiments.labels import label, networks_in
 from experiments.paper import figures, parameter_figures
 from experiments.paper.baselines import EXACT
-from experiments.paper.markdown import read
-
-CRITERION = "ela_max"
-"""Whose joint design is drawn against baselines: the paper's score."""
-
-GENERAL = "edap_geomean"
-"""Whose designs are drawn on networks they did not know: no network decides it alone."""
+from experiments.paper.settings import GENERAL, PAPER_SCORE, SCORED
+from experiments.paper.stored import FIGURES, read, studies_with
 
 EARLY = 1000
 """Designs after which searches are drawn: at the paper's budget most have arrived."""
@@ -45,13 +41,13 @@ class Plate:
 
 
 def _reductions(frame: pd.DataFrame) -> pd.DataFrame:
-    own = frame[(frame["criterion"] == CRITERION) & (frame["joint"] == EXACT)]
+    own = frame[(frame["criterion"] == PAPER_SCORE) & (frame["joint"] == EXACT)]
     networks = [f"edap_{n}" for n in networks_in(frame, "edap_")]
-    return own[["baseline", "too_large", *networks, CRITERION]]
+    return own[["baseline", "too_large", *networks, PAPER_SCORE]]
 
 
 def _sensitivity(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[["parameter", "value", "edap_max_over_best", "ela_max_over_best"]]
+    return frame[["parameter", "value", *(f"{score}_over_best" for score in SCORED)]]
 
 
 def _general(frame: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +56,7 @@ def _general(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _scored(frame: pd.DataFrame) -> pd.DataFrame:
     columns = ["study", "method", "median", "percentile_95", "solved"]
-    return frame.loc[(frame["criterion"] == CRITERION) & (frame["budget"] == EARLY), columns]
+    return frame.loc[(frame["criterion"] == PAPER_SCORE) & (frame["budget"] == EARLY), columns]
 
 
 def _all(frame: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +68,7 @@ PLATES = {
         "reductions",
         _reductions,
         figures.reductions,
-        f"By how much the exact joint design by {label(CRITERION)} reduces EDAP, by network, and "
+        f"By how much the exact joint design by {label(PAPER_SCORE)} reduces EDAP, by network, and "
         "that score over each baseline; negative where the baseline is better. †: larger than the "
         "area limit.",
     ),
@@ -121,20 +117,12 @@ PLATES = {
         "paper_search",
         _scored,
         figures.paper_search,
-        f"Regret in {label(CRITERION)} after {EARLY:,} designs over 31 seeds, and the share of "
-        "seeds at the optimum: the paper's search part by part, and ours.",
+        f"Regret in {label(PAPER_SCORE)} after {EARLY:,} designs over {SEEDS} seeds, and the share "
+        "of seeds at the optimum: the paper's search part by part, and ours.",
         together=True,
     ),
 }
 """Every kind of figure by name; one is drawn of each study that has its table."""
-
-
-FIGURES = "figures"
-
-
-def studies_with(folder: Path, table: str) -> list[str]:
-    """The studies of which a folder has a table (`*` for any), in order of their names."""
-    return sorted({path.parent.name for path in folder.glob(f"*/{table}.csv")} - {FIGURES})
 
 
 def names(folder: Path) -> dict[str, tuple[str, list[str]]]:

@@ -6,23 +6,20 @@ import numpy as np
 import pandas as pd
 
 from experiments.paper.landscape import Ints, Landscape
+from experiments.paper.settings import SCORED
 from imcmoo.metrics import Floats
 from imcmoo.objectives import MM2_PER_M2, SCORES
 
-SCORED = ("edap_max", "ela_max")
-
 
 def quantities(landscape: Landscape) -> dict[str, Floats]:
-    """What parameters act on, for the designs that run all networks: two scores, energy and latency
-    of each network, area, and cost if it is an objective; shape (n_joint,) each."""
-    rows, problem = landscape.joint, landscape.problem
+    """What parameters act on, for the designs that run all networks: two scores (J·s·mm²), energy
+    (J) and latency (s) of each network, and area (mm²); shape (n_joint,) each."""
+    rows = landscape.joint
     everything = range(len(landscape.workloads))
     found = {name: landscape.score(SCORES[name], rows, everything) for name in SCORED}
     for kind, values in (("energy", landscape.energy_J), ("latency", landscape.latency_s)):
         found |= {f"{kind}_{n}": values[rows, w] for w, n in enumerate(landscape.workloads)}
     found["area"] = landscape.area_m2[rows] * MM2_PER_M2
-    if problem.cost_per_cm2:
-        found["cost"] = problem.cost(landscape.levels(rows), landscape.area_m2[rows])
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -14,31 +15,27 @@ from rich.console import Console
 from rich.progress import Progress
 
 from experiments.arena import contest
+from experiments.arena.contest import SEEDS
 from experiments.paper import aggregation, baselines, cost, generality, pages, plates, sensitivity
-from experiments.paper.ablation import paper_search
+from experiments.paper.ablation import paper_search, search
 from experiments.paper.claims import claims
 from experiments.paper.landscape import Landscape
+from experiments.paper.settings import GENERALITY, SEED, STUDIES, TECHNOLOGY
 from experiments.studies import LIBRARIES
 from imcmoo import exact, parallel
 from imcmoo.files import replacing
 from imcmoo.parts import Parts
 from problems.build import build
 
-STUDIES = (
-    "four_workload_rram",
-    "four_workload_sram",
-    "nine_workload_rram",
-    "nine_workload_sram",
-)
-TECHNOLOGY = "technology_cost_sram"
 COMMAND = "python -m experiments.run paper"
-SEED = 1
-GENERALITY = ("edap_geomean", "ela_max", "regret_minimax")
-"""Criteria by which a design is to generalise."""
+
+CONFIG = "config.json"
+"""Written last: where it stands, all beside it is of one study."""
 
 MADE_BY = (
     "recorded.py",
-    *(f"data/recorded_{name}.csv" for name in ("largest", "searches", "sequential")),
+    "data/recorded_largest.csv",
+    "data/recorded_sequential.csv",
     *(
         f"paper/{name}.py"
         for name in (
@@ -49,18 +46,19 @@ MADE_BY = (
             "generality",
             "landscape",
             "sensitivity",
+            "settings",
             "study",
         )
     ),
 )
 """What the tables depend on; pages and figures are written anew each time."""
 
-Tables = dict[str, pd.DataFrame]
+Arrays = dict[str, Any]
 
 
-def _questions(study: str) -> Tables:
-    """All tables about one study that follow from the cost of its designs."""
-    landscape = Landscape.of(build(study)[0])
+def questions(study: str) -> dict[str, pd.DataFrame]:
+    """All tables about a study that follow from the cost of its designs, by name."""
+    landscape = Landscape.of_study(study)
     joint = baselines.joint(landscape, study, SEED)
     sets = pd.concat([generality.growing_sets(landscape, c, SEED) for c in GENERALITY])
     return {
@@ -76,71 +74,101 @@ def _questions(study: str) -> Tables:
     }
 
 
-def _cost(study: str) -> Tables:
-    front = cost.cost_front(Landscape.of(build(study)[0]))
+def costs(study: str) -> dict[str, pd.DataFrame]:
+    """All tables about technology and cost, by name."""
+    front = cost.cost_front(Landscape.of_study(study))
     return {"cost_front": front, "cost_nodes": cost.by_node(front)}
 
 
-def _search(study: str) -> Tables:
-    return {"paper_search": paper_search(study)}
+Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
-
-TASKS: tuple[tuple[Callable[[str], Tables], str], ...] = (
-    *((_questions, study) for study in reversed(STUDIES)),  # the longest first
-    *((_search, study) for study in reversed(STUDIES)),
-    (_cost, TECHNOLOGY),
+TABLES: tuple[Task, ...] = (
+    *((questions, (study,)) for study in reversed(STUDIES)),  # the longest first
+    (costs, (TECHNOLOGY,)),
 )
+"""What makes tables of a study, by name."""
+
+SEARCHES: tuple[Task, ...] = tuple(
+    (search, (study, seed)) for study in reversed(STUDIES) for seed in range(SEEDS)
+)
+"""What searches a study with a seed."""
 
 
-def _do(index: int) -> dict[str, Any]:
-    """The tables of a task, as text, by path."""
-    make, study = TASKS[index]
-    return {f"{study}/{table}.csv": np.array(_csv(frame)) for table, frame in make(study).items()}
+def _do(task: Task) -> Arrays:
+    """What comes of a task, to be kept: tables as text."""
+    make, arguments = task
+    found = make(*arguments)
+    return {k: np.array(csv(v)) if isinstance(v, pd.DataFrame) else v for k, v in found.items()}
 
 
-def _csv(frame: pd.DataFrame) -> str:
-    return str(frame.to_csv(index=False, lineterminator="\n"))
-
-
-def _worker() -> Callable[[int], dict[str, Any]]:
+def _worker() -> Callable[[Task], Arrays]:
     return _do
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """A table as text."""
+    return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
 def run(folder: Path, docs: Path, *, quiet: bool) -> None:
     """Answer all questions into a folder; goes on with what an interrupted run has finished.
 
     Args:
-        folder: gets `<study>/<table>.csv`, the same in Markdown, `figures/` and `config.json`.
+        folder: gets `<study>/<table>.csv`, the same in Markdown, `figures/` and `config.json`, and
+            loses what an earlier run left in their place.
         docs: gets `reproduction.md` and `gallery.md`.
         quiet: show no progress.
     """
-    marks = [exact.fingerprint(*build(name)) for name in (*STUDIES, TECHNOLOGY)]
+    marks = {name: exact.fingerprint(*build(name)) for name in (*STUDIES, TECHNOLOGY)}
     parts = Parts(folder, f"{marks} {contest.fingerprint(*MADE_BY)}")
-    todo = [i for i in range(len(TASKS)) if i not in parts]
+    tasks = TABLES + SEARCHES
+    todo = [i for i in range(len(tasks)) if i not in parts]
     with Progress(console=Console(stderr=True), disable=quiet) as progress:
-        bar = progress.add_task("paper", total=len(TASKS), completed=len(TASKS) - len(todo))
-        for index, tables in parallel.in_processes(_worker, todo, parallel.cores()):
-            parts.save(todo[index], tables)
+        bar = progress.add_task("paper", total=len(tasks), completed=len(tasks) - len(todo))
+        work = parallel.in_processes(_worker, [tasks[i] for i in todo], parallel.cores())
+        for index, found in work:
+            parts.save(todo[index], found)
             progress.advance(bar)
-    config = folder / "config.json"
-    config.unlink(missing_ok=True)  # where it stands, all is of one study
-    for index in range(len(TASKS)):
-        for path, text in parts.load(index).items():
-            _write(folder / path, str(text))
-    _write(folder / "claims.csv", _csv(claims(folder)))
-    plates.draw(folder)
     stated = {
         "command": COMMAND,
         "seed": SEED,
-        "fingerprints": dict(zip((*STUDIES, TECHNOLOGY), marks, strict=True)),
+        "fingerprints": marks,
         "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
     }
-    for name, text in pages.tables(folder, stated).items():
-        _write(folder / name, text)
-    for name, text in pages.documents(folder).items():
+    staged = folder / ".parts" / "files"
+    shutil.rmtree(staged, ignore_errors=True)
+    _write_tables(staged, parts)
+    plates.draw(staged)
+    for name, text in pages.tables(staged, stated, folder, docs).items():
+        _write(staged / name, text)
+    documents = pages.documents(staged, folder, docs)
+    (folder / CONFIG).unlink(missing_ok=True)
+    _replace(folder, staged)
+    for name, text in documents.items():
         _write(docs / name, text)
-    _write(config, json.dumps(stated, indent=2) + "\n")
+    _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
     parts.remove()
+
+
+def _write_tables(folder: Path, parts: Parts) -> None:
+    """Write every table into a folder, from the parts in the order of the tasks."""
+    for index, (_, (study,)) in enumerate(TABLES):
+        for name, text in parts.load(index).items():
+            _write(folder / study / f"{name}.csv", str(text))
+    for study in dict.fromkeys(study for _, (study, _) in SEARCHES):
+        own = [i for i, (_, (name, _)) in enumerate(SEARCHES, len(TABLES)) if name == study]
+        summary = paper_search([parts.load(i) for i in own])
+        _write(folder / study / "paper_search.csv", csv(summary))
+    _write(folder / "claims.csv", csv(claims(folder)))
+
+
+def _replace(folder: Path, staged: Path) -> None:
+    """Put what is staged in the place of what stands there under the same names."""
+    for new in sorted(staged.iterdir()):
+        old = folder / new.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        new.replace(old)
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import imcmoo.__main__
-from experiments import arena, compare, standings
+from experiments import compare
+from experiments.arena import contest, standings
 from experiments.arena.contestants import METHODS, PHASED, Counted, Start
 from experiments.arena.variants import VARIANTS
 from imcmoo.sampling import draw_feasible
@@ -49,11 +50,11 @@ def test_designs_proposed_again_are_evaluated_but_not_counted(start):
 
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
     best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
-    rows = arena._regrets(best, [1, 3], {"seed": 0})
+    rows = contest._regrets(best, [1, 3], {"seed": 0})
     assert [row["regret"] for row in rows] == [3.0, 2.0, 0.0, 0.5]
-    hits = arena._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
+    hits = contest._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
     assert [row["evaluations"] for row in hits] == [2, 3, 3, 3, 3]
-    assert [row["evaluations"] for row in arena._hits({"a": np.array([0.2])}, 1, {})] == [
+    assert [row["evaluations"] for row in contest._hits({"a": np.array([0.2])}, 1, {})] == [
         np.inf
     ] * 5
 
@@ -64,7 +65,7 @@ def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
             "method": "m",
             "seed": range(4),
             "budget": 10,
-            "criterion": arena.WORST,
+            "criterion": contest.WORST,
             "regret": [0.0, 0.0, 0.5, np.inf],
         }
     )
@@ -76,7 +77,7 @@ def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
 def test_tests_see_who_is_ahead():
     seeds = range(12)
     rows = [
-        {"method": m, "seed": s, "budget": 10, "criterion": arena.WORST, "regret": r * (1 + s)}
+        {"method": m, "seed": s, "budget": 10, "criterion": contest.WORST, "regret": r * (1 + s)}
         for m, r in (("ours", 0.0), ("worse", 0.1), ("same", 0.0))
         for s in seeds
     ]

@@ -6,7 +6,6 @@ import pytest
 
 from experiments.paper.landscape import Landscape
 from imcmoo.problem import AcceleratorProblem
-from problems.build import build
 from tests.fakes import SMALL, FakeEvaluator
 
 ROOT = Path(__file__).parents[3]
@@ -15,13 +14,14 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="session")
 def landscape():
     """The RRAM study with four networks: every design."""
-    return Landscape.of(build("four_workload_rram")[0])
+    return Landscape.of_study("four_workload_rram")
 
 
 @pytest.fixture(scope="session")
 def made_up():
     """A small space with made-up costs."""
-    return Landscape.of(AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0))
+    problem = AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0)
+    return Landscape.of(problem, largest=2)
 
 
 @pytest.fixture(scope="session")

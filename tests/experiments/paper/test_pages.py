@@ -1,158 +1,218 @@
-"""Every number of ours in the document stands in a published table; figures and pages follow."""
+"""Every number of ours in the document follows from the published tables, and so does its prose."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.labels import LABELS
-from experiments.paper import aggregation, pages, plates, sensitivity, study
-from experiments.paper.claims import claims
+from experiments.labels import LABELS, label, networks_in
+from experiments.paper import pages, plates
+from experiments.paper.baselines import EXACT, JOINT
+from experiments.paper.claims import FOUR_RRAM, claims
+from experiments.paper.settings import GENERAL, PAPER_SCORE, STUDIES
 from tests.experiments.paper.conftest import ROOT
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
-
-FORMS = ("{:.4g}", "{:.2f}", "{:.0f}", "{:,.0f}", "{:.4f}")
-PERCENT = ("{:.1f}", "{:+.1f}", "{:g}")
 
 NOT_OURS = ("theirs", "why", "claim", "networks")
 """Columns that hold what the paper says, words, or the number of networks."""
 
 
-def written(values):
-    """Every way in which the document writes some numbers."""
-    values = [v for v in values if np.isfinite(v)]
-    return {form.format(v) for v in values for form in FORMS} | {
-        form.format(100 * v + 0.0) for v in values for form in PERCENT
-    }
+@pytest.fixture(scope="module")
+def text():
+    return (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
 
 
-def tables_named(section, folder):
-    """The tables a section names, and the claims."""
-    named = set(re.findall(r"`([\w<>/]+\.csv)`", section)) | {"claims.csv"}
-    for name in named:
-        paths = list(folder.glob(name.replace("<study>", "*")))
-        assert paths, f"the document names {name}, which is not there"
-        yield from (pd.read_csv(p) for p in paths)
+def tables_in(section):
+    """The tables of a section, as they are written."""
+    blocks = re.findall(r"(?:^\|.*\n)+", section, flags=re.M)
+    for block in blocks:
+        lines = [[c.strip() for c in line.strip("|\n").split("|")] for line in block.splitlines()]
+        yield pd.DataFrame(lines[2:], columns=lines[0])
 
 
-def shown(section):
-    """The numbers in a section: of ours in its tables, and shares and ratios in its text."""
-    header = None
-    for line in section.splitlines():
-        if not line.startswith("|"):
-            header = None
-            yield from re.findall(rf"({NUMBER.pattern}) [%×]", line)
-            continue
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if header is None:
-            header = cells
-        elif not cells[0].startswith("---"):
-            for title, cell in zip(header, cells, strict=True):
-                if not title.startswith(NOT_OURS):
-                    for name in LABELS.values():
-                        cell = cell.replace(name, "")
-                    yield from NUMBER.findall(cell)
-
-
-def untraced(text, folder):
-    """Numbers of the document that stand in no table named beside them."""
-    found = []
-    for section in text.split("\n## ")[1:]:
-        cells = [
-            t.select_dtypes("number").to_numpy(float).ravel() for t in tables_named(section, folder)
-        ]
-        known = written(np.unique(np.concatenate(cells)))
-        found += [(section.partition("\n")[0], n) for n in shown(section) if n not in known]
+def section(text, title):
+    (found,) = (s for s in text.split("\n## ") if s.startswith(title))
     return found
 
 
-def test_every_number_in_the_document_stands_in_a_table_named_beside_it(published):
-    text = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
-    assert len([n for section in text.split("\n## ")[1:] for n in shown(section)]) > 300
+def written(values, suffix):
+    """Every way in which the document writes some numbers before a unit."""
+    values = values[np.isfinite(values)]
+    percent = {f.format(100 * v + 0.0) for v in values for f in ("{:.1f}", "{:+.1f}", "{:g}")}
+    if suffix == "%":
+        return percent
+    forms = ("{:.2f}",) if suffix == "×" else ("{:.4g}", "{:.0f}", "{:,.0f}", "{:.4f}", "{:+.1f}")
+    plain = {form.format(v) for v in values for form in forms}
+    return plain if suffix == "×" else plain | percent  # differences are in points
+
+
+def numbers_of(part, folder, study):
+    """All numbers in the tables a section names, of one study where it is known which."""
+    named = set(re.findall(r"`([\w<>/]+\.csv)`", part)) | {"claims.csv"}
+    found = []
+    for name in named:
+        paths = list(folder.glob(name.replace("<study>", study if study in STUDIES else "*")))
+        assert paths, f"the document names {name}, which is not there"
+        found += [pd.read_csv(p).select_dtypes("number").to_numpy(float).ravel() for p in paths]
+    return np.unique(np.concatenate(found))
+
+
+def untraced(text, folder):
+    """Numbers in the document's tables, and shares and ratios in its prose, that stand in no table
+    named beside them."""
+    missing = []
+    for part in text.split("\n## ")[1:]:
+        shown = [("", number, "%") for number in re.findall(rf"({NUMBER.pattern}) %", prose(part))]
+        for table in tables_in(part):
+            for _, row in table.iterrows():
+                shown += [
+                    (row.iloc[0], number, "%" if "%" in cell else "×" if "×" in cell else "")
+                    for title, cell in row.items()
+                    if not title.startswith(NOT_OURS)
+                    for number in NUMBER.findall(unlabelled(cell))
+                ]
+        cache = {}
+        for study, number, suffix in shown:
+            key = study if study in STUDIES else "", suffix
+            if key not in cache:
+                cache[key] = written(numbers_of(part, folder, study), suffix)
+            missing += [] if number in cache[key] else [(part.partition("\n")[0], study, number)]
+    return missing
+
+
+def prose(part):
+    return "\n".join(line for line in part.splitlines() if not line.startswith("|"))
+
+
+def unlabelled(cell):
+    for name in sorted(LABELS.values(), key=len, reverse=True):
+        cell = cell.replace(name, "")
+    return cell
+
+
+def test_every_number_in_the_document_stands_in_a_table_named_beside_it(published, text):
     assert untraced(text, published) == []
 
 
-@pytest.mark.parametrize("figure", ["97.4 %", "10.00 ×", "1,330,170", "3481 mm²"])
-def test_a_changed_number_is_noticed(published, figure):
-    text = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("figure", "wrong"),
+    [("97.4 %", "97.9 %"), ("10.00 ×", "10.07 ×"), ("1,330,170", "1,330,171"), ("3481", "3480")],
+)
+def test_a_changed_number_is_noticed(published, text, figure, wrong):
     assert figure in text
-    wrong = figure.replace(figure.split()[0], "98765.4")
-    assert ("98765.4") in {number for _, number in untraced(text.replace(figure, wrong), published)}
+    assert wrong.split()[0] in {n for *_, n in untraced(text.replace(figure, wrong), published)}
 
 
-def test_the_pages_are_what_the_published_tables_say(published):
-    for name, text in pages.documents(published).items():
-        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text
+def percent(values):
+    return [f"{100 * v + 0.0:.1f} %".replace("-0.0 %", "0.0 %") for v in values]
+
+
+def read(published, study, table):
+    return pd.read_csv(published / study / f"{table}.csv")
+
+
+def test_reductions_are_recomputed_from_what_the_designs_cost(published, text):
+    (shown, _) = tables_in(section(text, "The joint design against every baseline"))
+    for _, row in shown.iterrows():
+        joint = read(published, row["study"], "joint").set_index(["criterion", "design"])
+        for criterion in JOINT:
+            column = f"{criterion}_J_s_mm2"
+            values = (joint.loc[(criterion, d), column] for d in (EXACT, row["baseline"]))
+            ours, baseline = values
+            cell = row[label(criterion)]
+            if np.isnan(baseline):
+                assert cell == "does not run"
+            else:
+                assert [cell.split(" (")[0].removesuffix(" †")] == percent([1 - ours / baseline])
+            assert ("†" in cell) == joint.loc[(criterion, row["baseline"]), "too_large"]
+
+
+def test_losses_and_sacrifices_are_recomputed(published, text):
+    (shown,) = tables_in(section(text, "Loss against designs"))
+    for _, row in shown.iterrows():
+        over = read(published, row["study"], "aggregations").set_index("criterion")
+        (criterion,) = (c for c in over.index if label(c) == row["criterion"])
+        columns = networks_in(over, "over_own_best_")
+        loss = 1 - 1 / over.loc[criterion, [f"over_own_best_{n}" for n in columns]].astype(float)
+        assert [row["least"], row["most"]] == percent([loss.min(), loss.max()])
+        assert row["of network"] == label(columns[int(loss.to_numpy().argmax())])
+
+
+def test_gains_over_the_largest_network_are_recomputed(published, text):
+    (shown,) = tables_in(section(text, "Better than optimising"))
+    joint = read(published, FOUR_RRAM, "joint").set_index(["criterion", "design"])
+    for network in ("vgg16", "resnet18", "alexnet", "mobilenet_v3"):
+        own = shown.set_index("network").loc[label(network)]
+        column = f"edap_{network}_J_s_mm2"
+        for c in JOINT:
+            alone, exact = (joint.loc[(c, d), column] for d in ("alone: vgg16", EXACT))
+            assert [own[label(c)]] == percent([1 - exact / alone])
+
+
+def test_the_claims_are_what_the_tables_say(published):
     frame = pd.read_csv(published / "claims.csv")
     pd.testing.assert_frame_equal(frame, claims(published), check_dtype=False)
+    assert frame["difference"].to_numpy() == pytest.approx(frame["exact"] - frame["theirs"])
 
 
-def test_the_published_rram_tables_are_those_of_this_code(published, landscape):
-    for name, table in (
-        ("aggregations", aggregation.aggregations(landscape)),
-        ("sensitivity", sensitivity.best_left(landscape)),
-        ("effects", sensitivity.effects(landscape)),
-    ):
-        found = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
-        pd.testing.assert_frame_equal(found, table, rtol=1e-9, atol=1e-12)
+def test_what_the_prose_concludes_holds(published):
+    """Sentences of the document that depend on how the numbers turned out."""
+    for study in STUDIES:
+        own = read(published, study, "paper_search").set_index(["method", "budget"])
+        assert (own.xs(3300, level="budget")["solved"] > 0.5).all()
+        assert own.loc[("ours", 3300), "solved"] == 1
+        plain, diverse, phases = (
+            own.loc[(m, 1000)] for m in ("plain GA", "with diverse sampling", "with four phases")
+        )
+        assert phases["median"] < min(plain["median"], diverse["median"])
+        assert diverse["percentile_95"] <= plain["percentile_95"]
+        reductions = read(published, study, "reductions")
+        ga = reductions[reductions["baseline"] == "paper's GA"]
+        own_score = [row[row["criterion"]] for _, row in ga.iterrows()]
+        assert max(own_score) < 0.01
+        for start in ("largest", "middle"):
+            assert f"sequential from the {start}" in set(reductions["baseline"])
+    frame = read(published, "nine_workload_sram", "growing_sets_by_size")
+    sram = frame[frame["criterion"] == GENERAL].set_index("size")
+    assert sram.loc[8, "upper_quartile"] < sram.loc[1, "upper_quartile"] / 2
+    assert abs(sram.loc[8, "median"] - sram.loc[1, "median"]) < 0.1
+    frame = read(published, "nine_workload_rram", "growing_sets_by_size")
+    rram = frame[frame["criterion"] == GENERAL].set_index("size")
+    assert rram.loc[8, "runs_share"] > 1.5 * rram.loc[1, "runs_share"]
+    assert rram.loc[8, "median"] > rram.loc[1, "median"]
+    closest = pd.read_csv(published / "claims.csv").query("kind == 'closest of ours'")
+    assert closest["baseline"].tolist() == ["sequential from the largest"] * 2
+    assert closest["quantity"].tolist() == [label(PAPER_SCORE), label("ela_mean")]
+    for study in STUDIES:
+        largest = read(published, study, "largest")
+        assert (largest["largest_edap_share"] > 0.99).all()
+        assert (largest["edap_max_excess"] == 0).all()
+        slowest = largest["largest_latency_share"]
+        assert (slowest > 0.98).all() if study.endswith("sram") else (slowest == 0).all()
+
+
+def test_no_size_of_an_rram_chip_can_be_changed_alone(published):
+    sizes = ["rows", "cols", "router_groups", "tiles_per_group", "macros_per_tile"]
+    for study in STUDIES:
+        if study.endswith("rram"):
+            effects = read(published, study, "effects")
+            own = effects[effects["parameter"].isin(sizes)]
+            assert own["share_total"].abs().max() < 0.005
+
+
+def test_the_documents_are_what_the_published_tables_say(published):
+    found = pages.documents(published, ROOT / "results" / "published", ROOT / "docs")
+    for name, content in found.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == content
 
 
 def test_every_figure_is_in_the_gallery_with_its_data(published):
-    text = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    content = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
     names = {path.stem for path in (published / "figures").iterdir()}
     assert names == set(plates.names(published))
     for name in names:
         for ending in ("png", "pdf", "csv"):
             assert (published / "figures" / f"{name}.{ending}").exists()
-            assert f"/figures/{name}.{ending})" in text
-
-
-class Interrupted(Exception):
-    """Stands for a kill."""
-
-
-def published_tables(folder):
-    """Tasks that answer with the tables of a finished study."""
-
-    def make(name):
-        return {p.stem: pd.read_csv(p) for p in sorted((folder / name).glob("*.csv"))}
-
-    return tuple((make, name) for name in (*study.STUDIES, study.TECHNOLOGY))
-
-
-def files(folder: Path):
-    return {
-        p.relative_to(folder): p.read_bytes()
-        for p in folder.rglob("*")
-        if p.suffix in {".csv", ".md"}
-    }
-
-
-def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, monkeypatch):
-    tasks, done = published_tables(published), []
-    monkeypatch.setattr(study, "TASKS", tasks)
-    monkeypatch.setattr(study.parallel, "cores", lambda: 1)
-    real = study._do
-
-    def do(index):
-        if len(done) == 3:
-            raise Interrupted
-        done.append(index)
-        return real(index)
-
-    monkeypatch.setattr(study, "_do", do)
-    with pytest.raises(Interrupted):
-        study.run(tmp_path / "published", tmp_path / "docs", quiet=True)
-    assert not (tmp_path / "published" / "config.json").exists()
-    monkeypatch.setattr(study, "_do", lambda index: done.append(index) or real(index))
-    study.run(tmp_path / "published", tmp_path / "docs", quiet=True)
-    assert done == list(range(len(tasks)))
-    own, expected = files(tmp_path / "published"), files(published)
-    # The front page names the versions of the libraries.
-    front = Path("README.md")
-    assert own.pop(front).count(b"\n") == expected.pop(front).count(b"\n")
-    assert own == expected
-    assert (tmp_path / "docs" / "gallery.md").exists()
+            assert f"(../results/published/figures/{name}.{ending})" in content

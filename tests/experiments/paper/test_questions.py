@@ -1,11 +1,14 @@
 """Aggregations, parameters, generality and cost: tables that follow from the landscape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments.paper import aggregation, cost, generality, sensitivity
 from experiments.paper.landscape import Landscape
+from imcmoo.parameters import Ordinal
 from imcmoo.problem import AcceleratorProblem
 from tests.fakes import SMALL, FakeEvaluator
 
@@ -17,12 +20,12 @@ def test_whom_a_criterion_sacrifices(landscape):
     assert (over >= 1).all()
     assert table["sacrificed_most"].tolist() == [names[i] for i in over.argmax(axis=1)]
     assert np.allclose(table[[f"loss_{n}" for n in names]], 1 - 1 / over)
-    assert table.loc["edap_max", "is_that_of_largest_network"]
-    assert not table.loc["ela_max", "is_that_of_largest_network"]
+    assert table.loc["edap_max", "is_best_for_largest"]
+    assert not table.loc["ela_max", "is_best_for_largest"]
 
 
 def test_how_far_one_network_decides():
-    # Of the first network: largest EDAP on both designs, the largest latency on the second only.
+    # The first network has the largest EDAP on both designs, the largest latency on the second.
     energy = np.array([[9.0, 1.0], [8.0, 1.0]])
     latency = np.array([[1.0, 5.0], [2.0, 1.0]])
     found = aggregation.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
@@ -44,12 +47,12 @@ def test_some_value_of_every_parameter_costs_nothing(landscape):
 
 def factorial():
     """A space in which every design runs, with energy V² b and no other influence."""
-    landscape = Landscape.of(AcceleratorProblem(FakeEvaluator(SMALL, 1), area_limit_m2=1.0))
+    problem = AcceleratorProblem(FakeEvaluator(SMALL, 1), area_limit_m2=1.0)
     ranks = np.arange(SMALL.size)
     d = SMALL.decode(SMALL.unrank(ranks))
     energy = (d["voltage_V"] ** 2 * d["bits_per_cell"])[:, None]
     latency = d["cycle_s"][:, None] * np.where(d["rows"] == d["rows"].min(), d["cols"], 1)[:, None]
-    return Landscape(landscape.problem, ranks, energy, latency, 1e-6 * d["glb_depth"])
+    return Landscape(problem, ranks, energy, latency, 1e-6 * d["glb_depth"], largest=0)
 
 
 def test_effects_of_independent_factors_add_up():
@@ -94,6 +97,37 @@ def test_the_gap_by_size_counts_what_does_not_run():
     by_size = generality.by_size(sets).set_index("size")
     assert by_size.loc[1, ["pairs", "runs_share", "median"]].tolist() == [4, 0.75, 2.0]
     assert by_size.loc[2, "upper_quartile"] == 5.0
+
+
+def test_the_cost_front_is_that_of_brute_force():
+    nodes = Ordinal("technology_nm", (7, 14))
+    space = replace(SMALL, parameters=(nodes, *SMALL.parameters))
+    problem = AcceleratorProblem(
+        FakeEvaluator(space, 2), area_limit_m2=1.0, cost_per_cm2={7: 300.0, 14: 150.0}
+    )
+    landscape = Landscape.of(problem, largest=1)
+    rows = landscape.joint
+    levels = landscape.levels(rows)
+    worst = landscape.edap[rows].max(axis=1)
+    points = np.column_stack([problem.cost(levels, landscape.area_m2[rows]), worst])
+
+    def front(some):
+        distinct = {tuple(p) for p in some.tolist()}
+        # In order of cost, then EDAP: a point is kept if it has less EDAP than all before it.
+        kept, least = set(), np.inf
+        for price, edap in sorted(distinct):
+            if edap < least:
+                kept.add((price, edap))
+                least = edap
+        return kept
+
+    table = cost.cost_front(landscape)
+    for level, node in enumerate(nodes.values):
+        own = table[table["technology_nm"] == node]
+        found = set(own[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))
+        assert found == front(points[levels[:, 0] == level])
+    on_front = table[table["on_front"]][["cost", "edap_max_J_s_mm2"]]
+    assert set(on_front.itertuples(index=False, name=None)) == front(points)
 
 
 def test_nodes_are_summed_up_from_their_fronts():

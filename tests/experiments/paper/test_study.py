@@ -1,0 +1,121 @@
+"""The command that makes the study: the published tables are its own, and it survives a kill."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.paper import ablation, study
+from experiments.paper.settings import STUDIES, TECHNOLOGY
+from experiments.run import main
+
+
+def test_the_published_rram_tables_are_those_of_this_code(published):
+    for name, table in study.questions("four_workload_rram").items():
+        found = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
+        expected = pd.read_csv(io.StringIO(study.csv(table)))
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_published_searches_are_those_of_this_code(published):
+    """Of three seeds the medians differ from those of all, but not what a seed finds."""
+    found = [ablation.search("four_workload_rram", seed) for seed in range(3)]
+    table = ablation.paper_search(found)
+    everyone = pd.read_csv(published / "four_workload_rram" / "paper_search.csv")
+    key = ["budget", "criterion", "method"]
+    assert table[key].to_numpy().tolist() == everyone[key].to_numpy().tolist()
+    assert (table["seeds"] == 3).all()
+    assert (table["percentile_95"].to_numpy() >= 0).all()
+    at_the_end = table[table["budget"] == 3300].set_index("method")
+    assert (at_the_end["solved"] == 1).all()
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+def answered(folder):
+    """Tasks that answer with the tables of a finished study, and searches that find nothing new."""
+
+    def tables(name):
+        paths = sorted((folder / name).glob("*.csv"))
+        return {p.stem: pd.read_csv(p) for p in paths if p.stem != "paper_search"}
+
+    def search(name, seed):
+        methods = ["plain GA", "with diverse sampling", "with four phases", "ours"]
+        rows = [(m, b) for m in methods for b in (500, 1000, 3300)]
+        return {
+            "regret.method": np.array([m for m, _ in rows]),
+            "regret.seed": np.full(len(rows), seed),
+            "regret.budget": np.array([b for _, b in rows]),
+            "regret.criterion": np.full(len(rows), "ela_max"),
+            "regret.regret": np.full(len(rows), 0.1 * (seed + len(name) % 3)),
+        }
+
+    own = tuple((tables, (name,)) for name in (*STUDIES, TECHNOLOGY))
+    return own, tuple((search, (name, seed)) for name in STUDIES for seed in range(2))
+
+
+def files(folder: Path):
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.suffix in {".csv", ".md", ".json", ".png"}
+    }
+
+
+def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, monkeypatch):
+    own, searches = answered(published)
+    monkeypatch.setattr(study, "TABLES", own)
+    monkeypatch.setattr(study, "SEARCHES", searches)
+    monkeypatch.setattr(study.parallel, "cores", lambda: 1)
+    real, done = study._do, []
+
+    def killed(task):
+        if len(done) == 7:
+            raise Interrupted
+        done.append(task[1])
+        return real(task)
+
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    study.run(once / "published", once / "docs", quiet=True)
+    stale = twice / "published" / "four_workload_rram" / "stale.csv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("left\n1\n")
+    monkeypatch.setattr(study, "_do", killed)
+    with pytest.raises(Interrupted):
+        study.run(twice / "published", twice / "docs", quiet=True)
+    assert stale.exists()
+    assert not (twice / "published" / "config.json").exists()
+    monkeypatch.setattr(study, "_do", lambda task: done.append(task[1]) or real(task))
+    study.run(twice / "published", twice / "docs", quiet=True)
+    assert done == [arguments for _, arguments in own + searches]
+    assert files(twice) == files(once)
+    assert not (twice / "published" / ".parts").exists()
+    for name in (*STUDIES, TECHNOLOGY):
+        for path in (published / name).glob("*.csv"):
+            if path.stem != "paper_search":
+                assert (once / "published" / name / path.name).read_bytes() == path.read_bytes()
+
+
+def test_links_lead_from_the_documents_to_the_figures(published, tmp_path, monkeypatch):
+    own, searches = answered(published)
+    monkeypatch.setattr(study, "TABLES", own)
+    monkeypatch.setattr(study, "SEARCHES", searches)
+    monkeypatch.setattr(study.parallel, "cores", lambda: 1)
+    assert main(["paper", "--out", str(tmp_path), "--quiet"]) == 0
+    gallery = (tmp_path / "docs" / "gallery.md").read_text(encoding="utf-8")
+    links = [part.partition(")")[0] for part in gallery.split("](")[1:]]
+    assert len(links) > 50
+    for link in links:
+        assert (tmp_path / "docs" / link).exists()
+    front = (tmp_path / "published" / "README.md").read_text(encoding="utf-8")
+    assert "(../docs/reproduction.md)" in front
+
+
+def test_the_study_takes_no_options_that_would_change_it(tmp_path, capsys):
+    assert main(["paper", "--seed", "2", "--out", str(tmp_path)]) == 2
+    assert "paper takes no options but --out, --quiet and --resume" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
