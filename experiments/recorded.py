@@ -14,7 +14,7 @@ DATA = Path(__file__).parent / "data"
 
 RECORDED = DATA / "recorded_searches.csv"
 LARGEST = DATA / "recorded_largest.csv"
-SEQUENTIAL = DATA / "recorded_sequential.csv"
+DESIGNS = DATA / "recorded_designs.csv"
 
 
 def recorded(problem: str) -> pd.DataFrame:
@@ -41,17 +41,21 @@ def recorded_largest(problem: str) -> pd.DataFrame:
     return _of(LARGEST, problem).drop(columns="problem")
 
 
-def recorded_sequential(problem: str) -> pd.DataFrame:
-    """Where its sequential optimisation ended, by starting point: the design, energy (J) and
-    latency (s) by network and area (mm²), by its stack. Empty where none was published.
+def recorded_designs(problem: str) -> pd.DataFrame:
+    """The designs it shows as results: how each was found, its parameters, energy (J) and latency
+    (s) by network, and area (mm²), by its stack. Empty where none was published.
 
-    Source: outputs of `HWC_05_dev_circ_arch_sys_search.ipynb` and the same for SRAM. Its SRAM chips
-    are from a space that also has larger crossbars and smaller buffers than `problems.SRAM`.
+    Those of its sequential optimisation, by starting point, and of its whole searches by products
+    and by means of energies and latencies.
+
+    Source: outputs of the notebooks `HWC_03`, `HWC_04` and `HWC_05`. The space of the sequential
+    SRAM designs is not `problems.SRAM`: up to 32 groups, 64 tiles, 128 macros, crossbars of 32 to
+    512 and buffers of 0.5 to 32 MiB.
 
     Args:
         problem: a name in `problems.PROBLEMS`.
     """
-    return _of(SEQUENTIAL, problem).drop(columns="problem")
+    return _of(DESIGNS, problem).drop(columns="problem").dropna(axis="columns")
 
 
 def _of(path: Path, problem: str) -> pd.DataFrame:

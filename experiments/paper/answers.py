@@ -32,8 +32,8 @@ def aggregations(folder: Path) -> str:
         "## Whom does each aggregation sacrifice?\n\n"
         f"Exact designs (`<study>/aggregations.csv`). {label('ela_product')} is the paper's product: "
         "it counts area once for all networks, so that area hardly matters to it. Last: whether no "
-        "design that runs all networks is better for the largest one.\n\n"
-        + table([*header, "the best for the largest?"], lines)
+        "design that runs all networks is better for the largest.\n\n"
+        + table([*header, "best for the largest network, too?"], lines)
     )
 
 
@@ -47,23 +47,23 @@ def largest(folder: Path) -> str:
             excess = (percent(row[f"{s}_excess"]) for s in SCORED)
             named = study, row["data"], label(row["network"]), f"{row['designs']:,.0f}"
             lines.append([*named, *shares, *ranks, *excess])
-    header = ["study", "data", "largest", "designs", "its EDAP is the largest", "its energy"]
-    scores = [
-        f"{what}, {label(s)}"
-        for what in ("rank corr.", "excess")
-        for s in ("edap_max", PAPER_SCORE)
-    ]
+    header = ["study", "data", "largest network", "designs"]
+    shares_of = [f"its {kind} is the largest" for kind in ("EDAP", "energy", "latency")]
+    ranks_of = [f"rank correlation of its EDAP with {label(s)}" for s in SCORED]
+    excess_of = [f"excess of its EDAP on the best by {label(s)}" for s in SCORED]
     return (
         "## Is max aggregation just optimising for the largest network?\n\n"
         "Shares of designs on which the largest network has the largest EDAP, energy and latency; "
-        "rank correlation (Spearman) of each score with that network's own EDAP; and the excess of "
-        "its EDAP on the design that is best by the score, over its best of all these designs: 0 "
-        "where optimising the score is optimising for this network. The paper's records are energies "
-        "and latencies of its own stack (`<study>/largest.csv`).\n\n"
-        + table([*header, "its latency", *scores], lines)
+        "rank correlation (Spearman) of its EDAP with each score; and the excess of its EDAP on the "
+        "design that is best by the score over the least of all these designs: 0 where optimising "
+        "the score is optimising for this network. The paper's records are energies and latencies of "
+        "its own stack, of searches by products (four networks) and by means (nine) "
+        "(`<study>/largest.csv`).\n\n"
+        + table([*header, *shares_of, *ranks_of, *excess_of], lines)
         + "\nFor EDAP (max) yes: on recorded and on all designs alike the largest network decides "
-        "nearly everywhere. For the paper's score yes with SRAM, where the largest network is also "
-        "the slowest; with RRAM it never is, and the score trades it against the slowest one.\n"
+        "nearly everywhere. For the paper's score yes with SRAM, where the largest network is nearly "
+        "always the slowest, too; with RRAM it never is, and the score trades it against the slowest "
+        "one.\n"
     )
 
 
@@ -83,10 +83,12 @@ def search(folder: Path) -> str:
         f"Regret in {label(PAPER_SCORE)}, which the GAs optimise, after so many unique designs over {SEEDS} "
         "seeds (`<study>/paper_search.csv`). The plain GA is pymoo's, population 100, from random "
         "feasible designs; with four phases come the paper's population of 70, its initial designs "
-        "and its operators. Ours optimises all objectives at once.\n\n"
+        "and its operators. These and ours plan for their budget and run anew for each, the others "
+        "once for the largest. Ours optimises all objectives at once.\n\n"
         + table([*header, *(f"at the optimum, {n:,}" for n in BUDGETS[1:])], lines)
-        + f"\nAfter {PRIMARY:,} designs every search is at the optimum on most seeds, ours on all. "
-        f"After {BUDGETS[1]:,} the four phases have brought the most: they lower the median in every "
+        + f"\nAfter {PRIMARY:,} designs every search is at the optimum on most seeds, ours on all; "
+        "with four phases no more often than without in nine_workload_sram. After "
+        f"{BUDGETS[1]:,} the four phases have brought the most: they lower the median in every "
         "study. Diverse sampling hardly moves the median then, but no 95th percentile is higher with "
         "it (`percentile_95`).\n"
     )
@@ -106,15 +108,18 @@ def parameters(folder: Path) -> str:
             name = row["parameter"]
             shares = percent(row["share_alone"]), percent(row["share_total"])
             lines.append([study, parameter_name(name), *shares, times(left[name])])
-    header = ["study", "parameter", "explains alone", "left when all others are fixed"]
+    header = ["explains alone (first order)", "left when all others are fixed (total)"]
     return (
         "## Which parameters matter?\n\n"
         f"Over all feasible designs, shares of the variance of log {label(PAPER_SCORE)} "
-        "(`<study>/effects.csv`, which has every objective), and what the worst value with which any "
-        "chip runs all networks costs when all others are chosen best (`<study>/sensitivity.csv`); "
-        f"the {MOST} parameters that explain the most. Of an RRAM chip no size of crossbar, tile or "
-        "group can be changed alone: half as many cells hold the networks no more, and twice as many "
-        "exceed the area limit.\n\n" + table([*header, "the worst value costs"], lines)
+        "(`<study>/effects.csv`, which has every objective), and the least score with the worst value "
+        "with which any chip runs all networks, over the optimum (`<study>/sensitivity.csv`); the "
+        f"{MOST} parameters that explain the most. Shares need not add up, as the parameters of "
+        "feasible chips depend on each other. In RRAM all feasible chips have 8 bits per cell and 512 "
+        "rows, and of columns, groups, tiles and macros none can be changed alone: half as many cells "
+        "do not hold the networks, twice as many exceed the area limit. Latency is cycles × cycle "
+        "time, so the slowest cycle costs ten times by construction.\n\n"
+        + table(["study", "parameter", *header, "with its worst value, over the optimum"], lines)
     )
 
 
@@ -131,19 +136,22 @@ def generality(folder: Path) -> str:
             columns = ("lower_quartile", "median", "upper_quartile")
             figures = (percent(row["runs_share"]), *(times(row[c]) for c in columns))
             sizes.append([study, str(row["size"]), *figures])
+    header = ["study", "networks in the set", "share of newcomers that run"]
     return (
         "## Does a design generalise to a network it did not know?\n\n"
         f"Exact designs for all other networks by {label(GENERAL)}: EDAP on the network left out over "
         "its own best, the same of the design that knew it, and the first over the second "
         "(`<study>/leave_one_out.csv`, which has other criteria, too):\n\n"
         + table(["study", "network", "left out", "known", "left out over known"], lines)
+        + "\nWhat does not run lacks cells (VGG16, GPT-2 Medium) or a large enough global buffer "
+        "(MobileNetV3).\n"
         + f"\nAs more networks join the set, over all sets (at most {SAMPLED_SETS} of each size) and "
         "all networks not in it (`<study>/growing_sets_by_size.csv`):\n\n"
-        + table(["study", "networks", "runs", "lower quartile", "median", "upper quartile"], sizes)
+        + table([*header, "lower quartile of those", "median", "upper quartile"], sizes)
         + f"\nBy {label(GENERAL)}, with nine networks: in SRAM a larger set hardly changes how well a "
-        "typical newcomer is served, but cuts the bad cases (the upper quartile); in RRAM it makes "
-        "the chip large enough for more newcomers to run at all, and small ones pay for that area "
-        "(the median grows).\n"
+        "typical newcomer is served, but cuts the bad cases (the upper quartile); in RRAM more "
+        "newcomers find cells and buffer enough to run, and of those that run small ones pay for the "
+        "area (the median grows).\n"
     )
 
 
@@ -154,9 +162,13 @@ def cost(folder: Path) -> str:
         for row in rows(folder, TECHNOLOGY, "cost_nodes")
         for columns in [("least_edap_max_J_s_mm2", "its_cost", "least_cost")]
     ]
-    header = ["node", "least EDAP, max (J·s·mm²)", "its cost", "least cost", "points on the front"]
+    header = ["node", "least EDAP, max (J·s·mm²)", "its cost", "least cost"]
     return (
         "## Technology and cost\n\n"
-        f"SRAM, four networks, exact (`{TECHNOLOGY}/cost_nodes.csv`, from "
-        f"`{TECHNOLOGY}/cost_front.csv`; 1 cm² at 32 nm = 100).\n\n" + table(header, lines)
+        "SRAM, four networks, exact; cost = area × cost of a cm² at that node, relative to 100 per "
+        f"cm² at 32 nm (`{TECHNOLOGY}/cost_nodes.csv`, from `{TECHNOLOGY}/cost_front.csv`).\n\n"
+        + table([*header, "points on the front of all nodes"], lines)
+        + "\nEach newer node lowers both the least EDAP and the cost of the chip that has it. The "
+        "cheapest chips of all are of 14 nm, and none of 22 nm or more is on the front of all nodes. "
+        "The paper's search (`HWC_02`) optimises the energy-latency product times cost instead.\n"
     )

@@ -50,8 +50,8 @@ def _headlines(folder: Path) -> list[Row]:
         networks = studies[0].partition("_")[0]
         claim = f"EDAP reduction over baselines, {networks} networks, up to"
         for kind, row, why in (
-            ("ours up to", largest, "they name no baseline; a poor one gives any figure"),
-            ("closest of ours", closest, "the likeliest baseline: optimising level by level"),
+            ("ours up to", largest, "the abstract names no baseline; a poor one gives any figure"),
+            ("closest of ours", closest, "near by chance or by intent: see the next section"),
         ):
             named = {"claim": claim, "source": A, "theirs": theirs, "kind": kind}
             found.append(named | row | {"among": len(own), "why": why})

@@ -19,12 +19,22 @@ from experiments.paper.stored import FIGURES, rows, studies_with
 INTRODUCTION = """# The paper's claims, recomputed
 
 Written by `python -m experiments.run paper` from the tables in `results/published/`: every number of
-ours below stands in the CSV named beside it, as tests check. "Exact" is the optimum
-over all designs of the space, not the best a search happened to find.
+ours below stands in the CSV named beside it, as tests check.
 
 Theirs: [A] Krestinskaya et al., arXiv 2603.03880; [B] the ISCAS version, arXiv 2410.16759. What is
 said of their code and records was read in or computed from
 github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC.
+
+Words: E is a network's energy (J), L its latency (s), A the chip's area (mm²). **EDAP** = E · L · A of
+one network; "EDAP, max" is the largest EDAP of any network, "E·L·A, max" is max E · max L · A, where E
+and L may be of different networks. *Exact*: the optimum over all designs of the space, not the best a
+search happened to find. *Own best*: the least EDAP of a network on a chip of its own. *Regret*: score /
+exact optimum - 1. *Largest network*: the one with the most weights, VGG16 of four and GPT-2 Medium of
+nine. *Does not run*: the chip has too few cells (RRAM), or a layer does not map or fit its buffer.
+
+Studies are named after networks and device. RRAM chips hold all weights of a network, one network at a
+time; SRAM chips load them from LPDDR4. The area limit is 800 mm², but 1,600 mm² in nine_workload_rram:
+no smaller RRAM chip holds GPT-2 Medium. The paper's nine-network search is of SRAM only.
 """
 
 DEFECTS = """## What in the released code explains differences
@@ -35,14 +45,17 @@ DEFECTS = """## What in the released code explains differences
   notebooks (`HWC_02`, `HWC_03`, `HWC_04`) the least score is 0 from the second generation of each
   phase on, and from the fifth on so are the average score and violation: whole populations of failed
   designs. The designs shown at the end are the best of the archive of those that ran. Here what
-  fails is infeasible: of the {evaluated} designs in the records of the RRAM search {designs} run all
-  four networks within the area limit (`four_workload_rram/largest.csv`).
+  fails is infeasible. (Failures are not in the records: all {evaluated} designs in those of the RRAM
+  search by products run all four networks, {designs} of them within the area limit;
+  `four_workload_rram/largest.csv`.)
 - **The capacity rule is applied to SRAM in some scripts and not in others.** Weights stream through
   an SRAM chip, so it need not hold them all. The scripts of the sequential SRAM baseline have the
-  rule commented out; those of the whole searches apply it. In their logs (`HWC_03`, `HWC_04`) the
-  later phases, which begin with the best designs that ran, begin with a least violation of more
-  than a billion cells: what runs is infeasible, and failed designs, which violate nothing, take over.
-  The designs shown at the end ignore the rule. Ours has none for SRAM.
+  rule commented out; the released ones of whole searches apply it. In the three logs of these
+  (`HWC_03`, one in each `HWC_04`) the later phases, which begin with the best designs that ran,
+  begin with a least violation of more than a billion cells: what runs is infeasible, and failed
+  designs, which violate nothing, take over. The designs shown at the end ignore the rule. (The script
+  of the cost search, `HWC_02`, is not released, and its log shows no such violation.) Ours has no
+  such rule for SRAM.
 - **The sequential baseline goes on from chips above the area limit** where no choice of a level is
   within it; from the largest RRAM chip it ends there, too. Ours does the same, to compare.
 - **Strides are not read.** Workload files write `HStride`, `problem_base.yaml` reads `Hstride`, whose
@@ -129,8 +142,10 @@ def tables(staged: Path, stated: Mapping[str, Any], folder: Path, docs: Path) ->
         "# The full study: tables and figures\n\n"
         f"Made by `{stated['command']}` with seed {stated['seed']} and {versions}; what they say is "
         f"in [reproduction.md]({to}/reproduction.md), the figures are in "
-        f"[gallery.md]({to}/gallery.md). EDAP and scores are in J·s·mm², areas in mm²; shares and "
-        "reductions are parts of 1; an empty cell is a network that does not run.\n\n"
+        f"[gallery.md]({to}/gallery.md). EDAP and scores are in J·s·mm² (`edap_product`: to the power "
+        "of the number of networks), areas in mm²; shares and reductions are parts of 1. Empty: in "
+        "costs, reductions and generality a network that does not run; in sensitivity a value with "
+        "which no chip runs all networks; elsewhere what does not apply.\n\n"
         + table(["study", "tables"], listed)
         + "\n## claims\n\n"
         + _markdown(pd.read_csv(staged / "claims.csv"))

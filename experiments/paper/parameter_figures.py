@@ -41,7 +41,7 @@ def sensitivity(frame: pd.DataFrame) -> Figure:
         _steps(ax, frame[frame["parameter"] == name], scores)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
-    figure.supylabel("best left, over the optimum", fontsize=8)
+    figure.supylabel("least score, over the optimum", fontsize=8)
     legend_below(figure, axes[0], title="")
     return figure
 

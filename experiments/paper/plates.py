@@ -69,56 +69,62 @@ PLATES = {
         _reductions,
         figures.reductions,
         f"By how much the exact joint design by {label(PAPER_SCORE)} reduces EDAP, by network, and "
-        "that score over each baseline; negative where the baseline is better. †: larger than the "
-        "area limit.",
+        "that score over each baseline, in percent; negative where the baseline is better (colours "
+        "end at -100). Grey: the baseline does not run that network, or not all of them (last "
+        "column). †: larger than the area limit.",
     ),
     "aggregations": Plate(
         "aggregations",
         _all,
         figures.aggregations,
         "EDAP of the exact design each criterion selects, over each network's own best; criteria "
-        "that select the same design stand together.",
+        "that select the same design stand together. Logarithmic, from 1×: no bar is 1×.",
     ),
     "sensitivity": Plate(
         "sensitivity",
         _sensitivity,
         parameter_figures.sensitivity,
-        "The best score left when one parameter is fixed, over the optimum. Where there is no "
-        "point, no chip with that value runs all networks.",
+        "The least score with one parameter fixed at a value and all others chosen best, over the "
+        "optimum: 1× costs nothing. No point: no chip with that value runs all networks.",
     ),
     "effects": Plate(
         "effects",
         _all,
         parameter_figures.effects,
         "Share of the variance of each quantity's logarithm, over all feasible designs, that a "
-        "parameter explains alone (left) and that is left when all others are fixed (right).",
+        "parameter explains alone (left) and that is left when all others are fixed (right). They "
+        "need not add up. RRAM, right: sizes show 0 because none can be changed alone.",
     ),
     "left_out": Plate(
         "leave_one_out",
         _general,
         figures.left_out,
         f"EDAP on the network left out, of the exact design for all others by {label(GENERAL)}, "
-        "over the network's own best; beside it that of the design that knew all.",
+        "over the network's own best; beside it that of the design that knew all. Logarithmic, "
+        "from 1×: no bar is 1×.",
     ),
     "growing_sets": Plate(
         "growing_sets",
         _general,
         figures.growing_sets,
         f"EDAP on networks the exact design by {label(GENERAL)} did not know, over their own best, "
-        "as the set it knows grows; below, the share of them that run on it at all.",
+        "as the set it knows grows; below, the share of them that run on it at all. Boxes: "
+        "quartiles of those that run; whiskers: 1.5 interquartile ranges; dots: beyond.",
     ),
     "cost_front": Plate(
         "cost_front",
         _all,
         figures.cost_front,
-        "EDAP against cost by technology node, and the front of all.",
+        "EDAP (max) against cost, which is area × cost of a cm² at the node: the non-dominated "
+        "designs of each node, and in black the front of all nodes.",
     ),
     "paper_search": Plate(
         "paper_search",
         _scored,
         figures.paper_search,
-        f"Regret in {label(PAPER_SCORE)} after {EARLY:,} designs over {SEEDS} seeds, and the share "
-        "of seeds at the optimum: the paper's search part by part, and ours.",
+        f"Regret in {label(PAPER_SCORE)} after {EARLY:,} designs over {SEEDS} seeds, median "
+        "and 95th percentile; at the right of each panel the share of seeds at the optimum. The "
+        "paper's search, rebuilt, part by part, and ours; each panel has its own scale.",
         together=True,
     ),
 }

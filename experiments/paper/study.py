@@ -35,7 +35,7 @@ CONFIG = "config.json"
 MADE_BY = (
     "recorded.py",
     "data/recorded_largest.csv",
-    "data/recorded_sequential.csv",
+    "data/recorded_designs.csv",
     *(
         f"paper/{name}.py"
         for name in (

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from experiments.paper import baselines
-from experiments.paper.baselines import BASELINES, EXACT, JOINT, SEARCHED
-from experiments.recorded import recorded_sequential
+from experiments.paper.baselines import BASELINES, EXACT, JOINT, RANDOM, SEARCHED
+from experiments.recorded import recorded_designs
 from imcmoo.objectives import SCORES
 from problems import RRAM
 
@@ -37,13 +37,13 @@ def test_reductions_are_against_either_joint_design():
     joint = pd.DataFrame(
         {
             "criterion": "ela_max",
-            "design": [EXACT, SEARCHED, "random search"],
+            "design": [EXACT, SEARCHED, RANDOM],
             "too_large": [False, False, True],
             **costs,
         }
     )
     found = baselines.reductions(joint).set_index("joint")
-    assert found["baseline"].tolist() == ["random search"] * 2
+    assert found["baseline"].tolist() == [RANDOM] * 2
     assert found["edap_net"].tolist() == [0.75, 0.5]
     assert found["ela_max"].isna().all()
     assert found["too_large"].all()
@@ -77,14 +77,16 @@ def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(landscap
     """But for the buffer, which the notebook's last cell sets back by hand."""
     space = landscape.problem.space
     ended = baselines.sequential(landscape, "ela_max", baselines.start_of_largest(space))
-    theirs = recorded_sequential("four_workload_rram").set_index("start").loc["largest"]
+    theirs = recorded_designs("four_workload_rram").set_index("design")
+    theirs = theirs.loc["sequential from the largest"]
     decoded = {name: space.column(ended[None], name)[0] for name in space.names}
     same = [n for n in space.names if n != "glb_depth"]
     assert [decoded[n] for n in same] == [theirs[n] for n in same]
 
 
-def test_our_model_meets_the_papers_recorded_sequential_designs(landscape):
-    frame = recorded_sequential("four_workload_rram")
+def test_our_model_meets_the_designs_the_paper_published(landscape):
+    frame = recorded_designs("four_workload_rram")
+    assert len(frame) == 4
     levels = RRAM.encode({n: frame[n].to_numpy() for n in RRAM.names})
     metrics = landscape.problem.evaluator.evaluate(levels)
     for w, name in enumerate(landscape.workloads):
