@@ -69,3 +69,10 @@ def test_slice_means_stay_within_full_scale(bits, width):
 def test_slices_of_one_bit_average_the_densities():
     bits = np.linspace(0, 1, 8)[None]
     assert slice_mean(bits, 1)[0] == pytest.approx(0.5)
+
+
+def test_weights_are_those_of_the_published_networks():
+    """Parameters of convolutions and linear layers, without biases and normalisation."""
+    networks = WorkloadSet.load(["vgg16", "resnet18"])
+    assert networks.weights.tolist() == [138_344_128, 11_678_912]
+    assert WorkloadSet.load(["resnet18"]).weights.tolist() == [11_678_912]
