@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.arena.contestants import Method, Start
+from experiments.arena.counted import Method, Start
 from imcmoo.archive import Archive
 from imcmoo.exhaustive import Exact
 from imcmoo.indicators import coverage, epsilon_multiplicative, igd_plus
@@ -74,7 +74,8 @@ def fingerprint(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     experiments = Path(str(files("experiments")))
-    own = ("arena/contest.py", "arena/contestants.py", "arena/variants.py", *modules)
+    names = ("contest", "contestants", "counted", "variants")
+    own = (*(f"arena/{name}.py" for name in names), *modules)
     searching = sorted(Path(str(files("imcmoo"))).rglob("*.py"))
     for path in [*searching, *(experiments / name for name in own)]:
         digest.update(path.read_bytes())

@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from experiments.arena.contestants import Method, Start, ours
+from experiments.arena.contestants import ours
+from experiments.arena.counted import Method, Start
 from imcmoo.archive import Archive
 from imcmoo.sampling import draw_feasible
 from imcmoo.schedule import PAPER, Schedule

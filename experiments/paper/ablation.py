@@ -10,7 +10,8 @@ import pandas as pd
 
 from experiments.arena import contest, standings
 from experiments.arena.contest import PRIMARY, Rules
-from experiments.arena.contestants import Method, ours, paper_ga, plain_ga
+from experiments.arena.contestants import ours, paper_ga, plain_ga
+from experiments.arena.counted import Method
 from experiments.arena.variants import from_random
 from experiments.paper.settings import PAPER_SCORE
 from imcmoo import exhaustive

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.arena.contestants import Start, ours, paper_ga, random_search
+from experiments.arena.contestants import ours, paper_ga, random_search
+from experiments.arena.counted import Start
 from experiments.paper.landscape import Landscape
 from experiments.paper.settings import PAPER_SCORE
 from experiments.recorded import recorded_designs

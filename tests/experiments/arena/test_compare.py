@@ -7,7 +7,8 @@ import pytest
 import imcmoo.__main__
 from experiments import compare
 from experiments.arena import contest, standings
-from experiments.arena.contestants import METHODS, PHASED, Counted, Start
+from experiments.arena.contestants import METHODS, PHASED
+from experiments.arena.counted import Counted, Start
 from experiments.arena.variants import VARIANTS
 from imcmoo.sampling import draw_feasible
 from problems.build import build
