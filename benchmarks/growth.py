@@ -16,13 +16,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments import style
-from imcmoo import exhaustive
-from imcmoo.evaluate import Evaluator
-from imcmoo.parameters import Ordinal
-from imcmoo.problem import AcceleratorProblem
-from imcmoo.space import DesignSpace
-from imcmoo.workloads import SHIPPED, WorkloadSet
+from imcmoo.exact import enumeration as exhaustive
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import SHIPPED, WorkloadSet
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report import style
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
 from problems.sram import SRAM_LARGE
 
 NETWORKS = (1, 3, 5, 7, 9)

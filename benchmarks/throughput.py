@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcmoo.evaluate import CHUNK_DESIGNS, Evaluator
-from imcmoo.space import Levels
-from imcmoo.workloads import WorkloadSet
+from imcmoo.model.reference.evaluator import CHUNK_DESIGNS, Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import Levels
 from problems import get
 
 GOAL = 3_000_000

@@ -16,18 +16,20 @@ from rich.progress import Progress
 from rich.table import Table
 
 import problems
-from experiments import style
 from experiments.arena import contest, standings
 from experiments.arena.contest import CRITERIA, PRIMARY, SEEDS, WORST, Rules
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.ecdf import ecdf_figure
 from experiments.arena.variants import VARIANTS
-from experiments.labels import label
 from experiments.recorded import recorded
-from imcmoo import cli, exact, parallel
-from imcmoo.cli import InputError
-from imcmoo.files import replacing
-from imcmoo.parts import Parts
+from imcmoo.cli import command_line as cli
+from imcmoo.exact import answer as exact
+from imcmoo.io import executor as parallel
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+from imcmoo.io.parts import Parts
+from imcmoo.report import style
+from imcmoo.report.labels import label
 from problems.build import build
 
 DESCRIPTION = """

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import problems
-from imcmoo import cli
-from imcmoo.cli import InputError
+from imcmoo.cli import command_line as cli
+from imcmoo.io.errors import InputError
 
 PROG = "experiments.run"
 
@@ -110,8 +110,8 @@ def _run(args: argparse.Namespace) -> None:
         raise InputError(str(error)) from None
     # Imported here because it takes a second or two: mistakes above are answered at once, and
     # Ctrl-C meanwhile is answered in one line.
-    from experiments import session
-    from experiments.studies import Study
+    from imcmoo.cli import run_studies as session
+    from imcmoo.study.study import Study
 
     try:
         studies = [

@@ -6,7 +6,9 @@ live in `problems/`, the commands get them as arguments and know nothing of `pro
 
 import sys
 
-from imcmoo import cli, cli_enumerate, cli_evaluate
+from imcmoo.cli import command_line as cli
+from imcmoo.cli import enumerate_command as cli_enumerate
+from imcmoo.cli import evaluate_command as cli_evaluate
 from problems import DEVICES, PROBLEMS
 from problems.build import build
 

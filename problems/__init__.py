@@ -9,8 +9,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imcmoo.space import DesignSpace
-from imcmoo.workloads import SHIPPED
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.space.design_space import DesignSpace
 from problems.rram import RRAM
 from problems.sram import COST_PER_CM2, SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from imcmoo.chips import Deployment
-from imcmoo.components import ComponentTable
-from imcmoo.evaluate import Evaluator
-from imcmoo.problem import AcceleratorProblem
-from imcmoo.workloads import WorkloadSet
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.model.reference.chips import Deployment
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.problem import AcceleratorProblem
 from problems import get
 
 

@@ -1,7 +1,7 @@
 """The RRAM design space of the paper: 12,096,000 accelerators at 32 nm."""
 
-from imcmoo.parameters import Integer, Ordinal, Real
-from imcmoo.space import DesignSpace
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Integer, Ordinal, Real
 
 MIB_WORDS = 4096
 """Words of 2,048 bits in one MiB of global buffer."""

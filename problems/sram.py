@@ -1,7 +1,7 @@
 """The SRAM design spaces of the paper: weights stream from LPDDR4 into 1-bit cells."""
 
-from imcmoo.parameters import Conditional, Ordinal, Parameter, Real
-from imcmoo.space import DesignSpace
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Conditional, Ordinal, Parameter, Real
 from problems.rram import CYCLES_S, MIB_WORDS, powers_of_two
 
 FIXED = {"device": "sram", "bits_per_cell": 1}

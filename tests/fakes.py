@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.metrics import Metrics, Resources
-from imcmoo.parameters import Categorical, Ordinal
-from imcmoo.space import DesignSpace
+from imcmoo.model.metrics import Metrics, Resources
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Categorical, Ordinal
 
 
 class FakeEvaluator:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.arena.counted import Method, Start
-from imcmoo.archive import Archive
-from imcmoo.exhaustive import Exact
-from imcmoo.indicators import coverage, epsilon_multiplicative, igd_plus
-from imcmoo.judge import Judge
-from imcmoo.sampling import DiverseFeasibleSampling
-from imcmoo.schedule import PAPER
+from experiments.arena.evaluation_counter import Method, Start
+from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
+from imcmoo.exact.enumeration import Exact
+from imcmoo.exact.regret import Judge
+from imcmoo.io.fingerprint import code_digest
+from imcmoo.search.archive import Archive
+from imcmoo.search.sampling import DiverseFeasibleSampling
+from imcmoo.search.schedule import PAPER
 from problems.build import build
 
 CRITERIA = ("edap_max", "edap_mean", "edap_product", "regret_minimax")
@@ -66,20 +64,9 @@ class Rules:
     criteria: tuple[str, ...] = CRITERIA
 
 
-def fingerprint(*modules: str) -> str:
-    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these.
-
-    Args:
-        modules: files in `experiments` that the parts depend on as well.
-    """
-    digest = hashlib.sha256()
-    experiments = Path(str(files("experiments")))
-    names = ("contest", "contestants", "counted", "variants")
-    own = (*(f"arena/{name}.py" for name in names), *modules)
-    searching = sorted(Path(str(files("imcmoo"))).rglob("*.py"))
-    for path in [*searching, *(experiments / name for name in own)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def fingerprint() -> str:
+    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these."""
+    return code_digest("experiments.arena.contest", "experiments.arena.variants")
 
 
 def searcher(rules: Rules) -> Any:

@@ -22,14 +22,14 @@ from pymoo.operators.mutation.pm import PM
 from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.util.ref_dirs import get_reference_directions
 
-from experiments.arena.counted import POPULATION, Counted, Method, Start, run
-from imcmoo.algorithm import run_search
-from imcmoo.archive import Archive
-from imcmoo.objectives import SCORES, Score
-from imcmoo.problem import AcceleratorProblem
-from imcmoo.sampling import draw_feasible, unseen
-from imcmoo.schedule import PAPER, Schedule
-from imcmoo.space import Levels
+from experiments.arena.evaluation_counter import POPULATION, Counted, Method, Start, run
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import SCORES, Score
+from imcmoo.search.algorithm import run_search
+from imcmoo.search.archive import Archive
+from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.space.design_space import Levels
 
 
 def _integer() -> dict[str, Any]:

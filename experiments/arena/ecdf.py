@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.arena.standings import OURS
-from experiments.style import HIGHLIGHT, WIDTH, colours
-from imcmoo.statistics import ecdf
+from imcmoo.analysis.statistics import ecdf
+from imcmoo.report.style import HIGHLIGHT, WIDTH, colours
 
 LINES = ("-", "--", "-.", ":")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from imcmoo.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
+from imcmoo.analysis.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
 
 OURS = "ours"
 

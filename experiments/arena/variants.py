@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from experiments.arena.contestants import ours
-from experiments.arena.counted import Method, Start
-from imcmoo.archive import Archive
-from imcmoo.sampling import draw_feasible
-from imcmoo.schedule import PAPER, Schedule
+from experiments.arena.evaluation_counter import Method, Start
+from imcmoo.search.archive import Archive
+from imcmoo.search.sampling import draw_feasible
+from imcmoo.search.schedule import PAPER, Schedule
 
 
 def _polished(factor: float) -> Schedule:

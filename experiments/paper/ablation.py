@@ -11,11 +11,11 @@ import pandas as pd
 from experiments.arena import contest, standings
 from experiments.arena.contest import PRIMARY, Rules
 from experiments.arena.contestants import ours, paper_ga, plain_ga
-from experiments.arena.counted import Method
+from experiments.arena.evaluation_counter import Method
 from experiments.arena.variants import from_random
 from experiments.paper.settings import PAPER_SCORE
-from imcmoo import exhaustive
-from imcmoo.objectives import SCORES
+from imcmoo.exact import enumeration as exhaustive
+from imcmoo.problem.scores import SCORES
 from problems.build import build
 
 _ga = partial(plain_ga, score=SCORES[PAPER_SCORE])

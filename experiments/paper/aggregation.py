@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from experiments.paper.landscape import Landscape
+from experiments.paper.enumerated_study import Landscape
 from experiments.paper.settings import SCORED
 from experiments.recorded import recorded_largest
-from imcmoo.judge import MINIMAX
-from imcmoo.metrics import Floats
-from imcmoo.objectives import AGGREGATIONS, SCORES, Score, edap, ela_score
+from imcmoo.exact.regret import MINIMAX
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.scores import AGGREGATIONS, SCORES, Score, edap, ela_score
 
 SELECTED_BY: dict[str, str | Score] = {
     **{name: name for name in SCORES},

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.labels import label, networks_in
-from experiments.paper.baselines import BASELINES, EXACT, LARGEST_ONLY, SEARCHED
+from experiments.paper.reductions import BASELINES, EXACT, LARGEST_ONLY, SEARCHED
 from experiments.paper.settings import PAPER_SCORE
 from experiments.paper.stored import Row, by, reductions, rows
+from imcmoo.report.labels import label, networks_in
 
 A, B = "[A]", "[B]"
 """arXiv 2603.03880 and arXiv 2410.16759, as cited in the document."""

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from moocore import is_nondominated
 
-from experiments.paper.landscape import Landscape
-from imcmoo.objectives import SCORES
+from experiments.paper.enumerated_study import Landscape
+from imcmoo.problem.scores import SCORES
 
 
 def cost_front(landscape: Landscape) -> pd.DataFrame:

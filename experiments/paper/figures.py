@@ -10,8 +10,8 @@ import seaborn as sns
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from experiments.labels import label, networks_in
-from experiments.style import WIDTH, colours, legend_below, round_ticks, workload_styles
+from imcmoo.report.labels import label, networks_in
+from imcmoo.report.style import WIDTH, colours, legend_below, round_ticks, workload_styles
 
 
 def reductions(frame: pd.DataFrame) -> Figure:

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from experiments.paper.landscape import Landscape
+from experiments.paper.enumerated_study import Landscape
 
 SAMPLED_SETS = 30
 """Sets of networks of one size looked at, where there are more."""

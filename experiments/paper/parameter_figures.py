@@ -10,8 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.labels import label
-from experiments.style import WIDTH, colours, legend_below, round_ticks
+from imcmoo.report.labels import label
+from imcmoo.report.style import WIDTH, colours, legend_below, round_ticks
 
 SHOWN = {
     "voltage_V": ("voltage (V)", 1.0),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from experiments.paper.landscape import Ints, Landscape
+from experiments.paper.enumerated_study import Ints, Landscape
 from experiments.paper.settings import SCORED
-from imcmoo.metrics import Floats
-from imcmoo.objectives import MM2_PER_M2, SCORES
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.scores import MM2_PER_M2, SCORES
 
 
 def quantities(landscape: Landscape) -> dict[str, Floats]:

@@ -14,44 +14,28 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
 
-from experiments.arena import contest
 from experiments.arena.contest import SEEDS
-from experiments.paper import aggregation, baselines, cost, generality, pages, plates, sensitivity
+from experiments.paper import aggregation, cost, generality, sensitivity
+from experiments.paper import documents as pages
+from experiments.paper import figure_catalogue as plates
+from experiments.paper import reductions as baselines
 from experiments.paper.ablation import paper_search, search
 from experiments.paper.claims import claims
-from experiments.paper.landscape import Landscape
+from experiments.paper.enumerated_study import Landscape
 from experiments.paper.settings import GENERALITY, SEED, STUDIES, TECHNOLOGY
-from experiments.studies import LIBRARIES
-from imcmoo import exact, parallel
-from imcmoo.files import replacing
-from imcmoo.parts import Parts
+from experiments.recorded import DESIGNS, LARGEST
+from imcmoo.exact import answer as exact
+from imcmoo.io import executor as parallel
+from imcmoo.io.files import replacing
+from imcmoo.io.fingerprint import code_digest
+from imcmoo.io.parts import Parts
+from imcmoo.study.study import LIBRARIES
 from problems.build import build
 
 COMMAND = "python -m experiments.run paper"
 
 CONFIG = "config.json"
 """Written last: where it stands, all beside it is of one study."""
-
-MADE_BY = (
-    "recorded.py",
-    "data/recorded_largest.csv",
-    "data/recorded_designs.csv",
-    *(
-        f"paper/{name}.py"
-        for name in (
-            "ablation",
-            "aggregation",
-            "baselines",
-            "cost",
-            "generality",
-            "landscape",
-            "sensitivity",
-            "settings",
-            "study",
-        )
-    ),
-)
-"""What the tables depend on; pages and figures are written anew each time."""
 
 Arrays = dict[str, Any]
 
@@ -120,7 +104,9 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         quiet: show no progress.
     """
     marks = {name: exact.fingerprint(*build(name)) for name in (*STUDIES, TECHNOLOGY)}
-    parts = Parts(folder, f"{marks} {contest.fingerprint(*MADE_BY)}")
+    parts = Parts(
+        folder, f"{marks} {code_digest('experiments.paper.study', data=(LARGEST, DESIGNS))}"
+    )
     tasks = TABLES + SEARCHES
     todo = [i for i in range(len(tasks)) if i not in parts]
     with Progress(console=Console(stderr=True), disable=quiet) as progress:

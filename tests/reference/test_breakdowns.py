@@ -5,15 +5,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from imcmoo.counts import Placement, count_actions
-from imcmoo.evaluate import Evaluator
-from imcmoo.mapping import AXES, Chips, map_layers
-from imcmoo.nests import Nests
-from imcmoo.traffic import TRAFFIC, traffic
-from imcmoo.workloads import DIMENSIONS, Workload, WorkloadSet
+from imcmoo.model.reference.counts import Placement, count_actions
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.model.reference.mapping import AXES, Chips, map_layers
+from imcmoo.model.reference.nests import Nests
+from imcmoo.model.reference.traffic import TRAFFIC, traffic
+from imcmoo.networks.workloads import DIMENSIONS, Workload, WorkloadSet
 from problems.rram import RRAM
+from tests.model.reference.scalar_model import Chip, LayerMapping
 from tests.reference import records
-from tests.scalar_model import Chip, LayerMapping
 
 pytestmark = records.needs("breakdown.jsonl.gz")
 

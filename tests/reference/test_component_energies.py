@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imcmoo.components import ComponentTable
+from imcmoo.hardware.component_table import ComponentTable
 
 RECORDS = Path(__file__).parents[3] / "shared" / "reference" / "breakdown.jsonl.gz"
 NODE_NM = 32

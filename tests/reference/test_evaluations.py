@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.evaluate import Evaluator
-from imcmoo.workloads import WorkloadSet
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
 from problems.rram import RRAM
 from tests.reference import records
 

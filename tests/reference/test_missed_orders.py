@@ -8,16 +8,16 @@ import itertools
 import numpy as np
 import pytest
 
-from imcmoo.breakdown import _as_printed
-from imcmoo.chips import ChipModel
-from imcmoo.components import ComponentTable
-from imcmoo.costs import FACTORS, PRICE_DIGITS
-from imcmoo.counts import ACTIONS
-from imcmoo.mapping import AXES, map_layers
-from imcmoo.orders import Walks, loop_orders
-from imcmoo.profiles import operand_factors
-from imcmoo.rounding import round_digits
-from imcmoo.workloads import WorkloadSet
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.model.reference.breakdown import _as_printed
+from imcmoo.model.reference.chips import ChipModel
+from imcmoo.model.reference.counts import ACTIONS
+from imcmoo.model.reference.loop_orders import Walks, loop_orders
+from imcmoo.model.reference.mapping import AXES, map_layers
+from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
+from imcmoo.model.reference.profiles import operand_factors
+from imcmoo.model.reference.rounding import round_digits
+from imcmoo.networks.workloads import WorkloadSet
 from tests.reference import records
 from tests.reference.test_sram_evaluations import PRINTED, STUDIES, _above, _compared
 
@@ -31,7 +31,10 @@ SHAPES_MISSED = 3
 def every_order(monkeypatch):
     """Loop orders split every axis the reference may split, not only where that can pay."""
     free = np.array([a in "CMRSNPG" for a in AXES])
-    monkeypatch.setattr("imcmoo.orders._free_axes", lambda m, _: np.tile(free, (len(m.sizes), 1)))
+    monkeypatch.setattr(
+        "imcmoo.model.reference.loop_orders._free_axes",
+        lambda m, _: np.tile(free, (len(m.sizes), 1)),
+    )
 
 
 def _energies(chips, level):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.exhaustive import conclude, stretches, survey
+from imcmoo.exact.enumeration import conclude, stretches, survey
 from problems import PROBLEMS
 from problems.build import build
 from tests.reference import records

@@ -7,9 +7,9 @@ import pytest
 from experiments.arena.contest import CRITERIA, TARGETS, best_so_far
 from experiments.paper.aggregation import decided_by
 from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
-from imcmoo import exhaustive
-from imcmoo.archive import Archive
-from imcmoo.judge import Judge
+from imcmoo.exact import enumeration as exhaustive
+from imcmoo.exact.regret import Judge
+from imcmoo.search.archive import Archive
 from problems.build import build
 from tests.reference import records
 

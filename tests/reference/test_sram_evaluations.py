@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.evaluate import Evaluator
-from imcmoo.metrics import Metrics
-from imcmoo.space import DesignSpace
-from imcmoo.workloads import WorkloadSet
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import DesignSpace
 from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 from tests.reference import records
 

@@ -8,9 +8,9 @@ import imcmoo.__main__
 from experiments import compare
 from experiments.arena import contest, standings
 from experiments.arena.contestants import METHODS, PHASED
-from experiments.arena.counted import Counted, Start
+from experiments.arena.evaluation_counter import Counted, Start
 from experiments.arena.variants import VARIANTS
-from imcmoo.sampling import draw_feasible
+from imcmoo.search.sampling import draw_feasible
 from problems.build import build
 
 STUDY = "four_workload_rram"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.paper.landscape import Landscape
-from imcmoo.problem import AcceleratorProblem
+from experiments.paper.enumerated_study import Landscape
+from imcmoo.problem.problem import AcceleratorProblem
 from tests.fakes import SMALL, FakeEvaluator
 
 ROOT = Path(__file__).parents[3]

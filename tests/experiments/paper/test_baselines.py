@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper import baselines
-from experiments.paper.baselines import BASELINES, EXACT, JOINT, RANDOM, SEARCHED
+from experiments.paper import reductions as baselines
+from experiments.paper.reductions import BASELINES, EXACT, JOINT, RANDOM, SEARCHED
 from experiments.recorded import recorded_designs
-from imcmoo.objectives import SCORES
+from imcmoo.problem.scores import SCORES
 from problems import RRAM
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo import exhaustive
-from imcmoo.judge import JUDGED
-from imcmoo.objectives import SCORES
+from imcmoo.exact import enumeration as exhaustive
+from imcmoo.exact.regret import JUDGED
+from imcmoo.problem.scores import SCORES
 
 
 def test_the_landscape_has_the_exact_optima(landscape):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.labels import LABELS, label, networks_in
-from experiments.paper import pages, plates
-from experiments.paper.baselines import EXACT, GA, JOINT
+from experiments.paper import documents as pages
+from experiments.paper import figure_catalogue as plates
 from experiments.paper.claims import FOUR_RRAM, claims
+from experiments.paper.reductions import EXACT, GA, JOINT
 from experiments.paper.settings import GENERAL, PAPER_SCORE, STUDIES, TECHNOLOGY
+from imcmoo.report.labels import LABELS, label, networks_in
 from tests.experiments.paper.conftest import ROOT
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")

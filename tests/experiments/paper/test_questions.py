@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from experiments.paper import aggregation, cost, generality, sensitivity
-from experiments.paper.landscape import Landscape
-from imcmoo.parameters import Ordinal
-from imcmoo.problem import AcceleratorProblem
+from experiments.paper.enumerated_study import Landscape
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.parameters import Ordinal
 from tests.fakes import SMALL, FakeEvaluator
 
 

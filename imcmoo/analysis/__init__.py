@@ -1,0 +1,1 @@
+"""Quality indicators and statistics over seeds."""

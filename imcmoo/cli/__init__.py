@@ -1,0 +1,1 @@
+"""Command lines: one clear line for each error."""

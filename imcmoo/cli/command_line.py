@@ -1,0 +1,48 @@
+"""What every command line of the project has in common: one clear line for each error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from imcmoo.io.errors import InputError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, without the usage in front of it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave with exit code 2."""
+        self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (--help shows the options)\n")
+
+
+def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
+    """Run a command and turn what can go wrong outside the program into one line on stderr.
+
+    Args:
+        prog: the command's name, in front of the line.
+        main: does the work; an `InputError` or `OSError` from it is the user's to solve, any
+            other exception is a defect of ours and keeps its traceback.
+        interrupted: what to say after Ctrl-C.
+
+    Returns:
+        The exit code: 0, 2 after an error, 130 after Ctrl-C.
+    """
+    try:
+        main()
+    except InputError as error:
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
+        return INTERRUPTED
+    return 0

@@ -1,1 +1,0 @@
-"""Package data: networks and the component table; see README.md beside this file."""

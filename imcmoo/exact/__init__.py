@@ -1,0 +1,1 @@
+"""Exact answers by enumeration, and how far designs are from them."""

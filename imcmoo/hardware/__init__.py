@@ -1,0 +1,1 @@
+"""What devices and components cost: the component table and what builds it."""

@@ -1,0 +1,1 @@
+"""Files that are complete or not there, parts of long work, and work spread over processes."""

@@ -1,0 +1,74 @@
+"""What a stored result depends on, as a hash: the code that made it and the data it read."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def code_digest(*modules: str, data: Iterable[Path] = ()) -> str:
+    """SHA-256 (hex) of the sources of some modules and of all of ours that they import.
+
+    Follows import statements in the text, so nothing is run and no module need be listed by hand:
+    what a result depends on is what its code can reach.
+
+    Args:
+        modules: dotted names, such as `imcmoo.exact.enumeration`; what they import is followed
+            within `imcmoo` and within their own packages.
+        data: files that the code reads.
+
+    Raises:
+        ModuleNotFoundError: there is no such module with a source.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(modules)
+    packages = {"imcmoo", *(name.split(".")[0] for name in modules)}
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        path = _source(name)
+        if path is None:
+            if name in modules:
+                raise ModuleNotFoundError(f"no source of module {name}", name=name)
+            continue
+        found[name] = path
+        waiting += [n for n in _imported(path) if n.split(".")[0] in packages]
+    digest = hashlib.sha256()
+    for name in sorted(found):
+        digest.update(name.encode())
+        digest.update(found[name].read_bytes().replace(b"\r\n", b"\n"))
+    for file in data:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _source(name: str) -> Path | None:
+    """The file of a module; None for what is no module, such as a function of one."""
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Dotted names a file imports; a name imported from a package may be a module of it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from _with_parents(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from _with_parents([node.module])
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _with_parents(names: Iterable[str]) -> Iterator[str]:
+    """Modules and the packages they are in, whose `__init__` runs first."""
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[: i + 1]) for i in range(len(parts)))

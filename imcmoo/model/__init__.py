@@ -1,0 +1,1 @@
+"""Cost models: designs in, metrics out."""

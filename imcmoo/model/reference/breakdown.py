@@ -1,0 +1,98 @@
+"""Where the energy goes: by layer and component, exactly or as the reference prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imcmoo.model.reference.chips import ChipModel
+from imcmoo.model.reference.mapping import Floats, Ints
+from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
+from imcmoo.model.reference.profiles import LayerRuns, operand_factors
+from imcmoo.model.reference.rounding import round_digits
+from imcmoo.networks.workloads import BITS
+from imcmoo.space.design_space import Levels
+
+PRINTED_DIGITS = 3
+"""Digits the reference prints of the energy of a component per layer."""
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Costs of n designs, layer by layer.
+
+    Args:
+        layers: network and name of each of the L layers.
+        components: names of the K components.
+        energy_J: shape (n, L, K); 0 where a layer does not run.
+        cycles: shape (n, L).
+        utilization: share of the cells kept busy, shape (n, L).
+        area_m2: shape (n, K).
+    """
+
+    layers: list[tuple[str, str]]
+    components: list[str]
+    energy_J: Floats
+    cycles: Floats
+    utilization: Floats
+    area_m2: Floats
+
+
+def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
+    """Break designs down by layer and component.
+
+    Args:
+        levels: shape (n, n_parameters).
+        printed: round as the reference does: each energy per action to six digits, and what is
+            printed per layer and component (fJ per bit operation) to three.
+    """
+    workloads = chips.workloads
+    shape = workloads.shape_index
+    runs = chips.run(levels)
+    picojoule = _component_energy(chips, levels, runs, printed=printed)
+    cycles = runs.cycles[shape].T
+    if printed:
+        energy = _as_printed(picojoule, workloads.shapes[shape], cycles)
+    else:
+        energy = picojoule * 1e-12
+    return Breakdown(
+        [(w.name, layer) for w in workloads.workloads for layer in w.layers],
+        list(chips.components),
+        energy,
+        cycles,
+        runs.busy_bits[shape].T / chips.sizes(levels).chips.cell_bits[:, None],
+        chips.areas(levels),
+    )
+
+
+def _component_energy(
+    chips: ChipModel, levels: Levels, runs: LayerRuns, *, printed: bool
+) -> Floats:
+    """Energy in pJ, shape (n, L, K): counts times the energy of one action in each layer."""
+    layer = chips.workloads.shape_index
+    prices = chips.term_prices(levels)
+    bits = chips.sizes(levels).chips.cell_bits
+    factors = np.stack([operand_factors(chips.workloads, b) for b in range(1, BITS + 1)])[bits - 1]
+    energy = np.zeros((len(levels), len(layer), len(chips.components)))
+    per_action: dict[tuple[str, str], Floats] = {}
+    for term in chips.terms:
+        key = term.component, term.action
+        part = prices[term.price][:, None] * factors[:, :, FACTORS.index(term.factor)]
+        per_action[key] = per_action.get(key, 0.0) + part
+    for (component, action), each in per_action.items():
+        if printed:
+            each = round_digits(each, PRICE_DIGITS)
+        done = runs.actions(action)[layer].T
+        energy[:, :, chips.components.index(component)] += done * each
+    return energy
+
+
+def _as_printed(picojoule: Floats, shapes: Ints, cycles: Floats) -> Floats:
+    """Energy in J, (n, L, K), read back from the reference's three-digit print-out."""
+    macs = shapes.prod(axis=1)
+    per_cycle = macs * BITS**3 // np.maximum(cycles, 1)
+    operations = (per_cycle * cycles)[:, :, None]
+    runs = operations > 0
+    femtojoule = np.divide(picojoule * 1000, operations, where=runs, out=np.zeros_like(picojoule))
+    return round_digits(femtojoule, PRINTED_DIGITS) * operations / 1e15

@@ -1,0 +1,234 @@
+"""Loop orders: the one free choice of a mapping, and the cheapest that fits the global buffer.
+
+Every temporal loop is split into trips above and below the global buffer. More trips below mean
+fewer refills but a larger part of the layer to hold.
+
+Source: cost model of the reference stack, section "Temporal order and the one free choice".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
+from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping, row_keys
+from imcmoo.model.reference.nests import Nests
+from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
+
+CHUNK_STEPS = 200_000
+"""Steps walked at once at the most; bounds memory and keeps to the caches."""
+
+WORTH_SPLITTING = 400
+"""Nests above which it pays to walk perfect loops apart from imperfect ones."""
+
+
+class Walks:
+    """Traffic of loop nests, each distinct nest walked once and then remembered.
+
+    Args:
+        weights: whether the traffic of weights is wanted.
+    """
+
+    def __init__(self, *, weights: bool) -> None:
+        self._weights = weights
+        self._index: dict[tuple[str, ...], dict[int, int]] = {}
+        self._known: dict[tuple[str, ...], Floats] = {}
+
+    def traffic(self, nests: Nests) -> Floats:
+        """Traffic of n nests, shape (n, len(TRAFFIC))."""
+        codes, keys = pd.factorize(row_keys(nests.table()))
+        index = self._index.setdefault(nests.axes, {})
+        known = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
+        new = [i for i, key in enumerate(keys.tolist()) if key not in index]
+        if new:
+            distinct = nests[np.unique(codes, return_index=True)[1][new]]
+            index.update({key: len(known) + i for i, key in enumerate(keys[new].tolist())})
+            known = self._known[nests.axes] = np.concatenate([known, self._walk(distinct)])
+        return known[[index[key] for key in keys.tolist()]][codes]
+
+    def _walk(self, nests: Nests) -> Floats:
+        """Walk nests, those whose loops are visited alike together."""
+        loops = np.concatenate([nests.top > 1, nests.inner > 1], axis=1)
+        ragged = (nests.residual < nests.spatial).any(axis=1) & (nests.top * nests.inner > 1)
+        out = np.empty((len(nests), len(TRAFFIC)))
+        for rows in alike(loops, np.arange(len(nests))):
+            # Telling perfect loops from others saves steps, and costs another round of calls.
+            parts = alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
+            for part in parts:
+                visits = 2 + ragged[part].any(axis=0)
+                steps = np.where(loops[part[0]].reshape(2, -1), visits, 1).prod()
+                size = max(1, CHUNK_STEPS // int(steps))
+                for at in range(0, len(part), size):
+                    some = part[at : at + size]
+                    out[some] = traffic(nests[some], self._weights)
+        return out
+
+
+def alike(flags: Bools, rows: Ints) -> list[Ints]:
+    """`rows` grouped by equal rows of `flags`, shape (len(rows), n_flags)."""
+    if not len(rows):
+        return []
+    codes, _ = pd.factorize(flags @ (1 << np.arange(flags.shape[1])))
+    by_code = np.argsort(codes, kind="stable")
+    return np.split(rows[by_code], np.flatnonzero(np.diff(codes[by_code])) + 1)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """All loop orders of many cases, cases in order.
+
+    Args:
+        first: index of the first order of each case, shape (n_cases,).
+        number: how many it has, shape (n_cases,).
+        held_bits: bits the global buffer must hold, shape (n_orders,).
+        actions: what all components do, shape (len(ACTIONS), n_orders).
+    """
+
+    first: Ints
+    number: Ints
+    held_bits: Floats
+    actions: Floats
+
+    def cheapest(
+        self, case: Ints, buffer_bits: Floats, prices: dict[int, Floats]
+    ) -> tuple[Ints, Floats]:
+        """The cheapest order that fits, for requests that each name a case.
+
+        Args:
+            case: shape (n,).
+            buffer_bits: size of the global buffer, shape (n,).
+            prices: energy of the actions that decide, by row of `actions`, shape (n,) each.
+
+        Returns:
+            Index of the order (the first of equals; the smallest if none fits), and the bits
+            missing to hold it (0 if it fits), shape (n,) each.
+        """
+        number = self.number[case]
+        start = np.cumsum(number) - number
+        request = np.repeat(np.arange(len(case)), number)
+        order = np.arange(len(request)) + np.repeat(self.first[case] - start, number)
+        missing = np.maximum(self.held_bits[order] - buffer_bits[request], 0.0)
+        cost = np.zeros(len(order))
+        for action, price in prices.items():
+            cost += self.actions[action, order] * price[request]
+        fewest = np.minimum.reduceat(missing, start) if len(start) else missing
+        cost[missing > fewest[request]] = np.inf
+        least = np.minimum.reduceat(cost, start) if len(start) else cost
+        at = np.flatnonzero(cost == least[request])
+        best = at[np.unique(request[at], return_index=True)[1]]
+        return order[best], fewest
+
+
+def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:
+    """The loop orders of every case that can be the cheapest, with their actions.
+
+    Args:
+        mapping: n_cases cases, all of which are placed (`passes` is 1).
+        walks: remembers the loop nests that were walked before.
+        smallest_buffer: bits of the smallest global buffer that will be asked for.
+    """
+    free = _free_axes(mapping, smallest_buffer)
+    kinds = np.concatenate([mapping.temporal, free], axis=1)
+    codes, _ = pd.factorize(row_keys(kinds))
+    kinds = kinds[np.unique(codes, return_index=True)[1]].tolist()
+    n = len(AXES)
+    choices = [splits(tuple(k[:n]), tuple(map(bool, k[n:]))) for k in kinds]
+    number = np.array([len(c) for c in choices], dtype=np.int64)[codes]
+    first = np.cumsum(number) - number
+    case = np.repeat(np.arange(len(codes)), number)
+    choice = np.arange(len(case)) - first[case]
+    offset = np.cumsum([0, *(len(c) for c in choices)])[codes]
+    inner = np.concatenate([*choices, np.empty((0, n), np.int64)])[offset[case] + choice]
+
+    flow = _traffic(mapping, case, inner, walks)
+    held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
+    place = Placement.of(mapping).take(case)
+    return Orders(first, number, WORD_BITS * held, total_actions(place, count_actions(place, flow)))
+
+
+def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:
+    """Axes whose trips may have to be split, shape (n_cases, 9).
+
+    By default the trips of P and Q are below the global buffer and all others above it.
+
+    - Resident weights: P and Q may each be split at any divisor.
+    - Streamed weights: the reference may split every axis but Q. A weight loop below P or Q
+      reloads all weights from main memory; that never paid, and neither did another split, in
+      thousands of random cases (see the tests), except these. P is split where the default does
+      not fit the smallest buffer, or where P is the innermost loop of a lone router group and
+      imperfect (see `Visits.quirk`). M is split where neither P nor Q has trips.
+    """
+    free = np.zeros(mapping.temporal.shape, dtype=bool)
+    p, q, m = AXIS["P"], AXIS["Q"], AXIS["M"]
+    if not mapping.chips.streams_weights:
+        free[:, [p, q]] = True
+        return free
+    chip = mapping.spatial.prod(axis=1)
+    default = np.ones_like(mapping.temporal)
+    default[:, [p, q]] = mapping.temporal[:, [p, q]]
+    held = WORD_BITS * sum(held_words(AXES, chip * default, o) for o in ("inputs", "outputs"))
+    ragged = (mapping.residual[:, :, p] < mapping.spatial[:, :, p]).any(axis=1)
+    lone = mapping.chips.capacity[:, LEVEL["group"]] == 1
+    free[:, p] = (held > smallest_buffer) | (ragged & lone & (mapping.temporal[:, q] == 1))
+    free[:, m] = (mapping.temporal[:, [p, q]] == 1).all(axis=1)
+    return free
+
+
+def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
+    """Traffic of all orders, shape (n_orders, len(TRAFFIC)).
+
+    Axes that do not interact multiply. Those without temporal loops do not depend on the order
+    and are taken per case, which leaves few distinct nests to walk.
+    """
+    moving = mapping.temporal > 1
+    for pair in WINDOWS:
+        columns = [AXIS[a] for a in pair]
+        moving[:, columns] = moving[:, columns].any(axis=1, keepdims=True)
+    flow = np.empty((len(case), len(TRAFFIC)))
+    for orders in alike(moving[case], np.arange(len(case))):
+        axes = moving[case[orders[0]]]
+        cases, place = np.unique(case[orders], return_inverse=True)
+        once = np.ones((len(cases), len(AXES)), dtype=np.int64)
+        flow[orders] = walks.traffic(_nests(mapping, ~axes, cases, once))[place]
+        if axes.any():
+            flow[orders] *= walks.traffic(_nests(mapping, axes, case[orders], inner[orders]))
+    return flow
+
+
+def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:
+    """The loop nests of some cases over some axes."""
+    at = np.flatnonzero(axes)
+    grid = np.ix_(cases, np.arange(len(LEVEL)), at)
+    return Nests(
+        tuple(AXES[i] for i in at),
+        mapping.spatial[grid],
+        mapping.residual[grid],
+        mapping.temporal[np.ix_(cases, at)] // inner[:, at],
+        inner[:, at],
+        mapping.chips.capacity[cases, LEVEL["group"]] == 1,
+    )
+
+
+@cache
+def splits(trips: tuple[int, ...], free: tuple[bool, ...]) -> Ints:
+    """All ways to split the trips of a case.
+
+    Args:
+        trips: of each axis of `AXES`.
+        free: whether each may be split at any divisor; others keep to the default.
+
+    Returns:
+        Trips below the global buffer, shape (n_orders, 9).
+    """
+    options = []
+    for axis, n, split in zip(AXES, trips, free, strict=True):
+        if split:
+            options.append([d for d in range(1, n + 1) if n % d == 0])
+        else:
+            options.append([n if axis in ("P", "Q") else 1])
+    return np.array(list(product(*options)), dtype=np.int64)

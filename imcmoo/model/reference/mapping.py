@@ -1,0 +1,248 @@
+"""Spatial mapping: how a layer is spread over a chip, what stays temporal, what does not fit.
+
+The reference stack allocates the loop dimensions of a layer level by level, innermost first, with
+a greedy rule. It is deterministic, so a case (a layer shape on a chip) maps in closed form; the
+few distinct allocations that occur are solved once and remembered.
+
+Source: cost model of the reference stack, section "Mapping".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcmoo.networks.workloads import BITS, DIMENSIONS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+AXES = (*DIMENSIONS, "Y")
+"""Loop dimensions that are allocated: those of the layer, and Y, the bits of a weight."""
+
+LEVELS = ("bit", "row", "col", "macro", "tile", "group")
+"""Spatial levels, inner to outer: bits in a cell, rows and columns of a crossbar, macros of a tile,
+tiles of a router group, router groups of the chip."""
+
+WEIGHT_AXES = ("C", "M", "R", "S", "G", "Y")
+"""Dimensions that tell one weight bit from another."""
+
+AXIS = {name: i for i, name in enumerate(AXES)}
+LEVEL = {name: i for i, name in enumerate(LEVELS)}
+
+_OUTER = (("Y",), ("R", "S"), ("M", "C"), ("G",), ("P", "Q"), ("N",))
+_ALLOCATION = {
+    "row": (("C", "R", "S"),),
+    "col": (("Y", "M"),),
+    "macro": _OUTER,
+    "tile": _OUTER,
+    "group": _OUTER,
+}
+
+
+@dataclass(frozen=True)
+class Chips:
+    """What of a chip decides the mapping, one entry per case.
+
+    Args:
+        cell_bits: weight bits a cell holds, shape (n_cases,).
+        capacity: units of each level (bit: 1), shape (n_cases, 6), columns as `LEVELS`.
+        streams_weights: whether weights are reloaded while a layer runs (SRAM) instead of being
+            resident (RRAM); Q then stays temporal.
+    """
+
+    cell_bits: Ints
+    capacity: Ints
+    streams_weights: bool
+
+    def take(self, rows: Ints) -> Chips:
+        """Some of the chips, in the order given."""
+        return Chips(self.cell_bits[rows], self.capacity[rows], self.streams_weights)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Where every loop of every case runs.
+
+    Args:
+        sizes: loop sizes, shape (n_cases, 9), columns as `AXES`.
+        spatial: factors per level, shape (n_cases, 6, 9), axes as `LEVELS` and `AXES`.
+        temporal: trips that remain, shape (n_cases, 9).
+        chips: the chips mapped onto.
+    """
+
+    sizes: Ints
+    spatial: Ints
+    temporal: Ints
+    chips: Chips
+
+    @cached_property
+    def cycles(self) -> Ints:
+        """Cycles of the layer, shape (n_cases,)."""
+        return self.temporal.prod(axis=1)
+
+    @cached_property
+    def passes(self) -> Ints:
+        """How often the chip would have to be rewritten to hold all weights; 1 if it need not be.
+
+        Where weights are streamed, only the bits of one weight must be side by side.
+        """
+        axes = ("Y",) if self.chips.streams_weights else WEIGHT_AXES
+        return self.temporal[:, [AXIS[a] for a in axes]].prod(axis=1)
+
+    @cached_property
+    def residual(self) -> Ints:
+        """Children in use at each level on the last trip, shape (n_cases, 6, 9)."""
+        residual = np.ones_like(self.spatial)
+        left = self.sizes.copy(order="F")
+        for level in range(len(LEVELS)):
+            for axis in np.flatnonzero((self.spatial[:, level] > 1).any(axis=0)):
+                whole, rest = np.divmod(left[:, axis] - 1, self.spatial[:, level, axis])
+                residual[:, level, axis] = rest + 1
+                left[:, axis] = whole + 1
+        return residual
+
+    def take(self, rows: Ints) -> Mapping:
+        """The mapping of some cases, in the order given."""
+        sizes, spatial, temporal = (
+            x.T[..., rows].T for x in (self.sizes, self.spatial, self.temporal)
+        )
+        return Mapping(sizes, spatial, temporal, self.chips.take(rows))
+
+    def utilization(self) -> Floats:
+        """Share of the chip's cells the layer keeps busy, averaged over its cycles, (n_cases,)."""
+        macs = self.sizes[:, : len(DIMENSIONS)].prod(axis=1)
+        cells = self.chips.capacity.prod(axis=1)
+        return macs * 8.0 / (self.cycles * cells * self.chips.cell_bits)
+
+    def unplaced_cells(self) -> Floats:
+        """Cells the weights lack: those of all passes but one, shape (n_cases,)."""
+        slices = -(-BITS // self.chips.cell_bits)
+        weights = self.sizes[:, [AXIS[a] for a in WEIGHT_AXES if a != "Y"]].prod(axis=1)
+        return weights * slices * (1.0 - 1.0 / self.passes)
+
+
+def map_layers(shapes: Ints, chips: Chips) -> Mapping:
+    """Map one layer shape on one chip per case.
+
+    Args:
+        shapes: loop sizes, shape (n_cases, 8), columns as `workloads.DIMENSIONS`.
+        chips: as many cases.
+
+    Returns:
+        The mapping; it never exceeds the capacity of a level. What does not fit shows in `passes`.
+    """
+    n = len(shapes)
+    bits = np.full((n, 1), BITS, dtype=np.int64)
+    sizes = np.asfortranarray(np.concatenate([shapes, bits], axis=1))
+    # Cases are neighbours in memory: all work goes column by column.
+    spatial = np.ones((len(LEVELS), len(AXES), n), dtype=np.int64).transpose(2, 0, 1)
+    spatial[:, LEVEL["bit"], AXIS["Y"]] = np.minimum(chips.cell_bits, BITS)
+    left = -(-sizes // spatial[:, LEVEL["bit"]])
+    held_back = left[:, AXIS["Q"]].copy()
+    if chips.streams_weights:
+        left[:, AXIS["Q"]] = 1
+    for level, groups in _ALLOCATION.items():
+        room = chips.capacity[:, LEVEL[level]].copy()
+        for group in groups:
+            columns = [AXIS[a] for a in group]
+            factors = allocate(left[:, columns], room)
+            spatial[:, LEVEL[level], columns] = factors
+            room //= factors.prod(axis=1)
+        left = -(-left // spatial[:, LEVEL[level]])
+    if chips.streams_weights:
+        left[:, AXIS["Q"]] = held_back
+    return Mapping(sizes, spatial, left, chips)
+
+
+def allocate(sizes: Ints, capacity: Ints) -> Ints:
+    """Allocate one group of loop dimensions to the units of one level.
+
+    Args:
+        sizes: what is left of each dimension, shape (n_cases, n_dims), at least 1.
+        capacity: free units of the level, shape (n_cases,), at least 1.
+
+    Returns:
+        Factors, shape (n_cases, n_dims); their product never exceeds `capacity`.
+
+    Source: the reference front end's greedy allocation.
+    """
+    if np.max(sizes, initial=1) == 1:
+        return np.ones_like(sizes)
+    key = capacity.copy()
+    for column in sizes.T:
+        key = key * (int(column.max()) + 1) + column
+    codes, first = _distinct(key)
+    solved = [_fill(tuple(int(s) for s in sizes[i]), int(capacity[i]))[1] for i in first.tolist()]
+    return np.array(solved, dtype=np.int64).reshape(-1, sizes.shape[1])[codes]
+
+
+def _distinct(key: Ints) -> tuple[Ints, Ints]:
+    """Codes of the distinct values in `key`, and where each occurs first."""
+    codes, values = pd.factorize(key)
+    first = np.empty(len(values), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(key) - 1, -1, -1)
+    return codes, first
+
+
+@cache
+def _fill(left: tuple[int, ...], capacity: int) -> tuple[float, tuple[int, ...]]:
+    """Utilization of one group and the factors that reach it.
+
+    Tries, dimension by dimension, an uneven cut that needs as few trips as possible, then every
+    prime of the size; only a strict improvement replaces what was found before.
+    """
+    best, chosen = 1.0, (1,) * len(left)
+    for i, size in enumerate(left):
+        if size > capacity:
+            trips = -(-size // capacity)
+            cut = -(-size // trips)
+            # The reference's own formula: where the cut divides the size, the last trip counts 0.
+            mean = (cut * (trips - 1) + size % cut) / trips
+            if mean > best:
+                best = mean
+                chosen = tuple(cut if j == i else 1 for j in range(len(left)))
+        for prime in distinct_primes(size):
+            if prime > capacity:
+                continue
+            rest = tuple(s // prime if j == i else s for j, s in enumerate(left))
+            value, factors = _fill(rest, capacity // prime)
+            if prime * value > best:
+                best = prime * value
+                chosen = tuple(f * prime if j == i else f for j, f in enumerate(factors))
+    return best, chosen
+
+
+@cache
+def distinct_primes(number: int) -> tuple[int, ...]:
+    """Distinct prime factors, in the order in which the reference visits them.
+
+    That order decides ties. The reference collects primes in a Python set and iterates over it, so
+    this does the same: by hash, {2, 17} gives 17 before 2.
+    """
+    found = set()
+    divisor = 2
+    while number > 1:
+        if number % divisor == 0:
+            found.add(divisor)
+            number //= divisor
+        elif divisor * divisor > number:
+            divisor = number
+        else:
+            divisor += 1
+    return tuple(found)
+
+
+def row_keys(rows: Ints) -> Ints:
+    """One 64-bit number per row of an integer matrix (n, k), to find equal rows quickly.
+
+    A random linear hash: different rows collide with a probability of about 2^-62 per pair.
+    """
+    odd = 2 * np.random.default_rng(0).integers(0, 2**62, size=rows.shape[1]) + 1
+    with np.errstate(over="ignore"):
+        return np.asarray(rows @ odd, dtype=np.int64)

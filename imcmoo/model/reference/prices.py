@@ -1,0 +1,259 @@
+"""What one action costs and how large one component is, over the designs of a space.
+
+An action's energy is a sum of terms, each a price that depends on the chip times a factor that
+depends on the operands: 1, the mean input a, the mean cell value c, or their product. Kept apart
+this way, counts and operand means can be summed over layers before any price is known.
+
+Source: cost model of the reference stack, sections "Energy" and "Area".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
+from imcmoo.model.reference.mapping import Floats
+from imcmoo.model.reference.rounding import round_digits
+from imcmoo.space.design_space import DesignSpace, Levels
+
+Values = Mapping[str, NDArray[Any]]
+
+INPUT_PULSES = 255
+"""Most pulses an 8-bit temporal input has."""
+
+PRICE_DIGITS = 6
+"""Digits the reference keeps of an energy per action and of a component's area."""
+
+FACTORS = ("1", "a", "c", "ac")
+"""Operand factors of a term: none, mean input, mean cell value, both."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of the energy of a component: count · operand factor · price."""
+
+    component: str
+    action: str
+    factor: str
+    price: str
+
+
+def _linear(component: str, action: str) -> tuple[Term, Term]:
+    """A price that grows linearly with the mean cell value."""
+    name = f"{component}.{action}"
+    return (
+        Term(component, name, "1", f"{name}.low"),
+        Term(component, name, "c", f"{name}.rise"),
+    )
+
+
+def _flat(component: str, *actions: str) -> tuple[Term, ...]:
+    """Prices that no operand changes."""
+    return tuple(Term(component, f"{component}.{a}", "1", f"{component}.{a}") for a in actions)
+
+
+def _leak(component: str, kind: str) -> Term:
+    return Term(component, f"{kind}.leak", "1", f"{component}.leak")
+
+
+TERMS: tuple[Term, ...] = (
+    Term("cim_unit", "cim_unit.read", "a", "cim_unit.read.low"),
+    Term("cim_unit", "cim_unit.read", "ac", "cim_unit.read.rise"),
+    *_linear("cim_unit", "write"),
+    _leak("cim_unit", "cells"),
+    *_linear("row_drivers", "read"),
+    Term("row_drivers", "row_drivers.read", "a", "row_drivers.pulse.low"),
+    Term("row_drivers", "row_drivers.read", "ac", "row_drivers.pulse.rise"),
+    _leak("row_drivers", "drivers"),
+    *_linear("weight_drivers", "read"),
+    _leak("weight_drivers", "drivers"),
+    *_linear("adc", "read"),
+    _leak("adc", "drivers"),
+    _leak("column_drivers", "drivers"),
+    *_flat("input_buffer", "read", "write"),
+    _leak("input_buffer", "buffers"),
+    *_flat("output_buffer", "read", "write"),
+    _leak("output_buffer", "buffers"),
+    *_flat("router", "read"),
+    *_flat("glb", "read", "write"),
+    _leak("glb", "glb"),
+    *_flat("main_memory", "read"),
+)
+"""All terms of the energy of a chip; a new component is its terms here and its counts."""
+
+ABSENT = {
+    "rram": ("cim_unit.write", "weight_drivers.read", "main_memory.read"),
+    "sram": ("cim_unit.read",),
+}
+"""Actions that cost nothing on a device: RRAM weights are resident and written for free, SRAM
+cells are read for free; RRAM chips have neither weight drivers nor main memory."""
+
+COMPONENTS = {
+    "rram": (
+        "cim_unit",
+        "row_drivers",
+        "adc",
+        "column_drivers",
+        "input_buffer",
+        "output_buffer",
+        "router",
+        "glb",
+    ),
+    "sram": (
+        "cim_unit",
+        "row_drivers",
+        "weight_drivers",
+        "adc",
+        "column_drivers",
+        "input_buffer",
+        "output_buffer",
+        "router",
+        "glb",
+        "main_memory",
+    ),
+}
+"""Components of a chip, named as in the reference's records."""
+
+
+def terms_of(device: str) -> tuple[Term, ...]:
+    """The terms of the energy of a chip with this memory device."""
+    return tuple(
+        t for t in TERMS if t.component in COMPONENTS[device] and t.action not in ABSENT[device]
+    )
+
+
+def pico(values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """In pJ, pW and µm²: the units in which the reference rounds, so all arithmetic follows."""
+    return {name: value * 1e12 for name, value in values.items()}
+
+
+def _line(name: str, low: Floats, high: Floats, scale: float = 1.0) -> dict[str, Floats]:
+    return {f"{name}.low": scale * low, f"{name}.rise": scale * (high - low)}
+
+
+def _crossbar(table: ComponentTable, v: Values) -> dict[str, Floats]:
+    device = str(v["device"][0])
+    got = pico(table.crossbar(device, v["technology_nm"], v["voltage_V"], v["rows"], v["cols"]))
+    swing = [got[f"row_read_on_{x}"] - got[f"row_read_off_{x}"] for x in ("low", "high")]
+    prices = {
+        **_line("cim_unit.read", got["cell_read_low"], got["cell_read_high"], INPUT_PULSES),
+        **_line("cim_unit.write", got["cell_write_low"], got["cell_write_high"]),
+        **_line("row_drivers.read", got["row_read_off_low"], got["row_read_off_high"]),
+        **_line("row_drivers.pulse", swing[0], swing[1], INPUT_PULSES),
+        **_line("weight_drivers.read", got["row_write_low"], got["row_write_high"]),
+        **_line("adc.read", got["adc_read_low"], got["adc_read_high"]),
+    }
+    of_table = {
+        "cim_unit": "cell",
+        "row_drivers": "row",
+        "weight_drivers": "row",
+        "adc": "adc",
+        "column_drivers": "column",
+    }
+    for component, name in of_table.items():
+        prices[f"{component}.leak"] = got[f"{name}_leak"]
+        prices[f"{component}.area"] = got[f"{name}_area"]
+    return prices
+
+
+def _buffer(
+    table: ComponentTable, component: str, node: NDArray[Any], width: Any, depth: NDArray[Any]
+) -> dict[str, Floats]:
+    """A CACTI buffer and its address adders: one per access, two on the chip."""
+    memory = pico(table.buffer(node, width, depth))
+    adder = pico(table.adder(node, np.ceil(np.log2(depth))))
+    return {
+        f"{component}.read": memory["read"] + adder["energy"],
+        f"{component}.write": memory["write"] + adder["energy"],
+        f"{component}.leak": memory["leak"] + 2 * adder["leak"],
+        f"{component}.area": memory["area"] + 2 * adder["area"],
+    }
+
+
+def _input_buffer(table: ComponentTable, v: Values) -> dict[str, Floats]:
+    width = 8 * v["macros_per_tile"]
+    return _buffer(table, "input_buffer", v["technology_nm"], width, v["rows"])
+
+
+def _output_buffer(table: ComponentTable, v: Values) -> dict[str, Floats]:
+    width = 8 * v["macros_per_tile"]
+    return _buffer(table, "output_buffer", v["technology_nm"], width, v["cols"])
+
+
+def _glb(table: ComponentTable, v: Values) -> dict[str, Floats]:
+    return _buffer(table, "glb", v["technology_nm"], GLB_WORD_BITS, v["glb_depth"])
+
+
+def _router(table: ComponentTable, v: Values) -> dict[str, Floats]:
+    got = pico(table.router(v["technology_nm"]))
+    memory = np.full(len(v["technology_nm"]), table.main_memory_J_per_bit * 1e12 * LINK_BITS)
+    return {
+        "router.read": got["read"],
+        "router.area": got["area"],
+        "main_memory.read": memory,
+        "main_memory.area": np.zeros_like(memory),
+    }
+
+
+Pricing = Callable[[ComponentTable, Values], dict[str, Floats]]
+
+PRICED_BY: dict[tuple[str, ...], Pricing] = {
+    ("technology_nm", "voltage_V", "rows", "cols"): _crossbar,
+    ("technology_nm", "rows", "macros_per_tile"): _input_buffer,
+    ("technology_nm", "cols", "macros_per_tile"): _output_buffer,
+    ("technology_nm", "glb_depth"): _glb,
+    ("technology_nm",): _router,
+}
+"""Which parameters decide which prices."""
+
+QUADRATIC_LEAK = ("row_drivers", "weight_drivers", "adc", "column_drivers")
+"""Components whose leakage the reference multiplies by the cycle time twice."""
+
+
+class Prices:
+    """Prices of actions and areas of components, tabulated over the subspaces that decide them.
+
+    In pJ, pW and µm², areas rounded as the reference does. Most prices are exact ties when they
+    are rounded to six digits, so the one place that rounds them has to see them in the reference's
+    units and order of operations.
+
+    Args:
+        space: the designs; needs parameters or fixed values of the names in `PRICED_BY`.
+        table: the component table.
+
+    Raises:
+        ValueError: the table lacks a component some design needs.
+    """
+
+    def __init__(self, space: DesignSpace, table: ComponentTable) -> None:
+        self._space = space
+        self._grids = [self._grid(names, price, table) for names, price in PRICED_BY.items()]
+
+    def _grid(
+        self, names: Sequence[str], price: Pricing, table: ComponentTable
+    ) -> tuple[list[str], list[str], Floats]:
+        """Parameters that decide, names of the prices, and prices (n_combinations, n_prices)."""
+        own = [n for n in names if n in self._space.names]
+        levels = self._space.grid(own)
+        prices = price(table, self._space.decode(levels))
+        for name in prices:
+            if name.endswith(".area"):
+                prices[name] = round_digits(prices[name], PRICE_DIGITS)
+        return own, list(prices), np.stack(list(prices.values()), axis=1)
+
+    def look_up(self, levels: Levels, wanted: Sequence[str]) -> dict[str, Floats]:
+        """Prices by name, in pJ, pW or µm², shape (n_designs,) each."""
+        found: dict[str, Floats] = {}
+        for own, names, grid in self._grids:
+            here = [n for n in wanted if n in names]
+            if here:
+                rows = self._space.rank(levels, own)
+                picked = grid[:, [names.index(n) for n in here]][rows]
+                found.update(zip(here, picked.T, strict=True))
+        return found

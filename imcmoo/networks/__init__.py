@@ -1,0 +1,1 @@
+"""Neural networks as arrays: layer shapes and operand statistics."""

@@ -1,0 +1,1 @@
+"""The design problem: objectives, constraints, criteria, and the only adapter to pymoo."""

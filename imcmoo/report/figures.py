@@ -1,0 +1,137 @@
+"""The figures of a run but for its front: one function each, data in, figure out.
+
+Figures are built without pyplot: nothing global, no window system, nothing to close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from imcmoo.model.metrics import Floats
+from imcmoo.report.labels import label
+from imcmoo.report.style import WIDTH, colours, legend_below
+
+
+def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """EDAP of every design on every workload, relative to the workload's best.
+
+    Args:
+        relative: shape (n_rows, n_columns), at least 1; NaN where the network does not map.
+        rows: what each design was optimised for.
+        columns: what it runs on.
+    """
+    height = 0.9 + 0.32 * len(rows)
+    figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
+    ax, bar = figure.subplots(1, 2, width_ratios=(24, 1))
+    top = max(2.0, float(np.nanmax(relative)))
+    sns.heatmap(
+        relative,
+        ax=ax,
+        annot=True,
+        fmt=".2f",
+        annot_kws={"size": 7},
+        cmap=sns.color_palette("crest", as_cmap=True),
+        norm=LogNorm(1.0, top),
+        linewidths=0.8,
+        xticklabels=[label(c) for c in columns],
+        yticklabels=[label(r) for r in rows],
+        cbar_ax=bar,
+        cbar_kws={
+            "label": "EDAP relative to the best",
+            "ticks": LogLocator(subs=(1.0, 2.0, 5.0)),
+            "format": "{x:g}×",
+        },
+    )
+    bar.yaxis.set_minor_locator(NullLocator())
+    for row, column in np.argwhere(np.isnan(relative)):
+        ax.text(column + 0.5, row + 0.5, "does not\nmap", ha="center", va="center", size=6)
+    ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
+    ax.tick_params(length=0, labelrotation=0)
+    return figure
+
+
+def convergence(joint: Mapping[str, Floats], alone: Mapping[str, Floats]) -> Figure:
+    """How far the best design found so far is from the final one, over the evaluations.
+
+    Args:
+        joint: by criterion, the best value after each evaluation of the joint search, shape (n,);
+            NaN as long as nothing feasible is found.
+        alone: by workload, its best EDAP after each evaluation of its own search; may be empty.
+    """
+    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    panels = [("joint search", joint)]
+    panels += [("one workload alone (EDAP)", alone)] if alone else []
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
+    for ax, (title, curves) in zip(axes, panels, strict=True):
+        for i, (name, best) in enumerate(curves.items()):
+            ax.step(
+                np.arange(1, len(best) + 1),
+                100 * (best / best[-1] - 1),
+                where="post",
+                color=colours(len(curves))[i],
+                ls=dashes[i % len(dashes)],
+                label=label(name),
+            )
+        # Linear below 0.1 %, so that the final design itself is on the axis.
+        ax.set_yscale("symlog", linthresh=0.1)
+        ax.set(title=title, xlabel="unique designs evaluated", xscale="log")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
+        ax.legend(loc="lower left")
+        sns.despine(ax=ax)
+    axes[0].set(ylabel="above the final best (%)", ylim=(0, None))
+    return figure
+
+
+def breakdown(
+    workloads: Sequence[str], components: Sequence[str], *, energy_J: Floats, area_m2: Floats
+) -> Figure:
+    """Where energy and area of one design go.
+
+    Args:
+        workloads: names, W of them.
+        components: names, K of them.
+        energy_J: shape (W, K).
+        area_m2: shape (K,).
+    """
+    figure = Figure(figsize=(WIDTH, 1.15 + 0.3 * len(workloads)), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    totals = [
+        f"{label(w)}\n{e * 1e3:.3g} mJ" for w, e in zip(workloads, energy_J.sum(1), strict=True)
+    ]
+    _stacked(left, 100 * energy_J / energy_J.sum(axis=1, keepdims=True), totals, components)
+    _stacked(right, area_m2[None] * 1e6, [f"chip\n{area_m2.sum() * 1e6:.3g} mm²"], components)
+    left.set(xlabel="share of energy (%)", xlim=(0, 100))
+    right.set(xlabel="area (mm²)")
+    legend_below(figure, left, title="component")
+    return figure
+
+
+def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequence[str]) -> None:
+    """Horizontal stacked bars, one per row of `values` (n, K)."""
+    start = np.zeros(len(values))
+    hatches = ["", "////", "....", "xxxx", "\\\\\\\\"]
+    for k, colour in enumerate(colours(len(components))):
+        ax.barh(
+            names,
+            values[:, k],
+            left=start,
+            height=0.7,
+            color=colour,
+            edgecolor="white",
+            linewidth=0.3,
+            hatch=hatches[k // 3 % len(hatches)],
+            label=label(components[k]),
+        )
+        start += values[:, k]
+    ax.invert_yaxis()
+    sns.despine(ax=ax)

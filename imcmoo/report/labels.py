@@ -1,0 +1,49 @@
+"""What people call workloads, studies and criteria in tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from imcmoo.problem.scores import AGGREGATIONS
+
+LABELS = {
+    "joint": "all workloads",
+    "resnet18": "ResNet18",
+    "vgg16": "VGG16",
+    "alexnet": "AlexNet",
+    "mobilenet_v3": "MobileNetV3",
+    "gpt2_medium": "GPT-2 Medium",
+    "mobilebert": "MobileBERT",
+    "densenet201": "DenseNet201",
+    "resnet50": "ResNet50",
+    "vision_transformer": "ViT",
+    "four_workload_rram": "RRAM, four networks",
+    "four_workload_sram": "SRAM, four networks",
+    "nine_workload_rram": "RRAM, nine networks",
+    "nine_workload_sram": "SRAM, nine networks",
+    "technology_cost_sram": "SRAM, technology and cost",
+    "edap_max": "EDAP, max",
+    "edap_mean": "EDAP, mean",
+    "edap_product": "EDAP, product",
+    "edap_geomean": "EDAP, geo. mean",
+    "ela_max": "E·L·A, max",
+    "ela_mean": "E·L·A, mean",
+    "ela_product": "E·L·A, product",
+    "regret_minimax": "minimax regret",
+    "pseudo_weights": "pseudo-weights",
+    "cim_unit": "cells",
+    "adc": "ADC",
+    "glb": "global buffer",
+}
+
+
+def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:
+    """The networks a table has columns `<prefix><network>` of; aggregations are named alike."""
+    names = [str(c).removeprefix(prefix) for c in columns if str(c).startswith(prefix)]
+    return [name for name in names if name not in AGGREGATIONS]
+
+
+def label(name: str) -> str:
+    """The name for people; one without an entry stands for itself, underscores as spaces."""
+    return LABELS.get(name, name.replace("_", " "))

@@ -1,0 +1,1 @@
+"""The customised NSGA-II and its parts."""

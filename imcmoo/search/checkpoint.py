@@ -1,0 +1,83 @@
+"""A search on disk: all it needs to go on as if it had never been stopped."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.io.files import replacing
+from imcmoo.model.metrics import Floats
+from imcmoo.space.design_space import Levels
+
+
+@dataclass(frozen=True)
+class State:
+    """A search between two generations.
+
+    Args:
+        identity: what the search is, by name; JSON values.
+        random: state of the random generator.
+        trace: one dictionary per generation.
+        levels, F, G, generation: everything evaluated, as in `Archive`.
+        population: indices of the survivors among it, in their order.
+    """
+
+    identity: dict[str, Any]
+    random: dict[str, Any]
+    trace: list[dict[str, Any]]
+    levels: Levels
+    F: Floats
+    G: Floats
+    generation: NDArray[np.int64]
+    population: NDArray[np.int64]
+
+    def save(self, path: Path) -> None:
+        """Write to `path`; a kill leaves the file before or this one, never half of it."""
+        words = {"identity": self.identity, "random": self.random, "trace": self.trace}
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                words=json.dumps(words, default=np.ndarray.tolist),
+                levels=self.levels,
+                F=self.F,
+                G=self.G,
+                generation=self.generation,
+                population=self.population,
+            )
+
+    @classmethod
+    def load(cls, path: Path, *, identity: dict[str, Any]) -> State:
+        """Read what `save` wrote.
+
+        Args:
+            path: an existing file.
+            identity: of the search that wants to go on.
+
+        Raises:
+            ValueError: not a checkpoint, or that of another search; names the first difference.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                words = json.loads(str(arrays["words"]))
+                state = cls(**words, **{k: arrays[k] for k in arrays.files if k != "words"})
+        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+            raise ValueError(f"{path} is not a checkpoint of a search") from None
+        for name, value in identity.items():
+            theirs = state.identity.get(name)
+            if theirs != value:
+                raise ValueError(
+                    f"checkpoint {path} is of another search: "
+                    f"its {name} is {_short(theirs)}, not {_short(value)}"
+                )
+        return state
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:28]} ... {text[-28:]}"

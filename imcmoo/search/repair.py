@@ -1,0 +1,62 @@
+"""From an infeasible design to a feasible one nearby."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import Levels
+from imcmoo.space.moves import move, pairs, single_moves
+
+
+def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]:
+    """Walk infeasible designs down the screened violation, all at once.
+
+    Steepest descent over single moves; where none helps, over pairs of moves (more cells per
+    macro against fewer macros, say). Of equally good moves the one that stays nearest to where
+    the walk began, then the first. Feasible designs are untouched, and so is what no move
+    improves, hence repairing twice is repairing once.
+
+    Args:
+        levels: shape (n, n_parameters).
+
+    Returns:
+        Designs of the same shape and their screened violation (n,), which is 0 except where a
+        walk got stuck in a local minimum.
+    """
+    single = single_moves(problem.space)
+    single = single[(single[:, problem.constrained] != 0).any(axis=1)]
+    reaches = (single, pairs(single))
+    here = levels.copy()
+    lacks = problem.screened_violation(here)
+    walking = np.flatnonzero(lacks > 0)
+    while walking.size and len(single):
+        moved = []
+        for moves in reaches:
+            designs, least = _best_move(problem, here[walking], levels[walking], moves)
+            better = least < lacks[walking]
+            here[walking[better]] = designs[better]
+            lacks[walking[better]] = least[better]
+            moved.append(walking[better])
+            walking = walking[~better]
+            if not walking.size:
+                break
+        walking = np.concatenate(moved)
+        walking = walking[lacks[walking] > 0]
+    return here, lacks
+
+
+def _best_move(
+    problem: AcceleratorProblem, here: Levels, start: Levels, moves: Levels
+) -> tuple[Levels, Floats]:
+    """The least violated design one of `moves` away from each, and its violation."""
+    designs, inside = move(problem.space, here, moves)
+    lacks = np.full(inside.shape, np.inf)
+    lacks[inside] = problem.screened_violation(designs[inside])
+    gap = np.abs(designs - start[:, None, :])
+    unordered = ~problem.space.is_ordered
+    gap[..., unordered] = gap[..., unordered] > 0
+    change = np.where(lacks > lacks.min(axis=1, keepdims=True), np.inf, gap.sum(axis=-1))
+    best = np.arange(len(here)), change.argmin(axis=1)
+    return designs[best], lacks[best]

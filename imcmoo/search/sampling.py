@@ -1,0 +1,179 @@
+"""The initial designs: feasible, and as different from one another as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymoo.core.sampling import Sampling
+
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.repair import repair
+from imcmoo.space.design_space import DesignSpace, Levels
+
+DRAWS = 16
+"""Random designs per feasible one wanted. Only the least violated are walked to feasibility, so
+that few samples are pulled onto the edge of the feasible region from far away."""
+
+SMALL_SPACE = 1 << 17
+"""Up to this many designs all are looked at, so that the last feasible one is found."""
+
+PATIENCE = 3
+"""Batches of draws in a row that may bring nothing new before a space counts as exhausted."""
+
+BATCH = 64
+"""Designs drawn for at least, however few are wanted."""
+
+
+class NoFeasibleDesign(ValueError):
+    """A problem no design of its space satisfies, as far as sampling can tell."""
+
+
+def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
+    """The designs whose rank is not in `seen` and that repeat no earlier row, in order."""
+    ranks = space.rank(levels)
+    first = np.zeros(len(ranks), dtype=bool)
+    first[np.unique(ranks, return_index=True)[1]] = True
+    new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
+    return levels[first & new]
+
+
+def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:
+    """The first `n` truly feasible of designs that passed the screen, and those that are not.
+
+    Asks about no more designs than it needs: the truth may be costly.
+    """
+    kept: list[Levels] = [levels[:0]]
+    refused: list[Levels] = [levels[:0]]
+    while n > 0 and len(levels):
+        batch, levels = levels[:n], levels[n:]
+        feasible = problem.violation(batch) <= 0
+        kept.append(batch[feasible])
+        refused.append(batch[~feasible])
+        n -= int(feasible.sum())
+    return np.concatenate(kept), np.concatenate(refused)
+
+
+def draw_feasible(
+    problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
+) -> Levels:
+    """Random feasible designs, all different.
+
+    Args:
+        n: how many are wanted.
+        seen: ranks that must not be drawn.
+
+    Returns:
+        Shape (at most n, n_parameters), in random order; fewer where no more were found.
+    """
+    space = problem.space
+    taken = set(seen)
+    found: list[Levels] = [np.empty((0, len(space.shape)), dtype=np.int64)]
+    while n > 0:
+        drawn = draw_screened(problem, max(n, BATCH), rng, seen=taken)
+        if not len(drawn):
+            break
+        kept, refused = confirmed(problem, drawn, n)
+        taken.update(space.rank(np.concatenate([kept, refused])).tolist())
+        found.append(kept)
+        n -= len(kept)
+    return np.concatenate(found)
+
+
+def draw_screened(
+    problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
+) -> Levels:
+    """As `draw_feasible`, but the designs have only passed the screen.
+
+    Far less than 1 % of a space may be feasible, so designs are drawn at random and the least
+    violated ones are repaired. Nearly uniform, not exactly: the edge of the feasible region is
+    preferred.
+    """
+    space, violation = problem.space, problem.screened_violation
+    if space.size <= SMALL_SPACE:
+        free = np.setdiff1d(np.arange(space.size), np.fromiter(seen, np.int64, len(seen)))
+        drawn = space.unrank(rng.permutation(free))
+        return drawn[violation(drawn) <= 0][:n]
+    found = np.empty((0, len(space.shape)), dtype=np.int64)
+    misses = 0
+    while len(found) < n and misses < PATIENCE:
+        drawn = space.random(DRAWS * n, rng)
+        nearest = np.argsort(violation(drawn), kind="stable")[: 2 * n]
+        repaired, lacks = repair(problem, drawn[nearest])
+        new = unseen(space, repaired[lacks <= 0], seen | set(space.rank(found).tolist()))
+        misses = 0 if len(new) else misses + 1
+        found = np.concatenate([found, new])
+    return rng.permutation(found)[:n]
+
+
+def spread_out(
+    points: NDArray[Any],
+    n: int,
+    distance: Callable[[NDArray[Any], NDArray[Any]], Floats],
+    *,
+    chosen: list[int],
+) -> list[int]:
+    """Greedy max-min choice: add, one by one, the point farthest from its nearest chosen one.
+
+    Args:
+        points: shape (n_points, n_columns).
+        n: how many to choose in all.
+        distance: of all points from one, (points, point) -> (n_points,).
+        chosen: indices that are in from the start, at least one.
+
+    Returns:
+        `chosen` and what was added, in order; of equally far points the first.
+    """
+    taken = list(chosen)
+    nearest = np.min([distance(points, points[i]) for i in taken], axis=0)
+    nearest[taken] = -np.inf
+    while len(taken) < min(n, len(points)):
+        taken.append(int(np.argmax(nearest)))
+        nearest = np.minimum(nearest, distance(points, points[taken[-1]]))
+        nearest[taken[-1]] = -np.inf
+    return taken
+
+
+def hamming(levels: Levels, one: Levels) -> Floats:
+    """Number of parameters in which designs differ from one, shape (n,)."""
+    return (levels != one).sum(axis=-1).astype(float)
+
+
+class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no types
+    """Twice as many feasible designs as wanted, then the half with the greatest Hamming spread.
+
+    Source: the paper draws 1,000 feasible designs and keeps 500, greedily by the largest smallest
+    Hamming distance to those already kept, beginning with the first draw.
+    """
+
+    def _do(
+        self,
+        problem: AcceleratorProblem,
+        n_samples: int,
+        *args: Any,
+        random_state: np.random.Generator,
+        **kwargs: Any,
+    ) -> Levels:
+        """Levels (at most n_samples, n_parameters); fewer where the space has no more.
+
+        Raises:
+            NoFeasibleDesign: none was found.
+        """
+        drawn = draw_screened(problem, 2 * n_samples, random_state)
+        if len(drawn):
+            drawn = drawn[spread_out(drawn, len(drawn), hamming, chosen=[0])]
+        samples, _ = confirmed(problem, drawn, n_samples)
+        if len(samples) < n_samples:
+            seen = set(problem.space.rank(drawn).tolist())
+            rest = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
+            samples = np.concatenate([samples, rest])
+        if not len(samples):
+            raise NoFeasibleDesign(
+                f"no feasible design found in space {problem.space.name} for "
+                f"{', '.join(problem.workload_names)} within "
+                f"{problem.area_limit_m2 * 1e6:g} mm²: relax the area limit or widen the space"
+            )
+        return samples

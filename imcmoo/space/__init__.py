@@ -1,0 +1,1 @@
+"""Designs: typed parameters, their combinations, and the moves between them."""

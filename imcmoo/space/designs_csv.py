@@ -1,0 +1,141 @@
+"""Designs from CSV files, checked line by line."""
+
+from __future__ import annotations
+
+import csv
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.io.errors import InputError
+from imcmoo.space.design_space import DesignSpace, Levels
+
+
+def read_designs(path: Path, space: DesignSpace) -> Levels:
+    """Read the designs of a CSV with one column per parameter of the space, in any order.
+
+    Other columns are ignored, except one named like something the space fixes (`technology_nm`):
+    its values must agree, since a 22 nm design must not be costed at 32 nm.
+
+    Args:
+        path: UTF-8, comma-separated, with a header; blank lines are skipped.
+        space: names the columns and allows the values, in SI units.
+
+    Returns:
+        Level matrix (n_designs, n_parameters), in the order of the lines.
+
+    Raises:
+        InputError: the file is missing, empty or malformed, or a design is not in the space; names
+            file, line and column.
+    """
+    table = _Table.read(path)
+    missing = [name for name in space.names if name not in table.header]
+    if missing:
+        raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
+    for name, value in space.fixed.items():
+        if name in table.header:
+            table.require(name, value)
+    columns = {p.name: table.column(p.name, np.asarray(p.values)) for p in space.parameters}
+
+    def encode(rows: slice) -> Levels:
+        return space.encode({name: values[rows] for name, values in columns.items()})
+
+    def fails(n_rows: int) -> bool:
+        try:
+            encode(slice(n_rows))
+        except ValueError:
+            return True
+        return False
+
+    if not fails(len(table.rows)):
+        return encode(slice(None))
+    # A prefix fails as soon as it holds one bad design, so the first one is found by bisection.
+    first = bisect_left(range(1, len(table.rows) + 1), True, key=fails)
+    try:
+        encode(slice(first, first + 1))
+    except ValueError as error:
+        raise InputError(f"{path}, line {table.lines[first]}, column {error}") from None
+    raise AssertionError("a design fails among others but not by itself")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The text of a CSV: header, rows, and the line each row ends on."""
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    @classmethod
+    def read(cls, path: Path) -> _Table:
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as stream:
+                reader = csv.reader(stream, strict=True)
+                for row in reader:
+                    if row:
+                        rows.append(row)
+                        lines.append(reader.line_num)
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not a UTF-8 text file") from None
+        except csv.Error as error:
+            raise InputError(f"{path}, line {reader.line_num}: malformed ({error})") from None
+        if not rows:
+            raise InputError(f"{path}: empty; a header and at least one design are needed")
+        header = [name.strip() for name in rows[0]]
+        twice = [name for name in header if header.count(name) > 1]
+        if twice:
+            raise InputError(f"{path}, line 1: column {twice[0]} is there twice")
+        if len(rows) == 1:
+            raise InputError(f"{path}: a header but no designs")
+        table = cls(path, header, rows[1:], lines[1:])
+        table._check_lengths()
+        return table
+
+    def _check_lengths(self) -> None:
+        for row, line in zip(self.rows, self.lines, strict=True):
+            if len(row) < len(self.header):
+                name = self.header[len(row)]
+                raise InputError(f"{self.path}, line {line}, column {name}: no value")
+            if len(row) > len(self.header):
+                raise InputError(
+                    f"{self.path}, line {line}: {len(row)} values for {len(self.header)} columns, "
+                    f"too many after column {self.header[-1]}"
+                )
+
+    def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
+        """The values of a column: numbers if `like` are numbers, else text."""
+        texts = [row[self.header.index(name)].strip() for row in self.rows]
+        if like.dtype.kind not in "iuf":
+            return np.array(texts)
+        try:
+            return np.array([float(text) for text in texts])
+        except ValueError:
+            bad = next(i for i, text in enumerate(texts) if not _is_number(text))
+        problem = f"'{texts[bad]}' is not a number" if texts[bad] else "no value"
+        raise InputError(f"{self.path}, line {self.lines[bad]}, column {name}: {problem}")
+
+    def require(self, name: str, value: Any) -> None:
+        """Check that a column holds one value throughout."""
+        differs = self.column(name, np.asarray(value)) != value
+        if differs.any():
+            bad = int(differs.argmax())
+            given = self.rows[bad][self.header.index(name)]
+            raise InputError(
+                f"{self.path}, line {self.lines[bad]}, column {name}: {given}, "
+                f"but this space is for {value} only"
+            )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

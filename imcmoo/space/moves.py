@@ -1,0 +1,67 @@
+"""Moves from one design to others nearby."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.space.design_space import DesignSpace, Levels
+
+Bools = NDArray[np.bool_]
+
+
+def single_moves(space: DesignSpace) -> Levels:
+    """What can be added to a design to change one parameter, shape (n_moves, n_parameters).
+
+    One level up or down for an ordered parameter; any other value for an unordered one, whose
+    levels are counted round and round.
+    """
+    one_each = np.eye(len(space.parameters), dtype=np.int64)
+    rows = [
+        step * one
+        for one, parameter in zip(one_each, space.parameters, strict=True)
+        for step in ((-1, 1) if parameter.is_ordered else range(1, len(parameter)))
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, len(one_each))
+
+
+def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
+    """Every move from every design.
+
+    Args:
+        levels: shape (n, n_parameters).
+        moves: shape (n_moves, n_parameters).
+
+    Returns:
+        Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
+    """
+    sizes = np.array(space.shape)
+    designs = levels[:, None, :] + moves
+    cyclic = ~space.is_ordered
+    designs[..., cyclic] %= sizes[cyclic]
+    return designs, np.asarray(((designs >= 0) & (designs < sizes)).all(axis=-1))
+
+
+def pairs(single: Levels) -> Levels:
+    """Any two moves at once, except there and back, shape (n_pairs, n_parameters)."""
+    first, second = np.triu_indices(len(single))
+    pairs = single[first] + single[second]
+    return pairs[pairs.any(axis=1)]
+
+
+def trades(space: DesignSpace) -> Levels:
+    """Moves of two steps or more up in one ordered parameter and as many down in another.
+
+    Where levels are powers of two this keeps a product: the same cells in fewer, larger macros.
+    Shape (n_moves, n_parameters).
+    """
+    ordered = np.flatnonzero(space.is_ordered)
+    rows = []
+    for up in ordered:
+        for down in ordered:
+            for step in range(2, min(space.shape[up], space.shape[down])):
+                if up != down:
+                    row = np.zeros(len(space.shape), dtype=np.int64)
+                    row[[up, down]] = step, -step
+                    rows.append(row)
+    return np.array(rows, dtype=np.int64).reshape(-1, len(space.shape))

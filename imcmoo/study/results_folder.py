@@ -1,0 +1,148 @@
+"""The folder of one run: files appear in it together, and a killed run continues in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+
+CONFIG = "config.json"
+"""Written last: where it stands, everything beside it is complete and of this one run."""
+
+FIGURES = "figures"
+
+FILES = (
+    "evaluations.csv",
+    "front.csv",
+    "selection.csv",
+    "baselines.csv",
+    "trace.csv",
+    "regret.csv",
+    "indicators.csv",
+    "design.json",
+    FIGURES,
+)
+"""All a run may leave beside its config. A new run replaces these and touches nothing else."""
+
+_WORK = ".work"
+
+
+class RunFolder:
+    """Where one run puts its files.
+
+    Until the run is complete everything lives in a hidden folder `.work`: the config it was
+    started with, checkpoints, and finished files. `publish` then moves the files to their place.
+    A kill at any moment leaves either no `.work` or one from which the run can continue.
+
+    Args:
+        path: the folder, `results/<study>/seed-<n>`.
+        config: what identifies the run; see `Study.config`.
+    """
+
+    def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
+        self.path = path
+        self._config = json.loads(json.dumps(config))
+        self._work = path / _WORK
+        self.staging = self._work / "files"
+
+    def check_resumable(self) -> None:
+        """Check that what stands in the folder, if anything, is of this run.
+
+        Raises:
+            InputError: a run with another config was begun or finished here; says what differs.
+        """
+        stored = self._begun() or self._finished()
+        if stored is None:
+            return
+        differing = [k for k in self._config if stored.get(k) != self._config[k]]
+        if differing:
+            key = next((k for k in differing if k != "command"), differing[0])
+            raise InputError(
+                f"cannot resume {self.path}: its {key} is {_short(stored.get(key))}, this run's is "
+                f"{_short(self._config[key])}; without --resume the run starts over"
+            )
+
+    def is_finished(self) -> bool:
+        """Whether the complete run with this config is here, and nothing is left to do."""
+        return self._begun() is None and self._finished() == self._config
+
+    def is_begun(self) -> bool:
+        """Whether a run was begun here and not finished."""
+        return self._begun() is not None
+
+    def begin(self, *, resume: bool) -> None:
+        """Prepare the folder: keep the work of an unfinished run, or start with nothing.
+
+        The files of an earlier finished run stay until `publish` replaces them.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        if not (resume and self._begun()):
+            self.tidy()
+            self._work.mkdir(parents=True)
+            with replacing(self._work / CONFIG) as temporary:
+                temporary.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
+        # Files are quick to write again, so only checkpoints outlive a kill.
+        shutil.rmtree(self.staging, ignore_errors=True)
+        (self.staging / FIGURES).mkdir(parents=True)
+
+    def checkpoint(self, name: str) -> Path:
+        """Where the search of this name keeps its state."""
+        return self._work / f"{name}.checkpoint"
+
+    def publish(self) -> list[Path]:
+        """Replace whatever earlier run is in the folder by the staged files.
+
+        A kill in between leaves the folder without config and `.work` in place: not a finished
+        run, and to be continued.
+
+        Returns:
+            What the run left in the folder, in the order of `FILES`, then the config.
+        """
+        (self.path / CONFIG).unlink(missing_ok=True)
+        for name in FILES:
+            _remove(self.path / name)
+            if (self.staging / name).exists():
+                (self.staging / name).replace(self.path / name)
+        # This one move turns a begun run into a finished one.
+        (self._work / CONFIG).replace(self.path / CONFIG)
+        self.tidy()
+        return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
+
+    def tidy(self) -> None:
+        """Remove what a kill at the very end of a finished run may have left."""
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _begun(self) -> dict[str, Any] | None:
+        return _read_json(self._work / CONFIG)
+
+    def _finished(self) -> dict[str, Any] | None:
+        return _read_json(self.path / CONFIG)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise InputError(f"{path} is not the config of a run; remove it to start over") from None
+    return dict(content)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

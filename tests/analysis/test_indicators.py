@@ -1,0 +1,187 @@
+"""Closeness to an exact front."""
+
+import time
+
+import moocore
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from imcmoo.analysis.indicators import (
+    coverage,
+    epsilon_multiplicative,
+    hypervolume,
+    igd_plus,
+    indicators,
+    log_normalised,
+)
+
+FRONT = np.exp([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+"""Log-normalised, it is the exponents."""
+
+PERFECT = {"coverage": 1.0, "epsilon_multiplicative": 1.0, "igd_plus": 0.0, "hypervolume": 1.0}
+
+clouds = arrays(
+    float,
+    st.tuples(st.integers(1, 30), st.integers(2, 5)),
+    elements=st.sampled_from([1e-12, 2e-12, 3e-12, 1e-9, 5e-9, 2.0]),
+)
+"""Objectives of designs, with many ties."""
+
+
+def not_worse(a, b):
+    """Whether `a` is at least as good as `b` by every indicator."""
+    return (
+        a["coverage"] >= b["coverage"]
+        and a["hypervolume"] >= b["hypervolume"] - 1e-12
+        and a["epsilon_multiplicative"] <= b["epsilon_multiplicative"]
+        and a["igd_plus"] <= b["igd_plus"] + 1e-12
+    )
+
+
+def test_log_normalised_is_0_at_the_ideal_and_1_at_the_nadir():
+    front = np.array([[1.0, 100.0], [100.0, 0.1]])
+    F = np.array([[10.0, 1.0], [1000.0, 0.01]])
+    expected = [[0.5, 1 / 3], [1.5, -1 / 3]]
+    assert log_normalised(F, front) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-15])
+def test_an_objective_the_front_does_not_vary_in_is_not_scaled(rounding):
+    front = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0 * (1 + rounding)]])
+    F = np.array([[1.0, 1.0, 3.0 * np.e]])
+    assert log_normalised(F, front) == pytest.approx(np.array([[0.0, 0.0, 1.0]]))
+
+
+def test_coverage_is_the_share_of_the_front_that_was_found():
+    F = np.array([FRONT[1], [9.0, 9.0], FRONT[1], FRONT[2]])
+    assert coverage(F, FRONT) == pytest.approx(2 / 3)
+    assert coverage(np.array([[9.0, 9.0]]), FRONT) == 0
+
+
+@pytest.mark.parametrize(("error", "expected"), [(1e-13, 1.0), (0.9e-9, 1.0), (1.1e-9, 0.0)])
+def test_coverage_overlooks_rounding_and_nothing_else(error, expected):
+    assert coverage(FRONT * [1 + error, 1 - error], FRONT) == expected
+
+
+def test_epsilon_is_the_factor_found_points_are_worse_by():
+    # The first is worse than FRONT[0] by 1.2 and 1.5, than FRONT[1] by more; the second is exact.
+    F = np.array([FRONT[0] * [1.2, 1.5], FRONT[1], FRONT[2]])
+    assert epsilon_multiplicative(F, FRONT) == pytest.approx(1.5)
+    assert epsilon_multiplicative(FRONT[2:], FRONT) == pytest.approx(np.e)
+
+
+def test_epsilon_is_never_below_1():
+    assert epsilon_multiplicative(FRONT * (1 - 1e-15), FRONT) == 1
+
+
+def test_igd_plus_counts_only_objectives_that_are_worse():
+    # From (0.5, 0.5): worse than (0, 1) by 0.5 in one objective only; nothing worse than itself.
+    assert igd_plus(FRONT[1:2], FRONT) == pytest.approx(1 / 3)
+    # From (0.8, 0.9), the distances are 0.8, (0.3, 0.4) and 0.9.
+    assert igd_plus(np.exp([[0.8, 0.9]]), FRONT) == pytest.approx((0.8 + 0.5 + 0.9) / 3)
+
+
+def test_hypervolume_is_a_share_of_that_of_the_front():
+    # The front dominates 0.6 * 0.6 and twice 0.5 * 0.1 more, up to (1.1, 1.1).
+    assert hypervolume(FRONT[1:2], FRONT) == pytest.approx(0.36 / 0.46, rel=1e-3)
+    assert hypervolume(FRONT[::2], FRONT) == pytest.approx((2 * 0.11 - 0.01) / 0.46, rel=1e-3)
+
+
+def test_points_beyond_the_reference_point_have_no_volume():
+    beyond = np.exp([[-5.0, 1.2], [1.1, 0.0]])
+    assert hypervolume(beyond, FRONT) == 0
+    assert hypervolume(np.vstack([beyond, FRONT[:1]]), FRONT) == hypervolume(FRONT[:1], FRONT)
+
+
+@pytest.mark.parametrize("m", [3, 6])
+def test_hypervolume_comes_close_to_the_exact_one(m):
+    logs = moocore.filter_dominated(np.random.default_rng(m).random((60, m)))
+    front = np.exp((logs - logs.min(axis=0)) / np.ptp(logs, axis=0))
+    some = front[::3]
+    exact = moocore.hypervolume(np.log(some), 1.1) / moocore.hypervolume(np.log(front), 1.1)
+    assert hypervolume(some, front) == pytest.approx(exact, rel=0.01)
+
+
+@given(clouds)
+def test_a_front_against_itself_is_perfect(F):
+    assert indicators(moocore.filter_dominated(F), F) == PERFECT
+
+
+@given(clouds, st.data())
+def test_more_points_are_never_worse(F, data):
+    n = data.draw(st.integers(1, len(F)))
+    assert not_worse(indicators(F, F), indicators(F[:n], F))
+
+
+@given(clouds, st.data())
+def test_all_indicators_stay_within_their_bounds(F, data):
+    found = indicators(F[: data.draw(st.integers(1, len(F)))], F)
+    assert not_worse(PERFECT, found)
+    assert found["coverage"] >= 0
+    assert found["hypervolume"] >= 0
+
+
+@given(clouds, st.data())
+def test_units_do_not_matter(F, data):
+    some = F[: data.draw(st.integers(1, len(F)))]
+    unit = data.draw(arrays(float, F.shape[1], elements=st.sampled_from([1e-6, 0.3, 1.0, 1e9])))
+    assert indicators(some * unit, F * unit) == pytest.approx(indicators(some, F), rel=1e-9)
+
+
+@given(clouds, st.data())
+def test_order_repeats_and_dominated_points_do_not_matter(F, data):
+    front = moocore.filter_dominated(F)
+    some = F[: data.draw(st.integers(1, len(F)))]
+    more = np.vstack([some, some[:1], some * 1.5])[::-1]
+    expected = indicators(some, front)
+    assert indicators(more, np.vstack([front, front[:1]])) == pytest.approx(expected, rel=1e-9)
+
+
+def test_indicators_are_those_of_each_function():
+    F = np.array([FRONT[0] * [1.2, 1.5], FRONT[1]])
+    functions = (coverage, epsilon_multiplicative, igd_plus, hypervolume)
+    assert indicators(F, FRONT) == {f.__name__: f(F, FRONT) for f in functions}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [log_normalised, coverage, epsilon_multiplicative, igd_plus, hypervolume, indicators],
+)
+@pytest.mark.parametrize(
+    ("F", "message"),
+    [
+        (np.empty((0, 2)), r"F must be points .* got \(0, 2\)"),
+        (np.ones(2), r"F must be points .* got \(2,\)"),
+        (np.ones((1, 3)), "F has 3 objectives, but front has 2"),
+        (np.array([[1.0, 0.0]]), "F must be finite and positive"),
+        (np.array([[1.0, np.nan]]), "F must be finite and positive"),
+        (np.array([[1.0, np.inf]]), "F must be finite and positive"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(function, F, message):
+    with pytest.raises(ValueError, match=message):
+        function(F, FRONT)
+
+
+def test_an_empty_or_single_objective_front_is_refused():
+    with pytest.raises(ValueError, match="front must be points"):
+        indicators(FRONT, np.empty((0, 2)))
+    with pytest.raises(ValueError, match="front must be points"):
+        indicators(FRONT, np.ones((1, 1)))
+
+
+def test_thousands_of_points_of_nine_objectives_are_quick():
+    front = np.exp(np.random.default_rng(0).random((7000, 9)))
+    start = time.perf_counter()
+    indicators(front[:3000], front)
+    assert time.perf_counter() - start < 5  # 0.1 s when the machine is idle
+
+
+def test_coverage_of_a_large_front_is_quick():
+    front = np.exp(np.random.default_rng(0).random((30_000, 19)))
+    start = time.perf_counter()
+    assert coverage(front[::3], front) == pytest.approx(1 / 3)
+    assert time.perf_counter() - start < 5  # 0.05 s when the machine is idle

@@ -1,0 +1,206 @@
+"""`python -m imcmoo evaluate`: designs in, costs out, one line per error."""
+
+import csv
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.__main__ import main
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from problems import RRAM
+
+GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
+TINY = (0.5, 3, 4e-9, 32, 32, 1, 4, 4, 2048)
+HEADER = ",".join(RRAM.names)
+
+
+def row(design):
+    return ",".join(f"{value:g}" for value in design)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "designs.csv").write_text("\n".join([HEADER, row(GOOD), row(TINY)]) + "\n")
+    return tmp_path
+
+
+def evaluate(*extra, designs="designs.csv", workloads="alexnet,resnet18", out="out.csv"):
+    options = ["--device", "rram", "--workloads", workloads, "--out", out]
+    return main(["evaluate", designs, *options, *extra])
+
+
+def test_one_line_per_design_and_workload_in_order(folder):
+    assert evaluate() == 0
+    out = pd.read_csv(folder / "out.csv")
+    assert list(out.columns) == [
+        *RRAM.names,
+        "workload",
+        "energy_J",
+        "latency_s",
+        "area_mm2",
+        "feasible",
+        "max_utilization_pct",
+        "missing_cells",
+        "missing_buffer_bits",
+    ]
+    assert out["workload"].tolist() == ["alexnet", "resnet18"] * 2
+    assert out["rows"].tolist() == [256, 256, 32, 32]
+    assert out["feasible"].tolist() == [True, True, False, False]
+
+
+def test_the_numbers_are_the_evaluator_s(folder):
+    assert evaluate() == 0
+    out = pd.read_csv(folder / "out.csv")
+    levels = RRAM.encode({n: np.array([v]) for n, v in zip(RRAM.names, GOOD, strict=True)})
+    metrics = Evaluator(RRAM, WorkloadSet.load(["alexnet", "resnet18"])).evaluate(levels)
+    assert out["energy_J"][:2].to_numpy() == pytest.approx(metrics.energy_J[0], rel=1e-14)
+    assert out["latency_s"][:2].to_numpy() == pytest.approx(metrics.latency_s[0], rel=1e-14)
+    assert out["area_mm2"][0] == pytest.approx(metrics.resources.area_m2[0] * 1e6, rel=1e-15)
+
+
+def test_a_design_that_does_not_map_has_no_costs_but_says_what_it_lacks(folder):
+    assert evaluate() == 0
+    tiny = pd.read_csv(folder / "out.csv").iloc[2:]
+    assert tiny[["energy_J", "latency_s", "max_utilization_pct"]].isna().all(axis=None)
+    assert (tiny["missing_cells"] > 0).all()
+    assert (tiny["area_mm2"] > 0).all()
+
+
+def test_breakdown_adds_up_to_the_energies(folder):
+    assert evaluate("--breakdown", "breakdown.csv", "--rounding", "reference") == 0
+    out = pd.read_csv(folder / "out.csv")
+    parts = pd.read_csv(folder / "breakdown.csv")
+    assert list(parts.columns) == [
+        *RRAM.names, "workload", "layer", "component", "energy_J", "cycles"
+    ]  # fmt: skip
+    good = parts[parts["rows"] == 256]
+    sums = good.groupby("workload", sort=False)["energy_J"].sum()
+    assert sums.to_numpy() == pytest.approx(out["energy_J"][:2].to_numpy(), rel=1e-12)
+    layers = good.drop_duplicates(["workload", "layer"])
+    latency = layers.groupby("workload", sort=False)["cycles"].sum() * GOOD[2]
+    assert latency.to_numpy() == pytest.approx(out["latency_s"][:2].to_numpy(), rel=1e-12)
+
+
+def test_other_columns_order_and_blank_lines_do_not_matter(folder):
+    names = ["label", *reversed(RRAM.names), "technology_nm", "device"]
+    values = ["a, b", *reversed(GOOD), 32, "rram"]
+    with (folder / "designs.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([names, [], values, []])
+    assert evaluate(workloads="alexnet") == 0
+    out = pd.read_csv(folder / "out.csv")
+    assert out[RRAM.names].to_numpy().tolist() == [list(GOOD)]
+
+
+def test_many_designs_keep_their_order_across_chunks(folder, monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)
+    levels = RRAM.random(30, np.random.default_rng(0))
+    values = pd.DataFrame({n: v for n, v in RRAM.decode(levels).items() if n in RRAM.names})
+    values.to_csv(folder / "designs.csv", index=False)
+    assert evaluate() == 0
+    out = pd.read_csv(folder / "out.csv")
+    assert len(out) == 60
+    assert (out[RRAM.names][::2].to_numpy() == values.to_numpy()).all()
+
+
+def changed(name, value):
+    """The good design with one value replaced by a text."""
+    texts = row(GOOD).split(",")
+    texts[RRAM.names.index(name)] = value
+    return f"{HEADER}\n{row(GOOD)}\n{','.join(texts)}\n"
+
+
+MALFORMED = {
+    "": "designs.csv: empty",
+    f"{HEADER}\n": "designs.csv: a header but no designs",
+    "rows,cols\n1,2\n": "designs.csv, line 1: no column voltage_V, bits_per_cell",
+    f"{HEADER},rows\n{row(GOOD)},1\n": "designs.csv, line 1: column rows is there twice",
+    f"{HEADER}\n{row(GOOD)}\n0.5,3\n": "designs.csv, line 3, column cycle_s: no value",
+    f"{HEADER}\n{row(GOOD)},7\n": "designs.csv, line 2: 10 values for 9 columns",
+    f'{HEADER}\n{row(GOOD)}\n"0.5\n': "designs.csv, line 3: malformed",
+    changed("rows", "many"): "designs.csv, line 3, column rows: 'many' is not a number",
+    changed("rows", ""): "designs.csv, line 3, column rows: no value",
+    changed("rows", "100"): "designs.csv, line 3, column rows = 100.0 is not in the space; "
+    "allowed: 32, 64, 128, 256, 512",
+    changed("voltage_V", "nan"): "designs.csv, line 3, column voltage_V = nan is not in the space",
+    f"{HEADER},technology_nm\n{row(GOOD)},22\n": "designs.csv, line 2, column technology_nm: 22, "
+    "but this space is for 32 only",
+    b"\xff\xfe\x00": "designs.csv: not a UTF-8 text file",
+}
+
+
+@pytest.mark.parametrize(("content", "message"), MALFORMED.items(), ids=list(MALFORMED.values()))
+def test_bad_designs_are_one_clear_line(folder, capsys, content, message):
+    data = content if isinstance(content, bytes) else content.encode()
+    (folder / "designs.csv").write_bytes(data)
+    assert_fails(folder, capsys, message, evaluate)
+
+
+CALLS = {
+    "unknown workload 'resnet19'": {"workloads": "alexnet,resnet19"},
+    "a workload is listed twice": {"workloads": "alexnet,alexnet"},
+    "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
+    "missing/out.csv: No such file or directory": {"out": "missing/out.csv"},
+    "designs.csv/out.csv: Not a directory": {"out": "designs.csv/out.csv"},
+    "/proc/out.csv: ": {"out": "/proc/out.csv"},
+    ".: Is a directory": {"out": "."},
+}
+
+
+@pytest.mark.parametrize(("message", "call"), CALLS.items(), ids=list(CALLS))
+def test_bad_calls_are_one_clear_line(folder, capsys, message, call):
+    assert_fails(folder, capsys, message, lambda: evaluate(**call))
+
+
+def test_the_same_file_twice_is_refused(folder, capsys):
+    message = "--out and --breakdown are the same file"
+    assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["evaluate"],
+        ["divine"],
+        ["evaluate", "d.csv", "--device", "dram", "--workloads", "a", "--out", "o"],
+    ],
+)
+def test_a_wrong_command_line_is_one_clear_line(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_failure_half_way_leaves_the_old_file(folder, monkeypatch):
+    (folder / "out.csv").write_text("old")
+    monkeypatch.setattr(Evaluator, "evaluate", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        evaluate()
+    assert (folder / "out.csv").read_text() == "old"
+    assert sorted(os.listdir(folder)) == ["designs.csv", "out.csv"]
+
+
+def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Evaluator, "evaluate", interrupt)
+    assert evaluate() == 130
+    assert capsys.readouterr().err == "imcmoo: interrupted; nothing was written\n"
+    assert os.listdir(folder) == ["designs.csv"]
+
+
+def assert_fails(folder, capsys, message, call):
+    """The call exits with 2 and one line on stderr, and writes nothing."""
+    before = sorted(os.listdir(folder))
+    assert call() == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("imcmoo: error: ")
+    assert error.count("\n") == 1
+    assert sorted(os.listdir(folder)) == before

@@ -1,0 +1,199 @@
+"""The component table: what it covers, how it is looked up, what it refuses."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware.component_table import DEVICES, TABLE_KEYS, ComponentTable
+from imcmoo.hardware.scaling import SCALINGS
+
+NODES_NM = np.array([7, 10, 14, 22, 32, 45])
+
+
+@pytest.fixture(scope="module")
+def table() -> ComponentTable:
+    return ComponentTable.load()
+
+
+@pytest.fixture(scope="module")
+def current() -> ComponentTable:
+    return ComponentTable.load(scaling="current")
+
+
+def powers(first: int, last: int) -> np.ndarray:
+    return 2 ** np.arange(np.log2(first), np.log2(last) + 1)
+
+
+def volts(first_mV: int, last_mV: int) -> np.ndarray:
+    return np.arange(first_mV, last_mV + 1, 50) / 1000
+
+
+@pytest.mark.parametrize(
+    ("device", "node_nm", "first_mV", "last_mV", "smallest", "largest"),
+    [
+        ("rram", 32, 500, 850, 32, 512),
+        ("sram", 32, 500, 1000, 16, 512),
+        ("sram", 7, 450, 800, 16, 256),
+        ("sram", 10, 500, 850, 16, 256),
+        ("sram", 14, 550, 900, 16, 256),
+        ("sram", 22, 650, 1000, 16, 256),
+        ("sram", 45, 750, 1100, 16, 256),
+    ],
+)
+def test_covers_the_crossbars_of_the_paper(
+    table: ComponentTable,
+    device: str,
+    node_nm: int,
+    first_mV: int,
+    last_mV: int,
+    smallest: int,
+    largest: int,
+) -> None:
+    voltage, rows, cols = np.ix_(
+        volts(first_mV, last_mV), powers(smallest, largest), powers(smallest, largest)
+    )
+    costs = table.crossbar(device, node_nm, voltage, rows, cols)
+    shape = (voltage.size, rows.size, cols.size)
+    assert {values.shape for values in costs.values()} == {shape}
+    assert np.all(costs["row_read_on_high"] > costs["row_read_off_high"])
+    assert np.all(costs["adc_area"] > 0)
+
+
+def test_covers_the_buffers_and_their_address_adders(table: ComponentTable) -> None:
+    node, width, depth = np.ix_(NODES_NM, 8 * powers(2, 128), powers(16, 512))
+    glb_node, glb_depth = np.ix_(NODES_NM, powers(2048, 524288))
+    for costs in (table.buffer(node, width, depth), table.buffer(glb_node, 2048, glb_depth)):
+        assert all(np.all(values > 0) for values in costs.values())
+    assert table.adder(node, np.log2(depth))["energy"].shape == (6, 1, 6)
+    assert np.all(table.adder(glb_node, np.log2(glb_depth))["leak"] > 0)
+
+
+def test_every_value_is_finite_and_not_negative(table: ComponentTable) -> None:
+    for rows in table.tables.values():
+        assert np.all(np.isfinite(rows.values) & (rows.values >= 0)), rows.name
+
+
+def test_known_values_of_an_rram_macro(table: ComponentTable) -> None:
+    """The first record of the reference's single-layer runs: 32 x 256 cells at 0.6 V."""
+    macro = table.crossbar("rram", 32, 0.6, 32, 256)
+    a, c = 0.5476546011311311, 0.49371553546305014
+
+    def at(name: str) -> float:
+        low, high = macro[f"{name}_low"], macro[f"{name}_high"]
+        return float(low + (high - low) * c)
+
+    row = at("row_read_off") + (at("row_read_on") - at("row_read_off")) * a * 255
+    assert row == pytest.approx(8.27641e-12, rel=1e-6)
+    assert at("cell_read") * a * 255 == pytest.approx(1.01156e-12, rel=3e-6)
+    assert at("adc_read") == pytest.approx(0.0978693e-12, rel=1e-6)
+    assert macro["column_area"] == pytest.approx(815.466e-12, rel=1e-6)
+    assert table.main_memory_J_per_bit == pytest.approx(8e-12)
+
+
+def test_looks_up_many_keys_as_one_by_one(table: ComponentTable) -> None:
+    rng = np.random.default_rng(0)
+    voltage = rng.choice(volts(500, 850), 50)
+    rows, cols = rng.choice(powers(32, 512), (2, 50))
+    together = table.crossbar("rram", 32, voltage, rows, cols)
+    for i in range(50):
+        alone = table.crossbar("rram", 32, voltage[i], rows[i], cols[i])
+        assert alone["adc_leak"].shape == ()
+        assert all(alone[name] == together[name][i] for name in together)
+
+
+def test_float_noise_in_a_voltage_is_harmless(table: ComponentTable) -> None:
+    noisy = 0.1 * 7
+    assert noisy != 0.7
+    exact = table.crossbar("rram", 32, 0.7, 64, 64)
+    assert table.crossbar("rram", 32, noisy, 64, 64) == exact
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            (32, [0.5, 0.5004], 64, 64),
+            r"no rram crossbar .*voltage_V 0.5004 .*available: 0.5, 0.55",
+        ),
+        ((22, 0.5, 64, 64), r"node_nm 22 is missing there, available: 32$"),
+        ((32, 0.5, [64, 16, 8], 64), r"rows 16 is missing there, available: 32, 64, 128, 256, 512"),
+        ((32, 0.5, 64, 1024), r"cols 1024 is missing there"),
+        ((32, np.nan, 64, 64), r"voltage_V nan is missing there"),
+    ],
+)
+def test_names_the_first_missing_key_and_what_there_is(
+    table: ComponentTable, keys: tuple[float, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        table.crossbar("rram", *keys)
+
+
+def test_names_what_is_missing_of_a_combination(table: ComponentTable) -> None:
+    """Every key exists somewhere in the table, the combination does not."""
+    with pytest.raises(ValueError, match=r"voltage_V 0.45 .*available: 0.5, .*1$"):
+        table.crossbar("sram", 32, 0.45, 64, 64)
+    with pytest.raises(ValueError, match=r"rows 512 .*available: 16, 32, 64, 128, 256$"):
+        table.crossbar("sram", 7, 0.45, 512, 64)
+    with pytest.raises(ValueError, match=r"no buffer .*depth_words 2048 .*available: 16, "):
+        table.buffer(32, 64, 2048)
+
+
+def test_refuses_unknown_names(table: ComponentTable, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="device 'pcm' is not one of rram, sram"):
+        table.crossbar("pcm", 32, 0.5, 64, 64)
+    with pytest.raises(ValueError, match="scaling 'old' is not one of reference, current"):
+        ComponentTable.load(scaling="old")
+    np.savez(tmp_path / "other.npz", metadata=np.array("{}"))
+    with pytest.raises(ValueError, match="not a component table: it lacks rram"):
+        ComponentTable.load(tmp_path / "other.npz")
+
+
+def test_reference_scaling_differs_below_22_nm_in_buffer_energy_alone(
+    table: ComponentTable, current: ComponentTable
+) -> None:
+    ours, now = table.buffer(NODES_NM, 64, 128), current.buffer(NODES_NM, 64, 128)
+    factors = [0.564076, 0.674200, 0.797724, 1, 1, 1]
+    for quantity in ("read", "write", "leak"):
+        np.testing.assert_allclose(ours[quantity] / now[quantity], factors, rtol=1e-6)
+    np.testing.assert_array_equal(ours["area"], now["area"])
+    for name in (*DEVICES, "adder"):
+        np.testing.assert_array_equal(table.tables[name].values, current.tables[name].values)
+
+
+def test_reference_scaling_interpolates_the_router_at_22_nm_from_the_wrong_end(
+    table: ComponentTable, current: ComponentTable
+) -> None:
+    read_pJ = [1.48328, 1.85220, 2.18372, 4.62568, 10.37, 15.7278]
+    area_um2 = [2437.5, 4125, 7125, 10312.5, 18750, 41250]
+    now = current.router(NODES_NM)
+    np.testing.assert_allclose(now["read"] * 1e12, read_pJ, rtol=3e-6)
+    np.testing.assert_allclose(now["area"] * 1e12, area_um2, rtol=1e-12)
+    read_pJ[3], area_um2[3] = 9.22114, 17062.5
+    ours = table.router(NODES_NM)
+    np.testing.assert_allclose(ours["read"] * 1e12, read_pJ, rtol=3e-6)
+    np.testing.assert_allclose(ours["area"] * 1e12, area_um2, rtol=1e-12)
+
+
+def test_fingerprint_tells_content_apart(table: ComponentTable, current: ComponentTable) -> None:
+    assert len(table.fingerprint) == 64
+    assert table.fingerprint == ComponentTable.load().fingerprint
+    assert table.fingerprint != current.fingerprint
+
+
+def test_metadata_says_where_the_numbers_come_from(table: ComponentTable) -> None:
+    assert set(SCALINGS) == {"reference", "current"}
+    assert set(TABLE_KEYS) == set(table.tables)
+    assert "CC BY-NC 4.0" in " ".join(table.metadata["licences"].values())
+    assert table.metadata["versions"]["hwcomponents-neurosim"] == "1.0.43"
+    assert {"date", "sources"} <= set(table.metadata)
+
+
+def test_look_ups_of_thousands_of_keys_take_milliseconds(table: ComponentTable) -> None:
+    cols = np.random.default_rng(1).choice(powers(16, 512), 20_000)
+    start = time.perf_counter()
+    table.crossbar("sram", 32, 0.5, 64, cols)
+    assert time.perf_counter() - start < 0.5  # about 5 ms; the slack is for busy machines

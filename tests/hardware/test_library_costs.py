@@ -1,0 +1,109 @@
+"""A random sample of the shipped table, recomputed with hwcomponents' own component classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware import library_costs as live
+from imcmoo.hardware.component_table import DEVICES, ComponentTable
+
+pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
+pytest.importorskip("hwcomponents_cacti", reason="hwcomponents is not installed")
+pytest.importorskip("hwcomponents_library", reason="hwcomponents is not installed")
+
+pytestmark = pytest.mark.live
+
+# hwcomponents and the table convert units by / 1e12 and * 1e-12: the last bit may differ.
+RTOL = 1e-13
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> None:
+    live.use_scratch(tmp_path_factory.mktemp("hwcomponents"))
+
+
+@pytest.fixture(scope="module")
+def table() -> ComponentTable:
+    return ComponentTable.load(scaling="current")
+
+
+def sample(table: ComponentTable, name: str, size: int) -> list[dict[str, Any]]:
+    """Some keys of a table, drawn with a fixed seed; voltages in V."""
+    rows = table.tables[name]
+    chosen = np.random.default_rng(7).choice(len(rows.keys), size, replace=False)
+    named = [dict(zip(rows.key_names, key, strict=True)) for key in rows.keys[chosen].tolist()]
+    return [{**key, "voltage_V": key.get("voltage_V", 0) / 1000} for key in named]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_crossbars_are_bilinear_in_input_and_weight(
+    table: ComponentTable, device: str, tmp_path: Path
+) -> None:
+    """Any input average a and weight average c follow from the corners in the table."""
+    import hwcomponents_neurosim as neurosim
+    from hwcomponents_neurosim.main import CACHE
+
+    cell = tmp_path / "device.cell"
+    cell.write_text(live.cell_file(device))
+    rng = np.random.default_rng(11)
+    for key in sample(table, device, 12):
+        a, c = rng.random(2)
+        CACHE.clear()  # its key leaves out the cell file
+        settings = live.crossbar_settings(**key, cell_path=str(cell))
+        settings |= {"average_input_value": a, "average_cell_value": c}
+        rows, columns, cells = (
+            model(**settings, adc_resolution=0)
+            for model in (neurosim.RowDrivers, neurosim.ColDrivers, neurosim.MemoryCell)
+        )
+        adc = neurosim.ADC(**settings, adc_resolution=live.ADC_BITS)
+        stored = table.crossbar(device, **key)
+        at = {
+            name.removesuffix("_low"): low + (stored[name.replace("low", "high")] - low) * c
+            for name, low in stored.items()
+            if name.endswith("_low")
+        }
+        off, on = at["row_read_off"], at["row_read_on"]
+        expected = {
+            rows.read().energy: off + (on - off) * a * 255,
+            rows.write().energy: at["row_write"],
+            cells.read().energy: at["cell_read"] * a * 255,
+            cells.write().energy: at["cell_write"],
+            adc.read().energy: at["adc_read"],
+            columns.read().energy: 0.0,
+        }
+        np.testing.assert_allclose([*expected.values()], [*expected], rtol=1e-12, atol=0)
+        for name, model in (("row", rows), ("column", columns), ("adc", adc), ("cell", cells)):
+            np.testing.assert_allclose(stored[f"{name}_area"], model.area, rtol=RTOL)
+            np.testing.assert_allclose(stored[f"{name}_leak"], model.leak_power, rtol=RTOL)
+
+
+@pytest.mark.parametrize(("name", "size"), [("rram", 10), ("sram", 30)])
+def test_crossbar_corners_are_what_the_builder_computes(
+    table: ComponentTable, name: str, size: int
+) -> None:
+    for key in sample(table, name, size):
+        fresh, stored = live.crossbar(device=name, **key), table.crossbar(name, **key)
+        assert fresh == {quantity: float(value) for quantity, value in stored.items()}, key
+
+
+@pytest.mark.parametrize(("name", "size"), [("adder", 20), ("buffer", 15), ("router", 6)])
+def test_other_components_are_what_the_builder_computes(
+    table: ComponentTable, name: str, size: int
+) -> None:
+    for key in sample(table, name, size):
+        del key["voltage_V"]
+        fresh, stored = getattr(live, name)(**key), getattr(table, name)(**key)
+        assert fresh == {quantity: float(value) for quantity, value in stored.items()}, key
+
+
+def test_main_memory(table: ComponentTable) -> None:
+    assert live.main_memory_J_per_bit() == table.main_memory_J_per_bit
+
+
+def test_nodes_are_the_floats_of_their_literals() -> None:
+    literals = {7: 7e-9, 10: 10e-9, 14: 14e-9, 22: 22e-9, 32: 32e-9, 45: 45e-9}
+    assert all(live.node_m(node) == literal for node, literal in literals.items())

@@ -1,0 +1,43 @@
+"""Rows by key: what a malformed table is refused for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware.lookup import KeyedRows
+
+
+def rows(keys: list[list[int]], values: list[list[float]]) -> KeyedRows:
+    return KeyedRows(
+        name="thing",
+        key_names=("voltage_V", "size"),
+        keys=np.array(keys),
+        quantities=("cost",),
+        values=np.array(values),
+    )
+
+
+def test_finds_rows_in_any_order() -> None:
+    table = rows([[650, 8], [500, 16], [500, 8]], [[1.0, 2.0, 3.0]])
+    found = table.look_up(voltage_V=[[0.5], [0.65]], size=[8, 8])
+    np.testing.assert_array_equal(found["cost"], [[3.0, 3.0], [1.0, 1.0]])
+
+
+def test_no_keys_find_nothing() -> None:
+    assert rows([[500, 8]], [[1.0]]).look_up(voltage_V=[], size=[])["cost"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "values", "message"),
+    [
+        ([[500], [650]], [[1.0, 2.0]], r"thing: keys has shape \(2, 1\), expected \(2, 2\)"),
+        ([[500, 8]], [[1.0, 2.0]], r"thing: values has shape \(1, 2\), expected \(1, 1\)"),
+        ([[500, 8], [500, 8]], [[1.0, 2.0]], "thing: a combination of keys occurs twice"),
+    ],
+)
+def test_refuses_malformed_rows(
+    keys: list[list[int]], values: list[list[float]], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        rows(keys, values)

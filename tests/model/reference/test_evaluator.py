@@ -1,0 +1,184 @@
+"""The evaluator: sums, batches, monotony, and what does not map."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from problems.rram import RRAM
+
+NAMES = ["alexnet", "mobilenet_v3"]
+
+
+@functools.cache
+def _evaluator():
+    return Evaluator(RRAM, WorkloadSet.load(NAMES))
+
+
+@functools.cache
+def _mapped():
+    """Designs on which every network runs."""
+    levels = RRAM.random(4000, np.random.default_rng(3))
+    passing = levels[(_evaluator().screen(levels).missing_cells == 0).all(axis=1)][:300]
+    return passing[_evaluator().resources(passing).maps.all(axis=1)]
+
+
+def _level(name):
+    return RRAM.names.index(name)
+
+
+def test_energies_add_up_over_layers_and_components():
+    levels = _mapped()[:40]
+    metrics, parts = _evaluator().evaluate(levels), _evaluator().breakdown(levels)
+    owner = np.array([NAMES.index(network) for network, _ in parts.layers])
+    for i in range(len(NAMES)):
+        total = parts.energy_J[:, owner == i].sum(axis=(1, 2))
+        assert total == pytest.approx(metrics.energy_J[:, i], rel=1e-12)
+        cycles = parts.cycles[:, owner == i].sum(axis=1)
+        cycle_s = RRAM.column(levels, "cycle_s")
+        assert cycles * cycle_s == pytest.approx(metrics.latency_s[:, i], rel=1e-12)
+        busiest = parts.utilization[:, owner == i].max(axis=1)
+        assert busiest == pytest.approx(metrics.utilization[:, i], rel=1e-12)
+    assert parts.area_m2.sum(axis=1) == pytest.approx(metrics.resources.area_m2, rel=1e-12)
+
+
+def _rows(metrics: Metrics):
+    return np.concatenate([metrics.energy_J, metrics.latency_s, metrics.utilization], axis=1)
+
+
+def test_the_batch_does_not_matter():
+    """Same bytes alone, together, in another order, from a fresh evaluator, in many threads."""
+    levels = np.concatenate([_mapped(), RRAM.random(200, np.random.default_rng(5))])
+    together = _rows(_evaluator().evaluate(levels))
+    fresh = Evaluator(RRAM, WorkloadSet.load(NAMES))
+    backwards = _rows(fresh.evaluate(levels[::-1]))[::-1]
+    assert np.array_equal(together, backwards, equal_nan=True)
+    alone = np.concatenate([_rows(_evaluator().evaluate(x[None])) for x in levels[:20]])
+    assert np.array_equal(together[:20], alone, equal_nan=True)
+    many = np.tile(levels, (200, 1))
+    tiled = _rows(_evaluator().evaluate(many))
+    assert np.array_equal(tiled[-len(levels) :], together, equal_nan=True)
+
+
+def test_rounding_as_printed_moves_no_energy_by_more_than_the_print_out():
+    levels = _mapped()[:30]
+    exact = _evaluator().evaluate(levels)
+    printed = _evaluator().evaluate(levels, "reference")
+    assert np.abs(printed.energy_J / exact.energy_J - 1).max() < 0.005
+    assert not np.array_equal(printed.energy_J, exact.energy_J)
+    assert np.array_equal(printed.latency_s, exact.latency_s)
+
+
+def test_what_does_not_map_has_no_energy_and_says_what_is_missing():
+    tiny = RRAM.encode(
+        {
+            "voltage_V": np.array([0.5]),
+            "bits_per_cell": np.array([1]),
+            "cycle_s": np.array([1e-9]),
+            "rows": np.array([32]),
+            "cols": np.array([32]),
+            "router_groups": np.array([1]),
+            "tiles_per_group": np.array([4]),
+            "macros_per_tile": np.array([4]),
+            "glb_depth": np.array([2048]),
+        }
+    )
+    metrics = _evaluator().evaluate(tiny)
+    assert np.isnan(metrics.energy_J).all()
+    assert np.isnan(metrics.latency_s).all()
+    cells = 32 * 32 * 4 * 4
+    # AlexNet has 61,090,496 weights, each in eight cells of one bit.
+    assert metrics.resources.missing_cells[0, 0] == 8 * 61_090_496 - cells
+    assert not metrics.resources.maps.any()
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=40, deadline=None)
+def test_slower_clocks_only_raise_latency_and_leakage(seed):
+    levels = _mapped()[[seed % len(_mapped())]].repeat(6, axis=0)
+    levels[:, _level("cycle_s")] = np.arange(6)
+    metrics = _evaluator().evaluate(levels)
+    assert (np.diff(metrics.latency_s, axis=0) > 0).all()
+    assert (np.diff(metrics.energy_J, axis=0) >= 0).all()
+
+
+@given(
+    st.integers(0, RRAM.size - 1),
+    st.sampled_from(
+        ["cols", "rows", "macros_per_tile", "tiles_per_group", "router_groups", "glb_depth"]
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_more_of_anything_takes_more_area_and_lacks_no_larger_share_of_its_cells(rank, name):
+    levels = RRAM.unrank(np.array([rank]))
+    levels = levels.repeat(len(RRAM.parameters[_level(name)]), axis=0)
+    levels[:, _level(name)] = np.arange(len(levels))
+    resources = _evaluator().screen(levels)
+    assert (np.diff(resources.area_m2) > 0).all()
+    # A lacking macro is as large as the chip's own, so shares are compared, not cells.
+    share = resources.missing_cells / resources.cells[:, None]
+    assert (np.diff(share, axis=0) <= 1e-12).all()
+
+
+def test_a_larger_buffer_never_lacks_more_and_never_needs_a_dearer_order():
+    levels = _mapped()[:20].repeat(7, axis=0)
+    levels[:, _level("glb_depth")] = np.tile(np.arange(7), 20)
+    lacking = _evaluator().resources(levels).missing_buffer_bits.reshape(20, 7, -1)
+    assert (np.diff(lacking, axis=1) <= 0).all()
+
+
+def test_the_screen_is_the_part_of_the_resources_that_needs_no_mapping():
+    levels = RRAM.random(200, np.random.default_rng(1))
+    quick, full = _evaluator().screen(levels), _evaluator().resources(levels)
+    assert np.array_equal(quick.area_m2, full.area_m2)
+    assert (quick.missing_cells <= full.missing_cells).all()
+
+
+def test_levels_outside_the_space_are_refused():
+    with pytest.raises(ValueError, match="voltage_V is outside"):
+        _evaluator().evaluate(np.full((1, 9), 99))
+
+
+def test_no_design_at_all_is_fine():
+    metrics = _evaluator().evaluate(np.empty((0, 9), dtype=np.int64))
+    assert metrics.energy_J.shape == (0, 2)
+
+
+def test_networks_resident_together_need_the_sum_of_their_cells():
+    levels = RRAM.random(500, np.random.default_rng(2))
+    workloads = WorkloadSet.load(["alexnet", "vgg16"])
+    alone = Evaluator(RRAM, workloads).screen(levels)
+    together = Evaluator(RRAM, workloads, deployment="together").screen(levels)
+    needed = (alone.missing_cells + alone.cells[:, None]).sum(axis=1)
+    lacking = (alone.missing_cells > 0).all(axis=1)
+    assert lacking.any()
+    total = together.missing_cells[lacking, 0] + together.cells[lacking]
+    assert total == pytest.approx(needed[lacking])
+    assert (together.missing_cells[:, 0] == together.missing_cells[:, 1]).all()
+
+
+def test_an_evaluator_of_one_network_shares_profiles_and_agrees_with_one_of_its_own():
+    workloads = WorkloadSet.load(["alexnet", "mobilenet_v3"])
+    together = Evaluator(RRAM, workloads, deployment="together")
+    levels = RRAM.random(3000, np.random.default_rng(3))
+    levels[:, [_level("macros_per_tile"), _level("tiles_per_group")]] = 4
+    own = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"])).evaluate(levels)
+    shared = together.only("mobilenet_v3").evaluate(levels)
+    assert np.isfinite(own.energy_J).any()
+    assert np.isnan(own.energy_J).any()
+    assert np.array_equal(_rows(own), _rows(shared), equal_nan=True)
+    assert np.array_equal(own.resources.missing_cells, shared.resources.missing_cells)
+
+
+def test_mapping_ahead_changes_no_result():
+    levels = _mapped()[:50]
+    evaluator = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
+    before = _rows(evaluator.evaluate(levels))
+    ahead = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
+    ahead.map_ahead(800e-6, at_most=100_000)
+    assert np.array_equal(_rows(ahead.evaluate(levels)), before, equal_nan=True)

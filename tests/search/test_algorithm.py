@@ -1,0 +1,222 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import edap
+from imcmoo.search.algorithm import run_search
+from imcmoo.search.schedule import PAPER
+from problems.rram import RRAM
+from tests.fakes import SMALL, FakeEvaluator
+
+LARGE_PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM))
+SMALL_PROBLEM = AcceleratorProblem(FakeEvaluator(SMALL, 3))
+SMALL_FEASIBLE = 150
+
+
+def search(problem=LARGE_PROBLEM, *, seed=1, **options):
+    return run_search(problem, rng=np.random.default_rng(seed), **options)
+
+
+def bytes_of(result):
+    archive = result.archive
+    arrays = (archive.levels, archive.F, archive.G, archive.generation, archive.front())
+    return b"".join(a.tobytes() for a in arrays) + repr(result.trace).encode()
+
+
+@settings(max_examples=15, deadline=None)
+@given(budget=st.integers(1, 400), seed=st.integers(0, 2**32 - 1))
+def test_a_budget_counts_unique_feasible_designs(budget, seed):
+    archive = search(budget=budget, seed=seed).archive
+    assert len(set(RRAM.rank(archive.levels))) == len(archive) == budget
+    assert archive.feasible.all()
+    RRAM.validate(archive.levels)
+
+
+def test_the_default_is_the_paper_s_budget():
+    result = search()
+    assert len(result.archive) == 3300
+    assert result.trace[0].evaluations == 500
+    assert [row.generation for row in result.trace] == list(range(41))
+    phases = [row.phase for row in result.trace]
+    assert phases == ["initial"] + [p.name for p in PAPER.phases for _ in range(10)]
+
+
+@pytest.mark.parametrize("budget", [SMALL_FEASIBLE, SMALL_FEASIBLE + 1, 1000])
+def test_a_small_space_is_searched_to_its_last_feasible_design(budget):
+    everything = SMALL.unrank(np.arange(SMALL.size))
+    feasible = set(np.flatnonzero(SMALL_PROBLEM.violation(everything) <= 0))
+    result = search(SMALL_PROBLEM, budget=budget)
+    assert set(SMALL.rank(result.archive.levels)) == feasible
+    assert result.trace[-1].evaluations == len(feasible) == SMALL_FEASIBLE
+
+
+def test_trace_tells_how_the_archive_grew():
+    result = search(budget=700)
+    archive = result.archive
+    best = edap(*LARGE_PROBLEM.split(archive.F)).max(axis=1)
+    for row in result.trace:
+        assert row.evaluations == (archive.generation <= row.generation).sum()
+        assert row.best_edap_max == best[: row.evaluations].min()
+    assert result.trace[-1].front == len(archive.front())
+    assert (np.diff([row.best_edap_max for row in result.trace]) <= 0).all()
+
+
+def test_the_front_is_that_of_the_archive():
+    archive = search(budget=500).archive
+    F = archive.F
+    dominated = [((f >= F).all(axis=1) & (f > F).any(axis=1)).any() for f in F]
+    np.testing.assert_array_equal(archive.front(), np.flatnonzero(~np.array(dominated)))
+
+
+def test_callback_hears_of_every_generation():
+    heard = []
+    result = search(budget=300, callback=heard.append)
+    assert heard == result.trace
+
+
+def test_same_seed_same_bytes_and_another_seed_others():
+    assert bytes_of(search(budget=600)) == bytes_of(search(budget=600))
+    assert bytes_of(search(budget=600)) != bytes_of(search(budget=600, seed=2))
+
+
+def test_search_needs_no_global_random_state(monkeypatch):
+    monkeypatch.setattr(np.random, "seed", None)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    search(budget=300)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_search_finds_the_optimum():
+    everything = SMALL.unrank(np.arange(SMALL.size))
+    problem = AcceleratorProblem(FakeEvaluator(SMALL, 2))  # 648 designs are feasible
+    F, G = problem.evaluate(everything)
+    optimum = edap(*problem.split(F[(G <= 0).all(axis=1)])).max(axis=1).min()
+    for seed in range(5):
+        assert search(problem, budget=200, seed=seed).trace[-1].best_edap_max == optimum
+
+
+class Stop(Exception):
+    """Raised in a callback: the search ends as if it was killed."""
+
+
+@pytest.mark.parametrize("generation", [0, 1, 4, 7])
+def test_resumed_is_uninterrupted(tmp_path, generation):
+    whole = search(budget=650)
+
+    def stop(row):
+        if row.generation == generation:
+            raise Stop
+
+    checkpoint = tmp_path / "search.checkpoint"
+    with pytest.raises(Stop):
+        search(budget=650, checkpoint=checkpoint, callback=stop)
+    heard = []
+    resumed = search(budget=650, checkpoint=checkpoint, callback=heard.append)
+    assert bytes_of(resumed) == bytes_of(whole)
+    assert heard == whole.trace[generation + 1 :]
+    again = search(budget=650, checkpoint=checkpoint)
+    assert bytes_of(again) == bytes_of(whole)
+
+
+def test_resumed_where_the_space_is_exhausted(tmp_path):
+    whole = search(SMALL_PROBLEM, budget=400, checkpoint=tmp_path / "c")
+    assert bytes_of(search(SMALL_PROBLEM, budget=400, checkpoint=tmp_path / "c")) == bytes_of(whole)
+
+
+def test_killed_at_any_moment_and_resumed(tmp_path):
+    checkpoint = tmp_path / "search.checkpoint"
+    code = (
+        "import numpy as np, sys; from pathlib import Path\n"
+        "from tests.search.test_algorithm import search\n"
+        "search(checkpoint=Path(sys.argv[1]))\n"
+    )
+    for delay in (0.02, 0.3):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, str(checkpoint)], cwd=Path(__file__).parents[2]
+        )
+        while not checkpoint.exists() and child.poll() is None:
+            time.sleep(0.002)
+        time.sleep(delay)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    assert bytes_of(search(checkpoint=checkpoint)) == bytes_of(search())
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "search.checkpoint"
+    search(budget=100, checkpoint=path)
+    return path
+
+
+SHORTER = dataclasses.replace(PAPER, initial=400)
+LARGER = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=900e-6)
+FEWER = AcceleratorProblem(FakeEvaluator(RRAM, 2))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"budget": 200}, "its budget is 100, not 200"),
+        ({"seed": 2}, "its seed is"),
+        ({"schedule": SHORTER}, "its schedule is"),
+        ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
+        ({"problem": FEWER}, "its workloads is"),
+        ({"problem": SMALL_PROBLEM}, "its space is"),
+    ],
+)
+def test_a_checkpoint_of_another_search_is_refused(checkpoint, options, message):
+    with pytest.raises(ValueError, match=f"is of another search: {message}"):
+        search(**({"budget": 100, "checkpoint": checkpoint} | options))
+
+
+def test_a_checkpoint_of_another_version_is_refused(checkpoint, monkeypatch):
+    monkeypatch.setattr("imcmoo.search.algorithm.__version__", "9")
+    with pytest.raises(ValueError, match=r"its version is .*, not 9"):
+        search(budget=100, checkpoint=checkpoint)
+
+
+def test_a_checkpoint_of_another_cost_model_is_refused(checkpoint):
+    class Dearer(FakeEvaluator):
+        def evaluate(self, levels):
+            metrics = super().evaluate(levels)
+            return dataclasses.replace(metrics, energy_J=metrics.energy_J * 1.001)
+
+    with pytest.raises(ValueError, match="another cost model"):
+        search(AcceleratorProblem(Dearer(RRAM)), budget=100, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
+def test_what_is_not_a_checkpoint_is_refused(tmp_path, content):
+    path = tmp_path / "c"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is not a checkpoint of a search"):
+        search(budget=100, checkpoint=path)
+
+
+def test_a_truncated_checkpoint_is_refused(checkpoint):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="is not a checkpoint of a search"):
+        search(budget=100, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("budget", [0, -5])
+def test_a_budget_below_one_is_refused(budget):
+    with pytest.raises(ValueError, match=f"budget must be at least 1, got {budget}"):
+        search(budget=budget)
+
+
+def test_no_feasible_design_is_one_clear_error():
+    impossible = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=1e-9)
+    with pytest.raises(ValueError, match="no feasible design found in space rram"):
+        search(impossible, budget=100)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.repair import repair
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.moves import move, pairs, single_moves
+from imcmoo.space.parameters import Categorical, Integer
+from problems.rram import RRAM
+from tests.fakes import SMALL, FakeEvaluator
+
+PROBLEMS = [AcceleratorProblem(FakeEvaluator(RRAM)), AcceleratorProblem(FakeEvaluator(SMALL, 2))]
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.mark.parametrize("space", [RRAM, SMALL], ids=lambda s: s.name)
+def test_single_moves_lead_to_the_neighbours_of_the_space(space):
+    levels = space.random(50, np.random.default_rng(0))
+    designs, inside = move(space, levels, single_moves(space))
+    for one, moved, keep in zip(levels, designs, inside, strict=True):
+        assert {*map(tuple, moved[keep])} == {*map(tuple, space.neighbours(one))}
+
+
+def test_pairs_of_moves_lead_to_neighbours_of_neighbours():
+    space = DesignSpace("mixed", (Integer("size", 0, 4), Categorical("kind", ("a", "b", "c"))))
+    single = single_moves(space)
+    assert single.tolist() == [[-1, 0], [1, 0], [0, 1], [0, 2]]
+    here = np.array([[2, 1]])
+    designs, inside = move(space, here, pairs(single))
+    reached = {*map(tuple, designs[inside])} - {(2, 1)}
+    twice = {tuple(far) for near in space.neighbours(here[0]) for far in space.neighbours(near)}
+    assert reached == twice - {(2, 1)}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.space.name)
+@given(seed=seeds)
+def test_repair_leaves_feasible_designs_and_its_own_results_alone(problem, seed):
+    levels = problem.space.random(40, np.random.default_rng(seed))
+    before = problem.screened_violation(levels)
+    repaired, violation = repair(problem, levels)
+    problem.space.validate(repaired)
+    np.testing.assert_array_equal(violation, problem.screened_violation(repaired))
+    np.testing.assert_array_equal(repaired[before <= 0], levels[before <= 0])
+    assert (violation <= before).all()
+    np.testing.assert_array_equal(repair(problem, repaired)[0], repaired)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.space.name)
+def test_every_random_design_reaches_feasibility(problem):
+    levels = problem.space.random(500, np.random.default_rng(3))
+    given = levels.copy()
+    _, violation = repair(problem, levels)
+    assert (violation <= 0).all()
+    np.testing.assert_array_equal(levels, given)
+
+
+def test_repair_of_a_batch_is_that_of_its_designs():
+    problem = PROBLEMS[0]
+    levels = RRAM.random(30, np.random.default_rng(5))
+    together, _ = repair(problem, levels)
+    alone = [repair(problem, one[None])[0][0] for one in levels]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_what_does_not_constrain_is_not_touched():
+    levels = RRAM.random(200, np.random.default_rng(7))
+    repaired, _ = repair(PROBLEMS[0], levels)
+    voltage_and_cycle = [0, 2]
+    np.testing.assert_array_equal(repaired[:, voltage_and_cycle], levels[:, voltage_and_cycle])
+
+
+def test_no_design_is_feasible():
+    impossible = AcceleratorProblem(FakeEvaluator(SMALL), area_limit_m2=1e-9)
+    _, violation = repair(impossible, SMALL.random(20, np.random.default_rng(0)))
+    assert (violation > 0).all()
+
+
+def test_nothing_to_repair():
+    levels = np.empty((0, 9), dtype=np.int64)
+    repaired, violation = repair(PROBLEMS[0], levels)
+    assert repaired.shape == (0, 9)
+    assert violation.shape == (0,)

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.sampling import (
+    DiverseFeasibleSampling,
+    confirmed,
+    draw_feasible,
+    draw_screened,
+    hamming,
+    spread_out,
+    unseen,
+)
+from problems.rram import RRAM
+from tests.fakes import SMALL, FakeEvaluator
+
+LARGE_PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM))
+SMALL_PROBLEM = AcceleratorProblem(FakeEvaluator(SMALL, 3))
+SMALL_FEASIBLE = 150
+
+
+def distances(levels):
+    return np.array([hamming(levels, one) for one in levels])
+
+
+@pytest.mark.parametrize("problem", [LARGE_PROBLEM, SMALL_PROBLEM], ids=lambda p: p.space.name)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 80))
+def test_draws_are_feasible_and_different(problem, seed, n):
+    drawn = draw_feasible(problem, n, np.random.default_rng(seed))
+    assert len(set(problem.space.rank(drawn))) == len(drawn) == n
+    assert (problem.violation(drawn) <= 0).all()
+
+
+def test_only_the_truth_confirms_and_no_more_is_asked_than_needed():
+    drawn = draw_screened(LARGE_PROBLEM, 300, np.random.default_rng(1))
+    feasible = LARGE_PROBLEM.violation(drawn) <= 0
+    assert 0 < (~feasible).sum() < 290  # the fake's screen knows nothing of buffers
+    kept, refused = confirmed(LARGE_PROBLEM, drawn, 10)
+    np.testing.assert_array_equal(kept, drawn[feasible][:10])
+    asked = len(kept) + len(refused)
+    np.testing.assert_array_equal(refused, drawn[:asked][~feasible[:asked]])
+    assert asked == np.flatnonzero(feasible)[9] + 1
+
+
+def test_draws_avoid_what_was_seen():
+    first = draw_feasible(LARGE_PROBLEM, 200, np.random.default_rng(2))
+    seen = set(RRAM.rank(first).tolist())
+    again = draw_feasible(LARGE_PROBLEM, 200, np.random.default_rng(2), seen=seen)
+    assert not seen & set(RRAM.rank(again).tolist())
+
+
+def test_a_small_space_is_drawn_to_the_last_design():
+    drawn = draw_feasible(SMALL_PROBLEM, 1000, np.random.default_rng(0))
+    assert len(set(SMALL.rank(drawn))) == len(drawn) == SMALL_FEASIBLE
+    some = set(SMALL.rank(drawn[:149]).tolist())
+    last = draw_feasible(SMALL_PROBLEM, 1000, np.random.default_rng(0), seen=some)
+    np.testing.assert_array_equal(last, drawn[149:])
+
+
+def test_draws_end_where_nothing_is_feasible():
+    impossible = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=1e-9)
+    assert len(draw_feasible(impossible, 5, np.random.default_rng(0))) == 0
+
+
+def test_draws_vary_every_parameter():
+    drawn = draw_feasible(LARGE_PROBLEM, 500, np.random.default_rng(0))
+    # rows and the buffer are held up by the constraints, so not all of their levels occur
+    assert (np.ptp(drawn, axis=0) >= 2).all()
+
+
+def test_unseen_keeps_first_occurrences_in_order():
+    levels = SMALL.unrank(np.array([5, 3, 5, 8, 3, 9]))
+    kept = unseen(SMALL, levels, {8})
+    assert SMALL.rank(kept).tolist() == [5, 3, 9]
+
+
+def test_spread_out_is_greedy_max_min():
+    line = np.array([[0.0], [1.0], [9.0], [10.0], [5.0], [5.0]])
+
+    def gap(points, one):
+        return np.abs(points - one)[:, 0]
+
+    assert spread_out(line, 3, gap, chosen=[0]) == [0, 3, 4]
+    assert spread_out(line, 4, gap, chosen=[1, 2]) == [1, 2, 4, 0]
+    assert sorted(spread_out(line, 99, gap, chosen=[0])) == [0, 1, 2, 3, 4, 5]
+
+
+def test_sampling_spreads_more_than_chance():
+    class Exact(FakeEvaluator):
+        screen = FakeEvaluator.resources
+
+    problem = AcceleratorProblem(Exact(RRAM))
+    rng = np.random.default_rng(0)
+    chance = draw_feasible(problem, 100, rng)
+    chosen = DiverseFeasibleSampling()(problem, 100, random_state=rng, to_numpy=True)
+    off_diagonal = ~np.eye(100, dtype=bool)
+
+    def smallest(levels):
+        return distances(levels)[off_diagonal].reshape(100, 99).min(axis=1)
+
+    assert smallest(chosen).mean() > smallest(chance).mean() + 0.3
+    assert smallest(chosen).min() > smallest(chance).min()
+
+
+def test_same_seed_same_samples():
+    a, b = (
+        DiverseFeasibleSampling()(
+            LARGE_PROBLEM, 50, random_state=np.random.default_rng(9), to_numpy=True
+        )
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(a, b)
+
+
+def test_no_feasible_design_is_one_clear_line():
+    impossible = AcceleratorProblem(FakeEvaluator(SMALL, 2), area_limit_m2=1e-9)
+    with pytest.raises(ValueError, match="no feasible design found in space small for net0, net1"):
+        DiverseFeasibleSampling()(impossible, 5, random_state=np.random.default_rng(0))

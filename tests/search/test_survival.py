@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymoo.core.population import Population
+
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.survival import CriteriaSurvival, criteria, elite, log_scaled, unique_rank
+from problems.rram import RRAM
+from tests.fakes import FakeEvaluator
+
+PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM, n_workloads=3))
+seeds = st.integers(0, 2**32 - 1)
+
+
+def random_population(n, rng, *, infeasible=0):
+    F = 10.0 ** rng.uniform(-6, -2, size=(n, PROBLEM.n_obj))
+    G = -np.ones((n, PROBLEM.n_constr))
+    G[:infeasible, 0] = rng.uniform(0.1, 2, size=infeasible)
+    return Population.new(X=RRAM.random(n, rng), F=F, G=G, index=np.arange(n))
+
+
+def survivors(pop, n):
+    return CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=n).get("index").tolist()
+
+
+def test_criteria_are_aggregations_regret_and_own_edap():
+    # EDAP of two designs for three workloads, with areas of 1 mm²: 1, 2, 4 and 2, 2, 2
+    F = np.array([[1.0, 2, 4, 1, 1, 1, 1e-6], [2.0, 2, 2, 1, 1, 1, 1e-6]])
+    np.testing.assert_allclose(
+        criteria(PROBLEM, F),
+        [[4, 7 / 3, 8, 2, 1, 1, 2, 4], [2, 2, 8, 2, 1, 2, 2, 2]],
+    )
+
+
+@given(seed=seeds, n=st.integers(2, 60), share=st.floats(0, 1))
+def test_incumbents_always_survive(seed, n, share):
+    rng = np.random.default_rng(seed)
+    pop = random_population(60, rng)
+    scores = criteria(PROBLEM, pop.get("F"))
+    kept = CriteriaSurvival(elite_share=share).do(PROBLEM, pop, n_survive=n).get("index")
+    assert len(set(kept)) == len(kept) == n
+    n_elite = max(1, round(share * n))
+    best = list(dict.fromkeys(scores.argmin(axis=0)))[:n_elite]
+    assert set(best) <= set(kept)
+
+
+@given(seed=seeds, n=st.integers(1, 50), infeasible=st.integers(0, 50))
+def test_infeasible_designs_survive_last_the_least_violated_first(seed, n, infeasible):
+    rng = np.random.default_rng(seed)
+    pop = random_population(50, rng, infeasible=infeasible)
+    violation = np.maximum(pop.get("G"), 0).sum(axis=1)
+    kept = survivors(pop, n)
+    assert (violation[kept] > 0).sum() == max(0, n - (50 - infeasible))
+    np.testing.assert_array_equal(np.sort(violation[kept]), np.sort(violation)[:n])
+
+
+def test_infeasible_designs_do_not_survive_by_good_objectives():
+    rng = np.random.default_rng(0)
+    pop = random_population(40, rng, infeasible=5)
+    for individual in pop[:5]:
+        individual.F = np.full(PROBLEM.n_obj, 1e-9)
+    assert not {0, 1, 2, 3, 4} & set(survivors(pop, 30))
+
+
+def test_repeats_in_objective_space_survive_last():
+    rng = np.random.default_rng(1)
+    pop = random_population(30, rng)
+    for individual in pop[20:]:
+        individual.F = pop[0].F.copy()
+    kept = survivors(pop, 20)
+    # An elite may hold a repeat of an incumbent, the rest of the population may not.
+    assert len({tuple(f) for f in pop[kept].get("F")}) >= 15
+    assert set(survivors(pop, 30)) == set(range(30))
+
+
+def test_the_rest_are_spread_out():
+    # A line of trade-offs between the first two objectives; all other objectives are equal.
+    n = 41
+    F = np.ones((n, PROBLEM.n_obj))
+    F[:, 0] = np.exp(np.linspace(0, 1, n))
+    F[:, 1] = np.exp(np.linspace(1, 0, n))
+    pop = Population.new(X=RRAM.random(n, np.random.default_rng(0)), F=F, G=-F, index=np.arange(n))
+    kept = CriteriaSurvival(elite_share=0).do(PROBLEM, pop, n_survive=9).get("index")
+    assert np.diff(np.sort(kept)).max() <= 8
+
+
+def test_nothing_feasible():
+    pop = random_population(10, np.random.default_rng(0), infeasible=10)
+    assert len(survivors(pop, 4)) == 4
+
+
+def test_elite_takes_criteria_in_turn():
+    scores = np.array([[1.0, 9], [2, 8], [3, 1], [4, 2]])
+    assert elite(scores, 3).tolist() == [0, 2, 1]
+    assert elite(scores, 9).tolist() == [0, 2, 1, 3]
+
+
+def test_unique_rank():
+    F = np.array([[1.0, 2], [2, 1], [1, 2], [2, 2], [3, 3]])
+    assert unique_rank(F).tolist() == [0, 0, 3, 1, 2]
+
+
+def test_log_scaled_is_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
+    F = np.array([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5]])
+    scaled = log_scaled(F, np.array([True, True, False]))
+    np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 0]], atol=1e-12)
+
+
+def test_a_share_outside_its_range_is_refused():
+    with pytest.raises(ValueError, match=r"elite_share must lie in 0..1, got 2"):
+        CriteriaSurvival(elite_share=2)

@@ -1,0 +1,71 @@
+"""Runs report their regret where the exact answer is known, and refuse that of another model."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import imcmoo.__main__
+from experiments.run import main
+from imcmoo.cli import run_studies as session
+
+STUDY = "four_workload_rram"
+ARGUMENTS = [STUDY, "--budget", "120", "--no-baselines", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results with the exact answer among them."""
+    out = tmp_path_factory.mktemp("results")
+    exact = out / "exact" / STUDY
+    assert imcmoo.__main__.main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
+    return out
+
+
+@pytest.fixture(autouse=True)
+def _no_figures(monkeypatch):
+    monkeypatch.setattr(session, "draw_figures", lambda *_: None)
+
+
+def test_a_run_reports_its_distance_from_the_exact_answer(results):
+    assert main([*ARGUMENTS, "--out", str(results)]) == 0
+    folder = results / STUDY / "seed-1"
+    regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
+    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").set_index("criterion")
+    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
+    for name in ("edap_max", "edap_mean", "edap_geomean"):
+        row = regret.loc[name]
+        assert row["optimum"] == optima["value"][name]
+        assert row["selected"] == selection["score"][name] == row["best_evaluated"]
+        assert row["regret_selected"] == pytest.approx(row["selected"] / row["optimum"] - 1)
+    assert (regret["regret_best_evaluated"] <= regret["regret_selected"]).all()
+    assert (regret["regret_best_evaluated"] > -1e-9).all()
+    found = pd.read_csv(folder / "indicators.csv").set_index("indicator")["value"]
+    assert 0 <= found["coverage"] <= 1 <= found["epsilon_multiplicative"]
+
+
+def test_other_settings_have_no_exact_answer_here(results):
+    assert main([*ARGUMENTS, "--seed", "2", "--area-limit", "700", "--out", str(results)]) == 0
+    assert not (results / STUDY / "seed-2" / "regret.csv").exists()
+
+
+def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, capsys):
+    path = results / "exact" / STUDY / "summary.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(json.loads(before) | {"fingerprint": "old"}), encoding="utf-8")
+    try:
+        assert main([*ARGUMENTS, "--seed", "3", "--out", str(results)]) == 2
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert "run `python -m imcmoo enumerate four_workload_rram`" in capsys.readouterr().err
+    assert not (results / STUDY / "seed-3").exists()
+
+
+def test_the_study_of_studies_refuses_options_that_mean_nothing_to_it(capsys):
+    assert main(["paper", "--budget", "10"]) == 2
+    assert "paper takes no options but --out, --quiet and --resume" in capsys.readouterr().err
+
+
+def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
+    assert imcmoo.__main__.main(["enumerate", STUDY, "--area-limit", "700"]) == 2
+    assert "give --out" in capsys.readouterr().err
