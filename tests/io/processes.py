@@ -1,0 +1,49 @@
+"""Processes that tests start, found again by a text in their environment."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+"""Seconds after which what has not happened never will."""
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="processes are found through /proc"
+)
+
+
+def marked(mark):
+    """Processes that have this text in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it ended, or is not ours
+    return found
+
+
+def workers(mark):
+    """Marked processes that work: not this one, and not what Python itself runs beside them."""
+    return [pid for pid in marked(mark) if pid != os.getpid() and b"spawn_main" in command(pid)]
+
+
+def command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_for(condition):
+    """Whether it comes true in time."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,273 @@
+"""Files that are complete or not there, and writing to what is no plain file."""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from imcmoo.io import files
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing, unchanged, writing
+from tests.io.processes import ROOT, wait_for
+
+both = pytest.mark.parametrize("door", [replacing, writing])
+posix = pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and devices")
+
+
+def write(door, path, text):
+    with door(path) as temporary, temporary.open("w") as file:
+        file.write(text)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@both
+def test_a_file_appears_whole_when_the_block_ends(tmp_path, door):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with door(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+        assert temporary.parent == tmp_path
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["out.csv"]
+
+
+@both
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, SystemExit])
+def test_after_an_exception_all_is_as_before(tmp_path, door, error):
+    def fail():
+        with door(tmp_path / "out.csv") as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert names(tmp_path) == []
+
+
+@both
+def test_many_writers_of_one_file_do_not_meet(tmp_path, door):
+    path = tmp_path / "out.csv"
+    with ExitStack() as stack:
+        temporaries = [stack.enter_context(door(path)) for _ in range(20)]
+        for n, temporary in enumerate(temporaries):
+            temporary.write_text(str(n))
+        assert len(set(temporaries)) == 20
+    assert path.read_text() == "0"  # its block ends last
+    assert names(tmp_path) == ["out.csv"]
+
+
+@posix
+@both
+def test_a_temporary_name_that_is_taken_is_not_written_through(tmp_path, door, monkeypatch):
+    """Such as by a link that somebody who guesses the name has put there."""
+    monkeypatch.setattr(files.secrets, "token_hex", lambda _: "guessed")
+    (tmp_path / ".out.csv.guessed.tmp").symlink_to(tmp_path / "victim")
+    with pytest.raises(FileExistsError, match=r"out\.csv"), door(tmp_path / "out.csv"):
+        pass
+    assert not (tmp_path / "victim").exists()
+    assert (tmp_path / ".out.csv.guessed.tmp").is_symlink()
+
+
+@posix
+@both
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_permissions_are_those_of_a_plain_open(tmp_path, door, mask):
+    before = os.umask(mask)
+    try:
+        write(door, tmp_path / "ours", "x")
+        (tmp_path / "plain").write_text("x")
+    finally:
+        os.umask(before)
+    ours, plain = ((tmp_path / name).stat().st_mode for name in ("ours", "plain"))
+    assert ours == plain
+
+
+@posix
+@both
+def test_permissions_of_a_file_that_is_replaced_stay(tmp_path, door):
+    path = tmp_path / "out"
+    path.touch()
+    path.chmod(0o640)
+    write(door, path, "x")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@both
+@pytest.mark.parametrize("name", ["x" * 255, "\N{GRINNING FACE}" * 60])
+def test_names_may_be_as_long_as_files_allow(tmp_path, door, name):
+    write(door, tmp_path / name, "x")
+    assert names(tmp_path) == [name]
+
+
+@both
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("folder", IsADirectoryError),
+        ("none/out", FileNotFoundError),
+        ("file/out", NotADirectoryError),
+    ],
+)
+def test_what_cannot_be_written_is_named_before_the_block_runs(tmp_path, door, path, error):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    ran = []
+    with pytest.raises(error) as caught, door(tmp_path / path):
+        ran.append(True)
+    assert caught.value.filename == str(tmp_path / path)
+    assert not ran
+
+
+@both
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, door, monkeypatch):
+    path = tmp_path / "out"
+    path.write_text("old")
+    monkeypatch.setattr(files.os, "access", lambda *_: False)  # root may write anything
+    with pytest.raises(PermissionError, match="out"), door(path):
+        pass
+    assert path.read_text() == "old"
+
+
+@posix
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "out"
+    path.write_text("old")
+
+    def fill():
+        with replacing(path) as temporary, temporary.open("w") as file:
+            file.write("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="space"):
+        fill()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["out"]
+
+
+@posix
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_its_target_is_replaced(tmp_path, exists):
+    target, link = tmp_path / "there" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    if exists:
+        target.write_text("old")
+        inode = target.stat().st_ino
+        keep = target.open()  # so that its inode is not given out again
+    link.symlink_to("there/target")
+    write(writing, link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert names(target.parent) == ["target"]
+    if exists:
+        assert target.stat().st_ino != inode
+        keep.close()
+
+
+@posix
+def test_links_in_a_circle_are_named(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OSError, match="a'"), writing(tmp_path / "a"):
+        pass
+
+
+@posix
+def test_a_device_is_written_to_and_stays(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("/dev/null")
+    for path in (link, link.resolve()):
+        write(writing, path, "x")
+    assert link.is_symlink()
+    assert stat.S_ISCHR(link.stat().st_mode)
+
+
+@posix
+def test_a_pipe_with_a_name_is_written_to_and_stays(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
+    reader.start()
+    write(writing, pipe, "x" * 100_000)
+    assert wait_for(lambda: got == ["x" * 100_000])
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
+@posix
+@pytest.mark.parametrize("to", ["pipe", "file"])
+def test_standard_output_is_written_to(tmp_path, to):
+    code = (
+        "from pathlib import Path\n"
+        "from imcmoo.io.files import writing\n"
+        "with writing(Path('/dev/stdout')) as out, out.open('w') as file: file.write('hello')\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    out = tmp_path / "out"
+    with out.open("w") as file:
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=file if to == "file" else subprocess.PIPE,
+            check=True,
+            env=environment,
+        )
+    assert (out.read_text() if to == "file" else ended.stdout.decode()) == "hello"
+
+
+# Files that belong together.
+
+
+def put(folder, text):
+    """As a writer does: the seal is gone while the others are not all of one time."""
+    (folder / "seal").unlink(missing_ok=True)
+    write(replacing, folder / "a", text)
+    write(replacing, folder / "b", text)
+    write(replacing, folder / "seal", text)
+
+
+def test_files_that_stay_are_read(tmp_path):
+    put(tmp_path, "1")
+    with unchanged(tmp_path / "seal"):
+        found = (tmp_path / "a").read_text(), (tmp_path / "b").read_text()
+    assert found == ("1", "1")
+
+
+def test_without_a_seal_nothing_is_read(tmp_path):
+    ran = []
+    with pytest.raises(FileNotFoundError), unchanged(tmp_path / "seal"):
+        ran.append(True)
+    assert not ran
+
+
+@pytest.mark.parametrize("how", ["anew", "half", "until it fails"])
+def test_files_that_were_replaced_while_they_were_read_are_refused(tmp_path, how):
+    put(tmp_path, "1")
+
+    def read():
+        with unchanged(tmp_path / "seal"):
+            (tmp_path / "a").read_text()
+            if how == "anew":
+                put(tmp_path, "2")
+            else:
+                (tmp_path / "seal").unlink()
+                write(replacing, tmp_path / "b", "2")
+            if how == "until it fails":
+                raise ValueError("lengths differ")
+
+    with pytest.raises(InputError, match="was written anew while it was read"):
+        read()
+
+
+def test_what_is_wrong_with_files_that_stayed_is_told_as_it_is(tmp_path):
+    put(tmp_path, "1")
+    with pytest.raises(ValueError, match="as it is"), unchanged(tmp_path / "seal"):
+        raise ValueError("as it is")
