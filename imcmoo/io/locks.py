@@ -1,0 +1,123 @@
+"""Folders that belong to one process at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from imcmoo.io.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    HAVE_LOCKS = False
+else:
+    HAVE_LOCKS = True
+
+LOCK = ".lock"
+"""Name of the file in a folder that is locked; holds the owner's process id and host."""
+
+PATIENCE_S = 5.0
+"""How long an owner may take between locking the file and naming itself in it."""
+
+BUSY = (errno.EACCES, errno.EAGAIN)
+"""How the operating system says that another holds a lock."""
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Own a folder: no other process, nor another block of this one, does at the same time.
+
+    The folder is made if needed, and removed again if nothing was put there. The lock is advisory
+    (it binds those who ask for it) and ends with the process, however that ends. Where the system
+    has no such locks (`fcntl`) a warning says so, and the block runs.
+
+    Raises:
+        InputError: another owns the folder; names its process and host.
+        OSError: the folder cannot be made or written to; names the path.
+    """
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not HAVE_LOCKS:
+        warnings.warn(f"this system cannot lock {folder}: start nothing else there", stacklevel=3)
+        yield
+        return
+    lock = _acquired(folder)
+    try:
+        yield
+    finally:
+        # Removed while it is locked: whoever waits for this file finds that it is no longer there.
+        if _is_at(lock, folder / LOCK):
+            (folder / LOCK).unlink(missing_ok=True)
+        os.close(lock)
+        if made:
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+def _acquired(folder: Path) -> int:
+    """A descriptor of the folder's lock file, locked by us and naming us."""
+    path = folder / LOCK
+    patience = time.monotonic() + PATIENCE_S
+    while True:
+        lock = _opened(path)
+        try:
+            if _locks(lock, path):
+                if _is_at(lock, path):
+                    os.ftruncate(lock, 0)  # whom a killed process named is no owner
+                    os.write(lock, f"{os.getpid()} {socket.gethostname()}\n".encode())
+                    return lock
+            elif (owner := _owner(lock)) or time.monotonic() > patience:
+                raise InputError(
+                    f"{folder} is in use by {owner or 'another process'}: "
+                    "wait for it to end, or choose another folder"
+                )
+            else:
+                time.sleep(0.01)  # its owner is about to name itself
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
+
+
+def _opened(path: Path) -> int:
+    """Open the lock file, also where a leaving owner has just removed the folder."""
+    for _ in range(1000):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def _locks(lock: int, path: Path) -> bool:
+    """Try to lock a file."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in BUSY:
+            return False
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    return True
+
+
+def _is_at(lock: int, path: Path) -> bool:
+    """Whether an open file still is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(lock), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(lock: int) -> str | None:
+    """Whom a lock file names; None while its owner has not named itself."""
+    words = os.pread(lock, 1000, 0).decode(errors="replace")
+    if not words.endswith("\n"):
+        return None
+    process, _, host = words.strip().partition(" ")
+    return f"process {process} on {host}"

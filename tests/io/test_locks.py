@@ -1,0 +1,219 @@
+"""A folder belongs to one process, and to nobody when that is gone."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from imcmoo.io import locks
+from imcmoo.io.errors import InputError
+from imcmoo.io.locks import LOCK, owned
+from tests.io.processes import PATIENCE, ROOT
+
+pytestmark = pytest.mark.skipif(not locks.HAVE_LOCKS, reason="this system has no such locks")
+
+OWNER = """
+import sys
+from pathlib import Path
+from imcmoo.io.locks import owned
+with owned(Path(sys.argv[1])):
+    print("owned", flush=True)
+    sys.stdin.read()
+"""
+
+RACER = """
+import os, sys, time
+from pathlib import Path
+from imcmoo.io.errors import InputError
+from imcmoo.io.locks import owned
+
+folder, inside = Path(sys.argv[1]), Path(sys.argv[2])
+won = 0
+refused = set()
+print("ready", flush=True)
+sys.stdin.readline()
+while won < 200:
+    try:
+        with owned(folder):
+            os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # fails if the other is inside too
+            time.sleep(0.0005)
+            inside.unlink()
+            won += 1
+    except InputError as error:
+        refused.add(str(error))
+print(won, *refused, sep=chr(10))
+"""
+
+
+def python(code, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def owner_of(folder):
+    """Another process that owns a folder until its standard input is closed."""
+    process = python(OWNER, folder)
+    assert process.stdout.readline() == "owned\n"
+    return process
+
+
+def refusal(folder, pid):
+    return (
+        f"{folder} is in use by process {pid} on {socket.gethostname()}: "
+        "wait for it to end, or choose another folder"
+    )
+
+
+def refused(folder):
+    with pytest.raises(InputError) as caught, owned(folder):
+        pass
+    return str(caught.value)
+
+
+def test_an_owned_folder_is_refused_to_another_process_in_one_line_that_names_the_owner(tmp_path):
+    with owner_of(tmp_path) as other:
+        assert refused(tmp_path) == refusal(tmp_path, other.pid)
+        assert (tmp_path / LOCK).read_text() == f"{other.pid} {socket.gethostname()}\n"
+
+
+def test_a_folder_is_owned_once_in_one_process_too(tmp_path):
+    with owned(tmp_path):
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+    with owned(tmp_path):
+        pass
+
+
+def test_folders_are_owned_apart(tmp_path):
+    with owned(tmp_path / "a"), owned(tmp_path / "b"), owned(tmp_path):
+        assert (tmp_path / "a" / LOCK).exists()
+
+
+def test_nothing_of_the_lock_is_left_also_after_an_exception(tmp_path):
+    def fail():
+        with owned(tmp_path):
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_made_and_got_nothing_is_removed_again(tmp_path):
+    folder = tmp_path / "a" / "b"
+    with owned(folder):
+        assert folder.is_dir()
+    assert not folder.exists()
+    with owned(folder):
+        (folder / "result").touch()
+    assert [path.name for path in folder.iterdir()] == ["result"]
+    (folder / "result").unlink()
+    with owned(folder):
+        pass
+    assert folder.is_dir()  # it was there before
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_lock_of_a_killed_process_does_not_hold(tmp_path, how):
+    with owner_of(tmp_path) as other:
+        other.send_signal(how)
+        other.wait(PATIENCE)
+    assert (tmp_path / LOCK).exists()
+    with owned(tmp_path):
+        assert (tmp_path / LOCK).read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+    assert not (tmp_path / LOCK).exists()
+
+
+def test_two_processes_that_race_200_times_never_own_a_folder_together(tmp_path):
+    folder = tmp_path / "raced"
+    racers = [python(RACER, folder, tmp_path / "inside") for _ in range(2)]
+    assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    refusals = set()
+    for racer, other in zip(racers, reversed(racers), strict=True):
+        won, *told = racer.communicate(timeout=PATIENCE)[0].splitlines()
+        assert racer.returncode == 0
+        assert won == "200"
+        assert set(told) <= {refusal(folder, other.pid)}
+        refusals |= set(told)
+    assert refusals
+    assert not (folder / LOCK).exists()
+
+
+def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, monkeypatch):
+    """The owner leaves between our opening its file and our locking it."""
+    theirs = owned(tmp_path)
+    theirs.__enter__()
+    opened = locks._opened
+
+    def late(path):
+        descriptor = opened(path)
+        if theirs.gen.gi_frame is not None:
+            theirs.__exit__(None, None, None)
+        return descriptor
+
+    monkeypatch.setattr(locks, "_opened", late)
+    with owned(tmp_path):
+        assert (tmp_path / LOCK).exists()
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+
+
+def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path):
+    """One that never does is refused to as well, without a name."""
+    with owned(tmp_path):
+        (tmp_path / LOCK).write_text("")
+        line = f"{os.getpid()} {socket.gethostname()}\n"
+        timer = threading.Timer(0.3, (tmp_path / LOCK).write_text, [line])
+        timer.start()
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+        timer.join()
+
+
+def test_an_owner_that_never_names_itself_is_refused_to_without_a_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    with owned(tmp_path):
+        (tmp_path / LOCK).write_text("")
+        assert "in use by another process:" in refused(tmp_path)
+
+
+def test_the_lock_of_another_is_not_removed_when_the_folder_was_taken_away(tmp_path):
+    folder = tmp_path / "folder"
+    with owned(folder):
+        (folder / LOCK).unlink()
+        folder.rmdir()
+        other = owner_of(folder)
+    with other:
+        assert refused(folder) == refusal(folder, other.pid)
+
+
+@pytest.mark.parametrize("path", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=path), owned(tmp_path / path):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(PermissionError, match=str(tmp_path)), owned(tmp_path):
+        pass
+
+
+def test_a_system_without_locks_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "HAVE_LOCKS", False)
+    with pytest.warns(UserWarning, match="cannot lock"), owned(tmp_path):
+        assert Path(tmp_path).is_dir()
