@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+import io
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,49 +14,96 @@ import numpy as np
 
 from imcmoo.io.files import replacing
 
+SUFFIX = ".part"
 
-class Parts:
+
+class FinishedParts:
     """Numbered parts, each some named arrays, in a hidden folder beside the final result.
 
+    A part's file begins with a SHA-256 over what the work depends on and over its content. A part
+    of other work, cut short or with one bit changed does not fit its own, is no part, and is
+    removed when the parts are looked for.
+
     Args:
-        folder: where the result goes.
-        mark: what the work depends on; parts of other work are thrown away.
+        folder: where the result goes; to be owned by this process.
+        mark: what the work depends on.
+
+    Raises:
+        OSError: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path, mark: str) -> None:
         self._home = folder / ".parts"
-        owner = self._home / "mark.json"
-        try:
-            same = json.loads(owner.read_text(encoding="utf-8")) == mark
-        except (FileNotFoundError, ValueError):
-            same = False
-        if not same:
-            shutil.rmtree(self._home, ignore_errors=True)
-            self._home.mkdir(parents=True)
-            with replacing(owner) as temporary:
-                temporary.write_text(json.dumps(mark), encoding="utf-8")
-
-    def _path(self, index: int) -> Path:
-        return self._home / f"{index}.npz"
+        self._mark = mark
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._indices: set[int] = set()
+        for path in [entry for entry in self._home.iterdir() if entry.is_file()]:
+            index = int(path.stem) if path.stem.isdecimal() else None
+            if index is not None and path == self._path(index) and self._content(index):
+                self._indices.add(index)
+            else:
+                path.unlink()
 
     def __contains__(self, index: int) -> bool:
-        return self._path(index).exists()
+        return index in self._indices
 
     def __len__(self) -> int:
-        return len(list(self._home.glob("[0-9]*.npz")))
+        return len(self._indices)
 
     def save(self, index: int, arrays: Mapping[str, Any]) -> None:
-        """Keep a part."""
+        """Keep a part.
+
+        Raises:
+            TypeError: an array holds Python objects, which could not be read back; names it.
+        """
+        for name, array in arrays.items():
+            if np.asarray(array).dtype.hasobject:
+                raise TypeError(f"array '{name}' of part {index} holds Python objects")
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        content = buffer.getvalue()
         with replacing(self._path(index)) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            file.write(self._digest(index, content))
+            file.write(content)
+        self._indices.add(index)
 
     def load(self, index: int) -> dict[str, Any]:
-        """A part that was kept."""
-        with np.load(self._path(index)) as stored:
+        """A part that was kept.
+
+        Raises:
+            KeyError: there is no such part.
+        """
+        content = self._content(index) if index in self else None
+        if content is None:
+            raise KeyError(index)
+        with np.load(io.BytesIO(content)) as stored:
             return dict(stored)
 
     def remove(self) -> None:
         """Throw all parts away, and the folder if it then is empty."""
         shutil.rmtree(self._home, ignore_errors=True)
+        self._indices.clear()
         with suppress(OSError):
             self._home.parent.rmdir()
+
+    def _path(self, index: int) -> Path:
+        return self._home / f"{index}{SUFFIX}"
+
+    def _content(self, index: int) -> bytes | None:
+        """What the file of a part holds; None unless it is a part of this work, and whole."""
+        try:
+            stored = self._path(index).read_bytes()
+        except OSError:
+            return None
+        size = hashlib.sha256().digest_size
+        digest, content = stored[:size], stored[size:]
+        return content if digest == self._digest(index, content) else None
+
+    def _digest(self, index: int, content: bytes) -> bytes:
+        digest = hashlib.sha256(f"{index} {len(self._mark)} {self._mark}".encode())
+        digest.update(content)
+        return digest.digest()
+
+
+Parts = FinishedParts
+"""The old name, for callers that are to be changed."""
