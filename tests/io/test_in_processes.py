@@ -1,26 +1,16 @@
-"""Work in several processes: complete, right, and nothing left behind whatever happens."""
+"""The pool that `local` and `completed` replace; to be deleted with it."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from imcmoo.io.executor import cores, in_processes
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 30
-"""Seconds after which what has not happened never will."""
-
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="processes are found through /proc"
-)
-
+from imcmoo.io.executor import in_processes
+from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
 
 # What the processes do; found by name in a new process, so none of it can be inside a test.
 
@@ -80,38 +70,6 @@ def unpicklable(_):
 
 def giving_what_cannot_be_sent():
     return unpicklable
-
-
-def marked(mark):
-    """Processes that have this text in their environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue  # it ended, or is not ours
-    return found
-
-
-def wait_for(condition):
-    """Whether it comes true in time."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-@pytest.fixture
-def mark(monkeypatch):
-    """A text in the environment of all processes started by a test; what is left of them ends."""
-    text = f"test-{uuid.uuid4()}"
-    monkeypatch.setenv("IMCMOO_TEST", text)
-    yield text
-    for pid in marked(text):
-        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -217,23 +175,11 @@ def napping():
     return time.sleep
 
 
-def workers(mark):
-    """Marked processes that work: not this one, and not what Python itself runs beside them."""
-    return [pid for pid in marked(mark) if pid != os.getpid() and b"spawn_main" in command(pid)]
-
-
-def command(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
 PARENT = """
 from functools import partial
 from pathlib import Path
 from imcmoo.io.executor import in_processes
-from tests.io.test_executor import sleeping
+from tests.io.test_in_processes import sleeping
 for _ in in_processes(partial(sleeping, Path({folder!r})), list(range(10_000)), 2):
     pass
 """
@@ -249,7 +195,3 @@ def test_no_process_outlives_the_one_that_started_it(mark, tmp_path, how):
     parent.send_signal(how)
     assert parent.wait(PATIENCE) != 0
     assert wait_for(lambda: not marked(mark))
-
-
-def test_cores_are_at_least_one():
-    assert 1 <= cores() <= (os.cpu_count() or 1)

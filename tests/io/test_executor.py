@@ -1,0 +1,430 @@
+"""Work in processes: complete, right, and nothing left behind whatever happens."""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection
+
+import pytest
+
+from imcmoo.io.executor import WorkerLost, completed, cores, local, threads
+from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
+
+LONG = 600.0
+"""Seconds of a task that nobody waits for."""
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+
+# What workers do; found by name in a new process, so none of it can be inside a test.
+
+
+def square(task):
+    return task * task, os.getpid()
+
+
+def wide(task):
+    return bytes([task]) * 1_000_000
+
+
+def fail_at(bad, error, task):
+    if task == bad:
+        raise error
+    return task
+
+
+def end_at(bad, how, task):
+    if task == bad:
+        os.kill(os.getpid(), how)
+    return task
+
+
+def exit_at(bad, task):
+    if task == bad:
+        os._exit(3)
+    return task
+
+
+def first_waits(folder, task):
+    if task == 0:
+        assert wait_for((folder / "3").exists)
+    (folder / str(task)).touch()
+
+
+def half_sent(task):
+    """Die in the middle of sending a result."""
+    if task == 3:
+        whole = Connection._send
+
+        def half(self, content, *args):
+            whole(self, bytes(content)[: len(content) // 2], *args)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        Connection._send = half
+        return b"x" * 1_000_000
+    return task
+
+
+def own_threads(_):
+    return threads()
+
+
+def unpicklable(_):
+    return lambda: None
+
+
+class Unreadable(Exception):
+    """Can be sent, but not read: pickle gives only one argument back."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def unreadable(_):
+    raise Unreadable(1, 2)
+
+
+def working(folder, seconds, task):
+    (folder / f"{task}.{os.getpid()}").touch()
+    time.sleep(seconds)
+    return task
+
+
+def all_of(function, tasks, n_workers):
+    with local(n_workers) as executor:
+        return list(completed(executor, function, tasks))
+
+
+# Results.
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.parametrize("n_tasks", [0, 1, 2, 7])
+def test_every_task_is_done_once_and_right(n_tasks, n_workers):
+    tasks = [10 + i for i in range(n_tasks)]
+    results = all_of(square, tasks, n_workers)
+    assert sorted(index for index, _ in results) == list(range(n_tasks))
+    assert all(value == tasks[index] ** 2 for index, (value, _) in results)
+
+
+def test_one_worker_is_this_process_and_several_are_others(tmp_path):
+    assert {pid for _, (_, pid) in all_of(square, [1, 2, 3], 1)} == {os.getpid()}
+    all_of(partial(first_waits, tmp_path), range(4), 2)  # the first ends only if others work too
+    assert os.getpid() not in {pid for _, (_, pid) in all_of(square, [1, 2, 3], 2)}
+
+
+def test_fewer_than_one_worker_is_refused():
+    with pytest.raises(ValueError, match="at least 1, got 0"), local(0):
+        pass
+
+
+def test_one_worker_works_when_its_result_is_wanted_not_before():
+    done = []
+    with local(1) as executor:
+        results = completed(executor, done.append, range(5))
+        for n in range(1, 4):
+            next(results)
+            assert done == list(range(n))
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_an_executor_is_over_when_its_block_is(n_workers):
+    with local(n_workers) as executor:
+        pass
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(square, 1)
+
+
+def test_tasks_and_results_may_be_large():
+    """Larger than what a pipe holds, both ways at once."""
+    assert dict(all_of(wide, range(5), 2)) == {i: bytes([i]) * 1_000_000 for i in range(5)}
+    big = (bytes([i]) * 3_000_000 for i in range(6))
+    assert dict(all_of(len, big, 2)) == dict.fromkeys(range(6), 3_000_000)
+
+
+def test_results_come_as_they_are_ready_not_in_order(tmp_path):
+    """The first task waits until the last is in hand."""
+    order = [index for index, _ in all_of(partial(first_waits, tmp_path), range(4), 2)]
+    assert order[:2] == [1, 2]
+
+
+@pytest.mark.parametrize(("n_workers", "most"), [(1, 1), (2, 4)])
+def test_tasks_are_taken_only_a_few_ahead(n_workers, most):
+    """Of endlessly many."""
+    taken = itertools.count()
+    with local(n_workers) as executor:
+        results = completed(executor, square, taken)
+        for n in range(1, 7):
+            next(results)
+            assert next(taken) < 2 * n + most  # this test takes one each time as well
+
+
+def test_other_executors_are_used_alike():
+    with ThreadPoolExecutor(3) as executor:
+        results = dict(completed(executor, square, range(9)))
+    assert {i: value for i, (value, _) in results.items()} == {i: i * i for i in range(9)}
+
+
+def test_two_rounds_of_work_share_one_executor():
+    with local(2) as executor:
+        first = dict(completed(executor, square, range(4)))
+        second = dict(completed(executor, square, range(4)))
+    assert len({pid for _, pid in (first | second).values()}) <= 2
+    assert [second[i][0] for i in range(4)] == [0, 1, 4, 9]
+
+
+# Failures.
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_what_a_task_raises_reaches_the_caller_with_its_traceback(n_workers):
+    work = partial(fail_at, 3, ZeroDivisionError("by nothing"))
+    with pytest.raises(ZeroDivisionError, match="by nothing") as caught:
+        all_of(work, range(6), n_workers)
+    if n_workers == 1:
+        assert caught.traceback[-1].name == "fail_at"
+    else:
+        assert "in fail_at" in str(caught.value.__cause__)
+
+
+def test_a_result_that_cannot_be_sent_is_named():
+    with pytest.raises(Exception, match=r"[Pp]ickle|local object"):
+        all_of(unpicklable, range(3), 2)
+
+
+def test_a_function_that_cannot_be_sent_is_named():
+    with pytest.raises(Exception, match=r"[Pp]ickle|local object"):
+        all_of(lambda task: task, range(3), 2)
+
+
+@posix
+@pytest.mark.parametrize(
+    ("work", "how"),
+    [
+        (partial(end_at, 5, signal.SIGKILL), r"was killed \(out of memory\?\)"),
+        (partial(end_at, 5, signal.SIGABRT), "was ended by SIGABRT"),
+        (partial(end_at, 5, signal.SIGTERM), "was ended by SIGTERM"),
+        (partial(exit_at, 5), r"ended by itself with exit code 3 \(its error stands above\)"),
+    ],
+    ids=["killed", "aborted", "terminated", "left"],
+)
+def test_a_lost_worker_is_one_line_that_names_its_task(work, how):
+    pattern = rf"^a worker process {how} in the middle of task (\d+)( or \d+)?; what was .* kept$"
+    with pytest.raises(WorkerLost, match=pattern) as caught:
+        all_of(work, range(20), 2)
+    named = str(caught.value).split(";")[0].split("task ")[1].split(" or ")
+    assert "5" in named
+
+
+@posix
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (partial(end_at, 5, signal.SIGKILL), WorkerLost),
+        (partial(fail_at, 5, KeyError("x")), KeyError),
+    ],
+    ids=["a worker is lost", "a task fails"],
+)
+def test_what_was_finished_before_a_failure_is_handed_out(work, error):
+    """Also when the failure is there before the results have been taken."""
+    done = []
+
+    def slowly():
+        with local(2) as executor:
+            for index, _ in completed(executor, work, range(20)):
+                done.append(index)
+                time.sleep(0.2)
+
+    with pytest.raises(error):
+        slowly()
+    assert set(done) >= {0, 1, 2, 3}
+    assert 5 not in done
+
+
+@posix
+def test_a_worker_lost_in_the_middle_of_sending_is_noticed():
+    with pytest.raises(WorkerLost, match=r"was killed .* of task (3|. or 3)"):
+        all_of(half_sent, range(8), 2)
+
+
+def test_what_was_sent_but_cannot_be_read_is_not_called_killed():
+    with pytest.raises(WorkerLost, match=r"cannot be read \(TypeError: .*two.*\)"):
+        all_of(unreadable, range(3), 2)
+
+
+# Ends.
+
+
+@needs_proc
+@pytest.mark.parametrize("ending", ["all is done", "a task fails", "the caller fails", "interrupt"])
+def test_no_process_is_left(mark, tmp_path, ending):
+    """Not even one in the middle of a long task."""
+    seconds = {"all is done": [0.0, 0.1, 0.1], "a task fails": [0.0, LONG, -1.0]}
+    errors = {"a task fails": ValueError, "the caller fails": LookupError}
+    began = time.monotonic()
+
+    def work():
+        with local(2) as executor:
+            results = completed(executor, time.sleep, seconds.get(ending, [0.0, LONG, LONG]))
+            next(results)
+            assert workers(mark)
+            if ending in ("all is done", "a task fails"):
+                list(results)
+            elif ending == "interrupt":
+                timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+                timer.start()
+                next(results)
+            else:
+                raise LookupError
+
+    if ending == "all is done":
+        work()
+    else:
+        with pytest.raises(errors.get(ending, KeyboardInterrupt)):
+            work()
+    assert not workers(mark)
+    assert time.monotonic() - began < LONG / 10
+
+
+@needs_proc
+def test_large_tasks_in_hand_do_not_hold_up_the_end(mark):
+    tasks = [(0.0, b""), *[(LONG, bytes(3_000_000))] * 9]
+    with local(2) as executor:
+        results = completed(executor, sleep_over, tasks)
+        next(results)
+        assert len(workers(mark)) == 2
+        results.close()
+        executor.end()
+    assert not workers(mark)
+
+
+def sleep_over(task):
+    time.sleep(task[0])
+
+
+PARENT = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from imcmoo.io.executor import completed, local
+from tests.io.test_executor import working
+
+def main():
+    with local(2) as executor:
+        for _ in completed(executor, partial(working, Path({folder!r}), {seconds}), {tasks}):
+            pass
+        time.sleep({idle})
+
+if __name__ == "__main__":
+    main()
+"""
+
+MOMENTS = {
+    "in a task": {"seconds": LONG, "tasks": "range(9)", "idle": 0},
+    "between tasks": {"seconds": 0.02, "tasks": "range(100_000)", "idle": 0},
+    "idle": {"seconds": 0.2, "tasks": "range(4)", "idle": LONG},
+}
+
+
+def started(folder, moment, **options):
+    script = folder / "parent.py"
+    (folder / "done").mkdir()
+    script.write_text(PARENT.format(folder=str(folder / "done"), **MOMENTS[moment]))
+    return subprocess.Popen(
+        [sys.executable, "-m", "parent"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=(folder / "stderr").open("w"),
+        **options,
+    )
+
+
+def seen(folder):
+    """Workers that have begun a task."""
+    return {path.suffix for path in (folder / "done").iterdir()}
+
+
+@needs_proc
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_no_process_outlives_the_one_that_started_it(mark, tmp_path, moment, how):
+    parent = started(tmp_path, moment)
+    assert wait_for(lambda: len(seen(tmp_path)) == 2)
+    if moment == "idle":
+        assert wait_for(lambda: len(list((tmp_path / "done").iterdir())) == 4)
+        time.sleep(0.5)
+    assert len(workers(mark)) == 2
+    parent.send_signal(how)
+    assert parent.wait(PATIENCE) != 0
+    assert wait_for(lambda: not marked(mark))
+
+
+@needs_proc
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.3])
+def test_workers_in_their_start_do_not_outlive_the_one_that_starts_them(mark, tmp_path, delay):
+    parent = started(tmp_path, "in a task")
+    assert wait_for(lambda: workers(mark))
+    time.sleep(delay)
+    parent.kill()
+    parent.wait(PATIENCE)
+    assert wait_for(lambda: not marked(mark))
+
+
+@needs_proc
+@pytest.mark.parametrize("delay", [0.0, 0.1, 1.0])
+def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(mark, tmp_path, delay):
+    """It goes to the whole group of processes, also while workers start."""
+    parent = started(tmp_path, "in a task", start_new_session=True)
+    assert wait_for(lambda: workers(mark))
+    time.sleep(delay)
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.wait(PATIENCE) != 0
+    assert wait_for(lambda: not marked(mark))
+    told = (tmp_path / "stderr").read_text()
+    assert told.count("Traceback") == told.count("\nKeyboardInterrupt") == 1
+    assert "spawn_main" not in told
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_script_needs_the_main_guard_that_spawned_processes_need(tmp_path, guarded):
+    script = tmp_path / "script.py"
+    guard = "if __name__ == '__main__':" if guarded else "if True:"
+    script.write_text(
+        "from imcmoo.io.executor import completed, local\n"
+        f"{guard}\n"
+        "    with local(2) as executor:\n"
+        "        print(sorted(completed(executor, abs, [-3, -4])))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    if guarded:
+        assert (ended.stdout, ended.returncode) == ("[(0, 3), (1, 4)]\n", 0)
+    else:
+        assert "if __name__ == '__main__':" in ended.stderr
+        assert "WorkerLost: a worker process ended by itself with exit code 1" in ended.stderr
+        assert ended.returncode == 1
+
+
+# Cores.
+
+
+def test_cores_are_at_least_one():
+    assert 1 <= cores() <= (os.cpu_count() or 1)
+
+
+def test_threads_are_all_cores_here_and_one_in_a_worker():
+    assert multiprocessing.parent_process() is None
+    assert threads() == cores()
+    assert dict(all_of(own_threads, [0], 1)) == {0: cores()}
+    assert dict(all_of(own_threads, [0, 1], 2)) == {0: 1, 1: 1}
