@@ -202,7 +202,7 @@ KILLED_AFTER_PARTS = """
 import os, pathlib, signal
 def replace(self, target, original=pathlib.Path.replace, moved=[]):
     result = original(self, target)
-    moved += [target] * (target.suffix == ".npz")
+    moved += [target] * (target.suffix == ".part")
     if len(moved) == {parts}:
         os.kill(os.getpid(), signal.SIGKILL)
     return result
