@@ -135,6 +135,13 @@ def test_the_lock_of_a_killed_process_does_not_hold(tmp_path, how):
     assert not (tmp_path / LOCK).exists()
 
 
+def test_whom_a_killed_process_named_is_forgotten(tmp_path):
+    """Also where that took more letters."""
+    (tmp_path / LOCK).write_text(f"123456789 {'far.' * 50}away\n")
+    with owned(tmp_path):
+        assert refused(tmp_path) == refusal(tmp_path, os.getpid())
+
+
 def test_two_processes_that_race_200_times_never_own_a_folder_together(tmp_path):
     folder = tmp_path / "raced"
     racers = [python(RACER, folder, tmp_path / "inside") for _ in range(2)]
