@@ -1,1 +1,1 @@
-"""Files that are complete or not there, parts of long work, and work spread over processes."""
+"""Files that are complete or not there, folders with one owner, parts of long work, executors."""
