@@ -16,7 +16,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from imcmoo.exact import enumeration as exhaustive
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
@@ -43,9 +43,8 @@ def seconds(space: DesignSpace, networks: int) -> float:
     """Wall time of an enumeration in this process."""
     start = time.perf_counter()
     evaluator = Evaluator(space, WorkloadSet.load(SHIPPED[:networks]))
-    problem = AcceleratorProblem(evaluator)
-    parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
-    exhaustive.conclude(problem, parts)
+    enumeration = Enumeration(AcceleratorProblem(evaluator, area_limit_m2=800e-6))
+    enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
     return time.perf_counter() - start
 
 

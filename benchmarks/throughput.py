@@ -20,7 +20,7 @@ import numpy as np
 from imcmoo.model.reference.evaluator import CHUNK_DESIGNS, Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import Levels
-from problems import get
+from problems import STUDIES
 
 GOAL = 3_000_000
 FLOOR = 500_000
@@ -40,8 +40,8 @@ def feasible(evaluator: Evaluator, n: int, area_m2: float, rng: np.random.Genera
     """Feasible designs, drawn with repetition from those found in a large random sample."""
     drawn = evaluator.space.random(2_000_000, rng)
     quick = evaluator.screen(drawn)
-    passing = drawn[(quick.missing_cells <= 0).all(axis=1) & (quick.area_m2 <= area_m2)]
-    passing = passing[evaluator.resources(passing).maps.all(axis=1)]
+    passing = drawn[quick.runs.all(axis=1) & (quick.area_m2 <= area_m2)]
+    passing = passing[evaluator.resources(passing).runs.all(axis=1)]
     return passing[rng.integers(0, len(passing), n)]
 
 
@@ -50,9 +50,11 @@ def stages(evaluator: Evaluator, levels: Levels, repeats: int) -> dict[str, floa
     chips, features = evaluator.chips, evaluator.profiles.features
     return {
         "checking levels": seconds(lambda: evaluator.space.validate(levels), repeats),
-        "finding profiles": seconds(lambda: chips.body(levels), repeats),
+        "finding profiles": seconds(
+            lambda: evaluator.profiles.place(chips.designs(levels)), repeats
+        ),
         "area and shortfalls": seconds(lambda: evaluator.resources(levels), repeats),
-        "prices": seconds(lambda: chips.feature_prices(levels, features), repeats),
+        "prices": seconds(lambda: chips.feature_prices(chips.designs(levels), features), repeats),
         "all of it": seconds(lambda: evaluator.evaluate(levels[:CHUNK_DESIGNS]), repeats)
         * len(levels)
         / min(len(levels), CHUNK_DESIGNS),
@@ -61,22 +63,22 @@ def stages(evaluator: Evaluator, levels: Levels, repeats: int) -> dict[str, floa
 
 def measure(name: str, n: int, repeats: int) -> float:
     """Print the figures of one study; returns designs per second, steady, feasible ones."""
-    problem = get(name)
+    study = STUDIES[name]
     rng = np.random.default_rng(0)
-    workloads = WorkloadSet.load(problem.workloads)
+    workloads = WorkloadSet.load(study.workloads)
     layers, distinct = len(workloads.shape_index), len(workloads.shapes)
     print(
         f"{name}: {n} designs x {len(workloads)} workloads "
         f"({layers} layers, {distinct} distinct), {os.cpu_count()} cores"
     )
-    evaluator = Evaluator(problem.space, workloads)
-    some = feasible(evaluator, n, problem.area_limit_m2, rng)
-    fresh = Evaluator(problem.space, workloads)
+    evaluator = Evaluator(study.space, workloads)
+    some = feasible(evaluator, n, study.area_limit_m2, rng)
+    fresh = Evaluator(study.space, workloads)
     first = {"feasible": seconds(lambda: fresh.evaluate(some), 1)}
-    batches = {"feasible": some, "random": problem.space.random(n, rng)}
+    batches = {"feasible": some, "random": study.space.random(n, rng)}
     first["random"] = seconds(lambda: evaluator.evaluate(batches["random"]), 1)
-    evaluator.resources(problem.space.random(4 * n, rng))
-    batches["random"] = problem.space.random(n, rng)
+    evaluator.resources(study.space.random(4 * n, rng))
+    batches["random"] = study.space.random(n, rng)
     evaluator.resources(batches["random"])
     steady = {}
     for kind, levels in batches.items():

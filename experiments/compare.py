@@ -12,25 +12,27 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-import problems
 from experiments.arena import contest, standings
-from experiments.arena.contest import CRITERIA, PRIMARY, SEEDS, WORST, Rules
+from experiments.arena.contest import PRIMARY, SEEDS, WORST, Rules
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.ecdf import ecdf_figure
 from experiments.arena.variants import VARIANTS
 from experiments.recorded import recorded
-from imcmoo.cli import command_line as cli
-from imcmoo.exact import answer as exact
-from imcmoo.io import executor as parallel
+from imcmoo.cli import arguments, catalogue, command_line
+from imcmoo.cli.progress import counted
+from imcmoo.exact.answer import fingerprint
 from imcmoo.io.errors import InputError
+from imcmoo.io.executor import completed, local
 from imcmoo.io.files import replacing
-from imcmoo.io.parts import Parts
+from imcmoo.io.locks import owned
+from imcmoo.io.parts import FinishedParts
 from imcmoo.report import style
 from imcmoo.report.labels import label
-from problems.build import build
+from imcmoo.study.exact_comparison import find_answer
+from imcmoo.study.study import Study
+from problems import STUDIES
 
 DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
@@ -42,55 +44,57 @@ tests.csv and the figure ecdf. A comparison that was interrupted goes on with th
 BUDGETS = (500, 1000, 3300, 10_000)
 
 
+INTERRUPTED = "the same command continues"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = cli.Parser(prog="experiments.compare", description=DESCRIPTION)
-    parser.add_argument("study", choices=list(problems.PROBLEMS), metavar="STUDY")
+    parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
+    parser.add_argument("study", metavar="STUDY", help=", ".join(STUDIES))
     parser.add_argument(
-        "--seeds", type=int, default=SEEDS, metavar="N", help="default: %(default)s"
+        "--seeds", type=arguments.whole(2), default=SEEDS, metavar="N", help="default: %(default)s"
     )
     parser.add_argument(
         "--ablation", action="store_true", help="compare variants of our search instead"
     )
     parser.add_argument("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    arguments.add_workers(parser)
     args = parser.parse_args(argv)
-    return cli.run(parser.prog, lambda: _main(args), interrupted="the same command continues")
+    return command_line.run(parser.prog, lambda: _main(args), interrupted=INTERRUPTED)
 
 
 def _main(args: argparse.Namespace) -> None:
-    if args.seeds < 2:
-        raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
     if not args.ablation and find_spec("numba") is None:
         raise InputError("AGE-MOEA-II needs numba: pip install -e '.[compare]'")
-    problem, evaluator = build(args.study)
-    mark = exact.fingerprint(problem, evaluator)
-    try:
-        answer = exact.load(args.out / "exact" / args.study, problem, mark)
-    except (FileNotFoundError, exact.OtherProblem):
+    study = catalogue.find_study(args.study)
+    answer = find_answer(study, args.out)
+    if answer is None:
         raise InputError(
             f"the exact answer is not known: run `python -m imcmoo enumerate {args.study} "
             f"--out {args.out / 'exact' / args.study}` first"
-        ) from None
+        )
     if args.ablation:
-        rules = Rules(args.study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))
+        rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))
     else:
-        rules = Rules(args.study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
+        rules = Rules(study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
     folder = args.out / ("ablation" if args.ablation else "compare") / args.study
-    parts = Parts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
-    _search(rules, parts, args.seeds)
-    frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
-    frames["summary"] = standings.summary(frames["regret"])
-    frames["tests"] = standings.tests(frames["regret"])
-    option = " --ablation" if args.ablation else ""
-    command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
-    config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
-    _write(frames, args.study, config, folder)
-    parts.remove()
+    mark = fingerprint(study.problem())
+    with owned(folder):
+        parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
+        _search(rules, parts, args.seeds, args.workers)
+        frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
+        frames["summary"] = standings.summary(frames["regret"])
+        frames["tests"] = standings.tests(frames["regret"])
+        option = " --ablation" if args.ablation else ""
+        command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
+        config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
+        _write(frames, study, config, folder)
+        parts.remove()
     _show(frames, folder)
 
 
 def _write(
-    frames: dict[str, pd.DataFrame], study: str, config: dict[str, Any], folder: Path
+    frames: dict[str, pd.DataFrame], study: Study, config: dict[str, Any], folder: Path
 ) -> None:
     """Write tables, figure and, last, the config: where it stands, all is of one comparison."""
     (folder / "config.json").unlink(missing_ok=True)
@@ -98,21 +102,22 @@ def _write(
         with replacing(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
     with style.paper_style():
-        titles = {name: label(name) for name in CRITERIA}
-        figure = ecdf_figure(frames["target"], recorded(study), PRIMARY, titles)
+        titles = {name: label(name) for name in contest.judged(study.problem())}
+        figure = ecdf_figure(frames["target"], recorded(study.name), PRIMARY, titles)
         style.save(figure, folder, "ecdf")
     with replacing(folder / "config.json") as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _search(rules: Rules, parts: Parts, seeds: int) -> None:
+def _search(rules: Rules, parts: FinishedParts, seeds: int, workers: int) -> None:
     todo = [seed for seed in range(seeds) if seed not in parts]
-    with Progress(console=Console(stderr=True)) as progress:
-        bar = progress.add_task(rules.problem, total=seeds, completed=seeds - len(todo))
-        work = parallel.in_processes(partial(contest.searcher, rules), todo, parallel.cores())
-        for index, found in work:
+    with (
+        counted(rules.study.name, seeds, quiet=False, done=seeds - len(todo)) as advance,
+        local(max(1, min(workers, len(todo)))) as executor,
+    ):
+        for index, found in completed(executor, partial(contest.search, rules), todo):
             parts.save(todo[index], found)
-            progress.advance(bar)
+            advance()
 
 
 def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:

@@ -24,7 +24,7 @@ def recorded(problem: str) -> pd.DataFrame:
     Designs are costed with our model: chips on which a network does not run count as infeasible.
 
     Args:
-        problem: a name in `problems.PROBLEMS`.
+        problem: a name in `problems.STUDIES`.
     """
     return _of(RECORDED, problem)
 
@@ -36,7 +36,7 @@ def recorded_largest(problem: str) -> pd.DataFrame:
     all. Empty where none was published.
 
     Args:
-        problem: a name in `problems.PROBLEMS`.
+        problem: a name in `problems.STUDIES`.
     """
     return _of(LARGEST, problem).drop(columns="problem")
 
@@ -53,7 +53,7 @@ def recorded_designs(problem: str) -> pd.DataFrame:
     512 and buffers of 0.5 to 32 MiB.
 
     Args:
-        problem: a name in `problems.PROBLEMS`.
+        problem: a name in `problems.STUDIES`.
     """
     return _of(DESIGNS, problem).drop(columns="problem").dropna(axis="columns")
 

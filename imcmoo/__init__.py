@@ -1,3 +1,67 @@
-"""Design of in-memory-computing accelerators for several neural networks at once."""
+"""Design of in-memory-computing accelerators for several neural networks at once.
 
-__version__ = "0.1.0"
+What is offered here is the public face; modules may move, these names stay.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from imcmoo.version import __version__
+
+if TYPE_CHECKING:
+    from imcmoo.exact.enumeration import Enumeration as Enumeration
+    from imcmoo.exact.regret import ExactRegret as ExactRegret
+    from imcmoo.hardware.component_table import ComponentTable as ComponentTable
+    from imcmoo.model.cost_model import CostModel as CostModel
+    from imcmoo.model.metrics import Metrics as Metrics
+    from imcmoo.model.metrics import Quantity as Quantity
+    from imcmoo.model.metrics import Resource as Resource
+    from imcmoo.model.reference.several_devices import reference_model as reference_model
+    from imcmoo.networks.workloads import Workload as Workload
+    from imcmoo.networks.workloads import WorkloadSet as WorkloadSet
+    from imcmoo.problem.criteria import Criterion as Criterion
+    from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
+    from imcmoo.report.results import Results as Results
+    from imcmoo.search.algorithm import run_search as run_search
+    from imcmoo.space.design_space import DesignSpace as DesignSpace
+    from imcmoo.space.parameters import Categorical as Categorical
+    from imcmoo.space.parameters import Conditional as Conditional
+    from imcmoo.space.parameters import Integer as Integer
+    from imcmoo.space.parameters import Ordinal as Ordinal
+    from imcmoo.space.parameters import Real as Real
+    from imcmoo.study.study import Study as Study
+
+_FOUND_IN = {
+    "AcceleratorProblem": "problem.problem",
+    "Categorical": "space.parameters",
+    "ComponentTable": "hardware.component_table",
+    "Conditional": "space.parameters",
+    "CostModel": "model.cost_model",
+    "Criterion": "problem.criteria",
+    "DesignSpace": "space.design_space",
+    "Enumeration": "exact.enumeration",
+    "ExactRegret": "exact.regret",
+    "Integer": "space.parameters",
+    "Metrics": "model.metrics",
+    "Ordinal": "space.parameters",
+    "Quantity": "model.metrics",
+    "Real": "space.parameters",
+    "Resource": "model.metrics",
+    "Results": "report.results",
+    "Study": "study.study",
+    "Workload": "networks.workloads",
+    "WorkloadSet": "networks.workloads",
+    "reference_model": "model.reference.several_devices",
+    "run_search": "search.algorithm",
+}
+
+__all__ = [*_FOUND_IN, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Only what is asked for is imported: pymoo alone takes a second.
+    if name in _FOUND_IN:
+        return getattr(importlib.import_module(f"imcmoo.{_FOUND_IN[name]}"), name)
+    raise AttributeError(f"module 'imcmoo' has no attribute '{name}'")

@@ -1,52 +1,108 @@
-"""A stand-in for the evaluator: the same interface, made-up but plausible numbers."""
+"""Stand-ins for the cost model: the same interface, made-up but plausible numbers."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.model.metrics import Metrics, Resources
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity, Resource
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Ordinal
+
+SNR = Quantity("snr", "dB", sense="max", scale="interval")
 
 
 class FakeEvaluator:
     """Analytic costs of a design, quick and without component table or mapping."""
 
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ("cells", "buffer_bits")
+
     def __init__(self, space: DesignSpace, n_workloads: int = 4) -> None:
         self.space = space
         self.workload_names = [f"net{i}" for i in range(n_workloads)]
         self.demand_cells = 8e6 * 4.0 ** np.arange(n_workloads)
+        self.body_parameters = self.screened_by = tuple(
+            name for name in space.names if name not in ("voltage_V", "cycle_s")
+        )
 
     def resources(self, levels):
         d = self.space.decode(levels)
         columns = d["cols"] * d["macros_per_tile"] * d["tiles_per_group"] * d["router_groups"]
         cells = columns * d["rows"].astype(float)
         bits = d["glb_depth"] * 2048.0
-        return Resources(
-            area_m2=columns * 850e-12 + bits * 0.35e-12,
-            cells=cells,
-            missing_cells=np.maximum(
-                0.0, self.demand_cells[None] / d["bits_per_cell"][:, None] - cells[:, None]
-            ),
-            buffer_bits=bits,
-            missing_buffer_bits=np.maximum(0.0, 2.0e7 - bits)[:, None]
-            * np.ones(len(self.workload_names)),
+        needed = self.demand_cells[None] / d["bits_per_cell"][:, None]
+        lacking_bits = np.maximum(0.0, 2.0e7 - bits)[:, None]
+        return Metrics(
+            {"area": columns * 850e-12 + bits * 0.35e-12},
+            {
+                "cells": Resource(cells, np.maximum(0.0, needed - cells[:, None])),
+                "buffer_bits": Resource(bits, lacking_bits * np.ones(len(self.workload_names))),
+            },
         )
 
     def screen(self, levels):
-        resources = self.resources(levels)
-        unknown = np.zeros_like(resources.missing_buffer_bits)
-        return replace(resources, missing_buffer_bits=unknown)
+        known = self.resources(levels)
+        bits = known.resources["buffer_bits"]
+        unknown = replace(bits, missing=np.zeros_like(bits.missing))
+        return replace(known, resources={**known.resources, "buffer_bits": unknown})
 
     def evaluate(self, levels):
         d = self.space.decode(levels)
-        resources = self.resources(levels)
+        known = self.resources(levels)
         scale = np.arange(1, len(self.workload_names) + 1)[None]
         energy = 1e-3 * scale * (d["voltage_V"] ** 2 * (1 + 64 / d["rows"]))[:, None]
         energy = energy + 1e-12 * d["glb_depth"][:, None]
-        latency = scale * (d["cycle_s"] * 1e6 / np.sqrt(resources.cells))[:, None]
-        nan = np.where(resources.maps, 1.0, np.nan)
-        return Metrics(resources, energy * nan, latency * nan, 0.5 * nan)
+        latency = scale * (d["cycle_s"] * 1e6 / np.sqrt(known.resources["cells"].own))[:, None]
+        # The more rows are read at once, the less of a level remains: from about 12 dB down.
+        snr = 6.0 * (7.0 - np.log2(d["rows"]))[:, None] - scale
+        nan = np.where(known.runs, 1.0, np.nan)
+        own = {"energy": energy, "latency": latency, "utilization": 0.5, "snr": snr}
+        return replace(known, values={n: v * nan for n, v in own.items()} | dict(known.values))
+
+
+class NoisyEvaluator(FakeEvaluator):
+    """Has an objective that may be negative and is to be large."""
+
+    quantities = (ENERGY, LATENCY, AREA, SNR)
+
+
+class BareEvaluator:
+    """A cost model with no abilities: all it can do is evaluate."""
+
+    quantities = FakeEvaluator.quantities
+    resource_names = FakeEvaluator.resource_names
+
+    def __init__(self, space: DesignSpace, n_workloads: int = 4) -> None:
+        self.space = space
+        self._able = FakeEvaluator(space, n_workloads)
+        self.workload_names = self._able.workload_names
+
+    def evaluate(self, levels):
+        return self._able.evaluate(levels)
+
+
+class LimitlessEvaluator(BareEvaluator):
+    """A cost model in which networks lack nothing, ever."""
+
+    resource_names = ()
+
+    def __init__(self, space: DesignSpace, n_workloads: int = 4) -> None:
+        super().__init__(space, n_workloads)
+        self._able.demand_cells = np.zeros(n_workloads)
+        self.space = space.fix("glb_depth", max(space.values_of("glb_depth")))
+
+    def evaluate(self, levels):
+        at = self._able.space.names.index("glb_depth")
+        deepest = self._able.space.shape[at] - 1
+        return Metrics(self._able.evaluate(np.insert(levels, at, deepest, axis=1)).values, {})
+
+
+def fake_problem(
+    space: DesignSpace, n_workloads: int = 4, *, model=FakeEvaluator, area_limit_m2=800e-6, **more
+) -> AcceleratorProblem:
+    """The problem of a stand-in, with the paper's limit on the area."""
+    return AcceleratorProblem(model(space, n_workloads), area_limit_m2=area_limit_m2, **more)
 
 
 SMALL = DesignSpace(

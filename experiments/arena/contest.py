@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from experiments.arena.evaluation_counter import Method, Start
 from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
-from imcmoo.exact.enumeration import Exact
-from imcmoo.exact.regret import Judge
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.fingerprint import code_digest
+from imcmoo.model.cost_model import Prepares
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
-from problems.build import build
-
-CRITERIA = ("edap_max", "edap_mean", "edap_product", "regret_minimax")
-"""What a design may be selected by. The geometric mean orders designs as the product does."""
+from imcmoo.study.study import Study
 
 WORST = "worst"
 """The largest regret over the criteria: all designs are selected from one and the same run."""
@@ -44,24 +43,24 @@ class Rules:
     """What is compared.
 
     Args:
-        problem: a name in `problems.PROBLEMS`.
-        exact: its answer.
+        study: what is searched.
+        answer: its exact answer.
         budgets: unique designs, ascending.
         primary: the budget of the run whose front is measured and whose hits are counted; None
             for neither.
         methods: what searches, by name.
         phased: methods that plan ahead for their budget: a smaller budget is another run, not the
             start of a longer one.
-        criteria: what designs are selected by, of `judge.JUDGED`.
+        criteria: what designs are selected by; those that guide the search by default.
     """
 
-    problem: str
-    exact: Exact
+    study: Study
+    answer: ExactAnswer
     budgets: tuple[int, ...]
     primary: int | None
     methods: dict[str, Method]
     phased: frozenset[str]
-    criteria: tuple[str, ...] = CRITERIA
+    criteria: tuple[str, ...] | None = None
 
 
 def fingerprint() -> str:
@@ -69,15 +68,28 @@ def fingerprint() -> str:
     return code_digest("experiments.arena.contest", "experiments.arena.variants")
 
 
-def searcher(rules: Rules) -> Any:
-    """What lets all methods search with a seed: seed -> tables as arrays (see `search_all`)."""
-    problem, evaluator = build(rules.problem)
-    # Plain methods also ask about chips that are far too large.
-    evaluator.map_ahead(np.inf, at_most=problem.space.size)
-    return partial(search_all, rules, Judge(problem, rules.exact))
+def judged(problem: AcceleratorProblem) -> tuple[str, ...]:
+    """What a design may be selected by in a comparison: what guides the search, without those that
+    order designs as another does."""
+    return tuple(c.name for c in problem.guides if c.is_judged and not c.orders_like)
 
 
-def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]:
+def search(rules: Rules, seed: int) -> dict[str, NDArray[Any]]:
+    """Let all methods of a comparison search with a seed; see `search_all`."""
+    return search_all(rules, ExactRegret(_prepared(rules.study), rules.answer), seed)
+
+
+@lru_cache(maxsize=1)
+def _prepared(study: Study) -> AcceleratorProblem:
+    """Made once in each process, however many seeds it searches with."""
+    problem = study.problem()
+    if isinstance(problem.model, Prepares):
+        # Plain methods also ask about chips that are far too large.
+        problem.model.prepare(np.inf, at_most=problem.space.size)
+    return problem
+
+
+def search_all(rules: Rules, judge: ExactRegret, seed: int) -> dict[str, NDArray[Any]]:
     """Let all methods search from equal starts with one seed.
 
     Returns:
@@ -93,7 +105,7 @@ def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]
         phased = name in rules.phased
         for budget in rules.budgets if phased else rules.budgets[-1:]:
             archive = method(Start(problem, initial, budget, seed))
-            best = best_so_far(judge, archive, rules.criteria)
+            best = best_so_far(judge, archive, rules.criteria or judged(problem))
             cuts = [budget] if phased else rules.budgets
             own = {"method": name, "seed": seed}
             rows["regret"] += _regrets(best, cuts, own)
@@ -108,7 +120,7 @@ def search_all(rules: Rules, judge: Judge, seed: int) -> dict[str, NDArray[Any]]
 
 
 def best_so_far(
-    judge: Judge, archive: Archive, criteria: Sequence[str]
+    judge: ExactRegret, archive: Archive, criteria: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
     """Regret of the best feasible design by each criterion after each evaluation, inf before the
     first, shape (n,); and the largest of these, as `WORST`."""
@@ -143,11 +155,13 @@ def _hits(
     return rows
 
 
-def _front(judge: Judge, archive: Archive, budget: int) -> dict[str, float]:
-    F = archive.F[:budget][archive.feasible[:budget]]
+def _front(judge: ExactRegret, archive: Archive, budget: int) -> dict[str, float]:
+    problem = judge.problem
+    points = problem.coordinates(archive.F[:budget][archive.feasible[:budget]])
+    front = problem.coordinates(judge.answer.front)
     # Hypervolumes of so many points take longer than most searches.
     measures = (coverage, epsilon_multiplicative, igd_plus)
-    return {measure.__name__: measure(F, judge.exact.front) for measure in measures}
+    return {measure.__name__: measure(points, front) for measure in measures}
 
 
 def tables(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, pd.DataFrame]:

@@ -23,8 +23,9 @@ from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.util.ref_dirs import get_reference_directions
 
 from experiments.arena.evaluation_counter import POPULATION, Counted, Method, Start, run
+from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import SCORES, Score
+from imcmoo.problem.scores import Score
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import draw_feasible, unseen
@@ -103,7 +104,7 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
     counted = Counted(start)
     initial = start.initial[: PAPER.initial_of(start.budget)]
     F, _ = counted(initial)
-    order = np.argsort(score(*start.problem.split(F)), kind="stable")
+    order = np.argsort(score(start.problem.costs(F)), kind="stable")
     best = initial[order[: PAPER.population]]
     mutations = dict(zip(PAPER.phases, PAPER_MUTATION, strict=True))
     rounding = RoundingRepair()

@@ -98,7 +98,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
         F, out["G"] = self._counted(as_levels(X))
-        out["F"] = self._score(*self._counted.problem.split(F))[:, None] if self._score else F
+        out["F"] = self._score(self._counted.problem.costs(F))[:, None] if self._score else F
 
 
 def run(

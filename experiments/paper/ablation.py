@@ -14,9 +14,9 @@ from experiments.arena.contestants import ours, paper_ga, plain_ga
 from experiments.arena.evaluation_counter import Method
 from experiments.arena.variants import from_random
 from experiments.paper.settings import PAPER_SCORE
-from imcmoo.exact import enumeration as exhaustive
-from imcmoo.problem.scores import SCORES
-from problems.build import build
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.problem.criteria import SCORES
+from imcmoo.study.study import Study
 
 _ga = partial(plain_ga, score=SCORES[PAPER_SCORE])
 
@@ -36,24 +36,22 @@ BUDGETS = (500, 1000, PRIMARY)
 Arrays = dict[str, Any]
 
 
-def search(study: str, seed: int) -> Arrays:
+def search(study: Study, seed: int) -> Arrays:
     """Let all of `STEPS` search from equal starts: columns of a table of regrets, by name.
 
     Args:
-        study: a name in `problems.PROBLEMS`.
+        study: what is searched.
         seed: of all chance.
     """
-    return dict(_searcher(study)(seed))
+    return contest.search(_rules(study), seed)
 
 
 @lru_cache(maxsize=1)
-def _searcher(study: str) -> Any:
-    """What searches with a seed; knowing the exact answer takes longer than a few searches."""
-    problem, _ = build(study)
-    parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
-    answer = exhaustive.conclude(problem, parts)
-    rules = Rules(study, answer, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
-    return contest.searcher(rules)
+def _rules(study: Study) -> Rules:
+    """Knowing the exact answer takes longer than a few searches, so it is found once a process."""
+    enumeration = Enumeration(study.problem())
+    answer = enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    return Rules(study, answer, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
 
 
 def paper_search(found: Sequence[Arrays]) -> pd.DataFrame:

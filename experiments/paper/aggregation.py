@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import SCORED
 from experiments.recorded import recorded_largest
-from imcmoo.exact.regret import MINIMAX
 from imcmoo.model.metrics import Floats
-from imcmoo.problem.scores import AGGREGATIONS, SCORES, Score, edap, ela_score
+from imcmoo.problem.criteria import MINIMAX, SCORES
+from imcmoo.problem.scores import AGGREGATIONS, Score, costs_of, ela_score
 
 SELECTED_BY: dict[str, str | Score] = {
     **{name: name for name in SCORES},
@@ -25,40 +25,40 @@ SELECTED_BY: dict[str, str | Score] = {
 EVERY, RECORDED = "all feasible designs", "designs of the paper's recorded search"
 
 
-def aggregations(landscape: Landscape) -> pd.DataFrame:
+def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """By criterion, the exact design, its EDAP over each network's own best, what the network loses
     by that (1 - own best / EDAP), the network it sacrifices most, and whether no design that runs
     all networks is better for the largest."""
-    space = landscape.problem.space
-    everything = range(len(landscape.workloads))
-    of_largest = landscape.edap[:, landscape.largest]
-    least = of_largest[landscape.joint].min()
+    space, names = enumerated.problem.space, enumerated.workloads
+    everything = range(len(enumerated.workloads))
+    of_largest = enumerated.edap[:, enumerated.largest]
+    least = of_largest[enumerated.joint].min()
     rows = []
     for name, criterion in SELECTED_BY.items():
-        index = landscape.best_for(everything, criterion)
-        over = landscape.edap[index] / landscape.own_best
-        design = landscape.levels(np.array([index]))
+        index = enumerated.best_for(everything, criterion)
+        over = enumerated.edap[index] / enumerated.own_best
+        design = enumerated.levels(np.array([index]))
         rows.append(
             {
                 "criterion": name,
                 **{n: space.column(design, n)[0] for n in space.names},
-                **{f"over_own_best_{n}": v for n, v in zip(landscape.workloads, over, strict=True)},
-                **{f"loss_{n}": v for n, v in zip(landscape.workloads, 1 - 1 / over, strict=True)},
-                "sacrificed_most": landscape.workloads[int(over.argmax())],
+                **{f"over_own_best_{n}": v for n, v in zip(names, over, strict=True)},
+                **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over, strict=True)},
+                "sacrificed_most": names[int(over.argmax())],
                 "is_best_for_largest": of_largest[index] == least,
             }
         )
     return pd.DataFrame(rows)
 
 
-def largest(landscape: Landscape, study: str) -> pd.DataFrame:
+def largest(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
     """How far the largest network decides `max` alone, over all feasible designs and over those of
     the paper's recorded search; see `decided_by`."""
-    rows = landscape.joint
-    costs = landscape.energy_J[rows], landscape.latency_s[rows], landscape.area_m2[rows]
-    every = decided_by(*costs, landscape.largest)
-    named = {"data": EVERY, "network": landscape.workloads[landscape.largest]}
-    own = pd.DataFrame([named | {"evaluated": landscape.problem.space.size} | every])
+    rows = enumerated.joint
+    costs = enumerated.energy_J[rows], enumerated.latency_s[rows], enumerated.area_m2[rows]
+    every = decided_by(*costs, enumerated.largest)
+    named = {"data": EVERY, "network": enumerated.workloads[enumerated.largest]}
+    own = pd.DataFrame([named | {"evaluated": enumerated.problem.space.size} | every])
     return pd.concat([own, recorded_largest(study).assign(data=RECORDED)], ignore_index=True)
 
 
@@ -77,13 +77,14 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
         its own EDAP, and the excess of the best design's EDAP on it over the least of all: 0 if the
         best design by that score is the best design for this network.
     """
-    own = edap(energy, latency, area)
+    costs = costs_of(energy, latency, area)
+    own = costs.edap
     shares = {
         f"largest_{kind}_share": float((values[:, network] == values.max(axis=1)).mean())
         for kind, values in (("edap", own), ("energy", energy), ("latency", latency))
     }
     alone = own[:, network]
-    scores = {name: SCORES[name](energy, latency, area) for name in SCORED}
+    scores = {name: SCORES[name](costs) for name in SCORED}
     correlations = {f"{n}_correlation": spearmanr(s, alone).statistic for n, s in scores.items()}
     excess = {f"{n}_excess": alone[s.argmin()] / alone.min() - 1 for n, s in scores.items()}
     return {"designs": len(own), **shares, **correlations, **excess}

@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 from moocore import is_nondominated
 
-from experiments.paper.enumerated_study import Landscape
-from imcmoo.problem.scores import SCORES
+from experiments.paper.enumerated_study import EnumeratedStudy
+from imcmoo.problem.criteria import SCORES
 
 
-def cost_front(landscape: Landscape) -> pd.DataFrame:
+def cost_front(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """By technology node, the non-dominated designs in cost and EDAP (max), one of each pair of
     values, and whether they are non-dominated among all nodes, too."""
-    problem, space = landscape.problem, landscape.problem.space
-    rows = landscape.joint
-    levels = landscape.levels(rows)
-    score = landscape.score(SCORES["edap_max"], rows, range(len(landscape.workloads)))
-    points = np.column_stack([problem.cost(levels, landscape.area_m2[rows]), score])
+    problem, space = enumerated.problem, enumerated.problem.space
+    rows = enumerated.joint
+    levels = enumerated.levels(rows)
+    score = enumerated.score(SCORES["edap_max"], rows, range(len(enumerated.workloads)))
+    points = np.column_stack([problem.cost(levels, enumerated.area_m2[rows]), score])
     node = levels[:, space.names.index("technology_nm")]
     kept = np.concatenate(
         [

@@ -9,9 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.paper import baseline_sections as against
-from experiments.paper import claims
-from experiments.paper import question_sections as answers
+from experiments.paper import baseline_sections, claims, question_sections
 from experiments.paper.aggregation import RECORDED
 from experiments.paper.figure_catalogue import PLATES, names
 from experiments.paper.markdown import table
@@ -89,16 +87,16 @@ def reproduction(folder: Path) -> str:
     """Claim by claim: theirs, ours, difference, reason."""
     (recorded,) = rows(folder, claims.FOUR_RRAM, "largest", data=RECORDED)
     sections = (
-        against.glance,
-        against.joint,
-        against.over_largest,
-        against.losses,
-        answers.aggregations,
-        answers.largest,
-        answers.search,
-        answers.parameters,
-        answers.generality,
-        answers.cost,
+        baseline_sections.glance,
+        baseline_sections.joint,
+        baseline_sections.over_largest,
+        baseline_sections.losses,
+        question_sections.aggregations,
+        question_sections.largest,
+        question_sections.search,
+        question_sections.parameters,
+        question_sections.generality,
+        question_sections.cost,
     )
     parts = [INTRODUCTION, *(section(folder) for section in sections), DEFECTS.format(**recorded)]
     return "\n".join(parts)

@@ -12,20 +12,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.exact.enumeration import stretches
-from imcmoo.exact.regret import MINIMAX
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.metrics import Floats
-from imcmoo.model.reference.chips import OPERATING_POINT
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import SCORES, Score, edap, worst_regret
+from imcmoo.problem.scores import Score, costs_of, edap, worst_regret
 from imcmoo.space.design_space import Levels
-from problems.build import build
+from imcmoo.study.study import Study
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Landscape:
+class EnumeratedStudy:
     """Every design within the area limit on which some network runs.
 
     Args:
@@ -45,27 +45,23 @@ class Landscape:
     largest: int
 
     @classmethod
-    def of_study(cls, study: str) -> Landscape:
-        """Evaluate all designs of a study.
-
-        Args:
-            study: a name in `problems.PROBLEMS`.
-        """
-        problem, evaluator = build(study)
-        return cls.of(problem, int(evaluator.workloads.weights.argmax()))
+    def of_study(cls, study: Study) -> EnumeratedStudy:
+        """Evaluate all designs of a study."""
+        networks = WorkloadSet.load(study.workloads)
+        return cls.of(study.problem(), int(networks.weights.argmax()))
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, largest: int) -> Landscape:
+    def of(cls, problem: AcceleratorProblem, largest: int) -> EnumeratedStudy:
         """Evaluate all designs of a problem."""
-        space = problem.space
-        points = space.grid(OPERATING_POINT)
+        space, limit = problem.space, problem.area_limit_m2 or np.inf
+        enumeration = Enumeration(problem)
         found: list[tuple[Ints, Floats, Floats, Floats]] = []
-        for bodies in stretches(problem):
-            designs = (bodies[:, None] + points).reshape(-1, points.shape[1])
-            m = problem.evaluator.evaluate(designs)
-            area = m.resources.area_m2
-            own = (area <= problem.area_limit_m2) & m.resources.maps.any(axis=1)
-            found.append((space.rank(designs[own]), m.energy_J[own], m.latency_s[own], area[own]))
+        for bodies in enumeration.stretches():
+            designs = enumeration.designs(bodies)
+            m = problem.model.evaluate(designs)
+            own = (m.area_m2 <= limit) & m.runs.any(axis=1)
+            ranks = space.rank(designs[own])
+            found.append((ranks, m.energy_J[own], m.latency_s[own], m.area_m2[own]))
         ranks, energy, latency, area = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.argsort(ranks)
         return cls(problem, ranks[order], energy[order], latency[order], area[order], largest)
@@ -101,14 +97,14 @@ class Landscape:
     def score(self, score: Score, rows: Ints, subset: Sequence[int]) -> Floats:
         """What designs score for some networks, shape (n_rows,)."""
         at = np.ix_(rows, np.array(subset))
-        return score(self.energy_J[at], self.latency_s[at], self.area_m2[rows])
+        return score(costs_of(self.energy_J[at], self.latency_s[at], self.area_m2[rows]))
 
     def best_for(self, subset: Sequence[int], criterion: str | Score) -> int:
         """Index of the design that is best for some networks, all of which it runs.
 
         Args:
             subset: columns.
-            criterion: one of `judge.JUDGED`, regret being against `own_best`; or a score.
+            criterion: one that has an exact optimum, regret being against `own_best`; or a score.
 
         Raises:
             ValueError: no design runs them all.

@@ -8,48 +8,48 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 
 SAMPLED_SETS = 30
 """Sets of networks of one size looked at, where there are more."""
 
 
-def leave_one_out(landscape: Landscape, criterion: str) -> pd.DataFrame:
+def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
     """By network left out: EDAP on it of the design for the others, and of the design for all, over
     the network's own best; and of the first over the second. NaN where it does not run."""
-    everything = set(range(len(landscape.workloads)))
-    knew = landscape.edap[landscape.best_for(sorted(everything), criterion)]
+    everything = set(range(len(enumerated.workloads)))
+    knew = enumerated.edap[enumerated.best_for(sorted(everything), criterion)]
     rows = []
-    for w, name in enumerate(landscape.workloads):
-        blind = landscape.edap[landscape.best_for(sorted(everything - {w}), criterion)]
+    for w, name in enumerate(enumerated.workloads):
+        blind = enumerated.edap[enumerated.best_for(sorted(everything - {w}), criterion)]
         rows.append(
             {
                 "left_out": name,
                 "criterion": criterion,
-                "unknown_over_own_best": blind[w] / landscape.own_best[w],
-                "known_over_own_best": knew[w] / landscape.own_best[w],
+                "unknown_over_own_best": blind[w] / enumerated.own_best[w],
+                "known_over_own_best": knew[w] / enumerated.own_best[w],
                 "unknown_over_known": blind[w] / knew[w],
             }
         )
     return pd.DataFrame(rows)
 
 
-def growing_sets(landscape: Landscape, criterion: str, seed: int) -> pd.DataFrame:
+def growing_sets(enumerated: EnumeratedStudy, criterion: str, seed: int) -> pd.DataFrame:
     """By set of networks and network not in it: EDAP on it of the design for the set, over its own
     best; NaN where it does not run. All sets, or `SAMPLED_SETS` of a size where there are more."""
-    n = len(landscape.workloads)
+    n = len(enumerated.workloads)
     rng = np.random.default_rng((seed, 3))
     rows = []
     for size in range(1, n):
         for subset in _sets(n, size, rng):
-            values = landscape.edap[landscape.best_for(subset, criterion)]
+            values = enumerated.edap[enumerated.best_for(subset, criterion)]
             rows += [
                 {
                     "size": size,
-                    "set": "+".join(landscape.workloads[i] for i in subset),
-                    "unknown": landscape.workloads[w],
+                    "set": "+".join(enumerated.workloads[i] for i in subset),
+                    "unknown": enumerated.workloads[w],
                     "criterion": criterion,
-                    "over_own_best": values[w] / landscape.own_best[w],
+                    "over_own_best": values[w] / enumerated.own_best[w],
                 }
                 for w in range(n)
                 if w not in subset

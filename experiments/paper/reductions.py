@@ -11,11 +11,12 @@ import pandas as pd
 
 from experiments.arena.contestants import ours, paper_ga, random_search
 from experiments.arena.evaluation_counter import Start
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import PAPER_SCORE
 from experiments.recorded import recorded_designs
 from imcmoo.model.metrics import Floats
-from imcmoo.problem.scores import MM2_PER_M2, SCORES, edap
+from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
@@ -80,7 +81,7 @@ def start_of_largest(space: DesignSpace) -> Levels:
     return np.array(space.shape) - 1
 
 
-def sequential(landscape: Landscape, criterion: str, start: Levels) -> Levels:
+def sequential(enumerated: EnumeratedStudy, criterion: str, start: Levels) -> Levels:
     """Optimise one level of design after another, the others frozen.
 
     As in the paper's notebooks, where no choice is within the area limit the best of those that run
@@ -91,7 +92,7 @@ def sequential(landscape: Landscape, criterion: str, start: Levels) -> Levels:
         criterion: one of `SCORES`.
         start: levels to begin with, shape (n_parameters,).
     """
-    problem, space = landscape.problem, landscape.problem.space
+    problem, space = enumerated.problem, enumerated.problem.space
     here = start.copy()
     for names in LEVELS_OF_DESIGN:
         columns = [space.names.index(n) for n in names if n in space.names]
@@ -103,16 +104,16 @@ def sequential(landscape: Landscape, criterion: str, start: Levels) -> Levels:
         F, G = problem.evaluate(designs)
         lacking = np.maximum(G[:, :-1], 0).sum(axis=1)
         too_large = G[:, -1] > 0
-        score = SCORES[criterion](*problem.split(F))
+        score = SCORES[criterion](problem.costs(F))
         here = designs[np.lexsort((score, too_large, lacking))[0]]
     return here
 
 
-def searches(landscape: Landscape, seed: int) -> dict[str, dict[str, Levels]]:
+def searches(enumerated: EnumeratedStudy, seed: int) -> dict[str, dict[str, Levels]]:
     """The best design, by each criterion of `JOINT`, that a search for all networks evaluates
     within the paper's budget: by criterion and by name of the search. The paper's GA optimises
     nothing but the criterion itself, so it runs anew for each."""
-    problem = landscape.problem
+    problem = enumerated.problem
     rng = np.random.default_rng((seed, 1))
     initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
     begin = Start(problem, initial, PAPER.budget, seed)
@@ -120,27 +121,27 @@ def searches(landscape: Landscape, seed: int) -> dict[str, dict[str, Levels]]:
     found = {}
     for criterion in JOINT:
         archives = shared | {GA: paper_ga(begin, SCORES[criterion])}
-        found[criterion] = {n: _best_of(landscape, a, criterion) for n, a in archives.items()}
+        found[criterion] = {n: _best_of(enumerated, a, criterion) for n, a in archives.items()}
     return found
 
 
-def _best_of(landscape: Landscape, archive: Archive, criterion: str) -> Levels:
+def _best_of(enumerated: EnumeratedStudy, archive: Archive, criterion: str) -> Levels:
     if not archive.feasible.any():
         raise ValueError("a search has found no feasible design")
-    score = SCORES[criterion](*landscape.problem.split(archive.F))
+    score = SCORES[criterion](enumerated.problem.costs(archive.F))
     return archive.levels[np.where(archive.feasible, score, np.inf).argmin()]
 
 
-def designs(landscape: Landscape, seed: int) -> dict[tuple[str, str], Levels]:
+def designs(enumerated: EnumeratedStudy, seed: int) -> dict[tuple[str, str], Levels]:
     """What is compared: levels, shape (n_parameters,), by criterion and how they were found."""
-    space, everything = landscape.problem.space, range(len(landscape.workloads))
+    space, everything = enumerated.problem.space, range(len(enumerated.workloads))
 
     def best(subset: Sequence[int], criterion: str) -> Levels:
-        return landscape.levels(np.array([landscape.best_for(subset, criterion)]))[0]
+        return enumerated.levels(np.array([enumerated.best_for(subset, criterion)]))[0]
 
-    alone = {f"alone: {n}": best([w], "edap_max") for w, n in enumerate(landscape.workloads)}
-    largest = alone[f"alone: {landscape.workloads[landscape.largest]}"]
-    found = searches(landscape, seed)
+    alone = {f"alone: {n}": best([w], "edap_max") for w, n in enumerate(enumerated.workloads)}
+    largest = alone[f"alone: {enumerated.workloads[enumerated.largest]}"]
+    found = searches(enumerated, seed)
     starts = {"largest": start_of_largest(space), "middle": start_of_middle(space)}
     return {
         (criterion, name): levels
@@ -149,7 +150,7 @@ def designs(landscape: Landscape, seed: int) -> dict[tuple[str, str], Levels]:
             {EXACT: best(everything, criterion)}
             | found[criterion]
             | {
-                f"sequential from the {name}": sequential(landscape, criterion, start)
+                f"sequential from the {name}": sequential(enumerated, criterion, start)
                 for name, start in starts.items()
             }
             | {LARGEST_ONLY: largest}
@@ -158,26 +159,26 @@ def designs(landscape: Landscape, seed: int) -> dict[tuple[str, str], Levels]:
     }
 
 
-def joint(landscape: Landscape, study: str, seed: int) -> pd.DataFrame:
+def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
     """The designs that are compared, what they cost on every network, and what they score; NaN
     where a network does not run. The last are those the paper published, by its stack."""
-    problem, space = landscape.problem, landscape.problem.space
-    found = designs(landscape, seed)
+    problem, space = enumerated.problem, enumerated.problem.space
+    found = designs(enumerated, seed)
     levels = np.stack(list(found.values()))
-    metrics = problem.evaluator.evaluate(levels)
-    area = metrics.resources.area_m2
+    metrics = problem.model.evaluate(levels)
+    area = metrics.area_m2
     ours = pd.DataFrame(
         {
             "criterion": [criterion for criterion, _ in found],
             "design": [name for _, name in found],
             **{n: space.column(levels, n) for n in space.names},
-            **_costs(landscape.workloads, metrics.energy_J, metrics.latency_s, area),
+            **_costs(enumerated.workloads, metrics.energy_J, metrics.latency_s, area),
         }
     )
     theirs = _recorded(study, space.names)
     repeated = [] if theirs.empty else [theirs.assign(criterion=c) for c in JOINT]
     every = pd.concat([ours, *repeated], ignore_index=True)
-    limit = problem.area_limit_m2 * MM2_PER_M2
+    limit = (problem.area_limit_m2 or np.inf) * MM2_PER_M2
     every.insert(list(every).index("area_mm2") + 1, "too_large", every["area_mm2"] > limit)
     return every
 
@@ -198,11 +199,11 @@ def _recorded(study: str, parameters: Sequence[str]) -> pd.DataFrame:
 
 def _costs(workloads: Sequence[str], energy: Floats, latency: Floats, area: Floats) -> Columns:
     """Area, and EDAP by network and by each of `SCORES`."""
-    own = edap(energy, latency, area)
+    own, costs = edap(energy, latency, area), costs_of(energy, latency, area)
     return {
         "area_mm2": area * MM2_PER_M2,
         **{f"edap_{n}_J_s_mm2": own[:, w] for w, n in enumerate(workloads)},
-        **{scored(name): score(energy, latency, area) for name, score in SCORES.items()},
+        **{scored(name): score(costs) for name, score in SCORES.items()},
     }
 
 

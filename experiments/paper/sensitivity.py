@@ -5,30 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from experiments.paper.enumerated_study import Ints, Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy, Ints
 from experiments.paper.settings import SCORED
 from imcmoo.model.metrics import Floats
-from imcmoo.problem.scores import MM2_PER_M2, SCORES
+from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.scores import MM2_PER_M2
 
 
-def quantities(landscape: Landscape) -> dict[str, Floats]:
+def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
     """What parameters act on, for the designs that run all networks: two scores (J·s·mm²), energy
     (J) and latency (s) of each network, and area (mm²); shape (n_joint,) each."""
-    rows = landscape.joint
-    everything = range(len(landscape.workloads))
-    found = {name: landscape.score(SCORES[name], rows, everything) for name in SCORED}
-    for kind, values in (("energy", landscape.energy_J), ("latency", landscape.latency_s)):
-        found |= {f"{kind}_{n}": values[rows, w] for w, n in enumerate(landscape.workloads)}
-    found["area"] = landscape.area_m2[rows] * MM2_PER_M2
+    rows = enumerated.joint
+    everything = range(len(enumerated.workloads))
+    found = {name: enumerated.score(SCORES[name], rows, everything) for name in SCORED}
+    for kind, values in (("energy", enumerated.energy_J), ("latency", enumerated.latency_s)):
+        found |= {f"{kind}_{n}": values[rows, w] for w, n in enumerate(enumerated.workloads)}
+    found["area"] = enumerated.area_m2[rows] * MM2_PER_M2
     return found
 
 
-def best_left(landscape: Landscape) -> pd.DataFrame:
+def best_left(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """The best of every quantity that is left when one parameter is fixed, over the optimum: 1
     where the value costs nothing; NaN where no design runs all networks."""
-    levels, found = landscape.levels(landscape.joint), quantities(landscape)
+    levels, found = enumerated.levels(enumerated.joint), quantities(enumerated)
     rows = []
-    for i, parameter in enumerate(landscape.problem.space.parameters):
+    for i, parameter in enumerate(enumerated.problem.space.parameters):
         for level, value in enumerate(parameter.values):
             own = levels[:, i] == level
             over = {
@@ -39,7 +40,7 @@ def best_left(landscape: Landscape) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def effects(landscape: Landscape) -> pd.DataFrame:
+def effects(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Shares of the variance of each quantity's logarithm, over the designs that run all networks:
     what is explained by a parameter alone, and what is left when all others are fixed.
 
@@ -48,8 +49,8 @@ def effects(landscape: Landscape) -> pd.DataFrame:
 
     Source: Saltelli et al., Computer Physics Communications 181 (2010) 259.
     """
-    space = landscape.problem.space
-    levels, found = landscape.levels(landscape.joint), quantities(landscape)
+    space = enumerated.problem.space
+    levels, found = enumerated.levels(enumerated.joint), quantities(enumerated)
     rows = []
     for i, parameter in enumerate(space.parameters):
         others = space.rank(levels, [n for n in space.names if n != parameter.name])

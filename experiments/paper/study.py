@@ -11,26 +11,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import Progress
 
+import problems
 from experiments.arena.contest import SEEDS
-from experiments.paper import aggregation, cost, generality, sensitivity
-from experiments.paper import documents as pages
-from experiments.paper import figure_catalogue as plates
-from experiments.paper import reductions as baselines
+from experiments.paper import (
+    aggregation,
+    cost,
+    documents,
+    figure_catalogue,
+    generality,
+    reductions,
+    sensitivity,
+)
 from experiments.paper.ablation import paper_search, search
 from experiments.paper.claims import claims
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import GENERALITY, SEED, STUDIES, TECHNOLOGY
 from experiments.recorded import DESIGNS, LARGEST
-from imcmoo.exact import answer as exact
-from imcmoo.io import executor as parallel
+from imcmoo.cli.progress import counted
+from imcmoo.exact.answer import fingerprint
+from imcmoo.io.executor import completed, cores, local
 from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest
-from imcmoo.io.parts import Parts
-from imcmoo.study.study import LIBRARIES
-from problems.build import build
+from imcmoo.io.locks import owned
+from imcmoo.io.parts import FinishedParts
+from imcmoo.study.study import LIBRARIES, Study
 
 COMMAND = "python -m experiments.run paper"
 
@@ -40,40 +45,40 @@ CONFIG = "config.json"
 Arrays = dict[str, Any]
 
 
-def questions(study: str) -> dict[str, pd.DataFrame]:
+def questions(study: Study) -> dict[str, pd.DataFrame]:
     """All tables about a study that follow from the cost of its designs, by name."""
-    landscape = Landscape.of_study(study)
-    joint = baselines.joint(landscape, study, SEED)
-    sets = pd.concat([generality.growing_sets(landscape, c, SEED) for c in GENERALITY])
+    enumerated = EnumeratedStudy.of_study(study)
+    joint = reductions.joint(enumerated, study.name, SEED)
+    sets = pd.concat([generality.growing_sets(enumerated, c, SEED) for c in GENERALITY])
     return {
         "joint": joint,
-        "reductions": baselines.reductions(joint),
-        "aggregations": aggregation.aggregations(landscape),
-        "largest": aggregation.largest(landscape, study),
-        "sensitivity": sensitivity.best_left(landscape),
-        "effects": sensitivity.effects(landscape),
-        "leave_one_out": pd.concat([generality.leave_one_out(landscape, c) for c in GENERALITY]),
+        "reductions": reductions.reductions(joint),
+        "aggregations": aggregation.aggregations(enumerated),
+        "largest": aggregation.largest(enumerated, study.name),
+        "sensitivity": sensitivity.best_left(enumerated),
+        "effects": sensitivity.effects(enumerated),
+        "leave_one_out": pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
         "growing_sets": sets,
         "growing_sets_by_size": generality.by_size(sets),
     }
 
 
-def costs(study: str) -> dict[str, pd.DataFrame]:
+def costs(study: Study) -> dict[str, pd.DataFrame]:
     """All tables about technology and cost, by name."""
-    front = cost.cost_front(Landscape.of_study(study))
+    front = cost.cost_front(EnumeratedStudy.of_study(study))
     return {"cost_front": front, "cost_nodes": cost.by_node(front)}
 
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 TABLES: tuple[Task, ...] = (
-    *((questions, (study,)) for study in reversed(STUDIES)),  # the longest first
-    (costs, (TECHNOLOGY,)),
+    *((questions, (problems.STUDIES[name],)) for name in reversed(STUDIES)),  # the longest first
+    (costs, (problems.STUDIES[TECHNOLOGY],)),
 )
 """What makes tables of a study, by name."""
 
 SEARCHES: tuple[Task, ...] = tuple(
-    (search, (study, seed)) for study in reversed(STUDIES) for seed in range(SEEDS)
+    (search, (problems.STUDIES[name], seed)) for name in reversed(STUDIES) for seed in range(SEEDS)
 )
 """What searches a study with a seed."""
 
@@ -83,10 +88,6 @@ def _do(task: Task) -> Arrays:
     make, arguments = task
     found = make(*arguments)
     return {k: np.array(csv(v)) if isinstance(v, pd.DataFrame) else v for k, v in found.items()}
-
-
-def _worker() -> Callable[[Task], Arrays]:
-    return _do
 
 
 def csv(frame: pd.DataFrame) -> str:
@@ -103,48 +104,61 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         docs: gets `reproduction.md` and `gallery.md`.
         quiet: show no progress.
     """
-    marks = {name: exact.fingerprint(*build(name)) for name in (*STUDIES, TECHNOLOGY)}
-    parts = Parts(
-        folder, f"{marks} {code_digest('experiments.paper.study', data=(LARGEST, DESIGNS))}"
-    )
+    with owned(folder):
+        marks = {
+            name: fingerprint(problems.STUDIES[name].problem()) for name in (*STUDIES, TECHNOLOGY)
+        }
+        code = code_digest("experiments.paper.study", data=(LARGEST, DESIGNS))
+        parts = FinishedParts(folder, f"{marks} {code}")
+        _answer(parts, quiet=quiet)
+        stated = {
+            "command": COMMAND,
+            "seed": SEED,
+            "fingerprints": marks,
+            "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
+        }
+        _publish(parts, stated, folder, docs)
+        parts.remove()
+
+
+def _answer(parts: FinishedParts, *, quiet: bool) -> None:
+    """Do all tasks that are not among the parts yet."""
     tasks = TABLES + SEARCHES
     todo = [i for i in range(len(tasks)) if i not in parts]
-    with Progress(console=Console(stderr=True), disable=quiet) as progress:
-        bar = progress.add_task("paper", total=len(tasks), completed=len(tasks) - len(todo))
-        work = parallel.in_processes(_worker, [tasks[i] for i in todo], parallel.cores())
-        for index, found in work:
+    with (
+        counted("paper", len(tasks), quiet=quiet, done=len(parts)) as advance,
+        local(max(1, min(cores(), len(todo)))) as executor,
+    ):
+        for index, found in completed(executor, _do, (tasks[i] for i in todo)):
             parts.save(todo[index], found)
-            progress.advance(bar)
-    stated = {
-        "command": COMMAND,
-        "seed": SEED,
-        "fingerprints": marks,
-        "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
-    }
+            advance()
+
+
+def _publish(parts: FinishedParts, stated: dict[str, Any], folder: Path, docs: Path) -> None:
+    """Write all tables, figures and pages, and put them in the place of those of an earlier run."""
     staged = folder / ".parts" / "files"
     shutil.rmtree(staged, ignore_errors=True)
     _write_tables(staged, parts)
-    plates.draw(staged)
-    for name, text in pages.tables(staged, stated, folder, docs).items():
+    figure_catalogue.draw(staged)
+    for name, text in documents.tables(staged, stated, folder, docs).items():
         _write(staged / name, text)
-    documents = pages.documents(staged, folder, docs)
+    written = documents.documents(staged, folder, docs)
     (folder / CONFIG).unlink(missing_ok=True)
     _replace(folder, staged)
-    for name, text in documents.items():
+    for name, text in written.items():
         _write(docs / name, text)
     _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
-    parts.remove()
 
 
-def _write_tables(folder: Path, parts: Parts) -> None:
+def _write_tables(folder: Path, parts: FinishedParts) -> None:
     """Write every table into a folder, from the parts in the order of the tasks."""
     for index, (_, (study,)) in enumerate(TABLES):
         for name, text in parts.load(index).items():
-            _write(folder / study / f"{name}.csv", str(text))
+            _write(folder / study.name / f"{name}.csv", str(text))
     for study in dict.fromkeys(study for _, (study, _) in SEARCHES):
-        own = [i for i, (_, (name, _)) in enumerate(SEARCHES, len(TABLES)) if name == study]
+        own = [i for i, (_, (other, _)) in enumerate(SEARCHES, len(TABLES)) if other == study]
         summary = paper_search([parts.load(i) for i in own])
-        _write(folder / study / "paper_search.csv", csv(summary))
+        _write(folder / study.name / "paper_search.csv", csv(summary))
     _write(folder / "claims.csv", csv(claims(folder)))
 
 

@@ -1,11 +1,11 @@
 """How close a set of objective vectors comes to an exact front.
 
-Everywhere `F` are the objectives of what was found, shape (n, m), and `front` those of the exact
-front, shape (k, m), each point once. All objectives are positive and minimised. What counts are
-ratios, since objectives span orders of magnitude: distances and volumes are taken of logarithms.
+Everywhere `points` are the objectives of what was found, shape (n, m), and `front` those of the
+exact front, shape (k, m), each point once, all minimised and on the scale on which differences
+count: logarithms of those that span orders of magnitude (`AcceleratorProblem.coordinates`).
 
 All functions raise ValueError for arrays without a point, with fewer than two objectives or of
-different numbers of them, and for values that are not finite and positive.
+different numbers of them, and for values that are not finite.
 """
 
 from __future__ import annotations
@@ -17,70 +17,70 @@ from scipy.spatial import KDTree
 from imcmoo.model.metrics import Floats
 
 TOLERANCE = 1e-9
-"""Relative difference up to which objectives are equal: above any rounding of sums over layers, and
-far below the 0.4 % by which the closest points of the fronts of our problems differ."""
+"""Difference up to which objectives are equal (relative, where they are logarithms): above any
+rounding of sums over layers, and far below the 0.4 % by which the closest points of the fronts of
+our problems differ."""
 
 REFERENCE_POINT = 1.1
-"""Where volumes end, in every log-normalised objective. Beyond the nadir at 1, so that the extreme
+"""Where volumes end, in every normalised objective. Beyond the nadir at 1, so that the extreme
 points of the front count (Ishibuchi et al., Evolutionary Computation 26(3), 2018)."""
 
 DIRECTIONS = 1 << 14
 """Directions a hypervolume is integrated over; see `hypervolume` for what that costs and gives."""
 
 
-def log_normalised(F: Floats, front: Floats) -> Floats:
-    """Logarithms of objectives, 0 at the ideal and 1 at the nadir of the exact front.
+def normalised(points: Floats, front: Floats) -> Floats:
+    """Objectives, 0 at the ideal and 1 at the nadir of the exact front.
 
-    An objective in which the front does not vary keeps the scale of the logarithm.
+    An objective in which the front does not vary keeps its scale.
 
     Returns:
         Shape (n, m).
     """
-    _check(F, front)
-    logs = np.log(front)
-    span = np.ptp(logs, axis=0)
+    _check(points, front)
+    span = np.ptp(front, axis=0)
     # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
-    return np.asarray((np.log(F) - logs.min(axis=0)) / np.where(span > TOLERANCE, span, 1.0))
+    return np.asarray((points - front.min(axis=0)) / np.where(span > TOLERANCE, span, 1.0))
 
 
-def coverage(F: Floats, front: Floats) -> float:
-    """Share of the points of the exact front that are in `F`, up to a relative `TOLERANCE`.
+def coverage(points: Floats, front: Floats) -> float:
+    """Share of the points of the exact front that are among `points`, up to `TOLERANCE`.
 
     Source: C1_R of Hansen & Jaszkiewicz, Evaluating the quality of approximations to the
     non-dominated set, IMM-REP-1998-7, 1998.
     """
-    _check(F, front)
-    found = KDTree(np.log(F))
-    distance, _ = found.query(np.log(front), p=np.inf, distance_upper_bound=TOLERANCE)
+    _check(points, front)
+    distance, _ = KDTree(points).query(front, p=np.inf, distance_upper_bound=TOLERANCE)
     return float(np.isfinite(distance).mean())  # infinite: nothing within the bound
 
 
-def epsilon_multiplicative(F: Floats, front: Floats) -> float:
-    """Smallest factor e >= 1 so that every point of the front is weakly dominated by `F` / e.
+def epsilon_multiplicative(points: Floats, front: Floats) -> float:
+    """Smallest factor e >= 1 so that what was found, its objectives divided by e (lowered by its
+    logarithm, as they are given here), weakly dominates every point of the front.
 
     Source: unary epsilon indicator of Zitzler et al., Performance assessment of multiobjective
     optimizers: an analysis and review, IEEE Trans. Evolutionary Computation 7(2), 2003.
     """
-    _check(F, front)
-    return max(1.0, float(moocore.epsilon_mult(F, ref=front)))
+    _check(points, front)
+    return max(1.0, float(np.exp(moocore.epsilon_additive(points, ref=front))))
 
 
-def igd_plus(F: Floats, front: Floats) -> float:
-    """Mean distance by which the best of `F` is worse than each point of the front.
+def igd_plus(points: Floats, front: Floats) -> float:
+    """Mean distance by which the best of what was found is worse than each point of the front.
 
-    The distance is Euclidean in log-normalised objectives and counts only those that are worse:
+    The distance is Euclidean in normalised objectives and counts only those that are worse:
     0 if everything was found.
 
     Source: Ishibuchi, Masuda, Tanigaki & Nojima, Modified distance calculation in generational
     distance and inverted generational distance, EMO 2015.
     """
-    return float(moocore.igd_plus(log_normalised(F, front), ref=log_normalised(front, front)))
+    return float(moocore.igd_plus(normalised(points, front), ref=normalised(front, front)))
 
 
-def hypervolume(F: Floats, front: Floats) -> float:
-    """Volume dominated by `F`, as a share of that dominated by the exact front.
+def hypervolume(points: Floats, front: Floats) -> float:
+    """Volume dominated by what was found, as a share of that dominated by the exact front.
 
-    Volumes are of log-normalised objectives and end at `REFERENCE_POINT`; points beyond it in any
+    Volumes are of normalised objectives and end at `REFERENCE_POINT`; points beyond it in any
     objective do not count. Exact volumes take too long beyond 8 objectives, so these are integrated
     over `DIRECTIONS` from the reference point. The directions are of a low-discrepancy sequence,
     not random, and the same for both sets: the same arguments give the same share, a set never has
@@ -96,31 +96,33 @@ def hypervolume(F: Floats, front: Floats) -> float:
     """
     found, exact = (
         # Named, because the default method has changed between versions, and once was random.
-        moocore.hv_approx(points, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
-        for points in (log_normalised(F, front), log_normalised(front, front))
+        moocore.hv_approx(own, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
+        for own in (normalised(points, front), normalised(front, front))
     )
     return float(found / exact)
 
 
-def indicators(F: Floats, front: Floats) -> dict[str, float]:
+def indicators(points: Floats, front: Floats) -> dict[str, float]:
     """All indicators by name; dominated points and repeats on either side do not matter."""
-    _check(F, front)
+    _check(points, front)
     front = moocore.filter_dominated(front)
-    best = moocore.filter_dominated(F)
+    best = moocore.filter_dominated(points)
     return {
         # Of all points: which of two is dominated by mere rounding depends on the order of sums.
-        "coverage": coverage(F, front),
+        "coverage": coverage(points, front),
         "epsilon_multiplicative": epsilon_multiplicative(best, front),
         "igd_plus": igd_plus(best, front),
         "hypervolume": hypervolume(best, front),
     }
 
 
-def _check(F: Floats, front: Floats) -> None:
-    for name, values in (("F", F), ("front", front)):
+def _check(points: Floats, front: Floats) -> None:
+    for name, values in (("points", points), ("front", front)):
         if values.ndim != 2 or not len(values) or values.shape[1] < 2:
             raise ValueError(f"{name} must be points of two or more objectives, got {values.shape}")
-        if not (np.isfinite(values) & (values > 0)).all():
-            raise ValueError(f"{name} must be finite and positive")
-    if F.shape[1] != front.shape[1]:
-        raise ValueError(f"F has {F.shape[1]} objectives, but front has {front.shape[1]}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} must be finite")
+    if points.shape[1] != front.shape[1]:
+        raise ValueError(
+            f"points have {points.shape[1]} objectives, but front has {front.shape[1]}"
+        )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.executor import WorkerLost
 
+FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,10 +36,15 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         interrupted: what to say after Ctrl-C.
 
     Returns:
-        The exit code: 0, 2 after an error, 130 after Ctrl-C.
+        The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C, 143
+        after SIGTERM.
     """
+    _end_by_exception()
     try:
         main()
+    except WorkerLost as error:
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        return FAILED
     except InputError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -46,3 +56,9 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _end_by_exception() -> None:
+    """Let SIGTERM end the program by an exception, so that locks and temporary files go."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
@@ -11,9 +11,9 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 
-from imcmoo.cli import command_line as cli
+from imcmoo.cli import catalogue
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing
+from imcmoo.io.files import writing
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet
@@ -38,15 +38,12 @@ energy, latency and utilization are left empty.
 """
 
 
-def add_parser(
-    commands: argparse._SubParsersAction[cli.Parser],
-    spaces: Mapping[str, DesignSpace],
-) -> None:
-    """Add the `evaluate` command for the devices of these spaces."""
-    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces.items())
-    parser = commands.add_parser(
-        "evaluate", help="cost the designs of a CSV", description=DESCRIPTION % columns
-    )
+INTERRUPTED = "nothing was written"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    spaces = catalogue.spaces()
     parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
     parser.add_argument("--device", required=True, choices=sorted(spaces))
     parser.add_argument("--workloads", required=True, metavar="A,B", help=", ".join(SHIPPED))
@@ -63,12 +60,23 @@ def add_parser(
         default="none",
         help="'reference' rounds each component's energy per layer as the reference prints it",
     )
-    parser.set_defaults(
-        main=lambda args: _main(args, spaces[args.device]), interrupted="nothing was written"
-    )
 
 
-def _main(args: argparse.Namespace, space: DesignSpace) -> None:
+def describe() -> str:
+    """What the command does, and the columns of each device."""
+    spaces = catalogue.spaces()
+    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces.items())
+    return DESCRIPTION % columns
+
+
+def main(args: argparse.Namespace) -> None:
+    """Cost the designs of a file.
+
+    Raises:
+        InputError: the user's input is at fault.
+        OSError: a file cannot be read or written.
+    """
+    space = catalogue.spaces()[args.device]
     if args.breakdown and args.breakdown.resolve() == args.out.resolve():
         raise InputError(f"--out and --breakdown are the same file: {args.out}")
     try:
@@ -92,7 +100,7 @@ def _main(args: argparse.Namespace, space: DesignSpace) -> None:
 def _open(stack: ExitStack, path: Path) -> TextIO:
     """A text stream that becomes the file `path` if all goes well."""
     return stack.enter_context(
-        stack.enter_context(replacing(path)).open("w", newline="", encoding="utf-8")
+        stack.enter_context(writing(path)).open("w", newline="", encoding="utf-8")
     )
 
 
@@ -107,18 +115,20 @@ def _append(stream: TextIO, frame: pd.DataFrame) -> None:
 def _metrics_frame(evaluator: Evaluator, levels: Levels, metrics: Metrics) -> pd.DataFrame:
     """One row per design and workload, designs outermost."""
     names = evaluator.workload_names
-    r = metrics.resources
+    missing = {
+        name: np.ceil(metrics.resources[name].missing).astype(np.int64).ravel()
+        for name in evaluator.resource_names
+    }
     return pd.DataFrame(
         {
             **_repeated_designs(evaluator.space, levels, len(names)),
             "workload": np.tile(names, len(levels)),
             "energy_J": metrics.energy_J.ravel(),
             "latency_s": metrics.latency_s.ravel(),
-            "area_mm2": np.repeat(r.area_m2 * MM2_PER_M2, len(names)),
-            "feasible": r.maps.ravel(),
-            "max_utilization_pct": 100 * metrics.utilization.ravel(),
-            "missing_cells": np.ceil(r.missing_cells).astype(np.int64).ravel(),
-            "missing_buffer_bits": np.ceil(r.missing_buffer_bits).astype(np.int64).ravel(),
+            "area_mm2": np.repeat(metrics.area_m2 * MM2_PER_M2, len(names)),
+            "feasible": metrics.runs.ravel(),
+            "max_utilization_pct": 100 * metrics.values["utilization"].ravel(),
+            **{f"missing_{name}": values for name, values in missing.items()},
         }
     )
 

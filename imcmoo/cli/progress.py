@@ -1,8 +1,8 @@
-"""Progress of a run on the terminal."""
+"""Progress on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imcmoo.report.labels import label
 from imcmoo.search.algorithm import TraceRow
-from imcmoo.study.pipeline import OnTrace, searches
+from imcmoo.study.searches import OnTrace, names
 from imcmoo.study.study import Study
 
 
@@ -18,7 +18,7 @@ from imcmoo.study.study import Study
 def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     """Show one line per search; yields what the searches report to.
 
-    EDAP is the best so far of the worst workload, in J·s·mm².
+    `best` is the smallest score so far by the first criterion that guides the search.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -29,14 +29,21 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bars:
         tasks = {
             name: bars.add_task(label(name), total=study.budget, state="waiting")
-            for name in searches(study)
+            for name in names(study)
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
-            state = (
-                f"gen. {row.generation} {row.phase} · "
-                f"EDAP {row.best_edap_max:.3e} · front {row.front}"
-            )
+            state = f"gen. {row.generation} {row.phase} · best {row.best:.3e} · front {row.front}"
             bars.update(tasks[name], completed=row.evaluations, state=state)
 
         yield on_trace
+
+
+@contextmanager
+def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[[], None]]:
+    """Show how many of some pieces of work are done; yields what to call after each."""
+    terminal = Console(stderr=True)
+    hidden = quiet or not terminal.is_terminal
+    with Progress(console=terminal, transient=True, disable=hidden) as bars:
+        task = bars.add_task(what, total=total, completed=done)
+        yield lambda: bars.advance(task)

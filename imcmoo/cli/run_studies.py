@@ -1,97 +1,144 @@
-"""What one command line does: run studies one after the other, and say what came out."""
+"""Run studies into their folders, and say what came out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.cli.progress import progress
-from imcmoo.exact.enumeration import Exact
+from imcmoo.cli.progress import counted, progress
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
+from imcmoo.io.executor import completed, local
 from imcmoo.io.files import replacing
-from imcmoo.report import terminal_tables as tables
+from imcmoo.io.locks import owned
+from imcmoo.report import terminal_tables
+from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from imcmoo.search.sampling import NoFeasibleDesign
-from imcmoo.study import result_tables as report
+from imcmoo.study import result_tables
 from imcmoo.study.exact_comparison import find_answer
-from imcmoo.study.pipeline import Outcome, run_study
+from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import FIGURES, RunFolder
+from imcmoo.study.searches import OnTrace, run_searches
 from imcmoo.study.study import Study
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
 
 
-def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool) -> None:
+def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: int) -> None:
     """Run studies that differ in their seed only.
 
     Args:
         studies: at least one.
-        out: results go to `out`/problem/seed-n.
+        out: results go to `out`/study/seed-n.
         resume: continue what was killed and keep what is finished; else start over.
         quiet: print nothing.
+        workers: processes, if there are several seeds.
 
     Raises:
-        InputError: a folder holds another run and `resume` is set, or the exact answer among the
-            results is of another cost model; nothing was done.
+        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
+            among the results is of another cost model; nothing was done.
         OSError: a folder cannot be written to.
     """
     console = Console(quiet=quiet)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
-    home = out / studies[0].problem
+    home = out / studies[0].name
     folders = {s.seed: RunFolder(home / f"seed-{s.seed}", s.config()) for s in studies}
-    if resume:
+    with ExitStack() as stack:
+        # All at once and until the end: the summary is of these runs and no others.
         for folder in folders.values():
-            folder.check_resumable()
-    answer = find_answer(studies[0], out)
-    for study in studies:
-        folder = folders[study.seed]
-        if resume and folder.is_finished():
-            folder.tidy()
-            console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
-            continue
-        outcome, written = _run_one(study, folder, answer, resume=resume, quiet=quiet)
-        if len(studies) == 1:
-            _show(outcome, answer, console)
-        console.print("written:", *written, sep="\n  ", highlight=False, soft_wrap=True)
-    if len(studies) > 1:
-        _summarise(studies, {seed: f.path for seed, f in folders.items()}, home, console)
+            stack.enter_context(owned(folder.path))
+            if resume:
+                folder.check_resumable()
+        answer = find_answer(studies[0], out)
+        todo = [s for s in studies if not (resume and folders[s.seed].is_finished())]
+        for seed, folder in folders.items():
+            if seed not in [s.seed for s in todo]:
+                folder.tidy()
+                console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
+        if len(studies) == 1 and todo:
+            with progress(studies[0], quiet=quiet) as on_trace:
+                written = run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
+            _show(Results.read(folders[studies[0].seed].path), console)
+            console.print("written:", *written, sep="\n  ", highlight=False, soft_wrap=True)
+        elif len(studies) > 1:
+            _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
+            _summarise(studies, {s: f.path for s, f in folders.items()}, home, console)
 
 
-def _run_one(
-    study: Study, folder: RunFolder, answer: Exact | None, *, resume: bool, quiet: bool
-) -> tuple[Outcome, list[Path]]:
+def run_one(
+    study: Study, folder: RunFolder, answer: ExactAnswer | None, resume: bool, on_trace: OnTrace
+) -> list[Path]:
+    """Search, select, and write tables and figures.
+
+    Returns:
+        What the run left in its folder.
+
+    Raises:
+        InputError: no design of the study is feasible.
+    """
     folder.begin(resume=resume)
     try:
-        with progress(study, quiet=quiet) as on_trace:
-            outcome = run_study(study, folder, on_trace)
+        outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
     except NoFeasibleDesign as error:
         folder.tidy()
         raise InputError(str(error)) from None
-    report.write_tables(outcome, folder.staging, answer)
-    draw_figures(outcome, folder.staging / FIGURES)
-    return outcome, folder.publish()
+    result_tables.write_tables(outcome, folder.staging, answer)
+    draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
+    return folder.publish()
 
 
-def _show(outcome: Outcome, answer: Exact | None, console: Console) -> None:
-    console.print(tables.selection_table(outcome))
-    if outcome.baselines:
-        console.print(tables.baseline_table(outcome))
-    if answer:
-        console.print(tables.regret_table(outcome, answer))
+def _run_all(
+    studies: Sequence[Study],
+    folders: dict[int, RunFolder],
+    answer: ExactAnswer | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    workers: int,
+) -> None:
+    """Run several seeds side by side."""
+    one = partial(_run_task, answer, resume)
+    tasks = [(study, folders[study.seed]) for study in studies]
+    with (
+        counted("seeds", len(tasks), quiet=quiet) as advance,
+        local(max(1, min(workers, len(tasks)))) as executor,
+    ):
+        for _ in completed(executor, one, tasks):
+            advance()
+
+
+def _run_task(
+    answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFolder]
+) -> list[Path]:
+    return run_one(*task, answer, resume, lambda name, row: None)
+
+
+def _show(results: Results, console: Console) -> None:
+    console.print(terminal_tables.selection_table(results))
+    if results.baselines is not None:
+        console.print(terminal_tables.baseline_table(results, results.baselines))
+    if results.regret is not None and results.indicators is not None:
+        console.print(terminal_tables.regret_table(results.regret, results.indicators))
 
 
 def _summarise(
     studies: Sequence[Study], folders: dict[int, Path], home: Path, console: Console
 ) -> None:
     """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
-    frame = report.seeds(folders)
+    frame = result_tables.seeds(folders)
     path = home / "seeds.csv"
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
     study = studies[0]
-    console.print(tables.seeds_table(frame, problem=study.problem, criterion=study.criterion))
+    shown = ["seed", *study.space.names, "area_mm2"]
+    console.print(
+        terminal_tables.seeds_table(frame, study=study.name, criterion=study.criterion, shown=shown)
+    )
     console.print(f"written:\n  {path}", highlight=False, soft_wrap=True)

@@ -6,56 +6,57 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.exact.enumeration import Exact, scores
+from imcmoo.exact.enumeration import ExactAnswer, against_alone
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import SCORES, edap, regret, worst_regret
-
-MINIMAX = "regret_minimax"
-
-JUDGED = (*SCORES, MINIMAX)
-"""Criteria that select one design and have an exact optimum, named as in `selection.CRITERIA`."""
 
 
 @dataclass(frozen=True)
-class Judge:
+class ExactRegret:
     """Compares designs with the exact answer.
 
     Args:
         problem: what the designs are for.
-        exact: its answer.
+        answer: its exact answer.
         alone: whether minimax regret is against each workload's best on a chip of its own, as in
             a run that searched for that as well, or on any design feasible for all.
     """
 
     problem: AcceleratorProblem
-    exact: Exact
+    answer: ExactAnswer
     alone: bool = False
 
     @property
-    def own_best(self) -> Floats:
-        """What minimax regret is against, J·s·mm², shape (W,)."""
+    def criteria(self) -> dict[str, Criterion]:
+        """Criteria that select one design and have an exact optimum, by name."""
+        return {c.name: c for c in self.problem.criteria if c.is_judged}
+
+    @property
+    def own_best(self) -> Floats | None:
+        """What minimax regret is against, J·s·mm², shape (W,); None where there is no EDAP."""
+        if not self.problem.has_edap:
+            return None
         kind = "alone" if self.alone else "edap"
         names = self.problem.workload_names
-        return np.array([self.exact.optima[f"{kind}_{name}"].value for name in names])
+        return np.array([self.answer.optima[f"{kind}_{name}"].value for name in names])
 
-    def optimum(self, criterion: str) -> float:
-        """The smallest score any design has."""
-        minimax = "regret_alone_minimax" if self.alone else MINIMAX
-        return self.exact.optima[minimax if criterion == MINIMAX else criterion].value
+    def optimum(self, name: str) -> float:
+        """The smallest score any design has by a criterion."""
+        relative = self.criteria[name].against == "own best"
+        return self.answer.optima[against_alone(name) if relative and self.alone else name].value
 
     def scores(self, F: Floats) -> dict[str, Floats]:
-        """Scores of feasible designs by each of `JUDGED`, shape (n,) each.
+        """Scores of feasible designs by each of `criteria`, shape (n,) each.
 
         Args:
             F: objectives, shape (n, n_objectives).
         """
-        found = scores(self.problem, F)
-        worst = worst_regret(edap(*self.problem.split(F)), self.own_best)
-        return {name: worst if name == MINIMAX else found[name] for name in JUDGED}
+        costs, own_best = self.problem.costs(F), self.own_best
+        return {name: c.scores(costs, own_best) for name, c in self.criteria.items()}
 
     def regrets(self, F: Floats) -> dict[str, Floats]:
-        """Excess of feasible designs over the optimum of each of `JUDGED`, shape (n,) each.
+        """Excess of feasible designs over the optimum of each of `criteria`, shape (n,) each.
 
         Of minimax regret it is the excess of the worst EDAP relative to a workload's own best: two
         chips on which the worst-off network takes 1.5 and 1.8 times its best differ by 20 %.
@@ -63,12 +64,5 @@ class Judge:
         Args:
             F: objectives, shape (n, n_objectives).
         """
-        return {
-            name: regret(_ratio(name, values), _ratio(name, np.array(self.optimum(name))))
-            for name, values in self.scores(F).items()
-        }
-
-
-def _ratio(name: str, values: Floats) -> Floats:
-    """Scores as ratios, whose smallest possible value is not 0."""
-    return values + 1 if name == MINIMAX else values
+        scores = self.scores(F)
+        return {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}

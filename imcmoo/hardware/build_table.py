@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware import library_costs
-from imcmoo.hardware.component_table import DEVICES, TABLE_KEYS, ComponentTable
+from imcmoo.hardware.component_table import TABLE_KEYS, ComponentTable
+from imcmoo.hardware.devices import DEVICES
 
 Key = tuple[int, ...]
 Costs = dict[str, float]

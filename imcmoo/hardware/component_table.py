@@ -42,6 +42,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import Floats, KeyedRows
 from imcmoo.hardware.scaling import SCALINGS
 
@@ -53,7 +54,6 @@ TABLE_KEYS = {
     "buffer": ("node_nm", "width_bits", "depth_words"),
     "router": ("node_nm",),
 }
-DEVICES = ("rram", "sram")
 
 
 @dataclass(frozen=True, eq=False)

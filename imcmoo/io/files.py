@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
+
+TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp")
+"""Names of the temporary files."""
 
 LONGEST_START = 48
 """Characters of a name its temporary one begins with: 255 bytes are allowed, of up to 4 each."""
@@ -64,6 +68,7 @@ def writing(path: Path) -> Iterator[Path]:
         exists = True
     except FileNotFoundError:
         exists = False  # to be made, perhaps where a link already points
+    _check_writable(path)
     target = path.resolve()
     if exists and not (target.is_file() or target.is_dir()):
         yield path
@@ -102,6 +107,13 @@ def unchanged(seal: Path) -> Iterator[None]:
         ) from failure
     if failure is not None:
         raise failure
+
+
+def clear_temporary(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder of one's own."""
+    for path in folder.glob(".*.tmp"):
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _state(file: Path) -> tuple[int, int, bytes]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 
 def code_digest(*modules: str, data: Iterable[Path] = ()) -> str:
@@ -72,3 +73,10 @@ def _with_parents(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         parts = name.split(".")
         yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
+
+
+def module_of(function: Callable[..., Any]) -> str:
+    """Dotted name of the module a function, or what a partial calls, is from."""
+    while isinstance(function, partial):
+        function = function.func
+    return function.__module__

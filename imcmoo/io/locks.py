@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.files import clear_temporary
 
 try:
     import fcntl
@@ -34,7 +35,8 @@ BUSY = (errno.EACCES, errno.EAGAIN)
 def owned(folder: Path) -> Iterator[None]:
     """Own a folder: no other process, nor another block of this one, does at the same time.
 
-    The folder is made if needed, and removed again if nothing was put there. The lock is advisory
+    The folder is made if needed, and removed again if nothing was put there. What writers that were
+    killed have left in it is removed. The lock is advisory
     (it binds those who ask for it) and ends with the process, however that ends. Where the system
     has no such locks (`fcntl`) a warning says so, and the block runs.
 
@@ -42,7 +44,7 @@ def owned(folder: Path) -> Iterator[None]:
         InputError: another owns the folder; names its process and host.
         OSError: the folder cannot be made or written to; names the path.
     """
-    made = not folder.exists()
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     if not HAVE_LOCKS:
         warnings.warn(f"this system cannot lock {folder}: start nothing else there", stacklevel=3)
@@ -50,15 +52,16 @@ def owned(folder: Path) -> Iterator[None]:
         return
     lock = _acquired(folder)
     try:
+        clear_temporary(folder)
         yield
     finally:
         # Removed while it is locked: whoever waits for this file finds that it is no longer there.
         if _is_at(lock, folder / LOCK):
             (folder / LOCK).unlink(missing_ok=True)
         os.close(lock)
-        if made:
-            with suppress(OSError):  # something is in it
-                folder.rmdir()
+        with suppress(OSError):  # something is in it
+            for empty in made:
+                empty.rmdir()
 
 
 def _acquired(folder: Path) -> int:

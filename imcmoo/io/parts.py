@@ -103,7 +103,3 @@ class FinishedParts:
         digest = hashlib.sha256(f"{index} {len(self._mark)} {self._mark}".encode())
         digest.update(content)
         return digest.digest()
-
-
-Parts = FinishedParts
-"""The old name, for callers that are to be changed."""

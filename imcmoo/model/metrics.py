@@ -1,69 +1,117 @@
-"""What one evaluation yields: arrays over designs and workloads, SI units."""
+"""What one evaluation yields: named arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Resources:
-    """What a chip offers and what each network lacks on it.
+class Quantity:
+    """Something designs are compared by.
 
     Args:
-        area_m2: chip area, shape (n_designs,).
-        cells: cells of the chip, shape (n_designs,).
-        missing_cells: cells a network lacks to be resident and placed, shape (n_designs, W).
-        buffer_bits: bits of the global buffer, shape (n_designs,).
-        missing_buffer_bits: bits the global buffer lacks for the network's worst layer in its
-            smallest loop order, shape (n_designs, W).
+        name: such as `energy`.
+        unit: SI unit, empty where there is none.
+        per_workload: whether every network has its own, or the chip has one.
+        sense: whether less or more of it is better.
+        scale: "ratio" if all values are positive and what counts are ratios between them;
+            "interval" if values may have any sign and what counts are differences (decibels).
+        bound: no design has a value as large as this; what does not run is given such values, so
+            that it loses against all that does.
     """
 
-    area_m2: Floats
-    cells: Floats
-    missing_cells: Floats
-    buffer_bits: Floats
-    missing_buffer_bits: Floats
+    name: str
+    unit: str
+    per_workload: bool = True
+    sense: Literal["min", "max"] = "min"
+    scale: Literal["ratio", "interval"] = "ratio"
+    bound: float = 1e30
 
-    @property
-    def maps(self) -> NDArray[np.bool_]:
-        """Whether each network runs on each design, shape (n_designs, W)."""
-        return (self.missing_cells <= 0) & (self.missing_buffer_bits <= 0)
+    def columns(self, workloads: Iterable[str]) -> list[str]:
+        """Names of the columns of its values, unit included."""
+        unit = f"_{self.unit}" if self.unit else ""
+        if not self.per_workload:
+            return [f"{self.name}{unit}"]
+        return [f"{self.name}_{workload}{unit}" for workload in workloads]
+
+
+ENERGY = Quantity("energy", "J", bound=1e6)
+LATENCY = Quantity("latency", "s", bound=1e6)
+AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What chips have of something, and what networks lack of it.
+
+    Args:
+        own: of the chip, positive, shape (n,).
+        missing: what each network lacks to run, 0 where it lacks nothing, shape (n, W).
+    """
+
+    own: Floats
+    missing: Floats
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Resources, and energy and latency of one inference of each network.
+    """Values of quantities, and what is missing for networks to run.
 
     Args:
-        resources: area and shortfalls.
-        energy_J: shape (n_designs, W); NaN where the network does not map.
-        latency_s: shape (n_designs, W); NaN where the network does not map.
-        utilization: highest share of the cells that a layer keeps busy, shape (n_designs, W);
-            NaN where the network does not map.
+        values: by name of a quantity, shape (n, W), or (n,) for one of the chip; NaN where a
+            network does not run. There may be others than the objectives, such as `utilization`.
+        resources: by name.
     """
 
-    resources: Resources
-    energy_J: Floats
-    latency_s: Floats
-    utilization: Floats
+    values: Mapping[str, Floats]
+    resources: Mapping[str, Resource]
+
+    @property
+    def energy_J(self) -> Floats:
+        """Energy of one inference, shape (n, W)."""
+        return self.values["energy"]
+
+    @property
+    def latency_s(self) -> Floats:
+        """Latency of one inference, shape (n, W)."""
+        return self.values["latency"]
+
+    @property
+    def area_m2(self) -> Floats:
+        """Area of the chip, shape (n,)."""
+        return self.values["area"]
+
+    @property
+    def runs(self) -> Bools:
+        """Whether each network runs on each design, shape (n, W): it lacks nothing; (n, 1) where
+        nothing can be lacked and no value is by network."""
+        if not self.resources:
+            n = [len(v) for v in self.values.values()][:1]
+            widths = [v.shape[1] for v in self.values.values() if v.ndim == 2] or [1]
+            return np.ones((*n, widths[0]), dtype=bool)
+        missing = [resource.missing for resource in self.resources.values()]
+        return np.logical_and.reduce([m <= 0 for m in missing])
 
     @classmethod
     def joined(cls, parts: Iterable[Metrics]) -> Metrics:
         """Metrics of several batches of designs as one."""
         parts = list(parts)
-        resources = [p.resources for p in parts]
+        first = parts[0]
         return cls(
-            Resources(
-                *(
-                    np.concatenate([getattr(r, f.name) for r in resources])
-                    for f in fields(Resources)
+            {name: np.concatenate([p.values[name] for p in parts]) for name in first.values},
+            {
+                name: Resource(
+                    np.concatenate([p.resources[name].own for p in parts]),
+                    np.concatenate([p.resources[name].missing for p in parts]),
                 )
-            ),
-            *(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)[1:]),
+                for name in first.resources
+            },
         )

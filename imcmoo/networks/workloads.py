@@ -7,6 +7,7 @@ they are, bit densities computed from their operand histograms.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -144,6 +145,15 @@ class WorkloadSet:
     def names(self) -> list[str]:
         """Names of the networks, in order."""
         return [w.name for w in self.workloads]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that costs depend on: names, layers and operand statistics."""
+        digest = hashlib.sha256(repr(self.names).encode())
+        shapes = self.shapes[self.shape_index]
+        for array in (shapes, self.owner, self.input_bits, self.weight_bits):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def owner(self) -> NDArray[np.int64]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,51 @@ from imcmoo.model.metrics import Floats
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
 
-Aggregation = Callable[[Floats], Floats]
-"""One number per design, shape (n,), from one per design and workload, shape (n, W)."""
+
+@dataclass(frozen=True)
+class Costs:
+    """What designs cost, by name of the quantity, and how much each network counts.
+
+    Args:
+        values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
+            does not run.
+        objectives: what is minimised, shape (n, n_objectives).
+        weights: of the networks, positive, with sum W, shape (W,).
+    """
+
+    values: Mapping[str, Floats]
+    objectives: Floats
+    weights: Floats = field(default_factory=lambda: np.ones(1))
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.values[name]
+
+    def __len__(self) -> int:
+        return len(self.objectives)
+
+    def take(self, rows: Any) -> Costs:
+        """The costs of some designs, by index or mask."""
+        values = {name: v[rows] for name, v in self.values.items()}
+        return Costs(values, self.objectives[rows], self.weights)
+
+    @cached_property
+    def edap(self) -> Floats:
+        """Energy × delay × area of each network, J·s·mm², shape (n, W)."""
+        return edap(self["energy"], self["latency"], self["area"])
+
+
+Score = Callable[[Costs], Floats]
+"""One number per design, the smaller the better, shape (n,)."""
+
+Aggregation = Callable[[Floats, Floats], Floats]
+"""One number per design, shape (n,), from one per design and workload, shape (n, W), and the
+weights of the workloads, with sum W, shape (W,) or (1,)."""
+
+
+def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
+    """Costs in energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""
+    values = {"energy": energy, "latency": latency, "area": area}
+    return Costs(values, np.column_stack(list(values.values())))
 
 
 def edp(energy: Floats, latency: Floats) -> Floats:
@@ -43,21 +88,22 @@ def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
     return edp(energy, latency) * (area * MM2_PER_M2)[:, None]
 
 
-def _largest(values: Floats) -> Floats:
+def _largest(values: Floats, weights: Floats) -> Floats:
     return values.max(axis=1)
 
 
-def _mean(values: Floats) -> Floats:
-    return values.mean(axis=1)
+def _mean(values: Floats, weights: Floats) -> Floats:
+    return (weights * values).mean(axis=1)
 
 
-def _product(values: Floats) -> Floats:
-    return values.prod(axis=1)
+def _product(values: Floats, weights: Floats) -> Floats:
+    # A power of 1 need not be exact in the last digit.
+    return np.where(weights == 1, values, values**weights).prod(axis=1)
 
 
-def _geometric_mean(values: Floats) -> Floats:
+def _geometric_mean(values: Floats, weights: Floats) -> Floats:
     # Through logarithms: the product of many small EDAPs would underflow to 0.
-    return np.exp(np.log(values).mean(axis=1))
+    return np.exp((weights * np.log(values)).mean(axis=1))
 
 
 AGGREGATIONS: dict[str, Aggregation] = {
@@ -67,49 +113,25 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "geomean": _geometric_mean,
 }
 """How workloads become one number, by name. Each takes positive values of shape (n, W) to (n,), and
-NaN stays NaN. A new aggregation is one function and one entry here."""
+NaN stays NaN. Weights weigh the mean and are exponents in product and geometric mean; the largest
+value ignores them."""
 
 
-def edap_score(energy: Floats, latency: Floats, area: Floats, *, aggregate: Aggregation) -> Floats:
-    """EDAP of the networks as one number, J·s·mm² (to the power W for the product), shape (n,).
-
-    Args:
-        energy: J, shape (n, W).
-        latency: s, shape (n, W).
-        area: m², shape (n,).
-        aggregate: makes one number of W.
-    """
-    return aggregate(edap(energy, latency, area))
+def edap_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
+    """EDAP of the networks as one number, J·s·mm² (to the power W for the product), shape (n,)."""
+    return aggregate(costs.edap, costs.weights)
 
 
-def ela_score(energy: Floats, latency: Floats, area: Floats, *, aggregate: Aggregation) -> Floats:
+def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
     """Energy and latency aggregated each by itself, times area, shape (n,): the paper's score.
 
     By `max`, the energy of one network can meet the latency of another, so it is never below the
     largest EDAP. J·s·mm² (energy and latency to the power W for the product).
 
-    Args:
-        energy: J, shape (n, W).
-        latency: s, shape (n, W).
-        area: m², shape (n,).
-        aggregate: makes one number of W.
-
     Source: arXiv 2410.16759, f = max E · max L · A; its released code, `objectiveMAX`.
     """
-    return aggregate(energy) * aggregate(latency) * (area * MM2_PER_M2)
-
-
-Score = Callable[[Floats, Floats, Floats], Floats]
-"""One number per design, the smaller the better, shape (n,), from energy (J) and latency (s) by
-network, shape (n, W), and area (m²), shape (n,)."""
-
-SCORES: dict[str, Score] = {
-    **{f"edap_{name}": partial(edap_score, aggregate=f) for name, f in AGGREGATIONS.items()},
-    # By geometric mean it is that of the EDAP. By product it counts area once for all networks, so
-    # that it is next to blind to it; the search is not built for that.
-    **{f"ela_{name}": partial(ela_score, aggregate=AGGREGATIONS[name]) for name in ("max", "mean")},
-}
-"""What a design for all networks can be judged by, by name."""
+    energy, latency = (aggregate(costs[name], costs.weights) for name in ("energy", "latency"))
+    return energy * latency * (costs["area"] * MM2_PER_M2)
 
 
 def regret(values: Floats, best: Floats) -> Floats:
@@ -134,4 +156,4 @@ def worst_regret(values: Floats, best: Floats) -> Floats:
         values: shape (n, W).
         best: each workload's own best, shape (W,).
     """
-    return _largest(regret(values, best))
+    return np.asarray(regret(values, best).max(axis=1))

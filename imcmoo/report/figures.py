@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -57,13 +58,13 @@ def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[
     return figure
 
 
-def convergence(joint: Mapping[str, Floats], alone: Mapping[str, Floats]) -> Figure:
+def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame]) -> Figure:
     """How far the best design found so far is from the final one, over the evaluations.
 
     Args:
-        joint: by criterion, the best value after each evaluation of the joint search, shape (n,);
-            NaN as long as nothing feasible is found.
-        alone: by workload, its best EDAP after each evaluation of its own search; may be empty.
+        joint: by criterion, the improvements of the joint search: columns `evaluations` and
+            `best`, the last row being the end of the search.
+        alone: by workload, the same of its own search by its EDAP; may be empty.
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
@@ -71,10 +72,11 @@ def convergence(joint: Mapping[str, Floats], alone: Mapping[str, Floats]) -> Fig
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):
-        for i, (name, best) in enumerate(curves.items()):
+        for i, (name, rows) in enumerate(curves.items()):
+            best = rows["best"].to_numpy()
             ax.step(
-                np.arange(1, len(best) + 1),
-                100 * (best / best[-1] - 1),
+                rows["evaluations"].to_numpy(),
+                100 * (best - best[-1]) / abs(best[-1]),
                 where="post",
                 color=colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],

@@ -2,73 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 from rich.table import Table
 
-import problems
-from imcmoo.exact.enumeration import Exact
-from imcmoo.problem.scores import MM2_PER_M2, regret
-from imcmoo.problem.selection import CRITERIA
+from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report.labels import label
-from imcmoo.study import exact_comparison as truth
-from imcmoo.study.pipeline import Outcome
-from imcmoo.study.result_tables import relative_edap
+from imcmoo.report.results import Results
+
+SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
+"""For a unit in files, how many of the unit on the screen make one, and its name."""
 
 
-def selection_table(outcome: Outcome) -> Table:
+def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
-    c, s = outcome.candidates, outcome.selection
     table = Table(
-        title=f"{outcome.study.problem}, seed {outcome.study.seed}: one design for all workloads",
+        title=f"{results.study}, seed {results.config['seed']}: one design for all workloads",
         title_justify="left",
     )
     table.add_column("selected by")
     # Criteria that agree share a column, so that the table stays narrow.
-    rows = np.array(list(dict.fromkeys(s.chosen[name] for name in CRITERIA)))
-    for row in rows:
-        criteria = [label(name) for name in CRITERIA if s.chosen[name] == row]
-        used = row == outcome.chosen
-        table.add_column("\n".join(criteria), justify="right", style="bold" if used else "")
-    for name, values in c.space.decode(c.levels[rows]).items():
-        if name not in c.space.fixed:
-            table.add_row(name, *(v if isinstance(v, str) else f"{v:g}" for v in values))
+    selection = results.selection
+    same = selection.groupby(results.parameters, sort=False, dropna=False)
+    first = selection.loc[[rows.index[0] for _, rows in same]]
+    for _, rows in same:
+        names = [label(name) for name in rows["criterion"]]
+        table.add_column(
+            "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
+        )
+    for name in results.parameters:
+        table.add_row(name, *(v if isinstance(v, str) else f"{v:g}" for v in first[name]))
     table.add_section()
-    table.add_row("area (mm²)", *_numbers(c.area_m2[rows] * MM2_PER_M2))
-    excess = 100 * regret(c.edap[rows], c.best_edap)
-    for w, name in enumerate(outcome.workloads):
+    if "area_mm2" in first:
+        table.add_row("area (mm²)", *_numbers(first["area_mm2"]))
+    for name in results.workloads:
         table.add_section()
-        table.add_row(f"{label(name)} energy (mJ)", *_numbers(c.energy_J[rows, w] * 1e3))
-        table.add_row("  latency (µs)", *_numbers(c.latency_s[rows, w] * 1e6))
-        table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess[:, w]))
+        _add_costs(table, results, first, name)
     table.add_section()
-    units = dict.fromkeys(
-        ("edap_max", "edap_mean", "edap_geomean", "ela_max", "ela_mean"), " (J·s·mm²)"
-    )
-    for name in CRITERIA:
-        marked = " ◀" if name == outcome.study.criterion else ""
-        table.add_row(label(name) + units.get(name, "") + marked, *_numbers(s.scores[name][rows]))
+    front = results.front.set_index(results.parameters)
+    for name in selection["criterion"]:
+        unit = CRITERIA[name].unit if name in CRITERIA else ""
+        marked = " ◀" if name == results.criterion else ""
+        designs = pd.MultiIndex.from_frame(first[results.parameters])
+        scores = front[f"score_{name}"].loc[designs]
+        table.add_row(label(name) + (f" ({unit})" if unit else "") + marked, *_numbers(scores))
     return table
 
 
-def baseline_table(outcome: Outcome) -> Table:
+def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: str) -> None:
+    """Rows of what designs cost one workload."""
+    start = f"{label(workload)} "
+    for column in (str(c) for c in designs if f"_{workload}_" in str(c)):
+        kind, _, unit = column.partition(f"_{workload}_")
+        if kind == "edap":
+            continue
+        factor, shown = SHOWN.get(unit, (1.0, unit))
+        table.add_row(f"{start}{kind} ({shown})", *_numbers(factor * designs[column]))
+        start = "  "
+    if results.has_edap:
+        excess = 100 * designs[f"regret_{workload}"]
+        table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
+
+
+def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
     """EDAP of the designs for all and for one workload, relative to each workload's best."""
     table = Table(
         "optimised for",
         title="EDAP relative to the best known of each workload",
         title_justify="left",
     )
-    for name in outcome.workloads:
+    for name in results.workloads:
         table.add_column(f"on {label(name)}", justify="right")
-    rows = [f"all ({label(outcome.study.criterion)})", *map(label, outcome.alone)]
-    for name, values in zip(rows, relative_edap(outcome), strict=True):
+    relative = results.of_workloads(baselines, "relative_edap_{}")
+    alone = baselines["optimised_for"].iloc[1:]
+    names = [f"all ({label(results.criterion)})", *map(label, alone)]
+    for name, values in zip(names, relative, strict=True):
         table.add_row(name, *("does not map" if np.isnan(v) else f"{v:.3f} ×" for v in values))
     return table
 
 
-def regret_table(outcome: Outcome, answer: Exact) -> Table:
+def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     """How far the run is from the exact answer."""
-    found = truth.indicator_table(outcome, answer).set_index("indicator")["value"]
+    found = indicators.set_index("indicator")["value"]
     near = ", ".join(f"{label(str(name))} {value:.4g}" for name, value in found.items())
     table = Table(
         "criterion",
@@ -77,31 +94,32 @@ def regret_table(outcome: Outcome, answer: Exact) -> Table:
     )
     for name in ("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"):
         table.add_column(name, justify="right")
-    frame = truth.regret_table(outcome, answer)
-    percent = 100 * frame[["regret_selected", "regret_best_evaluated"]].to_numpy()
-    scored = frame[["optimum", "selected", "best_evaluated"]].to_numpy()
+    percent = 100 * regret[["regret_selected", "regret_best_evaluated"]].to_numpy()
+    scored = regret[["optimum", "selected", "best_evaluated"]].to_numpy()
     for name, (optimum, own, best), (off, off_best) in zip(
-        frame["criterion"], scored, percent, strict=True
+        regret["criterion"], scored, percent, strict=True
     ):
         shown = f"{own:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
         table.add_row(label(name), f"{optimum:.4g}", *shown)
     return table
 
 
-def seeds_table(frame: pd.DataFrame, *, problem: str, criterion: str) -> Table:
+def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Sequence[str]) -> Table:
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
-        frame: as `report.seeds` makes it.
+        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
+        study: its name.
+        criterion: which selected.
+        shown: columns of the frame to show.
     """
     scores = frame[f"score_{criterion}"].to_numpy()
     title = (
-        f"{problem}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
+        f"{study}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
     table = Table(title=title, title_justify="left")
-    fixed = problems.get(problem).space.fixed
-    names = [n for n in map(str, frame) if not n.startswith("score_") and n not in fixed]
+    names = [n for n in map(str, frame) if n in shown]
     for name in [*names, "score", "over the best (%)"]:
         table.add_column(label(name), justify="right")
     for row, score in zip(frame[names].itertuples(index=False), scores, strict=True):
@@ -110,5 +128,5 @@ def seeds_table(frame: pd.DataFrame, *, problem: str, criterion: str) -> Table:
     return table
 
 
-def _numbers(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[str]:
+def _numbers(values: Iterable[float]) -> list[str]:
     return [f"{v:.4g}" for v in values]

@@ -12,9 +12,8 @@ import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 
-from imcmoo import __version__
+from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import AGGREGATIONS, edap
 from imcmoo.search.archive import Archive
 from imcmoo.search.checkpoint import State
 from imcmoo.search.mating import FeasibleMating
@@ -22,6 +21,7 @@ from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.search.survival import CriteriaSurvival
 from imcmoo.space.design_space import Levels
+from imcmoo.version import __version__
 
 PROOF = 8
 """Designs of a checkpoint evaluated again, to see that the cost model is still the same."""
@@ -35,14 +35,14 @@ class TraceRow:
         generation: 0 for the initial designs.
         phase: name of the phase; "initial" for the initial designs.
         evaluations: unique designs evaluated so far.
-        best_edap_max: smallest EDAP of a feasible design, of its worst workload, J·s·mm².
+        best: smallest score of a feasible design by the first criterion that guides the search.
         front: number of non-dominated feasible designs found so far.
     """
 
     generation: int
     phase: str
     evaluations: int
-    best_edap_max: float
+    best: float
     front: int
 
 
@@ -162,16 +162,20 @@ def _record(algorithm: PhasedNSGA2, trace: list[TraceRow]) -> None:
     algorithm.off.set("index", len(archive) + np.arange(len(levels)))
     archive.append(levels, F, G, generation=generation)
     front = archive.front()
-    values = edap(*algorithm.problem.split(archive.F[front]))
     trace.append(
         TraceRow(
             generation=generation,
             phase=algorithm.mating.phase.name if generation else "initial",
             evaluations=len(archive),
-            best_edap_max=float(np.min(AGGREGATIONS["max"](values), initial=np.inf)),
+            best=_best(algorithm.problem, archive.F[front]),
             front=len(front),
         )
     )
+
+
+def _best(problem: AcceleratorProblem, F: Floats) -> float:
+    """Smallest score by the first criterion that guides; infinite without a feasible design."""
+    return float(problem.guide_scores(F)[:, 0].min()) if len(F) else np.inf
 
 
 def _identity(
@@ -184,6 +188,8 @@ def _identity(
         "workloads": problem.workload_names,
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
+        "guides": [criterion.name for criterion in problem.guides],
+        "weights": problem.weights.tolist(),
         "budget": budget,
         "schedule": asdict(schedule),
         "seed": rng.bit_generator.state,
@@ -212,7 +218,7 @@ def _restore(algorithm: PhasedNSGA2, state: State) -> list[TraceRow]:
     Raises:
         ValueError: the cost model gives other figures than when the checkpoint was made.
     """
-    F, G = algorithm.problem.evaluate(state.levels[:PROOF])
+    F, G = algorithm.problem.evaluate(state.levels[:PROOF], return_values_of=["F", "G"])
     if not (np.allclose(F, state.F[:PROOF], atol=0) and np.allclose(G, state.G[:PROOF])):
         raise ValueError("the checkpoint was made with another cost model: its figures differ")
     archive: Archive = algorithm.mating.archive

@@ -15,7 +15,6 @@ from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.repair import repair
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
-from imcmoo.search.survival import criteria
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, pairs, single_moves, trades
 
@@ -25,6 +24,9 @@ SURPLUS = 2
 ROUNDS = 4
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
+
+UNSCORED = 1e250
+"""Scores of infeasible designs begin here."""
 
 ATTEMPTS = 2
 """How often a brood is collected and confirmed: the second time only what was refused."""
@@ -51,7 +53,7 @@ class Brood:
         """
         space = self.problem.space
         candidates = unseen(space, candidates, self.seen)
-        lacks = self.problem.screened_violation(candidates)
+        lacks = self.problem.feasibility.screened(candidates)
         near = np.sort(np.argsort(lacks, kind="stable")[: 2 * limit])
         repaired, lacks = repair(self.problem, candidates[near])
         new = unseen(space, repaired[lacks <= 0], self.seen)
@@ -62,7 +64,7 @@ class Brood:
 
         For the whole brood in one go: the truth about many chips costs little more than about one.
         """
-        self.levels = self.levels[self.problem.violation(self.levels) <= 0]
+        self.levels = self.levels[self.problem.feasibility.violation(self.levels) <= 0]
 
     def take(self, levels: Levels) -> None:
         """Take new designs as they are."""
@@ -98,7 +100,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     ) -> Population:
         """A population of `n_offsprings` unevaluated designs, or of what few are left."""
         rng = random_state
-        levels, scores = pop.get("X"), criteria(problem, pop.get("F"))
+        levels = pop.get("X")
+        scores = _guiding(problem, *pop.get("F", "G"))
         brood = Brood(problem, self.archive, n_offsprings)
         polished = round(self.phase.polish * n_offsprings)
         if polished:
@@ -137,6 +140,21 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         return mutate(
             problem.space, children, rng, probability=phase.mutation_probability, eta=phase.eta
         )
+
+
+def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
+    """Scores of a population by what guides, shape (n, n_scores); what is infeasible loses.
+
+    It is in the population only where the model cannot tell without an evaluation.
+    """
+    violation = np.maximum(G, 0.0).sum(axis=1)
+    feasible = violation <= 0
+    if not feasible.any():
+        return violation[:, None]
+    own = problem.guide_scores(F[feasible])
+    scores = np.repeat(UNSCORED * (1 + violation[:, None]), own.shape[1], axis=1)
+    scores[feasible] = own
+    return scores
 
 
 def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Levels:

@@ -26,10 +26,10 @@ def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]
         walk got stuck in a local minimum.
     """
     single = single_moves(problem.space)
-    single = single[(single[:, problem.constrained] != 0).any(axis=1)]
+    single = single[(single[:, problem.feasibility.screened_by] != 0).any(axis=1)]
     reaches = (single, pairs(single))
     here = levels.copy()
-    lacks = problem.screened_violation(here)
+    lacks = problem.feasibility.screened(here)
     walking = np.flatnonzero(lacks > 0)
     while walking.size and len(single):
         moved = []
@@ -53,7 +53,7 @@ def _best_move(
     """The least violated design one of `moves` away from each, and its violation."""
     designs, inside = move(problem.space, here, moves)
     lacks = np.full(inside.shape, np.inf)
-    lacks[inside] = problem.screened_violation(designs[inside])
+    lacks[inside] = problem.feasibility.screened(designs[inside])
     gap = np.abs(designs - start[:, None, :])
     unordered = ~problem.space.is_ordered
     gap[..., unordered] = gap[..., unordered] > 0

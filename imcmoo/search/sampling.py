@@ -50,7 +50,7 @@ def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Leve
     refused: list[Levels] = [levels[:0]]
     while n > 0 and len(levels):
         batch, levels = levels[:n], levels[n:]
-        feasible = problem.violation(batch) <= 0
+        feasible = problem.feasibility.violation(batch) <= 0
         kept.append(batch[feasible])
         refused.append(batch[~feasible])
         n -= int(feasible.sum())
@@ -92,7 +92,7 @@ def draw_screened(
     violated ones are repaired. Nearly uniform, not exactly: the edge of the feasible region is
     preferred.
     """
-    space, violation = problem.space, problem.screened_violation
+    space, violation = problem.space, problem.feasibility.screened
     if space.size <= SMALL_SPACE:
         free = np.setdiff1d(np.arange(space.size), np.fromiter(seen, np.int64, len(seen)))
         drawn = space.unrank(rng.permutation(free))
@@ -171,9 +171,11 @@ class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no
             rest = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
             samples = np.concatenate([samples, rest])
         if not len(samples):
+            limit = problem.area_limit_m2
             raise NoFeasibleDesign(
                 f"no feasible design found in space {problem.space.name} for "
-                f"{', '.join(problem.workload_names)} within "
-                f"{problem.area_limit_m2 * 1e6:g} mm²: relax the area limit or widen the space"
+                f"{', '.join(problem.workload_names)}"
+                + (f" within {limit * 1e6:g} mm²" if limit else "")
+                + ": relax the area limit or widen the space"
             )
         return samples

@@ -12,25 +12,9 @@ from pymoo.core.survival import Survival
 
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import AGGREGATIONS, edap, worst_regret
 from imcmoo.search.sampling import spread_out
 
 Ints = NDArray[np.int64]
-
-
-def criteria(problem: AcceleratorProblem, F: Floats) -> Floats:
-    """What one generalized design may finally be selected by; smaller is better.
-
-    Args:
-        F: objectives, shape (n, 2 W + 1).
-
-    Returns:
-        Shape (n, n_criteria): EDAP by each aggregation, the worst regret against the best EDAP in
-        `F`, and each workload's own EDAP.
-    """
-    values = edap(*problem.split(F))
-    aggregated = [aggregate(values) for aggregate in AGGREGATIONS.values()]
-    return np.column_stack([*aggregated, worst_regret(values, values.min(axis=0)), values])
 
 
 class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
@@ -78,8 +62,8 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
 
     def _survivors(self, problem: AcceleratorProblem, F: Floats, rank: Ints, n: int) -> Ints:
         """Indices of `n` of the feasible designs with objectives `F`."""
-        kept = elite(criteria(problem, F), max(1, round(self.elite_share * n)))
-        scaled = log_scaled(F, rank == 0)
+        kept = elite(problem.guide_scores(F), max(1, round(self.elite_share * n)))
+        scaled = span_scaled(problem.coordinates(F), rank == 0)
         for front in range(int(np.max(rank)) + 1):
             added = np.setdiff1d(np.flatnonzero(rank == front), kept)
             pool = np.concatenate([kept, added])
@@ -113,11 +97,10 @@ def unique_rank(F: Floats) -> Ints:
     return rank
 
 
-def log_scaled(F: Floats, front: NDArray[np.bool_]) -> Floats:
-    """Logarithmic objectives, 0 at the ideal and 1 at the nadir of the designs on the `front`."""
-    logs = np.log(F)
-    ideal, nadir = logs[front].min(axis=0), logs[front].max(axis=0)
-    return np.asarray((logs - ideal) / np.where(nadir > ideal, nadir - ideal, 1.0))
+def span_scaled(points: Floats, front: NDArray[np.bool_]) -> Floats:
+    """Coordinates, 0 at the ideal and 1 at the nadir of the designs on the `front`, (n, m)."""
+    ideal, nadir = points[front].min(axis=0), points[front].max(axis=0)
+    return np.asarray((points - ideal) / np.where(nadir > ideal, nadir - ideal, 1.0))
 
 
 def squared_distance(points: Floats, one: Floats) -> Floats:

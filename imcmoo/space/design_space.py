@@ -7,16 +7,22 @@ finitely many levels, so every design has a rank: its index in the space.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.space.parameters import Conditional, Ordinal, Parameter
 from imcmoo.space.parameters import Levels as Levels
+
+Ranks = NDArray[Any]
+"""Indices of designs: int64, or Python integers where a space has more designs than that counts."""
+
+LARGEST_RANK = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class DesignSpace:
         if len(set(names)) != len(names):
             raise ValueError(f"space {self.name}: a parameter name is used twice in {names}")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.parameters, tuple(self.fixed.items())))
+
     @cached_property
     def names(self) -> list[str]:
         """Parameter names in the order of the columns of a level matrix."""
@@ -51,15 +60,54 @@ class DesignSpace:
         """Number of levels of each parameter."""
         return tuple(len(p) for p in self.parameters)
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Number of designs."""
-        return int(np.prod(self.shape))
+        """Number of designs; exact, however many."""
+        return math.prod(self.shape)
 
-    @property
+    @cached_property
     def is_ordered(self) -> NDArray[np.bool_]:
         """Whether each parameter is ordered, shape (n_parameters,)."""
         return np.array([p.is_ordered for p in self.parameters])
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """All physical values a parameter or a fixed value can take.
+
+        Raises:
+            ValueError: the space has neither of this name.
+        """
+        if name in self.fixed:
+            return (self.fixed[name],)
+        if name not in self.names:
+            raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
+        parameter = self.parameters[self.names.index(name)]
+        if isinstance(parameter, Conditional):
+            return tuple(dict.fromkeys(v for row in parameter.rows for v in row.values))
+        return parameter.values
+
+    def fix(self, name: str, value: Any) -> DesignSpace:
+        """The designs that have one value of a parameter.
+
+        A parameter that depends on it takes the values it has there.
+
+        Raises:
+            ValueError: no such parameter, or the value is none of it.
+        """
+        if name not in self.names:
+            raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
+        chosen = self.parameters[self.names.index(name)]
+        if isinstance(chosen, Conditional):
+            raise ValueError(f"{name} depends on {chosen.on.name}: fix that first")
+        level = int(chosen.encode(np.array([value]))[0])
+        left = [
+            Ordinal(p.name, p.rows[level].values, p.unit)
+            if isinstance(p, Conditional) and p.on == chosen
+            else p
+            for p in self.parameters
+            if p is not chosen
+        ]
+        fixed = {**self.fixed, name: chosen.values[level]}
+        return replace(self, parameters=tuple(left), fixed=fixed)
 
     def column(self, levels: Levels, name: str) -> NDArray[Any]:
         """Physical values of one parameter, or of a fixed value, shape (n_designs,).
@@ -104,19 +152,31 @@ class DesignSpace:
             )
         return np.stack([columns[name] for name in self.names], axis=1)
 
-    def rank(self, levels: Levels, names: Sequence[str] | None = None) -> NDArray[np.int64]:
+    def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
-        own = self.names
-        chosen = range(len(own)) if names is None else [own.index(n) for n in names]
-        if len(chosen) == 0:
-            return np.zeros(len(levels), dtype=np.int64)
-        dims = tuple(self.shape[i] for i in chosen)
-        columns = tuple(levels[:, i] for i in chosen)
-        return np.ravel_multi_index(columns, dims).astype(np.int64)
+        chosen = self._columns(names)
+        dims = [self.shape[i] for i in chosen]
+        if math.prod(dims) - 1 <= LARGEST_RANK:
+            ranks = np.zeros(len(levels), dtype=np.int64)
+        else:
+            ranks = np.zeros(len(levels), dtype=object)
+        for at, size in zip(chosen, dims, strict=True):
+            ranks = ranks * size + levels[:, at]
+        return ranks
 
-    def unrank(self, ranks: NDArray[np.int64]) -> Levels:
-        """Level matrix of the designs with these ranks."""
-        return np.stack(np.unravel_index(ranks, self.shape), axis=1).astype(np.int64)
+    def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
+        """Level matrix of the designs with these ranks.
+
+        Args:
+            ranks: shape (n,), in the space or in the subspace of the parameters `names`.
+            names: all parameters by default; the others are at their first level.
+        """
+        levels = np.zeros((len(ranks), len(self.shape)), dtype=np.int64)
+        rest = np.asarray(ranks)
+        for at in reversed(self._columns(names)):
+            levels[:, at] = (rest % self.shape[at]).astype(np.int64)
+            rest = rest // self.shape[at]
+        return levels
 
     def grid(self, names: Sequence[str]) -> Levels:
         """Every combination of some parameters, all others at their first level.
@@ -124,11 +184,15 @@ class DesignSpace:
         Returns:
             Shape (n_combinations, n_parameters), in the order of `rank(levels, names)`.
         """
-        columns = [self.names.index(name) for name in names]
-        shape = [self.shape[c] for c in columns]
-        levels = np.zeros((int(np.prod(shape)), len(self.shape)), dtype=np.int64)
-        levels[:, columns] = np.indices(shape).reshape(len(columns), len(levels)).T
-        return levels
+        return self.unrank(np.arange(self.size_of(names)), names)
+
+    def size_of(self, names: Sequence[str]) -> int:
+        """Number of combinations of some parameters."""
+        return math.prod(self.shape[i] for i in self._columns(names))
+
+    def _columns(self, names: Sequence[str] | None) -> list[int]:
+        own = self.names
+        return list(range(len(own))) if names is None else [own.index(n) for n in names]
 
     def random(self, n: int, rng: np.random.Generator) -> Levels:
         """`n` designs drawn uniformly, with replacement."""

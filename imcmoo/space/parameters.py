@@ -7,7 +7,7 @@ parameter's matter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,7 @@ class Real(Parameter):
         super().__init__(name, tuple(float(f"{v:.12g}") for v in grid), unit)
 
 
+@dataclass(frozen=True, init=False)
 class Conditional(Parameter):
     """Ordered values that depend on another parameter, level by level.
 
@@ -109,6 +110,9 @@ class Conditional(Parameter):
     Raises:
         ValueError: rows of different length, or a value twice in a row.
     """
+
+    on: Parameter = field(init=False)
+    rows: tuple[Parameter, ...] = field(init=False)
 
     def __init__(
         self, name: str, on: Parameter, values_by: Mapping[Any, tuple[Any, ...]], unit: str = ""
@@ -122,8 +126,10 @@ class Conditional(Parameter):
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "rows", tuple(rows))
 
-    on: Parameter
-    rows: tuple[Parameter, ...]
+    @property
+    def values_by(self) -> dict[Any, tuple[Any, ...]]:
+        """For each value of the deciding parameter, the physical values of the levels."""
+        return {k: row.values for k, row in zip(self.on.values, self.rows, strict=True)}
 
     def decode_given(self, levels: Levels, on: Levels) -> NDArray[Any]:
         """Physical values of `levels`, given the levels of the deciding parameter."""

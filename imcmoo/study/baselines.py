@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.scores import edap
 from imcmoo.space.design_space import Levels
+from imcmoo.study.searches import Found
 
 
 @dataclass(frozen=True)
@@ -18,18 +21,35 @@ class Baselines:
 
     Args:
         levels: row w is the design optimised for workload w, shape (W, n_parameters).
-        metrics: rows as `levels`, columns what it runs on; NaN where that does not map.
+        metrics: rows as `levels`, columns what it runs on; NaN where that does not run.
     """
 
     levels: Levels
     metrics: Metrics
 
+    @classmethod
+    def of(cls, model: CostModel, alone: Mapping[str, Found]) -> Baselines:
+        """The best design by EDAP of each search for one workload, costed on all.
+
+        Args:
+            model: of all workloads.
+            alone: the searches.
+        """
+        designs = []
+        for found in alone.values():
+            candidates = found.candidates()
+            ranks = found.problem.space.rank(candidates.levels)
+            best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
+            designs.append(candidates.levels[best])
+        levels = np.stack(designs)
+        return cls(levels, model.evaluate(levels))
+
     @cached_property
     def edap(self) -> Floats:
         """J·s·mm², rows: optimised for; columns: runs on; shape (W, W)."""
-        return edap(self.metrics.energy_J, self.metrics.latency_s, self.metrics.resources.area_m2)
+        return edap(self.metrics.energy_J, self.metrics.latency_s, self.metrics.area_m2)
 
     @property
     def best_edap(self) -> Floats:
         """The best EDAP among them of each workload, shape (W,)."""
-        return np.nanmin(self.edap, axis=0)
+        return np.asarray(np.nanmin(self.edap, axis=0))

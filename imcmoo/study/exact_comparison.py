@@ -3,71 +3,91 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from imcmoo.analysis.indicators import indicators
 from imcmoo.exact import answer as exact
-from imcmoo.exact.enumeration import Exact
-from imcmoo.exact.regret import JUDGED, Judge
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
-from imcmoo.study.pipeline import Outcome
+from imcmoo.io.files import unchanged
+from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
-from problems.build import build
 
 
-def find_answer(study: Study, results: Path) -> Exact | None:
+def stated(study: Study) -> dict[str, Any]:
+    """What tells one problem of a study from another, for the summary of its exact answer; all
+    criteria of the registry are answered at once, one of a user's only where it is asked for."""
+    limit = study.area_limit_m2
+    return {
+        "study": study.name,
+        "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
+        "deployment": study.deployment,
+        "scaling": study.scaling,
+        "criterion": None if study.criterion in CRITERIA else study.criterion,
+        "weights": list(study.weights) if study.weights else None,
+    }
+
+
+def find_answer(study: Study, results: Path) -> ExactAnswer | None:
     """The exact answer of a study among its results; None if there is none of these settings.
 
     Args:
-        results: the folder in which `exact/<problem>` may stand.
+        results: the folder in which `exact/<study>` may stand.
 
     Raises:
-        InputError: there is one of these settings, but of another cost model.
+        InputError: there is one of these settings, but of another cost model, or a damaged one.
     """
-    folder = results / "exact" / study.problem
+    folder = results / "exact" / study.name
     try:
-        stored = exact.read_summary(folder)
+        summary = exact.read_summary(folder)
     except FileNotFoundError:
         return None
-    problem, evaluator = build(study.problem, study.area_limit_m2, study.deployment, study.scaling)
-    own = exact.options(study.problem, problem, evaluator)
-    if any(stored.get(name) != value for name, value in own.items()):
+    if any(summary.get(name) != value for name, value in stated(study).items()):
         return None
+    problem = study.problem()
     try:
-        return exact.load(folder, problem, exact.fingerprint(problem, evaluator))
+        with unchanged(folder / exact.SUMMARY):
+            return exact.load(folder, problem, exact.fingerprint(problem))
     except exact.OtherProblem as error:
         raise InputError(
-            f"{error}: run `python -m imcmoo enumerate {study.problem}` again or remove it"
+            f"{error}: run `python -m imcmoo enumerate {study.name}` again or remove it"
         ) from None
 
 
-def regret_table(outcome: Outcome, answer: Exact) -> pd.DataFrame:
+def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
-    judge = Judge(outcome.joint.problem, answer, alone=outcome.baselines is not None)
-    F = _objectives(outcome)
+    judge = ExactRegret(outcome.joint.problem, answer, alone=outcome.baselines is not None)
+    F = _front(outcome)
     values, excess = judge.scores(F), judge.regrets(F)
-    chosen = {name: outcome.selection.chosen[name] for name in JUDGED}
+    chosen = {name: outcome.selection.chosen[name] for name in judge.criteria}
     return pd.DataFrame(
         {
-            "criterion": JUDGED,
-            "optimum": [judge.optimum(name) for name in JUDGED],
+            "criterion": list(chosen),
+            "optimum": [judge.optimum(name) for name in chosen],
             "selected": [values[name][row] for name, row in chosen.items()],
             "regret_selected": [excess[name][row] for name, row in chosen.items()],
-            "best_evaluated": [values[name].min() for name in JUDGED],
-            "regret_best_evaluated": [excess[name].min() for name in JUDGED],
+            "best_evaluated": [values[name].min() for name in chosen],
+            "regret_best_evaluated": [excess[name].min() for name in chosen],
         }
     )
 
 
-def indicator_table(outcome: Outcome, answer: Exact) -> pd.DataFrame:
+def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """How close the front that was found comes to the exact one."""
-    found = indicators(_objectives(outcome), answer.front)
+    problem: AcceleratorProblem = outcome.joint.problem
+    F, front = problem.coordinates(_front(outcome)), problem.coordinates(answer.front)
+    found = indicators(F, front)
     return pd.DataFrame({"indicator": list(found), "value": list(found.values())})
 
 
-def _objectives(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _front(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     archive = outcome.joint.result.archive
     return archive.F[archive.front()]

@@ -16,20 +16,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.exact.enumeration import Exact
-from imcmoo.model.metrics import Floats
-from imcmoo.problem.scores import MM2_PER_M2, regret
-from imcmoo.problem.selection import CRITERIA
-from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.study import exact_comparison as truth
-from imcmoo.study.pipeline import JOINT, Outcome
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.io.units import shown, shown_column
+from imcmoo.model.cost_model import BreaksDown
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import regret
+from imcmoo.space.design_space import Levels
+from imcmoo.study import convergence, exact_comparison
+from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import JOINT
 
 DESIGN = "design.json"
 
 Columns = dict[str, NDArray[Any]]
 
 
-def write_tables(outcome: Outcome, folder: Path, answer: Exact | None) -> None:
+def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
     """Write every CSV and `design.json` of a run into a folder.
 
     Args:
@@ -40,12 +43,15 @@ def write_tables(outcome: Outcome, folder: Path, answer: Exact | None) -> None:
         "front": front(outcome),
         "selection": selection(outcome),
         "trace": trace(outcome),
+        "convergence": convergence.table(outcome),
     }
+    if isinstance(outcome.joint.problem.model, BreaksDown):
+        frames["breakdown"] = breakdown(outcome, outcome.joint.problem.model)
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if answer:
-        frames["regret"] = truth.regret_table(outcome, answer)
-        frames["indicators"] = truth.indicator_table(outcome, answer)
+        frames["regret"] = exact_comparison.regret_table(outcome, answer)
+        frames["indicators"] = exact_comparison.indicator_table(outcome, answer)
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     text = json.dumps(design(outcome), indent=2) + "\n"
@@ -54,20 +60,23 @@ def write_tables(outcome: Outcome, folder: Path, answer: Exact | None) -> None:
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
     """Every unique design of the joint search, in the order of evaluation."""
-    archive, names = outcome.joint.result.archive, outcome.workloads
-    metrics = outcome.joint.evaluator.evaluate(archive.levels)
-    r = metrics.resources
+    archive, problem = outcome.joint.result.archive, outcome.joint.problem
+    metrics = problem.model.evaluate(archive.levels)
+    missing = {
+        f"missing_{resource}_{{}}": np.ceil(metrics.resources[resource].missing).astype(np.int64)
+        for resource in problem.model.resource_names
+    }
     return pd.DataFrame(
         {
             "generation": archive.generation,
-            **_designs(archive.space, archive.levels),
+            **_designs(problem, archive.levels),
             "feasible": archive.feasible,
-            "area_mm2": r.area_m2 * MM2_PER_M2,
-            **_costs(outcome, archive.levels, r.area_m2),
-            **_each("energy_{}_J", names, metrics.energy_J),
-            **_each("latency_{}_s", names, metrics.latency_s),
-            **_each("missing_cells_{}", names, np.ceil(r.missing_cells).astype(np.int64)),
-            **_each("missing_buffer_bits_{}", names, np.ceil(r.missing_buffer_bits).astype(int)),
+            **_quantities(problem, archive.levels, metrics.values),
+            **{
+                column: values
+                for pattern, all_values in missing.items()
+                for column, values in _each(pattern, outcome.workloads, all_values).items()
+            },
         }
     )
 
@@ -84,50 +93,69 @@ def front(outcome: Outcome) -> pd.DataFrame:
 def selection(outcome: Outcome) -> pd.DataFrame:
     """The design each criterion selects, one row per criterion."""
     chosen = outcome.selection.chosen
-    rows = np.array([chosen[name] for name in CRITERIA])
-    excess = regret(outcome.candidates.edap[rows], outcome.candidates.best_edap)
+    rows = np.array(list(chosen.values()))
+    c = outcome.candidates
+    excess = {}
+    if c.own_best is not None:
+        over = regret(c.costs.edap[rows], c.own_best)
+        excess = _each("regret_{}", outcome.workloads, over)
     return pd.DataFrame(
         {
-            "criterion": list(CRITERIA),
-            "used": [name == outcome.study.criterion for name in CRITERIA],
-            "score": [outcome.selection.scores[name][chosen[name]] for name in CRITERIA],
+            "criterion": list(chosen),
+            "used": [name == outcome.criterion for name in chosen],
+            "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
-            **_each("regret_{}", outcome.workloads, excess),
+            **excess,
         }
     )
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
-    """Designs for all and for one workload, on every workload; empty where one does not map."""
-    alone, names = outcome.baselines, outcome.workloads
+    """Designs for all and for one workload, on every workload; empty where one does not run."""
+    alone, problem = outcome.baselines, outcome.joint.problem
     assert alone is not None
     own = {
-        **_designs(outcome.candidates.space, alone.levels),
-        "area_mm2": alone.metrics.resources.area_m2 * MM2_PER_M2,
-        **_each("energy_{}_J", names, alone.metrics.energy_J),
-        **_each("latency_{}_s", names, alone.metrics.latency_s),
-        **_each("edap_{}_J_s_mm2", names, alone.edap),
+        **_designs(problem, alone.levels),
+        **_quantities(problem, alone.levels, alone.metrics.values),
+        **_each("edap_{}_J_s_mm2", outcome.workloads, alone.edap),
     }
     joint = _candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(own)], ignore_index=True)
     frame.insert(0, "optimised_for", [JOINT, *outcome.alone])
-    relative = relative_edap(outcome)
-    return frame.assign(**_each("relative_edap_{}", names, relative))
+    return frame.assign(**_each("relative_edap_{}", outcome.workloads, _relative_edap(outcome)))
 
 
-def relative_edap(outcome: Outcome) -> NDArray[np.float64]:
+def _relative_edap(outcome: Outcome) -> Floats:
     """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not map."""
+    the design for each workload alone; NaN where a network does not run."""
     assert outcome.baselines is not None
-    rows = np.concatenate([outcome.candidates.edap[[outcome.chosen]], outcome.baselines.edap])
-    return np.asarray(rows / outcome.candidates.best_edap)
+    c = outcome.candidates
+    rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
+    return np.asarray(rows / c.own_best)
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:
     """How every search went, generation by generation."""
     found = {JOINT: outcome.joint, **outcome.alone}
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         [{"search": name, **asdict(row)} for name, f in found.items() for row in f.result.trace]
+    )
+    guides = outcome.joint.problem.guides
+    return frame.rename(columns={"best": f"best_{guides[0].name if guides else 'objective'}"})
+
+
+def breakdown(outcome: Outcome, model: BreaksDown) -> pd.DataFrame:
+    """Energy of each workload and area of the selected design, by component."""
+    b = model.breakdown(outcome.design)
+    owner = np.array([outcome.workloads.index(workload) for workload, _ in b.layers])
+    energy = np.zeros((len(outcome.workloads), len(b.components)))
+    np.add.at(energy, owner, b.energy_J[0])
+    return pd.DataFrame(
+        {
+            "component": list(b.components),
+            **_each("energy_{}_J", outcome.workloads, energy.T),
+            "area_mm2": shown("m2", b.area_m2[0]),
+        }
     )
 
 
@@ -142,7 +170,7 @@ def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
             {
                 "seed": seed,
                 **content["design"],
-                "area_mm2": content["area_mm2"],
+                **content["chip"],
                 **{f"score_{name}": score for name, score in content["scores"].items()},
             }
             for seed, folder in folders.items()
@@ -153,51 +181,72 @@ def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
 
 def design(outcome: Outcome) -> dict[str, Any]:
     """The generalized design and what it costs, for `design.json`."""
-    space, names = outcome.candidates.space, outcome.workloads
-    metrics = outcome.joint.evaluator.evaluate(outcome.design)
-    edap = outcome.candidates.edap[outcome.chosen]
-    values = {name: v[0].item() for name, v in space.decode(outcome.design).items()}
-    per_workload = {
-        name: {
-            "energy_J": metrics.energy_J[0, w].item(),
-            "latency_s": metrics.latency_s[0, w].item(),
-            "edap_J_s_mm2": edap[w].item(),
-            "max_utilization_pct": 100 * metrics.utilization[0, w].item(),
-        }
-        for w, name in enumerate(names)
+    problem, chosen = outcome.joint.problem, outcome.chosen
+    metrics = problem.model.evaluate(outcome.design)
+    values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
+    of_chip = [q for q in problem.model.quantities if not q.per_workload]
+    chip = {
+        shown_column(q.columns([])[0]): float(shown(q.unit, metrics.values[q.name][0]))
+        for q in of_chip
     }
     return {
-        "problem": outcome.study.problem,
-        "criterion": outcome.study.criterion,
+        "study": outcome.study.name,
+        "criterion": outcome.criterion,
         "design": values,
-        "area_mm2": metrics.resources.area_m2[0].item() * MM2_PER_M2,
-        "workloads": per_workload,
-        "scores": {name: s[outcome.chosen].item() for name, s in outcome.selection.scores.items()},
+        "chip": chip,
+        "workloads": {
+            name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
+        },
+        "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
     }
+
+
+def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]:
+    """What the selected design costs one workload."""
+    problem = outcome.joint.problem
+    own = {
+        f"{q.name}_{q.unit}" if q.unit else q.name: metrics.values[q.name][0, w].item()
+        for q in problem.model.quantities
+        if q.per_workload
+    }
+    if problem.has_edap:
+        own["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+    if "utilization" in metrics.values:
+        own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
+    return own
 
 
 def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
-    """Design, area, and per workload energy, latency and EDAP of some candidates."""
-    c, names = outcome.candidates, outcome.workloads
+    """Design, quantities, and per workload EDAP of some candidates."""
+    c, problem = outcome.candidates, outcome.joint.problem
+    costs = c.costs.take(rows)
+    edap = _each("edap_{}_J_s_mm2", outcome.workloads, costs.edap) if problem.has_edap else {}
     return {
-        **_designs(c.space, c.levels[rows]),
-        "area_mm2": c.area_m2[rows] * MM2_PER_M2,
-        **_costs(outcome, c.levels[rows], c.area_m2[rows]),
-        **_each("energy_{}_J", names, c.energy_J[rows]),
-        **_each("latency_{}_s", names, c.latency_s[rows]),
-        **_each("edap_{}_J_s_mm2", names, c.edap[rows]),
+        **_designs(problem, c.levels[rows]),
+        **_quantities(problem, c.levels[rows], costs.values),
+        **edap,
     }
 
 
-def _costs(outcome: Outcome, levels: Levels, area_m2: Floats) -> Columns:
-    """The cost column, if cost is an objective."""
-    problem = outcome.joint.problem
-    return {"cost": problem.cost(levels, area_m2)} if problem.cost_per_cm2 else {}
+def _quantities(
+    problem: AcceleratorProblem, levels: Levels, values: Mapping[str, Floats]
+) -> Columns:
+    """Quantities of the chip, then of each workload, in the units people read."""
+    columns: Columns = {}
+    for q in sorted(problem.model.quantities, key=lambda q: q.per_workload):
+        named = q.columns(problem.workload_names)
+        own = values[q.name] if q.per_workload else values[q.name][:, None]
+        columns |= {
+            shown_column(name): shown(q.unit, v) for name, v in zip(named, own.T, strict=True)
+        }
+        if q.name == "area" and problem.cost_per_cm2:
+            columns["cost"] = problem.cost(levels, values["area"])
+    return columns
 
 
-def _designs(space: DesignSpace, levels: Levels) -> Columns:
-    values: Mapping[str, NDArray[Any]] = space.decode(levels)
-    return {name: values[name] for name in space.names}
+def _designs(problem: AcceleratorProblem, levels: Levels) -> Columns:
+    values: Mapping[str, NDArray[Any]] = problem.space.decode(levels)
+    return {name: values[name] for name in problem.space.names}
 
 
 def _each(pattern: str, names: Sequence[str], values: NDArray[Any]) -> Columns:

@@ -10,6 +10,7 @@ from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.version import __version__
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of this one run."""
@@ -22,6 +23,8 @@ FILES = (
     "selection.csv",
     "baselines.csv",
     "trace.csv",
+    "convergence.csv",
+    "breakdown.csv",
     "regret.csv",
     "indicators.csv",
     "design.json",
@@ -59,6 +62,12 @@ class RunFolder:
         stored = self._begun() or self._finished()
         if stored is None:
             return
+        theirs = stored.get("versions", {}).get("imcmoo")
+        if theirs != __version__:
+            raise InputError(
+                f"cannot resume {self.path}: it is of imcmoo {theirs}, this is "
+                f"{__version__}; without --resume the run starts over"
+            )
         differing = [k for k in self._config if stored.get(k) != self._config[k]]
         if differing:
             key = next((k for k in differing if k != "command"), differing[0])
@@ -104,7 +113,12 @@ class RunFolder:
 
         Returns:
             What the run left in the folder, in the order of `FILES`, then the config.
+
+        Raises:
+            InputError: what is staged is not of this run.
         """
+        if self._begun() != self._config:
+            raise InputError(f"{self._work} is not of this run any more: nothing was published")
         (self.path / CONFIG).unlink(missing_ok=True)
         for name in FILES:
             _remove(self.path / name)

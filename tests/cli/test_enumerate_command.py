@@ -5,68 +5,76 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import imcmoo.__main__
+from imcmoo.cli import catalogue
+from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
-from imcmoo.exact import enumeration as exhaustive
-from imcmoo.exact.enumeration import scores
+from imcmoo.exact import enumeration
+from imcmoo.exact.enumeration import Enumeration, scores
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.problem import AcceleratorProblem
-from problems.build import build
+from imcmoo.study import enumerate_study as surveying
+from imcmoo.study.study import Study
+from problems import STUDIES
 from tests.exact.test_enumeration import exact_of
 from tests.model.reference import scalar_energy as plain
 
 ROOT = Path(__file__).parents[2]
 STUDY = "four_workload_rram"
 FILES = ["front.csv", "optima.csv", "summary.json"]
-LIMIT_MM2 = 250
-PART = 8
-"""Bodies in a part: the few chips make more than ten."""
+PART = 32
+"""Designs in a part, which makes eight bodies: the few chips make more than ten parts."""
 
 
-def build_few(name, area_limit_m2, deployment, scaling):
-    """Stands in for `problems.build.build`: any study is of few chips and small networks."""
-    assert name == STUDY
-    evaluator = Evaluator(
-        plain.RRAM_FEW,
-        WorkloadSet(plain.RESIDENT),
-        ComponentTable.load(scaling=scaling),
-        deployment=deployment,
-    )
-    limit = LIMIT_MM2 * 1e-6 if area_limit_m2 is None else area_limit_m2
-    return AcceleratorProblem(evaluator, area_limit_m2=limit), evaluator
+def few_chips(space, workloads, *, deployment, scaling):
+    """A cost model by its name: the paper's, of small networks whatever is asked for."""
+    table = ComponentTable.load(scaling=scaling)
+    return Evaluator(space, WorkloadSet(plain.RESIDENT), table, deployment=deployment)
+
+
+FEW = Study(
+    STUDY, plain.RRAM_FEW, ("alexnet",), area_limit_m2=250e-6, model=f"{__name__}:few_chips"
+)
+"""Stands in for the study of this name."""
+
+
+def only_few(patch):
+    """Let the command know this study and no other, in small parts."""
+    patch(catalogue, "studies", lambda: {STUDY: FEW})
+    in_parts_of(PART, patch)
+
+
+def in_parts_of(n_designs, patch):
+    for module in (enumeration, surveying):
+        patch(module, "DESIGNS_AT_ONCE", n_designs)
 
 
 @pytest.fixture
 def _few(monkeypatch):
-    monkeypatch.setattr(imcmoo.__main__, "build", build_few)
-    monkeypatch.setattr(exhaustive, "BODIES_AT_ONCE", PART)
+    only_few(monkeypatch.setattr)
 
 
-def run(out, *extra, processes=1):
-    options = ["--out", str(out), "--processes", str(processes)]
-    return imcmoo.__main__.main(["enumerate", STUDY, *options, *extra])
+def run(out, *extra, workers=1):
+    return main(["enumerate", STUDY, "--out", str(out), "--workers", str(workers), *extra])
 
 
-def start(out, *extra, before="", processes=1):
+def start(out, *extra, before="", workers=1):
     """The same run of few chips in a process of its own, which can be killed."""
     code = f"""
-import imcmoo.__main__
-from imcmoo.exact import enumeration as exhaustive
-from tests.cli.test_enumerate_command import PART, build_few
-imcmoo.__main__.build = build_few
-exhaustive.BODIES_AT_ONCE = PART
+from imcmoo.cli.main import main
+from tests.cli.test_enumerate_command import only_few
+only_few(setattr)
 {before}
-raise SystemExit(imcmoo.__main__.main())
+raise SystemExit(main())
 """
-    options = ["--out", str(out), "--processes", str(processes), "--quiet", *extra]
+    options = ["--out", str(out), "--workers", str(workers), "--quiet", *extra]
     command = [sys.executable, "-c", code, "enumerate", STUDY, *options]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
@@ -93,22 +101,22 @@ def complete(tmp_path_factory):
 
 def test_the_main_study_has_no_better_design_than_the_answer_says(tmp_path, capsys):
     """All twelve million, against random ones."""
-    assert run(tmp_path, processes=2) == 0
+    assert run(tmp_path, workers=2) == 0
     shown = capsys.readouterr().out
     assert sorted(contents(tmp_path)) == FILES
     summary = exact.read_summary(tmp_path)
     assert summary["designs"] == 12_096_000
     assert f"12,096,000 designs, {summary['feasible_designs']:,} feasible" in shown
-    problem, evaluator = build(STUDY)
-    answer = exact.load(tmp_path, problem, exact.fingerprint(problem, evaluator))
+    problem = STUDIES[STUDY].problem()
+    answer = exact.load(tmp_path, problem, exact.fingerprint(problem))
     n = 100_000
     levels = problem.space.random(n, np.random.default_rng(0))
-    levels = levels[problem.screened_violation(levels) <= 0]
+    levels = levels[problem.feasibility.screened(levels) <= 0]
     F, G = problem.evaluate(levels, return_values_of=["F", "G"])
     F = F[(G <= 0).all(axis=1)]
     expected = n * summary["feasible_designs"] / summary["designs"]
     assert len(F) == pytest.approx(expected, abs=4 * expected**0.5)
-    for name, values in scores(problem, F).items():
+    for name, values in scores(problem, problem.costs(F)).items():
         assert answer.optima[name].value <= values.min() * (1 + 1e-12), name
     for point in F:
         # Areas are read back in other units.
@@ -122,8 +130,8 @@ def test_the_main_study_has_no_better_design_than_the_answer_says(tmp_path, caps
 def test_the_files_hold_the_exact_answer(tmp_path):
     assert run(tmp_path) == 0
     assert sorted(contents(tmp_path)) == FILES
-    problem, evaluator = build_few(STUDY, None, "alone", "reference")
-    answer = exact.load(tmp_path, problem, exact.fingerprint(problem, evaluator))
+    problem = FEW.problem()
+    answer = exact.load(tmp_path, problem, exact.fingerprint(problem))
     original = exact_of("rram")
     assert answer.n_feasible == original.n_feasible
     assert list(answer.optima) == list(original.optima)
@@ -159,18 +167,18 @@ def test_quiet_says_nothing(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("_few")
-@pytest.mark.parametrize("processes", [1, 2])
-def test_the_number_of_processes_and_a_second_run_change_no_byte(complete, tmp_path, processes):
-    assert run(tmp_path, processes=processes) == 0
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_number_of_workers_and_a_second_run_change_no_byte(complete, tmp_path, workers):
+    assert run(tmp_path, workers=workers) == 0
     assert contents(tmp_path) == complete
-    assert run(tmp_path, processes=processes) == 0
+    assert run(tmp_path, workers=workers) == 0
     assert contents(tmp_path) == complete
 
 
 @pytest.mark.usefixtures("_few")
 def test_the_answer_goes_among_the_results_if_nothing_else_is_said(complete, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert imcmoo.__main__.main(["enumerate", STUDY, "--processes", "1", "--quiet"]) == 0
+    assert main(["enumerate", STUDY, "--workers", "1", "--quiet"]) == 0
     assert contents(tmp_path / "results" / "exact" / STUDY) == complete
 
 
@@ -178,9 +186,9 @@ def test_the_answer_goes_among_the_results_if_nothing_else_is_said(complete, tmp
 def test_options_reach_the_problem(tmp_path):
     options = ["--deployment", "together", "--scaling", "current", "--area-limit", "200.5"]
     assert run(tmp_path, *options) == 0
-    problem, evaluator = build_few(STUDY, 200.5e-6, "together", "current")
+    asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together", scaling="current")
     summary = exact.read_summary(tmp_path)
-    assert summary["fingerprint"] == exact.fingerprint(problem, evaluator)
+    assert summary["fingerprint"] == exact.fingerprint(asked.problem())
     assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment", "scaling")} == {
         "study": STUDY,
         "area_limit_mm2": pytest.approx(200.5),
@@ -219,9 +227,9 @@ pathlib.Path.replace = replace
 """
 
 
-def killed(out, before, *extra, processes=1):
+def killed(out, before, *extra, workers=1):
     """Run until what is patched `before` kills the process."""
-    process = start(out, *extra, before=before, processes=processes)
+    process = start(out, *extra, before=before, workers=workers)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (out / "summary.json").exists()
@@ -231,20 +239,20 @@ def killed(out, before, *extra, processes=1):
 def surveyed(monkeypatch):
     """The number of bodies in each survey of this process."""
     sizes = []
-    original = exhaustive.survey
+    original = Enumeration.survey
 
-    def survey(problem, bodies, alone=None):
+    def survey(self, bodies):
         sizes.append(len(bodies))
-        return original(problem, bodies, alone)
+        return original(self, bodies)
 
-    monkeypatch.setattr(exhaustive, "survey", survey)
+    monkeypatch.setattr(Enumeration, "survey", survey)
     return sizes
 
 
 @pytest.mark.usefixtures("_few")
-@pytest.mark.parametrize("processes", [1, 2])
-def test_killed_after_some_parts_and_run_again(complete, tmp_path, processes, surveyed):
-    killed(tmp_path, KILLED_AFTER_PARTS.format(parts=3), processes=processes)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_after_some_parts_and_run_again(complete, tmp_path, workers, surveyed):
+    killed(tmp_path, KILLED_AFTER_PARTS.format(parts=3), workers=workers)
     assert run(tmp_path) == 0
     assert contents(tmp_path) == complete
     # Parts that were kept are not worked on again.
@@ -297,7 +305,7 @@ def test_parts_of_another_problem_are_not_taken(complete, tmp_path):
 def test_parts_of_another_length_are_not_taken(complete, tmp_path, monkeypatch):
     """As after an update of the program."""
     killed(tmp_path, KILLED_AFTER_PARTS.format(parts=3))
-    monkeypatch.setattr(exhaustive, "BODIES_AT_ONCE", 2 * PART)
+    in_parts_of(2 * PART, monkeypatch.setattr)
     assert run(tmp_path) == 0
     assert contents(tmp_path) == complete
 
@@ -306,15 +314,15 @@ def test_parts_of_another_length_are_not_taken(complete, tmp_path, monkeypatch):
 def test_ctrl_c_is_one_line_and_the_same_command_continues(
     complete, tmp_path, monkeypatch, capsys, surveyed
 ):
-    counted = exhaustive.survey
+    counted = Enumeration.survey
 
-    def interrupt(problem, bodies, alone=None):
+    def interrupt(self, bodies):
         if len(surveyed) == 2:
             raise KeyboardInterrupt
-        return counted(problem, bodies, alone)
+        return counted(self, bodies)
 
     with monkeypatch.context() as patch:
-        patch.setattr(exhaustive, "survey", interrupt)
+        patch.setattr(Enumeration, "survey", interrupt)
         assert run(tmp_path, "--quiet") == 130
     assert capsys.readouterr().err == "imcmoo: interrupted; the same command continues\n"
     assert run(tmp_path) == 0
@@ -325,7 +333,7 @@ def test_ctrl_c_is_one_line_and_the_same_command_continues(
 def test_a_defect_is_not_hidden_and_leaves_the_old_answer(complete, tmp_path, monkeypatch):
     assert run(tmp_path) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(exhaustive, "survey", lambda *_, **__: 1 / 0)
+        patch.setattr(Enumeration, "survey", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tmp_path)
     assert {n: b for n, b in contents(tmp_path).items() if n in FILES} == complete
@@ -347,16 +355,10 @@ ERRORS = {
         "no design of space few_rram is feasible within 3.5 mm²: relax the area limit",
     ),
     "area too small for all": ([STUDY, "--area-limit", "8"], "is feasible within 8 mm²"),
-    "no process": (
-        [STUDY, "--processes", "0"],
-        "--processes: must be a whole number from 1 on, got '0'",
-    ),
-    "negative processes": (
-        [STUDY, "--processes", "-1"],
-        "--processes: must be a whole number from 1 on, got '-1'",
-    ),
-    "processes no number": ([STUDY, "--processes", "two"], "--processes: "),
-    "half a process": ([STUDY, "--processes", "1.5"], "--processes: "),
+    "no worker": ([STUDY, "--workers", "0"], "--workers: must be at least 1, got 0"),
+    "negative workers": ([STUDY, "--workers", "-1"], "--workers: must be at least 1, got -1"),
+    "workers no number": ([STUDY, "--workers", "two"], "--workers: 'two' is not a whole number"),
+    "half a worker": ([STUDY, "--workers", "1.5"], "--workers: '1.5' is not a whole number"),
     "unknown deployment": ([STUDY, "--deployment", "apart"], "--deployment: "),
     "unknown scaling": ([STUDY, "--scaling", "old"], "--scaling: "),
     "out is a file": ([STUDY, "--out", "a-file"], "a-file"),
@@ -369,10 +371,10 @@ def in_vain(arguments, capsys):
     """Standard error of a run that ends with exit code 2."""
     if "--out" not in arguments:
         arguments = [*arguments, "--out", "out"]
-    if "--processes" not in arguments:
-        arguments = [*arguments, "--processes", "1"]
+    if "--workers" not in arguments:
+        arguments = [*arguments, "--workers", "1"]
     try:
-        code = imcmoo.__main__.main(["enumerate", *arguments])
+        code = main(["enumerate", *arguments])
     except SystemExit as stop:
         code = stop.code
     shown = capsys.readouterr()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.__main__ import main
+from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
@@ -59,7 +59,7 @@ def test_the_numbers_are_the_evaluator_s(folder):
     metrics = Evaluator(RRAM, WorkloadSet.load(["alexnet", "resnet18"])).evaluate(levels)
     assert out["energy_J"][:2].to_numpy() == pytest.approx(metrics.energy_J[0], rel=1e-14)
     assert out["latency_s"][:2].to_numpy() == pytest.approx(metrics.latency_s[0], rel=1e-14)
-    assert out["area_mm2"][0] == pytest.approx(metrics.resources.area_m2[0] * 1e6, rel=1e-15)
+    assert out["area_mm2"][0] == pytest.approx(metrics.area_m2[0] * 1e6, rel=1e-15)
 
 
 def test_a_design_that_does_not_map_has_no_costs_but_says_what_it_lacks(folder):
@@ -146,7 +146,7 @@ CALLS = {
     "missing/out.csv: No such file or directory": {"out": "missing/out.csv"},
     "designs.csv/out.csv: Not a directory": {"out": "designs.csv/out.csv"},
     "/proc/out.csv: ": {"out": "/proc/out.csv"},
-    ".: Is a directory": {"out": "."},
+    ": Is a directory": {"out": "."},
 }
 
 

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,9 @@ import pandas as pd
 import pytest
 
 from experiments.run import main
+from imcmoo.io.errors import InputError
+from imcmoo.report.results import Results
+from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
 
 STUDY = "four_workload_rram"
@@ -63,7 +67,8 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
         for name in ("baselines", "breakdown", "convergence", "objectives", "trade_off")
         for suffix in ("pdf", "png")
     ]
-    tables = ["baselines.csv", "evaluations.csv", "front.csv", "selection.csv", "trace.csv"]
+    names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
+    tables = [f"{name}.csv" for name in names]
     assert sorted(contents(finished)) == sorted(["config.json", "design.json", *tables, *figures])
 
 
@@ -227,6 +232,73 @@ def test_several_seeds_end_with_a_summary(tmp_path, capsys):
     before = (tmp_path / STUDY / "seeds.csv").read_bytes()
     assert main([*short, "--seeds", "1-2,7", "--resume", "--quiet"]) == 0
     assert (tmp_path / STUDY / "seeds.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_seeds_in_several_processes_give_the_bytes_of_one_after_another(tmp_path):
+    short = [STUDY, "--budget", "60", "--no-baselines", "--quiet", "--seeds", "1-2"]
+    for workers in ("1", "2"):
+        assert main([*short, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
+    one, two = (contents(tmp_path / workers / STUDY) for workers in ("1", "2"))
+    tables = {name: content for name, content in one.items() if "figures" not in name}
+    assert "seeds.csv" in tables
+    assert {name: two[name] for name in tables} == tables
+
+
+def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
+    finished, tmp_path, capsys, monkeypatch
+):
+    """The first is in the middle of its run, in a process of its own."""
+    home = tmp_path / STUDY / "seed-1"
+    process = start(tmp_path)
+    while not list(home.glob(".work/*.checkpoint")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    monkeypatch.setattr("imcmoo.cli.run_studies.run_one", lambda *_: pytest.fail("it has begun"))
+    for options in ([], ["--resume"]):
+        assert run(tmp_path, *options) == 2
+        assert process.poll() is None
+        error = capsys.readouterr().err
+        assert f"{home} is in use by process {process.pid} on {socket.gethostname()}" in error
+        assert error.startswith("experiments.run: error: ")
+        assert error.count("\n") == 1
+    assert process.communicate()[1] == ""
+    assert process.returncode == 0
+    assert contents(home) == contents(finished)
+
+
+def test_figures_follow_from_a_results_folder_alone(finished, tmp_path):
+    copied = tmp_path / "elsewhere"
+    shutil.copytree(finished, copied, ignore=shutil.ignore_patterns("figures"))
+    (copied / "figures").mkdir()
+    draw_figures(Results.read(copied), copied / "figures")
+    assert contents(copied) == contents(finished)
+
+
+@pytest.fixture
+def older(finished, tmp_path):
+    """The folder of a run by version 0.1, which had `problem` instead of `study`."""
+    home = tmp_path / STUDY / "seed-1"
+    shutil.copytree(finished, home)
+    config = json.loads((home / "config.json").read_text(encoding="utf-8"))
+    config["problem"] = config.pop("study")
+    (home / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return home
+
+
+def test_results_of_an_older_version_are_refused_in_one_line(older):
+    with pytest.raises(InputError, match=r"before 0\.2: run the study again") as refusal:
+        Results.read(older)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_run_of_an_older_version_is_not_resumed(older, tmp_path, capsys):
+    before = contents(older)
+    assert run(tmp_path, "--resume") == 2
+    error = capsys.readouterr().err
+    assert f"cannot resume {older}: its study is " in error
+    assert error.count("\n") == 1
+    assert contents(older) == before
 
 
 @pytest.mark.usefixtures("_no_figures")

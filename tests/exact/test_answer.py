@@ -1,6 +1,5 @@
 """Exact answers in files: read back as they were, and only for the problem they are of."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,16 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.cli.arguments import area
 from imcmoo.exact import answer as exact
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.io.errors import InputError
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import SCORES, edap
+from imcmoo.problem.scores import costs_of, edap
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
-from problems import PROBLEMS
-from problems.build import build, build_evaluator, pose
+from problems import STUDIES
 from tests.exact.test_enumeration import CASES, exact_of
 from tests.model.reference import scalar_energy as plain
 
@@ -36,7 +37,7 @@ OPTIONS = {"study": "few", "deployment": "alone"}
 def saved(name, folder):
     """Save the answer of a case; returns its problem and fingerprint."""
     problem = CASES[name].problem()
-    mark = exact.fingerprint(problem, problem.evaluator)
+    mark = exact.fingerprint(problem)
     exact.save(exact_of(name), folder, problem, mark, OPTIONS)
     return problem, mark
 
@@ -88,20 +89,20 @@ def test_optima_are_one_row_per_criterion_and_tie_with_what_the_design_really_ha
     counts = {criterion: len(o.ranks) for criterion, o in exact_of(name).optima.items()}
     assert optima["criterion"].value_counts(sort=False).to_dict() == counts
     levels = space.encode({n: optima[n].to_numpy() for n in space.names})
-    metrics = problem.evaluator.evaluate(levels)
-    values = edap(metrics.energy_J, metrics.latency_s, metrics.resources.area_m2)
-    own = problem.evaluator.apart().evaluate(levels)
-    alone = edap(own.energy_J, own.latency_s, own.resources.area_m2)
-    costs = metrics.energy_J, metrics.latency_s, metrics.resources.area_m2
-    expected = {key: score(*costs) for key, score in SCORES.items()}
-    expected["area"] = metrics.resources.area_m2 * 1e6
+    metrics = problem.model.evaluate(levels)
+    values = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
+    own = problem.model.apart().evaluate(levels)
+    alone = edap(own.energy_J, own.latency_s, own.area_m2)
+    costs = costs_of(metrics.energy_J, metrics.latency_s, metrics.area_m2)
+    expected = {key: score(costs) for key, score in SCORES.items()}
+    expected["area"] = metrics.area_m2 * 1e6
     for w, network in enumerate(problem.workload_names):
         expected[f"edap_{network}"], expected[f"alone_{network}"] = values[:, w], alone[:, w]
         expected[f"energy_{network}"] = metrics.energy_J[:, w]
         expected[f"latency_{network}"] = metrics.latency_s[:, w]
     if problem.cost_per_cm2:
         per_cm2 = optima["technology_nm"].map(problem.cost_per_cm2)
-        expected["cost"] = metrics.resources.area_m2 * 1e4 * per_cm2
+        expected["cost"] = metrics.area_m2 * 1e4 * per_cm2
     for regret, kind in (("regret_minimax", "edap"), ("regret_alone_minimax", "alone")):
         own = [exact_of(name).optima[f"{kind}_{w}"].value for w in problem.workload_names]
         expected[regret] = (values / own).max(axis=1) - 1
@@ -169,7 +170,7 @@ def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monke
 def test_no_folder_holds_no_answer(tmp_path):
     problem = CASES["rram"].problem()
     with pytest.raises(FileNotFoundError):
-        exact.load(tmp_path / "nowhere", problem, exact.fingerprint(problem, problem.evaluator))
+        exact.load(tmp_path / "nowhere", problem, exact.fingerprint(problem))
 
 
 # Whose answer it is.
@@ -247,18 +248,18 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_answer_of_another_problem_is_refused(other, tmp_path):
     problem = pose_few()
-    mark = exact.fingerprint(problem, problem.evaluator)
+    mark = exact.fingerprint(problem)
     exact.save(exact_of("technology"), tmp_path, problem, mark, OPTIONS)
     assert exact.load(tmp_path, problem, mark).n_feasible == exact_of("technology").n_feasible
     another = pose_few(**OTHERS[other])
     with pytest.raises(exact.OtherProblem, match="is of another"):
-        exact.load(tmp_path, another, exact.fingerprint(another, another.evaluator))
+        exact.load(tmp_path, another, exact.fingerprint(another))
 
 
 def test_the_same_problem_built_again_has_the_same_fingerprint():
     first, second = pose_few(), pose_few(space=few_technologies())
-    first.evaluator.evaluate(first.space.random(20, np.random.default_rng(0)))
-    marks = [exact.fingerprint(p, p.evaluator) for p in (first, second)]
+    first.model.evaluate(first.space.random(20, np.random.default_rng(0)))
+    marks = [exact.fingerprint(p) for p in (first, second)]
     assert marks[0] == marks[1]
     assert len(marks[0]) == 64
 
@@ -269,14 +270,14 @@ def test_a_network_s_strides_and_layer_names_do_not_matter():
     strides = changed("strides", 0, 0, 2)
     names = (replace(wide, layers=("a", "b")), light)
     others = [pose_few(networks=networks) for networks in (strides, names)]
-    marks = {exact.fingerprint(p, p.evaluator) for p in (problem, *others)}
+    marks = {exact.fingerprint(p) for p in (problem, *others)}
     assert len(marks) == 1
 
 
 FINGERPRINT = """
 from imcmoo.exact.answer import fingerprint
-from problems.build import build
-print(fingerprint(*build("four_workload_rram")))
+from problems import STUDIES
+print(fingerprint(STUDIES["four_workload_rram"].problem()))
 """
 
 
@@ -287,21 +288,20 @@ def test_another_process_has_the_same_fingerprint(hash_seed):
     found = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == exact.fingerprint(*build("four_workload_rram"))
+    assert found.stdout.strip() == exact.fingerprint(STUDIES["four_workload_rram"].problem())
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_an_area_limit_given_in_mm2_is_the_study_s_own(name):
+@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
+def test_an_area_limit_given_in_mm2_is_the_study_s_own(study):
     """`--area-limit 800` is no other problem where 800 is the default."""
-    evaluator = build_evaluator(name)
-    given = round(PROBLEMS[name].area_limit_m2 * 1e6) / 1e6
-    own, same = (exact.fingerprint(pose(name, evaluator, x), evaluator) for x in (None, given))
+    given = replace(study, area_limit_m2=area(f"{study.area_limit_m2 * 1e6:.0f}"))
+    own, same = (exact.fingerprint(s.problem()) for s in (study, given))
     assert own == same
 
 
 def test_studies_have_fingerprints_of_their_own():
-    marks = {name: exact.fingerprint(*build(name)) for name in PROBLEMS}
-    assert len(set(marks.values())) == len(PROBLEMS)
+    marks = {exact.fingerprint(study.problem()) for study in STUDIES.values()}
+    assert len(marks) == len(STUDIES)
 
 
 MODULES = (
@@ -319,7 +319,7 @@ MODULES = (
 @pytest.mark.parametrize("module", MODULES)
 def test_the_code_that_decides_is_part_of_the_fingerprint(monkeypatch, module):
     problem = pose_few()
-    mark = partial(exact.fingerprint, problem, problem.evaluator)
+    mark = partial(exact.fingerprint, problem)
     before, original = mark(), Path.read_bytes
 
     def edited(path):
@@ -331,7 +331,7 @@ def test_the_code_that_decides_is_part_of_the_fingerprint(monkeypatch, module):
 
 def test_code_that_decides_nothing_is_no_part_of_the_fingerprint(monkeypatch):
     problem = pose_few()
-    mark = partial(exact.fingerprint, problem, problem.evaluator)
+    mark = partial(exact.fingerprint, problem)
     before, original = mark(), Path.read_bytes
 
     def edited(path):
@@ -341,17 +341,17 @@ def test_code_that_decides_nothing_is_no_part_of_the_fingerprint(monkeypatch):
     assert mark() == before
 
 
-def test_options_tell_problems_of_one_study_apart():
-    own = {
-        "study": "s", "area_limit_mm2": pytest.approx(20), "deployment": "alone",
-        "scaling": "reference",
-    }  # fmt: skip
-    problem = pose_few()
-    assert exact.options("s", problem, problem.evaluator) == own
-    for change, name in (("deployment", "together"), ("scaling", "current")):
-        other = pose_few(**{change: name})
-        assert exact.options("s", other, other.evaluator) == own | {change: name}
-    other = pose_few(area_limit_m2=21e-6)
-    found = exact.options("s", other, other.evaluator)
-    assert found == own | {"area_limit_mm2": pytest.approx(21)}
-    json.dumps(found)
+# Damaged.
+
+
+@pytest.mark.parametrize("name", ["optima.csv", "front.csv"])
+def test_a_damaged_table_is_refused_in_one_line(name, tmp_path):
+    """One digit is enough."""
+    problem, mark = saved("rram", tmp_path)
+    path = tmp_path / name
+    text = path.read_text()
+    last = max(map(text.rfind, "0123456789"))
+    path.write_text(f"{text[:last]}{(int(text[last]) + 1) % 10}{text[last + 1 :]}")
+    with pytest.raises(InputError, match=f"{name} is damaged") as refusal:
+        exact.load(tmp_path, problem, mark)
+    assert "\n" not in str(refusal.value)

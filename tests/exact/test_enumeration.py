@@ -6,7 +6,7 @@ costs full of ties, where arithmetic is exact. In both, plain loops find what is
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.exact import enumeration as exhaustive
-from imcmoo.exact.enumeration import Optimum, conclude, stretches, survey
-from imcmoo.model.metrics import Metrics, Resources
+from imcmoo.exact.enumeration import Enumeration, Optimum
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
@@ -61,15 +61,9 @@ CASES = {
 }
 
 
-def apart(problem):
-    """The cost model of chips for one network; made-up costs have no other."""
-    return problem.evaluator.apart() if isinstance(problem.evaluator, Evaluator) else None
-
-
 def answer_of(problem):
-    alone = apart(problem)
-    parts = stretches(problem, alone)
-    return conclude(problem, [survey(problem, bodies, alone) for bodies in parts])
+    enumeration = Enumeration(problem)
+    return enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
 
 
 @cache
@@ -220,9 +214,9 @@ def assert_identical(one, other):
 @pytest.mark.parametrize("name", CASES)
 def test_every_design_costs_what_the_plain_model_says(name):
     problem, expected = CASES[name].problem(), costs_of(name)
-    metrics = problem.evaluator.evaluate(problem.space.unrank(np.arange(problem.space.size)))
-    assert metrics.resources.maps.tolist() == [[not x for x in c.lacks] for c in expected]
-    assert metrics.resources.area_m2 == pytest.approx([c.area for c in expected], rel=SAME)
+    metrics = problem.model.evaluate(problem.space.unrank(np.arange(problem.space.size)))
+    assert metrics.runs.tolist() == [[not x for x in c.lacks] for c in expected]
+    assert metrics.area_m2 == pytest.approx([c.area for c in expected], rel=SAME)
     for ours, theirs in ((metrics.energy_J, "energy"), (metrics.latency_s, "latency")):
         values = np.array([getattr(c, theirs) for c in expected], dtype=float)
         np.testing.assert_allclose(ours, values, rtol=SAME)
@@ -288,29 +282,27 @@ def test_the_front_is_that_of_brute_force(name):
 @pytest.mark.parametrize("name", CASES)
 def test_the_length_of_stretches_does_not_matter(name, length, monkeypatch):
     expected = exact_of(name)
-    monkeypatch.setattr(exhaustive, "BODIES_AT_ONCE", length)
+    enumeration = Enumeration(CASES[name].problem())
+    monkeypatch.setattr(exhaustive, "DESIGNS_AT_ONCE", length * len(enumeration.points))
     monkeypatch.setattr(exhaustive, "SCREENED_AT_ONCE", 5)
-    problem = CASES[name].problem()
-    parts = stretches(problem, apart(problem))
+    parts = enumeration.stretches()
     assert {len(bodies) for bodies in parts[:-1]} == {length}
-    findings = [survey(problem, bodies, apart(problem)) for bodies in parts]
-    assert_identical(conclude(problem, findings), expected)
-    assert_identical(conclude(problem, findings[::-1]), expected)
+    findings = [enumeration.survey(bodies) for bodies in parts]
+    assert_identical(enumeration.conclude(findings), expected)
+    assert_identical(enumeration.conclude(findings[::-1]), expected)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_stretches_hold_every_body_on_which_some_network_may_run_once(name):
     space = CASES[name].space
-    problem = CASES[name].problem()
-    bodies = np.concatenate(stretches(problem, apart(problem)))
-    operating = [space.names.index(n) for n in ("voltage_V", "cycle_s")]
-    assert not bodies[:, operating].any()
-    ranks = space.rank(bodies).tolist()
-    assert len(set(ranks)) == len(ranks)
+    enumeration = Enumeration(CASES[name].problem())
+    assert enumeration.point_parameters == ["voltage_V", "cycle_s"]
+    bodies = np.concatenate(enumeration.stretches()).tolist()
+    assert len(set(bodies)) == len(bodies)
+    assert bodies == sorted(bodies)
     runs = [r for r, d in enumerate(designs_of(name)) if d.within and d.edaps != [None, None]]
-    levels = space.unrank(np.array(runs))
-    levels[:, operating] = 0
-    assert set(space.rank(levels).tolist()) <= set(ranks)
+    ranks = space.rank(space.unrank(np.array(runs)), enumeration.body_parameters)
+    assert set(ranks.tolist()) <= set(bodies)
 
 
 @pytest.mark.parametrize("last", [True, False])
@@ -348,7 +340,7 @@ def test_a_network_by_itself_has_no_regret_where_it_is_best():
 
 def test_no_design_small_enough_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=5)
-    assert stretches(problem) == []
+    assert Enumeration(problem).stretches() == []
     with pytest.raises(ValueError, match=r"few_rram is feasible within 5 mm²"):
         answer_of(problem)
 
@@ -359,10 +351,11 @@ def test_no_design_for_all_networks_is_said_to_be_so():
     both = min(d.objectives[-1] for d in designs_of("rram") if None not in d.edaps)
     assert light < both
     problem = CASES["rram"].problem(limit_mm2=(light + both) / 2 * 1e6)
-    findings = [survey(problem, bodies) for bodies in stretches(problem)]
+    enumeration = Enumeration(problem)
+    findings = [enumeration.survey(bodies) for bodies in enumeration.stretches()]
     assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
     with pytest.raises(ValueError, match="relax the area limit"):
-        conclude(problem, findings)
+        enumeration.conclude(findings)
 
 
 # Made-up costs: few distinct values, so nearly every comparison is a tie.
@@ -373,10 +366,11 @@ AREA_UNIT = 2.0**-10
 
 @dataclass(frozen=True)
 class Chance:
-    """An evaluator of random small numbers, by rank; all arithmetic on them is exact.
+    """A cost model of random small numbers, by rank, that can do nothing but evaluate; all
+    arithmetic on them is exact.
 
     Args:
-        space: has the operating point among its parameters.
+        space: the designs.
         n_workloads: 1 or more.
         n_values: how many values energy, latency and area may have.
         seed: decides them.
@@ -386,6 +380,9 @@ class Chance:
     n_workloads: int
     n_values: tuple
     seed: int
+
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ("cells", "buffer_bits")
 
     @property
     def workload_names(self):
@@ -401,26 +398,21 @@ class Chance:
         # Networks of different sizes, so that the largest EDAP is seldom the largest regret.
         return energy * 8 ** np.arange(w), latency, area, *missing
 
-    def resources(self, levels):
+    def known(self, levels):
+        """Area and resources."""
         rank = self.space.rank(levels)
-        _, _, area, cells, bits = self.draws()
-        return Resources(
-            area_m2=area[rank] * AREA_UNIT,
-            cells=np.full(len(rank), 100.0),
-            missing_cells=50.0 * cells[rank],
-            buffer_bits=np.full(len(rank), 100.0),
-            missing_buffer_bits=50.0 * bits[rank],
-        )
-
-    def screen(self, levels):
-        full = self.resources(levels)
-        return replace(full, missing_buffer_bits=np.zeros_like(full.missing_buffer_bits))
+        _, _, area, *lacks = self.draws()
+        resources = {
+            name: Resource(np.full(len(rank), 100.0), 50.0 * missing[rank])
+            for name, missing in zip(self.resource_names, lacks, strict=True)
+        }
+        return Metrics({"area": area[rank] * AREA_UNIT}, resources)
 
     def evaluate(self, levels):
-        resources = self.resources(levels)
+        known = self.known(levels)
         rank = self.space.rank(levels)
-        energy, latency = (np.where(resources.maps, x[rank], np.nan) for x in self.draws()[:2])
-        return Metrics(resources, energy, latency, energy * 0)
+        energy, latency = (np.where(known.runs, x[rank], np.nan) for x in self.draws()[:2])
+        return Metrics({"energy": energy, "latency": latency, **known.values}, known.resources)
 
     def designs(self, limit, per_cm2):
         """The same for brute force, in plain numbers."""
@@ -439,6 +431,22 @@ class Chance:
             yield Design(area[rank] <= limit, edaps, edaps, objectives)
 
 
+class AbleChance(Chance):
+    """The same with a screen, and bodies that share work."""
+
+    body_parameters = ("technology_nm", "rows", "cols")
+
+    @property
+    def screened_by(self):
+        return tuple(self.space.names)
+
+    def screen(self, levels):
+        known = self.known(levels)
+        bits = known.resources["buffer_bits"]
+        unknown = Resource(bits.own, np.zeros_like(bits.missing))
+        return Metrics(known.values, {**known.resources, "buffer_bits": unknown})
+
+
 def chance_space(order):
     """108 designs; the operating point stands where `order` puts it."""
     parameters = [
@@ -455,6 +463,7 @@ ROUNDED = ("edap_product", "edap_geomean", "ela_max", "ela_mean")
 """Criteria whose arithmetic is not exact, so that equal scores may come out as nearly equal."""
 
 
+@pytest.mark.parametrize("model", [Chance, AbleChance])
 @given(
     order=st.permutations(range(5)),
     n_workloads=st.integers(1, 3),
@@ -462,17 +471,18 @@ ROUNDED = ("edap_product", "edap_geomean", "ela_max", "ela_mean")
     seed=st.integers(0, 2**32 - 1),
     limit=st.integers(1, 6),
     per_cm2=st.sampled_from([None, {1: 1.0, 2: 1.0}, {1: 4.0, 2: 1.0}]),
-    length=st.sampled_from([1, 2, 5, 2048]),
+    length=st.sampled_from([1, 6, 12, 30, 2048]),
 )
 @settings(max_examples=300, deadline=None)
 def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
-    order, n_workloads, n_values, seed, limit, per_cm2, length
+    model, order, n_workloads, n_values, seed, limit, per_cm2, length
 ):
-    chance = Chance(chance_space(order), n_workloads, n_values, seed)
+    """Whatever the model can do besides evaluate."""
+    chance = model(chance_space(order), n_workloads, n_values, seed)
     names, designs = chance.workload_names, list(chance.designs(limit, per_cm2))
     problem = AcceleratorProblem(chance, area_limit_m2=limit * AREA_UNIT, cost_per_cm2=per_cm2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exhaustive, "BODIES_AT_ONCE", length)
+        patch.setattr(exhaustive, "DESIGNS_AT_ONCE", length)
         if not any(d.feasible for d in designs):
             with pytest.raises(ValueError, match="is feasible"):
                 answer_of(problem)

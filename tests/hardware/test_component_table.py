@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.hardware.component_table import DEVICES, TABLE_KEYS, ComponentTable
+from imcmoo.hardware.component_table import TABLE_KEYS, ComponentTable
+from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.scaling import SCALINGS
 
 NODES_NM = np.array([7, 10, 14, 22, 32, 45])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from imcmoo.hardware import library_costs as live
-from imcmoo.hardware.component_table import DEVICES, ComponentTable
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.devices import DEVICES
 
 pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
 pytest.importorskip("hwcomponents_cacti", reason="hwcomponents is not installed")

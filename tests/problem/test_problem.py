@@ -1,15 +1,24 @@
+"""Objectives, weights and what guides: the adapter to pymoo."""
+
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from imcmoo.model.metrics import Metrics
-from imcmoo.problem.problem import UNMAPPED, AcceleratorProblem
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY
+from imcmoo.problem.criteria import CRITERIA, find_criterion
+from imcmoo.problem.problem import Guidance
 from problems.rram import RRAM
-from tests.fakes import FakeEvaluator
+from problems.sram import COST_PER_CM2, SRAM_TECHNOLOGY
+from tests.fakes import SNR, FakeEvaluator, LimitlessEvaluator, NoisyEvaluator, fake_problem
 
 
 @pytest.fixture
 def problem():
-    return AcceleratorProblem(FakeEvaluator(RRAM, n_workloads=2))
+    return fake_problem(RRAM, 2)
 
 
 @pytest.fixture
@@ -18,21 +27,23 @@ def designs():
     return RRAM.random(4000, np.random.default_rng(1))
 
 
-class Broken(FakeEvaluator):
-    """Fails silently: its energies stay at what the array was created with."""
+class Broken(NoisyEvaluator):
+    """Fails silently: a quantity stays at what its array was created with."""
 
-    def __init__(self, energy):
-        super().__init__(RRAM, n_workloads=2)
-        self.energy = energy
+    def __init__(self, space, n_workloads, *, name, value):
+        super().__init__(space, n_workloads)
+        self.broken = {name: np.array(value)}
 
     def evaluate(self, levels):
         metrics = super().evaluate(levels)
-        return Metrics(
-            metrics.resources,
-            np.full_like(metrics.energy_J, self.energy),
-            metrics.latency_s,
-            metrics.utilization,
-        )
+        broken = {n: np.full_like(metrics.energy_J, v) for n, v in self.broken.items()}
+        return replace(metrics, values={**metrics.values, **broken})
+
+
+class Timeless(FakeEvaluator):
+    """A model without latency or area, hence without EDAP."""
+
+    quantities = (ENERGY, SNR)
 
 
 def test_objectives_are_named_energies_latencies_area(problem):
@@ -44,93 +55,73 @@ def test_objectives_are_named_energies_latencies_area(problem):
         "area_m2",
     ]
     assert problem.n_obj == 5
-    assert problem.constraint_names == [
-        "missing_cells_net0",
-        "missing_cells_net1",
-        "missing_buffer_net0",
-        "missing_buffer_net1",
-        "excess_area",
-    ]
-    assert problem.n_ieq_constr == 5
+    assert problem.n_ieq_constr == len(problem.feasibility.names) == 5
 
 
-def test_objectives_of_a_design_that_maps_are_the_metrics(problem, designs):
-    metrics = problem.evaluator.evaluate(designs)
-    maps = metrics.resources.maps.all(axis=1)
+@pytest.mark.parametrize("model", [FakeEvaluator, NoisyEvaluator])
+def test_objectives_of_a_design_that_runs_are_the_metrics(model, designs):
+    problem = fake_problem(RRAM, 2, model=model)
+    metrics = problem.model.evaluate(designs)
+    runs = metrics.runs.all(axis=1)
     F, _ = problem.evaluate(designs)
-    energy, latency, area = problem.split(F[maps])
-    np.testing.assert_array_equal(energy, metrics.energy_J[maps])
-    np.testing.assert_array_equal(latency, metrics.latency_s[maps])
-    np.testing.assert_array_equal(area, metrics.resources.area_m2[maps])
+    costs = problem.costs(F[runs])
+    assert len(costs) == runs.sum() > 0
+    assert list(costs.values) == [q.name for q in model.quantities]
+    for name, values in costs.values.items():
+        np.testing.assert_array_equal(values, metrics.values[name][runs])
 
 
-def test_what_does_not_map_is_never_better_and_the_worse_the_more_it_lacks(problem, designs):
-    maps = problem.evaluator.resources(designs).maps.all(axis=1)
+@pytest.mark.parametrize("model", [FakeEvaluator, NoisyEvaluator])
+def test_what_does_not_run_is_never_better_and_the_worse_the_more_it_lacks(model, designs):
+    problem = fake_problem(RRAM, 2, model=model)
+    runs = problem.model.resources(designs).runs.all(axis=1)
     F, G = problem.evaluate(designs)
     assert np.isfinite(F).all()
-    assert (G[~maps].max(axis=1) > 0).all()
-    assert F[~maps].min() >= UNMAPPED > F[maps].max()
-    lacking = G[~maps, :-1].sum(axis=1)
+    assert (G[~runs].max(axis=1) > 0).all()
+    bounds = [q.bound for q in model.quantities for _ in q.columns(problem.workload_names)]
+    assert (F[~runs].min(axis=0) >= bounds).all()
+    assert (F[runs].max(axis=0) < bounds).all()
+    lacking = G[~runs, :-1].sum(axis=1)
     order = np.argsort(lacking)
-    assert (np.diff(F[~maps][order], axis=0) >= 0).all()
-    assert F[~maps, 0].max() > F[~maps, 0].min()
-
-
-def test_constraints_count_octaves(problem, designs):
-    resources = problem.evaluator.resources(designs)
-    _, G = problem.evaluate(designs)
-    needed = resources.missing_cells + resources.cells[:, None]
-    np.testing.assert_allclose(G[:, :2], np.log2(needed / resources.cells[:, None]), atol=1e-12)
-    np.testing.assert_allclose(G[:, -1], np.log2(resources.area_m2 / 800e-6), atol=1e-12)
-
-
-def test_violation_agrees_with_constraints(problem, designs):
-    _, G = problem.evaluate(designs)
-    np.testing.assert_array_equal(problem.violation(designs), np.maximum(G, 0).sum(axis=1))
-
-
-def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs, monkeypatch):
-    tabulated = AcceleratorProblem(FakeEvaluator(RRAM))
-    screened = tabulated.screened_violation(designs)
-    assert (screened <= tabulated.violation(designs)).all()
-    assert (screened > 0).any()
-    monkeypatch.setattr("imcmoo.problem.problem.SCREEN_TABLE", 0)
-    direct = AcceleratorProblem(FakeEvaluator(RRAM))
-    np.testing.assert_array_equal(direct.screened_violation(designs), screened)
-
-
-def test_constrained_parameters_are_found(problem):
-    free = {name for name, yes in zip(RRAM.names, problem.constrained, strict=True) if not yes}
-    assert free == {"voltage_V", "cycle_s"}
-
-
-def test_nothing_is_constrained():
-    class Boundless(FakeEvaluator):
-        def screen(self, levels):
-            return super().screen(np.zeros_like(levels) + self.space.shape - 1)
-
-    problem = AcceleratorProblem(Boundless(RRAM), area_limit_m2=1.0)
-    assert not problem.constrained.any()
-    assert problem.screened_violation(RRAM.random(7, np.random.default_rng(0))).tolist() == [0] * 7
+    assert (np.diff(F[~runs][order], axis=0) >= 0).all()
+    assert F[~runs, 0].max() > F[~runs, 0].min()
 
 
 @pytest.mark.parametrize("energy", [0.0, -1.0, np.nan, np.inf])
 def test_a_failed_evaluation_is_an_error_not_the_best_value(energy, designs):
     # The trap of the paper's scripts: a failed evaluation is left at 0 and looks optimal.
-    problem = AcceleratorProblem(Broken(energy))
-    with pytest.raises(ValueError, match="has an objective outside"):
+    problem = fake_problem(RRAM, 2, model=partial(Broken, name="energy", value=energy))
+    with pytest.raises(ValueError, match="runs, yet has an objective that is not finite"):
         problem.evaluate(designs)
 
 
+@pytest.mark.parametrize("snr", [np.nan, -np.inf, np.inf, -1e30])
+def test_so_is_one_of_a_quantity_that_is_to_be_large(snr, designs):
+    problem = fake_problem(RRAM, 2, model=partial(Broken, name="snr", value=snr))
+    with pytest.raises(ValueError, match="runs, yet has an objective that is not finite"):
+        problem.evaluate(designs)
+
+
+@pytest.mark.parametrize("snr", [0.0, -30.0, 30.0])
+def test_any_sign_is_fine_where_differences_count(snr, designs):
+    problem = fake_problem(RRAM, 2, model=partial(Broken, name="snr", value=snr))
+    F, G = problem.evaluate(designs)
+    assert (problem.costs(F[(G <= 0).all(axis=1)])["snr"] == snr).all()
+
+
 def test_one_workload_alone(designs):
-    problem = AcceleratorProblem(FakeEvaluator(RRAM, n_workloads=1))
+    problem = fake_problem(RRAM, 1)
     F, G = problem.evaluate(designs)
     assert F.shape == G.shape == (len(designs), 3)
 
 
 def test_the_area_limit_is_an_option(designs):
-    loose = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=1.0)
+    loose = fake_problem(RRAM, area_limit_m2=1.0)
     assert loose.evaluate(designs)[1][:, -1].max() <= 0
+    none = fake_problem(RRAM, area_limit_m2=None)
+    assert none.n_ieq_constr == loose.n_ieq_constr - 1
+    np.testing.assert_array_equal(none.evaluate(designs)[1], loose.evaluate(designs)[1][:, :-1])
+    np.testing.assert_array_equal(none.evaluate(designs)[0], loose.evaluate(designs)[0])
 
 
 def test_whole_floats_are_levels_and_others_are_refused(problem, designs):
@@ -142,6 +133,131 @@ def test_whole_floats_are_levels_and_others_are_refused(problem, designs):
 
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="area_limit_m2 must be positive, got 0"):
-        AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=0)
-    with pytest.raises(ValueError, match="no workload"):
-        AcceleratorProblem(FakeEvaluator(RRAM, n_workloads=0))
+        fake_problem(RRAM, area_limit_m2=0)
+    with pytest.raises(ValueError, match="no network"):
+        fake_problem(RRAM, 0)
+    with pytest.raises(ValueError, match="gives no area to limit"):
+        fake_problem(RRAM, model=Timeless)
+
+
+@pytest.mark.parametrize(
+    "weights", [(1, 2), (1, 2, 0, 4), (1, 2, -3, 4), (1, 2, np.nan, 4), (1, 2, 3, np.inf)]
+)
+def test_weights_that_make_no_sense_are_refused(weights):
+    with pytest.raises(ValueError, match="weights must be 4 positive numbers"):
+        fake_problem(RRAM, guidance=Guidance(weights=weights))
+
+
+def weighted(weights):
+    return fake_problem(RRAM, len(weights), guidance=Guidance(weights=weights))
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=5))
+def test_weights_are_scaled_to_the_number_of_networks(weights):
+    problem = weighted(weights)
+    assert problem.weights.sum() == pytest.approx(len(weights))
+    assert problem.weights / problem.weights[0] == pytest.approx(np.array(weights) / weights[0])
+
+
+@pytest.mark.parametrize("weight", [1, 1.0, 7, 0.1])
+def test_equal_weights_change_no_digit(weight, designs):
+    plain, equal = fake_problem(RRAM, 4), weighted((weight,) * 4)
+    F, G = plain.evaluate(designs)
+    F = F[(G <= 0).all(axis=1)]
+    np.testing.assert_array_equal(equal.guide_scores(F), plain.guide_scores(F))
+
+
+def test_weights_reach_what_guides():
+    # EDAP 2 and 8 for an area of 1 mm²; the second network counts three times as much.
+    F = np.array([[2.0, 8, 1, 1, 1e-6]])
+    problem = weighted((1, 3))
+    assert [c.name for c in problem.guides[:4]] == [
+        "edap_max",
+        "edap_mean",
+        "edap_product",
+        "edap_geomean",
+    ]
+    mean, product = (0.5 * 2 + 1.5 * 8) / 2, 2**0.5 * 8**1.5
+    expected = [8, mean, product, product**0.5, 0, 2, 8]
+    np.testing.assert_allclose(problem.guide_scores(F)[0], expected, rtol=1e-12)
+
+
+def test_a_criterion_that_is_asked_for_joins_the_guides(designs):
+    plain = fake_problem(RRAM, 2)
+    always = [c.name for c in plain.guides]
+    assert always == [name for name, c in CRITERIA.items() if c.guides]
+    asked = find_criterion("ela_max")
+    problem = fake_problem(RRAM, 2, guidance=Guidance(asked=asked))
+    assert {c.name for c in problem.guides} == {*always, "ela_max"}
+    F, G = problem.evaluate(designs)
+    F = F[(G <= 0).all(axis=1)]
+    at = [c.name for c in problem.guides].index("ela_max")
+    scores = problem.guide_scores(F)
+    np.testing.assert_array_equal(scores[:, at], asked.scores(problem.costs(F), None))
+    np.testing.assert_array_equal(np.delete(scores, at, axis=1), plain.guide_scores(F))
+
+
+def test_a_guide_that_is_asked_for_counts_once():
+    asked = Guidance(asked=find_criterion("edap_mean"))
+    assert fake_problem(RRAM, guidance=asked).guides == fake_problem(RRAM).guides
+
+
+def test_without_edap_each_objective_guides_as_it_is_minimised(designs):
+    problem = fake_problem(RRAM, 2, model=Timeless, area_limit_m2=None)
+    F, G = problem.evaluate(designs)
+    F = F[(G <= 0).all(axis=1)]
+    assert not problem.has_edap
+    np.testing.assert_array_equal(problem.guide_scores(F), F)
+
+
+def test_coordinates_are_logarithms_of_ratios_and_intervals_as_they_are(designs):
+    problem = fake_problem(RRAM, 2, model=NoisyEvaluator)
+    F, G = problem.evaluate(designs)
+    F = F[(G <= 0).all(axis=1)]
+    snr = problem.costs(F)["snr"]
+    assert snr.min() < 0 < snr.max()
+    points = problem.coordinates(F)
+    np.testing.assert_array_equal(points[:, :5], np.log(F[:, :5]))
+    np.testing.assert_array_equal(points[:, 5:], -snr)
+
+
+class Throughput(FakeEvaluator):
+    """Rates instead of times: a ratio that is to be large."""
+
+    quantities = (ENERGY, replace(LATENCY, name="rate", unit="Hz", sense="max"), AREA)
+
+    def evaluate(self, levels):
+        metrics = super().evaluate(levels)
+        return replace(metrics, values={**metrics.values, "rate": 1 / metrics.latency_s})
+
+
+def test_a_rate_has_the_coordinates_of_its_time(designs):
+    by_rate, by_time = (fake_problem(RRAM, 2, model=m) for m in (Throughput, FakeEvaluator))
+    (rates, G), (times, _) = by_rate.evaluate(designs), by_time.evaluate(designs)
+    runs = (G <= 0).all(axis=1)
+    np.testing.assert_allclose(
+        by_rate.coordinates(rates[runs]), by_time.coordinates(times[runs]), rtol=1e-12
+    )
+
+
+def test_a_chip_costs_its_area_at_the_price_of_its_node():
+    problem = fake_problem(SRAM_TECHNOLOGY, 2, cost_per_cm2=COST_PER_CM2)
+    levels = problem.space.random(500, np.random.default_rng(0))
+    F, _ = problem.evaluate(levels)
+    runs = problem.model.resources(levels).runs.all(axis=1)
+    assert runs.any()
+    assert problem.objective_names[-1] == "cost"
+    nodes = problem.space.column(levels[runs], "technology_nm")
+    per_m2 = np.array([COST_PER_CM2[node] for node in nodes]) * 1e4
+    np.testing.assert_allclose(F[runs, -1], F[runs, -2] * per_m2, rtol=1e-12)
+    with pytest.raises(ValueError, match="cost is no objective"):
+        fake_problem(SRAM_TECHNOLOGY, 2).cost(levels, F[:, -1])
+
+
+def test_networks_that_lack_nothing_run_everywhere():
+    problem = fake_problem(RRAM, 2, model=LimitlessEvaluator, area_limit_m2=None)
+    levels = problem.space.random(100, np.random.default_rng(0))
+    F, G = problem.evaluate(levels, return_values_of=["F", "G"])
+    assert G.shape == (100, 0)
+    assert (F < 1e6).all()

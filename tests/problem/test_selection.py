@@ -3,31 +3,32 @@
 import numpy as np
 import pytest
 
-from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.selection import CRITERIA, Candidates, select
+from imcmoo.problem.criteria import CRITERIA, SCORES, Criterion
+from imcmoo.problem.problem import Guidance
+from imcmoo.problem.selection import Candidates, select
 from imcmoo.search.archive import Archive
 from problems import RRAM
-from tests.fakes import FakeEvaluator
+from tests.fakes import FakeEvaluator, NoisyEvaluator, fake_problem
 
 
 def front_candidates(problem, archive):
     front = archive.front()
-    return Candidates.of(problem, archive.levels[front], archive.F[front])
+    return Candidates(problem, archive.levels[front], archive.F[front])
 
 
-def candidates(energy, latency, *, ranks=None, own_best_edap=None):
+def candidates(energy, latency, *, ranks=None, known_best=None, weights=None):
     """Designs of 1 mm² with the given energies and latencies (n, W)."""
-    energy = np.asarray(energy, dtype=float)
-    n = len(energy)
-    levels = RRAM.unrank(np.arange(n) if ranks is None else np.asarray(ranks))
-    own = None if own_best_edap is None else np.asarray(own_best_edap, dtype=float)
-    return Candidates(RRAM, levels, energy, np.asarray(latency, float), np.full(n, 1e-6), own)
+    F = np.column_stack([energy, latency, np.full(len(energy), 1e-6)]).astype(float)
+    problem = fake_problem(RRAM, F.shape[1] // 2, guidance=Guidance(weights=weights))
+    levels = RRAM.unrank(np.arange(len(F)) if ranks is None else np.asarray(ranks))
+    known = None if known_best is None else np.asarray(known_best, dtype=float)
+    return Candidates(problem, levels, F, known)
 
 
 @pytest.fixture
 def searched():
     """A problem and an archive of random designs, most of them infeasible."""
-    problem = AcceleratorProblem(FakeEvaluator(RRAM))
+    problem = fake_problem(RRAM)
     levels = RRAM.unrank(np.unique(np.random.default_rng(0).integers(0, RRAM.size, 4000)))
     out = problem.evaluate(levels, return_as_dictionary=True, return_values_of=["F", "G"])
     archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
@@ -58,14 +59,14 @@ def test_every_criterion_selects_its_smallest_score():
 def test_regret_is_measured_against_what_a_workload_reaches_alone():
     energy, ones = [[2, 2], [1, 3]], np.ones((2, 2))
     assert select(candidates(energy, ones)).chosen["regret_minimax"] == 1
-    own = candidates(energy, ones, own_best_edap=[1, 0.5])
-    assert own.best_edap.tolist() == [1, 0.5]
+    own = candidates(energy, ones, known_best=[1, 0.5])
+    assert own.own_best.tolist() == [1, 0.5]
     assert select(own).chosen["regret_minimax"] == 0
 
 
 def test_a_candidate_better_than_the_workload_alone_counts_as_the_best():
-    c = candidates([[1.0, 1.0]], [[1.0, 1.0]], own_best_edap=[2.0, np.nan])
-    assert c.best_edap.tolist() == [1.0, 1.0]
+    c = candidates([[1.0, 1.0]], [[1.0, 1.0]], known_best=[2.0, np.nan])
+    assert c.own_best.tolist() == [1.0, 1.0]
 
 
 def test_equal_scores_go_to_the_lowest_rank_in_any_order():
@@ -96,20 +97,70 @@ def test_infeasible_designs_are_never_selected(searched):
 
 def test_the_front_holds_the_best_feasible_design_of_every_aggregation(searched):
     problem, archive = searched
-    energy, latency, area = problem.split(archive.F[archive.feasible])
-    every = Candidates(RRAM, archive.levels[archive.feasible], energy, latency, area)
+    every = problem.costs(archive.F[archive.feasible])
     front = select(front_candidates(problem, archive))
     for name in ("edap_max", "edap_mean", "edap_geomean", "ela_max", "ela_mean"):
-        assert front.scores[name].min() == CRITERIA[name](every).min()
+        assert front.scores[name].min() == SCORES[name](every).min()
 
 
 def test_nothing_feasible_is_a_clear_error():
-    problem = AcceleratorProblem(FakeEvaluator(RRAM))
+    problem = fake_problem(RRAM)
     archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
     with pytest.raises(ValueError, match="no feasible design to select from"):
         front_candidates(problem, archive)
 
 
-def test_a_candidate_that_does_not_map_is_refused():
-    with pytest.raises(ValueError, match="does not map"):
+def test_a_candidate_that_does_not_run_is_refused():
+    with pytest.raises(ValueError, match="does not run"):
         candidates([[np.nan, 1]], [[1, 1]])
+
+
+def test_weights_decide_between_candidates():
+    # EDAP [9, 1], [6, 6], [1, 9.5]: by the mean the heavier network decides, by the largest none.
+    energy, ones = [[9, 1], [6, 6], [1, 9.5]], np.ones((3, 2))
+    means = [
+        select(candidates(energy, ones, weights=w)).chosen["edap_mean"]
+        for w in (None, (1, 4), (4, 1))
+    ]
+    assert means == [0, 0, 2]
+    for name in ("edap_max", "regret_minimax"):
+        chosen = {select(candidates(energy, ones, weights=w)).chosen[name] for w in (None, (4, 1))}
+        assert len(chosen) == 1
+
+
+def _worst_snr(costs):
+    return -costs["snr"].min(axis=1)
+
+
+WORST_SNR = Criterion("snr_min", _worst_snr, needs=("snr",), scale="difference")
+
+
+def noisy_candidates(snr):
+    """Designs with these decibels (n, 2), alike in all else."""
+    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, guidance=Guidance(asked=WORST_SNR))
+    F = np.column_stack([np.full((len(snr), 5), 1e-3), -np.asarray(snr, dtype=float)])
+    return Candidates(problem, RRAM.unrank(np.arange(len(F))), F)
+
+
+def test_a_criterion_of_a_users_selects_by_what_is_to_be_large():
+    result = select(noisy_candidates([[-3, 9], [-1, -2], [-9, 20]]))
+    assert list(result.chosen) == [*CRITERIA, "snr_min"]
+    assert result.scores["snr_min"].tolist() == [3, 2, 9]
+    assert result.chosen["snr_min"] == 1
+
+
+def test_pseudo_weights_take_what_is_to_be_large_the_right_way_round():
+    # The first is best in both, so its pseudo-weights are equal; the last is worst in both.
+    result = select(noisy_candidates([[9, 9], [9, -9], [-9, 9]]))
+    assert result.chosen["pseudo_weights"] == 0
+
+
+def test_without_edap_only_criteria_without_its_needs_select():
+    class Timeless(FakeEvaluator):
+        quantities = FakeEvaluator.quantities[::2]
+
+    problem = fake_problem(RRAM, 2, model=Timeless)
+    F = np.array([[1.0, 9, 1], [9, 1, 1], [4, 4, 1]])
+    chosen = Candidates(problem, RRAM.unrank(np.arange(3)), F)
+    assert chosen.own_best is None
+    assert select(chosen).chosen == {"pseudo_weights": 2}

@@ -96,7 +96,7 @@ def test_what_does_not_map_is_infeasible():
         evaluator = Evaluator(RRAM, _alone(run["workload"], run["layer"]))
         levels = RRAM.encode({n: np.array([run[n]]) for n in records.DESIGN})
         metrics = evaluator.evaluate(levels)
-        assert not metrics.resources.maps.any()
+        assert not metrics.runs.any()
         assert np.isnan(metrics.energy_J).all()
 
 

@@ -35,16 +35,16 @@ def _off(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def test_every_recorded_design_maps():
     levels, evaluator, _ = _recorded()
-    assert evaluator.evaluate(levels).resources.maps.all()
+    assert evaluator.evaluate(levels).runs.all()
 
 
 def test_latency_area_and_utilization_are_equal():
     levels, evaluator, theirs = _recorded()
     ours = evaluator.evaluate(levels)
     assert _off(ours.latency_s, theirs["latency_s"]).max() < 1e-12
-    assert _off(ours.resources.area_m2[:, None] * 1e6, theirs["area_mm2"]).max() < 1e-7
+    assert _off(ours.area_m2[:, None] * 1e6, theirs["area_mm2"]).max() < 1e-7
     # Recorded with two decimals.
-    assert np.abs(ours.utilization * 100 - theirs["max_utilization_pct"]).max() < 0.00501
+    assert np.abs(ours.values["utilization"] * 100 - theirs["max_utilization_pct"]).max() < 0.00501
 
 
 def test_energy_is_within_the_print_out():

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.exact.enumeration import conclude, stretches, survey
-from problems import PROBLEMS
-from problems.build import build
+import problems
+from tests.exact.test_enumeration import answer_of
 from tests.reference import records
 from tests.reference.test_sram_evaluations import PRINTED
 
@@ -32,7 +31,7 @@ def _recorded(study: str) -> pd.DataFrame:
 
     Records of other studies count where their design is in this one's space.
     """
-    spec = PROBLEMS[study]
+    spec = problems.STUDIES[study]
     rows = records.evaluations()
     for name, value in spec.space.fixed.items():
         rows = rows[rows[name] == value]
@@ -45,7 +44,7 @@ def _recorded(study: str) -> pd.DataFrame:
 
 
 def _is_in_space(study: str, design: pd.Series) -> bool:
-    space = PROBLEMS[study].space
+    space = problems.STUDIES[study].space
     try:
         space.encode({name: np.array([design[name]]) for name in space.names})
     except ValueError:
@@ -58,14 +57,14 @@ def _best(study: str) -> dict[str, tuple[float, float]]:
     wide = _recorded(study)
     area = wide["area_mm2"]
     assert (area.max(axis=1) == area.min(axis=1)).all()
-    wide = wide[area.iloc[:, 0] <= PROBLEMS[study].area_limit_m2 * 1e6]
+    wide = wide[area.iloc[:, 0] <= problems.STUDIES[study].area_limit_m2 * 1e6]
     assert len(wide) >= 50
     edap = wide["energy_J"] * wide["latency_s"] * wide["area_mm2"]
-    assert set(edap.columns) == set(PROBLEMS[study].workloads)
+    assert set(edap.columns) == set(problems.STUDIES[study].workloads)
     # Else the record that decides the largest would have to be left apart, too.
     assert (edap.idxmax(axis=1) != OTHER_INPUTS).all()
     best = {"edap_max": (edap.max(axis=1).min(), PRINTED), "area": (area.to_numpy().min(), 1e-7)}
-    for network in PROBLEMS[study].workloads:
+    for network in problems.STUDIES[study].workloads:
         best[f"latency_{network}"] = wide["latency_s", network].min(), 1e-12
         if network != OTHER_INPUTS:
             best[f"edap_{network}"] = best[f"alone_{network}"] = edap[network].min(), PRINTED
@@ -75,8 +74,7 @@ def _best(study: str) -> dict[str, tuple[float, float]]:
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_no_record_beats_the_exact_optimum(study):
-    problem, _ = build(study)
-    optima = conclude(problem, [survey(problem, part) for part in stretches(problem)]).optima
+    optima = answer_of(problems.STUDIES[study].problem()).optima
     for criterion, (recorded, off) in _best(study).items():
         optimum = optima[criterion].value * (1e6 if criterion == "area" else 1)
         assert recorded >= optimum * (1 - off), criterion

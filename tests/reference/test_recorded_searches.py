@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.arena.contest import CRITERIA, TARGETS, best_so_far
+from experiments.arena.contest import TARGETS, best_so_far, judged
 from experiments.paper.aggregation import decided_by
 from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
-from imcmoo.exact import enumeration as exhaustive
-from imcmoo.exact.regret import Judge
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.search.archive import Archive
-from problems.build import build
+from problems import STUDIES
+from tests.exact.test_enumeration import answer_of
 from tests.reference import records
 
 pytestmark = records.needs("evaluations.csv.gz")
 
-STUDIES = {
+SEARCHES = {
     "four_workload_rram": "four_workload_rram_product",
     "four_workload_sram": "four_workload_sram_product",
     "nine_workload_sram": "nine_workload_sram_mean",
@@ -25,7 +25,7 @@ STUDIES = {
 def archived(problem, name):
     """The designs the recorded search evaluated, in order, by our model."""
     rows = records.evaluations()
-    rows = rows[rows.study == STUDIES[name]].drop_duplicates("order").sort_values("order")
+    rows = rows[rows.study == SEARCHES[name]].drop_duplicates("order").sort_values("order")
     levels = problem.space.encode({n: rows[n].to_numpy() for n in problem.space.names})
     F, G = problem.evaluate(levels)
     archive = Archive(problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
@@ -35,10 +35,10 @@ def archived(problem, name):
 
 def hits(problem_name):
     """When the recorded search reached each regret, by our model of the designs it evaluated."""
-    problem, _ = build(problem_name)
-    parts = [exhaustive.survey(problem, b) for b in exhaustive.stretches(problem)]
+    problem = STUDIES[problem_name].problem()
     archive = archived(problem, problem_name)
-    best = best_so_far(Judge(problem, exhaustive.conclude(problem, parts)), archive, CRITERIA)
+    judge = ExactRegret(problem, answer_of(problem))
+    best = best_so_far(judge, archive, judged(problem))
     found = [
         {
             "problem": problem_name,
@@ -56,11 +56,11 @@ def hits(problem_name):
 
 
 @pytest.mark.parametrize(
-    "problem", [pytest.param(p, marks=pytest.mark.slow if "nine" in p else ()) for p in STUDIES]
+    "problem", [pytest.param(p, marks=pytest.mark.slow if "nine" in p else ()) for p in SEARCHES]
 )
 def test_the_shipped_figures_follow_from_the_records(problem):
     shipped, expected = recorded(problem), hits(problem)
-    assert set(CRITERIA) < set(shipped["criterion"])
+    assert set(judged(STUDIES[problem].problem())) < set(shipped["criterion"])
     pd.testing.assert_frame_equal(shipped, expected, rtol=1e-9)
 
 
@@ -69,10 +69,10 @@ LARGEST_OF = {"four": "vgg16", "nine": "gpt2_medium"}
 
 def largest(problem_name):
     """How far the largest network decides `max` among the recorded designs, as recorded."""
-    problem, _ = build(problem_name)
+    problem = STUDIES[problem_name].problem()
     names, limit = problem.workload_names, problem.area_limit_m2
     rows = records.evaluations()
-    rows = rows[rows.study == STUDIES[problem_name]]
+    rows = rows[rows.study == SEARCHES[problem_name]]
     wide = rows.pivot_table(index="order", columns="workload", values=["energy_J", "latency_s"])
     area = rows.groupby("order")["area_mm2"].first().to_numpy() / 1e6
     own = np.isfinite(wide).all(axis=1).to_numpy() & (area <= limit)
@@ -83,14 +83,14 @@ def largest(problem_name):
     return pd.DataFrame([named | found])
 
 
-@pytest.mark.parametrize("problem", STUDIES)
+@pytest.mark.parametrize("problem", SEARCHES)
 def test_the_shipped_figures_about_the_largest_network_follow_from_the_records(problem):
     expected = largest(problem).drop(columns="problem")
     pd.testing.assert_frame_equal(recorded_largest(problem), expected, rtol=1e-9)
 
 
 def test_most_designs_of_the_recorded_rram_search_run_no_four_networks():
-    problem, _ = build("four_workload_rram")
+    problem = STUDIES["four_workload_rram"].problem()
     archive = archived(problem, "four_workload_rram")
     assert len(archive) == 887
     assert archive.feasible.sum() == 167
@@ -98,4 +98,4 @@ def test_most_designs_of_the_recorded_rram_search_run_no_four_networks():
 
 if __name__ == "__main__":
     for make, path in ((largest, LARGEST), (hits, RECORDED)):
-        pd.concat([make(p) for p in STUDIES]).to_csv(path, index=False, lineterminator="\n")
+        pd.concat([make(p) for p in SEARCHES]).to_csv(path, index=False, lineterminator="\n")

@@ -51,9 +51,9 @@ def _above(ours: Metrics, theirs: dict[str, np.ndarray]) -> pd.DataFrame:
 def test_latency_area_and_utilization_are_equal(study):
     _, ours, _, theirs = _compared(study)
     assert np.abs(ours.latency_s / theirs["latency_s"] - 1).max() < 1e-12
-    area = ours.resources.area_m2[:, None] * 1e6
+    area = ours.area_m2[:, None] * 1e6
     assert np.abs(area / theirs["area_mm2"] - 1).max() < 1e-7
-    assert np.abs(ours.utilization * 100 - theirs["max_utilization_pct"]).max() < 0.00501
+    assert np.abs(ours.values["utilization"] * 100 - theirs["max_utilization_pct"]).max() < 0.00501
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -1,6 +1,7 @@
 """Figures show what they are given, and are the same bytes every time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from imcmoo.networks.workloads import SHIPPED
@@ -92,11 +93,12 @@ def test_the_matrix_says_what_does_not_map():
 
 
 def test_convergence_ends_at_the_final_design():
-    best = np.array([np.nan, 4.0, 2.0, 2.0])
+    best = pd.DataFrame({"evaluations": [2, 3, 4], "best": [4.0, 2.0, 2.0]})
     figure = figures.convergence({"edap_max": best}, {"vgg16": best})
     assert len(figure.axes) == 2
-    drawn = figure.axes[0].lines[0].get_ydata()
-    assert drawn[1:].tolist() == [100.0, 0.0, 0.0]
+    for ax in figure.axes:
+        assert ax.lines[0].get_xdata().tolist() == [2, 3, 4]
+        assert ax.lines[0].get_ydata().tolist() == [100.0, 0.0, 0.0]
 
 
 def test_breakdown_shares_add_up_to_100_percent():

@@ -11,15 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import edap
+from imcmoo.problem.criteria import find_criterion
+from imcmoo.problem.problem import Guidance
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.schedule import PAPER
+from imcmoo.space.parameters import Integer, Ordinal
 from problems.rram import RRAM
-from tests.fakes import SMALL, FakeEvaluator
+from tests.fakes import (
+    SMALL,
+    BareEvaluator,
+    FakeEvaluator,
+    LimitlessEvaluator,
+    NoisyEvaluator,
+    fake_problem,
+)
 
-LARGE_PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM))
-SMALL_PROBLEM = AcceleratorProblem(FakeEvaluator(SMALL, 3))
+LARGE_PROBLEM = fake_problem(RRAM)
+SMALL_PROBLEM = fake_problem(SMALL, 3)
 SMALL_FEASIBLE = 150
 
 
@@ -54,7 +62,7 @@ def test_the_default_is_the_paper_s_budget():
 @pytest.mark.parametrize("budget", [SMALL_FEASIBLE, SMALL_FEASIBLE + 1, 1000])
 def test_a_small_space_is_searched_to_its_last_feasible_design(budget):
     everything = SMALL.unrank(np.arange(SMALL.size))
-    feasible = set(np.flatnonzero(SMALL_PROBLEM.violation(everything) <= 0))
+    feasible = set(np.flatnonzero(SMALL_PROBLEM.feasibility.violation(everything) <= 0))
     result = search(SMALL_PROBLEM, budget=budget)
     assert set(SMALL.rank(result.archive.levels)) == feasible
     assert result.trace[-1].evaluations == len(feasible) == SMALL_FEASIBLE
@@ -63,12 +71,12 @@ def test_a_small_space_is_searched_to_its_last_feasible_design(budget):
 def test_trace_tells_how_the_archive_grew():
     result = search(budget=700)
     archive = result.archive
-    best = edap(*LARGE_PROBLEM.split(archive.F)).max(axis=1)
+    best = LARGE_PROBLEM.costs(archive.F).edap.max(axis=1)
     for row in result.trace:
         assert row.evaluations == (archive.generation <= row.generation).sum()
-        assert row.best_edap_max == best[: row.evaluations].min()
+        assert row.best == best[: row.evaluations].min()
     assert result.trace[-1].front == len(archive.front())
-    assert (np.diff([row.best_edap_max for row in result.trace]) <= 0).all()
+    assert (np.diff([row.best for row in result.trace]) <= 0).all()
 
 
 def test_the_front_is_that_of_the_archive():
@@ -98,11 +106,11 @@ def test_search_needs_no_global_random_state(monkeypatch):
 
 def test_search_finds_the_optimum():
     everything = SMALL.unrank(np.arange(SMALL.size))
-    problem = AcceleratorProblem(FakeEvaluator(SMALL, 2))  # 648 designs are feasible
+    problem = fake_problem(SMALL, 2)  # 648 designs are feasible
     F, G = problem.evaluate(everything)
-    optimum = edap(*problem.split(F[(G <= 0).all(axis=1)])).max(axis=1).min()
+    optimum = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1).min()
     for seed in range(5):
-        assert search(problem, budget=200, seed=seed).trace[-1].best_edap_max == optimum
+        assert search(problem, budget=200, seed=seed).trace[-1].best == optimum
 
 
 class Stop(Exception):
@@ -160,8 +168,11 @@ def checkpoint(tmp_path):
 
 
 SHORTER = dataclasses.replace(PAPER, initial=400)
-LARGER = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=900e-6)
-FEWER = AcceleratorProblem(FakeEvaluator(RRAM, 2))
+LARGER = fake_problem(RRAM, area_limit_m2=900e-6)
+UNLIMITED = fake_problem(RRAM, area_limit_m2=None)
+FEWER = fake_problem(RRAM, 2)
+UNEQUAL = fake_problem(RRAM, guidance=Guidance(weights=(1, 1, 1, 5)))
+ASKING = fake_problem(RRAM, guidance=Guidance(asked=find_criterion("ela_max")))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +182,10 @@ FEWER = AcceleratorProblem(FakeEvaluator(RRAM, 2))
         ({"seed": 2}, "its seed is"),
         ({"schedule": SHORTER}, "its schedule is"),
         ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
+        ({"problem": UNLIMITED}, "its area limit in m² is 0.0008, not None"),
         ({"problem": FEWER}, "its workloads is"),
+        ({"problem": UNEQUAL}, "its weights is"),
+        ({"problem": ASKING}, "its guides is"),
         ({"problem": SMALL_PROBLEM}, "its space is"),
     ],
 )
@@ -190,10 +204,11 @@ def test_a_checkpoint_of_another_cost_model_is_refused(checkpoint):
     class Dearer(FakeEvaluator):
         def evaluate(self, levels):
             metrics = super().evaluate(levels)
-            return dataclasses.replace(metrics, energy_J=metrics.energy_J * 1.001)
+            values = {**metrics.values, "energy": metrics.energy_J * 1.001}
+            return dataclasses.replace(metrics, values=values)
 
     with pytest.raises(ValueError, match="another cost model"):
-        search(AcceleratorProblem(Dearer(RRAM)), budget=100, checkpoint=checkpoint)
+        search(fake_problem(RRAM, model=Dearer), budget=100, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
@@ -217,6 +232,63 @@ def test_a_budget_below_one_is_refused(budget):
 
 
 def test_no_feasible_design_is_one_clear_error():
-    impossible = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=1e-9)
+    impossible = fake_problem(RRAM, area_limit_m2=1e-9)
     with pytest.raises(ValueError, match="no feasible design found in space rram"):
         search(impossible, budget=100)
+
+
+@pytest.mark.parametrize("model", [NoisyEvaluator, LimitlessEvaluator])
+def test_every_design_is_feasible_whatever_the_quantities_and_resources(model):
+    problem = fake_problem(SMALL, 2, model=model)
+    archive = search(problem, budget=200).archive
+    assert len(archive) == 200
+    assert archive.feasible.all()
+    assert archive.G.shape[1] == len(problem.feasibility.names)
+
+
+def test_a_model_that_only_evaluates_is_searched_and_what_is_infeasible_is_told():
+    # Nothing is known before an evaluation, so the budget is spent on infeasible designs, too.
+    problem = fake_problem(SMALL, 3, model=BareEvaluator)
+    archive = search(problem, budget=600).archive
+    assert len(archive) == 600
+    assert 0 < archive.feasible.sum() < 600
+    assert archive.feasible[archive.front()].all()
+    # Selection presses towards what runs: by chance only 6 % of the designs do.
+    late = archive.generation > archive.generation.max() // 2
+    assert archive.feasible[late].mean() > 2 * SMALL_FEASIBLE / SMALL.size
+
+
+def test_a_search_without_any_constraint():
+    problem = fake_problem(SMALL, 2, model=LimitlessEvaluator, area_limit_m2=None)
+    archive = search(problem, budget=150).archive
+    assert problem.n_constr == 0
+    assert len(archive) == 150
+    assert archive.feasible.all()
+
+
+def test_decibels_are_searched_for_where_they_are_largest():
+    problem = fake_problem(SMALL, 2, model=NoisyEvaluator)
+    everything = SMALL.unrank(np.arange(SMALL.size))
+    F, G = problem.evaluate(everything)
+    largest = problem.costs(F[(G <= 0).all(axis=1)])["snr"].max()
+    found = search(problem, budget=120)
+    assert problem.costs(found.archive.F)["snr"].max() == largest
+
+
+def test_a_space_of_more_designs_than_an_integer_counts_is_searched():
+    many = tuple(float(v) for v in np.linspace(0.5, 1.0, 2**20))
+    parameters = tuple(
+        Ordinal(p.name, many) if p.name in ("voltage_V", "cycle_s") else p for p in RRAM.parameters
+    )
+    extra = tuple(Integer(f"spare_{i}", 0, 255) for i in range(4))
+    vast = dataclasses.replace(RRAM, parameters=(*parameters, *extra))
+    assert vast.size > 2**64
+    archive = search(fake_problem(vast), budget=200).archive
+    assert len(set(vast.rank(archive.levels).tolist())) == len(archive) == 200
+    assert archive.feasible.all()
+
+
+def test_a_search_without_any_constraint_is_resumed(tmp_path):
+    problem = fake_problem(SMALL, 2, model=LimitlessEvaluator, area_limit_m2=None)
+    whole = search(problem, budget=150, checkpoint=tmp_path / "c")
+    assert bytes_of(search(problem, budget=150, checkpoint=tmp_path / "c")) == bytes_of(whole)

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 from pymoo.core.population import Population
 
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating, tournaments
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from problems.rram import RRAM
-from tests.fakes import SMALL, FakeEvaluator
+from tests.fakes import SMALL, fake_problem
 
-LARGE_PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM))
-SMALL_PROBLEM = AcceleratorProblem(FakeEvaluator(SMALL, 3))
+LARGE_PROBLEM = fake_problem(RRAM)
+SMALL_PROBLEM = fake_problem(SMALL, 3)
 SMALL_FEASIBLE = 150
 
 
@@ -38,7 +37,7 @@ def test_offspring_are_as_many_as_wanted_feasible_and_new(phase):
     ranks = set(RRAM.rank(offspring).tolist())
     assert len(ranks) == len(offspring) == 70
     assert not ranks & archive.seen
-    assert (LARGE_PROBLEM.violation(offspring) <= 0).all()
+    assert (LARGE_PROBLEM.feasibility.violation(offspring) <= 0).all()
     assert offspring.dtype == np.int64
 
 

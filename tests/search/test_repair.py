@@ -1,17 +1,16 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.moves import move, pairs, single_moves
 from imcmoo.space.parameters import Categorical, Integer
 from problems.rram import RRAM
-from tests.fakes import SMALL, FakeEvaluator
+from tests.fakes import SMALL, fake_problem
 
-PROBLEMS = [AcceleratorProblem(FakeEvaluator(RRAM)), AcceleratorProblem(FakeEvaluator(SMALL, 2))]
+PROBLEMS = [fake_problem(RRAM), fake_problem(SMALL, 2)]
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -35,13 +34,14 @@ def test_pairs_of_moves_lead_to_neighbours_of_neighbours():
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.space.name)
+@settings(deadline=None)
 @given(seed=seeds)
 def test_repair_leaves_feasible_designs_and_its_own_results_alone(problem, seed):
     levels = problem.space.random(40, np.random.default_rng(seed))
-    before = problem.screened_violation(levels)
+    before = problem.feasibility.screened(levels)
     repaired, violation = repair(problem, levels)
     problem.space.validate(repaired)
-    np.testing.assert_array_equal(violation, problem.screened_violation(repaired))
+    np.testing.assert_array_equal(violation, problem.feasibility.screened(repaired))
     np.testing.assert_array_equal(repaired[before <= 0], levels[before <= 0])
     assert (violation <= before).all()
     np.testing.assert_array_equal(repair(problem, repaired)[0], repaired)
@@ -72,7 +72,7 @@ def test_what_does_not_constrain_is_not_touched():
 
 
 def test_no_design_is_feasible():
-    impossible = AcceleratorProblem(FakeEvaluator(SMALL), area_limit_m2=1e-9)
+    impossible = fake_problem(SMALL, area_limit_m2=1e-9)
     _, violation = repair(impossible, SMALL.random(20, np.random.default_rng(0)))
     assert (violation > 0).all()
 

@@ -4,12 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymoo.core.population import Population
 
-from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.survival import CriteriaSurvival, criteria, elite, log_scaled, unique_rank
+from imcmoo.problem.criteria import find_criterion
+from imcmoo.problem.problem import Guidance
+from imcmoo.search.survival import CriteriaSurvival, elite, span_scaled, unique_rank
 from problems.rram import RRAM
-from tests.fakes import FakeEvaluator
+from tests.fakes import NoisyEvaluator, fake_problem
 
-PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM, n_workloads=3))
+PROBLEM = fake_problem(RRAM, 3)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -28,7 +29,7 @@ def test_criteria_are_aggregations_regret_and_own_edap():
     # EDAP of two designs for three workloads, with areas of 1 mm²: 1, 2, 4 and 2, 2, 2
     F = np.array([[1.0, 2, 4, 1, 1, 1, 1e-6], [2.0, 2, 2, 1, 1, 1, 1e-6]])
     np.testing.assert_allclose(
-        criteria(PROBLEM, F),
+        PROBLEM.guide_scores(F),
         [[4, 7 / 3, 8, 2, 1, 1, 2, 4], [2, 2, 8, 2, 1, 2, 2, 2]],
     )
 
@@ -37,7 +38,7 @@ def test_criteria_are_aggregations_regret_and_own_edap():
 def test_incumbents_always_survive(seed, n, share):
     rng = np.random.default_rng(seed)
     pop = random_population(60, rng)
-    scores = criteria(PROBLEM, pop.get("F"))
+    scores = PROBLEM.guide_scores(pop.get("F"))
     kept = CriteriaSurvival(elite_share=share).do(PROBLEM, pop, n_survive=n).get("index")
     assert len(set(kept)) == len(kept) == n
     n_elite = max(1, round(share * n))
@@ -101,12 +102,57 @@ def test_unique_rank():
     assert unique_rank(F).tolist() == [0, 0, 3, 1, 2]
 
 
-def test_log_scaled_is_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
-    F = np.array([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5]])
-    scaled = log_scaled(F, np.array([True, True, False]))
+def test_coordinates_are_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
+    points = np.log([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5]])
+    scaled = span_scaled(points, np.array([True, True, False]))
     np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 0]], atol=1e-12)
 
 
 def test_a_share_outside_its_range_is_refused():
     with pytest.raises(ValueError, match=r"elite_share must lie in 0..1, got 2"):
         CriteriaSurvival(elite_share=2)
+
+
+NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)
+
+
+def noisy_population(snr):
+    """Designs that differ in nothing but the decibels of both networks."""
+    F = np.ones((len(snr), NOISY.n_obj)) * 1e-3
+    F[:, -2:] = -np.asarray(snr, dtype=float)[:, None]
+    return Population.new(
+        X=RRAM.unrank(np.arange(len(snr))), F=F, G=-(F**2), index=np.arange(len(F))
+    )
+
+
+def test_what_is_to_be_large_survives_where_it_is_largest():
+    pop = noisy_population([-12, 3, -40, 0, 9])
+    kept = CriteriaSurvival(elite_share=0).do(NOISY, pop, n_survive=2).get("index")
+    assert 4 in kept
+    assert 2 not in kept
+
+
+def test_negative_values_are_spread_by_their_differences():
+    # Along a trade-off of energy against decibels the gaps in both are equal, so 5 of 9 are kept
+    # at every second; logarithms of decibels there are not.
+    n = 9
+    pop = noisy_population(np.linspace(-20, 20, n))
+    F = pop.get("F")
+    F[:, :2] = 1e-3 * np.exp(np.linspace(0, 4, n))[:, None]
+    pop.set("F", F)
+    kept = CriteriaSurvival(elite_share=0).do(NOISY, pop, n_survive=5).get("index")
+    assert sorted(kept) == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("name", ["ela_max", "pseudo_weights"])
+def test_the_best_by_a_criterion_that_is_asked_for_survives(name):
+    asked = find_criterion(name)
+    asking = fake_problem(RRAM, 3, guidance=Guidance(asked=asked))
+    rescued = 0
+    for seed in range(30):
+        pop = random_population(60, np.random.default_rng(seed))
+        best = int(asked.scores(asking.costs(pop.get("F")), None).argmin())
+        survival = CriteriaSurvival(elite_share=0.75)
+        assert best in survival.do(asking, pop, n_survive=12).get("index")
+        rescued += best not in survival.do(PROBLEM, pop, n_survive=12).get("index")
+    assert rescued

@@ -1,13 +1,19 @@
 """Runs report their regret where the exact answer is known, and refuse that of another model."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-import imcmoo.__main__
+import imcmoo.cli.main
 from experiments.run import main
-from imcmoo.cli import run_studies as session
+from imcmoo.cli import run_studies
+from imcmoo.exact import answer as exact
+from imcmoo.io.errors import InputError
+from imcmoo.study.exact_comparison import find_answer, stated
+from problems import STUDIES
 
 STUDY = "four_workload_rram"
 ARGUMENTS = [STUDY, "--budget", "120", "--no-baselines", "--quiet"]
@@ -18,13 +24,13 @@ def results(tmp_path_factory):
     """Results with the exact answer among them."""
     out = tmp_path_factory.mktemp("results")
     exact = out / "exact" / STUDY
-    assert imcmoo.__main__.main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
+    assert imcmoo.cli.main.main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
     return out
 
 
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch):
-    monkeypatch.setattr(session, "draw_figures", lambda *_: None)
+    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
 
 
 def test_a_run_reports_its_distance_from_the_exact_answer(results):
@@ -61,11 +67,58 @@ def test_the_answer_of_another_model_is_refused_before_anything_is_done(results,
     assert not (results / STUDY / "seed-3").exists()
 
 
+def test_what_tells_problems_of_one_study_apart_is_stated():
+    study = STUDIES[STUDY]
+    own = {
+        "study": STUDY,
+        "area_limit_mm2": pytest.approx(800),
+        "deployment": "alone",
+        "scaling": "reference",
+    }
+    assert stated(study) == own
+    for change, name in (("deployment", "together"), ("scaling", "current")):
+        assert stated(replace(study, **{change: name})) == own | {change: name}
+    found = stated(replace(study, area_limit_m2=21e-6))
+    assert found == own | {"area_limit_mm2": pytest.approx(21)}
+    json.dumps(found)
+    assert stated(replace(study, area_limit_m2=None)) == own | {"area_limit_mm2": None}
+
+
+def test_an_answer_replaced_while_it_is_read_is_refused(results, tmp_path, monkeypatch):
+    shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
+    summary = tmp_path / "exact" / STUDY / "summary.json"
+    assert find_answer(STUDIES[STUDY], tmp_path) is not None
+    load = exact.load
+
+    def replaced(*arguments):
+        answer = load(*arguments)
+        text = summary.read_text(encoding="utf-8")
+        summary.unlink()
+        summary.write_text(text + "\n", encoding="utf-8")
+        return answer
+
+    monkeypatch.setattr(exact, "load", replaced)
+    with pytest.raises(InputError, match="was written anew while it was read") as refusal:
+        find_answer(STUDIES[STUDY], tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, tmp_path, capsys):
+    shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
+    path = tmp_path / "exact" / STUDY / "optima.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "edap_max,1\n", encoding="utf-8")
+    assert main([*ARGUMENTS, "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert f"{path} is damaged: enumerate again or remove " in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / STUDY / "seed-1").exists()
+
+
 def test_the_study_of_studies_refuses_options_that_mean_nothing_to_it(capsys):
     assert main(["paper", "--budget", "10"]) == 2
     assert "paper takes no options but --out, --quiet and --resume" in capsys.readouterr().err
 
 
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
-    assert imcmoo.__main__.main(["enumerate", STUDY, "--area-limit", "700"]) == 2
+    assert imcmoo.cli.main.main(["enumerate", STUDY, "--area-limit", "700"]) == 2
     assert "give --out" in capsys.readouterr().err

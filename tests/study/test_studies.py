@@ -13,33 +13,33 @@ from imcmoo.networks.workloads import WorkloadSet
 from tests.cli.test_run import STUDY
 
 BUDGET = 60
-STUDIES = [name for name in problems.PROBLEMS if name != STUDY]
+STUDIES = [name for name in problems.STUDIES if name != STUDY]
 
 
 @pytest.fixture(scope="module", params=STUDIES)
 def finished(request, tmp_path_factory):
-    """Specification of a study and the folder of a run without baselines."""
+    """A study and the folder of a run without baselines."""
     out = tmp_path_factory.mktemp("studies")
     arguments = [request.param, "--budget", str(BUDGET), "--no-baselines", "--quiet"]
     assert main([*arguments, "--out", str(out)]) == 0
-    return problems.get(request.param), out / request.param / "seed-1"
+    return problems.STUDIES[request.param], out / request.param / "seed-1"
 
 
 def test_the_selected_design_costs_what_the_evaluator_says(finished):
-    spec, folder = finished
+    study, folder = finished
     found = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    evaluator = Evaluator(spec.space, WorkloadSet.load(spec.workloads))
-    levels = spec.space.encode({n: np.array([found["design"][n]]) for n in spec.space.names})
+    evaluator = Evaluator(study.space, WorkloadSet.load(study.workloads))
+    levels = study.space.encode({n: np.array([found["design"][n]]) for n in study.space.names})
     metrics = evaluator.evaluate(levels)
     shown = list(found["workloads"].values())
     assert [w["energy_J"] for w in shown] == metrics.energy_J[0].tolist()
     assert [w["latency_s"] for w in shown] == metrics.latency_s[0].tolist()
-    assert metrics.resources.area_m2[0] <= spec.area_limit_m2
+    assert metrics.area_m2[0] <= study.area_limit_m2
 
 
 def test_every_design_evaluated_is_unique_and_the_front_is_of_them(finished):
-    spec, folder = finished
-    names = list(spec.space.names)
+    study, folder = finished
+    names = list(study.space.names)
     evaluated, front = (pd.read_csv(folder / f"{n}.csv") for n in ("evaluations", "front"))
     assert len(evaluated) == BUDGET
     assert not evaluated[names].duplicated().any()
@@ -47,11 +47,11 @@ def test_every_design_evaluated_is_unique_and_the_front_is_of_them(finished):
 
 
 def test_cost_is_an_objective_where_the_study_has_one(finished):
-    spec, folder = finished
+    study, folder = finished
     front = pd.read_csv(folder / "front.csv")
-    assert ("cost" in front) == bool(spec.cost_per_cm2)
-    assert (folder / "figures" / "cost.pdf").exists() == bool(spec.cost_per_cm2)
-    if spec.cost_per_cm2:
-        per_cm2 = front["technology_nm"].map(spec.cost_per_cm2)
+    assert ("cost" in front) == bool(study.cost_per_cm2)
+    assert (folder / "figures" / "cost.pdf").exists() == bool(study.cost_per_cm2)
+    if study.cost_per_cm2:
+        per_cm2 = front["technology_nm"].map(study.cost_per_cm2)
         assert np.allclose(front["cost"], front["area_mm2"] / 100 * per_cm2, rtol=1e-12)
         assert front["technology_nm"].nunique() > 1

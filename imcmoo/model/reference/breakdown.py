@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.reference.chips import ChipModel
+from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors
 from imcmoo.model.reference.rounding import round_digits
 from imcmoo.networks.workloads import BITS
 from imcmoo.space.design_space import Levels
+
+CHUNK_PRINTED = 4096
+"""Designs whose layers are costed one by one at once."""
 
 PRINTED_DIGITS = 3
 """Digits the reference prints of the energy of a component per layer."""
@@ -50,7 +53,8 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     workloads = chips.workloads
     shape = workloads.shape_index
     runs = chips.run(levels)
-    picojoule = _component_energy(chips, levels, runs, printed=printed)
+    designs, bits = chips.designs(levels), chips.sizes(levels).chips.cell_bits
+    picojoule = _component_energy(chips, designs, bits, runs, printed=printed)
     cycles = runs.cycles[shape].T
     if printed:
         energy = _as_printed(picojoule, workloads.shapes[shape], cycles)
@@ -61,20 +65,33 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
         list(chips.components),
         energy,
         cycles,
-        runs.busy_bits[shape].T / chips.sizes(levels).chips.cell_bits[:, None],
-        chips.areas(levels),
+        runs.busy_bits[shape].T / bits[:, None],
+        chips.areas(designs),
     )
 
 
+def printed_energy(chips: ChipModel, levels: Levels) -> Floats:
+    """Energy of each network in J as the reference prints it layer by layer, shape (n, W).
+
+    Args:
+        levels: shape (n, n_parameters); 0 for layers that do not run.
+    """
+    starts = np.searchsorted(chips.workloads.owner, np.arange(len(chips.workloads)))
+    parts = [np.empty((0, len(starts)))]
+    for at in range(0, len(levels), CHUNK_PRINTED):
+        layers = break_down(chips, levels[at : at + CHUNK_PRINTED], printed=True)
+        parts.append(np.add.reduceat(layers.energy_J.sum(axis=2), starts, axis=1))
+    return np.concatenate(parts)
+
+
 def _component_energy(
-    chips: ChipModel, levels: Levels, runs: LayerRuns, *, printed: bool
+    chips: ChipModel, designs: Designs, bits: Ints, runs: LayerRuns, *, printed: bool
 ) -> Floats:
     """Energy in pJ, shape (n, L, K): counts times the energy of one action in each layer."""
     layer = chips.workloads.shape_index
-    prices = chips.term_prices(levels)
-    bits = chips.sizes(levels).chips.cell_bits
+    prices = chips.term_prices(designs)
     factors = np.stack([operand_factors(chips.workloads, b) for b in range(1, BITS + 1)])[bits - 1]
-    energy = np.zeros((len(levels), len(layer), len(chips.components)))
+    energy = np.zeros((len(designs), len(layer), len(chips.components)))
     per_action: dict[tuple[str, str], Floats] = {}
     for term in chips.terms:
         key = term.component, term.action

@@ -6,30 +6,32 @@ so much that they are profiled together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.devices import Device
+from imcmoo.hardware.devices import device as device_named
 from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
 from imcmoo.model.reference.loop_orders import Walks
 from imcmoo.model.reference.mapping import Chips, Floats, Ints
-from imcmoo.model.reference.prices import COMPONENTS, QUADRATIC_LEAK, Prices, terms_of
+from imcmoo.model.reference.prices import QUADRATIC_LEAK, PriceRows, Prices, terms_of
 from imcmoo.model.reference.profiles import LayerRuns, needed_weights, run_layers
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional
 
 OPERATING_POINT = ("voltage_V", "cycle_s")
 """Parameters that only change prices; all others make up the body of a chip."""
 
+SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
+
 Deployment = Literal["alone", "together"]
 """Whether a chip holds one network at a time (the paper's rule) or all of the set at once. Streamed
 weights are never resident, so it makes no difference to them."""
-
-STREAMING = {"rram": False, "sram": True}
-"""Whether a device reloads weights while a layer runs."""
 
 DECIDING = (
     "input_buffer.read",
@@ -42,20 +44,6 @@ DECIDING = (
     "main_memory.read",
 )
 """Actions whose number depends on the loop order; none of their prices depends on voltage."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """Chips of equal mapping: all buffer depths, and all cells that need as many slices.
-
-    Args:
-        representatives: levels to run, shape (n, n_parameters).
-        members: for each number of bits in a cell: that number, the representatives it exists for
-            (n_members,), and the levels of its chips (n_members, n_parameters).
-    """
-
-    representatives: Levels
-    members: list[tuple[int, Ints, Levels]]
 
 
 @dataclass(frozen=True)
@@ -77,13 +65,39 @@ class Sizes:
         return GLB_WORD_BITS * self.buffer_words.astype(np.float64)
 
 
+@dataclass(frozen=True)
+class Designs:
+    """Some designs and where what they cost is to be found, shape (n, ...) each.
+
+    Args:
+        levels: in the design space.
+        body: index of what remains without voltage and cycle time.
+        price_rows: in the tables of prices.
+    """
+
+    levels: Levels
+    body: Ints
+    price_rows: PriceRows
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    def __getitem__(self, rows: Any) -> Designs:
+        return Designs(self.levels[rows], self.body[rows], tuple(r[rows] for r in self.price_rows))
+
+
 class ChipModel:
     """The cost model bound to a space and a set of networks.
 
     Args:
-        space: needs `device` and `technology_nm`, fixed or as a parameter, and the sizes.
+        space: needs `device`, one for all designs, `technology_nm`, `voltage_V`, `cycle_s`,
+            `bits_per_cell`, `glb_depth` and `SIZES`, each a parameter or fixed.
         workloads: the networks.
         table: component costs.
+
+    Raises:
+        ValueError: a parameter is missing or depends on another where that is not allowed, the
+            device is unknown, or the table lacks a component some design needs.
     """
 
     def __init__(
@@ -92,34 +106,58 @@ class ChipModel:
         workloads: WorkloadSet,
         table: ComponentTable,
     ) -> None:
+        needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
+        missing = [n for n in needed if n not in space.names and n not in space.fixed]
+        if missing:
+            raise ValueError(f"space {space.name} lacks {', '.join(missing)}")
+        free = set(OPERATING_POINT)
+        bound = [p.name for p in space.parameters if isinstance(p, Conditional)]
+        if set(bound) - free:
+            raise ValueError(
+                f"space {space.name}: only {', '.join(sorted(free))} may depend on another "
+                f"parameter, not {', '.join(sorted(set(bound) - free))}"
+            )
         self.space = space
         self.workloads = workloads
-        self.device = str(space.fixed["device"])
-        self.components = COMPONENTS[self.device]
+        self.device: Device = device_named(str(space.values_of("device")[0]))
+        largest = max(space.values_of("bits_per_cell"))
+        if largest > self.device.largest_cell_bits:
+            raise ValueError(
+                f"space {space.name}: bits_per_cell = {largest}, but {self.device.name} cells hold "
+                f"at most {self.device.largest_cell_bits}"
+            )
+        self.components = self.device.components
         self.terms = terms_of(self.device)
         self.prices = Prices(space, table)
         self._needed = needed_weights(workloads)
         groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
-        self._body = [n for n in space.names if n not in OPERATING_POINT]
-        self._walks = Walks(weights=STREAMING[self.device])
+        self.body_parameters = tuple(n for n in space.names if n not in OPERATING_POINT)
+        self._walks = Walks(weights=self.device.streams_weights)
+
+    @property
+    def screened_by(self) -> tuple[str, ...]:
+        """Parameters on which area and what the capacity rule says depend."""
+        names = {*self.prices.deciding([f"{c}.area" for c in self.components]), *SIZES}
+        if not self.device.streams_weights:
+            names.add("bits_per_cell")
+        return tuple(n for n in self.space.names if n in names)
 
     def body(self, levels: Levels) -> Ints:
         """Index of what remains of a design without voltage and cycle time, shape (n,)."""
-        return self.space.rank(levels, self._body)
+        return self.space.rank(levels, self.body_parameters)
 
-    def bodies(self) -> Levels:
-        """Levels of every body, by its index; voltage and cycle time at their first level."""
-        return self.space.grid(self._body)
+    def designs(self, levels: Levels) -> Designs:
+        """Find what n designs are looked up by."""
+        return Designs(levels, self.body(levels), self.prices.rows(levels))
 
     def sizes(self, levels: Levels) -> Sizes:
         """Sizes of n designs."""
-        names = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
-        units = [self.space.column(levels, n) for n in names]
+        units = [self.space.column(levels, n) for n in SIZES]
         capacity = np.stack([np.ones(len(levels), np.int64), *units], axis=1)
         bits = self.space.column(levels, "bits_per_cell")
-        chips = Chips(bits, capacity, STREAMING[self.device])
+        chips = Chips(bits, capacity, self.device.streams_weights)
         cells = capacity.prod(axis=1).astype(float)
         return Sizes(chips, cells, self.space.column(levels, "glb_depth"))
 
@@ -142,13 +180,14 @@ class ChipModel:
         by_rule = sizes.slices[:, None] * needed - sizes.cells[:, None]
         return np.maximum(np.maximum(by_rule, (self._groups - macros) * crossbar), 0.0)
 
-    def areas(self, levels: Levels) -> Floats:
+    def areas(self, designs: Designs) -> Floats:
         """Area by component in m², shape (n, n_components), columns as `components`.
 
         A component's area is rounded to six digits before it is multiplied, as in the reference.
         """
         names = [f"{c}.area" for c in self.components]
-        unit = self.prices.look_up(levels, names)
+        unit = self.prices.look_up(designs.price_rows, names)
+        levels = designs.levels
         groups = self.space.column(levels, "router_groups")
         tiles = groups * self.space.column(levels, "tiles_per_group")
         macros = tiles * self.space.column(levels, "macros_per_tile")
@@ -165,19 +204,19 @@ class ChipModel:
         area = [number[c] * unit[f"{c}.area"] for c in self.components]
         return 1e-12 * np.stack(area, axis=1)
 
-    def cycle(self, levels: Levels) -> Floats:
+    def cycle(self, designs: Designs) -> Floats:
         """Cycle time in s, shape (n,)."""
-        return self.space.column(levels, "cycle_s")
+        return self.space.column(designs.levels, "cycle_s")
 
-    def term_prices(self, levels: Levels) -> dict[str, Floats]:
+    def term_prices(self, designs: Designs) -> dict[str, Floats]:
         """Energy of each term's action by the name of its price, in pJ, shape (n,) each.
 
         Leakage is per cycle; the reference multiplies that of drivers and ADCs by the cycle time
         twice, which is kept.
         """
         names = list(dict.fromkeys(t.price for t in self.terms))
-        prices = self.prices.look_up(levels, names)
-        cycle = self.cycle(levels)
+        prices = self.prices.look_up(designs.price_rows, names)
+        cycle = self.cycle(designs)
         for name in names:
             component, what = name.split(".", 1)
             if what == "leak":
@@ -186,10 +225,10 @@ class ChipModel:
                     prices[name] = prices[name] * cycle
         return prices
 
-    def feature_prices(self, levels: Levels, features: Sequence[tuple[str, str]]) -> Floats:
+    def feature_prices(self, designs: Designs, features: Sequence[tuple[str, str]]) -> Floats:
         """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
-        prices = self.term_prices(levels)
-        out = np.zeros((len(levels), len(features)))
+        prices = self.term_prices(designs)
+        out = np.zeros((len(designs), len(features)))
         for term in self.terms:
             out[:, features.index((term.action, term.factor))] += prices[term.price]
         return 1e-12 * out
@@ -202,48 +241,8 @@ class ChipModel:
         uses[self.workloads.owner, self.workloads.shape_index] = True
         wanted = np.any(enough[:, :, None] & uses, axis=1)
         deciding = [t for t in self.terms if t.action in DECIDING]
-        found = self.prices.look_up(levels, [t.price for t in deciding])
+        found = self.prices.look_up(self.prices.rows(levels), [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}
         return run_layers(
             self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self._walks
         )
-
-    def families(self, levels: Levels, at_once: int) -> Iterator[Family]:
-        """Group designs with their close relatives, of which mapping them costs nothing more.
-
-        Args:
-            levels: shape (n, n_parameters).
-            at_once: representatives per family at the most.
-        """
-        base = levels.copy()
-        for name in (*OPERATING_POINT, "glb_depth"):
-            base[:, self.space.names.index(name)] = 0
-        if "bits_per_cell" in self.space.names:
-            at = self.space.names.index("bits_per_cell")
-            base[:, at] = self._fewest_bits()[base[:, at]]
-        base = np.unique(base, axis=0)
-        glb = self.space.names.index("glb_depth")
-        depths = len(self.space.parameters[glb])
-        step = max(1, at_once // depths)
-        for first in range(0, len(base), step):
-            chips = np.repeat(base[first : first + step], depths, axis=0)
-            chips[:, glb] = np.tile(np.arange(depths), len(chips) // depths)
-            yield Family(chips, list(self._members(chips)))
-
-    def _fewest_bits(self) -> Ints:
-        """For each level of bits per cell, the first level that needs as many slices."""
-        bits = np.asarray(self.space.parameters[self.space.names.index("bits_per_cell")].values)
-        _, first, same = np.unique(-(-BITS // bits), return_index=True, return_inverse=True)
-        return first[same]
-
-    def _members(self, chips: Levels) -> Iterator[tuple[int, Ints, Levels]]:
-        if "bits_per_cell" not in self.space.names:
-            yield int(self.space.fixed["bits_per_cell"]), np.arange(len(chips)), chips
-            return
-        at = self.space.names.index("bits_per_cell")
-        for level, fewest in enumerate(self._fewest_bits()):
-            rows = np.flatnonzero(chips[:, at] == fewest)
-            member = chips[rows]
-            member[:, at] = level
-            if len(rows):
-                yield int(self.space.parameters[at].values[level]), rows, member

@@ -7,17 +7,19 @@ Evaluating a design is then a look-up and an inner product.
 
 from __future__ import annotations
 
-import os
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.model.metrics import Metrics, Resources
-from imcmoo.model.reference.breakdown import Breakdown, break_down
-from imcmoo.model.reference.chips import ChipModel, Deployment
+from imcmoo.io.executor import threads
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
+from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.profile_cache import ProfileCache
 from imcmoo.networks.workloads import WorkloadSet
@@ -25,26 +27,29 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 Rounding = Literal["none", "reference"]
 
-CHUNK_PRINTED = 4096
-"""Designs whose layers are costed one by one at once."""
-
 CHUNK_DESIGNS = 16384
 """Designs one thread evaluates at once."""
 
+SCREEN_TABLE = 1 << 20
+"""Chips of a space up to which what they surely lack is worked out for all of them once."""
+
 
 class Evaluator:
-    """Energy and latency of every network, and area, of many designs at once.
+    """The paper's cost model of many designs at once; keeps `imcmoo.model.cost_model.CostModel`.
 
     Args:
-        space: the designs; level matrices of it go in.
+        space: the designs, of one device; level matrices of it go in.
         workloads: the networks.
         table: component costs; the shipped table by default.
         deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
         shared: profiles of a larger set of networks, to be used and added to.
 
     Raises:
-        ValueError: the table lacks a component that a design of the space needs.
+        ValueError: the space lacks a parameter, or the table a component that a design needs.
     """
+
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ("cells", "buffer_bits")
 
     def __init__(
         self,
@@ -61,15 +66,24 @@ class Evaluator:
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
         self.profiles = shared or ProfileCache(self.chips)
-        self._own = self.profiles.of(workloads.names)
-        sizes = self.chips.sizes(self.chips.bodies())
-        self._cells, self._buffer_bits = sizes.cells, sizes.buffer_bits
-        self._lacking = self.chips.lacking_cells(sizes, deployment)
+        self.body_parameters = self.chips.body_parameters
+        self.screened_by = self.chips.screened_by
+
+    def __reduce__(self) -> Any:
+        # Without what it remembers: that is hundreds of megabytes, and quickly found again.
+        return _rebuilt, (self.space, self.workloads, self.table, self.deployment)
 
     @property
     def workload_names(self) -> list[str]:
         """Names of the networks, in the order of the columns of all metrics."""
         return self.workloads.names
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 (hex) of the component table, the networks and the deployment."""
+        digest = hashlib.sha256(f"{self.table.fingerprint} {self.deployment}".encode())
+        digest.update(self.workloads.fingerprint.encode())
+        return digest.hexdigest()
 
     def only(self, name: str) -> Evaluator:
         """An evaluator of one of the networks alone; both remember what either has profiled.
@@ -84,9 +98,11 @@ class Evaluator:
 
     def apart(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""
+        if self.deployment == "alone":
+            return self
         return Evaluator(self.space, self.workloads, self.table, shared=self.profiles)
 
-    def screen(self, levels: Levels) -> Resources:
+    def screen(self, levels: Levels) -> Metrics:
         """What area and the capacity rule say, without mapping anything.
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
@@ -95,17 +111,19 @@ class Evaluator:
         Args:
             levels: shape (n, n_parameters).
         """
-        body = self.chips.body(levels)
-        lacking = self._lacking[body]
-        return Resources(
-            area_m2=self.chips.areas(levels).sum(axis=1),
-            cells=self._cells[body],
-            missing_cells=lacking,
-            buffer_bits=self._buffer_bits[body],
-            missing_buffer_bits=np.zeros_like(lacking),
+        return self._screened(self.chips.designs(levels))
+
+    def _screened(self, designs: Designs) -> Metrics:
+        cells, buffer_bits, lacking = self._capacity(designs)
+        return Metrics(
+            {"area": self.chips.areas(designs).sum(axis=1)},
+            {
+                "cells": Resource(cells, lacking),
+                "buffer_bits": Resource(buffer_bits, np.zeros_like(lacking)),
+            },
         )
 
-    def map_ahead(self, area_limit_m2: float, at_most: int) -> None:
+    def prepare(self, area_limit_m2: float, at_most: int) -> None:
         """Map all chips within a limit that some network may fit, unless they are too many.
 
         In one go it takes half the time that it takes by the handful.
@@ -114,19 +132,22 @@ class Evaluator:
             area_limit_m2: largest area at the lowest voltage and cycle time.
             at_most: number of chips above which nothing is done.
         """
-        bodies = self.chips.bodies()
+        if self.space.size_of(self.body_parameters) > SCREEN_TABLE:
+            return
+        bodies = self.space.grid(self.body_parameters)
         quick = self.screen(bodies)
-        fits = (quick.area_m2 <= area_limit_m2) & (quick.missing_cells == 0).any(axis=1)
+        fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.body(bodies[fits])
+            self.profiles.place(self.chips.designs(bodies[fits]))
 
-    def resources(self, levels: Levels) -> Resources:
+    def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._resources(levels, self.profiles.body(levels))
+        designs = self.chips.designs(levels)
+        return self._resources(designs, self.profiles.place(designs))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -136,22 +157,31 @@ class Evaluator:
             rounding: "reference" rounds each component's energy per layer as the reference stack
                 prints it; slow, for comparison with its records.
 
+        Returns:
+            `energy`, `latency` and `utilization` (highest share of the cells that a layer keeps
+            busy), shape (n, W), NaN where a network does not run, and `area`, (n,); resources
+            `cells` and `buffer_bits`.
+
         Raises:
             ValueError: levels outside the space.
         """
         self.space.validate(levels)
-        body = self.profiles.body(levels)
-        if rounding == "reference":
-            metrics = self._metrics(levels, body)
-            hide = np.where(metrics.resources.maps, 1.0, np.nan)
-            return replace(metrics, energy_J=self._printed_energy(levels) * hide)
+        designs = self.chips.designs(levels)
+        place = self.profiles.place(designs)
         starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
         parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
         if len(parts) == 1:
-            return self._metrics(levels, body)
-        # NumPy releases the interpreter lock while it gathers and multiplies.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return Metrics.joined(pool.map(lambda p: self._metrics(levels[p], body[p]), parts))
+            metrics = self._metrics(designs, place)
+        else:
+            # NumPy releases the interpreter lock while it gathers and multiplies.
+            with ThreadPoolExecutor(threads()) as pool:
+                metrics = Metrics.joined(
+                    pool.map(lambda p: self._metrics(designs[p], place[p]), parts)
+                )
+        if rounding == "reference":
+            printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
+            metrics = replace(metrics, values={**metrics.values, "energy": printed})
+        return metrics
 
     def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -163,42 +193,65 @@ class Evaluator:
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 
-    def _metrics(self, levels: Levels, body: Ints) -> Metrics:
+    def _metrics(self, designs: Designs, place: Ints) -> Metrics:
         """Metrics of designs whose bodies are profiled."""
-        resources = self._resources(levels, body)
-        maps = resources.maps
-        some = maps.any(axis=1)
+        known = self._resources(designs, place)
+        runs = known.runs
+        some = np.asarray(runs.any(axis=1))
         if not some.all():
-            body, levels, maps = body[some], levels[some], maps[some]
-        prices = self.chips.feature_prices(levels, self.profiles.features)
-        profiles = self._own
-        found = (
-            np.einsum("nwf,nf->nw", profiles.features[body], prices),
-            profiles.cycles[body] * self.chips.cycle(levels)[:, None],
-            profiles.utilization[body],
-        )
-        shown = [np.where(maps, values, np.nan) for values in found]
-        if not some.all():
-            for i, values in enumerate(shown):
-                shown[i] = np.full(resources.maps.shape, np.nan)
-                shown[i][some] = values
-        return Metrics(resources, *shown)
+            place, designs, runs = place[some], designs[some], runs[some]
+        prices = self.chips.feature_prices(designs, self.profiles.features)
+        profiles = self.profiles.of(self.workload_names)
+        found = {
+            "energy": np.einsum("nwf,nf->nw", profiles.features[place], prices),
+            "latency": profiles.cycles[place] * self.chips.cycle(designs)[:, None],
+            "utilization": profiles.utilization[place],
+        }
+        for name, values in found.items():
+            shown = np.where(runs, values, np.nan)
+            if not some.all():
+                found[name] = np.full((len(some), values.shape[1]), np.nan)
+                found[name][some] = shown
+            else:
+                found[name] = shown
+        return replace(known, values={**found, **known.values})
 
-    def _printed_energy(self, levels: Levels) -> Floats:
-        owner = self.workloads.owner
-        starts = np.searchsorted(owner, np.arange(len(self.workloads)))
-        parts = []
-        for at in range(0, len(levels), CHUNK_PRINTED):
-            layers = break_down(self.chips, levels[at : at + CHUNK_PRINTED], printed=True)
-            parts.append(np.add.reduceat(layers.energy_J.sum(axis=2), starts, axis=1))
-        return np.concatenate(parts) if parts else np.empty((0, len(self.workloads)))
-
-    def _resources(self, levels: Levels, body: Ints) -> Resources:
-        quick = self.screen(levels)
+    def _resources(self, designs: Designs, place: Ints) -> Metrics:
+        quick = self._screened(designs)
+        own = self.profiles.of(self.workload_names)
+        cells, buffer_bits = (quick.resources[name] for name in self.resource_names)
         # Where a network surely lacks cells it was mapped in part, or for another network, or not.
-        mapped = quick.missing_cells == 0
+        mapped = cells.missing == 0
+        unplaced = np.where(mapped, own.unplaced_cells[place], cells.missing)
+        bits = np.where(mapped, own.missing_bits[place], 0.0)
         return replace(
             quick,
-            missing_cells=np.where(mapped, self._own.unplaced_cells[body], quick.missing_cells),
-            missing_buffer_bits=np.where(mapped, self._own.missing_bits[body], 0.0),
+            resources={
+                "cells": replace(cells, missing=unplaced),
+                "buffer_bits": replace(buffer_bits, missing=bits),
+            },
         )
+
+    def _capacity(self, designs: Designs) -> tuple[Floats, Floats, Floats]:
+        """Cells, buffer bits, and cells each network surely lacks, of designs."""
+        if self._all_capacities is None:
+            return self._capacity_of(designs.levels)
+        cells, buffer_bits, lacking = self._all_capacities
+        return cells[designs.body], buffer_bits[designs.body], lacking[designs.body]
+
+    @cached_property
+    def _all_capacities(self) -> tuple[Floats, Floats, Floats] | None:
+        """The same of every body, where they are few enough."""
+        if self.space.size_of(self.body_parameters) > SCREEN_TABLE:
+            return None
+        return self._capacity_of(self.space.grid(self.body_parameters))
+
+    def _capacity_of(self, levels: Levels) -> tuple[Floats, Floats, Floats]:
+        sizes = self.chips.sizes(levels)
+        return sizes.cells, sizes.buffer_bits, self.chips.lacking_cells(sizes, self.deployment)
+
+
+def _rebuilt(
+    space: DesignSpace, workloads: WorkloadSet, table: ComponentTable, deployment: Deployment
+) -> Evaluator:
+    return Evaluator(space, workloads, table, deployment=deployment)

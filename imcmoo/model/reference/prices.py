@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.devices import Device
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
-from imcmoo.model.reference.mapping import Floats
+from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.rounding import round_digits
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -87,44 +88,11 @@ TERMS: tuple[Term, ...] = (
 )
 """All terms of the energy of a chip; a new component is its terms here and its counts."""
 
-ABSENT = {
-    "rram": ("cim_unit.write", "weight_drivers.read", "main_memory.read"),
-    "sram": ("cim_unit.read",),
-}
-"""Actions that cost nothing on a device: RRAM weights are resident and written for free, SRAM
-cells are read for free; RRAM chips have neither weight drivers nor main memory."""
 
-COMPONENTS = {
-    "rram": (
-        "cim_unit",
-        "row_drivers",
-        "adc",
-        "column_drivers",
-        "input_buffer",
-        "output_buffer",
-        "router",
-        "glb",
-    ),
-    "sram": (
-        "cim_unit",
-        "row_drivers",
-        "weight_drivers",
-        "adc",
-        "column_drivers",
-        "input_buffer",
-        "output_buffer",
-        "router",
-        "glb",
-        "main_memory",
-    ),
-}
-"""Components of a chip, named as in the reference's records."""
-
-
-def terms_of(device: str) -> tuple[Term, ...]:
+def terms_of(device: Device) -> tuple[Term, ...]:
     """The terms of the energy of a chip with this memory device."""
     return tuple(
-        t for t in TERMS if t.component in COMPONENTS[device] and t.action not in ABSENT[device]
+        t for t in TERMS if t.component in device.components and t.action not in device.free
     )
 
 
@@ -138,7 +106,7 @@ def _line(name: str, low: Floats, high: Floats, scale: float = 1.0) -> dict[str,
 
 
 def _crossbar(table: ComponentTable, v: Values) -> dict[str, Floats]:
-    device = str(v["device"][0])
+    device = str(v["device"][0])  # one for all designs, see `Prices`
     got = pico(table.crossbar(device, v["technology_nm"], v["voltage_V"], v["rows"], v["cols"]))
     swing = [got[f"row_read_on_{x}"] - got[f"row_read_off_{x}"] for x in ("low", "high")]
     prices = {
@@ -216,6 +184,10 @@ QUADRATIC_LEAK = ("row_drivers", "weight_drivers", "adc", "column_drivers")
 """Components whose leakage the reference multiplies by the cycle time twice."""
 
 
+PriceRows = tuple[Ints, ...]
+"""Row of each design in each table of prices."""
+
+
 class Prices:
     """Prices of actions and areas of components, tabulated over the subspaces that decide them.
 
@@ -224,7 +196,8 @@ class Prices:
     units and order of operations.
 
     Args:
-        space: the designs; needs parameters or fixed values of the names in `PRICED_BY`.
+        space: the designs; needs parameters or fixed values of the names in `PRICED_BY`, and one
+            device for all.
         table: the component table.
 
     Raises:
@@ -247,13 +220,32 @@ class Prices:
                 prices[name] = round_digits(prices[name], PRICE_DIGITS)
         return own, list(prices), np.stack(list(prices.values()), axis=1)
 
-    def look_up(self, levels: Levels, wanted: Sequence[str]) -> dict[str, Floats]:
-        """Prices by name, in pJ, pW or µm², shape (n_designs,) each."""
+    def rows(self, levels: Levels) -> PriceRows:
+        """Where the prices of designs stand in each table."""
+        return tuple(self._space.rank(levels, own) for own, _, _ in self._grids)
+
+    def look_up(self, rows: PriceRows, wanted: Sequence[str]) -> dict[str, Floats]:
+        """Prices by name, in pJ, pW or µm², shape (n_designs,) each.
+
+        Args:
+            rows: of the designs, as `rows` finds them.
+        """
         found: dict[str, Floats] = {}
-        for own, names, grid in self._grids:
+        for (_, names, grid), row in zip(self._grids, rows, strict=True):
             here = [n for n in wanted if n in names]
             if here:
-                rows = self._space.rank(levels, own)
-                picked = grid[:, [names.index(n) for n in here]][rows]
+                picked = grid[:, [names.index(n) for n in here]][row]
                 found.update(zip(here, picked.T, strict=True))
         return found
+
+    def deciding(self, wanted: Sequence[str]) -> list[str]:
+        """The parameters on which any of some prices depends in this space, and no others."""
+        found = set()
+        for own, names, grid in self._grids:
+            here = [names.index(n) for n in wanted if n in names]
+            shape = [self._space.shape[self._space.names.index(n)] for n in own]
+            prices = grid[:, here].reshape(*shape, len(here))
+            for axis, name in enumerate(own):
+                if here and (prices != prices.take([0], axis=axis)).any():
+                    found.add(name)
+        return [name for name in self._space.names if name in found]

@@ -152,6 +152,16 @@ class Profiles:
         """Room for n chips, not filled; what is never written takes no memory."""
         return cls(np.empty((n, n_workloads, n_features)), *np.empty((4, n, n_workloads)))
 
+    def __len__(self) -> int:
+        return len(self.cycles)
+
+    def grown(self, n: int) -> Profiles:
+        """The same with room for n chips."""
+        grown = Profiles.allocate(n, *self.features.shape[1:])
+        for f in fields(self):
+            getattr(grown, f.name)[: len(self)] = getattr(self, f.name)
+        return grown
+
     def only(self, workload: int) -> Profiles:
         """A view of one network's profiles: what is put into these shows there."""
         return Profiles(*(getattr(self, f.name)[:, workload : workload + 1] for f in fields(self)))

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import imcmoo.__main__
 from experiments import compare
 from experiments.arena import contest, standings
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.evaluation_counter import Counted, Start
 from experiments.arena.variants import VARIANTS
+from imcmoo.cli.main import main
 from imcmoo.search.sampling import draw_feasible
-from problems.build import build
+from problems import STUDIES
 
 STUDY = "four_workload_rram"
 BUDGET = 240
@@ -19,7 +19,7 @@ BUDGET = 240
 
 @pytest.fixture(scope="module")
 def start():
-    problem, _ = build(STUDY)
+    problem = STUDIES[STUDY].problem()
     initial = draw_feasible(problem, 120, np.random.default_rng(0))
     return Start(problem, initial, BUDGET, seed=3)
 
@@ -96,15 +96,14 @@ def small(monkeypatch):
     monkeypatch.setattr(compare, "METHODS", methods)
     monkeypatch.setattr(compare, "BUDGETS", (100, 200))
     monkeypatch.setattr(compare, "PRIMARY", 200)
-    monkeypatch.setattr(compare.parallel, "cores", lambda: 1)
     pytest.importorskip("numba")
 
 
 @pytest.mark.usefixtures("small")
 def test_a_comparison_from_the_command_line(tmp_path, capsys):
     exact = tmp_path / "exact" / STUDY
-    assert imcmoo.__main__.main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
-    assert compare.main([STUDY, "--seeds", "2", "--out", str(tmp_path)]) == 0
+    assert main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
+    assert compare.main([STUDY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]) == 0
     assert "95th percentile" in capsys.readouterr().out
     folder = tmp_path / "compare" / STUDY
     tables = ["front", "regret", "summary", "target", "tests"]

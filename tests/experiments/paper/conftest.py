@@ -4,24 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 from imcmoo.problem.problem import AcceleratorProblem
+from problems import STUDIES
 from tests.fakes import SMALL, FakeEvaluator
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
-def landscape():
+def enumerated():
     """The RRAM study with four networks: every design."""
-    return Landscape.of_study("four_workload_rram")
+    return EnumeratedStudy.of_study(STUDIES["four_workload_rram"])
 
 
 @pytest.fixture(scope="session")
 def made_up():
     """A small space with made-up costs."""
     problem = AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0)
-    return Landscape.of(problem, largest=2)
+    return EnumeratedStudy.of(problem, largest=2)
 
 
 @pytest.fixture(scope="session")

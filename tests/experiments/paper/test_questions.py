@@ -1,4 +1,4 @@
-"""Aggregations, parameters, generality and cost: tables that follow from the landscape."""
+"""Aggregations, parameters, generality and cost: tables that follow from all designs' costs."""
 
 from dataclasses import replace
 
@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 
 from experiments.paper import aggregation, cost, generality, sensitivity
-from experiments.paper.enumerated_study import Landscape
+from experiments.paper.enumerated_study import EnumeratedStudy
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.parameters import Ordinal
 from tests.fakes import SMALL, FakeEvaluator
 
 
-def test_whom_a_criterion_sacrifices(landscape):
-    table = aggregation.aggregations(landscape).set_index("criterion")
-    names = landscape.workloads
+def test_whom_a_criterion_sacrifices(enumerated):
+    table = aggregation.aggregations(enumerated).set_index("criterion")
+    names = enumerated.workloads
     over = table[[f"over_own_best_{n}" for n in names]].to_numpy()
     assert (over >= 1).all()
     assert table["sacrificed_most"].tolist() == [names[i] for i in over.argmax(axis=1)]
@@ -38,10 +38,10 @@ def test_how_far_one_network_decides():
     assert found["ela_max_excess"] == pytest.approx(16 / 9 - 1)
 
 
-def test_some_value_of_every_parameter_costs_nothing(landscape):
-    table = sensitivity.best_left(landscape)
+def test_some_value_of_every_parameter_costs_nothing(enumerated):
+    table = sensitivity.best_left(enumerated)
     over = [c for c in table if c.endswith("_over_best")]
-    assert len(over) == 2 + len(landscape.problem.objective_names)
+    assert len(over) == 2 + len(enumerated.problem.objective_names)
     assert (table.groupby("parameter")[over].min() == 1).all(axis=None)
 
 
@@ -52,7 +52,7 @@ def factorial():
     d = SMALL.decode(SMALL.unrank(ranks))
     energy = (d["voltage_V"] ** 2 * d["bits_per_cell"])[:, None]
     latency = d["cycle_s"][:, None] * np.where(d["rows"] == d["rows"].min(), d["cols"], 1)[:, None]
-    return Landscape(problem, ranks, energy, latency, 1e-6 * d["glb_depth"], largest=0)
+    return EnumeratedStudy(problem, ranks, energy, latency, 1e-6 * d["glb_depth"], largest=0)
 
 
 def test_effects_of_independent_factors_add_up():
@@ -74,18 +74,18 @@ def test_what_acts_together_counts_in_total_only():
     assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
 
 
-def test_left_out_networks_are_judged_against_their_own_best(landscape):
-    table = generality.leave_one_out(landscape, "edap_geomean")
+def test_left_out_networks_are_judged_against_their_own_best(enumerated):
+    table = generality.leave_one_out(enumerated, "edap_geomean")
     unknown, known = table["unknown_over_own_best"], table["known_over_own_best"]
     assert (unknown.dropna() >= 1).all()
     assert (known >= 1).all()
     assert np.allclose(table["unknown_over_known"], unknown / known, equal_nan=True)
 
 
-def test_all_sets_of_four_networks_are_looked_at(landscape):
-    grown = generality.growing_sets(landscape, "edap_geomean", seed=1)
+def test_all_sets_of_four_networks_are_looked_at(enumerated):
+    grown = generality.growing_sets(enumerated, "edap_geomean", seed=1)
     assert grown.groupby("size").size().to_dict() == {1: 4 * 3, 2: 6 * 2, 3: 4}
-    left_out = generality.leave_one_out(landscape, "edap_geomean").set_index("left_out")
+    left_out = generality.leave_one_out(enumerated, "edap_geomean").set_index("left_out")
     last = grown[grown["size"] == 3].set_index("unknown")["over_own_best"]
     assert np.allclose(last, left_out.loc[last.index, "unknown_over_own_best"], equal_nan=True)
 
@@ -105,11 +105,11 @@ def test_the_cost_front_is_that_of_brute_force():
     problem = AcceleratorProblem(
         FakeEvaluator(space, 2), area_limit_m2=1.0, cost_per_cm2={7: 300.0, 14: 150.0}
     )
-    landscape = Landscape.of(problem, largest=1)
-    rows = landscape.joint
-    levels = landscape.levels(rows)
-    worst = landscape.edap[rows].max(axis=1)
-    points = np.column_stack([problem.cost(levels, landscape.area_m2[rows]), worst])
+    enumerated = EnumeratedStudy.of(problem, largest=1)
+    rows = enumerated.joint
+    levels = enumerated.levels(rows)
+    worst = enumerated.edap[rows].max(axis=1)
+    points = np.column_stack([problem.cost(levels, enumerated.area_m2[rows]), worst])
 
     def front(some):
         distinct = {tuple(p) for p in some.tolist()}
@@ -121,7 +121,7 @@ def test_the_cost_front_is_that_of_brute_force():
                 least = edap
         return kept
 
-    table = cost.cost_front(landscape)
+    table = cost.cost_front(enumerated)
     for level, node in enumerate(nodes.values):
         own = table[table["technology_nm"] == node]
         found = set(own[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import problems
 from experiments.paper import ablation, study
 from experiments.paper.settings import STUDIES, TECHNOLOGY
 from experiments.run import main
 
 
 def test_the_published_rram_tables_are_those_of_this_code(published):
-    for name, table in study.questions("four_workload_rram").items():
+    for name, table in study.questions(problems.STUDIES["four_workload_rram"]).items():
         found = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
         expected = pd.read_csv(io.StringIO(study.csv(table)))
         pd.testing.assert_frame_equal(found, expected, rtol=1e-9, atol=1e-12)
@@ -21,7 +22,7 @@ def test_the_published_rram_tables_are_those_of_this_code(published):
 
 def test_the_published_searches_are_those_of_this_code(published):
     """Of three seeds the medians differ from those of all, but not what a seed finds."""
-    found = [ablation.search("four_workload_rram", seed) for seed in range(3)]
+    found = [ablation.search(problems.STUDIES["four_workload_rram"], seed) for seed in range(3)]
     table = ablation.paper_search(found)
     everyone = pd.read_csv(published / "four_workload_rram" / "paper_search.csv")
     key = ["budget", "criterion", "method"]
@@ -39,11 +40,11 @@ class Interrupted(Exception):
 def answered(folder):
     """Tasks that answer with the tables of a finished study, and searches that find nothing new."""
 
-    def tables(name):
-        paths = sorted((folder / name).glob("*.csv"))
+    def tables(asked):
+        paths = sorted((folder / asked.name).glob("*.csv"))
         return {p.stem: pd.read_csv(p) for p in paths if p.stem != "paper_search"}
 
-    def search(name, seed):
+    def search(asked, seed):
         methods = ["plain GA", "with diverse sampling", "with four phases", "ours"]
         rows = [(m, b) for m in methods for b in (500, 1000, 3300)]
         return {
@@ -51,11 +52,12 @@ def answered(folder):
             "regret.seed": np.full(len(rows), seed),
             "regret.budget": np.array([b for _, b in rows]),
             "regret.criterion": np.full(len(rows), "ela_max"),
-            "regret.regret": np.full(len(rows), 0.1 * (seed + len(name) % 3)),
+            "regret.regret": np.full(len(rows), 0.1 * (seed + len(asked.name) % 3)),
         }
 
-    own = tuple((tables, (name,)) for name in (*STUDIES, TECHNOLOGY))
-    return own, tuple((search, (name, seed)) for name in STUDIES for seed in range(2))
+    own = tuple((tables, (problems.STUDIES[name],)) for name in (*STUDIES, TECHNOLOGY))
+    several = tuple((search, (problems.STUDIES[n], seed)) for n in STUDIES for seed in range(2))
+    return own, several
 
 
 def files(folder: Path):
@@ -70,7 +72,7 @@ def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, mon
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
     monkeypatch.setattr(study, "SEARCHES", searches)
-    monkeypatch.setattr(study.parallel, "cores", lambda: 1)
+    monkeypatch.setattr(study, "cores", lambda: 1)
     real, done = study._do, []
 
     def killed(task):
@@ -104,7 +106,7 @@ def test_links_lead_from_the_documents_to_the_figures(published, tmp_path, monke
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
     monkeypatch.setattr(study, "SEARCHES", searches)
-    monkeypatch.setattr(study.parallel, "cores", lambda: 1)
+    monkeypatch.setattr(study, "cores", lambda: 1)
     assert main(["paper", "--out", str(tmp_path), "--quiet"]) == 0
     gallery = (tmp_path / "docs" / "gallery.md").read_text(encoding="utf-8")
     links = [part.partition(")")[0] for part in gallery.split("](")[1:]]

@@ -24,8 +24,8 @@ def _evaluator():
 def _mapped():
     """Designs on which every network runs."""
     levels = RRAM.random(4000, np.random.default_rng(3))
-    passing = levels[(_evaluator().screen(levels).missing_cells == 0).all(axis=1)][:300]
-    return passing[_evaluator().resources(passing).maps.all(axis=1)]
+    passing = levels[_evaluator().screen(levels).runs.all(axis=1)][:300]
+    return passing[_evaluator().resources(passing).runs.all(axis=1)]
 
 
 def _level(name):
@@ -43,12 +43,13 @@ def test_energies_add_up_over_layers_and_components():
         cycle_s = RRAM.column(levels, "cycle_s")
         assert cycles * cycle_s == pytest.approx(metrics.latency_s[:, i], rel=1e-12)
         busiest = parts.utilization[:, owner == i].max(axis=1)
-        assert busiest == pytest.approx(metrics.utilization[:, i], rel=1e-12)
-    assert parts.area_m2.sum(axis=1) == pytest.approx(metrics.resources.area_m2, rel=1e-12)
+        assert busiest == pytest.approx(metrics.values["utilization"][:, i], rel=1e-12)
+    assert parts.area_m2.sum(axis=1) == pytest.approx(metrics.area_m2, rel=1e-12)
 
 
 def _rows(metrics: Metrics):
-    return np.concatenate([metrics.energy_J, metrics.latency_s, metrics.utilization], axis=1)
+    values = metrics.values
+    return np.concatenate([values[n] for n in ("energy", "latency", "utilization")], axis=1)
 
 
 def test_the_batch_does_not_matter():
@@ -93,8 +94,8 @@ def test_what_does_not_map_has_no_energy_and_says_what_is_missing():
     assert np.isnan(metrics.latency_s).all()
     cells = 32 * 32 * 4 * 4
     # AlexNet has 61,090,496 weights, each in eight cells of one bit.
-    assert metrics.resources.missing_cells[0, 0] == 8 * 61_090_496 - cells
-    assert not metrics.resources.maps.any()
+    assert metrics.resources["cells"].missing[0, 0] == 8 * 61_090_496 - cells
+    assert not metrics.runs.any()
 
 
 @given(st.integers(0, 10**9))
@@ -118,17 +119,19 @@ def test_more_of_anything_takes_more_area_and_lacks_no_larger_share_of_its_cells
     levels = RRAM.unrank(np.array([rank]))
     levels = levels.repeat(len(RRAM.parameters[_level(name)]), axis=0)
     levels[:, _level(name)] = np.arange(len(levels))
-    resources = _evaluator().screen(levels)
-    assert (np.diff(resources.area_m2) > 0).all()
+    quick = _evaluator().screen(levels)
+    assert (np.diff(quick.area_m2) > 0).all()
     # A lacking macro is as large as the chip's own, so shares are compared, not cells.
-    share = resources.missing_cells / resources.cells[:, None]
+    cells = quick.resources["cells"]
+    share = cells.missing / cells.own[:, None]
     assert (np.diff(share, axis=0) <= 1e-12).all()
 
 
 def test_a_larger_buffer_never_lacks_more_and_never_needs_a_dearer_order():
     levels = _mapped()[:20].repeat(7, axis=0)
     levels[:, _level("glb_depth")] = np.tile(np.arange(7), 20)
-    lacking = _evaluator().resources(levels).missing_buffer_bits.reshape(20, 7, -1)
+    bits = _evaluator().resources(levels).resources["buffer_bits"]
+    lacking = bits.missing.reshape(20, 7, -1)
     assert (np.diff(lacking, axis=1) <= 0).all()
 
 
@@ -136,7 +139,9 @@ def test_the_screen_is_the_part_of_the_resources_that_needs_no_mapping():
     levels = RRAM.random(200, np.random.default_rng(1))
     quick, full = _evaluator().screen(levels), _evaluator().resources(levels)
     assert np.array_equal(quick.area_m2, full.area_m2)
-    assert (quick.missing_cells <= full.missing_cells).all()
+    for name in _evaluator().resource_names:
+        assert np.array_equal(quick.resources[name].own, full.resources[name].own)
+        assert (quick.resources[name].missing <= full.resources[name].missing).all()
 
 
 def test_levels_outside_the_space_are_refused():
@@ -152,14 +157,17 @@ def test_no_design_at_all_is_fine():
 def test_networks_resident_together_need_the_sum_of_their_cells():
     levels = RRAM.random(500, np.random.default_rng(2))
     workloads = WorkloadSet.load(["alexnet", "vgg16"])
-    alone = Evaluator(RRAM, workloads).screen(levels)
-    together = Evaluator(RRAM, workloads, deployment="together").screen(levels)
-    needed = (alone.missing_cells + alone.cells[:, None]).sum(axis=1)
-    lacking = (alone.missing_cells > 0).all(axis=1)
+    alone = Evaluator(RRAM, workloads).screen(levels).resources["cells"]
+    sharing = Evaluator(RRAM, workloads, deployment="together")
+    together = sharing.screen(levels).resources["cells"]
+    needed = (alone.missing + alone.own[:, None]).sum(axis=1)
+    lacking = (alone.missing > 0).all(axis=1)
     assert lacking.any()
-    total = together.missing_cells[lacking, 0] + together.cells[lacking]
+    total = together.missing[lacking, 0] + together.own[lacking]
     assert total == pytest.approx(needed[lacking])
-    assert (together.missing_cells[:, 0] == together.missing_cells[:, 1]).all()
+    assert (together.missing[:, 0] == together.missing[:, 1]).all()
+    apart = sharing.apart().screen(levels).resources["cells"]
+    assert np.array_equal(apart.missing, alone.missing)
 
 
 def test_an_evaluator_of_one_network_shares_profiles_and_agrees_with_one_of_its_own():
@@ -172,7 +180,8 @@ def test_an_evaluator_of_one_network_shares_profiles_and_agrees_with_one_of_its_
     assert np.isfinite(own.energy_J).any()
     assert np.isnan(own.energy_J).any()
     assert np.array_equal(_rows(own), _rows(shared), equal_nan=True)
-    assert np.array_equal(own.resources.missing_cells, shared.resources.missing_cells)
+    for name, resource in own.resources.items():
+        assert np.array_equal(resource.missing, shared.resources[name].missing)
 
 
 def test_mapping_ahead_changes_no_result():
@@ -180,5 +189,19 @@ def test_mapping_ahead_changes_no_result():
     evaluator = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
     before = _rows(evaluator.evaluate(levels))
     ahead = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
-    ahead.map_ahead(800e-6, at_most=100_000)
+    ahead.prepare(800e-6, at_most=100_000)
     assert np.array_equal(_rows(ahead.evaluate(levels)), before, equal_nan=True)
+
+
+def test_the_screen_depends_on_the_parameters_it_names_and_on_no_others():
+    evaluator = _evaluator()
+    levels = RRAM.random(300, np.random.default_rng(9))
+    here = evaluator.screen(levels)
+    for at, name in enumerate(RRAM.names):
+        moved = levels.copy()
+        moved[:, at] = (moved[:, at] + 1) % RRAM.shape[at]
+        there = evaluator.screen(moved)
+        same = np.array_equal(here.area_m2, there.area_m2) and np.array_equal(
+            here.resources["cells"].missing, there.resources["cells"].missing
+        )
+        assert same == (name not in evaluator.screened_by)

@@ -1,0 +1,79 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import get_args
+
+from imcmoo.hardware.scaling import SCALINGS
+from imcmoo.io.executor import cores
+from imcmoo.model.reference.chips import Deployment
+from imcmoo.problem.scores import MM2_PER_M2
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that change what a study asks."""
+    parser.add_argument(
+        "--area-limit",
+        type=area,
+        metavar="MM2",
+        dest="area_limit_m2",
+        help="largest chip allowed (each study has a default)",
+    )
+    parser.add_argument(
+        "--deployment",
+        choices=get_args(Deployment),
+        help="resident weights: one network on the chip at a time (alone, the paper's rule) or all "
+        "at once (together)",
+    )
+    parser.add_argument(
+        "--scaling",
+        choices=list(SCALINGS),
+        help="technology scaling: reference (the paper's numbers) or current (hwcomponents' own)",
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """How many processes to use."""
+    parser.add_argument(
+        "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
+    )
+
+
+def area(text: str) -> float:
+    """Square metres of so many mm²."""
+    try:
+        value = float(text) / MM2_PER_M2
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be positive, got {text}")
+    return value
+
+
+def whole(at_least: int) -> Callable[[str], int]:
+    """What reads a whole number of at least some other."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        if value < at_least:
+            raise argparse.ArgumentTypeError(f"must be at least {at_least}, got {value}")
+        return value
+
+    return read
+
+
+def seeds(text: str) -> list[int]:
+    """`1,2,5`, `1-10`, or a mix."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        low = whole(0)(first)
+        found += range(low, whole(low)(last) + 1) if dash else [low]
+    if len(set(found)) != len(found):
+        raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")
+    return found

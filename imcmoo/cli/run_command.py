@@ -1,0 +1,110 @@
+"""`imcmoo run STUDY`: one generalized accelerator, and all that led to it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from imcmoo.cli import arguments, catalogue, run_studies
+from imcmoo.io.errors import InputError
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.study import Study
+
+DEFAULT_OUT = Path("results")
+
+DESCRIPTION = """
+Search the designs of a study for all its networks at once and for each alone, select one
+generalized design, and write tables and figures to OUT/STUDY/seed-N. The same command gives the
+same files. An earlier run in the same folder is replaced when the new one is complete.
+"""
+
+INTERRUPTED = "the same command with --resume continues"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes, but for the study itself."""
+    parser.add_argument("--list", action="store_true", help="list the studies and stop")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument(
+        "--seed", type=lambda text: [arguments.whole(0)(text)], dest="seeds", metavar="N",
+        help="1 by default",
+    )  # fmt: skip
+    seeds.add_argument(
+        "--seeds", type=arguments.seeds, metavar="LIST", help="several, such as 1-10 or 1,2,5"
+    )
+    parser.add_argument(
+        "--budget",
+        type=arguments.whole(1),
+        metavar="N",
+        help="unique designs evaluated by each search (default: the study's, 3300)",
+    )
+    parser.add_argument(
+        "--criterion",
+        metavar="NAME",
+        help="what selects the design: edap_max (default), edap_mean, edap_product, edap_geomean, "
+        "ela_max, ela_mean, regret_minimax, pseudo_weights, or module:name of one of your own; all "
+        "are reported",
+    )
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="default: %(default)s")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue a run that was killed; starts it if there is none, keeps it if complete",
+    )
+    parser.add_argument(
+        "--no-baselines", action="store_true", help="skip the searches for one workload alone"
+    )
+    arguments.add_settings(parser)
+    arguments.add_workers(parser)
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run what a command line asks for.
+
+    Raises:
+        InputError: the user's input is at fault.
+        OSError: a folder cannot be written to.
+    """
+    if args.list:
+        _list()
+        return
+    if args.study is None:
+        raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
+    study = with_options(catalogue.find_study(args.study), args)
+    run_studies.run(
+        [study.with_seed(seed) for seed in args.seeds or [study.seed]],
+        out=args.out,
+        resume=args.resume,
+        quiet=args.quiet,
+        workers=args.workers,
+    )
+
+
+def with_options(study: Study, args: argparse.Namespace) -> Study:
+    """A study with what a command line says otherwise.
+
+    Raises:
+        InputError: the study cannot be asked like this.
+    """
+    names = ("budget", "criterion", "area_limit_m2", "deployment", "scaling")
+    said = {n: value for n in names if (value := getattr(args, n, None)) is not None}
+    if getattr(args, "no_baselines", False):
+        said["baselines"] = False
+    try:
+        return replace(study, **said)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _list() -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for name, study in catalogue.studies().items():
+        limit = (study.area_limit_m2 or 0) * MM2_PER_M2
+        console.print(
+            f"{name}: {study.space.size:,} designs of space {study.space.name}, "
+            f"for {', '.join(study.workloads)}" + (f", at most {limit:g} mm²" if limit else "")
+        )

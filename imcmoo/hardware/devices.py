@@ -1,0 +1,77 @@
+"""Memory devices: what sets a chip with one kind of cell apart from a chip with another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Device:
+    """A kind of memory cell, and what a chip made of it has and does.
+
+    Args:
+        name: as in design spaces and in the component table.
+        streams_weights: whether weights are reloaded from main memory while a layer runs, instead
+            of being resident.
+        components: what the chip consists of, named as in the reference's records.
+        free: actions that cost no energy.
+        largest_cell_bits: most bits a cell holds.
+    """
+
+    name: str
+    streams_weights: bool
+    components: tuple[str, ...]
+    free: tuple[str, ...]
+    largest_cell_bits: int
+
+
+RRAM = Device(
+    name="rram",
+    streams_weights=False,
+    components=(
+        "cim_unit",
+        "row_drivers",
+        "adc",
+        "column_drivers",
+        "input_buffer",
+        "output_buffer",
+        "router",
+        "glb",
+    ),
+    # Resident weights are written for free.
+    free=("cim_unit.write", "weight_drivers.read", "main_memory.read"),
+    largest_cell_bits=8,
+)
+
+SRAM = Device(
+    name="sram",
+    streams_weights=True,
+    components=(
+        "cim_unit",
+        "row_drivers",
+        "weight_drivers",
+        "adc",
+        "column_drivers",
+        "input_buffer",
+        "output_buffer",
+        "router",
+        "glb",
+        "main_memory",
+    ),
+    free=("cim_unit.read",),
+    largest_cell_bits=1,
+)
+
+DEVICES: dict[str, Device] = {device.name: device for device in (RRAM, SRAM)}
+"""Every device by name."""
+
+
+def device(name: str) -> Device:
+    """The device of this name.
+
+    Raises:
+        ValueError: unknown name; lists the known ones.
+    """
+    if name not in DEVICES:
+        raise ValueError(f"device {name!r} is not one of {', '.join(DEVICES)}")
+    return DEVICES[name]

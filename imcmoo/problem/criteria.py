@@ -1,0 +1,177 @@
+"""The registry of criteria: how one design is selected, and what search and judgement follow.
+
+Selection, elitism, enumeration, regret and the comparison of searches all ask here. A new criterion
+is one function and one entry, or, without touching this package, a `Criterion` of one's own that a
+study names as `module:name`: it is then searched for, selected by, enumerated and judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from pymoo.mcdm.pseudo_weights import PseudoWeights
+
+from imcmoo.model.cost_model import load
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.scores import (
+    AGGREGATIONS,
+    Costs,
+    Score,
+    edap_score,
+    ela_score,
+    worst_regret,
+)
+
+EDAP_NEEDS = ("energy", "latency", "area")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A way to select one design: the smallest score wins.
+
+    Args:
+        name: as on command lines and in tables.
+        score: scores of designs, shape (n,), from their `Costs`; with `against` "own best", also
+            from the best EDAP of each network on its own, shape (W,), which it must then not grow
+            against: a design with less EDAP on every network may not score worse.
+        needs: quantities it is about.
+        against: what a design's score depends on besides its own costs: nothing; the networks' own
+            best; or the "set" of designs it is chosen from, which then has no exact optimum.
+        guides: whether it steers every search, not only those that are to select by it.
+        orders_like: another criterion that puts designs in the same order, if there is one.
+        scale: "ratio" if scores are positive and regret is the excess as a share of the optimum;
+            "difference" if it is just the difference.
+        zero: score of a design with nothing to regret, where the ratio counts from there: minimax
+            regret is 0 for a chip as good as each network's own, so 1 is added before.
+        unit: of the score, for tables; empty where it depends on the number of networks.
+    """
+
+    name: str
+    score: Callable[..., Floats]
+    needs: Collection[str] = EDAP_NEEDS
+    against: Literal["nothing", "own best", "set"] = "nothing"
+    guides: bool = False
+    orders_like: str | None = None
+    scale: Literal["ratio", "difference"] = "ratio"
+    zero: float = 0.0
+    unit: str = ""
+
+    def scores(self, costs: Costs, own_best: Floats | None) -> Floats:
+        """Scores of designs, shape (n,).
+
+        Args:
+            costs: of n designs.
+            own_best: best EDAP of each network, J·s·mm², shape (W,); None where there is none.
+        """
+        if self.against == "own best":
+            return self.score(costs, own_best)
+        return self.score(costs)
+
+    def regret(self, scores: Floats, optimum: float) -> Floats:
+        """How far scores are from the smallest there is, shape as `scores`."""
+        if self.scale == "difference":
+            return scores - optimum
+        return (scores + self.zero) / (optimum + self.zero) - 1.0
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """The quantities without which there is no score: own bests are of EDAP."""
+        return {*self.needs, *EDAP_NEEDS} if self.against == "own best" else self.needs
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is an exact optimum to compare with."""
+        return self.against != "set"
+
+
+def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
+    return worst_regret(costs.edap, own_best)
+
+
+def _pseudo_weight_distance(costs: Costs) -> Floats:
+    """Distance of pymoo's pseudo-weights from equal weights, shape (n,)."""
+    F = costs.objectives
+    F = F[:, np.ptp(F, axis=0) > 0]  # pymoo divides by the range of each objective
+    if not F.shape[1]:
+        return np.zeros(len(costs))
+    equal = np.full(F.shape[1], 1 / F.shape[1])
+    _, weights = PseudoWeights(equal).do(F, return_pseudo_weights=True)
+    return np.asarray(np.abs(weights - equal).sum(axis=1))
+
+
+EDAP_UNIT = "J·s·mm²"
+
+MINIMAX = "regret_minimax"
+
+
+def _edap(name: str, **more: Any) -> Criterion:
+    score = partial(edap_score, aggregate=AGGREGATIONS[name])
+    return Criterion(f"edap_{name}", score, guides=True, **more)
+
+
+def _ela(name: str) -> Criterion:
+    score = partial(ela_score, aggregate=AGGREGATIONS[name])
+    return Criterion(f"ela_{name}", score, unit=EDAP_UNIT)
+
+
+CRITERIA: dict[str, Criterion] = {
+    criterion.name: criterion
+    for criterion in (
+        _edap("max", unit=EDAP_UNIT),
+        _edap("mean", unit=EDAP_UNIT),
+        _edap("product"),
+        _edap("geomean", unit=EDAP_UNIT, orders_like="edap_product"),
+        # By geometric mean it is that of the EDAP. By product it counts area once for all networks,
+        # so that it is next to blind to it; the search is not built for that.
+        _ela("max"),
+        _ela("mean"),
+        Criterion(MINIMAX, _minimax_regret, against="own best", guides=True, zero=1.0),
+        Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
+    )
+}
+"""Every criterion of the package by name: scores of energy, latency and area, the largest regret
+over the networks, and the distance from equal pseudo-weights."""
+
+
+SCORES: dict[str, Score] = {c.name: c.score for c in CRITERIA.values() if c.against == "nothing"}
+"""The criteria that judge a design by itself."""
+
+
+def find_criterion(name: str) -> Criterion:
+    """A criterion of the registry, or one of a user's as `module:name`.
+
+    Raises:
+        ValueError: there is none of this name, or it is no criterion; says what is known.
+    """
+    if name in CRITERIA:
+        return CRITERIA[name]
+    found = load(name, "criterion", known=CRITERIA)
+    if not isinstance(found, Criterion):
+        raise ValueError(f"{name} is no Criterion but {type(found).__name__}")
+    return found
+
+
+def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
+    """The criteria a problem with some quantities can be judged by, in the registry's order.
+
+    Args:
+        quantities: names.
+        asked: criteria a study asks for; new ones come after those of the registry.
+
+    Raises:
+        ValueError: one that is asked for needs a quantity that is not there.
+    """
+    criteria = {name: c for name, c in CRITERIA.items() if set(c.wanted) <= set(quantities)}
+    for criterion in asked:
+        lacking = [q for q in criterion.wanted if q not in quantities]
+        if lacking:
+            raise ValueError(
+                f"criterion {criterion.name} needs {', '.join(lacking)}; the cost model gives "
+                f"{', '.join(quantities)}"
+            )
+        criteria[criterion.name] = criterion
+    return list(criteria.values())

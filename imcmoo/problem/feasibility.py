@@ -1,0 +1,124 @@
+"""Which designs are feasible, and how far the others are from it."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.cost_model import CostModel, KnowsResources, Screens
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.space.design_space import Levels
+
+SCREEN_TABLE = 1 << 20
+"""Largest number of designs to screen in advance: about a second of work, and 8 MB."""
+
+FEW_PASSING = 1 << 14
+"""Chips looked at in advance at the most: about a second of work for four networks."""
+
+
+class Feasibility:
+    """Constraints of a problem, asked of a cost model as cheaply as it can answer.
+
+    Constraints G, violated where positive, shape (n, n_constraints): log2(1 + missing / own) of
+    each of the model's resources per network, and log2(area / limit). All count octaves: a
+    violation of 1 is one doubling (one level of most parameters) away from feasible, which makes
+    cells, bits and area commensurable.
+
+    Args:
+        model: the cost model.
+        area_limit_m2: largest area of a feasible chip; None for no limit.
+    """
+
+    def __init__(self, model: CostModel, area_limit_m2: float | None) -> None:
+        self._model = model
+        self._area_limit_m2 = area_limit_m2
+        self._asked_ahead = False
+        self.names = [
+            *(f"missing_{r}_{name}" for r in model.resource_names for name in model.workload_names),
+            *(["excess_area"] if area_limit_m2 else []),
+        ]
+
+    def constraints(self, known: Metrics) -> Floats:
+        """Constraints G of designs whose resources are known, shape (n, n_constraints)."""
+        resources = [known.resources[name] for name in self._model.resource_names]
+        columns = [np.log1p(r.missing / r.own[:, None]) / np.log(2) for r in resources]
+        if self._area_limit_m2:
+            columns.append(np.log2(known.area_m2 / self._area_limit_m2)[:, None])
+        if not columns:
+            return np.empty((len(known.runs), 0))
+        G = np.concatenate(columns, axis=1)
+        unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
+        if len(unknown):
+            raise ValueError(f"resources of design {unknown[0]} of the batch are not finite")
+        return G
+
+    def violation(self, levels: Levels) -> Floats:
+        """Total violation in octaves, 0 where feasible, from resources only: nothing is evaluated.
+
+        0 also where the model cannot tell without an evaluation.
+
+        Args:
+            levels: shape (n, n_parameters).
+
+        Returns:
+            Shape (n,).
+        """
+        if not isinstance(self._model, KnowsResources):
+            return np.zeros(len(levels))
+        self._ask_ahead(self._model)
+        return _total(self.constraints(self._model.resources(levels)))
+
+    def screened(self, levels: Levels) -> Floats:
+        """As `violation`, but from the model's screen: never larger, and very much quicker.
+
+        Repair asks about tens of thousands of designs. Few parameters matter to the screen, so
+        what these can be is screened once and looked up ever after, where that is affordable.
+        0 where the model has no screen.
+        """
+        if self._table is not None:
+            return np.asarray(self._table[tuple(levels[:, self.screened_by].T)])
+        if not isinstance(self._model, Screens):
+            return np.zeros(len(levels))
+        return _total(self.constraints(self._model.screen(levels)))
+
+    @cached_property
+    def screened_by(self) -> NDArray[np.bool_]:
+        """Whether the screen depends on each parameter, shape (n_parameters,)."""
+        names = self._model.screened_by if isinstance(self._model, Screens) else ()
+        return np.array([name in names for name in self._model.space.names], dtype=bool)
+
+    @cached_property
+    def _table(self) -> Floats | None:
+        """Screened violation by the levels of `screened_by`; None if not worth it."""
+        model = self._model
+        if not isinstance(model, Screens):
+            return None
+        shape = tuple(np.array(model.space.shape)[self.screened_by].tolist())
+        if not shape or math.prod(shape) > SCREEN_TABLE:
+            return None
+        names = [n for n in model.space.names if n in model.screened_by]
+        levels = model.space.grid(names)
+        return _total(self.constraints(model.screen(levels))).reshape(shape)
+
+    def _ask_ahead(self, model: KnowsResources) -> None:
+        """Ask the model once about all that passes the screen, if it is little.
+
+        A model that remembers chips then never works on a handful at a time, which costs it many
+        times as much.
+        """
+        if self._asked_ahead or self._table is None:
+            return
+        self._asked_ahead = True
+        passing = np.argwhere(self._table <= 0)
+        if len(passing) <= FEW_PASSING:
+            levels = np.zeros((len(passing), len(self.screened_by)), dtype=np.int64)
+            levels[:, self.screened_by] = passing
+            model.resources(levels)
+
+
+def _total(G: Floats) -> Floats:
+    """Sum of what is violated, shape (n,), as pymoo sums it."""
+    return np.asarray(np.maximum(G, 0.0).sum(axis=1))

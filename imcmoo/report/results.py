@@ -1,0 +1,128 @@
+"""The results of one run as they lie in its folder: all that tables and figures are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.io.errors import InputError
+from imcmoo.model.metrics import Floats
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of a run.
+
+    Args:
+        folder: has the CSV files.
+        config: what was run, as in `config.json`.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Results:
+        """The results of a complete run.
+
+        Raises:
+            InputError: the folder holds no complete run of this version.
+        """
+        path = folder / "config.json"
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{folder} holds no complete run: there is no config.json") from None
+        except ValueError:
+            raise InputError(f"{path} is not the config of a run") from None
+        if not isinstance(config, dict) or "study" not in config:
+            raise InputError(f"{folder} is of a version before 0.2: run the study again")
+        return cls(folder, config)
+
+    @property
+    def study(self) -> str:
+        """Name of the study."""
+        return str(self.config["study"])
+
+    @property
+    def workloads(self) -> list[str]:
+        """Names of the networks, in the order of all columns."""
+        return list(self.config["workloads"])
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters of the space."""
+        return list(self.config["space"])
+
+    @cached_property
+    def evaluations(self) -> pd.DataFrame:
+        """Every design of the joint search."""
+        return self._frame("evaluations")
+
+    @cached_property
+    def front(self) -> pd.DataFrame:
+        """The non-dominated designs."""
+        return self._frame("front")
+
+    @cached_property
+    def selection(self) -> pd.DataFrame:
+        """The design each criterion selects."""
+        return self._frame("selection")
+
+    @property
+    def selected(self) -> pd.DataFrame:
+        """The generalized design, one row of `selection`."""
+        return self.selection[self.selection["used"]]
+
+    @property
+    def criterion(self) -> str:
+        """Name of the criterion that has the last word."""
+        return str(self.selected["criterion"].iloc[0])
+
+    @cached_property
+    def convergence(self) -> pd.DataFrame:
+        """Improvements of the best design of each search."""
+        return self._frame("convergence")
+
+    @cached_property
+    def baselines(self) -> pd.DataFrame | None:
+        """Designs for all and for one workload, if the run has any."""
+        return self._optional("baselines")
+
+    @cached_property
+    def breakdown(self) -> pd.DataFrame | None:
+        """Energy and area of the selected design by component, if the model tells."""
+        return self._optional("breakdown")
+
+    @cached_property
+    def regret(self) -> pd.DataFrame | None:
+        """Distance from the exact optimum, if it is known."""
+        return self._optional("regret")
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame | None:
+        """Distance from the exact front, if it is known."""
+        return self._optional("indicators")
+
+    def of_workloads(self, frame: pd.DataFrame, pattern: str) -> Floats:
+        """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
+        columns = [pattern.format(name) for name in self.workloads]
+        return np.asarray(frame[columns].to_numpy(dtype=float))
+
+    @property
+    def has_edap(self) -> bool:
+        """Whether designs have energy, latency and area."""
+        return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.folder / f"{name}.csv")
+
+    def _optional(self, name: str) -> pd.DataFrame | None:
+        return self._frame(name) if (self.folder / f"{name}.csv").exists() else None

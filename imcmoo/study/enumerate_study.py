@@ -1,0 +1,93 @@
+"""The exact answer of a study: all its designs, surveyed by several processes, into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imcmoo.exact import answer as exact
+from imcmoo.exact.enumeration import (
+    DESIGNS_AT_ONCE,
+    Enumeration,
+    ExactAnswer,
+    Findings,
+    Optimum,
+    nothing_feasible,
+)
+from imcmoo.io.errors import InputError
+from imcmoo.io.executor import completed, local
+from imcmoo.io.parts import FinishedParts
+from imcmoo.space.design_space import Ranks
+from imcmoo.study.exact_comparison import stated
+from imcmoo.study.study import Study
+
+OnProgress = Callable[[int, int], None]
+"""Hears how many of how many stretches are done."""
+
+
+def enumerate_study(
+    study: Study, folder: Path, *, workers: int, on_progress: OnProgress
+) -> ExactAnswer:
+    """Evaluate every design of a study; goes on with what an interrupted run has finished.
+
+    Args:
+        folder: gets the answer; to be owned by this process.
+        workers: processes.
+        on_progress: hears of every stretch.
+
+    Raises:
+        InputError: no design is feasible.
+    """
+    enumeration = _enumeration(study)
+    problem = enumeration.problem
+    mark = exact.fingerprint(problem)
+    stretches = enumeration.stretches()
+    if not stretches:
+        raise InputError(nothing_feasible(problem))
+    parts = FinishedParts(folder, f"{mark} by {DESIGNS_AT_ONCE}")
+    todo = [i for i in range(len(stretches)) if i not in parts]
+    on_progress(len(parts), len(stretches))
+    with local(max(1, min(workers, len(todo)))) as executor:
+        survey = partial(_survey, study)
+        for index, found in completed(executor, survey, (stretches[i] for i in todo)):
+            parts.save(todo[index], _as_arrays(found))
+            on_progress(len(parts), len(stretches))
+    try:
+        answer = enumeration.conclude([_from_arrays(parts.load(i)) for i in range(len(stretches))])
+    except ValueError as error:
+        parts.remove()
+        raise InputError(str(error)) from None
+    exact.save(answer, folder, problem, mark, stated(study))
+    parts.remove()
+    return answer
+
+
+@lru_cache(maxsize=1)
+def _enumeration(study: Study) -> Enumeration:
+    """Made once in each process, however many stretches it surveys."""
+    return Enumeration(study.problem())
+
+
+def _survey(study: Study, bodies: Ranks) -> Findings:
+    return _enumeration(study).survey(bodies)
+
+
+def _as_arrays(found: Findings) -> dict[str, Any]:
+    return {
+        "n_feasible": found.n_feasible,
+        "ranks": found.ranks,
+        "F": found.F,
+        "alone": np.array([o.value for o in found.alone]),
+        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.alone)},
+    }
+
+
+def _from_arrays(stored: dict[str, Any]) -> Findings:
+    alone = [
+        Optimum(float(value), stored[f"alone_ranks_{w}"]) for w, value in enumerate(stored["alone"])
+    ]
+    return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone)

@@ -1,0 +1,28 @@
+"""What can still be the best is kept, whatever else is not."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from imcmoo.exact.shortlist import RIVALS, unbeaten_in_own_body
+
+SHAPES = st.tuples(st.integers(1, 3), st.integers(1, RIVALS + 4), st.integers(1, 3))
+FEW_VALUES = st.sampled_from([1.0, 2.0, 3.0, np.inf])
+"""Few, so that points tie, repeat and dominate each other."""
+
+
+@given(arrays.arrays(float, SHAPES, elements=FEW_VALUES))
+def test_only_designs_that_one_of_their_body_dominates_are_dropped(F):
+    for body, kept in zip(F, unbeaten_in_own_body(F), strict=True):
+        feasible = np.isfinite(body).all(axis=1)
+        assert not kept[~feasible].any()
+        for point in body[feasible & ~kept]:
+            rivals = body[feasible]
+            assert ((rivals <= point).all(axis=1) & (rivals < point).any(axis=1)).any()
+
+
+@given(arrays.arrays(float, SHAPES, elements=FEW_VALUES))
+def test_something_of_each_body_with_a_feasible_design_is_left(F):
+    feasible = np.isfinite(F).all(axis=2).any(axis=1)
+    assert unbeaten_in_own_body(F).any(axis=1).tolist() == feasible.tolist()

@@ -1,0 +1,94 @@
+"""The registry of criteria."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.problem.criteria import (
+    CRITERIA,
+    MINIMAX,
+    SCORES,
+    Criterion,
+    applicable,
+    find_criterion,
+)
+from imcmoo.problem.scores import costs_of
+
+EVERY = ("energy", "latency", "area")
+
+
+def _total_energy(costs):
+    return costs["energy"].sum(axis=1)
+
+
+TOTAL_ENERGY = Criterion("energy_total", _total_energy, needs=("energy",))
+
+
+def test_criteria_are_found_by_name_or_module():
+    assert find_criterion("edap_max") is CRITERIA["edap_max"]
+    assert find_criterion(f"{__name__}:TOTAL_ENERGY") == TOTAL_ENERGY
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("edap_min", "unknown criterion 'edap_min'; known: edap_max, .*or module:name"),
+        ("nowhere:THING", "criterion 'nowhere:THING' cannot be had"),
+        (f"{__name__}:NOTHING", "cannot be had"),
+        (f"{__name__}:EVERY", "is no Criterion but tuple"),
+    ],
+)
+def test_what_is_no_criterion_is_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        find_criterion(name)
+
+
+def test_criteria_apply_where_their_needs_are_met():
+    assert [c.name for c in applicable(EVERY)] == list(CRITERIA)
+    assert [c.name for c in applicable(("energy", "area"))] == ["pseudo_weights"]
+    with_own = applicable(("energy",), [TOTAL_ENERGY, CRITERIA["pseudo_weights"]])
+    assert [c.name for c in with_own] == ["pseudo_weights", "energy_total"]
+
+
+def test_one_that_is_asked_for_and_does_not_apply_is_an_error():
+    with pytest.raises(ValueError, match=r"edap_max needs latency, area; .* gives energy, snr"):
+        applicable(("energy", "snr"), [CRITERIA["edap_max"]])
+
+
+def test_regret_counts_from_a_score_with_nothing_to_regret():
+    scores = np.array([3.0, 6.0])
+    assert CRITERIA["edap_max"].regret(scores, 3.0).tolist() == [0, 1]
+    # A largest regret of 3 is 4 times each network's own best, 6 is 7 times.
+    assert CRITERIA[MINIMAX].regret(scores, 3.0) == pytest.approx([0, 7 / 4 - 1])
+    by_difference = Criterion("snr", len, scale="difference")
+    assert by_difference.regret(np.array([-4.0, -1.0]), -4.0).tolist() == [0, 3]
+
+
+def test_only_what_has_an_exact_optimum_is_judged():
+    assert [c.name for c in CRITERIA.values() if not c.is_judged] == ["pseudo_weights"]
+    assert {*SCORES, MINIMAX, "pseudo_weights"} == {*CRITERIA}
+
+
+def _costs(seed, n, n_workloads):
+    energy, latency = np.random.default_rng(seed).uniform(0.1, 9, (2, n, n_workloads))
+    return costs_of(energy, latency, np.ones(n))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 5))
+def test_orders_like_puts_designs_in_the_same_order(seed, n, n_workloads):
+    costs = _costs(seed, n, n_workloads)
+    for name, criterion in CRITERIA.items():
+        if criterion.orders_like:
+            own, like = SCORES[name](costs), SCORES[criterion.orders_like](costs)
+            assert (np.diff(like[own.argsort()]) >= -1e-9 * like.max()).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_no_criterion_scores_less_edap_on_every_network_worse(seed, n_workloads):
+    costs = _costs(seed, 1, n_workloads)
+    less = costs_of(0.5 * costs["energy"], costs["latency"], costs["area"])
+    own_best = costs.edap[0]
+    for criterion in CRITERIA.values():
+        if criterion.is_judged:
+            assert criterion.scores(less, own_best)[0] < criterion.scores(costs, own_best)[0]

@@ -1,0 +1,50 @@
+"""A study as a value: what it says of itself can be read back."""
+
+import argparse
+import json
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.cli import run_command
+from imcmoo.cli.arguments import area
+from imcmoo.study.study import shortest_mm2
+from problems import STUDIES
+from problems.sram import LOWEST_VOLTAGE_V
+
+AREAS_MM2 = st.floats(1e-3, 1e6)
+
+
+@given(AREAS_MM2 | st.decimals(1, 5000, places=2).map(float))
+def test_the_text_of_an_area_is_read_back_as_exactly_this_area(mm2):
+    """Of any that a command line can ask for; some others have no decimal text in mm² at all."""
+    area_m2 = mm2 / 1e6
+    assert area(shortest_mm2(area_m2)) == area_m2
+
+
+@given(AREAS_MM2)
+def test_the_printed_command_asks_for_exactly_this_limit(mm2):
+    study = replace(STUDIES["four_workload_rram"], area_limit_m2=mm2 / 1e6)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("study")
+    run_command.add_arguments(parser)
+    words = shlex.split(study.command.removeprefix("python -m experiments.run "))
+    assert run_command.with_options(study, parser.parse_args(words)) == study
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_is_asked_is_plain_json(name):
+    asked = STUDIES[name].asked()
+    assert json.loads(json.dumps(asked)) == asked
+
+
+def test_values_that_depend_on_the_node_are_recorded_in_volts():
+    voltages = STUDIES["technology_cost_sram"].config()["space"]["voltage_V"]
+    assert voltages["on"] == "technology_nm"
+    assert list(voltages["values"]) == [str(node) for node in LOWEST_VOLTAGE_V]
+    for node, lowest in LOWEST_VOLTAGE_V.items():
+        steps = [lowest + 0.05 * i for i in range(8)]
+        assert voltages["values"][str(node)] == pytest.approx(steps)

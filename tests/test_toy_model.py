@@ -1,0 +1,93 @@
+"""A user's own cost model, space and criterion: searched, selected by, enumerated and judged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.cli import run_studies
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.search.algorithm import run_search
+from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.study.study import Study
+from tests.toy_model import MERIT, SPACE
+
+STUDY = Study(
+    "toy",
+    SPACE,
+    ("resnet18", "alexnet"),
+    area_limit_m2=None,
+    model="tests.toy_model:Toy",
+    criterion="tests.toy_model:MERIT",
+    baselines=False,
+)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results with the exact answer among them, and the answer."""
+    out = tmp_path_factory.mktemp("toy")
+    folder = out / "exact" / "toy"
+    folder.mkdir(parents=True)
+    return out, enumerate_study(STUDY, folder, workers=1, on_progress=lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def brute_force():
+    """Objectives and constraints of every design."""
+    problem = STUDY.problem()
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    return problem, F, (G <= 0).all(axis=1)
+
+
+def test_the_enumeration_is_that_of_brute_force(results, brute_force):
+    _, answer = results
+    problem, F, feasible = brute_force
+    assert answer.n_feasible == feasible.sum() < SPACE.size
+    merit = np.full(SPACE.size, np.inf)
+    merit[feasible] = MERIT.score(problem.costs(F[feasible]))
+    optimum = answer.optima["merit"]
+    assert optimum.value == merit.min()
+    assert optimum.ranks.tolist() == np.flatnonzero(merit == merit.min()).tolist()
+    best = {name: answer.optima[name].value for name in ("delay_resnet18", "accuracy_alexnet")}
+    assert best["delay_resnet18"] == F[feasible, 0].min()
+    assert best["accuracy_alexnet"] == F[feasible, 3].min() < 0  # is to be large: negated
+
+
+def test_the_rare_corner_hides_what_would_be_best(brute_force):
+    _, F, feasible = brute_force
+    assert 0 < (~feasible).sum() < SPACE.size / 100
+    assert (F[~feasible] > F[feasible].max(axis=0)).all()
+
+
+def test_every_point_of_the_front_is_non_dominated(results, brute_force):
+    _, answer = results
+    _, F, feasible = brute_force
+    rivals = np.unique(F[feasible], axis=0)
+    for point in answer.front:
+        assert not ((rivals <= point).all(axis=1) & (rivals < point).any(axis=1)).any()
+    best_sum = rivals[rivals.sum(axis=1).argmin()]
+    assert (answer.front == best_sum).all(axis=1).any()
+
+
+def test_the_search_finds_the_exact_optimum_and_is_judged(results):
+    _, answer = results
+    problem = STUDY.problem()
+    regret = ExactRegret(problem, answer)
+    assert list(regret.criteria) == ["merit"]
+    archive = run_search(problem, budget=3300, rng=np.random.default_rng(1)).archive
+    own = regret.regrets(archive.F[archive.feasible])["merit"]
+    assert own.min() == 0
+
+
+def test_a_run_selects_by_it_and_reports_its_regret(results):
+    out, answer = results
+    run_studies.run([STUDY], out=out, resume=False, quiet=True, workers=1)
+    folder = out / "toy" / "seed-1"
+    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
+    assert selection["used"]["merit"]
+    assert selection["score"]["merit"] == answer.optima["merit"].value
+    regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
+    assert regret["regret_selected"]["merit"] == 0
+    assert "accuracy_resnet18_dB" in pd.read_csv(folder / "front.csv")
+    assert (folder / "figures" / "convergence.png").exists()
