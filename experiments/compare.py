@@ -71,7 +71,7 @@ def _main(args: argparse.Namespace) -> None:
     if answer is None:
         raise InputError(
             f"the exact answer is not known: run `python -m imcmoo enumerate {args.study} "
-            f"--out {args.out / 'exact' / args.study}` first"
+            f"--out {args.out}` first"
         )
     if args.ablation:
         rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))

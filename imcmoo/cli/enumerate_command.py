@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.run_command import with_options
+from imcmoo.cli.run_command import DEFAULT_OUT, with_options
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -19,10 +19,10 @@ from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
-Evaluate every design of a study and write what is best, exactly: OUT/optima.csv (one row per
-criterion and tie), OUT/front.csv (every non-dominated point) and OUT/summary.json. Runs and
-comparisons of the study then report their regret. A run that was interrupted goes on with the same
-command.
+Evaluate every design of a study and write what is best, exactly, to OUT/exact/STUDY: optima.csv
+(one row per criterion and tie), front.csv (every non-dominated point) and summary.json. Runs and
+comparisons of the study with the same OUT then report their regret. A run that was interrupted goes
+on with the same command.
 """
 
 INTERRUPTED = "the same command continues"
@@ -31,7 +31,7 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("study", metavar="STUDY", help=", ".join(catalogue.studies()))
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/exact/STUDY")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
     )
@@ -52,8 +52,9 @@ def main(args: argparse.Namespace) -> None:
     study = with_options(ordinary, args)
     if study != ordinary and args.out is None:
         raise InputError("where to? give --out, so that the study's own answer is not replaced")
-    folder = args.out or Path("results") / "exact" / study.name
-    terminal = Console(stderr=True)
+    folder = (args.out or DEFAULT_OUT) / "exact" / study.name
+    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
+    console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
     hidden = args.quiet or not terminal.is_terminal
     with (
         owned(folder),
@@ -65,8 +66,15 @@ def main(args: argparse.Namespace) -> None:
             folder,
             workers=args.workers,
             on_progress=lambda done, total: bars.update(task, completed=done, total=total),
+            on_estimate=lambda seconds: console.print(_estimate(seconds), highlight=False),
         )
-    _show(Console(quiet=args.quiet), study, answer, folder, time.perf_counter() - began)
+    _show(console, study, answer, folder, time.perf_counter() - began)
+
+
+def _estimate(seconds: float) -> str:
+    return (
+        f"about {seconds:.0f} s to go" if seconds < 120 else f"about {seconds / 60:.0f} min to go"
+    )
 
 
 def _show(

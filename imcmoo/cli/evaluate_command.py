@@ -17,7 +17,6 @@ from imcmoo.io.files import writing
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_designs
 
@@ -114,23 +113,13 @@ def _append(stream: TextIO, frame: pd.DataFrame) -> None:
 
 def _metrics_frame(evaluator: Evaluator, levels: Levels, metrics: Metrics) -> pd.DataFrame:
     """One row per design and workload, designs outermost."""
-    names = evaluator.workload_names
-    missing = {
-        name: np.ceil(metrics.resources[name].missing).astype(np.int64).ravel()
-        for name in evaluator.resource_names
-    }
-    return pd.DataFrame(
-        {
-            **_repeated_designs(evaluator.space, levels, len(names)),
-            "workload": np.tile(names, len(levels)),
-            "energy_J": metrics.energy_J.ravel(),
-            "latency_s": metrics.latency_s.ravel(),
-            "area_mm2": np.repeat(metrics.area_m2 * MM2_PER_M2, len(names)),
-            "feasible": metrics.runs.ravel(),
-            "max_utilization_pct": 100 * metrics.values["utilization"].ravel(),
-            **{f"missing_{name}": values for name, values in missing.items()},
-        }
-    )
+    costs = metrics.to_frame(evaluator.quantities, evaluator.workload_names)
+    designs = _repeated_designs(evaluator.space, levels, len(evaluator.workload_names))
+    frame = pd.concat([pd.DataFrame(designs), costs.drop(columns="design")], axis=1)
+    frame = frame.rename(columns={"runs": "feasible"})
+    at = list(frame).index("feasible") + 1
+    frame.insert(at, "max_utilization_pct", 100 * metrics.values["utilization"].ravel())
+    return frame
 
 
 def _breakdown_frame(evaluator: Evaluator, levels: Levels, rounding: Rounding) -> pd.DataFrame:

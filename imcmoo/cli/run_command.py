@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--criterion",
         metavar="NAME",
-        help="what selects the design: edap_max (default), edap_mean, edap_product, edap_geomean, "
-        "ela_max, ela_mean, regret_minimax, pseudo_weights, or module:name of one of your own; all "
-        "are reported",
+        help="what selects the design: regret_minimax (default), edap_max, edap_mean, "
+        "edap_product, edap_geomean, ela_max, ela_mean, pseudo_weights, or module:name of one of "
+        "your own; all are reported",
     )
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="default: %(default)s")
     parser.add_argument(

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from imcmoo.cli.progress import counted, progress
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed, local
 from imcmoo.io.files import replacing
@@ -20,11 +21,15 @@ from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.study import result_tables
+from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import FIGURES, RunFolder
-from imcmoo.study.searches import OnTrace, run_searches
+from imcmoo.study.searches import OnTrace, names, run_searches
 from imcmoo.study.study import Study
+
+SECONDS_PER_DESIGN = 5e-4
+"""What a search takes per design it evaluates on one core of the paper's model, roughly."""
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -62,6 +67,7 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, worke
             if seed not in [s.seed for s in todo]:
                 folder.tidy()
                 console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
+        _announce(todo, console)
         if len(studies) == 1 and todo:
             with progress(studies[0], quiet=quiet) as on_trace:
                 written = run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
@@ -70,6 +76,18 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, worke
         elif len(studies) > 1:
             _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
             _summarise(studies, {s: f.path for s, f in folders.items()}, home, console)
+
+
+def _announce(studies: Sequence[Study], console: Console) -> None:
+    """Say how much work is to be done."""
+    if studies:
+        n = len(studies) * len(names(studies[0]))
+        seconds = n * studies[0].budget * SECONDS_PER_DESIGN
+        console.print(
+            f"{studies[0].name}: {n} searches of {studies[0].budget:,} designs out of "
+            f"{studies[0].space.size:,}, about {seconds:.0f} s",
+            highlight=False,
+        )
 
 
 def run_one(
@@ -86,10 +104,11 @@ def run_one(
     folder.begin(resume=resume)
     try:
         outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
-    except NoFeasibleDesign as error:
+    except NoFeasibleDesign:
         folder.tidy()
-        raise InputError(str(error)) from None
+        raise InputError(nothing_feasible(study.problem())) from None
     result_tables.write_tables(outcome, folder.staging, answer)
+    write_design(outcome, folder.staging)
     draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
     return folder.publish()
 
@@ -122,6 +141,8 @@ def _run_task(
 
 def _show(results: Results, console: Console) -> None:
     console.print(terminal_tables.selection_table(results))
+    if results.design.get("caution"):
+        console.print(results.design["caution"], highlight=False)
     if results.baselines is not None:
         console.print(terminal_tables.baseline_table(results, results.baselines))
     if results.regret is not None and results.indicators is not None:
@@ -132,7 +153,7 @@ def _summarise(
     studies: Sequence[Study], folders: dict[int, Path], home: Path, console: Console
 ) -> None:
     """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
-    frame = result_tables.seeds(folders)
+    frame = seeds(folders)
     path = home / "seeds.csv"
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")

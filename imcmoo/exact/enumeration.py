@@ -20,7 +20,7 @@ from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
 from imcmoo.model.cost_model import CostModel, Screens, SharesWork, TakesApart
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2, Costs
+from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels, Ranks
 
 Ints = NDArray[np.int64]
@@ -30,6 +30,10 @@ DESIGNS_AT_ONCE = 2048 * 48
 """Designs in a stretch: some 50 MB for nine networks, and work for a second."""
 
 SCREENED_AT_ONCE = 1 << 18
+
+
+class NothingFeasible(ValueError):
+    """No design of a problem is feasible."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +94,6 @@ class ExactAnswer:
     front: Floats
     ranks: Ranks
     designs: Ints
-
-
-def nothing_feasible(problem: AcceleratorProblem) -> str:
-    """What to say where no design is feasible."""
-    if problem.area_limit_m2 is None:
-        return f"no design of space {problem.space.name} is feasible"
-    return (
-        f"no design of space {problem.space.name} is feasible within "
-        f"{problem.area_limit_m2 * MM2_PER_M2:g} mm²: relax the area limit"
-    )
 
 
 def against_alone(criterion: str) -> str:
@@ -209,12 +203,12 @@ class Enumeration:
         """The exact answer, from findings that together are about all designs.
 
         Raises:
-            ValueError: no design is feasible.
+            NothingFeasible: no design is feasible.
         """
         problem = self.problem
         n_feasible = sum(f.n_feasible for f in findings)
         if not n_feasible:
-            raise ValueError(nothing_feasible(problem))
+            raise NothingFeasible(problem.space.name)
         ranks = np.concatenate([f.ranks for f in findings])
         order = np.argsort(ranks)
         ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]

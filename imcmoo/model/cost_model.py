@@ -12,6 +12,9 @@ import importlib
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from imcmoo.model.metrics import Floats, Metrics, Quantity
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -121,6 +124,15 @@ class BreaksDown(Protocol):
 
     def breakdown(self, levels: Levels) -> LayerCosts:
         """Energy by layer and component and area by component of a few designs."""
+
+
+@runtime_checkable
+class KnowsOperations(Protocol):
+    """Knows how much work the networks are."""
+
+    @property
+    def macs(self) -> NDArray[np.int64]:
+        """Multiply-accumulates of one inference of each network, shape (W,)."""
 
 
 @runtime_checkable

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from imcmoo.io.units import shown, shown_column
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -99,6 +102,33 @@ class Metrics:
             return np.ones((*n, widths[0]), dtype=bool)
         missing = [resource.missing for resource in self.resources.values()]
         return np.logical_and.reduce([m <= 0 for m in missing])
+
+    def to_frame(self, quantities: Sequence[Quantity], workloads: Sequence[str]) -> pd.DataFrame:
+        """A tidy table, one row per design and network, designs outermost.
+
+        Args:
+            quantities: of the model, which name the columns and their units (areas in mm²).
+            workloads: names of the networks, in the order of the arrays.
+
+        Returns:
+            Columns design (its place in the batch), workload, the quantities of the network, then
+            those of the chip, runs, and missing_<resource> (whole numbers).
+        """
+        n_workloads = len(workloads)
+        n = len(self.runs)
+        columns: dict[str, NDArray[Any]] = {
+            "design": np.repeat(np.arange(n), n_workloads),
+            "workload": np.tile(np.asarray(workloads), n),
+        }
+        for q in sorted(quantities, key=lambda q: not q.per_workload):
+            own = self.values[q.name]
+            values = own.ravel() if q.per_workload else np.repeat(own, n_workloads)
+            column = f"{q.name}_{q.unit}" if q.unit else q.name
+            columns[shown_column(column)] = shown(q.unit, values)
+        columns["runs"] = self.runs.ravel()
+        for name, resource in self.resources.items():
+            columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()
+        return pd.DataFrame(columns)
 
     @classmethod
     def joined(cls, parts: Iterable[Metrics]) -> Metrics:

@@ -177,6 +177,12 @@ class WorkloadSet:
         of_layers = self.shapes[self.shape_index][:, sizes].prod(axis=1)
         return np.bincount(self.owner, of_layers).astype(np.int64)
 
+    @property
+    def macs(self) -> NDArray[np.int64]:
+        """Multiply-accumulates of one inference of each workload, shape (n_workloads,)."""
+        of_layers = self.shapes[self.shape_index].prod(axis=1)
+        return np.bincount(self.owner, of_layers).astype(np.int64)
+
     @cached_property
     def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         every = np.concatenate([w.shapes for w in self.workloads])

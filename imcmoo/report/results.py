@@ -87,6 +87,11 @@ class Results:
         return str(self.selected["criterion"].iloc[0])
 
     @cached_property
+    def design(self) -> dict[str, Any]:
+        """What `design.json` says of the generalized design."""
+        return dict(json.loads((self.folder / "design.json").read_text(encoding="utf-8")))
+
+    @cached_property
     def convergence(self) -> pd.DataFrame:
         """Improvements of the best design of each search."""
         return self._frame("convergence")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,9 +79,29 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
     relative = results.of_workloads(baselines, "relative_edap_{}")
     alone = baselines["optimised_for"].iloc[1:]
     names = [f"all ({label(results.criterion)})", *map(label, alone)]
-    for name, values in zip(names, relative, strict=True):
-        table.add_row(name, *("does not map" if np.isnan(v) else f"{v:.3f} ×" for v in values))
+    for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
+        cells = [
+            lacks(row, workload) if np.isnan(v) else f"{v:.3f} ×"
+            for workload, v in zip(results.workloads, values, strict=True)
+        ]
+        table.add_row(name, *cells)
     return table
+
+
+def lacks(row: pd.Series[Any], workload: str) -> str:
+    """What a network lacks on a chip: the columns `missing_<resource>_<network>` that are not 0."""
+    missing = {
+        str(c).removeprefix("missing_").removesuffix(f"_{workload}"): v
+        for c, v in row.items()
+        if str(c).startswith("missing_") and str(c).endswith(f"_{workload}") and v > 0
+    }
+    return "lacks " + ", ".join(
+        f"{_short(v)} {name.replace('_', ' ')}" for name, v in missing.items()
+    )
+
+
+def _short(number: float) -> str:
+    return f"{number / 1e6:.3g} M" if number >= 1e6 else f"{number:.0f}"
 
 
 def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:

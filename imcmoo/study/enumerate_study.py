@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,9 +16,10 @@ from imcmoo.exact.enumeration import (
     Enumeration,
     ExactAnswer,
     Findings,
+    NothingFeasible,
     Optimum,
-    nothing_feasible,
 )
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed, local
 from imcmoo.io.parts import FinishedParts
@@ -30,7 +32,12 @@ OnProgress = Callable[[int, int], None]
 
 
 def enumerate_study(
-    study: Study, folder: Path, *, workers: int, on_progress: OnProgress
+    study: Study,
+    folder: Path,
+    *,
+    workers: int,
+    on_progress: OnProgress,
+    on_estimate: Callable[[float], None] = lambda seconds: None,
 ) -> ExactAnswer:
     """Evaluate every design of a study; goes on with what an interrupted run has finished.
 
@@ -38,6 +45,7 @@ def enumerate_study(
         folder: gets the answer; to be owned by this process.
         workers: processes.
         on_progress: hears of every stretch.
+        on_estimate: hears once, after the first stretch, how many seconds the others will take.
 
     Raises:
         InputError: no design is feasible.
@@ -51,16 +59,19 @@ def enumerate_study(
     parts = FinishedParts(folder, f"{mark} by {DESIGNS_AT_ONCE}")
     todo = [i for i in range(len(stretches)) if i not in parts]
     on_progress(len(parts), len(stretches))
-    with local(max(1, min(workers, len(todo)))) as executor:
+    workers = max(1, min(workers, len(todo)))
+    with local(workers) as executor:
         survey = partial(_survey, study)
-        for index, found in completed(executor, survey, (stretches[i] for i in todo)):
+        for index, (found, seconds) in completed(executor, survey, (stretches[i] for i in todo)):
+            if len(parts) == len(stretches) - len(todo):
+                on_estimate(seconds * (len(todo) - 1) / workers)
             parts.save(todo[index], _as_arrays(found))
             on_progress(len(parts), len(stretches))
     try:
         answer = enumeration.conclude([_from_arrays(parts.load(i)) for i in range(len(stretches))])
-    except ValueError as error:
+    except NothingFeasible:
         parts.remove()
-        raise InputError(str(error)) from None
+        raise InputError(nothing_feasible(problem)) from None
     exact.save(answer, folder, problem, mark, stated(study))
     parts.remove()
     return answer
@@ -72,8 +83,11 @@ def _enumeration(study: Study) -> Enumeration:
     return Enumeration(study.problem())
 
 
-def _survey(study: Study, bodies: Ranks) -> Findings:
-    return _enumeration(study).survey(bodies)
+def _survey(study: Study, bodies: Ranks) -> tuple[Findings, float]:
+    """Survey some bodies; also how many seconds that took."""
+    enumeration = _enumeration(study)
+    began = time.perf_counter()
+    return enumeration.survey(bodies), time.perf_counter() - began
 
 
 def _as_arrays(found: Findings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The files of a run for programs: CSV and JSON, in J, s and mm², floats in full precision.
+"""The tables of a run for programs: CSV, in J, s and mm², floats in full precision.
 
 Numbers of one design are named and scaled as in `imcmoo evaluate`, with the workload in the name:
 `energy_resnet18_J`, `latency_resnet18_s`, `area_mm2`, `edap_resnet18_J_s_mm2`.
@@ -6,7 +6,6 @@ Numbers of one design are named and scaled as in `imcmoo evaluate`, with the wor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,15 +24,14 @@ from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import convergence, exact_comparison
 from imcmoo.study.outcome import Outcome
+from imcmoo.study.power import power_columns
 from imcmoo.study.searches import JOINT
-
-DESIGN = "design.json"
 
 Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV and `design.json` of a run into a folder.
+    """Write every CSV of a run into a folder.
 
     Args:
         answer: the exact answer, if it is known.
@@ -54,29 +52,19 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         frames["indicators"] = exact_comparison.indicator_table(outcome, answer)
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    text = json.dumps(design(outcome), indent=2) + "\n"
-    (folder / DESIGN).write_text(text, encoding="utf-8")
 
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
     """Every unique design of the joint search, in the order of evaluation."""
     archive, problem = outcome.joint.result.archive, outcome.joint.problem
     metrics = problem.model.evaluate(archive.levels)
-    missing = {
-        f"missing_{resource}_{{}}": np.ceil(metrics.resources[resource].missing).astype(np.int64)
-        for resource in problem.model.resource_names
-    }
     return pd.DataFrame(
         {
             "generation": archive.generation,
             **_designs(problem, archive.levels),
             "feasible": archive.feasible,
             **_quantities(problem, archive.levels, metrics.values),
-            **{
-                column: values
-                for pattern, all_values in missing.items()
-                for column, values in _each(pattern, outcome.workloads, all_values).items()
-            },
+            **_missing(problem, metrics),
         }
     )
 
@@ -106,6 +94,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
             "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
             **excess,
+            **power_columns(outcome.joint.problem, c.costs.take(rows).values),
         }
     )
 
@@ -118,6 +107,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
         **_designs(problem, alone.levels),
         **_quantities(problem, alone.levels, alone.metrics.values),
         **_each("edap_{}_J_s_mm2", outcome.workloads, alone.edap),
+        **_missing(problem, alone.metrics),
     }
     joint = _candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(own)], ignore_index=True)
@@ -159,63 +149,6 @@ def breakdown(outcome: Outcome, model: BreaksDown) -> pd.DataFrame:
     )
 
 
-def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """The generalized designs of several finished runs, one row per seed.
-
-    Args:
-        folders: the folder of each seed.
-    """
-    return pd.DataFrame(
-        [
-            {
-                "seed": seed,
-                **content["design"],
-                **content["chip"],
-                **{f"score_{name}": score for name, score in content["scores"].items()},
-            }
-            for seed, folder in folders.items()
-            for content in [json.loads((folder / DESIGN).read_text(encoding="utf-8"))]
-        ]
-    )
-
-
-def design(outcome: Outcome) -> dict[str, Any]:
-    """The generalized design and what it costs, for `design.json`."""
-    problem, chosen = outcome.joint.problem, outcome.chosen
-    metrics = problem.model.evaluate(outcome.design)
-    values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
-    of_chip = [q for q in problem.model.quantities if not q.per_workload]
-    chip = {
-        shown_column(q.columns([])[0]): float(shown(q.unit, metrics.values[q.name][0]))
-        for q in of_chip
-    }
-    return {
-        "study": outcome.study.name,
-        "criterion": outcome.criterion,
-        "design": values,
-        "chip": chip,
-        "workloads": {
-            name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
-        },
-        "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
-    }
-
-
-def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]:
-    """What the selected design costs one workload."""
-    problem = outcome.joint.problem
-    own = {
-        f"{q.name}_{q.unit}" if q.unit else q.name: metrics.values[q.name][0, w].item()
-        for q in problem.model.quantities
-        if q.per_workload
-    }
-    if problem.has_edap:
-        own["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
-    if "utilization" in metrics.values:
-        own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
-    return own
-
-
 def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
     """Design, quantities, and per workload EDAP of some candidates."""
     c, problem = outcome.candidates, outcome.joint.problem
@@ -241,6 +174,15 @@ def _quantities(
         }
         if q.name == "area" and problem.cost_per_cm2:
             columns["cost"] = problem.cost(levels, values["area"])
+    return columns
+
+
+def _missing(problem: AcceleratorProblem, metrics: Metrics) -> Columns:
+    """What each network lacks of each resource, whole numbers."""
+    columns: Columns = {}
+    for name in problem.model.resource_names:
+        lacking = np.ceil(metrics.resources[name].missing).astype(np.int64)
+        columns |= _each(f"missing_{name}_{{}}", problem.workload_names, lacking)
     return columns
 
 

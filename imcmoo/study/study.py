@@ -67,7 +67,7 @@ class Study:
     deployment: Deployment = "alone"
     scaling: str = "reference"
     budget: int = 3300
-    criterion: str = "edap_max"
+    criterion: str = "regret_minimax"
     baselines: bool = True
     seed: int = 1
 

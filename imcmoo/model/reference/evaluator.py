@@ -79,6 +79,11 @@ class Evaluator:
         return self.workloads.names
 
     @property
+    def macs(self) -> Ints:
+        """Multiply-accumulates of one inference of each network, shape (W,)."""
+        return self.workloads.macs
+
+    @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of the component table, the networks and the deployment."""
         digest = hashlib.sha256(f"{self.table.fingerprint} {self.deployment}".encode())

@@ -13,6 +13,7 @@ from imcmoo.model.metrics import Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
+from imcmoo.model.reference.mapping import Ints
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -42,6 +43,11 @@ class SeveralDevices:
     def workload_names(self) -> list[str]:
         """Names of the networks, in the order of the columns of all metrics."""
         return self._models[0].workload_names
+
+    @property
+    def macs(self) -> Ints:
+        """Multiply-accumulates of one inference of each network, shape (W,)."""
+        return self._models[0].macs
 
     @property
     def data_digest(self) -> str:

@@ -1,0 +1,87 @@
+"""`design.json`: the generalized design of a run and what it costs; several as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from imcmoo.io.units import shown, shown_column
+from imcmoo.model.metrics import Metrics
+from imcmoo.study.outcome import Outcome
+from imcmoo.study.power import caution, power_columns
+
+DESIGN = "design.json"
+
+
+def write_design(outcome: Outcome, folder: Path) -> None:
+    """Write `design.json` into a folder."""
+    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
+    (folder / DESIGN).write_text(text, encoding="utf-8")
+
+
+def design(outcome: Outcome) -> dict[str, Any]:
+    """The generalized design and what it costs, in SI units, area in mm²; and a `caution` where no
+    chip could be like this."""
+    problem, chosen = outcome.joint.problem, outcome.chosen
+    metrics = problem.model.evaluate(outcome.design)
+    values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
+    of_chip = [q for q in problem.model.quantities if not q.per_workload]
+    chip = {
+        shown_column(q.columns([])[0]): float(shown(q.unit, metrics.values[q.name][0]))
+        for q in of_chip
+    }
+    workloads = {
+        name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
+    }
+    said = caution(outcome.study.model, workloads)
+    return {
+        "study": outcome.study.name,
+        "criterion": outcome.criterion,
+        "design": values,
+        "chip": chip,
+        "workloads": workloads,
+        "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
+        **({"caution": said} if said else {}),
+    }
+
+
+def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]:
+    """What the selected design costs one workload."""
+    problem, name = outcome.joint.problem, outcome.workloads[w]
+    own = {
+        f"{q.name}_{q.unit}" if q.unit else q.name: metrics.values[q.name][0, w].item()
+        for q in problem.model.quantities
+        if q.per_workload
+    }
+    if problem.has_edap:
+        own["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+    for column, values in power_columns(problem, metrics.values).items():
+        if column.endswith(f"_{name}"):
+            own[column.removesuffix(f"_{name}")] = values[0].item()
+    if "utilization" in metrics.values:
+        own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
+    return own
+
+
+def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
+    """The generalized designs of several finished runs, one row per seed.
+
+    Args:
+        folders: the folder of each seed.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "seed": seed,
+                **content["design"],
+                **content["chip"],
+                **{f"score_{name}": score for name, score in content["scores"].items()},
+            }
+            for seed, folder in folders.items()
+            for content in [json.loads((folder / DESIGN).read_text(encoding="utf-8"))]
+        ]
+    )

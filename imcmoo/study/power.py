@@ -1,0 +1,61 @@
+"""What the energies and latencies of designs amount to: power, and operations per joule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imcmoo.io.units import shown
+from imcmoo.model.cost_model import KnowsOperations
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem
+
+TERA = 1e12
+
+PLAUSIBLE_W_PER_MM2 = 1.0
+"""Power density above which no air-cooled chip runs; large processors stay below it."""
+
+
+def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Power (W), power density (W/mm²) and, where the model knows how many operations a network
+    has, TOPS/W (two operations a multiply-accumulate), by network; nothing without EDAP.
+
+    Args:
+        problem: what the designs are for.
+        values: energy (J) and latency (s), shape (n, W), and area (m²), shape (n,), by name.
+    """
+    if not problem.has_edap:
+        return {}
+    power = values["energy"] / values["latency"]
+    density = power / shown("m2", values["area"])[:, None]
+    columns = {"power_W": power, "W_per_mm2": density}
+    if isinstance(problem.model, KnowsOperations):
+        columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
+    return {
+        f"{kind}_{name}": of_network
+        for kind, per_network in columns.items()
+        for name, of_network in zip(problem.workload_names, per_network.T, strict=True)
+    }
+
+
+def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
+    """A sentence about a design that no chip could be; None if there is nothing to say.
+
+    Args:
+        model: name of the cost model.
+        workloads: by network, its figures in `design.json`.
+    """
+    density = {name: own.get("W_per_mm2", 0.0) for name, own in workloads.items()}
+    worst = max(density, key=lambda name: density[name])
+    if not density[worst] > PLAUSIBLE_W_PER_MM2:
+        return None
+    watts = workloads[worst]["power_W"]
+    why = (
+        "the paper's cost model bounds neither power nor bandwidth, and voltage and cycle time are "
+        "independent in it"
+        if model == "reference"
+        else f"cost model {model} does not bound power"
+    )
+    return (
+        f"On this chip {worst} would draw {watts:,.0f} W ({density[worst]:,.1f} W/mm²): {why}."
+        " Compare designs with one another, not with silicon."
+    )

@@ -1,0 +1,20 @@
+"""Every tutorial runs as a script, and says what it claims to say."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+TUTORIALS = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_runs(path, capsys):
+    found = runpy.run_path(str(path))
+    shown = capsys.readouterr().out
+    assert shown.count("\n") > 5
+    if path.stem == "first_steps":
+        table = found["table"]
+        assert table["runs"].tolist() == [True, True, True, False]
+        assert table["missing_cells"].iloc[-1] > 0
+        assert "edap_max: " in shown
