@@ -13,7 +13,7 @@ from imcmoo.search.archive import Archive
 from problems.build import build
 from tests.reference import records
 
-pytestmark = records.needs("evaluations.csv.gz")
+pytestmark = records.wants_full
 
 STUDIES = {
     "four_workload_rram": "four_workload_rram_product",
@@ -24,7 +24,7 @@ STUDIES = {
 
 def archived(problem, name):
     """The designs the recorded search evaluated, in order, by our model."""
-    rows = records.evaluations()
+    rows = records.evaluations("full")
     rows = rows[rows.study == STUDIES[name]].drop_duplicates("order").sort_values("order")
     levels = problem.space.encode({n: rows[n].to_numpy() for n in problem.space.names})
     F, G = problem.evaluate(levels)
@@ -71,7 +71,7 @@ def largest(problem_name):
     """How far the largest network decides `max` among the recorded designs, as recorded."""
     problem, _ = build(problem_name)
     names, limit = problem.workload_names, problem.area_limit_m2
-    rows = records.evaluations()
+    rows = records.evaluations("full")
     rows = rows[rows.study == STUDIES[problem_name]]
     wide = rows.pivot_table(index="order", columns="workload", values=["energy_J", "latency_s"])
     area = rows.groupby("order")["area_mm2"].first().to_numpy() / 1e6
