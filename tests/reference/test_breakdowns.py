@@ -87,10 +87,10 @@ def test_energy_and_area_by_component_are_equal(source):
         assert ours.cycles[0, 0] == run["cycles"]
         for component, energy in run["component_energy_J"].items():
             i = ours.components.index(component)
-            assert ours.energy_J[0, 0, i] == pytest.approx(energy, rel=1e-9), component
+            assert ours.energy_J[0, 0, i] == pytest.approx(energy, rel=1e-9, abs=0), component
         for component, area in run["component_area_mm2"].items():
             i = ours.components.index(component)
-            assert ours.area_m2[0, i] * 1e6 == pytest.approx(area, rel=1e-9), component
+            assert ours.area_m2[0, i] * 1e6 == pytest.approx(area, rel=1e-9, abs=0), component
 
 
 def test_what_does_not_map_is_infeasible(source):
