@@ -29,7 +29,7 @@ def test_the_golden_set_is_what_is_drawn_from_the_full_records(tmp_path, monkeyp
     draw.draw(tmp_path)
     stored = records.evaluations("golden"), records.breakdowns("golden")
     monkeypatch.setitem(records.FOLDERS, "golden", tmp_path)
-    pd.testing.assert_frame_equal(records.evaluations("golden"), stored[0])
+    pd.testing.assert_frame_equal(records.evaluations("golden"), stored[0], check_exact=True)
     assert records.breakdowns("golden") == stored[1]
 
 

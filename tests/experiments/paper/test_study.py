@@ -16,6 +16,9 @@ def test_the_published_rram_tables_are_those_of_this_code(published):
     for name, table in study.questions("four_workload_rram").items():
         found = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
         expected = pd.read_csv(io.StringIO(study.csv(table)))
+        # An EDAP in J·s·mm² is far below any tolerance that suits shares and ratios.
+        small = [c for c in expected if c.endswith(("_mm2", "_product"))]
+        pd.testing.assert_frame_equal(found[small], expected[small], rtol=1e-9, atol=0)
         pd.testing.assert_frame_equal(found, expected, rtol=1e-9, atol=1e-12)
 
 
