@@ -27,6 +27,8 @@ Column drivers cost no energy per action when all columns are read at once.
 `leak`, `area`. `buffer` (CACTI alone, without address adders; node, width in bits, depth in
 words): `read`, `write` of one word, `leak`, `area`. `router` (ISAAC's, shared by four; node):
 `read` of 128 bits (writing is free), `area`. Main memory (LPDDR4): `main_memory_J_per_bit`.
+
+How a chip is priced with them: docs/model.md, sections 7, 9 and 10.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ The table holds what hwcomponents gives ("current"). The paper's records were ma
 CACTI wrapper and an older scaling table ("reference"). The current rules are the better physics;
 the older ones are the paper's numbers. They differ at 7, 10, 14 and 22 nm only.
 
-Source: checked on the 1,680 recorded evaluations of the paper's technology study.
+Source: docs/model.md, section 10; checked on the 1,680 recorded evaluations of the paper's
+technology study.
 """
 
 from __future__ import annotations

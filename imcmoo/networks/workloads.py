@@ -210,7 +210,7 @@ def slice_mean(bits: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     Returns:
         Mean over the slices of Σ_j p_j 2^(s-1-j) / (2^width - 1), shape (n,), between 0 and 1.
 
-    Source: cost model of the reference stack, operand averages.
+    Source: docs/model.md, section 2.
     """
     slices = [bits[:, i : i + width] for i in range(0, bits.shape[1], width)]
     values = [s @ (2.0 ** np.arange(s.shape[1] - 1, -1, -1)) for s in slices]

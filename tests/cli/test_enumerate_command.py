@@ -136,7 +136,7 @@ def test_the_files_hold_the_exact_answer(tmp_path):
     assert answer.n_feasible == original.n_feasible
     assert list(answer.optima) == list(original.optima)
     for name, optimum in original.optima.items():
-        assert answer.optima[name].value == pytest.approx(optimum.value, rel=1e-15)
+        assert answer.optima[name].value == pytest.approx(optimum.value, rel=1e-15, abs=0)
         np.testing.assert_array_equal(answer.optima[name].ranks, optimum.ranks)
     np.testing.assert_array_equal(answer.ranks, original.ranks)
     np.testing.assert_array_equal(answer.designs, original.designs)

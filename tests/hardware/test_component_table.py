@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.hardware.component_table import TABLE_KEYS, ComponentTable
+from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.scaling import SCALINGS
 
@@ -88,11 +88,11 @@ def test_known_values_of_an_rram_macro(table: ComponentTable) -> None:
         return float(low + (high - low) * c)
 
     row = at("row_read_off") + (at("row_read_on") - at("row_read_off")) * a * 255
-    assert row == pytest.approx(8.27641e-12, rel=1e-6)
-    assert at("cell_read") * a * 255 == pytest.approx(1.01156e-12, rel=3e-6)
-    assert at("adc_read") == pytest.approx(0.0978693e-12, rel=1e-6)
-    assert macro["column_area"] == pytest.approx(815.466e-12, rel=1e-6)
-    assert table.main_memory_J_per_bit == pytest.approx(8e-12)
+    assert row == pytest.approx(8.27641e-12, rel=1e-6, abs=0)
+    assert at("cell_read") * a * 255 == pytest.approx(1.01156e-12, rel=3e-6, abs=0)
+    assert at("adc_read") == pytest.approx(0.0978693e-12, rel=1e-6, abs=0)
+    assert macro["column_area"] == pytest.approx(815.466e-12, rel=1e-6, abs=0)
+    assert table.main_memory_J_per_bit == pytest.approx(8e-12, rel=1e-12, abs=0)
 
 
 def test_looks_up_many_keys_as_one_by_one(table: ComponentTable) -> None:
@@ -187,7 +187,6 @@ def test_fingerprint_tells_content_apart(table: ComponentTable, current: Compone
 
 def test_metadata_says_where_the_numbers_come_from(table: ComponentTable) -> None:
     assert set(SCALINGS) == {"reference", "current"}
-    assert set(TABLE_KEYS) == set(table.tables)
     assert "CC BY-NC 4.0" in " ".join(table.metadata["licences"].values())
     assert table.metadata["versions"]["hwcomponents-neurosim"] == "1.0.43"
     assert {"date", "sources"} <= set(table.metadata)

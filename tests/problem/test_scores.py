@@ -20,7 +20,7 @@ positive = arrays(
 
 def test_edap_is_in_joule_seconds_square_millimetres():
     value = edap(np.array([[2e-3]]), np.array([[3e-6]]), np.array([500e-6]))
-    assert value == pytest.approx(np.array([[2e-3 * 3e-6 * 500]]))
+    assert value == pytest.approx(np.array([[2e-3 * 3e-6 * 500]]), rel=1e-12, abs=0)
 
 
 def test_edp_multiplies_energy_and_delay():
@@ -47,7 +47,7 @@ def test_a_network_that_does_not_map_spoils_every_aggregation(name):
 def test_geometric_mean_survives_where_the_product_underflows():
     tiny = np.full((1, 9), 1e-40)
     assert AGGREGATIONS["product"](tiny, EQUAL) == 0
-    assert AGGREGATIONS["geomean"](tiny, EQUAL) == pytest.approx([1e-40])
+    assert AGGREGATIONS["geomean"](tiny, EQUAL) == pytest.approx([1e-40], rel=1e-12, abs=0)
 
 
 @given(positive)
@@ -123,7 +123,7 @@ def test_the_papers_score_is_the_edap_of_a_single_network_and_never_below_it(ene
     rows = min(len(energy), len(latency))
     energy, latency, area = energy[:rows], latency[:rows], np.ones(rows)
     single = costs_of(energy[:, :1], latency[:, :1], area)
-    assert SCORES["ela_max"](single) == pytest.approx(SCORES["edap_max"](single))
+    assert SCORES["ela_max"](single) == pytest.approx(SCORES["edap_max"](single), rel=1e-12, abs=0)
     columns = min(energy.shape[1], latency.shape[1])
     costs = costs_of(energy[:, :columns], latency[:, :columns], area)
     assert (SCORES["ela_max"](costs) >= SCORES["edap_max"](costs) * (1 - 1e-12)).all()

@@ -1,15 +1,20 @@
-"""The measured data, where it is present: a user of the repository does not have it."""
+"""The paper's records: the golden set, which everybody has, and all of them where they are."""
 
-import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
 
-FOLDER = Path(__file__).parents[3] / "shared" / "reference"
-"""Beside the repository."""
+Source = Literal["golden", "full"]
+
+FOLDERS = {
+    "golden": Path(__file__).parent / "golden",
+    "full": Path(__file__).parents[3] / "shared" / "reference",
+}
+"""The full records lie beside the repository, where they are at all."""
 
 DESIGN = [
     "voltage_V",
@@ -23,29 +28,24 @@ DESIGN = [
     "glb_depth",
 ]
 
+wants_full = pytest.mark.skipif(
+    not (FOLDERS["full"] / "evaluations.csv.gz").is_file(),
+    reason=f"wants the full records, which are not in {FOLDERS['full']}",
+)
+"""Skip, saying so, where the full records are absent."""
 
-def needs(name: str) -> pytest.MarkDecorator:
-    """Skip, saying so, where a file of the reference data is absent."""
-    return pytest.mark.skipif(
-        not (FOLDER / name).is_file(), reason=f"no reference data: {FOLDER / name}"
-    )
+of_every_source = pytest.mark.parametrize(
+    "source", ["golden", pytest.param("full", marks=wants_full)]
+)
+"""Run a test on the golden set, and again on all records where they are."""
 
 
-def evaluations() -> pd.DataFrame:
-    """All recorded evaluations, one row per design and network."""
-    return pd.read_csv(FOLDER / "evaluations.csv.gz")
+def evaluations(source: Source) -> pd.DataFrame:
+    """Recorded evaluations, one row per design and network."""
+    return pd.read_csv(FOLDERS[source] / "evaluations.csv.gz")
 
 
-def breakdowns() -> list[dict]:
-    """All recorded single-layer runs."""
-    with gzip.open(FOLDER / "breakdown.jsonl.gz", "rt") as stream:
+def breakdowns(source: Source) -> list[dict]:
+    """Recorded runs of a single layer."""
+    with gzip.open(FOLDERS[source] / "breakdown.jsonl.gz", "rt") as stream:
         return [json.loads(line) for line in stream]
-
-
-def shapes() -> dict[tuple[str, str], dict[str, int]]:
-    """Loop sizes of every layer by network and layer name."""
-    with (FOLDER / "layers.csv").open() as stream:
-        return {
-            (r["workload"], r["layer"]): {d: int(r[d]) for d in "CMPQRSGN"}
-            for r in csv.DictReader(stream)
-        }

@@ -1,4 +1,4 @@
-"""The shipped table against every energy, leakage and area of the reference's single-layer runs.
+"""The shipped table against energies, leakages and areas of the reference's single-layer runs.
 
 The reference rounds each energy per action and each area to 6 significant digits: after the same
 rounding the table must give the same decimals.
@@ -6,22 +6,19 @@ rounding the table must give the same decimals.
 
 from __future__ import annotations
 
-import gzip
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from imcmoo.hardware.component_table import ComponentTable
+from tests.reference import records
 
-RECORDS = Path(__file__).parents[3] / "shared" / "reference" / "breakdown.jsonl.gz"
 NODE_NM = 32
 PULSES = 255  # of an 8-bit input given as spikes
 GLB_WIDTH_BITS = 2048
 
-pytestmark = pytest.mark.skipif(not RECORDS.is_file(), reason=f"no reference data: {RECORDS}")
+pytestmark = records.of_every_source
 
 Record = dict[str, Any]
 Costs = dict[str, float]
@@ -44,10 +41,10 @@ def table() -> ComponentTable:
     return ComponentTable.load()
 
 
-@pytest.fixture(scope="module")
-def records() -> list[Record]:
-    with gzip.open(RECORDS, "rt") as lines:
-        return [record for record in map(json.loads, lines) if record["maps"]]
+@pytest.fixture
+def runs(source: records.Source) -> list[Record]:
+    """The recorded runs that map."""
+    return [run for run in records.breakdowns(source) if run["maps"]]
 
 
 def crossbar_of(table: ComponentTable, record: Record) -> Costs:
@@ -133,22 +130,20 @@ def expected_areas(table: ComponentTable, record: Record) -> Costs:
     return {name: n * six(area * 1e12) / 1e6 for name, (n, area) in one.items()}
 
 
-def test_energy_per_action_equals_every_record(
-    table: ComponentTable, records: list[Record]
-) -> None:
+def test_energy_per_action_equals_every_record(table: ComponentTable, runs: list[Record]) -> None:
     compared = 0
-    for record in records:
+    for record in runs:
         expected = expected_energies(table, record)
         for component, actions in record["energy_per_action_pJ"].items():
             for action, energy_pJ in actions.items():
                 ours = six(expected[component].get(action, 0.0))
                 assert ours == energy_pJ, (component, action, record["workload"], record["layer"])
                 compared += 1
-    assert compared > 3000
+    assert compared > 27 * len(runs)
 
 
-def test_areas_equal_every_record(table: ComponentTable, records: list[Record]) -> None:
-    for record in records:
+def test_areas_equal_every_record(table: ComponentTable, runs: list[Record]) -> None:
+    for record in runs:
         expected = expected_areas(table, record)
         for component, area_mm2 in record["component_area_mm2"].items():
             np.testing.assert_allclose(expected[component], area_mm2, rtol=1e-12, err_msg=component)

@@ -67,3 +67,13 @@ def test_tournaments_are_won_by_the_better_on_one_criterion():
     np.testing.assert_allclose(won / 40_000, 0.25, atol=0.01)
     won = np.bincount(tournaments(scores[:, :1], 40_000, np.random.default_rng(0)), minlength=4)
     np.testing.assert_allclose(won / 40_000, [7 / 16, 5 / 16, 3 / 16, 1 / 16], atol=0.01)
+
+
+def test_polish_stays_around_the_best_designs_of_the_criteria():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    best = np.unique(LARGE_PROBLEM.guide_scores(pop.get("F")).argmin(axis=0))
+    polish = dataclasses.replace(PAPER.phases[0], polish=1.0)
+    offspring = mate(LARGE_PROBLEM, archive, pop, 20, polish)
+    steps = np.abs(offspring[:, None] - pop.get("X")[best][None]).sum(axis=2).min(axis=1)
+    # A move changes one or two levels by one; repair may add a few steps.
+    assert np.median(steps) <= 2

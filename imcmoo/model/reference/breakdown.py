@@ -1,4 +1,7 @@
-"""Where the energy goes: by layer and component, exactly or as the reference prints it."""
+"""Where the energy goes: by layer and component, exactly or as the reference prints it.
+
+Source: docs/model.md, sections 7 and 8.
+"""
 
 from __future__ import annotations
 

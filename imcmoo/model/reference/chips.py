@@ -170,6 +170,8 @@ class ChipModel:
         Args:
             sizes: of n chips.
             deployment: which networks resident weights must be resident with.
+
+        Source: docs/model.md, section 4.
         """
         if sizes.chips.streams_weights:
             return np.zeros((len(sizes.cells), len(self._needed)))
@@ -184,6 +186,8 @@ class ChipModel:
         """Area by component in m², shape (n, n_components), columns as `components`.
 
         A component's area is rounded to six digits before it is multiplied, as in the reference.
+
+        Source: docs/model.md, section 9.
         """
         names = [f"{c}.area" for c in self.components]
         unit = self.prices.look_up(designs.price_rows, names)

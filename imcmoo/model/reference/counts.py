@@ -1,6 +1,6 @@
 """Action counts: what every component does while one layer runs.
 
-Source: cost model of the reference stack, section "Action counts" and its table.
+Source: docs/model.md, section 6 and its table.
 """
 
 from __future__ import annotations

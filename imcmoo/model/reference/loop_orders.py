@@ -3,7 +3,7 @@
 Every temporal loop is split into trips above and below the global buffer. More trips below mean
 fewer refills but a larger part of the layer to hold.
 
-Source: cost model of the reference stack, section "Temporal order and the one free choice".
+Source: docs/model.md, section 5.
 """
 
 from __future__ import annotations

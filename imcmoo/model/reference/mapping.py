@@ -4,7 +4,7 @@ The reference stack allocates the loop dimensions of a layer level by level, inn
 a greedy rule. It is deterministic, so a case (a layer shape on a chip) maps in closed form; the
 few distinct allocations that occur are solved once and remembered.
 
-Source: cost model of the reference stack, section "Mapping".
+Source: docs/model.md, section 3; what fits, section 4.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def allocate(sizes: Ints, capacity: Ints) -> Ints:
     Returns:
         Factors, shape (n_cases, n_dims); their product never exceeds `capacity`.
 
-    Source: the reference front end's greedy allocation.
+    Source: docs/model.md, section 3.
     """
     if np.max(sizes, initial=1) == 1:
         return np.ones_like(sizes)

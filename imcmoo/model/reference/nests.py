@@ -5,7 +5,7 @@ visits the trips that can differ. "Previous" always means the last visited step,
 rule is part of the definition. Here many nests are walked side by side: arrays of shape
 (n_nests, n_steps), where a step that a nest does not visit has weight 0.
 
-Source: cost model of the reference stack, section "Action counts".
+Source: docs/model.md, section 6.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ An action's energy is a sum of terms, each a price that depends on the chip time
 depends on the operands: 1, the mean input a, the mean cell value c, or their product. Kept apart
 this way, counts and operand means can be summed over layers before any price is known.
 
-Source: cost model of the reference stack, sections "Energy" and "Area".
+Source: docs/model.md, sections 7 and 9.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Mapping, loop orders and counts depend on the sizes of a chip only. `run_layers`
 distinct layer shape; `Profiler` sums them over the layers of each network, weighted with the
 operand means, into the features that prices multiply.
 
-Source: cost model of the reference stack.
+Source: docs/model.md, sections 2, 4 and 7.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def operand_factors(workloads: WorkloadSet, cell_bits: int) -> Floats:
     """Factors 1, a, c and a·c of every layer, shape (n_layers, 4), columns as `costs.FACTORS`.
 
     a is the mean input, c the mean cell value, both as a share of full scale.
+
+    Source: docs/model.md, section 2.
     """
     a = slice_mean(workloads.input_bits, BITS)
     c = slice_mean(workloads.weight_bits, cell_bits)
@@ -35,7 +37,10 @@ def operand_factors(workloads: WorkloadSet, cell_bits: int) -> Floats:
 
 
 def needed_weights(workloads: WorkloadSet) -> Floats:
-    """Weights of each network by the paper's capacity rule, shape (W,)."""
+    """Weights of each network by the paper's capacity rule, shape (W,).
+
+    Source: docs/model.md, section 4.
+    """
     columns = [DIMENSIONS.index(a) for a in CELL_AXES]
     weights = workloads.shapes[workloads.shape_index][:, columns].prod(axis=1)
     needed = np.zeros(len(workloads))

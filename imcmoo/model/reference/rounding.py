@@ -16,6 +16,8 @@ def round_digits(values: Floats, digits: int) -> Floats:
     Args:
         values: any shape.
         digits: significant digits kept, at least 1.
+
+    Source: docs/model.md, section 8.
     """
     distinct, where = np.unique(values, return_inverse=True)
     text = [f"{v:.{digits - 1}e}" for v in distinct.tolist()]

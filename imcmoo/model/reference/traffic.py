@@ -3,7 +3,7 @@
 What a walk yields are products over axes that do not interact, so axes without temporal loops can
 be set apart and nests that recur need to be walked only once.
 
-Source: cost model of the reference stack, section "Action counts".
+Source: docs/model.md, section 6.
 """
 
 from __future__ import annotations

@@ -17,20 +17,36 @@ def test_the_published_rram_tables_are_those_of_this_code(published):
     for name, table in study.questions(problems.STUDIES["four_workload_rram"]).items():
         found = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
         expected = pd.read_csv(io.StringIO(study.csv(table)))
+        # An EDAP in J·s·mm² is far below any tolerance that suits shares and ratios.
+        small = [c for c in expected if c.endswith(("_mm2", "_product"))]
+        pd.testing.assert_frame_equal(found[small], expected[small], rtol=1e-9, atol=0)
         pd.testing.assert_frame_equal(found, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_published_searches_are_those_of_this_code(published):
-    """Of three seeds the medians differ from those of all, but not what a seed finds."""
+    """Of three seeds the medians differ from those of all; what all or no seed finds, does not."""
     found = [ablation.search(problems.STUDIES["four_workload_rram"], seed) for seed in range(3)]
     table = ablation.paper_search(found)
     everyone = pd.read_csv(published / "four_workload_rram" / "paper_search.csv")
     key = ["budget", "criterion", "method"]
     assert table[key].to_numpy().tolist() == everyone[key].to_numpy().tolist()
     assert (table["seeds"] == 3).all()
-    assert (table["percentile_95"].to_numpy() >= 0).all()
-    at_the_end = table[table["budget"] == 3300].set_index("method")
-    assert (at_the_end["solved"] == 1).all()
+    always, never = everyone["solved"] == 1, everyone["solved"] == 0
+    assert always.any()
+    assert never.any()
+    assert (table.loc[always, "solved"] == 1).all()
+    assert (table.loc[never, "solved"] == 0).all()
+    # The 95th percentile of three is the largest.
+    regrets = np.stack([seed["regret.regret"] for seed in found])
+    by_key = {
+        (b, m): column
+        for b, m, column in zip(
+            found[0]["regret.budget"], found[0]["regret.method"], regrets.T, strict=True
+        )
+    }
+    own = [by_key[row.budget, row.method] for row in table.itertuples()]
+    assert table["percentile_95"].tolist() == [column.max() for column in own]
+    assert table["median"].tolist() == [np.median(column) for column in own]
 
 
 class Interrupted(Exception):

@@ -1,8 +1,7 @@
 """The cost model of one layer on one chip, written plainly: the oracle the fast code is held to.
 
 No arrays, no sharing, no shortcuts: the temporal loops are walked step by step, and every feasible
-loop split is tried. Slow on purpose. Source: the specification of the reference stack's behaviour
-(mapping, loop orders, action counts).
+loop split is tried. Slow on purpose. Source: docs/model.md, sections 3 to 6.
 """
 
 from __future__ import annotations

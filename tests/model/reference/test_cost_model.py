@@ -1,10 +1,8 @@
 """Mapping, loop orders and counts against a plain scalar model, on random layers and chips."""
 
-import math
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions
@@ -118,11 +116,9 @@ def test_no_level_is_used_beyond_its_capacity(layer, chip):
 def test_counts_equal_the_plain_walk(layer, chip):
     mapping = _map(layer, chip)
     scalar = plain.LayerMapping(layer, chip)
-    if not scalar.fits:
-        return
+    assume(scalar.fits)
     splits = _some_splits(scalar, 4)
-    if not splits:
-        return
+    assume(splits)
     top, inner = (
         np.array([[t[a] for a in AXES] for t in side]) for side in zip(*splits, strict=True)
     )
@@ -204,7 +200,6 @@ def test_allocation_never_exceeds_its_capacity(sizes, capacity):
     factors = allocate(np.array(sizes), np.full(len(sizes), capacity))
     assert (factors.prod(axis=1) <= capacity).all()
     assert [plain.fill(s, capacity)[1] for s in sizes] == [tuple(f) for f in factors.tolist()]
-    assert all(math.prod(f) >= 1 for f in factors.tolist())
 
 
 @pytest.mark.parametrize("seed", range(3))

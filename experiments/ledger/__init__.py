@@ -1,0 +1,1 @@
+"""What the reference model lets happen, measured on the published optimum of every study."""
