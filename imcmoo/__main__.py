@@ -9,6 +9,7 @@ import sys
 from imcmoo.cli import command_line as cli
 from imcmoo.cli import enumerate_command as cli_enumerate
 from imcmoo.cli import evaluate_command as cli_evaluate
+from imcmoo.cli import import_command as cli_import
 from problems import DEVICES, PROBLEMS
 from problems.build import build
 
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     cli_evaluate.add_parser(commands, DEVICES)
     cli_enumerate.add_parser(commands, list(PROBLEMS), build)
+    cli_import.add_parser(commands)
     args = parser.parse_args(argv)
     return cli.run(parser.prog, lambda: args.main(args), interrupted=args.interrupted)
 
