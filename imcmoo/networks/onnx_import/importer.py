@@ -40,7 +40,7 @@ def read_network(
     try:
         items, unused = _walk(model, shapes, dims, values)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
     account = Account(tuple(items))
     _check(account, path, strict=strict)
     rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import onnx
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.microsoft import MICROSOFT, SHAPE_RULES, STAND_INS
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
 from imcmoo.networks.onnx_import.tensors import Tensor, from_type
-
-MICROSOFT = "com.microsoft"
-"""The domain of onnxruntime's own operators."""
-
-STAND_INS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "DynamicQuantizeMatMul": ("MatMul", (0, 1)),
-    "FusedConv": ("Conv", (0, 1)),
-    "FusedGemm": ("Gemm", (0, 1)),
-    "MatMulIntegerToFloat": ("MatMul", (0, 1)),
-    "QGemm": ("Gemm", (0, 3)),
-    "QLinearAdd": ("Add", (0, 3)),
-    "QLinearMul": ("Mul", (0, 3)),
-    "QLinearAveragePool": ("AveragePool", (0,)),
-    "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
-    "QLinearReduceMean": ("ReduceMean", (0,)),
-}
-"""Operators of onnxruntime whose output is shaped like that of one of ONNX's, with the inputs that
-decide it."""
-
-LIKE_FIRST_INPUT = frozenset(
-    """
-    BiasGelu BiasAdd BiasSoftmax BiasSplitGelu Dequantize DequantizeLinear FastGelu Gelu GroupNorm
-    LayerNormalization QLinearLeakyRelu QLinearSigmoid QLinearSoftmax QuantizeLinear QuickGelu
-    RotaryEmbedding SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization
-    SkipSimplifiedLayerNormalization GroupQueryAttention MultiHeadAttention
-    """.split()  # noqa: SIM905  a list would take a line per name
-)
-"""Operators of onnxruntime whose first output has the shape of the first input."""
 
 
 def infer_outputs(
@@ -73,15 +47,15 @@ def _infer(
     opsets: Mapping[str, int],
 ) -> list[Tensor]:
     named = {n: t for n, t in zip(node.input, inputs, strict=True) if t is not None}
-    data = {
-        n: onnx.numpy_helper.from_array(t.value) for n, t in named.items() if t.value is not None
-    }
+    if any(t.element == 0 and t.other is None for t in named.values()):
+        return [Tensor() for _ in node.output]  # made by an operator that is not known
+    values = {n: t.value for n, t in named.items() if t.value is not None}
     try:
         types = infer_node_outputs(
             schema,
             node,
             {n: t.type_proto() for n, t in named.items()},
-            data,
+            {n: onnx.numpy_helper.from_array(value) for n, value in values.items()},
             opset_imports=[onnx.helper.make_opsetid(d, v) for d, v in opsets.items()],
         )
     except (InferenceError, onnx.checker.ValidationError) as error:
@@ -91,11 +65,14 @@ def _infer(
 
 
 def _infer_microsoft(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Tensor] | None:
-    if not inputs or inputs[0] is None:
+    """One of onnxruntime's own operators: the rule for its shape, or ONNX's operator like it."""
+    if node.domain not in (*ONNX_DOMAINS, MICROSOFT) or not inputs or inputs[0] is None:
         return None
-    unknown = [Tensor() for _ in node.output[1:]]
-    if node.op_type in LIKE_FIRST_INPUT:
-        return [Tensor(inputs[0].shape, inputs[0].element), *unknown]
+    unknown = [Tensor(element=inputs[0].element) for _ in node.output]
+    if node.op_type in SHAPE_RULES:
+        shapes = SHAPE_RULES[node.op_type](node, inputs)
+        made = [replace(t, shape=shape) for t, shape in zip(unknown, shapes, strict=False)]
+        return made + unknown[len(made) :]
     if node.op_type not in STAND_INS:
         return None
     operator, chosen = STAND_INS[node.op_type]
@@ -104,7 +81,8 @@ def _infer_microsoft(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> l
     stand_in.input.extend(node.input[i] for i in chosen)
     stand_in.attribute.extend(a for a in node.attribute if a.name in schema.attributes)
     floats = [_as_float(inputs[i]) for i in chosen]
-    return [*_infer(schema, stand_in, floats, {"": onnx.defs.onnx_opset_version()}), *unknown]
+    newest = {"": onnx.defs.onnx_opset_version()}
+    return [*_infer(schema, stand_in, floats, newest), *unknown[1:]]
 
 
 def _as_float(tensor: Tensor | None) -> Tensor | None:

@@ -88,7 +88,8 @@ def _imported(
 def _constant(node: onnx.NodeProto) -> Tensor:
     proto = constant_value(node)
     if proto is None:
-        return Tensor(constant=True, root=node.output[0])
+        text = onnx.TensorProto.STRING
+        return Tensor(element=text, constant=True, root=node.output[0])
     return replace(from_stored(proto, f"tensor '{node.output[0]}'"), root=node.output[0])
 
 

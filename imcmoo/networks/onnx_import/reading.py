@@ -17,6 +17,9 @@ ONNX_DOMAINS = ("", "ai.onnx")
 NO_OPSETS_BEFORE = 3
 """The format's version from which a file must say its opset; older ones mean the first."""
 
+LARGEST_FILE = (1 << 31) - 1
+"""Bytes that protobuf can hold."""
+
 FunctionKey = tuple[str, str, str]
 """Domain, name and overload."""
 
@@ -46,6 +49,8 @@ def read_model(path: Path) -> Model:
             keeps weights outside its own folder.
         OSError: the file cannot be read.
     """
+    if path.stat().st_size > LARGEST_FILE:
+        raise InputError(f"{path}: more than 2 GiB; keep the weights in a file of their own")
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())

@@ -24,11 +24,17 @@ DEEPEST = 32
 MOST_NODES = 200_000
 """Nodes of all graphs, each as often as it is called."""
 
-OLD_SCAN = 8
-"""The opset whose Scan had a batch axis."""
+SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}
+"""Operators that run graphs of their own, after which opset: the first Scan had a batch axis."""
+
+NOT_FIXED = "its condition is not fixed; --value gives an input's elements"
 
 Scope = MutableMapping[str, Tensor]
 Opsets = Mapping[str, int]
+
+
+class InnerError(InputError):
+    """A fault that already says at which node it is."""
 
 
 class Walk:
@@ -87,13 +93,15 @@ class Walk:
         self._depth += 1
         if self._depth > DEEPEST:
             raise InputError(f"graphs nest more than {DEEPEST} deep")
-        for index, node in enumerate(order):
-            name = f"{prefix}{node.name or f'{node.op_type}_{index}'}"
-            made = self._node(node, name, scope, opsets)
-            for output, tensor in zip(node.output, made, strict=False):
-                known = self._stated(tensor, stated.get(output))
-                scope[output] = replace(known, name=output if self._depth == 1 else None)
-        self._depth -= 1
+        try:
+            for index, node in enumerate(order):
+                name = f"{prefix}{node.name or f'{node.op_type}_{index}'}"
+                made = self._node(node, name, scope, opsets)
+                for output, tensor in zip(node.output, made, strict=False):
+                    known = self._stated(tensor, stated.get(output))
+                    scope[output] = replace(known, name=output if self._depth == 1 else None)
+        finally:
+            self._depth -= 1
         return [_find(name, scope) for name in outputs]
 
     def _node(self, node: onnx.NodeProto, name: str, scope: Scope, opsets: Opsets) -> list[Tensor]:
@@ -106,16 +114,13 @@ class Walk:
         if function is not None:
             return self._function(function, node, name, inputs)
         try:
-            if operator == "If":
-                branches = [flow.subgraph(node, f"{which}_branch") for which in ("then", "else")]
-                return self._if(name, inputs, branches, scope, opsets)
-            if operator == "Loop":
-                return self._repetition(node, name, loop(node, inputs), scope, opsets)
-            if operator == "Scan" and opsets.get("", 0) > OLD_SCAN:
-                return self._repetition(node, name, scan(node, inputs), scope, opsets)
+            if operator in SUBGRAPHS and opsets.get("", 0) > SUBGRAPHS[operator]:
+                return self._subgraphs(node, name, inputs, scope, opsets)
             outputs, item = visit(node, name, inputs, opsets)
+        except InnerError:
+            raise
         except InputError as error:
-            raise InputError(f"node '{name}' ({operator}): {error}") from None
+            raise InnerError(f"node '{name}' ({operator}): {error}") from None
         self.items.append(item)
         return outputs
 
@@ -133,22 +138,32 @@ class Walk:
         stated = {info.name: info.type for info in function.value_info}
         return self._nodes(nodes, function.output, scope, opsets, f"{name}/", stated)
 
-    def _if(
+    def _subgraphs(
         self,
+        node: onnx.NodeProto,
         name: str,
         inputs: Sequence[Tensor | None],
-        branches: Sequence[onnx.GraphProto],
         scope: Scope,
         opsets: Opsets,
     ) -> list[Tensor]:
+        if node.op_type == "Loop":
+            return self._repetition(node, name, loop(node, inputs), scope, opsets)
+        if node.op_type == "Scan":
+            return self._repetition(node, name, scan(node, inputs), scope, opsets)
+        branches = [flow.subgraph(node, f"{which}_branch") for which in ("then", "else")]
         holds = flow.condition(inputs[0] if inputs else None)
         if holds is not None:
             self.items.append(Item("If", name, Fate.FREE))
             return self.graph(branches[not holds], _inside(scope), opsets, f"{name}/")
-        tried = [self._aside(b, _inside(scope), opsets, f"{name}/") for b in branches]
+        try:
+            tried = [self._aside(b, _inside(scope), opsets, f"{name}/") for b in branches]
+        except InnerError:  # the branch that is not taken may not fit these inputs
+            item = Item("If", name, Fate.NOT_MODELLED, reason=NOT_FIXED, macs_known=False)
+            self.items.append(item)
+            return [Tensor() for _ in node.output]
         (first, items), (second, others) = tried
         larger = max(items, others, key=lambda them: sum(r.macs for i in them for r in i.rows))
-        self._account("If", name, larger or items or others, "its condition is not fixed")
+        self._account("If", name, larger or items or others, NOT_FIXED)
         return flow.agreed(first, second)
 
     def _repetition(
@@ -166,9 +181,11 @@ class Walk:
     ) -> tuple[list[Tensor], list[Item]]:
         """Walk through a graph without adding its nodes to the account."""
         before, self.items = self.items, []
-        outputs = self.graph(graph, scope, opsets, prefix)
-        inside, self.items = self.items, before
-        return outputs, inside
+        try:
+            outputs = self.graph(graph, scope, opsets, prefix)
+            return outputs, self.items
+        finally:
+            self.items = before
 
     def _account(
         self, operator: str, name: str, inside: Iterable[Item], why: str, steps: int | None = None

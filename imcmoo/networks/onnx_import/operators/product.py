@@ -90,8 +90,8 @@ def contraction(
     """The layer of a product of two tensors with labelled axes.
 
     The constant operand is held in the arrays, the right one if both or neither are constant.
-    Labels of both operands and the result stack matrices: those along which the held operand
-    varies are groups, the others batch. Of what streams, the last axis is P, those before batch.
+    Axes along which only the held operand varies are M, those along which both do are groups. Of
+    those along which only the streaming operand varies, the last is P, the others are batch.
 
     Args:
         call: the node.
@@ -102,12 +102,13 @@ def contraction(
     sizes_b = dict(zip(b, known_shape(right, "the right operand"), strict=True))
     if left.constant and not right.constant:
         left, right, sizes_a, sizes_b = right, left, sizes_b, sizes_a
-    sizes = {label: max(sizes_a.get(label, 1), sizes_b.get(label, 1)) for label in [*a, *b]}
+    sizes = {**sizes_b, **{n: s for n, s in sizes_a.items() if s != 1 or n not in sizes_b}}
     kept = [label for label in sizes if label in result]
     summed = [s for label, s in sizes.items() if label not in result and label in a and label in b]
-    columns = [sizes[label] for label in kept if label not in sizes_a]
-    groups = [sizes[label] for label in kept if label in sizes_a and sizes_b.get(label, 1) > 1]
-    steps = [sizes[label] for label in kept if label in sizes_a and sizes_b.get(label, 1) == 1]
+    streams, varies = ({n: s for n, s in by.items() if s != 1} for by in (sizes_a, sizes_b))
+    columns = [sizes[n] for n in kept if n in varies and n not in streams]
+    groups = [sizes[n] for n in kept if n in varies and n in streams]
+    steps = [sizes[n] for n in kept if n in sizes_a and n not in varies]
     return Row(
         name=call.name,
         kind=call.operator,
