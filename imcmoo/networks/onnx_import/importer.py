@@ -36,16 +36,16 @@ def read_network(
     strict: bool,
 ) -> Imported:
     """Read a network from an ONNX file; arguments and errors as `import_onnx`."""
-    model = read_model(path)
     try:
+        model = read_model(path)
         items, unused = _walk(model, shapes, dims, values)
+        account = Account(tuple(items))
+        _check(account, strict=strict)
+        rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
+        tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
+        recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
-    account = Account(tuple(items))
-    _check(account, path, strict=strict)
-    rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
-    tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
-    recorded = record_densities(path, samples, tensors) if samples else {}
+        raise InputError(f"{path}: {_printable(str(error))}") from None
     bindings = _bindings("shape", shapes) | _bindings("dim", dims) | _bindings("value", values)
     provenance = {
         "source": path.name,
@@ -75,24 +75,24 @@ def _walk(
     return walk.items, walk.unused
 
 
-def _check(account: Account, path: Path, *, strict: bool) -> None:
+def _check(account: Account, *, strict: bool) -> None:
     """Refuse what is no network, and under `strict` what is not whole."""
     lacking = list(account.of(Fate.NOT_MODELLED))
     if strict and lacking:
-        raise InputError(f"{path}: not modelled: {_examples(lacking)}")
+        raise InputError(f"not modelled: {_examples(lacking)}")
     if not any(account.of(Fate.IMPORTED)):
         why = f"; not modelled: {_examples(lacking)}" if lacking else ""
-        raise InputError(f"{path}: no layer that multiplies matrices{why}")
+        raise InputError(f"no layer that multiplies matrices{why}")
     for item in account.of(Fate.IMPORTED):
         for row in item.rows:
             if row.macs > LARGEST_LAYER:
-                raise InputError(f"{path}: layer '{row.name}': more than 2^62 multiply-accumulates")
+                raise InputError(f"layer '{row.name}': more than 2^62 multiply-accumulates")
 
 
 def _examples(items: Sequence[Item]) -> str:
     shown = [f"{i.operator} '{i.node}' ({i.reason})" for i in items[:EXAMPLES]]
     more = len(items) - EXAMPLES
-    return "; ".join([*shown, *([f"and {more} more"] if more > 0 else [])])
+    return "; ".join([*map(_printable, shown), *([f"and {more} more"] if more > 0 else [])])
 
 
 def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -100,7 +100,7 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
     taken: set[str] = set()
     named = []
     for row in rows:
-        stem = " ".join("".join(c if c.isprintable() else " " for c in row.name).split())
+        stem = _printable(row.name)
         name, again = stem, 1
         while name in taken or not name:
             again += 1
@@ -108,6 +108,11 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
         taken.add(name)
         named.append(replace(row, name=name))
     return tuple(named)
+
+
+def _printable(text: str) -> str:
+    """The text in one line; names in a file may hold anything."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _workload(

@@ -58,9 +58,8 @@ def _infer(
             {n: onnx.numpy_helper.from_array(value) for n, value in values.items()},
             opset_imports=[onnx.helper.make_opsetid(d, v) for d, v in opsets.items()],
         )
-    except (InferenceError, onnx.checker.ValidationError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(reason.removeprefix("[ShapeInferenceError] ")) from None
+    except (InferenceError, onnx.checker.ValidationError, ValueError) as error:
+        raise InputError(str(error).removeprefix("[ShapeInferenceError] ")) from None
     return [from_type(types[n], f"tensor '{n}'") if n in types else Tensor() for n in node.output]
 
 

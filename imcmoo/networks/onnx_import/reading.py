@@ -50,39 +50,39 @@ def read_model(path: Path) -> Model:
         OSError: the file cannot be read.
     """
     if path.stat().st_size > LARGEST_FILE:
-        raise InputError(f"{path}: more than 2 GiB; keep the weights in a file of their own")
+        raise InputError("more than 2 GiB; keep the weights in a file of their own")
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())
     except DecodeError:
-        raise InputError(f"{path}: not an ONNX file, cut short, or nested too deeply") from None
+        raise InputError("not an ONNX file, cut short, or nested too deeply") from None
     if not proto.graph.node:
-        raise InputError(f"{path}: not an ONNX file, or one without any node")
+        raise InputError("not an ONNX file, or one without any node")
     if not proto.graph.output:
-        raise InputError(f"{path}: the graph has no output")
+        raise InputError("the graph has no output")
     functions = {(f.domain, f.name, f.overload): f for f in proto.functions}
     for graph in _graphs(proto):
-        _check_external(graph, path)
+        _check_text(graph)
+        _check_external(graph)
     return Model(
         proto.graph,
-        _opsets(proto, path),
+        _opsets(proto),
         functions,
         f"{proto.producer_name or 'unknown'} {proto.producer_version}".strip(),
     )
 
 
-def _opsets(proto: onnx.ModelProto, path: Path) -> dict[str, int]:
+def _opsets(proto: onnx.ModelProto) -> dict[str, int]:
     opsets = {"" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in proto.opset_import}
     if not opsets and proto.ir_version < NO_OPSETS_BEFORE:
         opsets[""] = 1
     newest = onnx.defs.onnx_opset_version()
     version = opsets.get("")
     if version is None and any(n.domain in ONNX_DOMAINS for n in proto.graph.node):
-        raise InputError(f"{path}: does not say which opset of ONNX it uses")
+        raise InputError("does not say which opset of ONNX it uses")
     if version is not None and not 1 <= version <= newest:
         raise InputError(
-            f"{path}: opset {version} of ONNX; the installed onnx {onnx.__version__} knows "
-            f"1 to {newest}"
+            f"opset {version} of ONNX; the installed onnx {onnx.__version__} knows 1 to {newest}"
         )
     return opsets
 
@@ -100,14 +100,22 @@ def _graphs(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionP
                 waiting.extend(attribute.graphs)
 
 
-def _check_external(graph: onnx.GraphProto | onnx.FunctionProto, path: Path) -> None:
+def _check_text(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
+    """Protobuf hands on bytes that are no text; what follows takes names for text."""
+    for node in graph.node:
+        names = (node.op_type, node.domain, node.name, *node.input, *node.output)
+        if not all(isinstance(name, str) for name in names):
+            raise InputError(f"a name of node '{node.name}' ({node.op_type}) is not UTF-8")
+
+
+def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
     stored = list(graph.initializer) if isinstance(graph, onnx.GraphProto) else []
     stored += [a.t for node in graph.node for a in node.attribute if a.HasField("t")]
     for tensor in stored:
         for entry in tensor.external_data:
-            if entry.key == "location" and _leaves_folder(entry.value):
+            if entry.key == "location" and _leaves_folder(str(entry.value)):
                 raise InputError(
-                    f"{path}: tensor '{tensor.name}' keeps its data outside the model's folder: "
+                    f"tensor '{tensor.name}' keeps its data outside the model's folder: "
                     f"'{entry.value}'"
                 )
 

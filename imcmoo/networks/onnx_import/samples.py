@@ -49,8 +49,7 @@ def record_densities(
         session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         made = session.run(wanted, arrays)
     except Exception as error:  # onnxruntime's own errors share no base class
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be run on {samples}: {reason}") from None
+        raise InputError(f"cannot be run on {samples}: {error}") from None
     found = {
         name: densities(np.asarray(v))
         for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()

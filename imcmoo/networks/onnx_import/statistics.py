@@ -53,7 +53,8 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
         Eight densities; None if the numbers are not finite, all alike, or none.
     """
     flat = values.reshape(-1)
-    flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # what is no number is found below
+        flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
     largest = np.abs(flat).max(initial=0)
     if not np.isfinite(largest) or largest == 0 or flat.min() == flat.max():
         return None

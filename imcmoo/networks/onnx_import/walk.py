@@ -21,7 +21,7 @@ from imcmoo.networks.onnx_import.tensors import Tensor, from_stored, from_type
 DEEPEST = 32
 """Subgraphs and functions within each other."""
 
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 """Nodes of all graphs, each as often as it is called."""
 
 SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled, RowsOf, known_shape
 
@@ -31,13 +32,12 @@ def _rows(
     sizes, kernel = call.shape(inputs), call.shape(weights)
     groups = call.attributes.get("group", 1)
     if len(kernel) != len(sizes) or len(kernel) < 3:
-        raise NotModelled("input and weight have different numbers of axes")
-    if (
-        groups < 1
-        or kernel[0] % groups
-        or (sizes[1] != kernel[0 if transposed else 1] * (1 if transposed else groups))
-    ):
-        raise NotModelled("channels do not fit the groups")
+        raise InputError(f"input {list(sizes)} and weights {list(kernel)} do not fit together")
+    taken = kernel[0] if transposed else kernel[1] * groups
+    if groups < 1 or kernel[0] % groups or sizes[1] != taken:
+        raise InputError(
+            f"{sizes[1]} input channels do not fit weights {list(kernel)} in {groups} groups"
+        )
     c, m = (kernel[0] // groups, kernel[1]) if transposed else (kernel[1], kernel[0] // groups)
     rank = len(kernel) - 2
     row = Row(
