@@ -11,7 +11,7 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
+from importlib import metadata as installed
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ GPT2_TOKENS, MOBILEBERT_TOKENS = 256, 139
 
 PRODUCT = "product of activations"
 DIGITS = 6
-"""Decimals the paper's tables have."""
+"""Decimals of a mean, as most of the paper's tables have."""
 
 HISTOGRAMS = "histogram"
 """Where densities come from: the histograms behind the paper's table, layer by layer."""
@@ -70,7 +70,9 @@ def main() -> None:
             path.open("w", newline="", encoding="utf-8") as stream,
         ):
             network = with_histograms(imported)
-            definition = {p.key: p.value for p in onnx.load(topology).metadata_props}
+            definition = {
+                p.key: p.value for p in onnx.load(topology, load_external_data=False).metadata_props
+            }
             network = replace(network, provenance={**network.provenance, **definition})
             network.write_csv(stream)
 
@@ -109,7 +111,8 @@ def _definition(name: str) -> tuple[Any, tuple[Any, ...]]:
 def _version(name: str) -> str:
     """Whose definition the network is."""
     library = "torchvision" if name in TORCHVISION else "transformers"
-    return f"{TORCHVISION.get(name, name.removesuffix('_onnx'))} of {library} {version(library)}"
+    model = TORCHVISION.get(name, name.removesuffix("_onnx"))
+    return f"{model} of {library} {installed.version(library)}"
 
 
 def stripped(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -184,7 +187,10 @@ def _weights_of(network: Workload, i: int) -> tuple[int, ...]:
 
 
 def _means(bits: NDArray[np.float64], taken: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    return np.array([np.round(bits[list(rows)].mean(axis=0), DIGITS) for rows in taken])
+    """Densities of each layer's counterparts; of a single one as they are."""
+    return np.array(
+        [bits[r[0]] if len(r) == 1 else np.round(bits[list(r)].mean(axis=0), DIGITS) for r in taken]
+    )
 
 
 if __name__ == "__main__":
