@@ -98,6 +98,8 @@ def _definition(name: str) -> tuple[Any, tuple[Any, ...]]:
     if name in TORCHVISION:
         module = torchvision.models.get_model(TORCHVISION[name], weights=None)
         return module, (torch.zeros(1, 3, 224, 224),)
+    config: Any
+    model: Any
     if name == "gpt2_medium_onnx":
         config = transformers.GPT2Config(n_embd=1024, n_layer=24, n_head=16, use_cache=False)
         tokens, model = GPT2_TOKENS, transformers.GPT2LMHeadModel

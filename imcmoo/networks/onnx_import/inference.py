@@ -13,6 +13,9 @@ from imcmoo.networks.onnx_import.microsoft import MICROSOFT, SHAPE_RULES, STAND_
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
 from imcmoo.networks.onnx_import.tensors import Tensor, from_type
 
+SCHEMA_DOMAINS = ("", "ai.onnx.ml")
+"""Domains whose operators the package onnx knows: ONNX's own, and those of classic learning."""
+
 
 def infer_outputs(
     node: onnx.NodeProto, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
@@ -30,9 +33,10 @@ def infer_outputs(
     Raises:
         InputError: the inputs do not fit together, or the node lacks an attribute.
     """
-    if node.domain in ONNX_DOMAINS and "" in opsets:
+    domain = "" if node.domain in ONNX_DOMAINS else node.domain
+    if domain in SCHEMA_DOMAINS and domain in opsets:
         try:
-            schema = onnx.defs.get_schema(node.op_type, opsets[""])
+            schema = onnx.defs.get_schema(node.op_type, opsets[domain], domain)
         except onnx.defs.SchemaError:
             schema = None
         if schema is not None and not schema.deprecated:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imcmoo.networks.onnx_import.account import Fate
 from tests.networks.onnx_import.models import (
     INT8,
     UINT8,
@@ -142,7 +143,14 @@ def test_three_dimensions_are_not_modelled_but_counted(tmp_path):
     assert len(result.rows) == 1
     assert result.summary()["not_modelled"] == {"Conv": 1}
     deep = 4 * 2 * 27 * 6**3
-    from imcmoo.networks.onnx_import.account import Fate
-
     assert result.account.macs(Fate.NOT_MODELLED) == deep
     assert result.account.share(Fate.NOT_MODELLED) == deep / (deep + result.rows[0].macs)
+
+
+def test_a_deformable_convolution_is_not_modelled_but_counted(tmp_path):
+    nodes = [node("DeformConv", "xwo", ["z"]), node("Conv", "xw")]
+    inputs = [tensor("x", (1, 3, 9, 9)), tensor("o", (1, 18, 7, 7))]
+    proto = model(nodes, inputs, [stored("w", (8, 3, 3, 3))], outputs=["z", "y"], opset=19)
+    result = imported(tmp_path, proto)
+    assert result.summary()["not_modelled"] == {"DeformConv": 1}
+    assert result.account.share(Fate.NOT_MODELLED) == 0.5

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.networks.onnx_import.models import imported, model, node, only_row, stored, tensor
+from tests.networks.onnx_import.models import (
+    exactly,
+    imported,
+    model,
+    node,
+    only_row,
+    stored,
+    tensor,
+)
 
 
 @pytest.mark.parametrize(("operator", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
@@ -51,8 +59,6 @@ def test_a_quantised_lstm(tmp_path):
         *scales,
         *zeros,
     ]
-    from tests.networks.onnx_import.models import exactly
-
     result = imported(
         tmp_path,
         model(

@@ -9,7 +9,11 @@ from imcmoo.networks.onnx_import.operators.attention import (
     projected_attention,
 )
 from imcmoo.networks.onnx_import.operators.call import RowsOf
-from imcmoo.networks.onnx_import.operators.convolution import convolution, transposed_convolution
+from imcmoo.networks.onnx_import.operators.convolution import (
+    convolution,
+    deformable_convolution,
+    transposed_convolution,
+)
 from imcmoo.networks.onnx_import.operators.product import (
     einsum,
     matrix_product,
@@ -22,6 +26,7 @@ IMPORTED: dict[str, RowsOf] = {
     "Conv": convolution(0, 1),
     "ConvInteger": convolution(0, 1),
     "ConvTranspose": transposed_convolution,
+    "DeformConv": deformable_convolution,
     "Einsum": einsum,
     "GRU": recurrent("GRU"),
     "Gemm": matrix_product(0, 1),
@@ -44,11 +49,12 @@ IMPORTED: dict[str, RowsOf] = {
     "com.microsoft.QAttention": projected_attention,
     "com.microsoft.QGemm": matrix_product(0, 3),
 }
-"""Operators that become layers, with their domain in front where it is not ONNX's own."""
+"""Operators that become layers, or say why they cannot; with their domain in front where it is not
+ONNX's own."""
 
 PRODUCTS = frozenset(
     """
-    CausalConvWithState DFT DeformConv LinearAttention Loop STFT Scan SequenceMap
+    CausalConvWithState DFT LinearAttention Loop STFT Scan SequenceMap
     ai.onnx.ml.LinearClassifier ai.onnx.ml.LinearRegressor ai.onnx.ml.SVMClassifier
     ai.onnx.ml.SVMRegressor
     """.split()  # noqa: SIM905  a list would take a line per name

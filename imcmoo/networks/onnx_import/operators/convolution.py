@@ -26,6 +26,15 @@ def transposed_convolution(call: Call) -> list[Row]:
     return _rows(call, 0, 1, positions=call.shape(0)[2:], transposed=True)
 
 
+def deformable_convolution(call: Call) -> list[Row]:
+    """Counts a `DeformConv`, whose windows are torn apart by what it reads.
+
+    Raises:
+        NotModelled: always, with its multiply-accumulates.
+    """
+    raise NotModelled("its windows depend on data", convolution(0, 1)(call))
+
+
 def _rows(
     call: Call, inputs: int, weights: int, *, positions: tuple[int, ...], transposed: bool
 ) -> list[Row]:
