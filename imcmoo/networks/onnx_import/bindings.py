@@ -142,16 +142,19 @@ def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | No
     sizes = [n or 0 for n in shape]
     if len(given) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
         raise InputError(f"input '{name}' has shape {sizes}, but {len(given)} values are given")
-    kind = onnx.helper.tensor_dtype_to_np_dtype(element)
+    try:
+        kind = onnx.helper.tensor_dtype_to_np_dtype(element)
+    except KeyError:
+        raise InputError(f"input '{name}' has element type {element}, none of ONNX's") from None
     if kind.kind not in "biuf":
         raise InputError(f"input '{name}' is not numeric, so no value can be given")
-    if kind.kind in "iu" and any(v != int(v) for v in given):
-        raise InputError(f"input '{name}' takes whole numbers, not {', '.join(map(str, given))}")
-    try:
-        flat = np.array(given * (prod(sizes) // len(given))).astype(kind)
-        return from_value(flat.reshape(sizes), constant=False)
-    except OverflowError:
-        raise InputError(f"input '{name}': a value is too large") from None
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        if not all(v == v // 1 and limits.min <= v <= limits.max for v in given):
+            said = ", ".join(map(str, given))
+            raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {said}")
+    flat = np.array(given * (prod(sizes) // len(given)), dtype=kind)
+    return from_value(flat.reshape(sizes), constant=False)
 
 
 def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -177,7 +177,8 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
 
 def _bindings(what: str, given: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
     """What the user gave, for the record."""
+    lists = {key: v if isinstance(v, tuple) else (v,) for key, v in given.items()}
     return {
-        f"{what} {key}": ",".join(map(str, v)) if isinstance(v, tuple) else str(v)
-        for key, v in given.items()
+        f"{what} {key}": ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
+        for key, numbers in lists.items()
     }

@@ -16,7 +16,7 @@ from imcmoo.networks.onnx_import.order import running_order
 from imcmoo.networks.onnx_import.plain_node import operator_of, visit
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS, Model
 from imcmoo.networks.onnx_import.repetition import Repetition, loop, repeated, scan
-from imcmoo.networks.onnx_import.tensors import Tensor, from_stored, from_type
+from imcmoo.networks.onnx_import.tensors import Tensor, checked, from_stored, from_type
 
 DEEPEST = 32
 """Subgraphs and functions within each other."""
@@ -71,10 +71,12 @@ class Walk:
             InputError: the graph is not sound; says at which node.
         """
         for stored in graph.initializer:
-            scope[stored.name] = from_stored(stored, f"stored tensor '{stored.name}'")
+            tensor = from_stored(stored, f"stored tensor '{stored.name}'")
+            scope[stored.name] = replace(tensor, root=f"{prefix}{stored.name}")
         for sparse in graph.sparse_initializer:
             name = sparse.values.name
-            scope[name] = Tensor(tuple(sparse.dims), sparse.values.data_type, True, root=name)
+            shape = checked(list(sparse.dims), f"stored tensor '{name}'")
+            scope[name] = Tensor(shape, sparse.values.data_type, True, root=f"{prefix}{name}")
         stated = {info.name: info.type for info in graph.value_info}
         outputs = [output.name for output in graph.output]
         return self._nodes(graph.node, outputs, scope, opsets, prefix, stated)
@@ -98,8 +100,12 @@ class Walk:
                 name = f"{prefix}{node.name or f'{node.op_type}_{index}'}"
                 made = self._node(node, name, scope, opsets)
                 for output, tensor in zip(node.output, made, strict=False):
-                    known = self._stated(tensor, stated.get(output))
-                    scope[output] = replace(known, name=output if self._depth == 1 else None)
+                    scope[output] = replace(
+                        self._stated(tensor, stated.get(output)),
+                        name=output if self._depth == 1 else None,
+                        # a graph's names are its own, and a function's are used at each call
+                        root=f"{prefix}{output}" if tensor.root == output else tensor.root,
+                    )
         finally:
             self._depth -= 1
         return [_find(name, scope) for name in outputs]

@@ -90,11 +90,12 @@ def test_a_value_may_give_the_shape_of_its_input(tmp_path):
     assert result.rows[0].sizes == (3, 8, 1, 25, 3, 3, 1, 1)
 
 
-def test_whole_numbers_where_the_input_takes_them(tmp_path):
+@pytest.mark.parametrize("wrong", [1.5, float("nan"), float("inf"), 1e30])
+def test_whole_numbers_where_the_input_takes_them(tmp_path, wrong):
     inputs = [tensor("x", (1, 3, 9, 9)), tensor("to", (4,), INT64)]
     nodes = [node("Reshape", ["x", "to"], ["h"]), node("Conv", ["h", "w"])]
-    with pytest.raises(InputError, match="'to' takes whole numbers"):
-        imported(tmp_path, model(nodes, inputs, WEIGHTS), values={"to": (1.5, 3, 3, 27)})
+    with pytest.raises(InputError, match="'to' takes whole numbers of type int64"):
+        imported(tmp_path, model(nodes, inputs, WEIGHTS), values={"to": (wrong, 3, 3, 27)})
 
 
 def test_a_file_s_word_for_a_shape_counts_where_inference_ends(tmp_path):

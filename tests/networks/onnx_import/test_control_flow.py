@@ -171,3 +171,26 @@ def test_a_function_is_walked_through_with_its_caller_s_attributes(tmp_path):
     assert [row.sizes[2:4] for row in result.rows] == [(10, 10), (8, 8)]
     assert [row.stride for row in result.rows] == [(2, 2), (1, 1)]
     assert result.workload.shared_with == ("", "one/inner")
+
+
+def test_weights_that_only_share_a_name_are_not_shared(tmp_path):
+    """Names inside a function are used anew at each call."""
+    inner = [
+        helper.make_node("Mul", ["weight", "scale"], ["scaled"], name="scaling"),
+        helper.make_node("MatMul", ["a", "scaled"], ["c"], name="inner"),
+    ]
+    function = helper.make_function(
+        "own", "Linear", ["a", "weight", "scale"], ["c"], inner, [helper.make_opsetid("", 17)]
+    )
+    nodes = [
+        node("Linear", ["x", "one", "scale"], ["h"], name="first", domain="own"),
+        node("Linear", ["h", "two", "scale"], name="second", domain="own"),
+    ]
+    weights = [
+        stored("one", (20, 20)),
+        stored("two", (20, 20), seed=1),
+        exactly("scale", 2.0, "f4"),
+    ]
+    result = imported(tmp_path, model(nodes, [X], weights, functions=[function], domains=["own"]))
+    assert result.workload.shared_with == ("", "")
+    assert result.summary()["weights"] == 800

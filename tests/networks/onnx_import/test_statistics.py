@@ -93,6 +93,15 @@ def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
     assert result.workload.weight_bits[1].tolist() == list(positive or ())
 
 
+def test_samples_of_inputs_that_layers_read_themselves(tmp_path):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    x = np.random.default_rng(5).standard_normal((1, 3, 9, 9)).astype(np.float32)
+    np.savez(tmp_path / "inputs.npz", x=x)
+    proto = model([node("Conv", "xw")], [X], [stored("w", SHAPE)])
+    result = imported(tmp_path, proto, samples=tmp_path / "inputs.npz")
+    assert result.workload.input_bits.tolist() == [list(densities(x) or ())]
+
+
 @pytest.mark.parametrize(
     ("arrays_by_name", "message"),
     [({"z": np.zeros(3)}, "cannot be run on"), ({"x": np.zeros((2, 2))}, "cannot be run on")],
