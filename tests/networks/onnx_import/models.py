@@ -11,7 +11,9 @@ onnx = pytest.importorskip("onnx", reason="the importer needs the package onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from imcmoo.networks.onnx_import import import_onnx  # noqa: E402
+from imcmoo.networks.onnx_import import walk as walk  # noqa: E402
 from imcmoo.networks.onnx_import.account import Imported, Row  # noqa: E402
+from imcmoo.networks.onnx_import.statistics import densities as densities  # noqa: E402
 
 FLOAT, INT64, INT8, UINT8 = (
     TensorProto.FLOAT,

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from imcmoo.__main__ import main
-from imcmoo.networks.onnx_import import walk
 from tests.networks.onnx_import.models import (
     FLOAT,
     TensorProto,
@@ -17,6 +16,7 @@ from tests.networks.onnx_import.models import (
     node,
     stored,
     tensor,
+    walk,
 )
 
 X = tensor("x", (1, 3, 9, 9))

@@ -11,6 +11,7 @@ from imcmoo.networks.layers import DEFAULT_DENSITIES
 from tests.networks.onnx_import.models import (
     FLOAT,
     TensorProto,
+    densities,
     exactly,
     imported,
     model,
@@ -19,8 +20,6 @@ from tests.networks.onnx_import.models import (
     stored,
     tensor,
 )
-
-from imcmoo.networks.onnx_import.statistics import densities  # isort: skip  needs onnx
 
 
 def test_codes_have_zero_in_the_middle():
