@@ -24,6 +24,10 @@ MOST_ELEMENTS = 1 << 20
 LARGEST_CODE = 127
 """The code of zero, and the magnitude of the largest number."""
 
+ZERO_POINT = 128
+"""What stands for zero in weights of unsigned bytes: as quantisers choose it for symmetric weights
+(assumption; the file's own zero points may differ per channel)."""
+
 DIGITS = 6
 """Decimals that densities are kept with."""
 
@@ -47,7 +51,7 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
 
     Args:
-        values: any shape; of bytes, the scale is theirs, of others the largest magnitude's.
+        values: any shape; the largest magnitude is full scale.
 
     Returns:
         Eight densities; None if the numbers are not finite, all alike, or none.
@@ -89,7 +93,10 @@ def _held(
     data = row.weights.data
     if data is None or not stores_data(data):
         return None
-    known = densities(numpy_helper.to_array(data))
+    values = numpy_helper.to_array(data)
+    if values.dtype == np.uint8:
+        values = values.astype(np.int16) - ZERO_POINT
+    known = densities(values)
     return (known, STORED) if known else None
 
 

@@ -68,6 +68,19 @@ def test_weights_in_the_file_are_used_also_through_views(tmp_path):
     )
 
 
+def test_signed_and_unsigned_bytes_tell_the_same(tmp_path):
+    signed = np.random.default_rng(4).integers(-127, 128, SHAPE).astype(np.int8)
+    unsigned = (signed.astype(np.int16) + 128).astype(np.uint8)
+    found = []
+    for values in (signed, unsigned):
+        scale = [exactly("s", 0.1, np.float32), exactly("z", 0, values.dtype)]
+        nodes = [node("DequantizeLinear", "vsz", ["w"]), node("Conv", "xw")]
+        proto = model(nodes, [X], [numpy_helper.from_array(values, "v"), *scale])
+        found.append(imported(tmp_path, proto).workload.weight_bits.tolist())
+    assert found[0] == found[1]
+    assert found[0][0][0] == pytest.approx(np.mean(signed > 0), abs=0.01)
+
+
 def test_weights_beside_the_file_are_defaults(tmp_path):
     beside = TensorProto(name="w", dims=SHAPE, data_type=FLOAT)
     beside.data_location = TensorProto.EXTERNAL
