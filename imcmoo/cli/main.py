@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from imcmoo.cli import command_line, enumerate_command, evaluate_command, run_command
+from imcmoo.cli import (
+    command_line,
+    enumerate_command,
+    evaluate_command,
+    import_command,
+    run_command,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,10 +31,16 @@ def main(argv: list[str] | None = None) -> int:
         help="evaluate every design of a study",
         description=enumerate_command.DESCRIPTION,
     )
+    import_ = commands.add_parser(
+        "import",
+        help="turn an ONNX model into a network table",
+        description=import_command.DESCRIPTION,
+    )
     for command, module in (
         (run, run_command),
         (evaluate, evaluate_command),
         (enumerate_, enumerate_command),
+        (import_, import_command),
     ):
         module.add_arguments(command)
         command.set_defaults(main=module.main, interrupted=module.INTERRUPTED)

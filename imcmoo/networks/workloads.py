@@ -6,23 +6,21 @@ they are, bit densities computed from their operand histograms.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-DIMENSIONS = ("C", "M", "P", "Q", "R", "S", "G", "N")
-"""Loop dimensions of a layer: input and output channels per group, output height and width, kernel
-height and width, groups, batch."""
-
-BITS = 8
-"""Precision of inputs, weights and outputs."""
+from imcmoo.networks.layers import BITS as BITS
+from imcmoo.networks.layers import DENSITIES, OPERANDS
+from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
+from imcmoo.networks.workload_csv import GIVEN, STEPS, read_columns, write_columns
 
 SHIPPED = (
     "resnet18",
@@ -35,9 +33,14 @@ SHIPPED = (
     "resnet50",
     "vision_transformer",
 )
-"""The networks that come with the package, in the order of the nine-network set."""
+"""The paper's nine networks, in the order of its nine-network set.
 
-_DENSITIES = [f"{operand}_bit{i}" for operand in ("input", "weight") for i in range(BITS)]
+As it used them: its resnet50 is another network, and attention's products lack one dimension. What
+these networks are in truth is `TRUE_NETWORKS`.
+"""
+
+TRUE_NETWORKS = tuple(f"{name}_onnx" for name in SHIPPED)
+"""The same nine as torchvision and transformers define them, imported from ONNX, batch 1."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class Workload:
         strides: stride in height and width, shape (n_layers, 2); the reference model ignores it.
         input_bits: P(bit is 1) of the inputs, most significant first, shape (n_layers, 8).
         weight_bits: the same of the weights.
+        dilations: dilation in height and width, shape (n_layers, 2); 1 if left out.
+        dynamic: whether both operands are activations, per layer; not so if left out.
+        shared_with: the earlier layer whose weights a layer uses, or ''; nowhere if left out.
+        input_statistics: where `input_bits` comes from, per layer.
+        weight_statistics: where `weight_bits` comes from, per layer.
+        provenance: where the network comes from.
     """
 
     name: str
@@ -61,41 +70,58 @@ class Workload:
     strides: NDArray[np.int64]
     input_bits: NDArray[np.float64]
     weight_bits: NDArray[np.float64]
+    dilations: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    dynamic: tuple[bool, ...] = ()
+    shared_with: tuple[str, ...] = ()
+    input_statistics: tuple[str, ...] = ()
+    weight_statistics: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.layers)
+        left_out = {
+            "dilations": np.ones((n, 2), dtype=np.int64),
+            "dynamic": (False,) * n,
+            "shared_with": ("",) * n,
+            "input_statistics": (GIVEN,) * n,
+            "weight_statistics": (GIVEN,) * n,
+        }
+        for name, value in left_out.items():
+            if len(getattr(self, name)) == 0:
+                object.__setattr__(self, name, value)
 
     @classmethod
     def read_csv(cls, path: Path, name: str | None = None) -> Workload:
         """Read a network from a CSV with one row per layer.
 
         Args:
-            path: columns name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, and
-                input_bit0..7, weight_bit0..7 (most significant first).
+            path: columns name, C, M, P, Q and, optional, kind, R, S, G, N, stride_h, stride_w,
+                dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7
+                (most significant first), input_statistics, weight_statistics; lines #key=value on
+                top.
             name: what to call the network; the file's stem by default.
 
         Raises:
-            ValueError: a column is missing, a size below 1, a density outside 0..1, or no layer;
-                names file, line and column.
+            ValueError: a column is missing or unknown, a size below 1, a density outside 0..1, a
+                sharing with no earlier layer, or no layer; names file, line and column of all.
         """
-        with path.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        if not rows:
-            raise ValueError(f"{path}: no layers")
-        numbers = [*DIMENSIONS, "stride_h", "stride_w"]
-        missing = [c for c in ["name", "kind", *numbers, *_DENSITIES] if c not in rows[0]]
-        if missing:
-            raise ValueError(f"{path}, line 1: no column {', '.join(missing)}")
-        sizes = np.array([[_size(row, c, path, i) for c in numbers] for i, row in enumerate(rows)])
-        bits = np.array(
-            [[_share(row, c, path, i) for c in _DENSITIES] for i, row in enumerate(rows)]
-        )
-        return cls(
-            name=name or path.stem,
-            layers=tuple(row["name"] for row in rows),
-            kinds=tuple(row["kind"] for row in rows),
-            shapes=sizes[:, :8],
-            strides=sizes[:, 8:],
-            input_bits=bits[:, :BITS],
-            weight_bits=bits[:, BITS:],
-        )
+        return cls(name=name or path.stem, **read_columns(path))
+
+    def write_csv(self, stream: TextIO) -> None:
+        """Write the network as `read_csv` reads it, to a stream opened with newline=''."""
+        numbers = np.hstack([self.shapes, self.strides, self.dilations])
+        columns: dict[str, Sequence[object]] = {
+            "name": self.layers,
+            "kind": self.kinds,
+            **dict(zip((*DIMENSIONS, *STEPS), numbers.T.tolist(), strict=True)),
+            "dynamic": [int(d) for d in self.dynamic],
+            "shared_with": self.shared_with,
+        }
+        for operand in OPERANDS:
+            bits = getattr(self, f"{operand}_bits").T.tolist()
+            columns |= dict(zip(DENSITIES[operand], bits, strict=True))
+            columns[f"{operand}_statistics"] = getattr(self, f"{operand}_statistics")
+        write_columns(stream, self.provenance, columns)
 
     @classmethod
     def load(cls, name: str) -> Workload:
@@ -104,12 +130,20 @@ class Workload:
         Raises:
             ValueError: unknown name; lists the known ones.
         """
-        if name not in SHIPPED:
-            raise ValueError(f"unknown workload '{name}'; known: {', '.join(SHIPPED)}")
+        known = (*SHIPPED, *TRUE_NETWORKS)
+        if name not in known:
+            raise ValueError(f"unknown workload '{name}'; known: {', '.join(known)}")
         with resources.as_file(
             resources.files("imcmoo.networks") / "tables" / f"{name}.csv"
         ) as path:
             return cls.read_csv(path, name)
+
+    @cached_property
+    def weights(self) -> int:
+        """Number of weights; shared ones count once, activations held in arrays do not."""
+        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
+        own = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
+        return int(sizes[own].sum())
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -172,10 +206,8 @@ class WorkloadSet:
 
     @property
     def weights(self) -> NDArray[np.int64]:
-        """Number of weights of each workload, shape (n_workloads,)."""
-        sizes = [DIMENSIONS.index(d) for d in "CMRSG"]
-        of_layers = self.shapes[self.shape_index][:, sizes].prod(axis=1)
-        return np.bincount(self.owner, of_layers).astype(np.int64)
+        """Number of weights of each workload, shape (n_workloads,); shared ones count once."""
+        return np.array([w.weights for w in self.workloads], dtype=np.int64)
 
     @property
     def macs(self) -> NDArray[np.int64]:
@@ -215,31 +247,3 @@ def slice_mean(bits: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     slices = [bits[:, i : i + width] for i in range(0, bits.shape[1], width)]
     values = [s @ (2.0 ** np.arange(s.shape[1] - 1, -1, -1)) for s in slices]
     return np.mean(values, axis=0) / (2.0**width - 1)
-
-
-def _size(row: dict[str, str], column: str, path: Path, index: int) -> int:
-    """A positive integer of a CSV row."""
-    try:
-        value = int(row[column])
-    except (TypeError, ValueError):
-        value = 0
-    if value < 1:
-        raise ValueError(
-            f"{path}, line {index + 2}, column {column}: "
-            f"'{row[column]}' is not a whole number of at least 1"
-        )
-    return value
-
-
-def _share(row: dict[str, str], column: str, path: Path, index: int) -> float:
-    """A number between 0 and 1 of a CSV row."""
-    try:
-        value = float(row[column])
-    except (TypeError, ValueError):
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ValueError(
-            f"{path}, line {index + 2}, column {column}: "
-            f"'{row[column]}' is not a number between 0 and 1"
-        )
-    return value

@@ -1,0 +1,158 @@
+"""`imcmoo import`: a network from an ONNX file to a CSV."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+from imcmoo.networks.onnx_import import import_onnx
+from imcmoo.networks.onnx_import.account import Fate, Imported
+
+T = TypeVar("T")
+
+PIPE_WIDTH = 160
+"""Columns of a table that does not go to a terminal."""
+
+DESCRIPTION = """
+Turn an ONNX model into a network table, one line per layer that multiplies matrices.
+
+Files of weights beside the model are never read. Every node is accounted for: imported, free, or
+not modelled. OUT has lines #key=value on top (source, hash, bindings, versions), then the columns
+name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h, dilation_w, dynamic (both
+operands are activations), shared_with (the layer whose weights it uses), and the operands'
+statistics with where they come from. SUMMARY holds integers layers, macs (dynamic ones included),
+macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the others are
+weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
+"""
+
+
+INTERRUPTED = "nothing was written"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("model", type=Path, metavar="MODEL.onnx")
+    parser.add_argument("--out", required=True, type=Path, metavar="NET.csv")
+    parser.add_argument("--name", help="what to call the network (the file's name)")
+    several = (
+        ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
+        ("--dim", "SYMBOL=1", _dim, "size of a symbol in the inputs' shapes"),
+        ("--value", "INPUT=16000", _value, "elements of an input that steers the network"),
+    )
+    for option, form, parse, text in several:
+        parser.add_argument(
+            option, action="append", default=[], type=_named(parse), metavar=form, help=text
+        )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        metavar="INPUTS.npz",
+        help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
+    )
+    parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a network that is not modelled wholly"
+    )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Import a model.
+
+    Raises:
+        InputError: the user's input is at fault.
+        OSError: a file cannot be read or written.
+    """
+    _check_files(args)
+    imported = import_onnx(
+        args.model,
+        name=args.name,
+        shapes=_mapping("--shape", args.shape),
+        dims=_mapping("--dim", args.dim),
+        values=_mapping("--value", args.value),
+        samples=args.samples,
+        strict=args.strict,
+    )
+    with ExitStack() as stack:
+        out = stack.enter_context(replacing(args.out))
+        with out.open("w", newline="", encoding="utf-8") as stream:
+            imported.workload.write_csv(stream)
+        if args.summary:
+            summary = stack.enter_context(replacing(args.summary))
+            summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
+    _report(imported, args.out)
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    files = [p.resolve() for p in (args.model, args.out, args.summary, args.samples) if p]
+    if len(set(files)) < len(files):
+        raise InputError("MODEL, --out, --summary and --samples must be different files")
+
+
+def _report(imported: Imported, out: Path) -> None:
+    """The account, an operator a line, and what to know, on the terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    account = imported.account
+    total = max(1, sum(map(account.macs, Fate)))
+    table = Table("", "operator", "nodes", "share of multiply-accumulates")
+    for fate in Fate:
+        for operator, nodes in account.nodes(fate).items():
+            items = [i for i in account.of(fate) if i.operator == operator]
+            macs = sum(row.macs for item in items for row in item.rows)
+            known = all(item.macs_known for item in items)
+            share = f"{macs / total:.2%}" if known else "unknown"
+            table.add_row(fate.value.replace("_", " "), operator, str(nodes), share)
+    console.print(table)
+    for warning in imported.warnings:
+        console.print(f"warning: {warning}", highlight=False, markup=False, soft_wrap=True)
+    totals = {k: v for k, v in imported.summary().items() if isinstance(v, int)}
+    text = ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in totals.items())
+    console.print(f"{out}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _named(parse: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:
+    """A parser of NAME=VALUE; names may hold '=' themselves."""
+
+    def split(text: str) -> tuple[str, T]:
+        name, sign, value = text.rpartition("=")
+        if not sign or not name:
+            raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+        return name, parse(value)
+
+    return split
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(map(_dim, text.split(","))) if text else ()
+
+
+def _dim(text: str) -> int:
+    if not (text.strip().isascii() and text.strip().isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
+    return int(text)
+
+
+def _value(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list of numbers") from None
+
+
+def _mapping(option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"{option} {name} is given twice")
+        found[name] = value
+    return found

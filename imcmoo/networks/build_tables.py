@@ -1,0 +1,199 @@
+"""Build the true networks' tables: exports of their definitions, stripped, imported, written.
+
+Needs torch, torchvision, transformers and the extra `onnx`; downloads nothing, as parameters are
+random and then dropped. Run `python -m imcmoo.networks.build_tables` from the repository's root;
+`--tables-only` starts from the stripped exports in the test fixtures instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata as installed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from imcmoo.io.files import replacing
+from imcmoo.networks.onnx_import import import_onnx
+from imcmoo.networks.workloads import TRUE_NETWORKS, Workload
+
+TABLES = Path(__file__).parent / "tables"
+FIXTURES = Path("tests/networks/topologies")
+
+KEPT_BYTES = 1024
+"""Stored tensors up to this size keep their data: the graph computes shapes from them."""
+
+TORCHVISION = {
+    "resnet18_onnx": "resnet18",
+    "vgg16_onnx": "vgg16",
+    "alexnet_onnx": "alexnet",
+    "mobilenet_v3_onnx": "mobilenet_v3_large",
+    "densenet201_onnx": "densenet201",
+    "resnet50_onnx": "resnet50",
+    "vision_transformer_onnx": "vit_b_16",
+}
+"""What torchvision calls them; each sees one image of 3 × 224 × 224."""
+
+GPT2_TOKENS, MOBILEBERT_TOKENS = 256, 139
+
+PRODUCT = "product of activations"
+DIGITS = 6
+"""Decimals of a mean, as most of the paper's tables have."""
+
+HISTOGRAMS = "histogram"
+"""Where densities come from: the histograms behind the paper's table, layer by layer."""
+
+PAPER_HAS_NO_HISTOGRAMS = ("resnet50_onnx",)
+"""The paper's network of that name is another one."""
+
+
+def main() -> None:
+    """Export, strip, import and write the nine networks."""
+    parser = argparse.ArgumentParser(description="Build the tables of the true networks.")
+    parser.add_argument("--tables-only", action="store_true", help="keep the exports there are")
+    args = parser.parse_args()
+    for name in TRUE_NETWORKS:
+        topology = FIXTURES / f"{name}.onnx"
+        if not args.tables_only:
+            model = stripped(export(name))
+            model.metadata_props.add(key="definition", value=_version(name))
+            topology.write_bytes(model.SerializeToString(deterministic=True))
+        imported = import_onnx(topology, name=name).workload
+        with (
+            replacing(TABLES / f"{name}.csv") as path,
+            path.open("w", newline="", encoding="utf-8") as stream,
+        ):
+            network = with_histograms(imported)
+            definition = {
+                p.key: p.value for p in onnx.load(topology, load_external_data=False).metadata_props
+            }
+            network = replace(network, provenance={**network.provenance, **definition})
+            network.write_csv(stream)
+
+
+def export(name: str) -> onnx.ModelProto:
+    """The network as torch exports it, with random parameters."""
+    import torch
+
+    torch.manual_seed(0)
+    module, arguments = _definition(name)
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(module.eval(), arguments, path, dynamo=True, external_data=True)
+        return onnx.load(path, load_external_data=False)
+
+
+def _definition(name: str) -> tuple[Any, tuple[Any, ...]]:
+    """The network's module and an input for it."""
+    import torch
+    import torchvision
+    import transformers
+
+    if name in TORCHVISION:
+        module = torchvision.models.get_model(TORCHVISION[name], weights=None)
+        return module, (torch.zeros(1, 3, 224, 224),)
+    config: Any
+    model: Any
+    if name == "gpt2_medium_onnx":
+        config = transformers.GPT2Config(n_embd=1024, n_layer=24, n_head=16, use_cache=False)
+        tokens, model = GPT2_TOKENS, transformers.GPT2LMHeadModel
+    else:
+        config = transformers.MobileBertConfig(classifier_activation=False)  # as published
+        tokens, model = MOBILEBERT_TOKENS, transformers.MobileBertModel
+    config._attn_implementation = "eager"
+    return model(config), (torch.zeros(1, tokens, dtype=torch.long),)
+
+
+def _version(name: str) -> str:
+    """Whose definition the network is."""
+    library = "torchvision" if name in TORCHVISION else "transformers"
+    model = TORCHVISION.get(name, name.removesuffix("_onnx"))
+    return f"{model} of {library} {installed.version(library)}"
+
+
+def stripped(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The topology alone: no parameters, no shapes between nodes, no remarks."""
+    graph = model.graph
+    for tensor in graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.ByteSize() > KEPT_BYTES:
+            bare = onnx.TensorProto(
+                name=tensor.name,
+                dims=tensor.dims,
+                data_type=tensor.data_type,
+                data_location=onnx.TensorProto.EXTERNAL,
+            )
+            bare.external_data.add(key="location", value="left_out")
+            tensor.CopyFrom(bare)
+    del graph.value_info[:]
+    del model.metadata_props[:]
+    for part in (graph, *graph.node, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return model
+
+
+def with_histograms(network: Workload) -> Workload:
+    """The network with the operand statistics of the paper's, where layers correspond.
+
+    The n-th layer of a size takes those of the paper's n-th layer of that size, the n-th product of
+    activations those of the n-th such product. A layer that does the work of three (queries, keys
+    and values side by side) takes the mean of the three.
+
+    Raises:
+        LookupError: a layer has no counterpart.
+    """
+    if network.name in PAPER_HAS_NO_HISTOGRAMS:
+        return network
+    paper = Workload.load(network.name.removesuffix("_onnx"))
+    waiting: dict[object, list[int]] = {}
+    for i, kind in enumerate(paper.kinds):
+        role = PRODUCT if "Attention" in kind else _weights_of(paper, i)
+        waiting.setdefault(role, []).append(i)
+    taken = [_counterparts(network, i, waiting) for i in range(len(network))]
+    return replace(
+        network,
+        input_bits=_means(paper.input_bits, taken),
+        weight_bits=_means(paper.weight_bits, taken),
+        input_statistics=(HISTOGRAMS,) * len(network),
+        weight_statistics=(HISTOGRAMS,) * len(network),
+        provenance={
+            **network.provenance,
+            "histograms": "CiMLoop workloads (github.com/mit-emze/cimloop), MIT licence",
+        },
+    )
+
+
+def _counterparts(network: Workload, i: int, waiting: dict[object, list[int]]) -> list[int]:
+    """The paper's layers that layer i does the work of; they are taken off what is waiting."""
+    role = PRODUCT if network.dynamic[i] else _weights_of(network, i)
+    if waiting.get(role):
+        return [waiting[role].pop(0)]
+    if isinstance(role, tuple):
+        c, m, *others = role
+        thirds = waiting.get((c, m // 3, *others), [])
+        if m % 3 == 0 and len(thirds) >= 3:
+            return [thirds.pop(0) for _ in range(3)]
+    raise LookupError(f"{network.name}: layer '{network.layers[i]}' has no counterpart")
+
+
+def _weights_of(network: Workload, i: int) -> tuple[int, ...]:
+    """C, M, R, S and G of a layer."""
+    c, m, _, _, r, s, g, _ = network.shapes[i].tolist()
+    return c, m, r, s, g
+
+
+def _means(bits: NDArray[np.float64], taken: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Densities of each layer's counterparts; of a single one as they are."""
+    return np.array(
+        [bits[r[0]] if len(r) == 1 else np.round(bits[list(r)].mean(axis=0), DIGITS) for r in taken]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The inputs of a model: declared by the file, made definite by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import prod
+
+import numpy as np
+import onnx
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.tensors import LARGEST_VALUE, Shape, Tensor, checked, from_value
+
+Dimension = int | str | None
+"""An axis as the file declares it: a size, a symbol, or nothing."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A model's inputs, made definite.
+
+    Args:
+        tensors: by name.
+        symbols: size of every symbol that is known now.
+        as_declared: no size differs from one that the file declares.
+    """
+
+    tensors: dict[str, Tensor]
+    symbols: dict[str, int]
+    as_declared: bool
+
+
+def bind_inputs(
+    inputs: Iterable[onnx.ValueInfoProto],
+    *,
+    shapes: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, int],
+    values: Mapping[str, tuple[float, ...]],
+) -> Bound:
+    """Give every input of a graph its shape.
+
+    Args:
+        inputs: the graph's inputs that are not stored in the file.
+        shapes: by input; overrides the file.
+        dims: size of each symbol.
+        values: elements by input; a single one fills the input.
+
+    Raises:
+        InputError: an unknown name, a shape of another rank, or a size that stays unknown (all of
+            them, each with input, axis and symbol).
+    """
+    declared = {i.name: i.type for i in inputs}
+    axes = {name: _axes(kind) for name, kind in declared.items()}
+    _check_names("input", [*shapes, *values], declared)
+    symbols = {a for known in axes.values() for a in known or () if isinstance(a, str)}
+    _check_names("symbol", dims, symbols)
+    known = _symbols_of(axes, shapes) | dict(dims)
+    bound, missing = {}, []
+    for name, kind in declared.items():
+        if not kind.HasField("tensor_type"):
+            bound[name] = Tensor(other=kind)
+            continue
+        given = values.get(name)
+        shape, unknown = _shape(name, axes[name], shapes.get(name), known, given)
+        missing += unknown
+        if not unknown:
+            bound[name] = _tensor(name, shape, kind.tensor_type.elem_type, given)
+    if missing:
+        raise InputError(
+            f"sizes stay open: {'; '.join(missing)}; give them with --shape INPUT=... or "
+            "--dim SYMBOL=..."
+        )
+    declared_sizes = (
+        (size, given)
+        for name, shape in shapes.items()
+        for size, given in zip(axes[name] or (), shape, strict=False)
+    )
+    as_declared = all(d == g for d, g in declared_sizes if isinstance(d, int))
+    return Bound(bound, known, as_declared)
+
+
+def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
+    """What the file says of each axis; None where it does not even say how many there are."""
+    if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
+        return None
+    return tuple(_axis(d) for d in kind.tensor_type.shape.dim)
+
+
+def _axis(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
+    if dim.dim_param:
+        return dim.dim_param
+    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None
+
+
+def _symbols_of(
+    axes: Mapping[str, tuple[Dimension, ...] | None], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, int]:
+    """Symbols that the given shapes settle.
+
+    A symbol given two sizes settles nothing: some exporters write '?' for every open axis.
+    """
+    sizes: dict[str, set[int]] = {}
+    for name, shape in shapes.items():
+        for axis, size in zip(axes[name] or (), shape, strict=False):
+            if isinstance(axis, str):
+                sizes.setdefault(axis, set()).add(size)
+    return {symbol: next(iter(given)) for symbol, given in sizes.items() if len(given) == 1}
+
+
+def _shape(
+    name: str,
+    axes: tuple[Dimension, ...] | None,
+    given: tuple[int, ...] | None,
+    symbols: Mapping[str, int],
+    values: tuple[float, ...] | None,
+) -> tuple[Shape, list[str]]:
+    """The shape of one input, and what of it stays open."""
+    if given is not None:
+        if axes is not None and len(axes) != len(given):
+            raise InputError(
+                f"input '{name}' has {len(axes)} axes, the shape given has {len(given)}"
+            )
+        return checked(given, f"input '{name}'"), []
+    if axes is None:
+        return ((len(values),), []) if values else ((), [f"input '{name}', its number of axes"])
+    sizes = [symbols.get(a) if isinstance(a, str) else a for a in axes]
+    if values and sizes.count(None) == 1:  # as many elements as were given
+        sizes[sizes.index(None)] = len(values) // max(1, prod(n for n in sizes if n))
+    unknown = [
+        f"input '{name}', axis {i} ({f'symbol {a}' if isinstance(a, str) else 'no symbol'})"
+        for i, (a, n) in enumerate(zip(axes, sizes, strict=True))
+        if n is None
+    ]
+    return checked(sizes, f"input '{name}'"), unknown
+
+
+def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | None) -> Tensor:
+    if given is None:
+        return Tensor(shape, element)
+    sizes = [n or 0 for n in shape]
+    if len(given) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
+        raise InputError(f"input '{name}' has shape {sizes}, but {len(given)} values are given")
+    try:
+        kind = onnx.helper.tensor_dtype_to_np_dtype(element)
+    except KeyError:
+        raise InputError(f"input '{name}' has element type {element}, none of ONNX's") from None
+    if kind.kind not in "biuf":
+        raise InputError(f"input '{name}' is not numeric, so no value can be given")
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        if not all(v == v // 1 and limits.min <= v <= limits.max for v in given):
+            said = ", ".join(map(str, given))
+            raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {said}")
+    flat = np.array(given * (prod(sizes) // len(given)), dtype=kind)
+    return from_value(flat.reshape(sizes), constant=False)
+
+
+def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(names))}"
+            raise InputError(f"the model has no {what} '{name}'; {hint}")

@@ -1,0 +1,184 @@
+"""From a file to a network: read, bind, walk, name, measure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from imcmoo import __version__
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
+from imcmoo.networks.onnx_import.bindings import bind_inputs
+from imcmoo.networks.onnx_import.reading import Model, read_model
+from imcmoo.networks.onnx_import.samples import record_densities
+from imcmoo.networks.onnx_import.statistics import gather_statistics
+from imcmoo.networks.onnx_import.walk import Walk
+from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
+from imcmoo.networks.workloads import Workload
+
+EXAMPLES = 3
+"""Nodes named in a message that could name hundreds."""
+
+
+def read_network(
+    path: Path,
+    *,
+    name: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, int],
+    values: Mapping[str, tuple[float, ...]],
+    samples: Path | None,
+    strict: bool,
+) -> Imported:
+    """Read a network from an ONNX file; arguments and errors as `import_onnx`."""
+    try:
+        model = read_model(path)
+        items, unused = _walk(model, shapes, dims, values)
+        account = Account(tuple(items))
+        _check(account, strict=strict)
+        rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
+        tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
+        recorded = record_densities(path, samples, tensors) if samples else {}
+    except InputError as error:
+        raise InputError(f"{path}: {_printable(str(error))}") from None
+    bindings = _bindings("shape", shapes) | _bindings("dim", dims) | _bindings("value", values)
+    provenance = {
+        "source": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "producer": model.producer,
+        "opset": str(model.opsets.get("", "none")),
+        **bindings,
+        **({"samples": samples.name} if samples else {}),
+        "importer": f"imcmoo {__version__}, onnx {onnx.__version__}",
+    }
+    workload = _workload(name, rows, recorded, provenance)
+    return Imported(workload, rows, account, tuple(_warnings(workload, account, unused)))
+
+
+def _walk(
+    model: Model,
+    shapes: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, int],
+    values: Mapping[str, tuple[float, ...]],
+) -> tuple[list[Item], int]:
+    stored = {t.name for t in model.graph.initializer}
+    inputs = [i for i in model.graph.input if i.name not in stored]
+    bound = bind_inputs(inputs, shapes=shapes, dims=dims, values=values)
+    walk = Walk(model, bound)
+    scope = {name: replace(tensor, name=name) for name, tensor in bound.tensors.items()}
+    walk.graph(model.graph, scope, model.opsets)
+    return walk.items, walk.unused
+
+
+def _check(account: Account, *, strict: bool) -> None:
+    """Refuse what is no network, and under `strict` what is not whole."""
+    lacking = list(account.of(Fate.NOT_MODELLED))
+    if strict and lacking:
+        raise InputError(f"not modelled: {_examples(lacking)}")
+    if not any(account.of(Fate.IMPORTED)):
+        why = f"; not modelled: {_examples(lacking)}" if lacking else ""
+        raise InputError(f"no layer that multiplies matrices{why}")
+    for item in account.of(Fate.IMPORTED):
+        for row in item.rows:
+            if row.macs > LARGEST_LAYER:
+                raise InputError(f"layer '{row.name}': more than 2^62 multiply-accumulates")
+
+
+def _examples(items: Sequence[Item]) -> str:
+    shown = [f"{i.operator} '{i.node}' ({i.reason})" for i in items[:EXAMPLES]]
+    more = len(items) - EXAMPLES
+    return "; ".join([*map(_printable, shown), *([f"and {more} more"] if more > 0 else [])])
+
+
+def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The layers under names that are unique, printable and without spaces around."""
+    taken: set[str] = set()
+    named = []
+    for row in rows:
+        stem = _printable(row.name)
+        name, again = stem, 1
+        while name in taken or not name:
+            again += 1
+            name = f"{stem}_{again}"
+        taken.add(name)
+        named.append(replace(row, name=name))
+    return tuple(named)
+
+
+def _printable(text: str) -> str:
+    """The text in one line; names in a file may hold anything."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _workload(
+    name: str,
+    rows: Sequence[Row],
+    recorded: Mapping[str, tuple[float, ...]],
+    provenance: dict[str, str],
+) -> Workload:
+    statistics = gather_statistics(rows, recorded)
+    return Workload(
+        name=name,
+        layers=tuple(row.name for row in rows),
+        kinds=tuple(row.kind for row in rows),
+        shapes=np.array([row.sizes for row in rows], dtype=np.int64),
+        strides=np.array([row.stride for row in rows], dtype=np.int64),
+        input_bits=statistics.input_bits,
+        weight_bits=statistics.weight_bits,
+        dilations=np.array([row.dilation for row in rows], dtype=np.int64),
+        dynamic=tuple(row.dynamic for row in rows),
+        shared_with=_shared_with(rows),
+        input_statistics=statistics.input_sources,
+        weight_statistics=statistics.weight_sources,
+        provenance=provenance,
+    )
+
+
+def _shared_with(rows: Sequence[Row]) -> tuple[str, ...]:
+    """For each layer the first one that holds the same stored tensor, or ''."""
+    first: dict[str, str] = {}
+    shared = []
+    for row in rows:
+        root = None if row.dynamic else row.weights.root
+        shared.append(first.get(root, "") if root else "")
+        if root:
+            first.setdefault(root, row.name)
+    return tuple(shared)
+
+
+def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str]:
+    n_dynamic = sum(workload.dynamic)
+    if n_dynamic:
+        yield (
+            f"{n_dynamic} layers multiply two activations; the reference model treats the second "
+            "as if it were resident weights"
+        )
+    lacking = list(account.of(Fate.NOT_MODELLED))
+    if lacking:
+        unknown = sum(not item.macs_known for item in lacking)
+        cost = f"; {unknown} of them cost an unknown number" if unknown else ""
+        yield (
+            f"{len(lacking)} nodes with {account.share(Fate.NOT_MODELLED):.1%} of the known "
+            f"multiply-accumulates are not modelled{cost}: {_examples(lacking)}"
+        )
+    for operand in ("input", "weight"):
+        sources = getattr(workload, f"{operand}_statistics")
+        n_default = sources.count(DEFAULT)
+        if n_default:
+            yield f"{operand} statistics of {n_default} of {len(sources)} layers are defaults"
+    if unused:
+        yield f"{unused} nodes feed no output and are left out"
+
+
+def _bindings(what: str, given: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
+    """What the user gave, for the record."""
+    lists = {key: v if isinstance(v, tuple) else (v,) for key, v in given.items()}
+    return {
+        f"{what} {key}": ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
+        for key, numbers in lists.items()
+    }

@@ -1,0 +1,127 @@
+"""Products of two matrices: Gemm, MatMul and their relatives, Einsum."""
+
+from __future__ import annotations
+
+from math import prod
+
+from imcmoo.networks.onnx_import.account import Row
+from imcmoo.networks.onnx_import.operators.call import Call, NotModelled, RowsOf, known_shape
+from imcmoo.networks.onnx_import.tensors import Tensor
+
+
+def matrix_product(left: int, right: int) -> RowsOf:
+    """Rows of a product of stacks of matrices whose operands are these inputs of the node."""
+
+    def rows(call: Call) -> list[Row]:
+        a, b = list(call.shape(left)), list(call.shape(right))
+        _fit(call, a, b)
+        rank = max(len(a), len(b))
+        stack = list("abcdefghijklmnopqrstuv"[: max(0, rank - 2)])
+        labels_a = [*stack[len(stack) - len(a) + 2 :], "y", "k"] if len(a) > 1 else ["k"]
+        labels_b = [*stack[len(stack) - len(b) + 2 :], "k", "z"] if len(b) > 1 else ["k"]
+        if len(b) > 1 and call.attributes.get("transB", 0):
+            labels_b[-2:] = ["z", "k"]
+        if len(a) > 1 and call.attributes.get("transA", 0):
+            labels_a[-2:] = ["k", "y"]
+        out = [*stack, "y", "z"]
+        return [contraction(call, call.tensor(left), labels_a, call.tensor(right), labels_b, out)]
+
+    return rows
+
+
+def _fit(call: Call, a: list[int], b: list[int]) -> None:
+    if not a or not b:
+        raise NotModelled("an operand is a single number")
+    if call.attributes.get("transBatchA") or call.attributes.get("transBatchB"):
+        raise NotModelled("its matrices are interleaved")
+
+
+def quantised_blocks(call: Call) -> list[Row]:
+    """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
+    sizes = call.shape(0)
+    c, m = call.attributes["K"], call.attributes["N"]
+    return [
+        Row(
+            name=call.name,
+            kind=call.operator,
+            sizes=(c, m, (sizes[-2] if len(sizes) > 1 else 1), 1, 1, 1, 1, prod(sizes[:-2])),
+            inputs=call.tensor(0),
+            weights=call.tensor(1),
+        )
+    ]
+
+
+def einsum(call: Call) -> list[Row]:
+    """Rows of an `Einsum` of two operands; one of a single operand has none."""
+    equation = call.attributes["equation"].replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(call.inputs):
+        raise NotModelled(f"'{equation}' does not fit {len(call.inputs)} operands")
+    if len(terms) == 1:
+        return []
+    shapes = [call.shape(i) for i in range(len(terms))]
+    labels = [_labels(term, len(shape)) for term, shape in zip(terms, shapes, strict=True)]
+    if arrow:
+        result = _labels(right, len(known_shape(call.outputs[0], "the output")))
+    else:
+        flat = [label for term in labels for label in term]
+        result = sorted({label for label in flat if flat.count(label) == 1})
+    if len(terms) > 2 or any(len(set(term)) < len(term) for term in labels):
+        raise NotModelled(f"'{equation}' is more than a product of two matrices")
+    a, b = labels
+    if set(a) == set(b) and set(a) <= set(result):
+        return []  # element by element
+    return [contraction(call, call.tensor(0), a, call.tensor(1), b, result)]
+
+
+def _labels(term: str, rank: int) -> list[str]:
+    """One label per axis; an ellipsis stands for the axes the letters leave, as digits."""
+    before, dots, after = term.partition("...")
+    hidden = rank - len(before) - len(after)
+    if hidden < 0 or (hidden and not dots):
+        raise NotModelled(f"'{term}' does not fit {rank} axes")
+    return [*before, *(str(i) for i in range(hidden, 0, -1)), *after]
+
+
+def contraction(
+    call: Call, left: Tensor, a: list[str], right: Tensor, b: list[str], result: list[str]
+) -> Row:
+    """The layer of a product of two tensors with labelled axes.
+
+    The constant operand is held in the arrays, the right one if both or neither are constant.
+    Axes along which only the held operand varies are M, those along which both do are groups. Of
+    those along which only the streaming operand varies, the last is P, the others are batch.
+
+    Args:
+        call: the node.
+        left, right: the operands.
+        a, b, result: labels of their axes.
+    """
+    sizes_a = dict(zip(a, known_shape(left, "the left operand"), strict=True))
+    sizes_b = dict(zip(b, known_shape(right, "the right operand"), strict=True))
+    if left.constant and not right.constant:
+        left, right, sizes_a, sizes_b = right, left, sizes_b, sizes_a
+    sizes = {**sizes_b, **{n: s for n, s in sizes_a.items() if s != 1 or n not in sizes_b}}
+    kept = [label for label in sizes if label in result]
+    summed = [s for label, s in sizes.items() if label not in result and label in a and label in b]
+    streams, varies = ({n: s for n, s in by.items() if s != 1} for by in (sizes_a, sizes_b))
+    columns = [sizes[n] for n in kept if n in varies and n not in streams]
+    groups = [sizes[n] for n in kept if n in varies and n in streams]
+    steps = [sizes[n] for n in kept if n in sizes_a and n not in varies]
+    return Row(
+        name=call.name,
+        kind=call.operator,
+        sizes=(
+            prod(summed),
+            prod(columns),
+            (steps[-1] if steps else 1),
+            1,
+            1,
+            1,
+            prod(groups),
+            prod(steps[:-1]),
+        ),
+        inputs=left,
+        weights=right,
+    )

@@ -1,0 +1,120 @@
+"""Loops and scans: what each step reads, and what is known once a step has been walked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import onnx
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.account import Item
+from imcmoo.networks.onnx_import.control_flow import condition, subgraph
+from imcmoo.networks.onnx_import.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A subgraph that runs several times.
+
+    Args:
+        body: the subgraph.
+        given: what one step reads, in order.
+        finish: from the body's outputs to the node's outputs, and the number of steps; None where
+            that depends on data.
+    """
+
+    body: onnx.GraphProto
+    given: list[Tensor]
+    finish: Callable[[Sequence[Tensor]], tuple[list[Tensor], int | None]]
+
+
+def loop(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
+    """A `Loop`: its steps are known if a number bounds them and nothing else ends them.
+
+    Raises:
+        InputError: it lacks its body or its inputs.
+    """
+    body = subgraph(node, "body")
+    if len(inputs) < 2 or len(body.input) != len(inputs):
+        raise InputError("its body does not read what it is given")
+    limit, go_on, *carried = inputs
+    counter = Tensor((), onnx.TensorProto.INT64)
+    states = [_changing(tensor) for tensor in carried]
+    bounded = limit is not None and limit.value is not None and limit.value.size == 1
+    n = int(limit.value.reshape(-1)[0]) if bounded and limit and limit.value is not None else None
+
+    def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
+        kept, kept_each = made[1 : 1 + len(states)], made[1 + len(states) :]
+        same = all(a.shape == b.shape for a, b in zip(kept, states, strict=True))
+        endless = (go_on is None or condition(go_on) is True) and _goes_on(body, made[0])
+        steps = max(0, n) if n is not None and same and endless else None
+        after = [t if same else Tensor(None, t.element) for t in kept]
+        return after + [_stacked(t, steps) for t in kept_each], steps
+
+    return Repetition(body, [counter, Tensor((), onnx.TensorProto.BOOL), *states], finish)
+
+
+def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
+    """A `Scan`: one step for each entry along an axis of its last inputs.
+
+    Raises:
+        InputError: it lacks its body or its inputs.
+    """
+    attributes = {a.name: a for a in node.attribute}
+    body = subgraph(node, "body")
+    n_scanned = attributes["num_scan_inputs"].i if "num_scan_inputs" in attributes else 0
+    if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):
+        raise InputError("its body does not read what it is given")
+    n_states = len(inputs) - n_scanned
+    axes = list(attributes["scan_input_axes"].ints) if "scan_input_axes" in attributes else []
+    axes = axes or [0] * n_scanned
+    states = [_changing(tensor) for tensor in inputs[:n_states]]
+    read = [_one_step(t, axis) for t, axis in zip(inputs[n_states:], axes, strict=False)]
+    first = inputs[n_states]
+    steps = first.shape[axes[0]] if first is not None and first.shape else None
+
+    def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
+        along_first = "scan_output_axes" not in attributes
+        kept_each = [
+            _stacked(t, steps) if along_first else Tensor(None, t.element) for t in made[n_states:]
+        ]
+        return [*made[:n_states], *kept_each], steps
+
+    return Repetition(body, [*states, *read], finish)
+
+
+def repeated(item: Item, steps: int) -> Item:
+    """A node of the body run once per step: weights stay, batches grow."""
+    rows = []
+    for row in item.rows:
+        c, m, p, q, r, s, g, n = row.sizes
+        rows.append(replace(row, sizes=(c, m, p, q, r, s, g, n * steps)))
+    return replace(item, rows=tuple(row for row in rows if row.macs))
+
+
+def _changing(tensor: Tensor | None) -> Tensor:
+    """A tensor of the same shape whose elements change from step to step."""
+    return Tensor() if tensor is None else Tensor(tensor.shape, tensor.element, other=tensor.other)
+
+
+def _one_step(tensor: Tensor | None, axis: int) -> Tensor:
+    """What one step of a scan reads of a tensor: the axis is gone."""
+    if tensor is None or not tensor.shape:
+        return Tensor()
+    axis %= len(tensor.shape)
+    return Tensor(tensor.shape[:axis] + tensor.shape[axis + 1 :], tensor.element)
+
+
+def _stacked(tensor: Tensor, steps: int | None) -> Tensor:
+    """What a tensor becomes when every step's is kept."""
+    return Tensor(None if tensor.shape is None else (steps, *tensor.shape), tensor.element)
+
+
+def _goes_on(body: onnx.GraphProto, going: Tensor) -> bool:
+    """Whether a loop's body never ends it: it says true, or hands on its condition."""
+    if condition(going):
+        return True
+    handed = {n.output[0]: n.input[0] for n in body.node if n.op_type == "Identity"}
+    name = body.output[0].name
+    return handed.get(name, name) == body.input[1].name

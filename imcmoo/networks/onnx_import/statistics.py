@@ -1,0 +1,107 @@
+"""Densities of operands' bits: from stored weights, from recorded activations, or by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
+from imcmoo.networks.onnx_import.account import Row
+from imcmoo.networks.onnx_import.tensors import Tensor, stores_data
+from imcmoo.networks.workload_csv import DEFAULT
+
+STORED, SAMPLED = "initializer", "samples"
+"""Where densities come from: the weights in the file, or activations of a run."""
+
+MOST_ELEMENTS = 1 << 20
+"""Of a larger tensor, evenly spaced elements are taken: densities stay within 0.002."""
+
+LARGEST_CODE = 127
+"""The code of zero, and the magnitude of the largest number."""
+
+ZERO_POINT = 128
+"""What stands for zero in weights of unsigned bytes: as quantisers choose it for symmetric weights
+(assumption; the file's own zero points may differ per channel)."""
+
+DIGITS = 6
+"""Decimals that densities are kept with."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Operand statistics of a network.
+
+    Args:
+        input_bits, weight_bits: densities, shape (n_layers, 8).
+        input_sources, weight_sources: where they come from, per layer.
+    """
+
+    input_bits: NDArray[np.float64]
+    weight_bits: NDArray[np.float64]
+    input_sources: tuple[str, ...]
+    weight_sources: tuple[str, ...]
+
+
+def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
+    """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
+
+    Args:
+        values: any shape; the largest magnitude is full scale.
+
+    Returns:
+        Eight densities; None if the numbers are not finite, all alike, or none.
+    """
+    flat = values.reshape(-1)
+    with np.errstate(invalid="ignore"):  # what is no number is found below
+        flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
+    largest = np.abs(flat).max(initial=0)
+    if not np.isfinite(largest) or largest == 0 or flat.min() == flat.max():
+        return None
+    codes = np.rint(flat * (LARGEST_CODE / largest)).astype(np.int64) + LARGEST_CODE
+    ones = (codes[:, None] >> np.arange(BITS - 1, -1, -1)) & 1
+    return tuple(np.round(ones.mean(axis=0), DIGITS).tolist())
+
+
+def gather_statistics(rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]) -> Statistics:
+    """Statistics of every layer.
+
+    Args:
+        rows: the layers.
+        recorded: densities of activations by tensor, from a run.
+    """
+    found = [(_activation(r.inputs, recorded), _held(r, recorded)) for r in rows]
+    bits: list[list[tuple[float, ...]]] = [[], []]
+    sources: list[list[str]] = [[], []]
+    for row, operands in zip(rows, found, strict=True):
+        kind = layer_class(row.kind, np.array(row.sizes), dynamic=row.dynamic)
+        for i, known in enumerate(operands):
+            bits[i].append(known[0] if known else DEFAULT_DENSITIES[kind][i])
+            sources[i].append(known[1] if known else DEFAULT)
+    return Statistics(np.array(bits[0]), np.array(bits[1]), tuple(sources[0]), tuple(sources[1]))
+
+
+def _held(
+    row: Row, recorded: Mapping[str, tuple[float, ...]]
+) -> tuple[tuple[float, ...], str] | None:
+    if row.dynamic:
+        return _activation(row.weights, recorded)
+    data = row.weights.data
+    if data is None or not stores_data(data):
+        return None
+    values = numpy_helper.to_array(data)
+    if values.dtype == np.uint8:
+        values = values.astype(np.int16) - ZERO_POINT
+    known = densities(values)
+    return (known, STORED) if known else None
+
+
+def _activation(
+    tensor: Tensor, recorded: Mapping[str, tuple[float, ...]]
+) -> tuple[tuple[float, ...], str] | None:
+    known = recorded.get(tensor.name or "")
+    return (known, SAMPLED) if known else None

@@ -1,0 +1,235 @@
+"""One pass through the graph: shapes, constants and small values forwards, layers by the way."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+
+import onnx
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import import control_flow as flow
+from imcmoo.networks.onnx_import.account import Fate, Item
+from imcmoo.networks.onnx_import.bindings import Bound
+from imcmoo.networks.onnx_import.order import running_order
+from imcmoo.networks.onnx_import.plain_node import operator_of, visit
+from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS, Model
+from imcmoo.networks.onnx_import.repetition import Repetition, loop, repeated, scan
+from imcmoo.networks.onnx_import.tensors import Tensor, checked, from_stored, from_type
+
+DEEPEST = 32
+"""Subgraphs and functions within each other."""
+
+MOST_NODES = 100_000
+"""Nodes of all graphs, each as often as it is called."""
+
+SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}
+"""Operators that run graphs of their own, after which opset: the first Scan had a batch axis."""
+
+NOT_FIXED = "its condition is not fixed; --value gives an input's elements"
+
+Scope = MutableMapping[str, Tensor]
+Opsets = Mapping[str, int]
+
+
+class InnerError(InputError):
+    """A fault that already says at which node it is."""
+
+
+class Walk:
+    """Walks through a model's graphs and collects what became of each node.
+
+    Args:
+        model: as read.
+        bound: its inputs.
+    """
+
+    def __init__(self, model: Model, bound: Bound) -> None:
+        self.items: list[Item] = []
+        self.unused = 0
+        self._model = model
+        self._bound = bound
+        self._steps = 0
+        self._depth = 0
+
+    def graph(
+        self, graph: onnx.GraphProto, scope: Scope, opsets: Opsets, prefix: str = ""
+    ) -> list[Tensor]:
+        """Walk through a graph.
+
+        Args:
+            graph: the graph; what it stores is added to the scope.
+            scope: tensors known so far by name: its inputs, and those of the graphs around it.
+            opsets: version of each operator set.
+            prefix: in front of the names of its nodes.
+
+        Returns:
+            Its outputs in order.
+
+        Raises:
+            InputError: the graph is not sound; says at which node.
+        """
+        for stored in graph.initializer:
+            tensor = from_stored(stored, f"stored tensor '{stored.name}'")
+            scope[stored.name] = replace(tensor, root=f"{prefix}{stored.name}")
+        for sparse in graph.sparse_initializer:
+            name = sparse.values.name
+            shape = checked(list(sparse.dims), f"stored tensor '{name}'")
+            scope[name] = Tensor(shape, sparse.values.data_type, True, root=f"{prefix}{name}")
+        stated = {info.name: info.type for info in graph.value_info}
+        outputs = [output.name for output in graph.output]
+        return self._nodes(graph.node, outputs, scope, opsets, prefix, stated)
+
+    def _nodes(
+        self,
+        nodes: Sequence[onnx.NodeProto],
+        outputs: Sequence[str],
+        scope: Scope,
+        opsets: Opsets,
+        prefix: str,
+        stated: Mapping[str, onnx.TypeProto],
+    ) -> list[Tensor]:
+        order = running_order(nodes, outputs)
+        self.unused += len(nodes) - len(order)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise InputError(f"graphs nest more than {DEEPEST} deep")
+        try:
+            for index, node in enumerate(order):
+                name = f"{prefix}{node.name or f'{node.op_type}_{index}'}"
+                made = self._node(node, name, scope, opsets)
+                for output, tensor in zip(node.output, made, strict=False):
+                    scope[output] = replace(
+                        self._stated(tensor, stated.get(output)),
+                        name=output if self._depth == 1 else None,
+                        # a graph's names are its own, and a function's are used at each call
+                        root=f"{prefix}{output}" if tensor.root == output else tensor.root,
+                    )
+        finally:
+            self._depth -= 1
+        return [_find(name, scope) for name in outputs]
+
+    def _node(self, node: onnx.NodeProto, name: str, scope: Scope, opsets: Opsets) -> list[Tensor]:
+        self._steps += 1
+        if self._steps > MOST_NODES:
+            raise InputError(f"the graph runs more than {MOST_NODES:,} nodes")
+        operator = operator_of(node)
+        function = self._model.functions.get((node.domain, node.op_type, node.overload))
+        inputs = [_find(n, scope) if n else None for n in node.input]
+        if function is not None:
+            return self._function(function, node, name, inputs)
+        try:
+            if operator in SUBGRAPHS and opsets.get("", 0) > SUBGRAPHS[operator]:
+                return self._subgraphs(node, name, inputs, scope, opsets)
+            outputs, item = visit(node, name, inputs, opsets)
+        except InnerError:
+            raise
+        except InputError as error:
+            raise InnerError(f"node '{name}' ({operator}): {error}") from None
+        self.items.append(item)
+        return outputs
+
+    def _function(
+        self,
+        function: onnx.FunctionProto,
+        node: onnx.NodeProto,
+        name: str,
+        inputs: Sequence[Tensor | None],
+    ) -> list[Tensor]:
+        nodes, scope = flow.body_of(function, node, inputs)
+        opsets = {
+            "" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in function.opset_import
+        }
+        stated = {info.name: info.type for info in function.value_info}
+        return self._nodes(nodes, function.output, scope, opsets, f"{name}/", stated)
+
+    def _subgraphs(
+        self,
+        node: onnx.NodeProto,
+        name: str,
+        inputs: Sequence[Tensor | None],
+        scope: Scope,
+        opsets: Opsets,
+    ) -> list[Tensor]:
+        if node.op_type == "Loop":
+            return self._repetition(node, name, loop(node, inputs), scope, opsets)
+        if node.op_type == "Scan":
+            return self._repetition(node, name, scan(node, inputs), scope, opsets)
+        branches = [flow.subgraph(node, f"{which}_branch") for which in ("then", "else")]
+        holds = flow.condition(inputs[0] if inputs else None)
+        if holds is not None:
+            self.items.append(Item("If", name, Fate.FREE))
+            return self.graph(branches[not holds], _inside(scope), opsets, f"{name}/")
+        try:
+            tried = [self._aside(b, _inside(scope), opsets, f"{name}/") for b in branches]
+        except InnerError:  # the branch that is not taken may not fit these inputs
+            item = Item("If", name, Fate.NOT_MODELLED, reason=NOT_FIXED, macs_known=False)
+            self.items.append(item)
+            return [Tensor() for _ in node.output]
+        (first, items), (second, others) = tried
+        larger = max(items, others, key=lambda them: sum(r.macs for i in them for r in i.rows))
+        self._account("If", name, larger or items or others, NOT_FIXED)
+        return flow.agreed(first, second)
+
+    def _repetition(
+        self, node: onnx.NodeProto, name: str, r: Repetition, scope: Scope, opsets: Opsets
+    ) -> list[Tensor]:
+        inside = _inside(scope)
+        inside.update(zip((i.name for i in r.body.input), r.given, strict=True))
+        made, items = self._aside(r.body, inside, opsets, f"{name}/")
+        outputs, steps = r.finish(made)
+        self._account(node.op_type, name, items, "its number of steps depends on data", steps)
+        return outputs
+
+    def _aside(
+        self, graph: onnx.GraphProto, scope: Scope, opsets: Opsets, prefix: str
+    ) -> tuple[list[Tensor], list[Item]]:
+        """Walk through a graph without adding its nodes to the account."""
+        before, self.items = self.items, []
+        try:
+            outputs = self.graph(graph, scope, opsets, prefix)
+            return outputs, self.items
+        finally:
+            self.items = before
+
+    def _account(
+        self, operator: str, name: str, inside: Iterable[Item], why: str, steps: int | None = None
+    ) -> None:
+        """Enter a node by what its subgraph costs, per step or once."""
+        costly = [item for item in inside if item.fate is not Fate.FREE]
+        if not costly:
+            self.items.append(Item(operator, name, Fate.FREE))
+        elif steps is not None:
+            self.items.append(Item(operator, name, Fate.FREE))
+            self.items += [repeated(item, steps) for item in inside]
+        else:
+            rows = tuple(row for item in costly for row in item.rows)
+            once = operator == "If" and all(item.macs_known for item in costly)
+            self.items.append(Item(operator, name, Fate.NOT_MODELLED, rows, why, macs_known=once))
+
+    def _stated(self, tensor: Tensor, stated: onnx.TypeProto | None) -> Tensor:
+        """Take the file's word for a shape that inference does not find."""
+        if stated is None or tensor.known is not None or not self._bound.as_declared:
+            return tensor
+        if tensor.other is not None or not stated.HasField("tensor_type"):
+            return tensor
+        bound = onnx.TypeProto()
+        bound.CopyFrom(stated)
+        for dim in bound.tensor_type.shape.dim:
+            if dim.dim_param in self._bound.symbols:
+                dim.dim_value = self._bound.symbols[dim.dim_param]
+        said = from_type(bound, "a shape stated in the file")
+        return replace(tensor, shape=said.shape, element=tensor.element or said.element)
+
+
+def _inside(scope: Scope) -> Scope:
+    """A scope within another: reads through, writes to itself."""
+    return ChainMap({}, *(scope.maps if isinstance(scope, ChainMap) else [scope]))
+
+
+def _find(name: str, scope: Mapping[str, Tensor]) -> Tensor:
+    try:
+        return scope[name]
+    except KeyError:
+        raise InputError(f"nothing makes the tensor '{name}'") from None

@@ -1,0 +1,126 @@
+"""`python -m imcmoo import`: a model in, a table and its totals out."""
+
+import builtins
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.networks.workloads import Workload
+from tests.networks.onnx_import.models import INT64, model, node, stored, tensor
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nodes = [
+        node("Reshape", ["x", "to"], ["h"]),
+        node("MatMul", ["h", "w"], ["a"], name="first"),
+        node("MatMul", ["a", "w"], ["b"], name="second"),
+        node("Transpose", "b", ["t"], perm=[0, 2, 1]),
+        node("MatMul", "bt", name="scores"),
+    ]
+    inputs = [tensor("x", ("batch", 9, 20)), tensor("to", (3,), INT64)]
+    proto = model(nodes, inputs, [stored("w", (20, 20))])
+    (tmp_path / "net.onnx").write_bytes(proto.SerializeToString())
+    return tmp_path
+
+
+GIVEN = ["--shape", "x=2,9,20", "--value", "to=2,9,20"]
+
+
+def test_a_table_and_its_totals(folder):
+    out = ["--out", "mine.csv", "--name", "mine", "--summary", "mine.json"]
+    assert main(["import", "net.onnx", *out, *GIVEN]) == 0
+    net = Workload.read_csv(folder / "mine.csv")
+    assert net.layers == ("first", "second", "scores")
+    assert net.shared_with == ("", "first", "")
+    assert net.dynamic == (False, False, True)
+    assert net.shapes.tolist() == [
+        [20, 20, 9, 1, 1, 1, 1, 2],
+        [20, 20, 9, 1, 1, 1, 1, 2],
+        [20, 9, 9, 1, 1, 1, 2, 1],
+    ]
+    assert net.provenance["shape x"] == "2,9,20"
+    assert len(net.provenance["sha256"]) == 64
+    assert json.loads((folder / "mine.json").read_text()) == {
+        "layers": 3,
+        "macs": 2 * 18 * 400 + 2 * 81 * 20,
+        "macs_dynamic": 2 * 81 * 20,
+        "weights": 400,
+        "weights_recurrent": 0,
+        "imported": {"MatMul": 3},
+        "free": {"Reshape": 1, "Transpose": 1},
+        "not_modelled": {},
+    }
+
+
+def test_the_terminal_gets_the_account_and_the_warnings(folder, capsys):
+    assert main(["import", "net.onnx", "--out", "mine.csv", *GIVEN]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "MatMul" in said.err
+    assert "100.00%" in said.err
+    assert "the reference model treats the second as if it were resident weights" in said.err
+    assert "input statistics of 3 of 3 layers are defaults" in said.err
+
+
+def test_symbols_are_given_by_name(folder):
+    given = ["--dim", "batch=2", "--value", "to=2,9,20"]
+    assert main(["import", "net.onnx", "--out", "mine.csv", *given]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "input 'x', axis 0 (symbol batch)"),
+        (["--dim", "batch=two"], "'two' is not a whole number"),
+        (["--dim", "batch"], "'batch' is not NAME=VALUE"),
+        (["--shape", "x=2,9,-20"], "'-20' is not a whole number"),
+        (["--value", "to=a"], "'a' is not a list of numbers"),
+        (["--dim", "batch=2", "--dim", "batch=3"], "--dim batch is given twice"),
+        (["--summary", "mine.csv"], "must be different files"),
+        (["--summary", "nowhere/mine.json", *GIVEN], "nowhere/mine.json: No such file"),
+        (["--samples", "none.npz", *GIVEN], "none.npz"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(folder, capsys, options, message):
+    try:
+        code = main(["import", "net.onnx", "--out", "mine.csv", *options])
+    except SystemExit as stopped:  # argparse leaves by itself
+        code = stopped.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert message in said
+    assert said.count("\n") == 1
+    assert [p.name for p in folder.iterdir()] == ["net.onnx"]
+
+
+def test_a_missing_file_is_one_line(folder, capsys):
+    assert main(["import", "gone.onnx", "--out", "mine.csv"]) == 2
+    assert "gone.onnx: No such file or directory" in capsys.readouterr().err
+
+
+def test_without_onnx_the_extra_is_named(folder, capsys, monkeypatch):
+    hidden = builtins.__import__
+
+    def no_onnx(name, *args, **kwargs):
+        if name == "onnx" or name.startswith("onnx."):
+            raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
+        return hidden(name, *args, **kwargs)
+
+    for loaded in [m for m in sys.modules if m.startswith("imcmoo.networks.onnx_import.")]:
+        monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.setattr(builtins, "__import__", no_onnx)
+    assert main(["import", "net.onnx", "--out", "mine.csv"]) == 2
+    assert "pip install 'imcmoo[onnx]'" in capsys.readouterr().err
+
+
+def test_what_is_imported_can_be_read_back_bit_by_bit(folder):
+    assert main(["import", "net.onnx", "--out", "mine.csv", *GIVEN]) == 0
+    net = Workload.read_csv(folder / "mine.csv")
+    assert net.weight_statistics == ("initializer", "initializer", "default")
+    assert ((net.weight_bits >= 0) & (net.weight_bits <= 1)).all()
+    assert np.isfinite(net.input_bits).all()

@@ -1,0 +1,81 @@
+"""Small ONNX models, written as they are needed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the importer needs the package onnx")
+
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from imcmoo.networks.onnx_import import import_onnx  # noqa: E402
+from imcmoo.networks.onnx_import import walk as walk  # noqa: E402
+from imcmoo.networks.onnx_import.account import Imported, Row  # noqa: E402
+from imcmoo.networks.onnx_import.statistics import densities as densities  # noqa: E402
+
+FLOAT, INT64, INT8, UINT8 = (
+    TensorProto.FLOAT,
+    TensorProto.INT64,
+    TensorProto.INT8,
+    TensorProto.UINT8,
+)
+
+
+def node(operator, inputs, outputs=("y",), name="", domain="", **attributes):
+    return helper.make_node(
+        operator,
+        list(inputs),
+        list(outputs),
+        name=name or operator.lower(),
+        domain=domain,
+        **attributes,
+    )
+
+
+def tensor(name, shape, element=FLOAT):
+    return helper.make_tensor_value_info(name, element, shape)
+
+
+def stored(name, shape, kind=np.float32, seed=0):
+    """A stored tensor of random elements."""
+    values = np.random.default_rng(seed).integers(-9, 9, size=shape)
+    return numpy_helper.from_array(values.astype(kind), name)
+
+
+def exactly(name, values, kind=np.int64):
+    """A stored tensor of these elements."""
+    return numpy_helper.from_array(np.array(values, dtype=kind), name)
+
+
+def model(
+    nodes: Sequence["onnx.NodeProto"],
+    inputs: Sequence["onnx.ValueInfoProto"],
+    stored: Sequence["onnx.TensorProto"] = (),
+    outputs: Sequence[str] = ("y",),
+    opset: int = 17,
+    functions: Sequence["onnx.FunctionProto"] = (),
+    domains: Sequence[str] = (),
+) -> "onnx.ModelProto":
+    graph = helper.make_graph(
+        list(nodes),
+        "graph",
+        list(inputs),
+        [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs],
+        list(stored),
+    )
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
+    return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=9)
+
+
+def imported(tmp_path: Path, proto: "onnx.ModelProto", **options) -> Imported:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return import_onnx(path, **options)
+
+
+def only_row(tmp_path: Path, *args, **options) -> Row:
+    """The one layer of a model given as to `model`."""
+    (row,) = imported(tmp_path, model(*args, **options)).rows
+    return row

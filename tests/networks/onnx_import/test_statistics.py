@@ -1,0 +1,135 @@
+"""Operand statistics: from stored weights, from a run on samples, else defaults that say so."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.layers import DEFAULT_DENSITIES
+from tests.networks.onnx_import.models import (
+    FLOAT,
+    TensorProto,
+    densities,
+    exactly,
+    imported,
+    model,
+    node,
+    numpy_helper,
+    stored,
+    tensor,
+)
+
+
+def test_codes_have_zero_in_the_middle():
+    """-1, 0 and 1 are codes 0, 127 and 254: 00000000, 01111111, 11111110."""
+    third = [1 / 3, *[2 / 3] * 6, 1 / 3]
+    assert densities(np.array([-5.0, 0.0, 5.0])) == pytest.approx(third, abs=1e-6)
+
+
+@given(arrays.arrays(np.float32, 40, elements=st.floats(-1e3, 1e3, width=32)))
+def test_densities_give_back_the_mean(values):
+    """Σ density · 2^place is the mean code, whatever the numbers."""
+    found = densities(values)
+    largest = np.abs(values).max()
+    if found is None:
+        assert largest == 0 or (values == values[0]).all()
+        return
+    mean_code = np.dot(found, 2.0 ** np.arange(7, -1, -1))
+    assert mean_code == pytest.approx((values.astype(float) / largest).mean() * 127 + 127, abs=0.51)
+    assert all(0 <= d <= 1 for d in found)
+
+
+@pytest.mark.parametrize("values", [[], [3.0, 3.0], [0.0], [1.0, np.inf], [1.0, np.nan]])
+def test_what_says_nothing_gives_nothing(values):
+    assert densities(np.array(values)) is None
+
+
+def test_a_large_tensor_is_sampled_closely():
+    values = np.random.default_rng(0).standard_normal(3_000_000)
+    whole = [densities(part) for part in np.split(values, 3)]
+    assert np.allclose(densities(values), np.mean(whole, axis=0), atol=0.01)
+
+
+X, SHAPE = tensor("x", (1, 3, 9, 9)), (8, 3, 3, 3)
+
+
+def test_weights_in_the_file_are_used_also_through_views(tmp_path):
+    weight = numpy_helper.from_array(
+        np.random.default_rng(3).standard_normal((24, 9)).astype(np.float32), "v"
+    )
+    nodes = [node("Reshape", "vs", ["w"]), node("Conv", "xw")]
+    result = imported(tmp_path, model(nodes, [X], [weight, exactly("s", SHAPE)]))
+    assert result.workload.weight_statistics == ("initializer",)
+    assert result.workload.input_statistics == ("default",)
+    assert result.workload.weight_bits[0].tolist() == list(
+        densities(numpy_helper.to_array(weight)) or ()
+    )
+
+
+def test_signed_and_unsigned_bytes_tell_the_same(tmp_path):
+    signed = np.random.default_rng(4).integers(-127, 128, SHAPE).astype(np.int8)
+    unsigned = (signed.astype(np.int16) + 128).astype(np.uint8)
+    found = []
+    for values in (signed, unsigned):
+        scale = [exactly("s", 0.1, np.float32), exactly("z", 0, values.dtype)]
+        nodes = [node("DequantizeLinear", "vsz", ["w"]), node("Conv", "xw")]
+        proto = model(nodes, [X], [numpy_helper.from_array(values, "v"), *scale])
+        found.append(imported(tmp_path, proto).workload.weight_bits.tolist())
+    assert found[0] == found[1]
+    assert found[0][0][0] == pytest.approx(np.mean(signed > 0), abs=0.01)
+
+
+def test_weights_beside_the_file_are_defaults(tmp_path):
+    beside = TensorProto(name="w", dims=SHAPE, data_type=FLOAT)
+    beside.data_location = TensorProto.EXTERNAL
+    beside.external_data.add(key="location", value="weights.bin")
+    result = imported(tmp_path, model([node("Conv", "xw")], [X], [beside]))
+    assert result.workload.weight_statistics == ("default",)
+    assert result.workload.weight_bits[0].tolist() == list(DEFAULT_DENSITIES["convolution"][1])
+
+
+def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    nodes = [node("Relu", "x", ["h"]), node("Conv", "hw"), node("MatMul", ["h", "h2"], ["p"])]
+    nodes.insert(1, node("Transpose", ["h"], ["h2"], perm=[0, 1, 3, 2]))
+    proto = model(nodes, [X], [stored("w", SHAPE)], outputs=["y", "p"])
+    x = np.random.default_rng(5).standard_normal((1, 3, 9, 9)).astype(np.float32)
+    np.savez(tmp_path / "inputs.npz", x=x)
+    result = imported(tmp_path, proto, samples=tmp_path / "inputs.npz")
+    positive = densities(np.maximum(x, 0))
+    assert result.workload.input_statistics == ("samples", "samples")
+    assert result.workload.weight_statistics == ("initializer", "samples")
+    assert result.workload.input_bits.tolist() == [list(positive or ())] * 2
+    assert result.workload.weight_bits[1].tolist() == list(positive or ())
+
+
+def test_samples_of_inputs_that_layers_read_themselves(tmp_path):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    x = np.random.default_rng(5).standard_normal((1, 3, 9, 9)).astype(np.float32)
+    np.savez(tmp_path / "inputs.npz", x=x)
+    proto = model([node("Conv", "xw")], [X], [stored("w", SHAPE)])
+    result = imported(tmp_path, proto, samples=tmp_path / "inputs.npz")
+    assert result.workload.input_bits.tolist() == [list(densities(x) or ())]
+
+
+@pytest.mark.parametrize(
+    ("arrays_by_name", "message"),
+    [({"z": np.zeros(3)}, "cannot be run on"), ({"x": np.zeros((2, 2))}, "cannot be run on")],
+)
+def test_samples_that_do_not_fit_are_one_line(tmp_path, arrays_by_name, message):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    np.savez(tmp_path / "inputs.npz", **arrays_by_name)
+    proto = model([node("Conv", "xw")], [X], [stored("w", SHAPE)])
+    with pytest.raises(InputError, match=message) as caught:
+        imported(tmp_path, proto, samples=tmp_path / "inputs.npz")
+    assert "\n" not in str(caught.value)
+
+
+def test_samples_must_be_plain_arrays(tmp_path):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    (tmp_path / "inputs.npz").write_bytes(b"nothing of the kind")
+    proto = model([node("Conv", "xw")], [X], [stored("w", SHAPE)])
+    with pytest.raises(InputError, match=r"not an \.npz file"):
+        imported(tmp_path, proto, samples=tmp_path / "inputs.npz")

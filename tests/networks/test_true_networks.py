@@ -1,0 +1,90 @@
+"""The nine networks as their definitions say, beside what the paper made of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS, Workload, WorkloadSet
+
+TOPOLOGIES = Path(__file__).parent / "topologies"
+RIGHT_IN_THE_PAPER = ("resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201")
+
+
+def macs(network: Workload) -> int:
+    return int(network.shapes.prod(axis=1).sum())
+
+
+@pytest.mark.parametrize("name", RIGHT_IN_THE_PAPER)
+def test_five_of_the_paper_s_tables_are_the_true_networks_row_by_row(name):
+    paper, true = Workload.load(name), Workload.load(f"{name}_onnx")
+    assert true.shapes.tolist() == paper.shapes.tolist()
+    assert true.strides.tolist() == paper.strides.tolist()
+    assert true.input_bits.tolist() == paper.input_bits.tolist()
+    assert true.weight_bits.tolist() == paper.weight_bits.tolist()
+
+
+def test_the_paper_s_resnet50_is_another_network():
+    paper, true = Workload.load("resnet50"), Workload.load("resnet50_onnx")
+    assert (len(true), true.weights, macs(true)) == (54, 25_502_912, 4_089_184_256)
+    assert (len(paper), paper.weights, macs(paper)) != (len(true), true.weights, macs(true))
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "heads", "width", "tokens"),
+    [
+        ("gpt2_medium", 24, 16, 64, 256),
+        ("mobilebert", 24, 4, 32, 139),
+        ("vision_transformer", 12, 12, 64, 197),
+    ],
+)
+def test_attention_has_the_dimension_that_the_paper_s_tables_lack(
+    name, layers, heads, width, tokens
+):
+    true = Workload.load(f"{name}_onnx")
+    products = true.shapes[np.array(true.dynamic)]
+    assert products.tolist() == layers * [
+        [width, tokens, tokens, 1, 1, 1, heads, 1],
+        [tokens, width, tokens, 1, 1, 1, heads, 1],
+    ]
+    paper = Workload.load(name)
+    attention = ["Attention" in kind for kind in paper.kinds]
+    assert paper.shapes[attention].prod(axis=1).sum() < products.prod(axis=1).sum() / 50
+
+
+@pytest.mark.parametrize("name", ["gpt2_medium", "mobilebert", "vision_transformer"])
+def test_weights_of_transformers_are_those_of_the_paper_s_tables(name):
+    """The paper's count attention's operands as weights; ours do not."""
+    paper, true = Workload.load(name), Workload.load(f"{name}_onnx")
+    attention = np.array(["Attention" in kind for kind in paper.kinds])
+    sizes = paper.shapes[:, [0, 1, 4, 5, 6]].prod(axis=1)
+    assert true.weights == sizes[~attention].sum()
+
+
+def test_where_statistics_come_from_is_recorded():
+    for name in TRUE_NETWORKS:
+        network = Workload.load(name)
+        sources = {*network.input_statistics, *network.weight_statistics}
+        assert sources == ({"default"} if name == "resnet50_onnx" else {"histogram"})
+        assert network.provenance["sha256"]
+        assert "definition" in network.provenance
+
+
+def test_both_sets_are_there_by_name():
+    assert tuple(n.removesuffix("_onnx") for n in TRUE_NETWORKS) == SHIPPED
+    assert WorkloadSet.load(["resnet50", "resnet50_onnx"]).names == ["resnet50", "resnet50_onnx"]
+
+
+@pytest.mark.parametrize("name", TRUE_NETWORKS)
+def test_a_table_is_what_the_importer_reads_from_its_topology(name):
+    pytest.importorskip("onnx", reason="the importer needs the package onnx")
+    from imcmoo.networks.onnx_import import import_onnx
+
+    table = Workload.load(name)
+    read = import_onnx(TOPOLOGIES / f"{name}.onnx", name=name, strict=True).workload
+    assert read.layers == table.layers
+    for field in ("shapes", "strides", "dilations"):
+        assert (getattr(read, field) == getattr(table, field)).all()
+    assert read.dynamic == table.dynamic
+    assert read.shared_with == table.shared_with
+    assert read.provenance["sha256"] == table.provenance["sha256"]

@@ -1,0 +1,213 @@
+"""A network's table: what it must say, what it may, and what is said of its faults."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
+from imcmoo.networks.workload_csv import COLUMNS, MANDATORY
+from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
+
+SHORT = "name,C,M,P,Q\na,3,64,55,55\nb,64,10,1,1\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text, encoding="utf-8"):
+        path = tmp_path / "net.csv"
+        path.write_bytes(text.encode(encoding))
+        return Workload.read_csv(path)
+
+    return read_text
+
+
+def test_five_columns_are_enough(read):
+    net = read(SHORT)
+    assert net.shapes.tolist() == [[3, 64, 55, 55, 1, 1, 1, 1], [64, 10, 1, 1, 1, 1, 1, 1]]
+    assert net.strides.tolist() == net.dilations.tolist() == [[1, 1], [1, 1]]
+    assert net.dynamic == (False, False)
+    assert net.input_bits[0].tolist() == list(DEFAULT_DENSITIES["convolution"][0])
+    assert net.weight_bits[1].tolist() == list(DEFAULT_DENSITIES["linear"][1])
+    assert net.input_statistics == net.weight_statistics == ("default", "default")
+    assert WorkloadSet((net,)).weights.tolist() == [3 * 64 + 64 * 10]
+
+
+def test_lines_on_top_say_where_it_comes_from(read):
+    net = read(f"#source=x.onnx\n# key = a=b \n{SHORT}")
+    assert dict(net.provenance) == {"source": "x.onnx", "key": "a=b"}
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(read):
+    assert (
+        read(SHORT.replace("\n", "\r\n"), "utf-8-sig").shapes.tolist()
+        == read(SHORT).shapes.tolist()
+    )
+
+
+def test_shared_and_dynamic_layers(read):
+    net = read(
+        "name,C,M,P,Q,dynamic,shared_with\na,4,5,1,1,0,\nb,4,5,1,1,,a\nc,6,7,1,1,1,\nd,6,7,1,1,false,\n"
+    )
+    assert net.dynamic == (False, False, True, False)
+    assert net.shared_with == ("", "a", "", "")
+    assert net.weights == 4 * 5 + 6 * 7
+    assert net.weight_bits[2].tolist() == list(DEFAULT_DENSITIES["product"][1])
+
+
+BITS_HEADER = ",".join(f"input_bit{i}" for i in range(BITS))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: no column name, C, M, P, Q"),
+        ("name,C,M,P,Q\n", "no layers"),
+        (SHORT.replace(",Q", ""), "line 1: no column Q"),
+        (
+            SHORT.replace("C,", "C,strid_h,").replace("a,", "a,1,").replace("b,", "b,1,"),
+            "line 1: unknown column 'strid_h'; did you mean stride_h?",
+        ),
+        (
+            SHORT.replace("Q\n", "Q,Q\n").replace("5\n", "5,5\n").replace("1\n", "1,1\n"),
+            "line 1, column Q: given twice",
+        ),
+        (SHORT.replace("55\n", "55,1\n"), "line 2: 6 cells for 5 columns"),
+        (SHORT.replace("64,55", "-64,55"), "line 2, column M: '-64' is not a whole number"),
+        (SHORT.replace("64,55", "6.4,55"), "line 2, column M: '6.4'"),
+        (SHORT.replace("64,55", ",55"), "line 2, column M: ''"),
+        (SHORT.replace("64,55", "²,55"), "line 2, column M: '²'"),
+        (f"#a=b\n\n{SHORT}", "line 2: no column name, C, M, P, Q"),
+        (f"#a\n{SHORT}", "line 1: '#a' is not #key=value"),
+        (f"#a=b\n{SHORT.replace('10,', '0,')}", "line 4, column M: '0'"),
+        ("name,C,M,P,Q,dynamic\na,1,1,1,1,maybe\n", "line 2, column dynamic: 'maybe'"),
+        ("name,C,M,P,Q,shared_with\na,1,1,1,1,b\n", "column shared_with: 'b' is not an earlier"),
+        ("name,C,M,P,Q,shared_with\na,1,1,1,1,a\n", "column shared_with: 'a' is not an earlier"),
+        ("name,C,M,P,Q,input_bit0\na,1,1,1,1,0.5\n", "line 1: no column input_bit1, input_bit2"),
+        (f"name,C,M,P,Q,{BITS_HEADER}\na,1,1,1,1{',0.5' * 7},nan\n", "column input_bit7: 'nan'"),
+        (f"name,C,M,P,Q,{BITS_HEADER}\na,1,1,1,1{',0.5' * 7},\n", "column input_bit7: ''"),
+        (f"name,C,M,P,Q\na,{10**9},{10**9},{10**9},1\n", "line 2: more than 2^62"),
+        (f"name,C,M,P,Q\na,{10**30},1,1,1\n", "line 2, column C"),
+    ],
+)
+def test_a_fault_says_where_and_what_is_allowed(read, text, message):
+    with pytest.raises(ValueError, match=r"net\.csv") as caught:
+        read(text)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_faults_are_named_at_once(read):
+    with pytest.raises(ValueError, match="line 2") as caught:
+        read("name,C,M,P,Q\na,0,1,1,1\nb,1,x,1,\n")
+    for where in ("line 2, column C", "line 3, column M", "line 3, column Q"):
+        assert where in str(caught.value)
+
+
+def test_hundreds_of_faults_are_counted(read):
+    with pytest.raises(ValueError, match="and 90 more faults"):
+        read("name,C,M,P,Q\n" + "a,0,1,1,1\n" * 100)
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "net.csv"
+    path.write_bytes(b"\xff\xfe\x00 name")
+    with pytest.raises(ValueError, match="not text in UTF-8"):
+        Workload.read_csv(path)
+
+
+def _text(net):
+    stream = io.StringIO(newline="")
+    net.write_csv(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_network_reads_back_as_it_was_written(tmp_path, name):
+    net = Workload.load(name)
+    path = tmp_path / f"{name}.csv"
+    path.write_text(_text(net), encoding="utf-8", newline="")
+    _assert_same(Workload.read_csv(path), net)
+
+
+names = st.text(st.characters(exclude_categories=["C"]), max_size=9).map(str.strip)
+layers = st.lists(
+    st.tuples(
+        names,
+        st.lists(st.integers(1, 99), min_size=12, max_size=12),
+        st.booleans(),
+        st.lists(st.floats(0, 1), min_size=16, max_size=16),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(layers)
+def test_any_network_reads_back_as_it_was_written(tmp_path_factory, rows):
+    numbers = np.array([r[1] for r in rows])
+    bits = np.array([r[3] for r in rows])
+    net = Workload(
+        name="net",
+        layers=tuple(r[0] for r in rows),
+        kinds=("Conv",) * len(rows),
+        shapes=numbers[:, :8],
+        strides=numbers[:, 8:10],
+        input_bits=bits[:, :8],
+        weight_bits=bits[:, 8:],
+        dilations=numbers[:, 10:],
+        dynamic=tuple(r[2] for r in rows),
+        provenance={"source": "somewhere"},
+    )
+    path = tmp_path_factory.mktemp("csv") / "net.csv"
+    path.write_text(_text(net), encoding="utf-8", newline="")
+    _assert_same(Workload.read_csv(path), net)
+
+
+def _assert_same(read, written):
+    for field in ("layers", "kinds", "dynamic", "shared_with", "provenance", "input_statistics"):
+        assert getattr(read, field) == getattr(written, field)
+    for field in ("shapes", "strides", "dilations", "input_bits", "weight_bits"):
+        assert (getattr(read, field) == getattr(written, field)).all()
+
+
+def test_every_column_is_written():
+    header = _text(Workload.load("alexnet")).splitlines()[0].split(",")
+    assert header == list(COLUMNS)
+    assert set(MANDATORY) <= set(header)
+
+
+def test_defaults_are_the_means_of_the_shipped_networks_with_histograms():
+    found = {kind: [] for kind in DEFAULT_DENSITIES}
+    for name in SHIPPED:
+        if name == "resnet50":  # no histograms
+            continue
+        net = Workload.load(name)
+        for i, kind in enumerate(net.kinds):
+            found[layer_class(kind, net.shapes[i], dynamic=False)].append(
+                [net.input_bits[i], net.weight_bits[i]]
+            )
+    assert {kind: len(rows) for kind, rows in found.items()} == {
+        "convolution": 302,
+        "linear": 540,
+        "product": 120,
+    }
+    for kind, rows in found.items():
+        assert np.round(np.mean(rows, axis=0), 3).tolist() == [
+            list(d) for d in DEFAULT_DENSITIES[kind]
+        ]
+
+
+def test_the_paper_s_tables_say_nothing_new():
+    """What the reference model reads of the nine networks is as it was."""
+    for name in SHIPPED:
+        net = Workload.load(name)
+        assert not any(net.dynamic)
+        assert not any(net.shared_with)
+        assert (net.dilations == 1).all()
+        assert set(net.input_statistics) == set(net.weight_statistics) == {"given"}
+    assert [Workload.load(n).weights for n in SHIPPED] == [
+        int(Workload.load(n).shapes[:, [0, 1, 4, 5, 6]].prod(axis=1).sum()) for n in SHIPPED
+    ]
