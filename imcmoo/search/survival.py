@@ -12,25 +12,27 @@ from pymoo.core.survival import Survival
 
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import AGGREGATIONS, edap, worst_regret
+from imcmoo.problem.scores import SCORES, edap, worst_regret
 from imcmoo.search.sampling import spread_out
 
 Ints = NDArray[np.int64]
 
 
-def criteria(problem: AcceleratorProblem, F: Floats) -> Floats:
+def criteria(problem: AcceleratorProblem, F: Floats, own_best: Floats | None = None) -> Floats:
     """What one generalized design may finally be selected by; smaller is better.
 
     Args:
         F: objectives, shape (n, 2 W + 1).
+        own_best: what regret is against, J·s·mm², shape (W,); by default the best EDAPs in `F`.
 
     Returns:
-        Shape (n, n_criteria): EDAP by each aggregation, the worst regret against the best EDAP in
-        `F`, and each workload's own EDAP.
+        Shape (n, n_criteria): each of `SCORES`, the worst regret, and each workload's own EDAP.
     """
-    values = edap(*problem.split(F))
-    aggregated = [aggregate(values) for aggregate in AGGREGATIONS.values()]
-    return np.column_stack([*aggregated, worst_regret(values, values.min(axis=0)), values])
+    split = problem.split(F)
+    values = edap(*split)
+    best = values.min(axis=0) if own_best is None else own_best
+    scores = [score(*split) for score in SCORES.values()]
+    return np.column_stack([*scores, worst_regret(values, best), values])
 
 
 class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
@@ -99,7 +101,7 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.argsort(scores, axis=0, kind="stable").ravel()
+    order = np.argsort(scores, axis=0, kind="stable")[:n].ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
 
