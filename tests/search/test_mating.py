@@ -9,6 +9,7 @@ from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating, tournaments
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
+from imcmoo.search.survival import criteria
 from problems.rram import RRAM
 from tests.fakes import SMALL, FakeEvaluator
 
@@ -60,6 +61,22 @@ def test_polish_proposes_neighbours_of_incumbents():
     offspring = mate(LARGE_PROBLEM, archive, pop, 20, polish)
     steps = np.abs(offspring[:, None] - pop.get("X")[None]).sum(axis=2).min(axis=1)
     assert np.median(steps) <= 2
+
+
+def test_polish_proposes_promising_neighbours_first():
+    archive, _ = begun(LARGE_PROBLEM, 120)
+    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
+    incumbents = np.unique(criteria(LARGE_PROBLEM, archive.F).argmin(axis=0))
+    first = mating._promising(LARGE_PROBLEM, 40)
+    assert not archive.seen & set(RRAM.rank(first).tolist())
+    # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
+    first, every = (
+        criteria(LARGE_PROBLEM, LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.violation(x) <= 0])[0])[
+            :, :4
+        ]
+        for x in (first, mating._vicinity(archive.levels[incumbents]))
+    )
+    assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
 
 def test_tournaments_are_won_by_the_better_on_one_criterion():
