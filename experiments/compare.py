@@ -1,10 +1,14 @@
-"""`python -m experiments.compare STUDY`: our search against others, judged by the exact answer."""
+"""`python -m experiments.compare STUDY`: our search against others, judged by the exact answer.
+
+`python -m experiments.compare --random N --seed S`: the same on problems nobody tuned it to.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +18,16 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.arena import contest, standings
-from experiments.arena.contest import PRIMARY, SEEDS, WORST, Rules
+from experiments.arena import contest, random_contest, standings
+from experiments.arena.contest import (
+    CHECKS,
+    DESIGNS,
+    OURS,
+    PRIMARY,
+    SEEDS,
+    WORST,
+    Rules,
+)
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.ecdf import ecdf_figure
 from experiments.arena.variants import VARIANTS
@@ -38,7 +50,9 @@ DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
 `python -m imcmoo enumerate STUDY` must have found: regret.csv, target.csv, front.csv, summary.csv,
-tests.csv and the figure ecdf. A comparison that was interrupted goes on with the same command.
+tests.csv and the figure ecdf. With --random: search cases drawn at random instead, each enumerated
+on the way, and write case.csv, regret.csv and summary.csv to OUT/random/SEED. A comparison that was
+interrupted goes on with the same command.
 """
 
 BUDGETS = (500, 1000, 3300, 10_000)
@@ -50,9 +64,26 @@ INTERRUPTED = "the same command continues"
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
-    parser.add_argument("study", metavar="STUDY", help=", ".join(STUDIES))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("study", nargs="?", metavar="STUDY", help=", ".join(STUDIES))
+    what.add_argument(
+        "--random", type=arguments.whole(1), metavar="N", help="search N random cases instead"
+    )
     parser.add_argument(
-        "--seeds", type=arguments.whole(2), default=SEEDS, metavar="N", help="default: %(default)s"
+        "--seeds",
+        type=arguments.whole(1),
+        metavar="N",
+        help=f"runs of each method; default: {SEEDS}, on random cases {random_contest.SEEDS}",
+    )
+    parser.add_argument(
+        "--seed",
+        type=arguments.whole(0),
+        default=1,
+        metavar="S",
+        help="of the random cases; default: %(default)s",
+    )
+    parser.add_argument(
+        "--peers", action="store_true", help="let the other methods search random cases as well"
     )
     parser.add_argument(
         "--ablation", action="store_true", help="compare variants of our search instead"
@@ -60,12 +91,39 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("results"), help="default: %(default)s")
     arguments.add_workers(parser)
     args = parser.parse_args(argv)
-    return command_line.run(parser.prog, lambda: _main(args), interrupted=INTERRUPTED)
+    main = _compare if args.random is None else _compare_on_random_cases
+    if args.seeds is None:
+        args.seeds = SEEDS if args.random is None else random_contest.SEEDS
+    return command_line.run(parser.prog, lambda: main(args), interrupted=INTERRUPTED)
 
 
-def _main(args: argparse.Namespace) -> None:
-    if not args.ablation and find_spec("numba") is None:
+def _need_numba() -> None:
+    if find_spec("numba") is None:
         raise InputError("AGE-MOEA-II needs numba: pip install -e '.[compare]'")
+
+
+def _compare_on_random_cases(args: argparse.Namespace) -> None:
+    methods = METHODS if args.peers else {OURS: METHODS[OURS]}
+    if args.peers:
+        _need_numba()
+    folder = args.out / "random" / str(args.seed)
+    mark = f"{args.seed} {args.seeds} {list(methods)} {random_contest.fingerprint()}"
+    with owned(folder):
+        parts = FinishedParts(folder, mark)
+        play = partial(random_contest.play, args.seed, methods, args.seeds)
+        _work_through(parts, args.random, play, "random cases", args.workers)
+        frames = random_contest.tables([parts.load(case) for case in range(args.random)])
+        frames["summary"] = standings.summary(frames["regret"])
+        _write_tables(frames, folder)
+        parts.remove()
+    _show_random(frames["summary"], folder)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    if args.seeds < 2:
+        raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
+    if not args.ablation:
+        _need_numba()
     study = catalogue.find_study(args.study)
     answer = find_answer(study, args.out)
     if answer is None:
@@ -74,14 +132,16 @@ def _main(args: argparse.Namespace) -> None:
             f"--out {args.out}` first"
         )
     if args.ablation:
-        rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))
+        every = frozenset(VARIANTS)
+        rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, every, checking=every)
     else:
         rules = Rules(study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
     folder = args.out / ("ablation" if args.ablation else "compare") / args.study
     mark = fingerprint(study.problem())
     with owned(folder):
         parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
-        _search(rules, parts, args.seeds, args.workers)
+        search = partial(contest.search, rules)
+        _work_through(parts, args.seeds, search, study.name, args.workers)
         frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
         frames["summary"] = standings.summary(frames["regret"])
         frames["tests"] = standings.tests(frames["regret"])
@@ -98,9 +158,7 @@ def _write(
 ) -> None:
     """Write tables, figure and, last, the config: where it stands, all is of one comparison."""
     (folder / "config.json").unlink(missing_ok=True)
-    for name, frame in frames.items():
-        with replacing(folder / f"{name}.csv") as temporary:
-            frame.to_csv(temporary, index=False, lineterminator="\n")
+    _write_tables(frames, folder)
     with style.paper_style():
         titles = {name: label(name) for name in contest.judged(study.problem())}
         figure = ecdf_figure(frames["target"], recorded(study.name), PRIMARY, titles)
@@ -109,32 +167,59 @@ def _write(
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _search(rules: Rules, parts: FinishedParts, seeds: int, workers: int) -> None:
-    todo = [seed for seed in range(seeds) if seed not in parts]
+def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
+    for name, frame in frames.items():
+        with replacing(folder / f"{name}.csv") as temporary:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _work_through(
+    parts: FinishedParts, n: int, work: Callable[[int], Any], title: str, workers: int
+) -> None:
+    """Work out those of `n` parts that are not there yet."""
+    todo = [i for i in range(n) if i not in parts]
     with (
-        counted(rules.study.name, seeds, quiet=False, done=seeds - len(todo)) as advance,
+        counted(title, n, quiet=False, done=n - len(todo)) as advance,
         local(max(1, min(workers, len(todo)))) as executor,
     ):
-        for index, found in completed(executor, partial(contest.search, rules), todo):
+        for index, found in completed(executor, work, todo):
             parts.save(todo[index], found)
             advance()
 
 
 def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:
-    summary, tests = frames["summary"], frames["tests"]
-    table = Table("method", title=f"Largest regret over the criteria at {PRIMARY} designs (%)")
-    for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
+    console = Console()
+    for what in (DESIGNS, CHECKS):
+        shared = {"counted": what, "budget": PRIMARY, "criterion": WORST}
+        own, against = (_only(frames[table], shared) for table in ("summary", "tests"))
+        title = f"Largest regret over the criteria at {PRIMARY} {what} (%)"
+        table = Table("method", title=title)
+        for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
+            table.add_column(name, justify="right")
+        rivals = against.set_index("method")
+        columns = own[["method", "median", "percentile_95", "solved"]]
+        for method, *values in columns.itertuples(index=False, name=None):
+            shown = [f"{100 * v:.3g}" for v in values]
+            if method in rivals.index:
+                shown += [f"{rivals.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
+            table.add_row(method, *shown)
+        console.print(table)
+    console.print(f"written: {folder}", highlight=False, soft_wrap=True)
+
+
+def _only(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+    """The rows that have these values."""
+    return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
+
+
+def _show_random(summary: pd.DataFrame, folder: Path) -> None:
+    table = Table("method", "budget", "criterion", title="Regret on random cases (%)")
+    for name in ("runs solved", "95th percentile", "largest"):
         table.add_column(name, justify="right")
-    own = summary[(summary["budget"] == PRIMARY) & (summary["criterion"] == WORST)]
-    against = tests[(tests["budget"] == PRIMARY) & (tests["criterion"] == WORST)]
-    against = against.set_index("method")
-    for method, median, percentile, solved in own[
-        ["method", "median", "percentile_95", "solved"]
-    ].itertuples(index=False, name=None):
-        shown = [f"{100 * v:.3g}" for v in (median, percentile, solved)]
-        if method in against.index:
-            shown += [f"{against.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
-        table.add_row(method, *shown)
+    own = _only(summary, {"counted": DESIGNS})
+    columns = own[["method", "budget", "criterion", "solved", "percentile_95", "largest"]]
+    for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
+        table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
     console = Console()
     console.print(table)
     console.print(f"written: {folder}", highlight=False, soft_wrap=True)

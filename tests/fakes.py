@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity, Resource
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Ordinal
@@ -120,3 +121,11 @@ SMALL = DesignSpace(
     ),
 )
 """A space of both kinds of parameters that can be enumerated: 2,592 designs."""
+
+
+def _sum(costs):
+    return costs["energy"].sum(axis=1)
+
+
+SUM = Criterion("sum", _sum, needs=("energy",))
+"""A criterion of a user's: the energy of all networks together."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.arena.evaluation_counter import Method, Start
+from experiments.arena.watched import WatchedProblem
 from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -23,6 +24,8 @@ from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
 from imcmoo.study.study import Study
 
+OURS = "ours"
+
 WORST = "worst"
 """The largest regret over the criteria: all designs are selected from one and the same run."""
 
@@ -33,6 +36,9 @@ PRIMARY = 3300
 """Unique designs after which methods are judged first of all: the paper's budget."""
 
 SEEDS = 31
+
+DESIGNS, CHECKS = "designs", "checks"
+"""What a budget counts: designs evaluated, or also those whose constraints were asked about."""
 
 EQUAL = 1e-9
 """Regret that counts as 0: the order of summation moves the last digits."""
@@ -52,6 +58,8 @@ class Rules:
         phased: methods that plan ahead for their budget: a smaller budget is another run, not the
             start of a longer one.
         criteria: what designs are selected by; those that guide the search by default.
+        checking: phased methods that ask about constraints before they evaluate. Where checks are
+            counted, a budget is spent by the run planned for the next smaller one.
     """
 
     study: Study
@@ -61,6 +69,7 @@ class Rules:
     methods: dict[str, Method]
     phased: frozenset[str]
     criteria: tuple[str, ...] | None = None
+    checking: frozenset[str] = frozenset({OURS})
 
 
 def fingerprint() -> str:
@@ -93,30 +102,46 @@ def search_all(rules: Rules, judge: ExactRegret, seed: int) -> dict[str, NDArray
     """Let all methods search from equal starts with one seed.
 
     Returns:
-        Columns of three tables, named "table.column": `regret` by method, budget and criterion;
-        `target`: designs evaluated until a regret was reached; `front`: how close the front comes
-        to the exact one. The last two at the primary budget.
+        Columns of three tables, named "table.column": `regret` by method, what is counted, budget
+        and criterion; `target`: designs evaluated until a regret was reached; `front`: how close
+        the front comes to the exact one, and how many designs were asked about. The last two at the
+        primary budget.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
     initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
+    watched = WatchedProblem(problem)
     rows: dict[str, list[dict[str, Any]]] = {"regret": [], "target": [], "front": []}
     for name, method in rules.methods.items():
         phased = name in rules.phased
         for budget in rules.budgets if phased else rules.budgets[-1:]:
-            archive = method(Start(problem, initial, budget, seed))
+            watched.forget()
+            archive = method(Start(watched, initial, budget, seed))
             best = best_so_far(judge, archive, rules.criteria or judged(problem))
-            cuts = [budget] if phased else rules.budgets
+            counts = watched.counts(archive.levels)
             own = {"method": name, "seed": seed}
-            rows["regret"] += _regrets(best, cuts, own)
-            if rules.primary is not None and rules.primary in cuts:
+            cuts = [budget] if phased else list(rules.budgets)
+            rows["regret"] += _regrets(best, {n: n for n in cuts}, own | {"counted": DESIGNS})
+            if name in rules.checking:
+                cuts = totals(rules.budgets, budget)
+            within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in cuts}
+            rows["regret"] += _regrets(best, within, own | {"counted": CHECKS})
+            if rules.primary is not None and (not phased or budget == rules.primary):
                 rows["target"] += _hits(best, rules.primary, own)
-                rows["front"].append(own | _front(judge, archive, rules.primary))
+                asked = {"asked": int(counts[: rules.primary][-1])}
+                rows["front"].append(own | _front(judge, archive, rules.primary) | asked)
     return {
         f"{table}.{column}": np.array([row[column] for row in some])
         for table, some in rows.items()
         for column in (some[0] if some else ())
     }
+
+
+def totals(budgets: Sequence[int], planned: int) -> list[int]:
+    """The budgets, checks counted, that are spent by the run planned for so many designs: the next
+    larger one, and for the smallest its own as well."""
+    plans = zip((budgets[0], *budgets[:-1]), budgets, strict=True)
+    return [total for plan, total in plans if plan == planned]
 
 
 def best_so_far(
@@ -134,11 +159,17 @@ def best_so_far(
 
 
 def _regrets(
-    best: dict[str, NDArray[np.float64]], cuts: Sequence[int], own: dict[str, Any]
+    best: dict[str, NDArray[np.float64]], cuts: Mapping[int, int], own: dict[str, Any]
 ) -> list[dict[str, Any]]:
+    """A row per budget and criterion: the regret after so many evaluations as the budget allows."""
     return [
-        {**own, "budget": cut, "criterion": name, "regret": values[: max(cut, 1)][-1]}
-        for cut in cuts
+        {
+            **own,
+            "budget": budget,
+            "criterion": name,
+            "regret": values[:n][-1] if n and len(values) else np.inf,
+        }
+        for budget, n in cuts.items()
         for name, values in best.items()
     ]
 

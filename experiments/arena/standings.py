@@ -5,24 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from experiments.arena.contest import OURS
 from imcmoo.analysis.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
 
-OURS = "ours"
+KEYS = ["counted", "budget", "criterion"]
+"""What is compared apart."""
 
 
 def summary(regret: pd.DataFrame) -> pd.DataFrame:
-    """By budget, criterion and method: regret's median with its 95 % bootstrap interval, 95th
-    percentile, and share of seeds without regret.
+    """By what is counted, budget, criterion and method: regret's median with its 95 % bootstrap
+    interval, 95th percentile and largest value, and share of runs without regret.
 
     A run that found nothing feasible counts as infinitely far; with such a run among them the
     seeds have no interval.
 
     Args:
-        regret: columns method, seed, budget, criterion, regret.
+        regret: columns method, seed, counted, budget, criterion, regret.
     """
     rows = []
-    keys = ["budget", "criterion", "method"]
-    for (budget, criterion, method), group in regret.groupby(keys, sort=False):
+    for own, group in regret.groupby([*KEYS, "method"], sort=False):
         values = np.sort(group["regret"].to_numpy(dtype=float))
         if np.isfinite(values).all():
             rng = np.random.default_rng(0)
@@ -31,14 +32,13 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
             low, median, high = np.nan, values[len(values) // 2], np.nan
         rows.append(
             {
-                "budget": budget,
-                "criterion": criterion,
-                "method": method,
+                **dict(zip([*KEYS, "method"], own, strict=True)),
                 "median": median,
                 "median_low": low,
                 "median_high": high,
                 # The next larger value: interpolation would average with infinity.
                 "percentile_95": values[int(np.ceil(0.95 * len(values))) - 1],
+                "largest": values[-1],
                 "solved": (values == 0).mean(),
                 "seeds": len(values),
             }
@@ -47,7 +47,7 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
 
 
 def tests(regret: pd.DataFrame) -> pd.DataFrame:
-    """Ours against every other method, by budget and criterion: Wilcoxon's signed-rank test over
+    """Ours against every other method, by `KEYS`: Wilcoxon's signed-rank test over
     seeds, one-sided, with Holm's correction over the methods, and A12, the probability that a run
     of ours is better.
 
@@ -55,7 +55,7 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
         regret: as for `summary`.
     """
     frames = []
-    for (budget, criterion), group in regret.groupby(["budget", "criterion"], sort=False):
+    for own, group in regret.groupby(KEYS, sort=False):
         table = group.pivot(index="seed", columns="method", values="regret")
         others = [m for m in group["method"].unique() if m != OURS]
         ours = table[OURS].to_numpy()
@@ -63,8 +63,7 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
         frames.append(
             pd.DataFrame(
                 {
-                    "budget": budget,
-                    "criterion": criterion,
+                    **dict(zip(KEYS, own, strict=True)),
                     "method": others,
                     "p": p,
                     "p_holm": holm(np.array(p)),

@@ -115,7 +115,7 @@ def _edap(name: str, **more: Any) -> Criterion:
 
 def _ela(name: str) -> Criterion:
     score = partial(ela_score, aggregate=AGGREGATIONS[name])
-    return Criterion(f"ela_{name}", score, unit=EDAP_UNIT)
+    return Criterion(f"ela_{name}", score, guides=True, unit=EDAP_UNIT)
 
 
 CRITERIA: dict[str, Criterion] = {

@@ -129,19 +129,28 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         logs = self._signs * np.log(np.where(self._is_ratio, signed, 1.0))
         return np.where(self._is_ratio, logs, F)
 
-    def guide_scores(self, F: Floats) -> Floats:
+    def from_coordinates(self, points: Floats) -> Floats:
+        """Objectives F of coordinates, shape as `points`: what `coordinates` undoes."""
+        return np.where(self._is_ratio, self._signs * np.exp(self._signs * points), points)
+
+    def own_best(self, F: Floats) -> Floats | None:
+        """The best EDAP of each network in F, J·s·mm², shape (W,); None where there is no EDAP."""
+        return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
+
+    def guide_scores(self, F: Floats, own_best: Floats | None = None) -> Floats:
         """What a generalized design may finally be selected by; smaller is better.
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
+            own_best: of the networks, shape (W,); by default the best in `F`.
 
         Returns:
-            Shape (n, n_scores): each criterion that guides, the networks' own best being the best
-            in `F`, and each network's own EDAP; without EDAP, each objective.
+            Shape (n, n_scores): each criterion that guides and each network's own EDAP; without
+            EDAP, each objective.
         """
         costs = self.costs(F)
         own = costs.edap if self.has_edap else F
-        best = costs.edap.min(axis=0) if self.has_edap else None
+        best = self.own_best(F) if own_best is None else own_best
         return np.column_stack([*(c.scores(costs, best) for c in self.guides), own])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:

@@ -11,73 +11,44 @@ from pymoo.core.population import Population
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
+from imcmoo.search.brood import Brood
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.repair import repair
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, pairs, single_moves, trades
 
-SURPLUS = 2
-"""Children made per child wanted: some repeat what was evaluated."""
+SURPLUS = 4
+"""Children made per child wanted: some repeat what was evaluated, others are infeasible."""
 
-ROUNDS = 4
+ROUNDS = 2
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
+ATTEMPTS = 4
+"""How often a brood is collected and confirmed at the most: each time only what was dropped."""
 
 UNSCORED = 1e250
 """Scores of infeasible designs begin here."""
 
-ATTEMPTS = 2
-"""How often a brood is collected and confirmed: the second time only what was refused."""
+FITTED = 200
+"""Designs a surrogate is fitted to: time grows with their cube."""
 
+PROMISING = 8
+"""Neighbours of incumbents offered per one wanted: most may be infeasible."""
 
-class Brood:
-    """Collects the offspring of one generation: feasible, new, and no more than wanted."""
-
-    def __init__(self, problem: AcceleratorProblem, archive: Archive, wanted: int) -> None:
-        self.problem = problem
-        self.wanted = wanted
-        self.levels: Levels = archive.levels[:0]
-        self.seen = set(archive.seen)
-
-    @property
-    def missing(self) -> int:
-        """How many designs are still wanted."""
-        return self.wanted - len(self.levels)
-
-    def add(self, candidates: Levels, limit: int) -> None:
-        """Repair candidates and take at most `limit` new ones, in order.
-
-        Only the least violated, twice as many as may be taken, are walked to feasibility.
-        """
-        space = self.problem.space
-        candidates = unseen(space, candidates, self.seen)
-        lacks = self.problem.feasibility.screened(candidates)
-        near = np.sort(np.argsort(lacks, kind="stable")[: 2 * limit])
-        repaired, lacks = repair(self.problem, candidates[near])
-        new = unseen(space, repaired[lacks <= 0], self.seen)
-        self.take(new[: min(limit, self.missing)])
-
-    def confirm(self) -> None:
-        """Drop what passed the screen but is not feasible after all.
-
-        For the whole brood in one go: the truth about many chips costs little more than about one.
-        """
-        self.levels = self.levels[self.problem.feasibility.violation(self.levels) <= 0]
-
-    def take(self, levels: Levels) -> None:
-        """Take new designs as they are."""
-        self.levels = np.concatenate([self.levels, levels])
-        self.seen.update(self.problem.space.rank(levels).tolist())
+FEW = 10
+"""Designs of the population whose neighbours fill a generation."""
 
 
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
     """Offspring by the operators of a phase.
 
-    Part of a generation are neighbours of the incumbents of the criteria (`Phase.polish`), the
-    rest children of parents that each won a tournament on one criterion. Where those repeat what
-    was evaluated, neighbours of the whole population and then random designs fill the generation.
+    Part of a generation (`Phase.polish`) are neighbours of the incumbents of the criteria, those
+    that a surrogate promises most of first; the rest children of parents that each won a tournament
+    on one criterion. Where those repeat what was evaluated or are infeasible, repaired children,
+    neighbours of some of the population and then random designs fill the generation.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
@@ -88,6 +59,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         super().__init__()
         self.phase = phase
         self.archive = archive
+        single = single_moves(archive.space)
+        self._moves = np.concatenate([single, pairs(single), trades(archive.space)])
 
     def do(
         self,
@@ -105,20 +78,49 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         brood = Brood(problem, self.archive, n_offsprings)
         polished = round(self.phase.polish * n_offsprings)
         if polished:
-            incumbents = np.unique(scores.argmin(axis=0))
-            brood.add(_around(problem, levels[incumbents], rng), polished)
+            brood.add(self._promising(problem, PROMISING * polished), polished)
         for _ in range(ATTEMPTS):
-            for _ in range(ROUNDS):
-                if brood.missing:
-                    n = SURPLUS * brood.missing
-                    children = self._children(problem, levels, scores, n, rng)
-                    brood.add(children, brood.missing)
-            if brood.missing:
-                brood.add(_around(problem, levels, rng), brood.missing)
+            self._fill(brood, levels, scores, rng)
             brood.confirm()
-        if brood.missing:
-            brood.take(draw_feasible(problem, brood.missing, rng, seen=brood.seen))
+            if not brood.missing:
+                break
+        else:
+            n = n_offsprings - len(brood.levels)
+            brood.take(draw_feasible(problem, n, rng, seen=brood.seen))
         return Population.new("X", brood.levels)
+
+    def _promising(self, problem: AcceleratorProblem, n: int) -> Levels:
+        """At most `n` new neighbours of the incumbents, the best of each criterion in turn, as far
+        as a surrogate can tell."""
+        archive = self.archive
+        levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
+        if not len(levels):
+            return levels
+        scores = problem.guide_scores(F)
+        known = elite(scores, FITTED)
+        surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
+        near = self._vicinity(levels[np.unique(scores.argmin(axis=0))])
+        near = unseen(problem.space, near, archive.seen)
+        guessed = problem.from_coordinates(surrogate.predict(near))
+        return near[elite(problem.guide_scores(guessed, problem.own_best(F)), n)]
+
+    def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
+        """Add children, and where they do not suffice others, to what passes the screen."""
+        problem = brood.problem
+        for _ in range(ROUNDS):
+            if brood.missing:
+                children = self._children(problem, levels, scores, SURPLUS * brood.missing, rng)
+                brood.add(children, brood.missing)
+        if brood.missing:
+            brood.mend()
+        if brood.missing:
+            some = rng.permutation(levels)[:FEW]
+            brood.add(rng.permutation(self._vicinity(some)), brood.missing)
+
+    def _vicinity(self, levels: Levels) -> Levels:
+        """All designs one move, two moves or a trade away from some, shape (n, n_parameters)."""
+        designs, inside = move(self.archive.space, levels, self._moves)
+        return designs[inside]
 
     def _children(
         self,
@@ -171,15 +173,3 @@ def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Levels:
     a, b = rng.integers(len(scores), size=(2, n))
     criterion = rng.integers(scores.shape[1], size=n)
     return np.where(scores[a, criterion] <= scores[b, criterion], a, b)
-
-
-def _around(problem: AcceleratorProblem, levels: Levels, rng: np.random.Generator) -> Levels:
-    """Designs one move away, in random order, then those two moves away, in random order."""
-    single = single_moves(problem.space)
-    wider = np.concatenate([pairs(single), trades(problem.space)])
-    return np.concatenate(
-        [
-            rng.permutation(designs[inside])
-            for designs, inside in (move(problem.space, levels, m) for m in (single, wider))
-        ]
-    )

@@ -93,7 +93,15 @@ PAPER = Schedule(
     initial=500,
     population=70,
     phases=(
-        Phase("explore", 10, 70, crossover_probability=1.0, mutation_probability=0.5, eta=3),
+        Phase(
+            "explore",
+            10,
+            70,
+            crossover_probability=1.0,
+            mutation_probability=0.5,
+            eta=3,
+            polish=0.5,
+        ),
         Phase(
             "balance",
             10,

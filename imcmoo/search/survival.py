@@ -83,7 +83,7 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.argsort(scores, axis=0, kind="stable").ravel()
+    order = np.argsort(scores, axis=0, kind="stable")[:n].ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
 

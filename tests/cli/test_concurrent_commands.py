@@ -46,8 +46,7 @@ PAIRS = [
 
 
 def command(kind, out):
-    folder = out / "exact" / STUDY if kind in ENUMERATIONS else out
-    return [sys.executable, *KINDS[kind], "--out", str(folder)]
+    return [sys.executable, *KINDS[kind], "--out", str(out)]
 
 
 def contents(folder):

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.problem import Guidance
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.schedule import PAPER
@@ -19,6 +18,7 @@ from imcmoo.space.parameters import Integer, Ordinal
 from problems.rram import RRAM
 from tests.fakes import (
     SMALL,
+    SUM,
     BareEvaluator,
     FakeEvaluator,
     LimitlessEvaluator,
@@ -172,7 +172,7 @@ LARGER = fake_problem(RRAM, area_limit_m2=900e-6)
 UNLIMITED = fake_problem(RRAM, area_limit_m2=None)
 FEWER = fake_problem(RRAM, 2)
 UNEQUAL = fake_problem(RRAM, guidance=Guidance(weights=(1, 1, 1, 5)))
-ASKING = fake_problem(RRAM, guidance=Guidance(asked=find_criterion("ela_max")))
+ASKING = fake_problem(RRAM, guidance=Guidance(asked=SUM))
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,22 @@ def test_polish_proposes_neighbours_of_incumbents():
     assert np.median(steps) <= 2
 
 
+def test_polish_proposes_promising_neighbours_first():
+    archive, _ = begun(LARGE_PROBLEM, 120)
+    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
+    incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
+    first = mating._promising(LARGE_PROBLEM, 40)
+    assert not archive.seen & set(RRAM.rank(first).tolist())
+    # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
+    first, every = (
+        LARGE_PROBLEM.guide_scores(
+            LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.feasibility.violation(x) <= 0])[0]
+        )[:, :4]
+        for x in (first, mating._vicinity(archive.levels[incumbents]))
+    )
+    assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
+
+
 def test_tournaments_are_won_by_the_better_on_one_criterion():
     scores = np.array([[0.0, 3], [1, 2], [2, 1], [3, 0]])
     won = np.bincount(tournaments(scores, 40_000, np.random.default_rng(0)), minlength=4)

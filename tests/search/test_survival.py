@@ -8,7 +8,7 @@ from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.problem import Guidance
 from imcmoo.search.survival import CriteriaSurvival, elite, span_scaled, unique_rank
 from problems.rram import RRAM
-from tests.fakes import NoisyEvaluator, fake_problem
+from tests.fakes import SUM, NoisyEvaluator, fake_problem
 
 PROBLEM = fake_problem(RRAM, 3)
 seeds = st.integers(0, 2**32 - 1)
@@ -25,13 +25,16 @@ def survivors(pop, n):
     return CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=n).get("index").tolist()
 
 
-def test_criteria_are_aggregations_regret_and_own_edap():
+def test_criteria_are_scores_regret_and_own_edap():
     # EDAP of two designs for three workloads, with areas of 1 mm²: 1, 2, 4 and 2, 2, 2
     F = np.array([[1.0, 2, 4, 1, 1, 1, 1e-6], [2.0, 2, 2, 1, 1, 1, 1e-6]])
+    # EDAP by max, mean, product and geometric mean, E·L·A by max and mean, regret, own EDAPs
     np.testing.assert_allclose(
         PROBLEM.guide_scores(F),
-        [[4, 7 / 3, 8, 2, 1, 1, 2, 4], [2, 2, 8, 2, 1, 2, 2, 2]],
+        [[4, 7 / 3, 8, 2, 4, 7 / 3, 1, 1, 2, 4], [2, 2, 8, 2, 2, 2, 1, 2, 2, 2]],
     )
+    own_best = np.array([1.0, 1, 2])
+    np.testing.assert_allclose(PROBLEM.guide_scores(F, own_best)[:, 6], [1, 1])
 
 
 @given(seed=seeds, n=st.integers(2, 60), share=st.floats(0, 1))
@@ -144,9 +147,8 @@ def test_negative_values_are_spread_by_their_differences():
     assert sorted(kept) == [0, 2, 4, 6, 8]
 
 
-@pytest.mark.parametrize("name", ["ela_max", "pseudo_weights"])
-def test_the_best_by_a_criterion_that_is_asked_for_survives(name):
-    asked = find_criterion(name)
+@pytest.mark.parametrize("asked", [SUM, find_criterion("pseudo_weights")], ids=lambda c: c.name)
+def test_the_best_by_a_criterion_that_is_asked_for_survives(asked):
     asking = fake_problem(RRAM, 3, guidance=Guidance(asked=asked))
     rescued = 0
     for seed in range(30):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments import compare
-from experiments.arena import contest, standings
+from experiments.arena import contest, random_cases, standings
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.evaluation_counter import Counted, Start
 from experiments.arena.variants import VARIANTS
@@ -51,8 +51,9 @@ def test_designs_proposed_again_are_evaluated_but_not_counted(start):
 
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
     best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
-    rows = contest._regrets(best, [1, 3], {"seed": 0})
+    rows = contest._regrets(best, {1: 1, 3: 3}, {"seed": 0})
     assert [row["regret"] for row in rows] == [3.0, 2.0, 0.0, 0.5]
+    assert contest._regrets(best, {9: 0}, {})[0]["regret"] == np.inf
     hits = contest._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
     assert [row["evaluations"] for row in hits] == [2, 3, 3, 3, 3]
     assert [row["evaluations"] for row in contest._hits({"a": np.array([0.2])}, 1, {})] == [
@@ -65,6 +66,7 @@ def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
         {
             "method": "m",
             "seed": range(4),
+            "counted": contest.DESIGNS,
             "budget": 10,
             "criterion": contest.WORST,
             "regret": [0.0, 0.0, 0.5, np.inf],
@@ -72,13 +74,20 @@ def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
     )
     row = standings.summary(regret).iloc[0]
     assert row["solved"] == 0.5
-    assert row["percentile_95"] == np.inf
+    assert row["percentile_95"] == row["largest"] == np.inf
 
 
 def test_tests_see_who_is_ahead():
     seeds = range(12)
     rows = [
-        {"method": m, "seed": s, "budget": 10, "criterion": contest.WORST, "regret": r * (1 + s)}
+        {
+            "method": m,
+            "seed": s,
+            "counted": contest.DESIGNS,
+            "budget": 10,
+            "criterion": contest.WORST,
+            "regret": r * (1 + s),
+        }
         for m, r in (("ours", 0.0), ("worse", 0.1), ("same", 0.0))
         for s in seeds
     ]
@@ -101,8 +110,7 @@ def small(monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_a_comparison_from_the_command_line(tmp_path, capsys):
-    exact = tmp_path / "exact" / STUDY
-    assert main(["enumerate", STUDY, "--out", str(exact), "--quiet"]) == 0
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
     assert compare.main([STUDY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]) == 0
     assert "95th percentile" in capsys.readouterr().out
     folder = tmp_path / "compare" / STUDY
@@ -110,9 +118,36 @@ def test_a_comparison_from_the_command_line(tmp_path, capsys):
     files = {f"{t}.csv" for t in tables} | {"ecdf.pdf", "ecdf.png", "config.json"}
     assert {p.name for p in folder.iterdir()} == files
     regret = pd.read_csv(folder / "regret.csv")
-    assert len(regret) == 3 * 2 * 2 * 5
+    assert len(regret) == 3 * 2 * 2 * 2 * 5
     assert (regret["regret"] >= 0).all()
     assert set(PHASED) & set(regret["method"]) == {"ours"}
+
+
+def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(random_cases, "DESIGNS", (1000, 4000))
+    monkeypatch.setattr(random_cases, "FEWEST_FEASIBLE", 50)
+    monkeypatch.setattr(compare.random_contest, "BUDGETS", (60, 120))
+    command = ["--random", "2", "--seed", "7", "--seeds", "2", "--workers", "1", "--out"]
+    assert compare.main([*command, str(tmp_path)]) == 0
+    assert "runs solved" in capsys.readouterr().out
+    folder = tmp_path / "random" / "7"
+    assert {p.name for p in folder.iterdir()} == {"case.csv", "regret.csv", "summary.csv"}
+    regret = pd.read_csv(folder / "regret.csv")
+    assert len(regret) == 2 * 2 * 2 * 2 * 8
+    assert list(pd.read_csv(folder / "case.csv")["case"]) == [0, 1]
+    assert compare.main([*command, str(tmp_path / "again")]) == 0
+    again = tmp_path / "again" / "random" / "7" / "regret.csv"
+    assert again.read_bytes() == (folder / "regret.csv").read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--random", "--seeds"])
+def test_a_number_of_cases_or_runs_below_one_is_refused(option, tmp_path, capsys):
+    options = {"--random": "1"} | {option: "0"}
+    words = [word for pair in options.items() for word in pair]
+    with pytest.raises(SystemExit) as stop:
+        compare.main([*words, "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert f"{option}: must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, capsys):

@@ -1,0 +1,80 @@
+"""A cheap guess at the coordinates of designs that were not evaluated, from those that were."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats
+from imcmoo.space.design_space import DesignSpace, Levels
+
+REACH = 3.0
+"""Steps over which what the trend leaves is alike, by a factor of e."""
+
+RIDGE = 1e-3
+"""Penalty on the coefficients of the trend, which may be more than the designs it is fitted to."""
+
+NOISE = 1e-4
+"""What designs are allowed to deviate, relative to the variance of what the trend leaves."""
+
+DECIMALS = 6
+"""Of coordinates told: the last digits differ from machine to machine and must not decide."""
+
+
+class Surrogate:
+    """A quadratic trend of the objectives' coordinates, and an interpolation of what it leaves.
+
+    Energies, latencies and areas are products of powers of what parameters stand for, nearly, so
+    their logarithms are nearly sums.
+
+    Args:
+        space: of the designs.
+        levels: what was evaluated, all different, shape (n, n_parameters).
+        points: its `AcceleratorProblem.coordinates`, shape (n, n_objectives).
+
+    Source: universal kriging with an exponential kernel (Sacks et al., Design and analysis of
+    computer experiments, Statistical Science 4, 1989), all its settings fixed.
+    """
+
+    def __init__(self, space: DesignSpace, levels: Levels, points: Floats) -> None:
+        self.space = space
+        self._levels = levels
+        self._mean = points.mean(axis=0)
+        trend = self._trend(levels)
+        gram = trend.T @ trend + RIDGE * np.eye(trend.shape[1])
+        self._coefficients = np.linalg.solve(gram, trend.T @ (points - self._mean))
+        left = points - self._mean - trend @ self._coefficients
+        kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
+        self._weights = np.linalg.solve(kernel, left)
+
+    def predict(self, levels: Levels) -> Floats:
+        """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
+        trend = self._mean + self._trend(levels) @ self._coefficients
+        left = self._kernel(levels) @ self._weights
+        return np.round(trend + left, DECIMALS)
+
+    def _trend(self, levels: Levels) -> Floats:
+        """A constant, each coordinate, and each product of two, shape (n, n_terms)."""
+        sizes = np.array(self.space.shape)
+        ordered = self.space.is_ordered
+        scaled = 2 * levels / np.maximum(sizes - 1, 1) - 1
+        columns = [
+            scaled[:, ordered],
+            *(_one_hot(levels[:, i], sizes[i]) for i in np.flatnonzero(~ordered)),
+        ]
+        z = np.concatenate(columns, axis=1)
+        first, second = np.triu_indices(z.shape[1])
+        return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
+
+    def _kernel(self, levels: Levels) -> Floats:
+        """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
+        steps = np.zeros((len(levels), len(self._levels)))
+        for own, known, ordered in zip(
+            levels.T, self._levels.T, self.space.is_ordered, strict=True
+        ):
+            apart = np.abs(own[:, None] - known)
+            steps += apart if ordered else apart > 0
+        return np.exp(-steps / REACH)
+
+
+def _one_hot(levels: Levels, size: int) -> Floats:
+    return np.eye(size)[levels]

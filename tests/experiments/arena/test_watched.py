@@ -1,0 +1,60 @@
+"""Counting the designs whose constraints were asked about."""
+
+import numpy as np
+import pytest
+
+from experiments.arena import contest
+from experiments.arena.watched import WatchedProblem
+from imcmoo.problem.problem import AcceleratorProblem
+from problems.rram import RRAM
+from tests.fakes import FakeEvaluator
+
+PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=800e-6)
+
+
+@pytest.fixture
+def watched():
+    return WatchedProblem(PROBLEM)
+
+
+def designs(n):
+    return np.unique(RRAM.random(2 * n, np.random.default_rng(0)), axis=0)[:n]
+
+
+def test_a_design_counts_once_however_it_was_asked_about(watched):
+    levels = designs(30)
+    watched.feasibility.screened(levels[:10])
+    watched.feasibility.violation(levels[5:12])
+    watched.evaluate(levels[[0, 20, 11, 21]])
+    # 12 were checked before; the first and the third are of those
+    assert watched.counts(levels[[0, 20, 11, 21]]).tolist() == [12, 13, 13, 14]
+    watched.feasibility.violation(levels)
+    watched.evaluate(levels[[20, 22]])
+    assert watched.counts(levels[[20, 22]]).tolist() == [13, 30]
+
+
+def test_what_was_forgotten_counts_again(watched):
+    levels = designs(3)
+    watched.feasibility.violation(levels)
+    watched.forget()
+    watched.evaluate(levels[:1])
+    assert watched.counts(levels[:1]).tolist() == [1]
+
+
+def test_answers_are_those_of_the_problem(watched):
+    levels = designs(50)
+    np.testing.assert_array_equal(
+        watched.feasibility.violation(levels), PROBLEM.feasibility.violation(levels)
+    )
+    np.testing.assert_array_equal(
+        watched.feasibility.screened(levels), PROBLEM.feasibility.screened(levels)
+    )
+    for mine, theirs in zip(watched.evaluate(levels), PROBLEM.evaluate(levels), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_where_checks_count_a_run_planned_for_less_spends_the_budget():
+    budgets = (500, 1000, 3300)
+    assert contest.totals(budgets, 500) == [500, 1000]
+    assert contest.totals(budgets, 1000) == [3300]
+    assert contest.totals(budgets, 3300) == []
