@@ -11,23 +11,28 @@ import pandas as pd
 
 from experiments.paper import baseline_sections, claims, question_sections
 from experiments.paper.aggregation import RECORDED
-from experiments.paper.figure_catalogue import PLATES, names
+from experiments.paper.figure_catalogue import NARROW, PLATES, names
+from experiments.paper.long_tables import PAGES
 from experiments.paper.markdown import table
 from experiments.paper.stored import FIGURES, rows, studies_with
+from experiments.paper.summary import in_short
 from imcmoo.report.labels import label
 
-INTRODUCTION = """# The paper's claims, recomputed
+TITLE = """# The paper's claims, recomputed
 
 Written by `python -m experiments.run paper` from the tables in `results/published/`: every number of
 ours below stands in the CSV named beside it, as tests check.
+"""
+
+WORDS = """## Sources and words
 
 Theirs: [A] Krestinskaya et al., arXiv 2603.03880; [B] the ISCAS version, arXiv 2410.16759. What is
 said of their code and records was read in or computed from
 github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC.
 
-Words: E is a network's energy (J), L its latency (s), A the chip's area (mm²). **EDAP** = E · L · A of
-one network; "EDAP, max" is the largest EDAP of any network, "E·L·A, max" is max E · max L · A, where E
-and L may be of different networks. *Exact*: the optimum over all designs of the space, not the best a
+E is a network's energy (J), L its latency (s), A the chip's area (mm²). **EDAP** = E · L · A of one
+network; "EDAP, max" is the largest EDAP of any network, "E·L·A, max" is max E · max L · A, where E and
+L may be of different networks. *Exact*: the optimum over all designs of the space, not the best a
 search happened to find. *Own best*: the least EDAP of a network on a chip of its own. *Regret*: score /
 exact optimum - 1. *Largest network*: the one with the most weights, VGG16 of four and GPT-2 Medium of
 nine. *Does not run*: the chip has too few cells (RRAM), or a layer does not map or fit its buffer.
@@ -35,6 +40,20 @@ nine. *Does not run*: the chip has too few cells (RRAM), or a layer does not map
 Studies are named after networks and device. RRAM chips hold all weights of a network, one network at a
 time; SRAM chips load them from LPDDR4. The area limit is 800 mm², but 1,600 mm² in nine_workload_rram:
 no smaller RRAM chip holds GPT-2 Medium. The paper's nine-network search is of SRAM only.
+"""
+
+NETWORKS = """## The networks are not all what they are called
+
+The numbers above are of the networks as the paper recorded them, and stay so:
+
+- **"resnet50" is another network**: 62 layers, 48.0 M weights and 7.49 G multiplications where ResNet50
+  has 54, 25.5 M and 4.09 G. It stands in the paper's repository only, not in CiMLoop's.
+- **The attention products of the transformers lack a dimension**: ViT and GPT-2 Medium have about 100
+  times, MobileBERT about 50 times too few multiplications there.
+- The tables of the others are CiMLoop's (github.com/mit-emze/cimloop), which is discontinued in favour
+  of AccelForge (github.com/Accelergy-Project/accelforge).
+
+[All tables, layer by layer](../imcmoo/networks/tables/README.md).
 """
 
 DEFECTS = """## What in the released code explains differences
@@ -72,7 +91,7 @@ LONG = 40
 
 
 def documents(staged: Path, folder: Path, docs: Path) -> dict[str, str]:
-    """`reproduction.md` and `gallery.md`, by name.
+    """`reproduction.md`, the pages of its long tables, and `gallery.md`, by path.
 
     Args:
         staged: where the tables are now.
@@ -80,7 +99,8 @@ def documents(staged: Path, folder: Path, docs: Path) -> dict[str, str]:
         docs: where the documents will be.
     """
     to = os.path.relpath(folder, docs)
-    return {"reproduction.md": reproduction(staged), "gallery.md": gallery(staged, to)}
+    long = {f"reproduction/{name}.md": page(staged) for name, page in PAGES.items()}
+    return {"reproduction.md": reproduction(staged), "gallery.md": gallery(staged, to), **long}
 
 
 def reproduction(folder: Path) -> str:
@@ -98,7 +118,8 @@ def reproduction(folder: Path) -> str:
         question_sections.generality,
         question_sections.cost,
     )
-    parts = [INTRODUCTION, *(section(folder) for section in sections), DEFECTS.format(**recorded)]
+    answers = (section(folder) for section in sections)
+    parts = [TITLE, in_short(folder), WORDS, *answers, NETWORKS, DEFECTS.format(**recorded)]
     return "\n".join(parts)
 
 
@@ -117,7 +138,9 @@ def gallery(folder: Path, to: str) -> str:
         stem = f"{to}/{FIGURES}/{name}"
         parts.append(
             f"## {shown}: {kind.replace('_', ' ')}\n\n{plate.caption}\n\n"
-            f"[PDF]({stem}.pdf), [data]({stem}.csv), from {sources}\n\n![{name}]({stem}.png)\n"
+            f"[PDF]({stem}.pdf), for one column [PNG]({stem}{NARROW}.png) and "
+            f"[PDF]({stem}{NARROW}.pdf), [data]({stem}.csv), from {sources}\n\n"
+            f"![{name}]({stem}.png)\n"
         )
     return "\n".join(parts)
 

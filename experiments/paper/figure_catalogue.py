@@ -10,15 +10,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.arena.contest import SEEDS
-from experiments.paper import figures, parameter_figures
+from experiments.paper import figures, network_figures, parameter_figures
+from experiments.paper.network_figures import OVER_JOINT, QUANTITIES
+from experiments.paper.parameter_figures import CHEAP, MOST
 from experiments.paper.reductions import EXACT
 from experiments.paper.settings import GENERAL, PAPER_SCORE, SCORED
 from experiments.paper.stored import FIGURES, read, studies_with
 from imcmoo.report import style
+from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import label, networks_in
 
 EARLY = 1000
 """Designs after which searches are drawn: at the paper's budget most have arrived."""
+
+NARROW = "_narrow"
+"""Ends the names of figures for one column."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +32,44 @@ class Plate:
     """A kind of figure.
 
     Args:
-        table: the study's table it is drawn from.
+        table: the study's table it is drawn from; it has a column `study`.
         select: the part of the table it shows.
-        draw: the figure of that part.
+        draw: the figure of that part, so many inches wide.
         caption: what it shows, a sentence or two.
-        together: whether one figure shows all studies, told apart by a column `study`.
+        together: whether one figure shows all studies.
     """
 
     table: str
     select: Callable[[pd.DataFrame], pd.DataFrame]
-    draw: Callable[[pd.DataFrame], Figure]
+    draw: Callable[[pd.DataFrame, float], Figure]
     caption: str
     together: bool = False
 
 
+def _joint(frame: pd.DataFrame) -> pd.DataFrame:
+    """What each network costs on the exact joint design, and on the one made for it alone."""
+    own = frame[frame["criterion"] == PAPER_SCORE].set_index("design")
+    found = []
+    for network in (n.removesuffix("_J") for n in networks_in(frame, "energy_")):
+        columns = {c: c.replace("_", f"_{network}_", 1) for c in QUANTITIES if c != "area_mm2"}
+        for kind, name in (("joint", EXACT), ("alone", f"alone: {network}")):
+            costs = {c: own.loc[name, columns.get(c, c)] for c in QUANTITIES}
+            named = {"study": own.loc[name, "study"], "network": network, "design": kind}
+            found.append(named | costs)
+    return pd.DataFrame(found)
+
+
 def _reductions(frame: pd.DataFrame) -> pd.DataFrame:
+    """EDAP by network and the score of each baseline over those of the joint design."""
     own = frame[(frame["criterion"] == PAPER_SCORE) & (frame["joint"] == EXACT)]
-    networks = [f"edap_{n}" for n in networks_in(frame, "edap_")]
-    return own[["baseline", "too_large", *networks, PAPER_SCORE]]
+    scores = [PAPER_SCORE, *(f"edap_{n}" for n in networks_in(frame, "edap_"))]
+    ratios = (1 / (1 - own[scores])).add_suffix(OVER_JOINT)
+    table = own[["study", "baseline", "too_large"]].join(ratios)
+    return table.sort_values(PAPER_SCORE + OVER_JOINT, ascending=False, kind="stable")
 
 
 def _sensitivity(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[["parameter", "value", *(f"{score}_over_best" for score in SCORED)]]
+    return frame[["study", "parameter", "value", *(f"{score}_over_best" for score in SCORED)]]
 
 
 def _general(frame: pd.DataFrame) -> pd.DataFrame:
@@ -63,45 +85,78 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _breakdown(frame: pd.DataFrame, width: float) -> Figure:
+    columns = [c for c in map(str, frame) if c.startswith("energy_")]
+    return breakdown(
+        [c.removeprefix("energy_").removesuffix("_J") for c in columns],
+        frame["component"].tolist(),
+        energy_J=frame[columns].to_numpy().T,
+        area_m2=frame["area_mm2"].to_numpy() * 1e-6,
+        width=width,
+    )
+
+
 PLATES = {
+    "absolute": Plate(
+        "joint",
+        _joint,
+        network_figures.absolute,
+        f"What each network costs on the exact joint design by {label(PAPER_SCORE)} (star), and on "
+        "the chip with its least EDAP (circle): energy, latency, the chip's area and EDAP, by the "
+        "paper's cost model, whose latencies and energies no chip has. Logarithmic.",
+    ),
+    "breakdown": Plate(
+        "breakdown",
+        _all,
+        _breakdown,
+        f"Where energy and area of the exact joint design by {label(PAPER_SCORE)} go, by network "
+        "and component.",
+    ),
     "reductions": Plate(
         "reductions",
         _reductions,
-        figures.reductions,
-        f"By how much the exact joint design by {label(PAPER_SCORE)} reduces EDAP, by network, and "
-        "that score over each baseline, in percent; negative where the baseline is better (colours "
-        "end at -100). Grey: the baseline does not run that network, or not all of them (last "
-        "column). †: larger than the area limit.",
+        network_figures.reductions,
+        f"Each baseline over the exact joint design by {label(PAPER_SCORE)}: that score, by which "
+        "rows are sorted, and EDAP by network; below 1× the baseline is better (colours end at a "
+        "tenth and tenfold). Dash on grey: the baseline does not run that network, or not all of "
+        "them (score). †: larger than the area limit. In one column: the score, and the range of "
+        "EDAP over the networks that run.",
     ),
     "aggregations": Plate(
         "aggregations",
         _all,
-        figures.aggregations,
+        network_figures.aggregations,
         "EDAP of the exact design each criterion selects, over each network's own best; criteria "
-        "that select the same design stand together. Logarithmic, from 1×: no bar is 1×.",
+        "that select the same design stand together. Logarithmic.",
     ),
     "sensitivity": Plate(
         "sensitivity",
         _sensitivity,
         parameter_figures.sensitivity,
         "The least score with one parameter fixed at a value and all others chosen best, over the "
-        "optimum: 1× costs nothing. No point: no chip with that value runs all networks.",
+        "optimum: 1× costs nothing. No point: no chip with that value runs all networks. "
+        "Parameters "
+        f"whose worst value costs less than {CHEAP:g}×, or that have one value that runs, have no "
+        "panel and are named on top.",
     ),
     "effects": Plate(
         "effects",
-        _all,
+        parameter_figures.asked,
         parameter_figures.effects,
         "Share of the variance of each quantity's logarithm, over all feasible designs, that a "
-        "parameter explains alone (left) and that is left when all others are fixed (right). They "
-        "need not add up. RRAM, right: sizes show 0 because none can be changed alone.",
+        "parameter explains alone (left) and that is left when all others are fixed (right): the "
+        f"{MOST} parameters with the largest share in any column; energy and latency are means of "
+        "the shares over the networks. They need not add up. RRAM, right: sizes show 0 because "
+        "none "
+        "can be changed alone.",
     ),
     "left_out": Plate(
         "leave_one_out",
         _general,
-        figures.left_out,
+        network_figures.left_out,
         f"EDAP on the network left out, of the exact design for all others by {label(GENERAL)}, "
-        "over the network's own best; beside it that of the design that knew all. Logarithmic, "
-        "from 1×: no bar is 1×.",
+        "over that of the design that knew it: what not knowing costs. Logarithmic.",
+        together=True,
     ),
     "growing_sets": Plate(
         "growing_sets",
@@ -144,19 +199,18 @@ def names(folder: Path) -> dict[str, tuple[str, list[str]]]:
 
 
 def draw(folder: Path) -> None:
-    """Draw every figure from the tables in a folder, each as PNG, PDF and the CSV of what it shows.
+    """Draw every figure from the tables in a folder: for two columns of a page and for one, each as
+    PNG and PDF, and the CSV of what they show.
 
     Args:
-        folder: has `<study>/<table>.csv`; gets `figures/<name>.*`.
+        folder: has `<study>/<table>.csv`; gets `figures/<name>.*` and `figures/<name>_narrow.*`.
     """
     out = folder / FIGURES
     out.mkdir(exist_ok=True)
     with style.paper_style():
         for name, (kind, studies) in names(folder).items():
             plate = PLATES[kind]
-            tables = [read(folder, s, plate.table) for s in studies]
-            if plate.together:
-                tables = [t.assign(study=s) for t, s in zip(tables, studies, strict=True)]
-            shown = plate.select(pd.concat(tables))
+            shown = plate.select(pd.concat([read(folder, s, plate.table) for s in studies]))
             shown.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
-            style.save(plate.draw(shown), out, name)
+            for ending, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
+                style.save(plate.draw(shown, width), out, name + ending)

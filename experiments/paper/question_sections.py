@@ -7,33 +7,32 @@ from pathlib import Path
 
 from experiments.arena.contest import PRIMARY, SEEDS
 from experiments.paper.ablation import BUDGETS
-from experiments.paper.generality import SAMPLED_SETS
 from experiments.paper.markdown import number, percent, table, times
 from experiments.paper.parameter_figures import parameter_name
 from experiments.paper.settings import GENERAL, PAPER_SCORE, SCORED, TECHNOLOGY
-from experiments.paper.stored import read, rows, studies_with
+from experiments.paper.stored import by, read, rows, studies_with
+from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
+
+AGGREGATED = ("edap_max", PAPER_SCORE, GENERAL, MINIMAX)
+"""Criteria of the short table."""
 
 MOST = 3
 """Parameters shown per study."""
 
 
 def aggregations(folder: Path) -> str:
-    """Whom each aggregation sacrifices."""
+    """Whom each aggregation sacrifices, and how much."""
     lines = []
     for study in studies_with(folder, "aggregations"):
-        for row in rows(folder, study, "aggregations"):
-            same = "yes" if row["is_best_for_largest"] else "no"
-            worst = row["sacrificed_most"]
-            sacrificed = label(worst), times(row[f"over_own_best_{worst}"])
-            lines.append([study, label(row["criterion"]), *sacrificed, same])
-    header = ["study", "criterion", "sacrificed most", "EDAP over its own best"]
+        own = by("criterion", rows(folder, study, "aggregations"))
+        worst = ((own[c], own[c]["sacrificed_most"]) for c in AGGREGATED)
+        lines.append([study, *(f"{times(r[f'over_own_best_{n}'])} {label(n)}" for r, n in worst)])
     return (
         "## Whom does each aggregation sacrifice?\n\n"
-        f"Exact designs (`<study>/aggregations.csv`). {label('ela_product')} is the paper's product: "
-        "it counts area once for all networks, so that area hardly matters to it. Last: whether no "
-        "design that runs all networks is better for the largest.\n\n"
-        + table([*header, "best for the largest network, too?"], lines)
+        "EDAP over its own best of the network that the exact design serves worst "
+        "(`<study>/aggregations.csv`; [all criteria](reproduction/aggregations.md)).\n\n"
+        + table(["study", *map(label, AGGREGATED)], lines)
     )
 
 
@@ -69,26 +68,20 @@ def largest(folder: Path) -> str:
 
 def search(folder: Path) -> str:
     """The paper's search part by part."""
+    early = BUDGETS[1]
     lines = []
     for study in studies_with(folder, "paper_search"):
-        found = rows(folder, study, "paper_search", criterion=PAPER_SCORE)
-        for method in dict.fromkeys(row["method"] for row in found):
-            own = {row["budget"]: row for row in found if row["method"] == method}
-            medians = (percent(own[budget]["median"]) for budget in BUDGETS)
-            solved = (percent(own[budget]["solved"]) for budget in BUDGETS[1:])
-            lines.append([study, method, *medians, *solved])
-    header = ["study", "search", *(f"median, {n:,}" for n in BUDGETS)]
+        own = by("method", rows(folder, study, "paper_search", criterion=PAPER_SCORE, budget=early))
+        lines.append([study, *(percent(row["solved"]) for row in own.values())])
     return (
         "## The paper's search, part by part\n\n"
-        f"Regret in {label(PAPER_SCORE)}, which the GAs optimise, after so many unique designs over {SEEDS} "
-        "seeds (`<study>/paper_search.csv`). The plain GA is pymoo's, population 100, from random "
-        "feasible designs; with four phases come the paper's population of 70, its initial designs "
-        "and its operators. These and ours plan for their budget and run anew for each, the others "
-        "once for the largest. Ours optimises all objectives at once.\n\n"
-        + table([*header, *(f"at the optimum, {n:,}" for n in BUDGETS[1:])], lines)
+        f"Share of {SEEDS} seeds at the exact optimum of {label(PAPER_SCORE)} after {early:,} unique "
+        "designs (`<study>/paper_search.csv`; "
+        "[regret, and other budgets](reproduction/searches.md)).\n\n"
+        + table(["study", *own], lines)
         + f"\nAfter {PRIMARY:,} designs every search is at the optimum on most seeds, ours on all; "
         "with four phases no more often than without in nine_workload_sram. After "
-        f"{BUDGETS[1]:,} the four phases have brought the most: they lower the median in every "
+        f"{early:,} the four phases have brought the most: they lower the median in every "
         "study. Diverse sampling hardly moves the median then, but no 95th percentile is higher with "
         "it (`percentile_95`).\n"
     )
@@ -126,32 +119,24 @@ def parameters(folder: Path) -> str:
 def generality(folder: Path) -> str:
     """Networks a design did not know."""
     lines = []
-    for study in studies_with(folder, "leave_one_out"):
-        for row in rows(folder, study, "leave_one_out", criterion=GENERAL):
-            columns = ("unknown_over_own_best", "known_over_own_best", "unknown_over_known")
-            lines.append([study, label(row["left_out"]), *(times(row[c]) for c in columns)])
-    sizes = []
     for study in studies_with(folder, "growing_sets_by_size"):
-        for row in rows(folder, study, "growing_sets_by_size", criterion=GENERAL):
+        every = rows(folder, study, "growing_sets_by_size", criterion=GENERAL)
+        for row in (every[0], every[-1]):
             columns = ("lower_quartile", "median", "upper_quartile")
             figures = (percent(row["runs_share"]), *(times(row[c]) for c in columns))
-            sizes.append([study, str(row["size"]), *figures])
+            lines.append([study, str(row["size"]), *figures])
     header = ["study", "networks in the set", "share of newcomers that run"]
     return (
         "## Does a design generalise to a network it did not know?\n\n"
-        f"Exact designs for all other networks by {label(GENERAL)}: EDAP on the network left out over "
-        "its own best, the same of the design that knew it, and the first over the second "
-        "(`<study>/leave_one_out.csv`, which has other criteria, too):\n\n"
-        + table(["study", "network", "left out", "known", "left out over known"], lines)
-        + "\nWhat does not run lacks cells (VGG16, GPT-2 Medium) or a large enough global buffer "
-        "(MobileNetV3).\n"
-        + f"\nAs more networks join the set, over all sets (at most {SAMPLED_SETS} of each size) and "
-        "all networks not in it (`<study>/growing_sets_by_size.csv`):\n\n"
-        + table([*header, "lower quartile of those", "median", "upper quartile"], sizes)
+        f"EDAP on networks that the exact design by {label(GENERAL)} did not know, over their own "
+        "best, for the smallest and the largest sets (`<study>/growing_sets_by_size.csv`; "
+        "[all sizes, and network by network](reproduction/generality.md)).\n\n"
+        + table([*header, "lower quartile of those", "median", "upper quartile"], lines)
         + f"\nBy {label(GENERAL)}, with nine networks: in SRAM a larger set hardly changes how well a "
         "typical newcomer is served, but cuts the bad cases (the upper quartile); in RRAM more "
         "newcomers find cells and buffer enough to run, and of those that run small ones pay for the "
-        "area (the median grows).\n"
+        "area (the median grows). What does not run lacks cells (VGG16, GPT-2 Medium) or a large "
+        "enough global buffer (MobileNetV3).\n"
     )
 
 

@@ -14,6 +14,7 @@ from experiments.arena.evaluation_counter import Start
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import PAPER_SCORE
 from experiments.recorded import recorded_designs
+from imcmoo.model.cost_model import BreaksDown
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
@@ -21,6 +22,7 @@ from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.study.result_tables import breakdown
 
 JOINT = (PAPER_SCORE, "ela_mean", "edap_max")
 """Criteria of the joint design: the paper's own scores, and ours next to them."""
@@ -183,6 +185,15 @@ def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
     return every
 
 
+def by_component(enumerated: EnumeratedStudy) -> pd.DataFrame:
+    """Energy by network and area of the exact joint design by the paper's score, by component."""
+    model = enumerated.problem.model
+    if not isinstance(model, BreaksDown):
+        raise TypeError(f"{type(model).__name__} does not tell what components cost")
+    index = enumerated.best_for(range(len(enumerated.workloads)), PAPER_SCORE)
+    return breakdown(model, enumerated.workloads, enumerated.levels(np.array([index])))
+
+
 def _recorded(study: str, parameters: Sequence[str]) -> pd.DataFrame:
     """The designs the paper shows and what they cost by its stack; empty if there is none."""
     frame = recorded_designs(study)
@@ -198,10 +209,12 @@ def _recorded(study: str, parameters: Sequence[str]) -> pd.DataFrame:
 
 
 def _costs(workloads: Sequence[str], energy: Floats, latency: Floats, area: Floats) -> Columns:
-    """Area, and EDAP by network and by each of `SCORES`."""
+    """Area; energy, latency and EDAP by network; and each of `SCORES`."""
     own, costs = edap(energy, latency, area), costs_of(energy, latency, area)
     return {
         "area_mm2": area * MM2_PER_M2,
+        **{f"energy_{n}_J": energy[:, w] for w, n in enumerate(workloads)},
+        **{f"latency_{n}_s": latency[:, w] for w, n in enumerate(workloads)},
         **{f"edap_{n}_J_s_mm2": own[:, w] for w, n in enumerate(workloads)},
         **{scored(name): score(costs) for name, score in SCORES.items()},
     }

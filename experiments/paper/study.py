@@ -50,8 +50,9 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
     enumerated = EnumeratedStudy.of_study(study)
     joint = reductions.joint(enumerated, study.name, SEED)
     sets = pd.concat([generality.growing_sets(enumerated, c, SEED) for c in GENERALITY])
-    return {
+    tables = {
         "joint": joint,
+        "breakdown": reductions.by_component(enumerated),
         "reductions": reductions.reductions(joint),
         "aggregations": aggregation.aggregations(enumerated),
         "largest": aggregation.largest(enumerated, study.name),
@@ -61,12 +62,22 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
         "growing_sets": sets,
         "growing_sets_by_size": generality.by_size(sets),
     }
+    return {name: of_study(study, table) for name, table in tables.items()}
 
 
 def costs(study: Study) -> dict[str, pd.DataFrame]:
     """All tables about technology and cost, by name."""
     front = cost.cost_front(EnumeratedStudy.of_study(study))
-    return {"cost_front": front, "cost_nodes": cost.by_node(front)}
+    tables = {"cost_front": front, "cost_nodes": cost.by_node(front)}
+    return {name: of_study(study, table) for name, table in tables.items()}
+
+
+def of_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """A table that says in its first column of which study it is, so that tables of several can be
+    put together."""
+    told = table.copy()
+    told.insert(0, "study", study.name)
+    return told
 
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -158,7 +169,7 @@ def _write_tables(folder: Path, parts: FinishedParts) -> None:
     for study in dict.fromkeys(study for _, (study, _) in SEARCHES):
         own = [i for i, (_, (other, _)) in enumerate(SEARCHES, len(TABLES)) if other == study]
         summary = paper_search([parts.load(i) for i in own])
-        _write(folder / study.name / "paper_search.csv", csv(summary))
+        _write(folder / study.name / "paper_search.csv", csv(of_study(study, summary)))
     _write(folder / "claims.csv", csv(claims(folder)))
 
 

@@ -17,7 +17,15 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
-from imcmoo.report.style import WIDTH, colours, legend_below
+from imcmoo.report.style import (
+    HATCHES,
+    LEAST_TEXT,
+    MARKERS,
+    WIDTH,
+    colours,
+    is_narrow,
+    legend_below,
+)
 
 
 def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -52,7 +60,7 @@ def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[
     )
     bar.yaxis.set_minor_locator(NullLocator())
     for row, column in np.argwhere(np.isnan(relative)):
-        ax.text(column + 0.5, row + 0.5, "does not\nmap", ha="center", va="center", size=6)
+        ax.text(column + 0.5, row + 0.5, "does not\nmap", ha="center", va="center", size=LEAST_TEXT)
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
     ax.tick_params(length=0, labelrotation=0)
     return figure
@@ -80,6 +88,9 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
                 where="post",
                 color=colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],
+                marker=MARKERS[i % len(MARKERS)],
+                ms=3,
+                markevery=(0.03 * i, 0.3),  # of the axes' diagonal: a few, not one on another
                 label=label(name),
             )
         # Linear below 0.1 %, so that the final design itself is on the axis.
@@ -95,7 +106,12 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
 
 
 def breakdown(
-    workloads: Sequence[str], components: Sequence[str], *, energy_J: Floats, area_m2: Floats
+    workloads: Sequence[str],
+    components: Sequence[str],
+    *,
+    energy_J: Floats,
+    area_m2: Floats,
+    width: float = WIDTH,
 ) -> Figure:
     """Where energy and area of one design go.
 
@@ -104,9 +120,14 @@ def breakdown(
         components: names, K of them.
         energy_J: shape (W, K).
         area_m2: shape (K,).
+        width: of the figure, inches; in one column the area goes below.
     """
-    figure = Figure(figsize=(WIDTH, 1.15 + 0.3 * len(workloads)), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    figure = Figure(figsize=(width, 1.15 + 0.34 * len(workloads)), layout="constrained")
+    if is_narrow(figure):
+        figure.set_figheight(2.3 + 0.36 * len(workloads))
+        left, right = figure.subplots(2, 1, height_ratios=(len(workloads), 1))
+    else:
+        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     totals = [
         f"{label(w)}\n{e * 1e3:.3g} mJ" for w, e in zip(workloads, energy_J.sum(1), strict=True)
     ]
@@ -121,7 +142,6 @@ def breakdown(
 def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequence[str]) -> None:
     """Horizontal stacked bars, one per row of `values` (n, K)."""
     start = np.zeros(len(values))
-    hatches = ["", "////", "....", "xxxx", "\\\\\\\\"]
     for k, colour in enumerate(colours(len(components))):
         ax.barh(
             names,
@@ -131,7 +151,7 @@ def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequenc
             color=colour,
             edgecolor="white",
             linewidth=0.3,
-            hatch=hatches[k // 3 % len(hatches)],
+            hatch=HATCHES[k % len(HATCHES)],
             label=label(components[k]),
         )
         start += values[:, k]

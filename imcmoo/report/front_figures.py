@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
-from imcmoo.report.style import HIGHLIGHT, WIDTH, legend_below, workload_styles
+from imcmoo.report.style import HIGHLIGHT, LEAST_TEXT, WIDTH, legend_below, workload_styles
 
 DENSE = {"rasterized": True, "linewidths": 0}
 """Thousands of points or lines are one image in a PDF; text and axes stay vector."""
@@ -86,22 +86,22 @@ def _mark(ax: Axes, workloads: Sequence[str], selected: Points, alone: Points, w
         ax.scatter(
             alone.latency_s[k, w] * 1e6,
             alone.energy_J[k, w] * 1e3,
-            48,
-            color=colour,
+            90,
+            facecolors="none",  # a baseline may be the selected design, which shows inside
+            edgecolors=[colour],
             marker=marker,
-            edgecolors="black",
-            linewidths=0.7,
+            linewidths=1.6,
             zorder=3,
             label=label(workloads[k]),
         )
     ax.scatter(
         selected.latency_s[0, w] * 1e6,
         selected.energy_J[0, w] * 1e3,
-        110,
+        45,
         color=HIGHLIGHT,
         marker="*",
         edgecolors="black",
-        linewidths=0.7,
+        linewidths=0.5,
         zorder=4,
         label=label("joint"),
     )
@@ -181,7 +181,7 @@ def _objective_axis(ax: Axes, workloads: Sequence[str], low: Floats, high: Float
         for end, value, align in ((-0.03, low[i], "top"), (1.03, high[i], "bottom")):
             text = f"{value * scale[i]:.3g}"
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8}
-            ax.text(i, end, text, ha="center", va=align, size=6.5, bbox=box, zorder=5)
+            ax.text(i, end, text, ha="center", va=align, size=LEAST_TEXT, bbox=box, zorder=5)
     for centre, name in (
         ((n_workloads - 1) / 2, "energy (mJ)"),
         (n_workloads + (n_workloads - 1) / 2, "latency (µs)"),

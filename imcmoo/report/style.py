@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -17,11 +18,23 @@ from matplotlib.ticker import LogLocator, NullLocator
 WIDTH = 7.16
 """Inches: two columns of an IEEE page."""
 
+COLUMN = 3.5
+"""Inches: one column of it."""
+
+LEAST_TEXT = 7
+"""Points: what IEEE asks for in figures as printed."""
+
+CHARACTERS, HANDLE = 17, 8
+"""Characters of the smallest text in an inch, and how many of them a legend's handle takes."""
+
 HIGHLIGHT = "#D55E00"
 """The selected design: vermillion of the colour-blind-safe palette, used for nothing else."""
 
 MARKERS = "osD^vPXph"
 """One per workload, so that figures can be read without colour."""
+
+HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
+"""Of neighbouring areas, for the same reason."""
 
 _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "font.size": 8,
@@ -53,33 +66,53 @@ def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, 
     return list(zip(colours(len(workloads)), MARKERS, strict=False))
 
 
+def is_narrow(figure: Figure) -> bool:
+    """Whether a figure is for one column."""
+    return bool(figure.get_figwidth() <= COLUMN)
+
+
 def legend_below(figure: Figure, ax: Axes, *, title: str) -> None:
     """One legend for all panels, below them and outside."""
     handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, title=title)
+    columns = _columns(labels, round(CHARACTERS * figure.get_figwidth()))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=title)
+
+
+def _columns(labels: Sequence[str], room: int) -> int:
+    """How many columns of a legend, filled one after another, fit into so many characters."""
+    for columns in range(min(5, len(labels)), 1, -1):
+        parts = np.array_split(labels, columns)  # as a legend fills its columns
+        if sum(max(map(len, part)) + HANDLE for part in parts) <= room:
+            return columns
+    return 1
 
 
 def round_ticks(axis: Axis, form: str) -> None:
     """Few ticks on a logarithmic axis, at round values and written out; after all is drawn."""
     axis.axes.autoscale_view()
     low, high = axis.get_view_interval()
-    between = (1.2, 1.5, 2.0, 2.5) if high < 4 * low else (2.0,)
-    axis.set_major_locator(LogLocator(subs=(1.0, *between, 3.0, 5.0)))
+    if high < 4 * low:
+        subs: tuple[float, ...] = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 5.0)
+    else:
+        subs = (1.0, 2.0, 3.0, 5.0) if high < 10 * low else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(form)
 
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Draw in the style of the paper figures."""
-    with mpl.rc_context(), sns.axes_style("ticks", rc={"axes.grid": False}):
-        mpl.rcParams.update(_RC)
-        yield
+    """Draw in the style of the paper figures, whatever a user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        with sns.axes_style("ticks", rc={"axes.grid": False}):
+            mpl.rcParams.update(_RC)
+            yield
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write `name`.png and `name`.pdf, free of dates so that the same figure is the same bytes."""
-    with mpl.rc_context(_RC):
+    with paper_style():
         figure.savefig(folder / f"{name}.png", metadata={"Software": None})
         figure.set_layout_engine("none")  # laid out by now; once is enough, it is slow
         figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})

@@ -44,7 +44,9 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         "convergence": convergence.table(outcome),
     }
     if isinstance(outcome.joint.problem.model, BreaksDown):
-        frames["breakdown"] = breakdown(outcome, outcome.joint.problem.model)
+        frames["breakdown"] = breakdown(
+            outcome.joint.problem.model, outcome.workloads, outcome.design
+        )
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if answer:
@@ -134,16 +136,22 @@ def trace(outcome: Outcome) -> pd.DataFrame:
     return frame.rename(columns={"best": f"best_{guides[0].name if guides else 'objective'}"})
 
 
-def breakdown(outcome: Outcome, model: BreaksDown) -> pd.DataFrame:
-    """Energy of each workload and area of the selected design, by component."""
-    b = model.breakdown(outcome.design)
-    owner = np.array([outcome.workloads.index(workload) for workload, _ in b.layers])
-    energy = np.zeros((len(outcome.workloads), len(b.components)))
+def breakdown(model: BreaksDown, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
+    """Energy of each workload and area of one design, by component.
+
+    Args:
+        model: what costs it.
+        workloads: their names, in the model's order.
+        design: shape (1, n_parameters).
+    """
+    b = model.breakdown(design)
+    owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
+    energy = np.zeros((len(workloads), len(b.components)))
     np.add.at(energy, owner, b.energy_J[0])
     return pd.DataFrame(
         {
             "component": list(b.components),
-            **_each("energy_{}_J", outcome.workloads, energy.T),
+            **_each("energy_{}_J", workloads, energy.T),
             "area_mm2": shown("m2", b.area_m2[0]),
         }
     )

@@ -145,3 +145,15 @@ def test_colours_leave_the_highlight_alone():
     highlight = tuple(int(style.HIGHLIGHT[i : i + 2], 16) / 255 for i in (1, 3, 5))
     assert highlight not in [tuple(c) for c in style.colours(9)]
     assert len(set(style.colours(9))) == 9
+
+
+def test_a_baseline_that_is_the_selected_design_shows_around_it():
+    """Both are drawn on the same point: the star in front, inside a hollow and larger mark."""
+    one = points(1, 1)
+    figure = fronts.trade_off(["vgg16"], evaluated=one, front=one, selected=one, alone=one)
+    baseline, star = figure.axes[0].collections[-2:]
+    assert baseline.get_offsets().tolist() == star.get_offsets().tolist()
+    assert not len(baseline.get_facecolor())
+    assert len(star.get_facecolor())
+    assert baseline.get_sizes()[0] > 1.5 * star.get_sizes()[0]
+    assert star.get_zorder() > baseline.get_zorder()

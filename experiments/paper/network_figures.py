@@ -1,0 +1,244 @@
+"""The figures of the full study about networks: who pays, who gains, and how much in joules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from experiments.paper.settings import PAPER_SCORE
+from imcmoo.model.metrics import Floats
+from imcmoo.report.labels import label
+from imcmoo.report.style import (
+    HIGHLIGHT,
+    LEAST_TEXT,
+    colours,
+    is_narrow,
+    legend_below,
+    round_ticks,
+    workload_styles,
+)
+
+OVER_JOINT = "_over_joint"
+"""Ends the columns of what a baseline has over what the joint design has."""
+
+SCORE = PAPER_SCORE + OVER_JOINT
+
+INCHES = 0.075
+"""Between two values of a group, so that their markers do not touch."""
+
+LINE = 0.125
+"""Inches: the height of a line of text."""
+
+QUANTITIES = {
+    "energy_J": ("energy (mJ)", 1e-3),
+    "latency_s": ("latency (µs)", 1e-6),
+    "area_mm2": ("area (mm²)", 1.0),
+    "edap_J_s_mm2": ("EDAP (J·s·mm²)", 1.0),
+}
+"""Title of a column, and the unit it is shown in."""
+
+
+def ratio(value: float) -> str:
+    """A ratio as it is written into a figure: two digits, or all before the point."""
+    if np.isnan(value):
+        return ""
+    return f"{value:.0f}×" if value >= 9.95 else f"{value:.{1 if value >= 0.95 else 2}f}×"
+
+
+def reductions(frame: pd.DataFrame, width: float) -> Figure:
+    """EDAP by network, and the score, of each baseline over those of the joint design.
+
+    In one column there is no room for every network: a line shows their range.
+
+    Args:
+        frame: columns baseline, too_large, and ratios of the score (ela_max_over_joint) and by
+            network (edap_<network>_over_joint); sorted.
+        width: inches.
+    """
+    figure = Figure(figsize=(width, 0.8 + 0.2 * len(frame)), layout="constrained")
+    ax = figure.subplots()
+    if is_narrow(figure):
+        _ranges(ax, frame)
+        legend_below(figure, ax, title="")
+    else:
+        _ratio_matrix(ax, frame)
+    ax.set_yticks(
+        np.arange(len(frame)) + (0 if is_narrow(figure) else 0.5),
+        [_design(*row) for row in frame[["baseline", "too_large"]].to_numpy()],
+        rotation=0,
+    )
+    return figure
+
+
+def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
+    networks = [c for c in map(str, frame) if c.startswith("edap_")]
+    columns = [SCORE, *networks]
+    values = frame[columns].to_numpy(dtype=float)
+    sns.heatmap(
+        values,
+        ax=ax,
+        annot=np.array([[ratio(v) for v in row] for row in values]),
+        fmt="",
+        annot_kws={"size": LEAST_TEXT},
+        cmap="PuOr",
+        norm=LogNorm(0.1, 10),
+        linewidths=0.6,
+        xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
+        cbar_kws={"label": "baseline over joint design", "extend": "both", "format": "{x:g}×"},
+    )
+    for row, column in np.argwhere(np.isnan(values)):
+        ax.text(column + 0.5, row + 0.5, "—", ha="center", va="center", size=LEAST_TEXT)
+    ax.axvline(1, color="white", linewidth=4)
+    ax.set(xlabel="", ylabel="", facecolor="0.9")
+    ax.tick_params(length=0)
+    ax.tick_params(axis="x", labelrotation=30 if len(columns) > 6 else 0)
+
+
+def _network_or_score(name: str) -> str:
+    return label(name if name == PAPER_SCORE else name.removeprefix("edap_"))
+
+
+def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
+    networks = frame[[c for c in map(str, frame) if c.startswith("edap_")]].to_numpy(dtype=float)
+    at = np.arange(len(frame))
+    own: dict[str, Any] = {"color": colours(1)[0], "label": "EDAP of a network: range"}
+    ax.hlines(at, np.nanmin(networks, axis=1), np.nanmax(networks, axis=1), linewidth=1.5, **own)
+    ax.plot(frame[SCORE], at, "D", ms=4, mec="black", mew=0.5, color=HIGHLIGHT)
+    ax.lines[-1].set_label(label(PAPER_SCORE))
+    ax.axvline(1, color="0.2", linewidth=0.6)
+    for y in at[frame[SCORE].isna()]:
+        ax.text(0.98, y, "not all run", transform=ax.get_yaxis_transform(),
+                ha="right", va="center", size=LEAST_TEXT, color="0.3")  # fmt: skip
+    ax.set(xscale="log", xlabel="baseline over joint design", ylim=(len(frame) - 0.5, -0.5))
+    few_ticks(ax, "{x:g}×")
+
+
+def _design(name: str, too_large: bool) -> str:
+    kind, _, workload = name.partition(": ")
+    return (f"{kind}: {label(workload)}" if workload else kind) + (" †" if too_large else "")
+
+
+def aggregations(frame: pd.DataFrame, width: float) -> Figure:
+    """EDAP of each criterion's exact design on every network, over the network's own best; criteria
+    that select the same design stand together.
+
+    Args:
+        frame: columns criterion and over_own_best_<network>.
+        width: inches.
+    """
+    columns = [c for c in map(str, frame) if c.startswith("over_own_best_")]
+    names = [c.removeprefix("over_own_best_") for c in columns]
+    groups = frame.groupby(columns, sort=False)["criterion"].agg(list).reset_index()
+    titles = ["\n".join(map(label, criteria)) for criteria in groups["criterion"]]
+    return _lollipops(
+        groups[columns].to_numpy(dtype=float), titles, names, width, "EDAP over own best"
+    )
+
+
+def left_out(frame: pd.DataFrame, width: float) -> Figure:
+    """EDAP on a network of the design that did not know it, over that of the design that did.
+
+    Args:
+        frame: columns study, left_out, unknown_over_known.
+        width: inches.
+    """
+    column = frame["unknown_over_known"].fillna(np.inf)
+    table = frame.assign(shown=column).pivot(index="left_out", columns="study", values="shown")
+    table = table.loc[table.max(axis=1).sort_values(ascending=False, kind="stable").index]
+    values = table.fillna(-1.0).replace(np.inf, np.nan).to_numpy(dtype=float)
+    studies = [str(c) for c in table]
+    titles = [label(str(n)) for n in table.index]
+    return _lollipops(values, titles, studies, width, "EDAP, left out over known")
+
+
+def _lollipops(
+    values: Floats, groups: Sequence[str], series: Sequence[str], width: float, quantity: str
+) -> Figure:
+    """Ratios as markers on stems from 1, group below group.
+
+    Args:
+        values: shape (n_groups, n_series); NaN: "does not run"; negative: nothing.
+        groups: titles, n_groups of them.
+        series: names, n_series of them.
+        width: inches.
+        quantity: what the ratios are of.
+    """
+    lines = np.array([1 + title.count("\n") for title in groups])
+    height = np.maximum(INCHES * len(series), LINE * lines) + 0.1
+    centre = np.cumsum(height) - height / 2
+    figure = Figure(figsize=(width, 0.9 + height.sum()), layout="constrained")
+    ax = figure.subplots()
+    drawn = values > 0
+    for s, (name, (colour, marker)) in enumerate(zip(series, workload_styles(series), strict=True)):
+        at = centre + (s - (len(series) - 1) / 2) * INCHES
+        own = drawn[:, s]
+        ax.hlines(at[own], 1, values[own, s], color=colour, linewidth=1.0)
+        ax.plot(values[own, s], at[own], marker, ms=3.5, mew=0, color=colour, label=label(name))
+        if (nowhere := np.isnan(values[:, s])).any():
+            strip: dict[str, Any] = {
+                "mfc": "none",
+                "color": colour,
+                "transform": ax.get_yaxis_transform(),
+            }
+            ax.plot(np.full(nowhere.sum(), 0.97), at[nowhere], marker, ms=3.5, **strip)
+    for edge in np.cumsum(height)[:-1]:
+        ax.axhline(edge, color="0.85", linewidth=0.5)
+    ax.axvline(1, color="0.2", linewidth=0.6)
+    ax.set_yticks(centre, groups)
+    ax.tick_params(axis="y", length=0)
+    top = 1.1 * float(np.max(values[drawn]))
+    if np.isnan(values).any():  # a strip of its own at the right
+        ax.axvline(top, color="0.6", linewidth=0.6, linestyle=":")
+        ax.set_title("does not run: hollow, at the right", fontsize=LEAST_TEXT, loc="right")
+        top **= 1.1
+    ax.set(xlabel=quantity, xscale="log", xlim=(0.96, top), ylim=(height.sum(), 0))
+    round_ticks(ax.xaxis, "{x:g}×")
+    legend_below(figure, ax, title="")
+    return figure
+
+
+def absolute(frame: pd.DataFrame, width: float) -> Figure:
+    """What each network costs on the joint design, and on the design made for it alone.
+
+    Args:
+        frame: columns network, design ("joint" or "alone"), and those of `QUANTITIES`.
+        width: inches.
+    """
+    networks = list(dict.fromkeys(frame["network"]))
+    rows = 2 if width < 5 else 1
+    figure = Figure(
+        figsize=(width, rows * (0.5 + 0.17 * len(networks)) + 0.35), layout="constrained"
+    )
+    axes = figure.subplots(rows, 4 // rows, sharey=True).ravel()
+    at = np.arange(len(networks))
+    for ax, (column, (title, unit)) in zip(axes, QUANTITIES.items(), strict=True):
+        table = frame.pivot(index="network", columns="design", values=column).loc[networks] / unit
+        ax.hlines(at, table["alone"], table["joint"], color="0.6", linewidth=1.0)
+        hollow = {"mfc": "none", "color": colours(1)[0], "label": "design for this network alone"}
+        ax.plot(table["alone"], at, "o", ms=5.5, **hollow)
+        star = {"mec": "black", "mew": 0.4, "color": HIGHLIGHT, "label": "joint design"}
+        ax.plot(table["joint"], at, "*", ms=5.5, **star)
+        ax.set_yticks(at, map(label, networks))
+        ax.set(xscale="log", xlabel=title, ylim=(len(networks) - 0.5, -0.5))
+        few_ticks(ax, "{x:g}")
+    legend_below(figure, axes[0], title="")
+    return figure
+
+
+def few_ticks(ax: Axes, form: str) -> None:
+    """At most about four labels on a logarithmic x axis, however short or long."""
+    ax.autoscale_view()
+    low, high = ax.get_xlim()
+    decades = np.log10(high / low)
+    subs = (1.0,) if decades > 2 else (1.0, 3.0) if decades > 1 else (1.0, 2.0, 5.0)
+    ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=5))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(form)
