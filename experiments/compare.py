@@ -50,7 +50,7 @@ INTERRUPTED = "the same command continues"
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
-    parser.add_argument("study", metavar="STUDY", help=", ".join(STUDIES))
+    parser.add_argument("study", metavar="STUDY", help=f"{', '.join(STUDIES)}, or a file (.toml)")
     parser.add_argument(
         "--seeds", type=arguments.whole(2), default=SEEDS, metavar="N", help="default: %(default)s"
     )
@@ -77,7 +77,7 @@ def _main(args: argparse.Namespace) -> None:
         rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, frozenset(VARIANTS))
     else:
         rules = Rules(study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
-    folder = args.out / ("ablation" if args.ablation else "compare") / args.study
+    folder = args.out / ("ablation" if args.ablation else "compare") / study.name
     mark = fingerprint(study.problem())
     with owned(folder):
         parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
