@@ -31,7 +31,8 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument(
-        "study", metavar="STUDY",
+        "study",
+        metavar="STUDY",
         help=f"{', '.join(catalogue.studies())}, or a file (.toml)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")

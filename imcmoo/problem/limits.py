@@ -10,7 +10,7 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats
 
 UNKNOWN_OCTAVES = 64.0
-"""By how much a network that does not run exceeds each of its limits: what runs is always nearer."""
+"""By how much a network that does not run exceeds its limits: what runs is always nearer."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ class Excess:
 
     def __str__(self) -> str:
         unit = _KINDS[self.key].unit
-        return f"{self.key} of {self.network}: {self.value:.4g} {unit} against {self.limit:g} {unit}"
+        return (
+            f"{self.key} of {self.network}: {self.value:.4g} {unit} against {self.limit:g} {unit}"
+        )
 
 
 class NetworkLimits:

@@ -11,7 +11,7 @@ from imcmoo.space.design_space import Levels
 
 
 def nearest(levels: Levels, G: Floats) -> Levels:
-    """The design that violates its constraints least in all, the first of several, (1, n_parameters).
+    """The design that violates its constraints least in all, shape (1, n_parameters).
 
     Args:
         levels: shape (n, n_parameters), at least one design.

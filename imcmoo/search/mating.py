@@ -25,6 +25,9 @@ ROUNDS = 4
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
 
+SEEKING = 0.5
+"""Share of the offspring taken around the least violated design where none is feasible yet."""
+
 UNSCORED = 1e250
 """Scores of infeasible designs begin here."""
 
@@ -75,9 +78,10 @@ class Brood:
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
     """Offspring by the operators of a phase.
 
-    Part of a generation are neighbours of the incumbents of the criteria (`Phase.polish`), the
-    rest children of parents that each won a tournament on one criterion. Where those repeat what
-    was evaluated, neighbours of the whole population and then random designs fill the generation.
+    Part of a generation are neighbours of the incumbents of the criteria (`Phase.polish`), or of
+    the least violated design as long as limits leave none that is feasible; the rest are children
+    of parents that each won a tournament on one criterion. Where those repeat what was evaluated,
+    neighbours of the whole population and then random designs fill the generation.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
@@ -101,9 +105,11 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         """A population of `n_offsprings` unevaluated designs, or of what few are left."""
         rng = random_state
         levels = pop.get("X")
-        scores = _guiding(problem, *pop.get("F", "G"))
+        F, G = pop.get("F", "G")
+        scores = _guiding(problem, F, G)
         brood = Brood(problem, self.archive, n_offsprings)
-        polished = round(self.phase.polish * n_offsprings)
+        lost = not (G <= 0).all(axis=1).any()
+        polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
             incumbents = np.unique(scores.argmin(axis=0))
             brood.add(_around(problem, levels[incumbents], rng), polished)

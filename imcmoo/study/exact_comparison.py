@@ -21,7 +21,6 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
 
-
 OWN = ("limits", "score")
 """What studies may have of their own; left out of a summary where there is none."""
 
