@@ -96,9 +96,12 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
         return given
     spaces, device = _place(info).spaces, info.data.get("device")
     base = given.get("base", device)
-    if base not in spaces:
+    if base is None and "device" not in info.data:
+        return next(iter(spaces.values()))  # the device was at fault, and is told already
+    if not isinstance(base, str) or base not in spaces:
         what = "is missing" if base is None else f"unknown {base!r}"
-        raise ValueFaults({"base": f"{what}; {did_you_mean(base, [*spaces])}{', '.join(spaces)}"})
+        hint = did_you_mean(base, [*spaces])
+        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces)}"})
     values = {
         name: value if isinstance(value, list) else [value]
         for name, value in given.items()
@@ -106,7 +109,7 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
     }
     if device is not None and spaces[base].values_of("device") != (device,):
         values.setdefault("device", [device])
-    name = info.data.get("name", base)
+    name = str(info.data.get("name", base))
     return restricted(spaces[base], values, name=name) if values else spaces[base]
 
 
