@@ -12,7 +12,9 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.search.algorithm import run_search
 from imcmoo.study.enumerate_study import enumerate_study
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+ROOT = Path(__file__).parents[2]
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
@@ -45,3 +47,13 @@ def test_five_seeds_find_the_exact_optimum_of_every_criterion_that_guides(file, 
         regrets = judge.regrets(archive.F[archive.feasible])
         for criterion in problem.guides:
             assert regrets[criterion.name].min() == pytest.approx(0, abs=1e-9), criterion.name
+
+
+def test_the_study_of_the_documentation_is_run_as_it_stands(tmp_path):
+    text = (ROOT / "docs" / "own_study.md").read_text(encoding="utf-8")
+    (tmp_path / "camera.toml").write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
+    network = ROOT / "examples" / "inspection_cnn.csv"
+    (tmp_path / "my_net.csv").write_bytes(network.read_bytes())
+    command = ["run", str(tmp_path / "camera.toml"), "--budget", "150", "--quiet"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "camera" / "seed-1" / "figures" / "baselines.png").exists()
