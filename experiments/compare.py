@@ -65,7 +65,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("study", nargs="?", metavar="STUDY", help=", ".join(STUDIES))
+    what.add_argument(
+        "study", nargs="?", metavar="STUDY", help=f"{', '.join(STUDIES)}, or a .toml file"
+    )
     what.add_argument(
         "--random", type=arguments.whole(1), metavar="N", help="search N random cases instead"
     )
@@ -136,7 +138,7 @@ def _compare(args: argparse.Namespace) -> None:
         rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, every, checking=every)
     else:
         rules = Rules(study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
-    folder = args.out / ("ablation" if args.ablation else "compare") / args.study
+    folder = args.out / ("ablation" if args.ablation else "compare") / study.name
     mark = fingerprint(study.problem())
     with owned(folder):
         parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")

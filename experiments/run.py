@@ -28,7 +28,9 @@ def _main(argv: list[str] | None) -> None:
 
     parser = command_line.Parser(prog=PROG, description=run_command.DESCRIPTION)
     known = ", ".join(catalogue.studies())
-    parser.add_argument("study", nargs="?", help=f"{known}; or {PAPER}: all the paper's questions")
+    parser.add_argument(
+        "study", nargs="?", help=f"{known}, a file (.toml), or {PAPER}: all the paper's questions"
+    )
     run_command.add_arguments(parser)
     args = parser.parse_args(argv)
     if args.study == PAPER:

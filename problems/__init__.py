@@ -1,32 +1,18 @@
 """The studies of the project by name, and the search space of each device.
 
-A new study is one entry in `STUDIES`; a new space is one module here. The package finds both
+A new study is one file in `studies/`; a new space is one module here. The package finds both
 through the entry points in `pyproject.toml`.
 """
 
 from __future__ import annotations
 
-from imcmoo.networks.workloads import SHIPPED
+from importlib.resources import as_file, files
+
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import read_study
 from problems.rram import RRAM
-from problems.sram import COST_PER_CM2, SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
-
-FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-"""The paper's four-network set."""
-
-STUDIES: dict[str, Study] = {
-    study.name: study
-    for study in (
-        Study("four_workload_rram", RRAM, FOUR),
-        Study("four_workload_sram", SRAM, FOUR),
-        # No RRAM chip of 800 mm² holds GPT-2: the smallest that runs all nine takes 879 mm².
-        Study("nine_workload_rram", RRAM, SHIPPED, area_limit_m2=1600e-6),
-        Study("nine_workload_sram", SRAM_LARGE, SHIPPED),
-        Study("technology_cost_sram", SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COST_PER_CM2),
-    )
-}
-"""Every study by name."""
+from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 
 SPACES: dict[str, DesignSpace] = {
     "rram": RRAM,
@@ -34,3 +20,13 @@ SPACES: dict[str, DesignSpace] = {
     "sram_technology": SRAM_TECHNOLOGY,
 }
 """The widest space of each device: what `imcmoo evaluate --device` accepts."""
+
+
+def _studies() -> list[Study]:
+    spaces = {space.name: space for space in (RRAM, SRAM, SRAM_LARGE, SRAM_TECHNOLOGY)}
+    with as_file(files("problems") / "studies") as folder:
+        return [read_study(p, spaces, shipped=True) for p in sorted(folder.glob("*.toml"))]
+
+
+STUDIES: dict[str, Study] = {study.name: study for study in _studies()}
+"""Every study by name, in alphabetical order."""

@@ -11,12 +11,6 @@ NODES_NM = (7, 10, 14, 22, 32, 45)
 LOWEST_VOLTAGE_V = {7: 0.45, 10: 0.50, 14: 0.55, 22: 0.65, 32: 0.65, 45: 0.75}
 """Each node has eight voltages in steps of 0.05 V from here."""
 
-COST_PER_CM2 = {7: 387.09, 10: 224.31, 14: 149.76, 22: 128.28, 32: 100.0, 45: 60.61}
-"""Cost of a square centimetre of chip by node in nm, relative to 32 nm = 100.
-
-Source: ratio of cost to area in the paper's recorded technology search.
-"""
-
 VOLTAGE = Real("voltage_V", 0.50, 0.85, levels=8, unit="V")
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import read_study
 
 
 def studies() -> dict[str, Study]:
@@ -25,18 +27,34 @@ def spaces() -> dict[str, DesignSpace]:
     return _offered("imcmoo.spaces")
 
 
-def find_study(name: str) -> Study:
-    """The study of this name.
+def base_spaces() -> dict[str, DesignSpace]:
+    """The spaces a study file may begin with, by their own names."""
+    every = (*spaces().values(), *(study.space for study in studies().values()))
+    return {space.name: space for space in every}
+
+
+def find_study(said: str) -> Study:
+    """The study of this name, or of this file.
+
+    Args:
+        said: a name, or the path of a study file, which ends in .toml or has a folder.
 
     Raises:
-        InputError: unknown name; suggests the closest and lists the known ones.
+        InputError: an unknown name, with the closest and the known ones; or what is wrong with the
+            file, a line for each fault.
+        OSError: the file cannot be read.
     """
     known = studies()
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'? " if close else ""
-        raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(known)}")
-    return known[name]
+    if said in known:
+        return known[said]
+    path = Path(said)
+    if path.suffix == ".toml" or path.name != said:
+        return read_study(path, base_spaces())
+    close = difflib.get_close_matches(said, known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    raise InputError(
+        f"unknown study '{said}'; {hint}known: {', '.join(known)}, or the path of a .toml file"
+    )
 
 
 def _offered(group: str) -> dict[str, Any]:

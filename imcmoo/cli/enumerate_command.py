@@ -30,7 +30,11 @@ INTERRUPTED = "the same command continues"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    parser.add_argument("study", metavar="STUDY", help=", ".join(catalogue.studies()))
+    parser.add_argument(
+        "study",
+        metavar="STUDY",
+        help=f"{', '.join(catalogue.studies())}, or a file (.toml)",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"

@@ -45,7 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     spaces = catalogue.spaces()
     parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
     parser.add_argument("--device", required=True, choices=sorted(spaces))
-    parser.add_argument("--workloads", required=True, metavar="A,B", help=", ".join(SHIPPED))
+    parser.add_argument(
+        "--workloads",
+        required=True,
+        metavar="A,B",
+        help=f"{', '.join(SHIPPED)}, or paths of CSVs",
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="OUT.csv")
     parser.add_argument(
         "--breakdown",

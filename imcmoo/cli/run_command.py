@@ -76,7 +76,7 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
     study = with_options(catalogue.find_study(args.study), args)
     run_studies.run(
-        [study.with_seed(seed) for seed in args.seeds or [study.seed]],
+        [study.with_seed(seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out,
         resume=args.resume,
         quiet=args.quiet,
@@ -106,5 +106,5 @@ def _list() -> None:
         limit = (study.area_limit_m2 or 0) * MM2_PER_M2
         console.print(
             f"{name}: {study.space.size:,} designs of space {study.space.name}, "
-            f"for {', '.join(study.workloads)}" + (f", at most {limit:g} mm²" if limit else "")
+            f"for {', '.join(study.names)}" + (f", at most {limit:g} mm²" if limit else "")
         )

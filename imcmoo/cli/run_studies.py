@@ -19,7 +19,7 @@ from imcmoo.io.locks import owned
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
-from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import result_tables
 from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
@@ -104,6 +104,9 @@ def run_one(
     folder.begin(resume=resume)
     try:
         outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
+    except LimitsUnmet as error:
+        folder.tidy()
+        raise InputError(str(error)) from None
     except NoFeasibleDesign:
         folder.tidy()
         raise InputError(nothing_feasible(study.problem())) from None

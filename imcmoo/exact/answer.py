@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ class OtherProblem(Exception):
 
 def fingerprint(problem: AcceleratorProblem) -> str:
     """SHA-256 (hex) of all that the exact answer depends on: the code of enumeration and cost
-    model, the model's data, networks, space, area limit, cost, criteria and weights."""
+    model, the model's data, networks, space, area limit, cost, criteria, weights and limits."""
     model = problem.model
     code = code_digest("imcmoo.exact.enumeration", type(model).__module__)
-    criteria = [(c.name, code_digest(module_of(c.score))) for c in problem.criteria]
+    criteria = [
+        (c.name, code_digest(module_of(c.score)), repr(c.score) if is_dataclass(c.score) else "")
+        for c in problem.criteria
+    ]
     stated = (
         code,
         model.data_digest if isinstance(model, KnowsItsData) else "",
@@ -46,6 +50,7 @@ def fingerprint(problem: AcceleratorProblem) -> str:
         sorted((problem.cost_per_cm2 or {}).items()),
         criteria,
         problem.weights.tolist(),
+        problem.limits.rows,
     )
     return hashlib.sha256(repr(stated).encode()).hexdigest()
 

@@ -33,7 +33,15 @@ SCREENED_AT_ONCE = 1 << 18
 
 
 class NothingFeasible(ValueError):
-    """No design of a problem is feasible."""
+    """No design of a problem is feasible.
+
+    Args:
+        nearest: the design of those evaluated that violates least, shape (1, n_parameters).
+    """
+
+    def __init__(self, nearest: Levels) -> None:
+        super().__init__("no design is feasible")
+        self.nearest = nearest
 
 
 @dataclass(frozen=True)
@@ -66,12 +74,14 @@ class Findings:
         F: their objectives, shape (n, n_objectives).
         alone: by workload, the smallest EDAP of a chip that need not run the others, J·s·mm²; empty
             where the problem has no EDAP.
+        nearest: the smallest violation in octaves, 0 if any is feasible, and a design that has it.
     """
 
     n_feasible: int
     ranks: Ranks
     F: Floats
     alone: list[Optimum]
+    nearest: Optimum
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,8 @@ class ExactAnswer:
     Args:
         n_feasible: number of feasible designs.
         optima: by criterion: those of `scores`; `alone_` and a workload, its best EDAP on a chip
-            within the area limit that need not run the others; each criterion against the
+            within the area limit and its own limits that need not run the others; each criterion
+            against the
             networks' own best (`regret_minimax`), these being their best EDAP on any feasible
             design; and the same against the `alone_` ones (`regret_alone_minimax`).
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
@@ -196,8 +207,13 @@ class Enumeration:
             values = Costs(own.values, F).edap
             if problem.area_limit_m2 is not None:
                 values[own.area_m2 > problem.area_limit_m2] = np.nan
+            # Each network keeps its own limits on a chip of its own, not the others'.
+            values[~problem.limits.within(own.values)] = np.nan
             alone = [Optimum.of(v, ranks) for v in values.T]
-        return Findings(int(feasible.sum()), ranks[kept], F[kept], alone)
+        violation = np.maximum(G, 0.0).sum(axis=1)
+        least = int(violation.argmin())
+        nearest = Optimum(float(violation[least]), ranks[[least]])
+        return Findings(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
 
     def conclude(self, findings: Sequence[Findings]) -> ExactAnswer:
         """The exact answer, from findings that together are about all designs.
@@ -208,7 +224,8 @@ class Enumeration:
         problem = self.problem
         n_feasible = sum(f.n_feasible for f in findings)
         if not n_feasible:
-            raise NothingFeasible(problem.space.name)
+            least = min((f.nearest for f in findings), key=lambda o: o.value)
+            raise NothingFeasible(problem.space.unrank(least.ranks))
         ranks = np.concatenate([f.ranks for f in findings])
         order = np.argsort(ranks)
         ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]

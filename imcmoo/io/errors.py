@@ -2,4 +2,4 @@
 
 
 class InputError(Exception):
-    """The user's input is at fault; the message is one line that says what and where."""
+    """The user's input is at fault; the message says what and where, a line for each fault."""

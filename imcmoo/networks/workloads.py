@@ -6,6 +6,7 @@ they are, bit densities computed from their operand histograms.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,16 @@ these networks are in truth is `TRUE_NETWORKS`.
 
 TRUE_NETWORKS = tuple(f"{name}_onnx" for name in SHIPPED)
 """The same nine as torchvision and transformers define them, imported from ONNX, batch 1."""
+
+
+def is_path(source: str) -> bool:
+    """Whether a network is given by the path of its CSV, not by name."""
+    return Path(source).name != source or source.lower().endswith(".csv")
+
+
+def network_name(source: str) -> str:
+    """What a network is called: its name, or the stem of its CSV."""
+    return Path(source).stem if is_path(source) else source
 
 
 @dataclass(frozen=True)
@@ -124,19 +135,30 @@ class Workload:
         write_columns(stream, self.provenance, columns)
 
     @classmethod
-    def load(cls, name: str) -> Workload:
-        """One of the shipped networks.
+    def load(cls, source: str) -> Workload:
+        """One of the shipped networks by name, or one of a user's by the path of its CSV.
 
         Raises:
-            ValueError: unknown name; lists the known ones.
+            ValueError: unknown name, or a CSV that is no network; says what is allowed.
+            OSError: the CSV cannot be read.
         """
+        if is_path(source):
+            try:
+                return cls.read_csv(Path(source))
+            except UnicodeDecodeError:
+                raise ValueError(f"{source}: not a text file, but a CSV is needed") from None
         known = (*SHIPPED, *TRUE_NETWORKS)
-        if name not in known:
-            raise ValueError(f"unknown workload '{name}'; known: {', '.join(known)}")
+        if source not in known:
+            close = difflib.get_close_matches(source, known, n=1)
+            hint = f"did you mean '{close[0]}'? " if close else ""
+            raise ValueError(
+                f"unknown workload '{source}'; {hint}known: {', '.join(known)}, or the path of a "
+                "CSV"
+            )
         with resources.as_file(
-            resources.files("imcmoo.networks") / "tables" / f"{name}.csv"
+            resources.files("imcmoo.networks") / "tables" / f"{source}.csv"
         ) as path:
-            return cls.read_csv(path, name)
+            return cls.read_csv(path, source)
 
     @cached_property
     def weights(self) -> int:
@@ -160,17 +182,23 @@ class WorkloadSet:
     workloads: tuple[Workload, ...]
 
     @classmethod
-    def load(cls, names: Sequence[str]) -> WorkloadSet:
-        """Shipped networks by name, in the order given.
+    def load(cls, sources: Sequence[str]) -> WorkloadSet:
+        """Networks by name or by the path of a CSV, in the order given.
 
         Raises:
-            ValueError: no name, an unknown one, or one given twice.
+            ValueError: no network, an unknown one, or two of one name.
+            OSError: a CSV cannot be read.
         """
-        if not names:
+        if not sources:
             raise ValueError("a workload set needs at least one workload")
-        if len(set(names)) != len(names):
-            raise ValueError(f"a workload is listed twice in {', '.join(names)}")
-        return cls(tuple(Workload.load(name) for name in names))
+        names = [network_name(source) for source in sources]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(
+                f"two workloads are called '{twice}' in {', '.join(sources)}: a CSV is called as "
+                "its file"
+            )
+        return cls(tuple(Workload.load(source) for source in sources))
 
     def __len__(self) -> int:
         return len(self.workloads)

@@ -19,6 +19,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
+from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
@@ -32,11 +33,12 @@ class Guidance:
     """What steers a search.
 
     Args:
-        asked: the criterion that is to select a design, which then joins those that always guide.
+        asked: criteria of the study: the one that is to select a design and any of its own, which
+            then join those that always guide.
         weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
     """
 
-    asked: Criterion | None = None
+    asked: tuple[Criterion, ...] = ()
     weights: Sequence[float] | None = None
 
 
@@ -50,17 +52,20 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     where constraints are ignored. (The paper's scripts leave a failed evaluation at 0: the best
     value.)
 
-    Constraints G, violated where positive, shape (n, n_constraints), are those of `Feasibility`.
+    Constraints G, violated where positive, shape (n, n_constraints), are those of `Feasibility`,
+    then those of `NetworkLimits`, which only an evaluation tells.
 
     Args:
         model: the cost model of the space and the networks; one network alone is fine.
         area_limit_m2: largest area of a feasible chip; None for no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
         guidance: what steers the search beyond the criteria that always do.
+        limits: what networks may cost at the most, by name; none by default.
 
     Raises:
         ValueError: the model has no network, the limit is not positive, there is a limit but no
-            area, weights that do not fit, or a criterion that needs what the model does not give.
+            area, weights that do not fit, or a criterion or limit that needs what the model does
+            not give.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
         guidance: Guidance | None = None,
+        limits: Mapping[str, Limits] | None = None,
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
@@ -82,18 +88,20 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.workload_names = names
         self.guidance = guidance
         self.weights = _scaled(guidance.weights, len(names))
-        asked = [guidance.asked] if guidance.asked else []
-        self.criteria = applicable([q.name for q in self.quantities], asked)
-        self.guides = [c for c in self.criteria if c.guides or c in asked]
+        given = [q.name for q in self.quantities]
+        self.criteria = applicable(given, guidance.asked)
+        self.guides = [c for c in self.criteria if c.guides or c in guidance.asked]
+        self.limits = NetworkLimits(limits or {}, names, given)
         self.objective_names = [c for q in self.quantities for c in q.columns(names)]
         self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
         self._bounds = self._of_objectives(lambda q: q.bound)
         self._is_ratio = self._of_objectives(lambda q: q.scale == "ratio")
         self.feasibility = Feasibility(model, area_limit_m2)
+        self.constraint_names = [*self.feasibility.names, *self.limits.names]
         super().__init__(
             n_var=len(self.space.shape),
             n_obj=len(self.objective_names),
-            n_ieq_constr=len(self.feasibility.names),
+            n_ieq_constr=len(self.constraint_names),
             xl=np.zeros(len(self.space.shape)),
             xu=np.array(self.space.shape) - 1,
             vtype=int,
@@ -176,12 +184,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             levels: shape (n, n_parameters).
             metrics: of these designs and the problem's workloads.
         """
-        G = self.feasibility.constraints(metrics)
+        known = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
         F = np.column_stack([*values, *extra]) * self._signs
-        lacking = G[:, :-1] if self.area_limit_m2 else G
+        lacking = known[:, :-1] if self.area_limit_m2 else known
         runs = np.asarray(metrics.runs.all(axis=1))
+        G = np.hstack([known, self.limits.constraints(metrics.values)])
         return self._finite(F, runs, lacking.sum(axis=1)), G
 
     def _finite(self, F: Floats, runs: NDArray[np.bool_], lacking: Floats) -> Floats:

@@ -15,7 +15,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
     HATCHES,
@@ -28,11 +28,15 @@ from imcmoo.report.style import (
 )
 
 
-def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def baseline_matrix(
+    relative: Floats, runs: Bools, *, rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
     """EDAP of every design on every workload, relative to the workload's best.
 
     Args:
-        relative: shape (n_rows, n_columns), at least 1; NaN where the network does not map.
+        relative: shape (n_rows, n_columns), at least 1; NaN where the network does not map or
+            breaks a limit of its own.
+        runs: whether it maps, same shape.
         rows: what each design was optimised for.
         columns: what it runs on.
     """
@@ -60,7 +64,8 @@ def baseline_matrix(relative: Floats, *, rows: Sequence[str], columns: Sequence[
     )
     bar.yaxis.set_minor_locator(NullLocator())
     for row, column in np.argwhere(np.isnan(relative)):
-        ax.text(column + 0.5, row + 0.5, "does not\nmap", ha="center", va="center", size=LEAST_TEXT)
+        why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
+        ax.text(column + 0.5, row + 0.5, why, ha="center", va="center", size=LEAST_TEXT)
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
     ax.tick_params(length=0, labelrotation=0)
     return figure

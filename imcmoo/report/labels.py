@@ -32,6 +32,7 @@ LABELS = {
     "ela_product": "E·L·A, product",
     "regret_minimax": "minimax regret",
     "pseudo_weights": "pseudo-weights",
+    "score": "own score",
     "cim_unit": "cells",
     "adc": "ADC",
     "glb": "global buffer",

@@ -48,6 +48,7 @@ def _drawn(results: Results) -> dict[str, Figure]:
     if results.baselines is not None:
         drawn["baselines"] = figures.baseline_matrix(
             results.of_workloads(results.baselines, "relative_edap_{}"),
+            np.isfinite(results.of_workloads(results.baselines, "energy_{}_J")),
             rows=results.baselines["optimised_for"].tolist(),
             columns=results.workloads,
         )

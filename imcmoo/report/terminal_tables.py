@@ -89,12 +89,15 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
 
 
 def lacks(row: pd.Series[Any], workload: str) -> str:
-    """What a network lacks on a chip: the columns `missing_<resource>_<network>` that are not 0."""
+    """What a network lacks on a chip: the columns `missing_<resource>_<network>` that are not 0;
+    where it lacks nothing, it is a limit of its own that it breaks."""
     missing = {
         str(c).removeprefix("missing_").removesuffix(f"_{workload}"): v
         for c, v in row.items()
         if str(c).startswith("missing_") and str(c).endswith(f"_{workload}") and v > 0
     }
+    if not missing:
+        return "beyond its limits"
     return "lacks " + ", ".join(
         f"{_short(v)} {name.replace('_', ' ')}" for name, v in missing.items()
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,9 @@ def _identity(
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],
+        "own score": [repr(c.score) for c in problem.guides if is_dataclass(c.score)],
         "weights": problem.weights.tolist(),
+        "limits": problem.limits.rows,
         "budget": budget,
         "schedule": asdict(schedule),
         "seed": rng.bit_generator.state,

@@ -29,6 +29,9 @@ ROUNDS = 2
 ATTEMPTS = 4
 """How often a brood is collected and confirmed at the most: each time only what was dropped."""
 
+SEEKING = 0.5
+"""Share of the offspring taken around the least violated design where none is feasible yet."""
+
 UNSCORED = 1e250
 """Scores of infeasible designs begin here."""
 
@@ -46,8 +49,9 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     """Offspring by the operators of a phase.
 
     Part of a generation (`Phase.polish`) are neighbours of the incumbents of the criteria, those
-    that a surrogate promises most of first; the rest children of parents that each won a tournament
-    on one criterion. Where those repeat what was evaluated or are infeasible, repaired children,
+    that a surrogate promises most of first, or of the least violated design as long as limits leave
+    none that is feasible; the rest are children of parents that each won a tournament on one
+    criterion. Where those repeat what was evaluated or are infeasible, repaired children,
     neighbours of some of the population and then random designs fill the generation.
 
     Args:
@@ -74,11 +78,14 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         """A population of `n_offsprings` unevaluated designs, or of what few are left."""
         rng = random_state
         levels = pop.get("X")
-        scores = _guiding(problem, *pop.get("F", "G"))
+        F, G = pop.get("F", "G")
+        scores = _guiding(problem, F, G)
         brood = Brood(problem, self.archive, n_offsprings)
-        polished = round(self.phase.polish * n_offsprings)
+        lost = not (G <= 0).all(axis=1).any()
+        polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
-            brood.add(self._promising(problem, PROMISING * polished), polished)
+            near = self._nearest(rng) if lost else self._promising(problem, PROMISING * polished)
+            brood.add(near, polished)
         for _ in range(ATTEMPTS):
             self._fill(brood, levels, scores, rng)
             brood.confirm()
@@ -89,13 +96,16 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             brood.take(draw_feasible(problem, n, rng, seen=brood.seen))
         return Population.new("X", brood.levels)
 
+    def _nearest(self, rng: np.random.Generator) -> Levels:
+        """Neighbours of the least violated design that was evaluated, in random order."""
+        lacking = np.maximum(self.archive.G, 0.0).sum(axis=1)
+        return rng.permutation(self._vicinity(self.archive.levels[[lacking.argmin()]]))
+
     def _promising(self, problem: AcceleratorProblem, n: int) -> Levels:
         """At most `n` new neighbours of the incumbents, the best of each criterion in turn, as far
         as a surrogate can tell."""
         archive = self.archive
         levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
-        if not len(levels):
-            return levels
         scores = problem.guide_scores(F)
         known = elite(scores, FITTED)
         surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))

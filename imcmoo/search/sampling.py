@@ -32,6 +32,10 @@ class NoFeasibleDesign(ValueError):
     """A problem no design of its space satisfies, as far as sampling can tell."""
 
 
+class LimitsUnmet(NoFeasibleDesign):
+    """Networks run, but no design that was evaluated keeps their limits."""
+
+
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     """The designs whose rank is not in `seen` and that repeat no earlier row, in order."""
     ranks = space.rank(levels)

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Bools, Floats, Metrics
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
 from imcmoo.space.design_space import Levels
 from imcmoo.study.searches import Found
@@ -22,17 +22,19 @@ class Baselines:
     Args:
         levels: row w is the design optimised for workload w, shape (W, n_parameters).
         metrics: rows as `levels`, columns what it runs on; NaN where that does not run.
+        within: whether each network keeps its own limits on each design, shape (W, W).
     """
 
     levels: Levels
     metrics: Metrics
+    within: Bools
 
     @classmethod
-    def of(cls, model: CostModel, alone: Mapping[str, Found]) -> Baselines:
+    def of(cls, problem: AcceleratorProblem, alone: Mapping[str, Found]) -> Baselines:
         """The best design by EDAP of each search for one workload, costed on all.
 
         Args:
-            model: of all workloads.
+            problem: of all workloads.
             alone: the searches.
         """
         designs = []
@@ -42,12 +44,15 @@ class Baselines:
             best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
             designs.append(candidates.levels[best])
         levels = np.stack(designs)
-        return cls(levels, model.evaluate(levels))
+        metrics = problem.model.evaluate(levels)
+        return cls(levels, metrics, problem.limits.within(metrics.values))
 
     @cached_property
     def edap(self) -> Floats:
-        """J·s·mm², rows: optimised for; columns: runs on; shape (W, W)."""
-        return edap(self.metrics.energy_J, self.metrics.latency_s, self.metrics.area_m2)
+        """J·s·mm², rows: optimised for; columns: runs on; shape (W, W); NaN where a network does
+        not run or breaks a limit of its own."""
+        m = self.metrics
+        return np.where(self.within, edap(m.energy_J, m.latency_s, m.area_m2), np.nan)
 
     @property
     def best_edap(self) -> Floats:

@@ -23,6 +23,7 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed, local
 from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
@@ -50,6 +51,7 @@ def enumerate_study(
     Raises:
         InputError: no design is feasible.
     """
+    _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
     problem = enumeration.problem
     mark = exact.fingerprint(problem)
@@ -69,8 +71,10 @@ def enumerate_study(
             on_progress(len(parts), len(stretches))
     try:
         answer = enumeration.conclude([_from_arrays(parts.load(i)) for i in range(len(stretches))])
-    except NothingFeasible:
+    except NothingFeasible as error:
         parts.remove()
+        if problem.limits:
+            raise InputError(nearest_text(problem, error.nearest)) from None
         raise InputError(nothing_feasible(problem)) from None
     exact.save(answer, folder, problem, mark, stated(study))
     parts.remove()
@@ -96,6 +100,8 @@ def _as_arrays(found: Findings) -> dict[str, Any]:
         "ranks": found.ranks,
         "F": found.F,
         "alone": np.array([o.value for o in found.alone]),
+        "violation": found.nearest.value,
+        "nearest": found.nearest.ranks,
         **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.alone)},
     }
 
@@ -104,4 +110,5 @@ def _from_arrays(stored: dict[str, Any]) -> Findings:
     alone = [
         Optimum(float(value), stored[f"alone_ranks_{w}"]) for w, value in enumerate(stored["alone"])
     ]
-    return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone)
+    nearest = Optimum(float(stored["violation"]), stored["nearest"])
+    return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone, nearest)

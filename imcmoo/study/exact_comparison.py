@@ -15,23 +15,28 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
 from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
 
+OWN = ("limits", "score")
+"""What studies may have of their own; left out of a summary where there is none."""
+
 
 def stated(study: Study) -> dict[str, Any]:
     """What tells one problem of a study from another, for the summary of its exact answer; all
     criteria of the registry are answered at once, one of a user's only where it is asked for."""
-    limit = study.area_limit_m2
+    limit, asked = study.area_limit_m2, study.asked()
     return {
         "study": study.name,
         "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
         "deployment": study.deployment,
         "scaling": study.scaling,
-        "criterion": None if study.criterion in CRITERIA else study.criterion,
-        "weights": list(study.weights) if study.weights else None,
+        "criterion": None if study.criterion in (*CRITERIA, SCORE) else study.criterion,
+        "weights": asked["weights"],
+        **{name: asked[name] for name in OWN if asked[name]},
     }
 
 
@@ -49,7 +54,8 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
         summary = exact.read_summary(folder)
     except FileNotFoundError:
         return None
-    if any(summary.get(name) != value for name, value in stated(study).items()):
+    told = stated(study)
+    if any(summary.get(name) != told.get(name) for name in {*told, *OWN}):
         return None
     problem = study.problem()
     try:
@@ -57,7 +63,8 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
             return exact.load(folder, problem, exact.fingerprint(problem))
     except exact.OtherProblem as error:
         raise InputError(
-            f"{error}: run `python -m imcmoo enumerate {study.name}` again or remove it"
+            f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
+            "it"
         ) from None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.selection import Candidates, Selection, select
 from imcmoo.space.design_space import Levels
 from imcmoo.study.baselines import Baselines
@@ -44,7 +43,7 @@ class Outcome:
         """
         joint = found[JOINT]
         alone = {name: f for name, f in found.items() if name != JOINT}
-        baselines = Baselines.of(joint.problem.model, alone) if alone else None
+        baselines = Baselines.of(joint.problem, alone) if alone else None
         candidates = joint.candidates(baselines.best_edap if baselines else None)
         return cls(study, joint, alone, baselines, candidates, select(candidates))
 
@@ -61,7 +60,7 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that has the last word."""
-        return find_criterion(self.study.criterion).name
+        return self.study.criteria[0].name
 
     @property
     def design(self) -> Levels:

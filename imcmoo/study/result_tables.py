@@ -102,7 +102,11 @@ def selection(outcome: Outcome) -> pd.DataFrame:
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
-    """Designs for all and for one workload, on every workload; empty where one does not run."""
+    """Designs for all and for one workload, on every workload.
+
+    Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
+    its own.
+    """
     alone, problem = outcome.baselines, outcome.joint.problem
     assert alone is not None
     own = {
@@ -119,7 +123,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 def _relative_edap(outcome: Outcome) -> Floats:
     """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not run."""
+    the design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
     rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])

@@ -11,9 +11,11 @@ import numpy as np
 
 from imcmoo.model.cost_model import CostModel, Prepares, TakesApart
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.selection import Candidates
 from imcmoo.search.algorithm import SearchResult, TraceRow, run_search
+from imcmoo.search.sampling import LimitsUnmet
 from imcmoo.study.study import Study
 
 JOINT = "joint"
@@ -52,7 +54,7 @@ class Found:
 
 def names(study: Study) -> list[str]:
     """Names of the searches of a study, in the order it does them."""
-    return [JOINT, *(study.workloads if study.baselines else ())]
+    return [JOINT, *(study.names if study.baselines else ())]
 
 
 def run_searches(
@@ -66,6 +68,7 @@ def run_searches(
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
+        LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
         ValueError: baselines are wanted of a model that cannot be had for one network.
     """
     model = study.cost_model()
@@ -86,6 +89,9 @@ def run_searches(
         )
         # Says how a search ended that was complete before the run was resumed.
         on_trace(name, result.trace[-1])
+        archive = result.archive
+        if not archive.feasible.any():
+            raise LimitsUnmet(nearest_text(problem, nearest(archive.levels, archive.G)))
         found[name] = Found(problem, result)
     return found
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.hardware.component_table import ComponentTable
@@ -18,13 +19,19 @@ from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.model import cost_model
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
-from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.criteria import find_criterion
+from imcmoo.networks.workloads import WorkloadSet, network_name
+from imcmoo.problem.criteria import Criterion, find_criterion
+from imcmoo.problem.limits import Limits
+from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem, Guidance
-from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.version import __version__
+
+RESERVED = ("joint", *AGGREGATIONS)
+"""Names of columns, searches and files that no network may have."""
 
 LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
 """Whatever can change a digit of a result or a pixel of a figure."""
@@ -39,22 +46,31 @@ class Study:
     Args:
         name: of the folder and in titles; nothing is looked up by it.
         space: the designs to choose from.
-        workloads: names of the networks, in the order of objectives and tables.
+        workloads: the networks, in the order of objectives and tables: names of shipped ones, or
+            paths of CSVs, which are called as their files.
         weights: how much each network counts, positive, in their order; equal by default.
         area_limit_m2: largest chip allowed; 800 mm², the reticle limit the paper assumes; None for
             no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an
             objective.
+        limits: what networks may cost at the most, by name of the network.
+        score: a score of one's own, which is then the criterion `score`.
         model: a name in `cost_model.MODELS`, or `module:Class` of a cost model of one's own.
+        components: the path of a component table of one's own; the shipped one by default.
+        precision: bits of inputs and of weights by name of the network, where a model is to know;
+            8 by default.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         scaling: technology scaling of the component table.
         budget: unique designs evaluated by each search, at least 1.
-        criterion: what has the last word: a name in `criteria.CRITERIA`, or `module:name`.
+        criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`.
         baselines: whether to search for each workload alone as well.
         seed: of every random choice, at least 0.
+        seeds: what is run where a command line names no seed; `seed` alone by default.
+        file: the study file this was read from, as it was given; a study of the catalogue has none.
 
     Raises:
-        ValueError: an unknown model, criterion, deployment or scaling, or a number out of range.
+        ValueError: an unknown model, criterion, deployment or scaling, a number out of range, two
+            networks of one name, or a limit of a network that is not here.
     """
 
     name: str
@@ -63,13 +79,19 @@ class Study:
     weights: tuple[float, ...] | None = None
     area_limit_m2: float | None = 800e-6
     cost_per_cm2: Mapping[int, float] | None = None
+    limits: Mapping[str, Limits] | None = None
+    score: OwnScore | None = None
     model: str = "reference"
+    components: str | None = None
+    precision: Mapping[str, tuple[int, int]] | None = None
     deployment: Deployment = "alone"
     scaling: str = "reference"
     budget: int = 3300
     criterion: str = "regret_minimax"
     baselines: bool = True
     seed: int = 1
+    seeds: tuple[int, ...] = ()
+    file: str | None = None
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -81,7 +103,11 @@ class Study:
             raise ValueError(f"area limit must be positive, got {limit * MM2_PER_M2:g} mm²")
         if self.weights is not None and len(self.weights) != len(self.workloads):
             raise ValueError(f"{len(self.weights)} weights for {len(self.workloads)} networks")
-        find_criterion(self.criterion)
+        check_names(self.names)
+        for name in {**(self.limits or {}), **(self.precision or {})}:
+            if name not in self.names:
+                raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
+        _ = self.criteria
         cost_model.find(self.model)
         for value, known in ((self.deployment, get_args(Deployment)), (self.scaling, SCALINGS)):
             if value not in known:
@@ -94,17 +120,40 @@ class Study:
     def _text(self) -> str:
         return json.dumps(self.asked(), sort_keys=True)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the networks."""
+        return tuple(network_name(source) for source in self.workloads)
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """The criterion that has the last word, then the score of one's own if it is another.
+
+        Raises:
+            ValueError: there is no such criterion or score.
+        """
+        own = own_criterion(self.score) if self.score is not None else None
+        if self.criterion == SCORE:
+            if own is None:
+                raise ValueError(f"criterion {SCORE}: the study has no score of its own")
+            return (own,)
+        return (find_criterion(self.criterion), *([own] if own else []))
+
     def cost_model(self) -> CostModel:
         """The cost model of the space and the networks.
 
         Raises:
             ValueError: an unknown network, or a space the model cannot cost.
+            OSError: a network's CSV or the component table cannot be read.
         """
+        # A model of a user's need not know what a study does not ask for.
+        asked = {"components": self.components, "precision": self.precision}
         model: CostModel = cost_model.find(self.model)(
             self.space,
             WorkloadSet.load(self.workloads),
             deployment=self.deployment,
             scaling=self.scaling,
+            **{name: value for name, value in asked.items() if value is not None},
         )
         return model
 
@@ -115,13 +164,14 @@ class Study:
             model: as `cost_model` gives it, or of one of its networks; made anew by default.
         """
         model = model or self.cost_model()
-        own = [i for i, name in enumerate(self.workloads) if name in model.workload_names]
+        own = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in own] if self.weights else None
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            guidance=Guidance(find_criterion(self.criterion), weights),
+            guidance=Guidance(self.criteria, weights),
+            limits=self.limits,
         )
 
     def with_seed(self, seed: int) -> Study:
@@ -143,8 +193,11 @@ class Study:
             "model": self.model,
             "space": {p.name: _described(p) for p in self.space.parameters},
             "fixed": dict(self.space.fixed),
-            "workloads": list(self.workloads),
+            "workloads": list(self.names),
             "weights": list(self.weights) if self.weights else None,
+            "limits": {n: own.given() for n, own in self.limits.items()} if self.limits else None,
+            "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
+            "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
@@ -155,7 +208,10 @@ class Study:
         return {
             **self.asked(),
             "command": self.command,
-            "component_table": ComponentTable.load(scaling=self.scaling).fingerprint,
+            "component_table": ComponentTable.load(
+                self.components, scaling=self.scaling
+            ).fingerprint,
+            "networks": WorkloadSet.load(self.workloads).fingerprint,
             "versions": {
                 "imcmoo": __version__,
                 "python": platform.python_version(),
@@ -167,7 +223,8 @@ class Study:
     def command(self) -> str:
         """The command line that repeats this run."""
         parts = [
-            f"python -m experiments.run {self.name}",
+            # Without the folders, which are of one machine.
+            f"python -m experiments.run {Path(self.file).name if self.file else self.name}",
             f"--seed {self.seed} --budget {self.budget} --criterion {self.criterion}",
         ]
         if not self.baselines:
@@ -179,6 +236,21 @@ class Study:
         if self.scaling != "reference":
             parts.append(f"--scaling {self.scaling}")
         return " ".join(parts)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Check that networks can be told apart in tables, searches and files.
+
+    Raises:
+        ValueError: two of one name, or a name that is used otherwise.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two networks are called '{name}': rename the CSV of one")
+        if name in RESERVED:
+            raise ValueError(
+                f"no network can be called '{name}': {', '.join(RESERVED)} mean something else"
+            )
 
 
 def shortest_mm2(area_m2: float) -> str:

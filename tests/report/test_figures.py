@@ -82,13 +82,15 @@ def test_a_front_of_one_design_can_be_drawn(recwarn):
     assert not recwarn.list
 
 
-def test_the_matrix_says_what_does_not_map():
-    relative = np.array([[1.0, 12.5], [np.nan, 1.0]])
+def test_the_matrix_says_what_does_not_map_and_what_breaks_limits():
+    relative = np.array([[1.0, 12.5], [np.nan, np.nan]])
+    runs = np.array([[True, True], [False, True]])
     figure = figures.baseline_matrix(
-        relative, rows=["joint", "vgg16"], columns=["alexnet", "vgg16"]
+        relative, runs, rows=["joint", "vgg16"], columns=["alexnet", "vgg16"]
     )
     texts = [text.get_text() for text in figure.axes[0].texts if text.get_text()]
     assert texts.count("does not\nmap") == 1
+    assert texts.count("beyond\nits limits") == 1
     assert "12.50" in texts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from imcmoo.model.reference.breakdown import Breakdown
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.model.reference.mapping import Ints
-from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 
@@ -130,6 +130,8 @@ def reference_model(
     *,
     deployment: Deployment = "alone",
     scaling: str = "reference",
+    components: str | None = None,
+    precision: Mapping[str, tuple[int, int]] | None = None,
 ) -> Evaluator | SeveralDevices:
     """The paper's cost model over a space, whatever is a parameter in it and what is fixed.
 
@@ -138,11 +140,20 @@ def reference_model(
         workloads: the networks.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         scaling: technology scaling of the component table.
+        components: the path of a component table of one's own; the shipped one by default.
+        precision: bits of inputs and of weights by network; the model knows 8 only.
 
     Raises:
-        ValueError: the space lacks a parameter, the table a component, or a scaling is unknown.
+        ValueError: the space lacks a parameter, the table a component, a scaling is unknown, or a
+            precision other than 8 bits.
     """
-    table = ComponentTable.load(scaling=scaling)
+    for name, bits in (precision or {}).items():
+        if bits != (BITS, BITS):
+            raise ValueError(
+                f"the reference model knows inputs and weights of {BITS} bits only; {name} has "
+                f"input_bits {bits[0]} and weight_bits {bits[1]}"
+            )
+    table = ComponentTable.load(components, scaling=scaling)
     if "device" not in space.names:
         return Evaluator(space, workloads, table, deployment=deployment)
     models = tuple(

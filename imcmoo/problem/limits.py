@@ -1,0 +1,161 @@
+"""What a network may cost at the most on a chip, as constraints of the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from imcmoo.model.metrics import Bools, Floats
+
+UNKNOWN_OCTAVES = 64.0
+"""By how much a network that does not run exceeds its limits: what runs is always nearer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one network, of one inference; None for no limit.
+
+    Args:
+        max_latency_s: longest latency, s.
+        max_energy_J: largest energy, J.
+        max_power_W: largest energy over latency, W.
+        min_fps: fewest inferences per second, one at a time: 1 over latency.
+
+    Raises:
+        ValueError: a limit that is not positive and finite.
+    """
+
+    max_latency_s: float | None = None
+    max_energy_J: float | None = None
+    max_power_W: float | None = None
+    min_fps: float | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in self.given().items():
+            if not 0 < value < float("inf"):
+                raise ValueError(f"{key} must be positive and finite, got {value:g}")
+
+    def given(self) -> dict[str, float]:
+        """The limits there are, by name."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {key: value for key, value in own.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of limit: what it is about, and how much of its limit a network uses."""
+
+    needs: tuple[str, ...]
+    value: Callable[[Mapping[str, Floats]], Floats]
+    unit: str
+    at_least: bool = False
+
+    def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
+        """Above 1 where the limit is broken, shape (n, W)."""
+        own = self.value(values)
+        return limit / own if self.at_least else own / limit
+
+
+_KINDS: dict[str, _Kind] = {
+    "max_latency_s": _Kind(("latency",), lambda v: v["latency"], "s"),
+    "max_energy_J": _Kind(("energy",), lambda v: v["energy"], "J"),
+    "max_power_W": _Kind(("energy", "latency"), lambda v: v["energy"] / v["latency"], "W"),
+    "min_fps": _Kind(("latency",), lambda v: 1.0 / v["latency"], "fps", at_least=True),
+}
+
+
+@dataclass(frozen=True)
+class Excess:
+    """One limit and how a design stands against it.
+
+    Args:
+        network: whose limit.
+        key: a field of `Limits`.
+        limit: in the unit of the key.
+        value: what the design has; NaN where the network does not run.
+    """
+
+    network: str
+    key: str
+    limit: float
+    value: float
+
+    def __str__(self) -> str:
+        unit = _KINDS[self.key].unit
+        return (
+            f"{self.key} of {self.network}: {self.value:.4g} {unit} against {self.limit:g} {unit}"
+        )
+
+
+class NetworkLimits:
+    """The limits of a problem's networks.
+
+    Constraints are log2(value / limit), octaves like the problem's others, violated where positive.
+    Only an evaluation tells them.
+
+    Args:
+        limits: by name of the network; those of networks that are not here are left out.
+        networks: names, in the order of the columns of metrics.
+        quantities: names of what the cost model gives.
+
+    Raises:
+        ValueError: a limit of something the model does not give.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, Limits],
+        networks: Sequence[str],
+        quantities: Collection[str],
+    ) -> None:
+        self.networks = list(networks)
+        self.rows = [
+            (w, key, limit)
+            for w, name in enumerate(networks)
+            for key, limit in limits.get(name, Limits()).given().items()
+        ]
+        for w, key, _ in self.rows:
+            lacking = [q for q in _KINDS[key].needs if q not in quantities]
+            if lacking:
+                raise ValueError(
+                    f"{key} of {networks[w]}: the cost model gives no {', '.join(lacking)}"
+                )
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the constraints: `max_latency_s_vgg16`."""
+        return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
+
+    def constraints(self, values: Mapping[str, Floats]) -> Floats:
+        """Octaves above each limit, shape (n, n_limits); see `UNKNOWN_OCTAVES`.
+
+        Args:
+            values: by quantity, shape (n, W), NaN where a network does not run.
+        """
+        columns = [np.log2(_KINDS[key].share(values, limit)[:, w]) for w, key, limit in self.rows]
+        n = len(next(iter(values.values())))
+        G = np.stack(columns, axis=1) if columns else np.empty((n, 0))
+        return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
+
+    def within(self, values: Mapping[str, Floats]) -> Bools:
+        """Whether each network keeps its own limits, shape (n, W)."""
+        G = self.constraints(values)
+        owner = np.array([w for w, _, _ in self.rows])
+        kept = [(G[:, owner == w] <= 0).all(axis=1) for w in range(len(self.networks))]
+        return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
+
+    def excesses(self, values: Mapping[str, Floats], row: int) -> list[Excess]:
+        """The limits one of some designs breaks, the most broken first."""
+        G = self.constraints(values)[row]
+        broken = [int(i) for i in np.argsort(-G, kind="stable") if G[i] > 0]
+        found = []
+        for i in broken:
+            w, key, limit = self.rows[i]
+            value = float(_KINDS[key].value(values)[row, w])
+            found.append(Excess(self.networks[w], key, limit, value))
+        return found

@@ -1,0 +1,61 @@
+"""What to say where limits leave no design: the nearest chip, what it breaks, and by how much."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import Levels
+
+
+def nearest(levels: Levels, G: Floats) -> Levels:
+    """The design that violates its constraints least in all, shape (1, n_parameters).
+
+    Args:
+        levels: shape (n, n_parameters), at least one design.
+        G: their constraints in octaves, shape (n, n_constraints).
+    """
+    at = int(np.maximum(G, 0.0).sum(axis=1).argmin())
+    return levels[[at]]
+
+
+def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
+    """The nearest design, and everything it breaks, the worst first.
+
+    Args:
+        design: shape (1, n_parameters).
+    """
+    values = problem.space.decode(design)
+    shown = ", ".join(f"{n} {_short(values[n][0].item())}" for n in problem.space.names)
+    broken = _broken(problem, problem.model.evaluate(design))
+    return (
+        f"no design of space {problem.space.name} found that keeps all limits for "
+        f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks "
+        + "; ".join(f"{what} ({factor:.3g} times)" for factor, what in broken)
+    )
+
+
+def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
+    """What a design breaks and by what factor, the worst first."""
+    found = [
+        (max(e.value, e.limit) / min(e.value, e.limit), str(e))
+        for e in problem.limits.excesses(metrics.values, 0)
+        if np.isfinite(e.value)
+    ]
+    limit = problem.area_limit_m2
+    if limit is not None and metrics.area_m2[0] > limit:
+        area, most = metrics.area_m2[0] * MM2_PER_M2, limit * MM2_PER_M2
+        found.append((area / most, f"area: {area:.4g} mm² against {most:g} mm²"))
+    for name, resource in metrics.resources.items():
+        for network, missing in zip(problem.workload_names, resource.missing[0], strict=True):
+            if missing > 0:
+                own = resource.own[0]
+                text = f"{name} of {network}: {missing:.4g} more than the {own:.4g} there are"
+                found.append((1 + missing / own, text))
+    return sorted(found, reverse=True)
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

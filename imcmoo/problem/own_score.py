@@ -1,0 +1,90 @@
+"""A score of one's own as plain data: exponents of energy, latency and area, and an aggregate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imcmoo.model.cost_model import load
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
+
+NAME = "score"
+"""What a score of one's own is called among the criteria."""
+
+UNITS = {"energy": "J", "latency": "s", "area": "mm²"}
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """Energy^a · latency^b · area^c of each network, made one number by an aggregation.
+
+    Args:
+        energy, latency, area: the exponents, not negative, so that less is never worse; an
+            exponent of 0 leaves the quantity out.
+        aggregate: a name in `AGGREGATIONS`.
+
+    Raises:
+        ValueError: a negative exponent, none above 0, or an unknown aggregation.
+    """
+
+    energy: float = 0.0
+    latency: float = 0.0
+    area: float = 0.0
+    aggregate: str = "max"
+
+    def __post_init__(self) -> None:
+        given = self.exponents.values()
+        if not all(0 <= e < float("inf") for e in given) or not any(given):
+            raise ValueError("exponents must be at least 0 and finite, and one of them above 0")
+        if self.aggregate not in AGGREGATIONS:
+            raise ValueError(
+                f"unknown aggregate '{self.aggregate}'; known: {', '.join(AGGREGATIONS)}"
+            )
+
+    @property
+    def exponents(self) -> dict[str, float]:
+        """By quantity."""
+        return {"energy": self.energy, "latency": self.latency, "area": self.area}
+
+    @property
+    def unit(self) -> str:
+        """Of the score, such as J·s²·mm²; empty for the product, where it depends on W."""
+        powers = {1.0: "", 2.0: "²", 3.0: "³"}
+        parts = [UNITS[q] + powers.get(e, f"^{e:g}") for q, e in self.exponents.items() if e]
+        return "" if self.aggregate == "product" else "·".join(parts)
+
+    def __call__(self, costs: Costs) -> Floats:
+        """Scores of designs, shape (n,), in J, s and mm²."""
+        found = np.ones(1)
+        for name, exponent in self.exponents.items():
+            if exponent:
+                values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
+                power = values if exponent == 1 else values**exponent
+                found = found * (power[:, None] if power.ndim == 1 else power)
+        return AGGREGATIONS[self.aggregate](self._by_network(found, costs), costs.weights)
+
+    def _by_network(self, values: Floats, costs: Costs) -> Floats:
+        """A column per network also where only the area counts."""
+        return np.broadcast_to(values, (len(costs), max(values.shape[1], len(costs.weights))))
+
+
+OwnScore = Exponents | str
+"""Exponents, or `module:name` of a function from `Costs` to one number per design, shape (n,)."""
+
+
+def own_criterion(score: OwnScore) -> Criterion:
+    """The criterion a score of one's own makes: searched for, selected by, enumerated and judged.
+
+    Raises:
+        ValueError: there is no such function.
+    """
+    if isinstance(score, Exponents):
+        needs = [q for q, exponent in score.exponents.items() if exponent]
+        return Criterion(NAME, score, needs=tuple(needs), unit=score.unit)
+    function = load(score, "score", known=())
+    if not callable(function):
+        raise ValueError(f"score {score} is no function but {type(function).__name__}")
+    return Criterion(NAME, function, needs=())

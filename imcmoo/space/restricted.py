@@ -1,0 +1,121 @@
+"""A design space made from another by saying which values some of its parameters take."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
+
+
+class ValueFaults(ValueError):
+    """What is wrong with the values asked for, by parameter.
+
+    Args:
+        faults: a sentence by name of the parameter.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        self.faults = dict(faults)
+
+
+def restricted(
+    space: DesignSpace, values: Mapping[str, Sequence[Any]], *, name: str
+) -> DesignSpace:
+    """A space whose parameters take other values; the order of the parameters stays.
+
+    Args:
+        space: where to begin.
+        values: by name of a parameter or of what all designs share. One value is then shared by all
+            designs; several are a parameter, numbers in ascending order. They need not be among
+            those of `space`: whether they can be costed is for the cost model to say.
+        name: of the new space.
+
+    Raises:
+        ValueFaults: an unknown name, no value, a value twice or of another kind than those of
+            `space`, or a parameter that is left without the values it has depended on.
+    """
+    faults = {
+        key: fault for key, own in values.items() if (fault := _fault(space, key, own)) is not None
+    }
+    if faults:
+        raise ValueFaults(faults)
+    asked = {key: _in_order(own) for key, own in values.items()}
+    shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
+    several = {k: v for k, v in asked.items() if len(v) > 1}
+    added = [_parameter(k, v, "") for k, v in several.items() if k in space.fixed]
+    kept = [
+        _parameter(p.name, several[p.name], p.unit) if p.name in several else p
+        for p in space.parameters
+        if p.name not in shared
+    ]
+    bound = [
+        _bound(p, asked) if isinstance(p, Conditional) and p.on.name in asked else p for p in kept
+    ]
+    fixed = {key: value for key, value in shared.items() if key not in several}
+    return replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
+
+
+def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
+    """What is wrong with the values of one parameter."""
+    known = [*space.names, *space.fixed]
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        return f"unknown parameter; {hint}space {space.name} has {', '.join(known)}"
+    if not values:
+        return "needs at least one value"
+    like = space.values_of(name)
+    kind = "text" if isinstance(like[0], str) else _number_kind(like)
+    wrong = [v for v in values if not _is(kind, v)]
+    if wrong:
+        return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(_short, like))}"
+    if len(set(values)) != len(values):
+        return f"a value is listed twice in {', '.join(map(_short, values))}"
+    return None
+
+
+def _number_kind(like: Sequence[Any]) -> str:
+    whole = all(isinstance(value, int) for value in like)
+    return "whole number of at least 1" if whole else "positive number"
+
+
+def _is(kind: str, value: Any) -> bool:
+    if kind == "text":
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < float("inf") and (kind == "positive number" or isinstance(value, int))
+
+
+def _in_order(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values[0], str) else tuple(sorted(values))
+
+
+def _parameter(name: str, values: tuple[Any, ...], unit: str) -> Parameter:
+    return (Categorical if isinstance(values[0], str) else Ordinal)(name, values, unit)
+
+
+def _bound(parameter: Conditional, asked: Mapping[str, tuple[Any, ...]]) -> Parameter:
+    """A parameter that depends on another, for the values the other takes now."""
+    on = parameter.on
+    unknown = [value for value in asked[on.name] if value not in parameter.values_by]
+    if unknown:
+        known = ", ".join(_short(value) for value in parameter.values_by)
+        raise ValueFaults(
+            {on.name: f"{_short(unknown[0])} is none of {known}; else say {parameter.name} too"}
+        )
+    rows = {value: parameter.values_by[value] for value in asked[on.name]}
+    if len(rows) == 1:
+        return Ordinal(parameter.name, next(iter(rows.values())), parameter.unit)
+    return Conditional(
+        parameter.name, _parameter(on.name, asked[on.name], on.unit), rows, parameter.unit
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,98 @@
+"""What is wrong with a study file, one line for each fault: the file, the key, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from imcmoo.space.restricted import ValueFaults
+
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text in quotes",
+    "bool_type": "true or false",
+    "list_type": "a list, [...]",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+"""What is needed, by pydantic's type of error."""
+
+
+def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
+    """Every fault pydantic found, a line each.
+
+    Args:
+        file: as it was given.
+        error: what pydantic says.
+        top: the model of the whole file: its fields are the keys allowed.
+    """
+    lines = []
+    for fault in error.errors():
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValueFaults):
+            said = {(*fault["loc"], name): text for name, text in cause.faults.items()}
+        else:
+            said = {tuple(fault["loc"]): _text(fault, top)}
+        lines += [f"{file}: {_key(loc)}{text}" for loc, text in said.items()]
+    return "\n".join(lines)
+
+
+def did_you_mean(given: Any, known: Sequence[str]) -> str:
+    """A hint at the closest of some names, or nothing; ends with a space."""
+    close = difflib.get_close_matches(str(given), known, n=1)
+    return f"did you mean '{close[0]}'? " if close else ""
+
+
+def _key(loc: Sequence[int | str]) -> str:
+    """The key as people write it: `networks[1].weight: `."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return f"{text}: " if text else ""
+
+
+def _text(fault: Any, top: type[BaseModel]) -> str:
+    kind, given, ctx = fault["type"], fault["input"], fault.get("ctx", {})
+    if kind == "extra_forbidden":
+        keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
+        return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "literal_error":
+        known = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
+        return f"unknown {given!r}; {did_you_mean(given, known)}allowed: {', '.join(known)}"
+    if kind in _KINDS:
+        return f"needs {_KINDS[kind]}, got {given!r}"
+    if kind == "greater_than":
+        return f"must be above {ctx['gt']:g}, got {given!r}"
+    if kind == "greater_than_equal":
+        return f"must be at least {ctx['ge']:g}, got {given!r}"
+    if kind == "finite_number":
+        return f"must be finite, got {given!r}"
+    if kind == "too_short":
+        return f"needs at least {ctx['min_length']}"
+    if kind == "string_pattern_mismatch":
+        return f"{given!r} must be letters, digits, '_', '-' and '.', not beginning with '.'"
+    return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {given!r}"
+
+
+def _model_at(top: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel]:
+    """The model of a table by its key: that of the type its field is declared with."""
+    model = top
+    for part in loc:
+        if isinstance(part, str):
+            declared = model.model_fields[part].annotation
+            model = next(t for t in _types(declared) if issubclass(t, BaseModel))
+    return model
+
+
+def _types(declared: Any) -> list[type]:
+    """The classes a declared type is made of."""
+    inner = getattr(declared, "__args__", ())
+    return [t for part in inner for t in _types(part)] if inner else [declared]

@@ -1,0 +1,171 @@
+"""A study as a TOML file: what may stand in it, and the study it makes.
+
+Names of keys are part of the interface. Whatever is left out is as in `Study`. Paths are relative
+to the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from imcmoo.io.errors import InputError
+from imcmoo.model.reference.chips import Deployment
+from imcmoo.networks.workloads import BITS, network_name
+from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.study.study import Study, check_names
+from imcmoo.study.study_faults import fault_lines
+from imcmoo.study.study_tables import (
+    NetworkTable,
+    Place,
+    Positive,
+    ScoreTable,
+    SpaceSchema,
+    Table,
+    by_node,
+    component_table,
+    known_criterion,
+    known_model,
+    listed,
+    space_of,
+)
+
+NAMES = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+"""Studies name folders."""
+
+
+class StudyFile(Table):
+    """A study file."""
+
+    name: str = Field(pattern=NAMES, description="of the folder of results and in titles")
+    model: Annotated[str, AfterValidator(known_model)] = Field(
+        Study.model, description="cost model: reference, or module:Class"
+    )
+    device: Literal["rram", "sram"] | None = Field(None, description="names the base space too")
+    deployment: Deployment = Study.deployment
+    scaling: Literal["reference", "current"] = Field("reference", description="of technology")
+    components: Annotated[str, AfterValidator(component_table)] | None = Field(
+        None, description="path of a component table (.npz); the shipped one by default"
+    )
+    area_limit_mm2: float = Field(
+        800.0, gt=0, allow_inf_nan=True, description="largest chip; inf for no limit"
+    )
+    cost: Annotated[dict[str, Positive], AfterValidator(by_node)] | None = Field(
+        None, description="cost of a square centimetre by node in nm: makes cost an objective"
+    )
+    criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
+        Study.criterion, description="what selects the design; score where there is one"
+    )
+    budget: int = Field(Study.budget, ge=1, description="unique designs evaluated by each search")
+    seeds: Annotated[
+        list[Annotated[int, Field(ge=0)]],
+        BeforeValidator(listed),
+        Field(min_length=1),
+    ] = Field([Study.seed], description="a list, or one seed")
+    baselines: bool = Field(Study.baselines, description="search for each network alone as well")
+    space: Annotated[DesignSpace, BeforeValidator(space_of), SpaceSchema] = Field(
+        default_factory=dict, validate_default=True
+    )
+    networks: list[NetworkTable] = Field(min_length=1)
+    score: ScoreTable | None = None
+
+    def study(self, file: str | None = None) -> Study:
+        """The study it describes.
+
+        Args:
+            file: where it was read from, if the study is to be called by that.
+
+        Raises:
+            ValueError: parts that do not fit together.
+        """
+        networks = {network_name(n.source): n for n in self.networks}
+        check_names([network_name(n.source) for n in self.networks])
+        limit = self.area_limit_mm2
+        return Study(
+            self.name,
+            self.space,
+            tuple(n.source for n in self.networks),
+            weights=_weights(self.networks),
+            area_limit_m2=limit / MM2_PER_M2 if limit < float("inf") else None,
+            cost_per_cm2={int(node): c for node, c in self.cost.items()} if self.cost else None,
+            limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
+            precision=_precision(networks),
+            components=self.components,
+            seed=self.seeds[0],
+            seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),
+            file=file,
+            **self._settings(),
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        """What a study has by the same name; what was left out is for `Study` to know."""
+        keys = ("model", "deployment", "scaling", "budget", "criterion", "baselines")
+        given = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
+        return {"criterion": SCORE, "score": self.score.score} | given if self.score else given
+
+
+def _precision(networks: Mapping[str, NetworkTable]) -> dict[str, tuple[int, int]] | None:
+    """Bits of inputs and weights by network, if any are not the usual ones."""
+    bits = {name: (n.input_bits, n.weight_bits) for name, n in networks.items()}
+    return bits if any(b != (BITS, BITS) for b in bits.values()) else None
+
+
+def _weights(networks: list[NetworkTable]) -> tuple[float, ...] | None:
+    """Weights, if any is given."""
+    if not any("weight" in n.model_fields_set for n in networks):
+        return None
+    return tuple(n.weight for n in networks)
+
+
+def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:
+    """The study a file describes.
+
+    Args:
+        path: a TOML file; what it names is relative to its folder.
+        spaces: those it may begin with, by name.
+        shipped: whether it is one of the catalogue: called by its name, not by its file, and known
+            to be right.
+
+    Raises:
+        InputError: whatever is wrong with it, a line for each fault.
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = tomllib.load(stream)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file, but TOML is needed") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    try:
+        read = StudyFile.model_validate(content, context=Place(path.parent, spaces))
+    except ValidationError as error:
+        raise InputError(fault_lines(path, error, StudyFile)) from None
+    try:
+        study = read.study(None if shipped else str(path))
+        if not shipped:
+            _check(study)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return study
+
+
+def _check(study: Study) -> None:
+    """Check that a cost model can be made of it, which only the model itself can tell.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    costs = study.cost_per_cm2
+    if costs:
+        lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]
+        if lacking:
+            there = ", ".join(map(str, costs))
+            raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
+    study.problem()

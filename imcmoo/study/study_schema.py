@@ -1,0 +1,29 @@
+"""The JSON Schema of study files, for editors: `python -m imcmoo.study.study_schema OUT`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from imcmoo.io.files import replacing
+from imcmoo.study.study_file import StudyFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_text() -> str:
+    """The schema as it is published."""
+    return json.dumps({"$schema": DIALECT, **StudyFile.model_json_schema()}, indent=2) + "\n"
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the schema to a file."""
+    parser = argparse.ArgumentParser(prog="imcmoo.study.study_schema", description=__doc__)
+    parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
+    with replacing(parser.parse_args(argv).out) as temporary:
+        temporary.write_text(schema_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

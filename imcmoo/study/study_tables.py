@@ -1,0 +1,191 @@
+"""The parts of a study file: how the value of each key is read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zipfile import BadZipFile
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.model import cost_model
+from imcmoo.networks.workloads import Workload, is_path
+from imcmoo.problem.criteria import CRITERIA, find_criterion
+from imcmoo.problem.limits import Limits
+from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.restricted import ValueFaults, restricted
+from imcmoo.study.study_faults import did_you_mean
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study file stands.
+
+    Args:
+        folder: what its paths are relative to.
+        spaces: those it may begin with, by name.
+    """
+
+    folder: Path
+    spaces: Mapping[str, DesignSpace]
+
+
+def _place(info: ValidationInfo) -> Place:
+    assert isinstance(info.context, Place)
+    return info.context
+
+
+def _network(source: str, info: ValidationInfo) -> str:
+    """A network that is there, its path as seen from here."""
+    if source.endswith(".onnx"):
+        csv = Path(source).with_suffix(".csv")
+        raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
+    found = str(_place(info).folder / source) if is_path(source) else source
+    try:
+        Workload.load(found)
+    except OSError as error:
+        raise ValueError(f"{found}: {error.strerror}") from None
+    return found
+
+
+def component_table(path: str, info: ValidationInfo) -> str:
+    """The path of a component table that is there."""
+    found = str(_place(info).folder / path)
+    try:
+        ComponentTable.load(found)
+    except OSError as error:
+        raise ValueError(f"{found}: {error.strerror or error}") from None
+    except (EOFError, BadZipFile):
+        raise ValueError(f"{found} is not a component table") from None
+    return found
+
+
+def known_model(name: str) -> str:
+    """A cost model that is there."""
+    cost_model.find(name)
+    return name
+
+
+def known_criterion(name: str) -> str:
+    """A criterion that is there; the study's own score is not looked for."""
+    if name != SCORE and ":" not in name and name not in CRITERIA:
+        known = [*CRITERIA, SCORE]
+        hint = did_you_mean(name, known)
+        raise ValueError(f"unknown '{name}'; {hint}known: {', '.join(known)}, or module:name")
+    if name != SCORE:
+        find_criterion(name)
+    return name
+
+
+def space_of(given: Any, info: ValidationInfo) -> Any:
+    """The space that a table `[space]` describes."""
+    if not isinstance(given, dict):
+        return given
+    spaces, device = _place(info).spaces, info.data.get("device")
+    base = given.get("base", device)
+    if base is None and "device" not in info.data:
+        return next(iter(spaces.values()))  # the device was at fault, and is told already
+    if not isinstance(base, str) or base not in spaces:
+        what = "is missing" if base is None else f"unknown {base!r}"
+        hint = did_you_mean(base, [*spaces])
+        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces)}"})
+    values = {
+        name: value if isinstance(value, list) else [value]
+        for name, value in given.items()
+        if name != "base"
+    }
+    if device is not None and spaces[base].values_of("device") != (device,):
+        values.setdefault("device", [device])
+    name = str(info.data.get("name", base))
+    return restricted(spaces[base], values, name=name) if values else spaces[base]
+
+
+def listed(value: Any) -> Any:
+    """A whole number as a list of one."""
+    return [value] if isinstance(value, int) else value
+
+
+def by_node(costs: dict[str, float]) -> dict[str, float]:
+    """Costs whose keys are technology nodes."""
+    wrong = [node for node in costs if not node.isdigit()]
+    if wrong:
+        raise ValueFaults({wrong[0]: "is not a technology node in nm, such as 22"})
+    return costs
+
+
+Positive = Annotated[float, Field(gt=0)]
+_VALUE = {"type": ["number", "string"]}
+SpaceSchema = WithJsonSchema(
+    {
+        "type": "object",
+        "description": "base, and any parameter = [values] or one value",
+        "properties": {"base": {"type": "string"}},
+        "additionalProperties": {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]},
+    }
+)
+
+
+class Table(BaseModel):
+    """A table of a study file: no key but those it declares, and no text for a number."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+
+class NetworkTable(Table):
+    """One of `[[networks]]`."""
+
+    source: Annotated[str, AfterValidator(_network)] = Field(
+        description="name of a shipped network, or path of a CSV"
+    )
+    weight: Positive = Field(1.0, description="how much it counts; weights sum to W")
+    input_bits: int = Field(8, ge=1)
+    weight_bits: int = Field(8, ge=1)
+    max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
+    max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
+    max_power_W: Positive | None = Field(None, description="largest energy over latency")
+    min_fps: Positive | None = Field(None, description="fewest inferences per second")
+
+    @property
+    def limits(self) -> Limits:
+        """Its limits."""
+        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
+        return Limits(**{key: getattr(self, key) for key in keys})
+
+
+class ScoreTable(Table):
+    """`[score]`: exponents and an aggregate, or a function."""
+
+    energy: float = Field(0.0, ge=0, description="exponent of energy")
+    latency: float = Field(0.0, ge=0, description="exponent of latency")
+    area: float = Field(0.0, ge=0, description="exponent of area")
+    aggregate: Literal["max", "mean", "product", "geomean"] = "max"
+    function: str | None = Field(None, description="module:name, from Costs to (n,)")
+
+    @model_validator(mode="after")
+    def _check(self) -> ScoreTable:
+        if self.function is not None and self.model_fields_set != {"function"}:
+            raise ValueError("either a function or exponents and an aggregate, not both")
+        own_criterion(self.score)
+        return self
+
+    @property
+    def score(self) -> OwnScore:
+        """As a study has it."""
+        if self.function is not None:
+            return self.function
+        return Exponents(self.energy, self.latency, self.area, self.aggregate)

@@ -1,0 +1,80 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.own_score import Exponents, own_criterion
+from imcmoo.problem.scores import AGGREGATIONS, Costs
+
+exponent = st.floats(0, 4)
+
+
+@pytest.fixture(scope="module")
+def costs():
+    """Five designs, three networks that count 6 : 2 : 1."""
+    rng = np.random.default_rng(1)
+    values = {
+        "energy": rng.uniform(1e-3, 1, (5, 3)),
+        "latency": rng.uniform(1e-6, 1e-3, (5, 3)),
+        "area": rng.uniform(1e-5, 1e-3, 5),
+    }
+    return Costs(values, np.column_stack(list(values.values())), np.array([6, 2, 1]) / 3)
+
+
+@pytest.mark.parametrize("name", AGGREGATIONS)
+def test_all_exponents_1_are_the_edap(costs, name):
+    own = own_criterion(Exponents(energy=1, latency=1, area=1, aggregate=name))
+    assert np.allclose(own.scores(costs, None), CRITERIA[f"edap_{name}"].scores(costs, None))
+    assert own.needs == ("energy", "latency", "area")
+
+
+def test_the_mean_of_energy_by_latency_squared(costs):
+    own = own_criterion(Exponents(energy=1, latency=2, aggregate="mean"))
+    terms = costs["energy"] * costs["latency"] ** 2
+    assert np.allclose(own.scores(costs, None), terms @ [6 / 9, 2 / 9, 1 / 9])
+    assert (own.needs, own.unit) == (("energy", "latency"), "J·s²")
+
+
+@given(exponent, exponent, st.floats(0.1, 4), st.sampled_from(sorted(AGGREGATIONS)))
+def test_less_of_anything_is_never_worse(costs, energy, latency, area, aggregate):
+    own = own_criterion(Exponents(energy, latency, area, aggregate))
+    smaller = {name: v / 2 for name, v in costs.values.items()}
+    less = Costs(smaller, costs.objectives, costs.weights)
+    assert (own.scores(less, None) <= own.scores(costs, None)).all()
+
+
+def test_only_the_area_may_count(costs):
+    score = own_criterion(Exponents(area=1, aggregate="mean")).scores(costs, None)
+    assert np.allclose(score, costs["area"] * 1e6)
+
+
+def test_a_function_may_score(costs):
+    own = own_criterion("tests.problem.test_own_score:largest_energy")
+    assert own.name == "score"
+    assert own.scores(costs, None).tolist() == costs["energy"].max(axis=1).tolist()
+
+
+def largest_energy(costs):
+    return costs["energy"].max(axis=1)
+
+
+def test_a_score_can_be_sent_to_another_process():
+    own = own_criterion(Exponents(energy=1, latency=2))
+    assert pickle.loads(pickle.dumps(own)) == own
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"energy": -1.0}, "at least 0"),
+        ({}, "one of them above 0"),
+        ({"energy": np.inf}, "finite"),
+        ({"energy": 1.0, "aggregate": "meen"}, "unknown aggregate 'meen'; known: max, mean"),
+    ],
+)
+def test_a_score_without_sense_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Exponents(**wrong)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from imcmoo.space.parameters import Conditional
+from imcmoo.space.restricted import ValueFaults, restricted
+from problems.rram import RRAM
+from problems.sram import SRAM_TECHNOLOGY
+
+
+def test_a_list_is_a_parameter_in_order_and_one_value_is_shared():
+    space = restricted(RRAM, {"rows": [256, 64], "cols": [128], "cycle_s": [1e-9]}, name="own")
+    assert space.names == [n for n in RRAM.names if n not in ("cols", "cycle_s")]
+    assert space.values_of("rows") == (64, 256)
+    assert space.fixed == {**RRAM.fixed, "cols": 128, "cycle_s": 1e-9}
+    assert space.size == RRAM.size // (5 * 5 * 6) * 2
+
+
+def test_what_is_shared_can_become_a_parameter():
+    space = restricted(RRAM, {"device": ["sram", "rram"]}, name="own")
+    assert space.values_of("device") == ("sram", "rram")
+    assert not space.parameters[space.names.index("device")].is_ordered
+    assert "device" not in space.fixed
+
+
+def test_what_depends_on_a_parameter_follows_it():
+    space = restricted(SRAM_TECHNOLOGY, {"technology_nm": [22, 7]}, name="own")
+    voltage = space.parameters[space.names.index("voltage_V")]
+    assert isinstance(voltage, Conditional)
+    assert voltage.values_by[7][0] == 0.45
+    designs = space.decode(space.random(500, np.random.default_rng(1)))
+    assert designs["voltage_V"][designs["technology_nm"] == 22].min() == 0.65
+    one = restricted(SRAM_TECHNOLOGY, {"technology_nm": [22]}, name="own")
+    assert one.values_of("voltage_V") == voltage.values_by[22]
+    assert one.fixed["technology_nm"] == 22
+
+
+def test_values_it_depended_on_are_asked_for():
+    with pytest.raises(ValueFaults, match=r"28 is none of 7, .*; else say voltage_V too"):
+        restricted(SRAM_TECHNOLOGY, {"technology_nm": [22, 28]}, name="own")
+    both = {"technology_nm": [22, 28], "voltage_V": [0.8, 0.9]}
+    assert restricted(SRAM_TECHNOLOGY, both, name="own").values_of("voltage_V") == (0.8, 0.9)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(ValueFaults) as caught:
+        restricted(RRAM, {"row": [1], "cols": [True], "rows": [0], "device": [3]}, name="own")
+    assert list(caught.value.faults) == ["row", "cols", "rows", "device"]

@@ -1,0 +1,59 @@
+"""The example studies: each answers what it asks."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.__main__ import main
+from imcmoo.cli.catalogue import find_study
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.search.algorithm import run_search
+from imcmoo.study.enumerate_study import enumerate_study
+
+ROOT = Path(__file__).parents[2]
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
+def test_an_example_runs_and_keeps_its_limits(file, tmp_path):
+    study = find_study(str(file))
+    command = ["run", str(file), "--budget", "400", "--out", str(tmp_path), "--quiet"]
+    assert main([*command, "--no-baselines"]) == 0
+    folder = tmp_path / study.name / "seed-1"
+    selected = pd.read_csv(folder / "selection.csv").query("used").iloc[0]
+    assert selected["area_mm2"] <= study.area_limit_m2 * 1e6
+    for name, limits in (study.limits or {}).items():
+        energy, latency = selected[f"energy_{name}_J"], selected[f"latency_{name}_s"]
+        own = limits.given()
+        assert latency <= own.get("max_latency_s", np.inf)
+        assert energy / latency <= own.get("max_power_W", np.inf)
+        assert 1 / latency >= own.get("min_fps", 0)
+    assert (folder / "figures" / "objectives.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
+def test_five_seeds_find_the_exact_optimum_of_every_criterion_that_guides(file, tmp_path):
+    study = find_study(str(file))
+    answer = enumerate_study(study, tmp_path, workers=2, on_progress=lambda *_: None)
+    problem = study.problem()
+    judge = ExactRegret(problem, answer)
+    for seed in range(1, 6):
+        rng = np.random.default_rng((seed, 0))
+        archive = run_search(problem, budget=3300, rng=rng).archive
+        regrets = judge.regrets(archive.F[archive.feasible])
+        for criterion in problem.guides:
+            assert regrets[criterion.name].min() == pytest.approx(0, abs=1e-9), criterion.name
+
+
+def test_the_study_of_the_documentation_is_run_as_it_stands(tmp_path):
+    text = (ROOT / "docs" / "own_study.md").read_text(encoding="utf-8")
+    (tmp_path / "camera.toml").write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
+    network = ROOT / "examples" / "inspection_cnn.csv"
+    (tmp_path / "my_net.csv").write_bytes(network.read_bytes())
+    command = ["run", str(tmp_path / "camera.toml"), "--budget", "150", "--quiet"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "camera" / "seed-1" / "figures" / "baselines.png").exists()

@@ -1,0 +1,418 @@
+"""Study files: what they make, what they refuse, and that commands take them."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import problems
+from imcmoo.__main__ import main
+from imcmoo.cli.catalogue import find_study
+from imcmoo.hardware import component_table
+from imcmoo.io.errors import InputError
+from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
+from imcmoo.problem.limits import Limits
+from imcmoo.problem.own_score import Exponents
+from imcmoo.report.results import Results
+from imcmoo.report.terminal_tables import baseline_table
+from imcmoo.study.study import Study
+from imcmoo.study.study_schema import schema_text
+from problems.rram import RRAM
+from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
+
+ROOT = Path(__file__).parents[2]
+
+FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
+
+COSTS = {7: 387.09, 10: 224.31, 14: 149.76, 22: 128.28, 32: 100.0, 45: 60.61}
+
+FULL = """
+name = "full"
+device = "rram"
+deployment = "together"
+scaling = "current"
+area_limit_mm2 = inf
+budget = 50
+seeds = [3, 4]
+baselines = false
+
+[space]
+rows = [256, 128]
+cols = 128
+
+[[networks]]
+source = "resnet18"
+weight = 9
+max_latency_s = 1e-3
+min_fps = 2000
+
+[[networks]]
+source = "nets/own.csv"
+max_energy_J = 0.5
+max_power_W = 4
+
+[score]
+energy = 1
+latency = 2
+aggregate = "geomean"
+"""
+
+PLAIN = 'name = "x"\ndevice = "rram"\n[[networks]]\nsource = "alexnet"\n'
+
+
+def shipped_csv(name):
+    return ROOT / "imcmoo" / "networks" / "tables" / f"{name}.csv"
+
+
+@pytest.fixture
+def full(tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "own.csv").write_bytes(shipped_csv("alexnet").read_bytes())
+    path = tmp_path / "full.toml"
+    path.write_text(FULL, encoding="utf-8")
+    return path
+
+
+def test_the_built_in_studies_are_what_they_were():
+    assert {
+        study.name: study
+        for study in (
+            Study("four_workload_rram", RRAM, FOUR),
+            Study("four_workload_sram", SRAM, FOUR),
+            Study("nine_workload_rram", RRAM, SHIPPED, area_limit_m2=1600e-6),
+            Study("nine_workload_sram", SRAM_LARGE, SHIPPED),
+            Study("technology_cost_sram", SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
+        )
+    } == problems.STUDIES
+
+
+def test_every_key_reaches_the_study(full):
+    study = find_study(str(full))
+    assert study.names == ("resnet18", "own")
+    assert study.workloads == ("resnet18", str(full.parent / "nets" / "own.csv"))
+    assert study.weights == (9.0, 1.0)
+    assert study.limits == {
+        "resnet18": Limits(max_latency_s=1e-3, min_fps=2000.0),
+        "own": Limits(max_energy_J=0.5, max_power_W=4.0),
+    }
+    assert study.score == Exponents(energy=1, latency=2, aggregate="geomean")
+    assert (study.criterion, study.deployment, study.scaling) == ("score", "together", "current")
+    assert (study.area_limit_m2, study.budget, study.baselines) == (None, 50, False)
+    assert (study.seed, study.seeds) == (3, (3, 4))
+    assert study.space.values_of("rows") == (128, 256)
+    assert study.space.fixed["cols"] == 128
+    assert "cols" not in study.space.names
+    assert pickle.loads(pickle.dumps(study)) == study
+
+
+def test_what_is_left_out_is_as_in_a_study(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(PLAIN, encoding="utf-8")
+    assert find_study(str(path)) == Study("x", RRAM, ("alexnet",), file=str(path))
+
+
+def test_the_command_in_the_config_names_no_folder(full):
+    assert find_study(str(full)).command.startswith("python -m experiments.run full.toml --seed 3")
+
+
+def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
+    shipped = Path(component_table.__file__).parent / "components.npz"
+    (tmp_path / "mine.npz").write_bytes(shipped.read_bytes())
+    path = tmp_path / "x.toml"
+    path.write_text('components = "mine.npz"\n' + PLAIN, encoding="utf-8")
+    assert find_study(str(path)).components == str(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "budgit = 3\n" + PLAIN,
+            ["budgit: unknown key; did you mean 'budget'? allowed: name, model,"],
+        ),
+        ('budget = "many"\n' + PLAIN, ["budget: needs a whole number, got 'many'"]),
+        ("budget = 0\n" + PLAIN, ["budget: must be at least 1, got 0"]),
+        ("baselines = 1\n" + PLAIN, ["baselines: needs true or false, got 1"]),
+        ("seeds = [1, -1]\n" + PLAIN, ["seeds[1]: must be at least 0, got -1"]),
+        ("area_limit_mm2 = nan\n" + PLAIN, ["area_limit_mm2: must be above 0, got nan"]),
+        (PLAIN.replace("rram", "rran"), ["device: unknown 'rran'; did you mean 'rram'? allowed:"]),
+        (PLAIN.replace('"x"', '"../x"'), ["name: '../x' must be letters"]),
+        (
+            PLAIN.replace("alexnet", "alexnot"),
+            ["networks[0].source: unknown workload 'alexnot'; did you mean 'alexnet'? known:"],
+        ),
+        (PLAIN.replace("alexnet", "no/a.csv"), ["networks[0].source: FOLDER/no/a.csv: No such"]),
+        (
+            PLAIN.replace("alexnet", "a.onnx"),
+            ["networks[0].source: import it first: imcmoo import"],
+        ),
+        (PLAIN + "weight = -1\n", ["networks[0].weight: must be above 0, got -1"]),
+        (PLAIN + "max_latency_s = 0\n", ["networks[0].max_latency_s: must be above 0, got 0"]),
+        (PLAIN + "min_fps = inf\n", ["networks[0].min_fps: must be finite, got inf"]),
+        (PLAIN + "input_bits = 4\n", ["the reference model knows inputs and weights of 8 bits"]),
+        (PLAIN + '[[networks]]\nsource = "alexnet"\n', ["two networks are called 'alexnet'"]),
+        (
+            PLAIN + "[space]\nrow = 128\n",
+            ["space.row: unknown parameter; did you mean 'rows'? space rram has voltage_V,"],
+        ),
+        (PLAIN + "[space]\nrows = []\n", ["space.rows: needs at least one value"]),
+        (PLAIN + "[space]\nrows = [64, 64]\n", ["space.rows: a value is listed twice in 64, 64"]),
+        (
+            PLAIN + "[space]\nrows = 1.5\n",
+            ["space.rows: 1.5 is not a whole number of at least 1; such as 32, 64"],
+        ),
+        (
+            PLAIN + "[space]\nrows = [100, 128]\n",
+            [
+                "no rram crossbar with node_nm=32, voltage_V=0.5, rows=100, cols=32 in the "
+                "component table: rows 100 is missing there, available: 32, 64, 128, 256, 512"
+            ],
+        ),
+        (
+            PLAIN + '[space]\nbase = "rrm"\n',
+            ["space.base: unknown 'rrm'; did you mean 'rram'? allo"],
+        ),
+        (PLAIN + "[space]\nbase = [1]\n", ["space.base: unknown [1]; allowed: rram,"]),
+        (
+            PLAIN.replace("rram", "sram") + '[space]\nbase = "rram"\n',
+            ["bits_per_cell = 8, but sram cells hold at most 1"],
+        ),
+        (PLAIN + "[score]\nenergy = -1\n", ["score.energy: must be at least 0, got -1"]),
+        (PLAIN + "[score]\n", ["score: exponents must be at least 0 and finite, and one of them"]),
+        (PLAIN + '[score]\nfunction = "no.such:f"\n', ["score: score 'no.such:f' cannot be had"]),
+        ('criterion = "score"\n' + PLAIN, ["criterion score: the study has no score of its own"]),
+        (
+            'criterion = "edap_mx"\n' + PLAIN,
+            ["criterion: unknown 'edap_mx'; did you mean 'edap_max"],
+        ),
+        ('model = "refrence"\n' + PLAIN, ["model: unknown cost model 'refrence'"]),
+        ('components = "no.npz"\n' + PLAIN, ["components: FOLDER/no.npz: No such file"]),
+        (PLAIN + "[cost]\n22 = 1.0\n", ["cost: none at 32 nm; there are 22"]),
+        (PLAIN + "[cost]\nnew = 1.0\n", ["cost.new: is not a technology node in nm"]),
+        ('name = "x"\ndevice = "rram"\n', ["networks: is missing"]),
+        (
+            '[[networks]]\nsource = "alexnet"\n',
+            ["name: is missing", "space.base: is missing; allow"],
+        ),
+        ("budget = = 3\n", ["not TOML: Invalid value (at line 1, column 10)"]),
+        (
+            'budget = "many"\n' + PLAIN + "weight = -1\n[space]\nrow = 1\ncol = 1\n",
+            [
+                "budget: needs a whole number, got 'many'",
+                "space.row: unknown parameter; did you mean 'rows'?",
+                "space.col: unknown parameter; did you mean 'cols'?",
+                "networks[0].weight: must be above 0, got -1",
+            ],
+        ),
+    ],
+)
+def test_a_faulty_file_is_refused_with_a_line_for_each_fault(text, lines, tmp_path, capsys):
+    path, out = tmp_path / "x.toml", tmp_path / "out"
+    path.write_text(text, encoding="utf-8")
+    assert main(["run", str(path), "--out", str(out), "--quiet"]) == 2
+    said = capsys.readouterr().err.removeprefix("imcmoo: error: ").splitlines()
+    assert len(said) == len(lines)
+    for told, line in zip(said, lines, strict=True):
+        assert told.startswith(f"{path}: ")
+        assert line.replace("FOLDER", str(tmp_path)) in told
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file or directory"),
+        ("folder", "Is a directory"),
+        (b"\x93NUMPY\x00\xff", "not a text file, but TOML is needed"),
+    ],
+)
+def test_what_is_no_text_file_is_refused(content, message, tmp_path, capsys):
+    path = tmp_path / "x.toml"
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    for command in ("run", "enumerate"):
+        assert main([command, str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+        assert f"{path}: {message}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_binary_network_is_refused(tmp_path, capsys):
+    (tmp_path / "net.csv").write_bytes(b"\xff\xfe\x00\x01")
+    path = tmp_path / "x.toml"
+    path.write_text(PLAIN.replace("alexnet", "./net.csv"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"networks\[0\].source: .*not a text file"):
+        find_study(str(path))
+
+
+def test_the_published_schema_is_that_of_the_code():
+    assert (ROOT / "docs" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_evaluate_takes_paths(tmp_path):
+    (tmp_path / "own.csv").write_bytes(shipped_csv("alexnet").read_bytes())
+    values = {n: [problems.RRAM.values_of(n)[-1]] for n in problems.RRAM.names}
+    pd.DataFrame(values).to_csv(tmp_path / "designs.csv", index=False)
+    networks = f"alexnet,{tmp_path / 'own.csv'}"
+    command = ["evaluate", str(tmp_path / "designs.csv"), "--device", "rram"]
+    assert main([*command, "--workloads", networks, "--out", str(tmp_path / "out.csv")]) == 0
+    frame = pd.read_csv(tmp_path / "out.csv")
+    assert frame["workload"].tolist() == ["alexnet", "own"]
+    assert frame["energy_J"].nunique() == 1
+
+
+def test_two_networks_of_one_name_are_refused(tmp_path, capsys):
+    (tmp_path / "alexnet.csv").write_bytes(shipped_csv("alexnet").read_bytes())
+    (tmp_path / "designs.csv").write_text("rows\n")
+    networks = f"alexnet,{tmp_path / 'alexnet.csv'}"
+    command = ["evaluate", str(tmp_path / "designs.csv"), "--device", "rram"]
+    assert main([*command, "--workloads", networks, "--out", str(tmp_path / "out.csv")]) == 2
+    assert "two workloads are called 'alexnet'" in capsys.readouterr().err
+
+
+SMALL = """
+name = "small"
+device = "rram"
+budget = 60
+seeds = [2, 5]
+[space]
+rows = 128
+cols = 128
+voltage_V = 0.5
+cycle_s = [1e-9, 2e-9]
+bits_per_cell = [4, 8]
+glb_depth = [4096, 8192]
+[[networks]]
+source = "net.csv"
+weight = 9
+[[networks]]
+source = "alexnet"
+max_power_W = 26000
+[score]
+energy = 1
+latency = 2
+aggregate = "mean"
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small study, enumerated and run: its file and results."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "net.csv").write_bytes(shipped_csv("mobilenet_v3").read_bytes())
+    file, out = folder / "small.toml", folder / "out"
+    file.write_text(SMALL, encoding="utf-8")
+    assert main(["enumerate", str(file), "--out", str(out), "--quiet"]) == 0
+    assert main(["run", str(file), "--out", str(out), "--quiet"]) == 0
+    return file, out
+
+
+def test_all_seeds_of_the_file_are_run_and_selected_by_the_score(small):
+    _, out = small
+    assert pd.read_csv(out / "small" / "seeds.csv")["seed"].tolist() == [2, 5]
+    folder = out / "small" / "seed-5"
+    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
+    assert selection.index[selection["used"]].tolist() == ["score"]
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    own = design["workloads"].values()
+    terms = np.array([n["energy_J"] * n["latency_s"] ** 2 for n in own])
+    assert design["scores"]["score"] == pytest.approx(terms @ [0.9, 0.1], rel=1e-12)
+    assert design["workloads"]["alexnet"]["power_W"] <= 26000
+
+
+def test_the_exact_answer_is_that_of_all_designs(small):
+    """Brute force over the space, limits and score written out here."""
+    file, out = small
+    problem = find_study(str(file)).problem()
+    metrics = problem.model.evaluate(problem.space.unrank(np.arange(problem.space.size)))
+    E, L, A = metrics.values["energy"], metrics.values["latency"], metrics.area_m2 * 1e6
+    with np.errstate(invalid="ignore"):
+        cool = E[:, 1] / L[:, 1] <= 26000
+    fits = A <= 800
+    feasible = np.isfinite(E).all(axis=1) & fits & cool
+    free = np.isfinite(E).all(axis=1) & fits
+    assert 0 < feasible.sum() < free.sum()
+    optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
+    best = optima.first()
+    score = (E * L**2) @ [0.9, 0.1]
+    assert best["score"] == pytest.approx(score[feasible].min(), rel=1e-12)
+    assert score[feasible].min() > score[free].min()  # the limit matters
+    edap = E * L * A[:, None]
+    # On a chip of its own each network keeps its own limits only.
+    assert best["alone_net"] == pytest.approx(np.nanmin(edap[fits, 0]), rel=1e-12)
+    assert best["alone_alexnet"] == pytest.approx(np.nanmin(edap[fits & cool, 1]), rel=1e-12)
+    assert best["alone_net"] < best["edap_net"]
+
+
+def test_the_regret_of_a_run_is_against_the_limited_optimum(small):
+    _, out = small
+    regret = pd.read_csv(out / "small" / "seed-2" / "regret.csv").set_index("criterion")
+    assert (regret["regret_best_evaluated"] > -1e-9).all()
+    assert "score" in regret.index
+
+
+def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
+    """The chip for `net` alone may heat as it likes; for `alexnet` it then does not count."""
+    _, out = small
+    frame = pd.read_csv(out / "small" / "seed-2" / "baselines.csv").set_index("optimised_for")
+    own = frame.loc["net"]
+    assert own["energy_alexnet_J"] / own["latency_alexnet_s"] > 26000
+    assert np.isnan(own["relative_edap_alexnet"])
+    assert own["relative_edap_net"] == 1
+    table = baseline_table(Results.read(out / "small" / "seed-2"), frame.reset_index())
+    assert "beyond its limits" in list(table.columns[2].cells)
+
+
+def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
+    file, out = small
+    csv = file.parent / "net.csv"
+    before = csv.read_bytes()
+    csv.write_bytes(shipped_csv("resnet18").read_bytes())
+    try:
+        assert main(["run", str(file), "--seed", "2", "--out", str(out), "--quiet"]) == 2
+        assert f"run `python -m imcmoo enumerate {file}` again" in capsys.readouterr().err
+        assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
+    finally:
+        csv.write_bytes(before)
+
+
+def test_other_limits_have_no_exact_answer_here(small, tmp_path):
+    file, out = small
+    other = file.with_name("other.toml")
+    other.write_text(SMALL.replace("26000", "31000"), encoding="utf-8")
+    assert main(["run", str(other), "--seed", "7", "--out", str(out), "--quiet"]) == 0
+    assert not (out / "small" / "seed-7" / "regret.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "enumerate"])
+def test_where_nothing_is_feasible_the_nearest_chip_and_what_binds_are_named(
+    small, command, tmp_path, capsys
+):
+    file = small[0].with_name("never.toml")
+    file.write_text(SMALL.replace("max_power_W = 26000", "max_latency_s = 1e-9"), encoding="utf-8")
+    arguments = [command, str(file), "--out", str(tmp_path), "--quiet"]
+    assert main([*arguments, "--workers", "1"]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    problem = find_study(str(file)).problem()
+    metrics = problem.model.evaluate(problem.space.unrank(np.arange(problem.space.size)))
+    fits = metrics.runs.all(axis=1) & (metrics.area_m2 <= 800e-6)
+    least = metrics.latency_s[fits, 1].min()
+    assert "the nearest (bits_per_cell 8, cycle_s 1e-09, router_groups " in said
+    assert (
+        f"max_latency_s of alexnet: {least:.4g} s against 1e-09 s ({least / 1e-9:.3g} times)"
+        in said
+    )
+
+
+def test_a_network_of_a_changed_csv_has_another_fingerprint(tmp_path):
+    path = tmp_path / "net.csv"
+    path.write_bytes(shipped_csv("alexnet").read_bytes())
+    before = WorkloadSet.load([str(path)]).fingerprint
+    path.write_text(path.read_text().replace(",64,55,55,", ",64,55,54,", 1))
+    assert WorkloadSet.load([str(path)]).fingerprint != before
+    assert Workload.load(str(path)).name == "net"
