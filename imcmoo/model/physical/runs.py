@@ -1,0 +1,147 @@
+"""Energy and time of every network on every chip, its weights resident or streamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.chip import Chip
+from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.timing import CAUSES, LayerTimes, worst
+
+Floats = NDArray[np.float64]
+
+POWER = CAUSES.index("power")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one image of each network takes on each chip; arrays of shape (n, W).
+
+    Args:
+        energy_J: all of it.
+        dram_J: the part that is spent off the chip.
+        latency_s: from first input to last output.
+        interval_s: between images.
+        bound_by: index into `CAUSES` of what has the largest share of the latency.
+    """
+
+    energy_J: Floats
+    dram_J: Floats
+    latency_s: Floats
+    interval_s: Floats
+    bound_by: NDArray[np.int8]
+
+    @property
+    def power_W(self) -> Floats:
+        """Power on the chip."""
+        power: Floats = (self.energy_J - self.dram_J) / self.interval_s
+        return power
+
+    def where(self, better: NDArray[np.bool_], other: Run) -> Run:
+        """This run where `better`, else the other."""
+        return Run(
+            *(np.where(better, getattr(self, f.name), getattr(other, f.name)) for f in fields(Run))
+        )
+
+
+def one_after_the_other(
+    layers: LayerTable, times: LayerTimes, io_s: Floats
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Latency where layers take turns, and what binds it.
+
+    A layer takes its slowest resource and one vector more, to fill; then what its weights take to
+    load where nothing overlaps that.
+
+    Args:
+        layers: L distinct layers.
+        times: their seconds.
+        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
+
+    Returns:
+        Seconds and index into `CAUSES`, shape (n, W).
+    """
+    largest, cause = worst(times.terms, (0, 1, 2, 3, 4))
+    shares = [
+        np.where(cause == index, largest, 0.0) @ layers.multiplicity for index in range(POWER)
+    ]
+    shares[0] += times.step @ layers.multiplicity
+    shares[4] += io_s
+    if times.loads is not None:
+        loaded, why = worst(times.loads, (0, 2, 4))
+        for index in (0, 2, 4):
+            shares[index] += np.where(why == index, loaded, 0.0) @ layers.multiplicity
+    stacked = np.array(shares)
+    return stacked.sum(axis=0), stacked.argmax(axis=0).astype(np.int8)
+
+
+def at_once(
+    layers: LayerTable, times: LayerTimes, io_s: Floats, links_s: Floats
+) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """Latency and interval where layers work on different images.
+
+    Arrays and tile buffers are a layer's own; global buffer, links, DRAM and digital unit are
+    shared, so their times add up. A layer starts when its predecessor has made the share of the
+    image that the first output needs.
+
+    Args:
+        layers: L distinct layers.
+        times: seconds of the layers.
+        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
+        links_s: link seconds of each network over all groups it uses, shape (n, W).
+
+    Returns:
+        Latency, interval, and index into `CAUSES` of what binds the interval, shape (n, W).
+    """
+    compute, glb, _, buffer, dram = times.terms
+    own, cause = worst((compute, buffer), (0, 3))
+    stage = own + times.step
+    shared = (
+        np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity,
+        glb @ layers.multiplicity,
+        links_s,
+        dram @ layers.multiplicity + io_s,
+    )
+    n = len(stage)
+    slowest = np.empty((n, layers.n_networks))
+    why = np.empty((n, layers.n_networks), np.int8)
+    for network in range(layers.n_networks):
+        of_network = layers.of_network(network)
+        at = stage[:, of_network].argmax(axis=1)
+        lines = np.arange(n)
+        slowest[:, network] = stage[:, of_network][lines, at]
+        why[:, network] = cause[:, of_network][lines, at]
+    interval, bound = worst((slowest, *shared), (0, 0, 1, 2, 4))
+    bound = np.where(interval == slowest, why, bound)
+    filling = (stage * layers.previous_share) @ layers.multiplicity
+    latency = filling * (interval / slowest) + interval
+    return latency, interval, bound
+
+
+def powered(run: Run, chip: Chip, leak_W: Floats, given: Assumptions) -> Run:
+    """Add what leaks meanwhile, and slow chips down that would exceed the power they may draw.
+
+    Where dynamic energy and leakage over the interval exceed the limit per area, the interval is
+    what brings them to it, and the latency grows alike.
+
+    Args:
+        run: with dynamic energy only.
+        chip: gives area.
+        leak_W: what leaks, shape (n, W).
+        given: the power limit.
+    """
+    allowed = (given.power_W_per_m2.value * chip.area_m2)[:, None]
+    dynamic = run.energy_J - run.dram_J
+    least = dynamic / np.maximum(allowed - leak_W, 1e-3 * allowed)
+    throttled = least > run.interval_s
+    interval = np.maximum(least, run.interval_s)
+    return replace(
+        run,
+        energy_J=run.energy_J + leak_W * interval,
+        latency_s=run.latency_s * (interval / run.interval_s),
+        interval_s=interval,
+        bound_by=np.where(throttled, POWER, run.bound_by).astype(np.int8),
+    )
