@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imcmoo.hardware.lookup import Floats, KeyedRows
+from imcmoo.hardware.indexed_rows import Found, IndexedRows
+from imcmoo.hardware.lookup import Integers, KeyedRows
 
 _ARRAY_KEYS = ("node_nm", "voltage_V", "rows", "cols")
 _ADC_KEYS = ("node_nm", "bits")
@@ -92,7 +93,7 @@ class PhysicalTable:
             digest.update(np.ascontiguousarray(rows.values, "<f8").tobytes())
         return digest.hexdigest()
 
-    def look_up(self, name: str, **keys: ArrayLike) -> dict[str, Floats]:
+    def look_up(self, name: str, **keys: ArrayLike) -> Found:
         """The quantities of one component, in the broadcast shape of the keys.
 
         Args:
@@ -104,4 +105,12 @@ class PhysicalTable:
         """
         if name not in self.tables:
             raise ValueError(f"component {name!r} is not one of {', '.join(self.tables)}")
-        return self.tables[name].look_up(**keys)
+        return self._indexed[name].look_up(**keys)
+
+    def sizes(self, name: str, key: str) -> Integers:
+        """The values of one key a component is tabulated at, ascending (voltages in mV)."""
+        return np.unique(self.tables[name].column(key))
+
+    @cached_property
+    def _indexed(self) -> dict[str, IndexedRows]:
+        return {name: IndexedRows(rows) for name, rows in self.tables.items()}

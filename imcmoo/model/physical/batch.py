@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,20 +10,26 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import Chip, build_chip
+from imcmoo.model.physical.bodies import STREAMS, BodyFeatures, body_features, layer_counts
+from imcmoo.model.physical.body_memory import BodyMemory
+from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
 from imcmoo.model.physical.copies import CopiesMemory
 from imcmoo.model.physical.devices import Device
-from imcmoo.model.physical.energy import Action, actions, loading
+from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
-from imcmoo.model.physical.placement import Placement, place
 from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.timing import LayerTimes, layer_times, step_time
-from imcmoo.model.physical.traffic import Traffic, move
+from imcmoo.model.physical.timing import LayerTimes, read_time
+from imcmoo.model.physical.traffic import (
+    REFERENCE_SUM_BITS,
+    converted_bits,
+    operand_bits,
+    overflow_bits,
+)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -42,8 +48,9 @@ class Context:
         switches: rules that are on.
         requests: images over which a switch of networks is charged; infinite if none happens.
         together: whether all networks are on the chip.
-        copies: copies by body.
+        copies: copies by array and number of macros.
         noise: signal to noise by circuit.
+        bodies: features by body, resident and streamed.
     """
 
     layers: LayerTable
@@ -56,21 +63,9 @@ class Context:
     together: bool
     copies: CopiesMemory
     noise: NoiseMemory
-
-
-@dataclass(frozen=True, eq=False)
-class Mode:
-    """Weights resident or streamed.
-
-    Args:
-        copies: at least 1, shape (n, L).
-        passes: loads of a layer's weights, shape (n, L).
-        streamed: which of the two.
-    """
-
-    copies: Floats
-    passes: Floats
-    streamed: bool
+    bodies: tuple[BodyMemory, BodyMemory] = field(
+        default_factory=lambda: (BodyMemory(), BodyMemory())
+    )
 
 
 class Batch:
@@ -102,174 +97,196 @@ class Batch:
         )
 
     @cached_property
-    def placement(self) -> Placement:
-        """One copy of each layer."""
-        c = self.context
-        return place(c.layers, self.designs, diagonal_groups=c.switches.diagonal_groups)
-
-    @cached_property
-    def resident(self) -> Mode:
+    def resident(self) -> BodyFeatures:
         """All weights on the chip; where a network does not fit, as if one copy did."""
-        copies = self.context.copies.of(self.designs).resident.astype(float)
-        return Mode(np.maximum(copies, 1.0), np.ones_like(copies), streamed=False)
+        return self._features(streamed=False)
 
     @cached_property
-    def streaming(self) -> Mode:
-        """A layer's weights at a time."""
-        copies = self.context.copies.of(self.designs).streamed.astype(float)
-        macros = self.designs.macros[:, None]
-        passes = np.maximum(np.ceil(self.placement.macros / macros), 1.0)
-        return Mode(np.maximum(copies, 1.0), passes, streamed=True)
+    def streamed(self) -> BodyFeatures:
+        """The weights of a layer at a time."""
+        return self._features(streamed=True)
 
-    @cached_property
-    def missing_macros(self) -> Floats:
-        """Macros a network lacks to be resident, shape (n, W)."""
-        layers, macros = self.context.layers, self.placement.macros
-        if not self.context.switches.placement:
-            need = np.stack(
-                [macros[:, layers.of_network(w)].max(axis=1) for w in range(layers.n_networks)], 1
+    def _features(self, *, streamed: bool) -> BodyFeatures:
+        c = self.context
+
+        def work_out(index: NDArray[np.int64]) -> BodyFeatures:
+            bodies = self.designs.take(index)
+            known = c.copies.of(bodies)
+            return body_features(
+                c.layers,
+                c.sums,
+                bodies,
+                (known.streamed if streamed else known.resident).astype(float),
+                streamed=streamed,
+                together=c.together,
+                switches=c.switches,
             )
-        else:
-            need = macros @ layers.multiplicity
-            if self.context.together:
-                need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-        return np.maximum(need - self.designs.macros[:, None], 0.0)
+
+        return c.bodies[streamed].of(body_keys(self.designs), work_out)
 
     @cached_property
-    def streams(self) -> Bools:
+    def may_stream(self) -> Bools:
         """Whether weights may be streamed, shape (n, 1)."""
         there = self.designs.dram != DRAM.index("none")
-        may = there & ~self.designs.pipelined & self.context.device.streams
+        may: Bools = there & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
-    def screen(self) -> PhysicalResources:
-        """Area, and the cells a network surely lacks."""
-        layers = self.context.layers
-        weights = (layers.stored_bits / layers.weight_bits) @ layers.multiplicity
-        cells = self._cells
-        need = weights * self.placement.slice_columns.min(axis=1, keepdims=True)
-        lacking = np.where(self.streams, 0.0, np.maximum(need - cells[:, None], 0.0))
-        if not self.context.switches.placement:
-            lacking = np.zeros_like(lacking)
-        return PhysicalResources(self.chip.area_m2, cells, lacking, np.zeros_like(lacking))
+    @cached_property
+    def overflow_bits(self) -> Floats:
+        """Outputs that leave the global buffer, shape (n, L)."""
+        sizes, which = np.unique(self.designs.glb_KiB, return_inverse=True)
+        return overflow_bits(self.context.layers, sizes)[which]
 
-    def resources(self, traffic: Traffic | None = None) -> PhysicalResources:
-        """Area and exact shortfalls."""
-        traffic = traffic or self.traffic(self.resident)
-        per_macro = (self.designs.rows * self.designs.cols)[:, None]
-        lacking = np.where(self.streams, 0.0, self.missing_macros * per_macro)
-        return PhysicalResources(
-            self.chip.area_m2, self._cells, lacking, self._missing_bits(traffic)
-        )
+    @cached_property
+    def spill_bits(self) -> Floats:
+        """Activations written to DRAM and read back, shape (n, L)."""
+        return 2.0 * self.overflow_bits * self.context.switches.activation_dram
 
-    def traffic(self, mode: Mode) -> Traffic:
-        """What moves."""
-        c = self.context
-        return move(
-            c.layers,
-            self.designs,
-            self.placement,
-            passes=mode.passes,
-            given=c.given,
-            switches=c.switches,
-        )
-
-    def times(self, mode: Mode, traffic: Traffic) -> LayerTimes:
-        """Seconds of each layer on each resource."""
-        c = self.context
-        step = step_time(
-            self.placement,
-            self.designs,
-            self.point,
-            device=c.device,
-            given=c.given,
-            switches=c.switches,
-        )
-        times = layer_times(
-            c.layers,
-            self.designs,
-            self.placement,
-            traffic,
-            self.chip,
-            self.point,
-            step=step,
-            copies=mode.copies,
-            passes=mode.passes,
-            streamed=mode.streamed,
-        )
-        return times if c.switches.bandwidth else times.compute_only()
-
-    def actions(self, mode: Mode, traffic: Traffic) -> list[Action]:
-        """What each layer does for an image."""
-        c = self.context
-        found = actions(
-            c.layers,
-            self.designs,
-            self.placement,
-            traffic,
-            self.chip,
-            self.point,
-            c.sums,
-            switches=c.switches,
-        )
-        return found + self.loading(mode) if mode.streamed else found
-
-    def loading(self, mode: Mode) -> list[Action]:
-        """What loading all weights once takes."""
-        return loading(
-            self.context.layers, self.placement, self.chip, self.point, copies=mode.copies
-        )
-
-    @property
-    def switches_networks(self) -> bool:
-        """Whether weights are written when another network's turn comes."""
-        return bool(np.isfinite(self.context.requests)) and self.context.switches.placement
-
-    @property
+    @cached_property
     def io_bits(self) -> Floats:
         """The networks' own input and output through DRAM, shape (n, W)."""
         there = (self.designs.dram != DRAM.index("none")) & self.context.switches.activation_dram
         bits: Floats = there[:, None] * self.context.layers.io_bits
         return bits
 
-    def occupied_macros(self, mode: Mode) -> Floats:
-        """Macros that hold weights, at most the chip's where the network fits, shape (n, W)."""
-        layers = self.context.layers
-        used = self.placement.macros * mode.copies
-        if not mode.streamed and self.context.switches.placement:
-            return used @ layers.multiplicity
-        largest = [used[:, layers.of_network(w)].max(axis=1) for w in range(layers.n_networks)]
-        return np.minimum(np.stack(largest, axis=1), self.designs.macros[:, None])
+    def link_bits(self, features: BodyFeatures, *, streamed: bool) -> Floats:
+        """Activations and partial sums over the links, shape (n, L)."""
+        words = features.sum_words * self._sum_bits(features)
+        if streamed:
+            return words + features.streams[:, STREAMS.index("link_bits")]
+        return words + self.context.layers.resident_link_bits(self.context.switches.strides)
 
-    def leak_W(self, occupied: Floats) -> Floats:
-        """What leaks while a network runs, shape (n, W)."""
-        leaks = self.chip.leaks_W
-        macros = sum(leaks[part] for part in ("cells", "drivers", "adc", "shift_add"))
-        others = sum(leaks.values()) - macros
-        share = (
-            1.0 if self.context.switches.idle_leakage else occupied / self.designs.macros[:, None]
+    def kept_bits(self, features: BodyFeatures) -> Floats:
+        """Partial sums that wait in the global buffer between passes, shape (n, L)."""
+        kept: Floats = features.streams[:, STREAMS.index("kept_sums")] * self._sum_bits(features)
+        return kept
+
+    def glb_bits(self, features: BodyFeatures, *, streamed: bool) -> Floats:
+        """What passes the global buffer, shape (n, L), or (1, L) where all agree."""
+        layers = self.context.layers
+        if streamed:
+            bits = features.streams[:, STREAMS.index("glb_bits")] + 2 * self.kept_bits(features)
+        else:
+            bits = layers.resident_glb_bits(self.context.switches.strides)[None]
+        return bits + operand_bits(layers, self.designs) if layers.dynamic.any() else bits
+
+    def _sum_bits(self, features: BodyFeatures) -> Floats:
+        if not self.context.switches.wide_sums:
+            return np.full((1, 1), REFERENCE_SUM_BITS)
+        width: Floats = converted_bits(self.context.layers, self.designs) + features.sum_extra_bits
+        return np.minimum(width, self.context.given.widest_sum_bits.value, out=width)
+
+    def times(
+        self, features: BodyFeatures, link_bits: Floats, glb_bits: Floats, *, streamed: bool
+    ) -> LayerTimes:
+        """Seconds of each layer on each resource."""
+        c, designs, chip = self.context, self.designs, self.chip
+        read = read_time(
+            designs,
+            self.point,
+            features.columns_used,
+            converters_per_macro(designs, c.switches),
+            device=c.device,
+            given=c.given,
+            pulses=c.switches.pulses,
         )
-        leak: Floats = others[:, None] + macros[:, None] * share * np.ones_like(occupied)
-        return leak
+        compute = features.reads * read
+        if c.layers.dynamic.any():
+            unit = designs.mac_units * self.point.clock_Hz
+            compute += c.layers.dynamic * c.layers.macs / unit[:, None]
+        link_s = chip.link_bit_s[:, None] / features.groups_used
+        link = link_bits * link_s
+        dram = self.spill_bits * chip.dram_bit_s[:, None]
+        loads: tuple[Floats, ...] | None = None
+        if streamed:
+            rows = features.streams[:, STREAMS.index("load_rows")]
+            loads = (
+                rows * self.point.cell.row_write_s[:, None],
+                c.layers.stored_bits * link_s,
+                c.layers.stored_bits * chip.dram_bit_s[:, None],
+            )
+            twice = designs.ping_pong[:, None] > 0
+            if twice.any():
+                compute = np.where(twice, np.maximum(compute, loads[0]), compute)
+                link = link + np.where(twice, loads[1], 0.0)
+                dram = dram + np.where(twice, loads[2], 0.0)
+                loads = tuple(np.where(twice, 0.0, load) for load in loads)
+        buffer = features.buffer_words * chip.buffer_word_s[:, None]
+        terms = (compute, glb_bits * chip.glb_bit_s[:, None], link, buffer, dram)
+        times = LayerTimes(features.step_reads * read, terms, loads)
+        return times if c.switches.bandwidth else times.compute_only()
+
+    def counts(self, features: BodyFeatures, *, streamed: bool) -> dict[str, Floats]:
+        """Actions of one occurrence of each layer, by `energy.COMPONENT_OF`, shape (n, L)."""
+        c, designs = self.context, self.designs
+        known = c.copies.of(designs)
+        counts = layer_counts(
+            c.layers,
+            c.sums,
+            designs,
+            (known.streamed if streamed else known.resident).astype(float),
+            streamed=streamed,
+            switches=c.switches,
+        )
+        dram = self.spill_bits
+        link = self.link_bits(features, streamed=streamed)
+        if streamed:
+            kept = self.kept_bits(features)
+            counts["glb_read"], counts["glb_write"] = (
+                counts[name] + kept for name in ("glb_read", "glb_write")
+            )
+            dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
+        else:
+            del counts["write"]
+        operands = operand_bits(c.layers, designs) if c.layers.dynamic.any() else 0.0
+        return counts | {
+            "shift_add": counts["conversion"],
+            "link": link,
+            "glb_read": counts["glb_read"] + operands,
+            "mac": c.layers.macs * c.layers.dynamic,
+            "dram": dram,
+        }
 
     @property
-    def _cells(self) -> Floats:
+    def switches_networks(self) -> bool:
+        """Whether weights are written when another network's turn comes."""
+        return bool(np.isfinite(self.context.requests)) and self.context.switches.placement
+
+    def leak_W(self, occupied: Floats) -> Floats:
+        """What leaks while a network runs on so many macros, shape (n, W)."""
+        macros = self.designs.macros[:, None]
+        share = 1.0 if self.context.switches.idle_leakage else occupied / macros
+        leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
+        return np.broadcast_to(leak, occupied.shape)
+
+    @property
+    def cells(self) -> Floats:
+        """Cells of each chip."""
         cells: Floats = self.designs.macros * self.designs.rows * self.designs.cols
         return cells
 
-    def _missing_bits(self, traffic: Traffic) -> Floats:
-        """Buffer a network's worst layer lacks: activations without DRAM, lines of a pipeline."""
-        layers, designs = self.context.layers, self.designs
+    def resources(self) -> PhysicalResources:
+        """Area and exact shortfalls."""
+        features, designs = self.resident, self.designs
+        per_macro = (designs.rows * designs.cols)[:, None]
+        cells = np.where(self.may_stream, 0.0, features.missing_macros * per_macro)
         none = (designs.dram == DRAM.index("none")) & self.context.switches.activation_dram
-        lacking = traffic.missing_bits * none[:, None]
+        bits = np.zeros_like(cells)
+        if none.any():
+            bits[none] = self.context.layers.largest(self.overflow_bits[none])
         if designs.pipelined.any():
-            held = layers.line_words * layers.input_bits
-            bits = (
-                self.resident.copies
-                * traffic.tiles
-                * (designs.rows * designs.macros_per_tile * 8)[:, None]
-            )
-            lines = np.where(layers.dynamic, 0.0, np.maximum(held - bits, 0.0))
-            lacking = np.maximum(lacking, lines * designs.pipelined[:, None])
-        worst = [lacking[:, layers.of_network(w)].max(axis=1) for w in range(layers.n_networks)]
-        return np.stack(worst, axis=1)
+            lines = features.missing_line_bits * designs.pipelined[:, None]
+            bits = np.maximum(bits, lines)
+        return PhysicalResources(self.chip.area_m2, self.cells, cells, bits)
+
+    def screen(self) -> PhysicalResources:
+        """Area, and the cells a network surely lacks: its weights' against the chip's."""
+        layers, designs = self.context.layers, self.designs
+        bits = layers.weight_bits.min() - designs.differential
+        columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
+        weights = (layers.stored_bits / layers.weight_bits) @ layers.multiplicity
+        lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
+        certain = ~self.may_stream & self.context.switches.placement
+        return PhysicalResources(
+            self.chip.area_m2, self.cells, lacking * certain, np.zeros_like(lacking)
+        )

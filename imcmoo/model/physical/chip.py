@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ Floats = NDArray[np.float64]
 GLB_BITS = 2048
 """Width of the global buffer's word."""
 ROUTER_BITS = 128
+MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +30,8 @@ class Chip:
     Args:
         areas_m2: by component.
         leaks_W: by component.
-        prices_J: energy per action: `glb_read`, `glb_write` of a bit, `buffer_read`,
-            `buffer_write`, `result_read`, `result_write` of a word, `link` of a bit, `shift_add`,
-            `mac`, `dram` of a bit, `sample`, `dac` of a row's slice.
+        prices_J: energy per action by `energy.COMPONENT_OF`: buffers and results per word, global
+            buffer, links and DRAM per bit, `dac` per row and slice.
         glb_bit_s: time of a bit in the global buffer.
         buffer_word_s: time of a word in a tile's input buffer.
         link_bit_s: time of a bit on a router group's link.
@@ -45,7 +46,24 @@ class Chip:
     link_bit_s: Floats
     dram_bit_s: Floats
 
-    @property
+    @cached_property
+    def macro_leak_W(self) -> Floats:
+        """Leakage of all macros."""
+        return np.sum([self.leaks_W[part] for part in MACRO_PARTS], axis=0)
+
+    @cached_property
+    def other_leak_W(self) -> Floats:
+        """Leakage of everything else."""
+        others = [leak for part, leak in self.leaks_W.items() if part not in MACRO_PARTS]
+        return np.sum(others, axis=0)
+
+    def price_of(self, action: str) -> Floats:
+        """Energy of one of `energy.ACTIONS`; a conversion is shifted and added, too."""
+        if action == "conversion":
+            return self.prices_J["conversion"] + self.prices_J["shift_add"]
+        return self.prices_J[action]
+
+    @cached_property
     def area_m2(self) -> Floats:
         """Area of the chip."""
         return np.sum(list(self.areas_m2.values()), axis=0)
@@ -124,19 +142,23 @@ def build_chip(
     area = np.sum(list(areas.values()), axis=0)
     wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
     length = given.wire_length.value * np.sqrt(area) * switches.wires
+    # Both columns of a pair hold their value for one conversion.
+    samples = given.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
     slow = np.maximum(point.slowdown, 1.0)
     prices = {
         "glb_read": glb["read"] / GLB_BITS * point.supply,
         "glb_write": glb["write"] / GLB_BITS * point.supply,
         "buffer_read": inputs["read"] * point.supply,
         "buffer_write": inputs["write"] * point.supply,
-        "result_read": results["read"] * point.supply,
-        "result_write": results["write"] * point.supply,
+        "result": (results["read"] + results["write"]) * point.supply,
         "link": router["read"] / ROUTER_BITS * point.supply + wire * length,
         "shift_add": adder["energy"] * point.supply,
         "mac": unit["energy"] * point.supply,
-        "sample": given.sample_hold_F.value * designs.voltage_V**2 * designs.sample_and_hold,
+        "conversion": point.converter.energy_J + samples * designs.sample_and_hold,
         "dac": dac_energy,
+        "cell_low": point.cell.low_J,
+        "cell_span": point.cell.span_J,
+        "write": point.cell.write_J,
         "dram": dram_J,
     }
     return Chip(

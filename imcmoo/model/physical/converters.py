@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,7 +105,7 @@ def converter_costs(designs: Designs, table: PhysicalTable, nominal_V: float) ->
     return ConverterCosts(*parts)
 
 
-def flash_costs(array: dict[str, Floats]) -> ConverterCosts:
+def flash_costs(array: Mapping[str, Floats]) -> ConverterCosts:
     """The reference's 5-bit flash converter of every column, from NeuroSim; it takes no time."""
     return ConverterCosts(
         energy_J=array["flash_energy"],

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.physical.keys import copies_keys
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.placement import Placement, place
@@ -21,21 +22,6 @@ Ints = NDArray[np.int64]
 Deployment = Literal["alone", "together"]
 BODIES_AT_ONCE = 2048
 """Bodies whose copies are worked out at once; bounds memory."""
-
-BODY = {
-    "rows": (11, 0),
-    "cols": (11, 0),
-    "active_rows": (11, 0),
-    "bits_per_cell": (3, 1),
-    "weight_coding": (1, 0),
-    "input_slice_bits": (3, 1),
-    "schedule": (1, 0),
-}
-"""What decides copies beside the number of macros; designs that agree in these share the work.
-
-The numbers: bits of each in a body's key, and its least value.
-"""
-_MACRO_BITS = 62 - sum(bits for bits, _ in BODY.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +65,7 @@ class CopiesMemory:
 
     def of(self, designs: Designs) -> Copies:
         """Copies of all layers on n chips."""
-        keys = body_keys(designs)
+        keys = copies_keys(designs)
         with self._lock:
             unknown = ~self._holds(keys)
             if unknown.any():
@@ -98,7 +84,7 @@ class CopiesMemory:
     def _learn(self, bodies: Designs) -> None:
         parts = [self._work_out(some) for some in bodies.chunks(BODIES_AT_ONCE)]
         n = len(self._keys)
-        every = np.concatenate([self._keys, body_keys(bodies)])
+        every = np.concatenate([self._keys, copies_keys(bodies)])
         places = np.concatenate([self._places, np.arange(n, n + len(bodies))])
         order = np.argsort(every)
         self._keys, self._places = every[order], places[order]
@@ -150,17 +136,3 @@ class CopiesMemory:
         wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.steps)
         copies = np.minimum(most, wanted)
         return np.ceil(layers.steps / np.ceil(layers.steps / copies))
-
-
-def body_keys(designs: Designs) -> Ints:
-    """One whole number per body, shape (n,).
-
-    Raises:
-        ValueError: more macros than a key holds.
-    """
-    key = designs.macros.astype(np.int64)
-    if len(key) and key.max() >= 1 << _MACRO_BITS:
-        raise ValueError(f"{key.max()} macros: at most {(1 << _MACRO_BITS) - 1} are covered")
-    for name, (bits, least) in BODY.items():
-        key = (key << bits) | (getattr(designs, name).astype(np.int64) - least)
-    return key

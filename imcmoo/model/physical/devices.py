@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class Rram:
     def prices(
         self,
         designs: Designs,
-        array: dict[str, Floats],
+        array: Mapping[str, Floats],
         slowdown: Floats,
         *,
         table: PhysicalTable,
@@ -102,7 +103,7 @@ class Sram:
     def prices(
         self,
         designs: Designs,
-        array: dict[str, Floats],
+        array: Mapping[str, Floats],
         slowdown: Floats,
         *,
         table: PhysicalTable,

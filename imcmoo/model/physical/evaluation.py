@@ -5,29 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.batch import Batch, Mode
-from imcmoo.model.physical.energy import OFF_CHIP, per_network
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.bodies import BodyFeatures
+from imcmoo.model.physical.energy import ACTIONS, COMPONENT_OF
 from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics
 from imcmoo.model.physical.noise import decibels
 from imcmoo.model.physical.runs import Run, at_once, one_after_the_other, powered
-from imcmoo.model.physical.traffic import Traffic
+from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
 
 
 def metrics(batch: Batch) -> PhysicalMetrics:
     """One image of every network on every chip of a batch."""
-    mode = batch.resident
-    traffic = batch.traffic(mode)
-    resources = batch.resources(traffic)
-    fits = batch.missing_macros <= 0
-    run, counts = _run(batch, mode, traffic)
+    resources = batch.resources()
+    fits = batch.resident.missing_macros <= 0
+    run, counts = run_in(batch, streamed=False)
     streamed = np.zeros_like(fits)
-    if batch.streams.any():
-        other, other_counts = _run(batch, batch.streaming, batch.traffic(batch.streaming))
+    if batch.may_stream.any():
+        other, other_counts = run_in(batch, streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
-        streamed = batch.streams & (better | ~fits)
+        streamed = batch.may_stream & (better | ~fits)
         run = other.where(streamed, run)
         counts = {name: np.where(streamed, other_counts[name], counts[name]) for name in counts}
     runs = resources.runs
@@ -59,106 +58,126 @@ def metrics(batch: Batch) -> PhysicalMetrics:
     )
 
 
-def breakdown(batch: Batch) -> PhysicalBreakdown:
-    """Energy and time by layer and component, in the mode each network runs in.
-
-    What belongs to a network and not to a layer (its own input and output, its share of a switch,
-    leakage) is shared out by the layers' times.
-    """
-    layers, found = batch.context.layers, metrics(batch)
-    shape = (len(batch.designs), len(layers))
-    energy = {OFF_CHIP: np.zeros(shape)}
-    time = np.zeros(shape)
-    modes = [batch.resident, *([batch.streaming] if found.streamed.any() else [])]
-    for mode in modes:
-        here = (found.streamed == mode.streamed)[:, layers.owner] * layers.count
-        traffic = batch.traffic(mode)
-        for action in batch.actions(mode, traffic):
-            energy.setdefault(action.component, np.zeros(shape))
-            energy[action.component] += action.energy_J * here
-        time += batch.times(mode, traffic).seconds * here
-    share = time / (time @ (layers.multiplicity > 0))[:, layers.owner]
-    energy[OFF_CHIP] += share * (batch.io_bits * _dram_J(batch))[:, layers.owner]
-    if batch.switches_networks:
-        switch = found.switch_energy_J / batch.context.requests
-        energy["switch"] = share * switch[:, layers.owner]
-    leak = batch.leak_W(_macros_of(found, batch)) * found.interval_s
-    energy["leakage"] = share * leak[:, layers.owner]
-    return PhysicalBreakdown(
-        components=tuple(energy),
-        energy_J=np.stack(list(energy.values()), axis=2),
-        time_s=time,
-        area_m2=batch.chip.areas_m2,
-    )
-
-
-def _run(batch: Batch, mode: Mode, traffic: Traffic) -> tuple[Run, dict[str, Floats]]:
-    """Energy and time in a mode, and what is counted beside."""
-    layers = batch.context.layers
-    on_chip, off_chip = per_network(layers, batch.actions(mode, traffic), len(batch.designs))
-    off_chip = off_chip + batch.io_bits * _dram_J(batch)
-    latency, interval, bound = _time(batch, mode, traffic)
-    switch_J, switch_s = np.zeros_like(latency), np.zeros_like(latency)
-    if batch.switches_networks and not mode.streamed:
-        written, fetched = per_network(layers, batch.loading(mode), len(batch.designs))
-        switch_J, switch_s = written + fetched, _switch_s(batch)
-        on_chip, off_chip = (
-            now + more / batch.context.requests
-            for now, more in ((on_chip, written), (off_chip, fetched))
-        )
-        latency, interval = (t + switch_s / batch.context.requests for t in (latency, interval))
-    occupied = batch.occupied_macros(mode)
+def run_in(batch: Batch, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
+    """Energy and time in a mode, and what is counted beside, where the network runs."""
+    layers, prices = batch.context.layers, batch.chip.prices_J
+    features = batch.streamed if streamed else batch.resident
+    link_bits = batch.link_bits(features, streamed=streamed)
+    glb_bits = batch.glb_bits(features, streamed=streamed)
+    dram = batch.spill_bits @ layers.multiplicity + batch.io_bits
+    stored = layers.stored_bits @ layers.multiplicity
+    links = link_bits @ layers.multiplicity
+    on_chip = _counted(batch, features) + links * prices["link"][:, None]
+    if streamed:
+        both = prices["glb_read"] + prices["glb_write"]
+        on_chip += (batch.kept_bits(features) @ layers.multiplicity) * both[:, None]
+    if layers.dynamic.any():
+        on_chip += _digital(batch)
+    written, fetched = load_energy(batch, features)
+    requests = 1.0 if streamed else batch.context.requests
+    switches = batch.switches_networks and not streamed
+    if streamed or switches:
+        on_chip = on_chip + written / requests
+    off_chip = dram * prices["dram"][:, None]
+    if streamed or switches:
+        off_chip = off_chip + fetched / requests
+    latency, interval, bound = _time(batch, features, link_bits, glb_bits, streamed=streamed)
+    switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
+    if switches:
+        latency, interval = (t + switch_s / requests for t in (latency, interval))
     run = powered(
         Run(on_chip + off_chip, off_chip, latency, interval, bound),
         batch.chip,
-        batch.leak_W(occupied),
+        batch.leak_W(features.occupied),
         batch.context.given,
     )
-    dram = traffic.spill_bits + (layers.stored_bits if mode.streamed else 0.0)
-    cells = (batch.designs.rows * batch.designs.cols)[:, None]
     return run, {
-        "occupied_cells": occupied * cells,
-        "dram_bits": dram @ layers.multiplicity + batch.io_bits,
-        "glb_bits": traffic.glb_bits @ layers.multiplicity,
-        "switch_energy_J": switch_J,
+        "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
+        "dram_bits": dram + stored * streamed,
+        "glb_bits": np.broadcast_to(glb_bits @ layers.multiplicity, latency.shape),
+        "switch_energy_J": (written + fetched) * switches,
         "switch_time_s": switch_s,
     }
 
 
-def _time(batch: Batch, mode: Mode, traffic: Traffic) -> tuple[Floats, Floats, NDArray[np.int8]]:
+def _digital(batch: Batch) -> Floats:
+    """Energy of products of two activations, operands included, shape (n, W)."""
+    layers, prices = batch.context.layers, batch.chip.prices_J
+    macs = (layers.macs * layers.dynamic) @ layers.multiplicity
+    operands = operand_bits(layers, batch.designs) @ layers.multiplicity
+    energy: Floats = prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
+    return energy
+
+
+def load_energy(batch: Batch, features: BodyFeatures) -> tuple[Floats, Floats]:
+    """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
+    layers, prices = batch.context.layers, batch.chip.prices_J
+    stored = layers.stored_bits @ layers.multiplicity
+    cells = features.counts[:, ACTIONS.index("write")]
+    written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
+    return written, stored * prices["dram"][:, None]
+
+
+def _counted(batch: Batch, features: BodyFeatures) -> Floats:
+    """Energy of all actions that a body counts but writing, shape (n, W)."""
+    names = [name for name in ACTIONS if name != "write"]
+    prices = np.stack([batch.chip.price_of(name) for name in names], axis=1)
+    energy: Floats = np.einsum("na,naw->nw", prices, features.counts[:, : len(names)])
+    return energy
+
+
+def _time(
+    batch: Batch, features: BodyFeatures, link_bits: Floats, glb_bits: Floats, *, streamed: bool
+) -> tuple[Floats, Floats, NDArray[np.int8]]:
     """Latency, interval and what binds."""
     layers, designs, chip = batch.context.layers, batch.designs, batch.chip
-    times = batch.times(mode, traffic)
-    io_s = batch.io_bits * chip.dram_bit_s[:, None] * batch.context.switches.bandwidth
+    times = batch.times(features, link_bits, glb_bits, streamed=streamed)
+    bandwidth = batch.context.switches.bandwidth
+    io_s = batch.io_bits * chip.dram_bit_s[:, None] * bandwidth
     if not designs.pipelined.any():
         latency, bound = one_after_the_other(layers, times, io_s)
         return latency, latency, bound
-    return at_once(layers, times, io_s, _links_s(batch, mode, traffic))
-
-
-def _links_s(batch: Batch, mode: Mode, traffic: Traffic) -> Floats:
-    """Seconds a network's activations take on the links of all groups it uses, shape (n, W)."""
-    layers, designs = batch.context.layers, batch.designs
-    bits = traffic.link_bits @ layers.multiplicity
-    per_group = designs.macros_per_tile * designs.tiles_per_group
-    groups = np.ceil(batch.occupied_macros(mode) / per_group[:, None])
-    used = np.clip(groups, 1, designs.router_groups[:, None])
-    seconds: Floats = bits * batch.chip.link_bit_s[:, None] / used
-    return seconds * batch.context.switches.bandwidth
+    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
+    groups = np.clip(np.ceil(features.occupied / per_group), 1, designs.router_groups[:, None])
+    links_s = (link_bits @ layers.multiplicity) * chip.link_bit_s[:, None] / groups * bandwidth
+    return at_once(layers, times, io_s, links_s)
 
 
 def _switch_s(batch: Batch) -> Floats:
-    """Writing all rows of all macros at once, or fetching the weights if that takes longer."""
+    """Writing the rows of all macros at once, or fetching the weights if that takes longer."""
     layers = batch.context.layers
     rows = batch.designs.rows * batch.point.cell.row_write_s
     fetch = (layers.stored_bits @ layers.multiplicity) * batch.chip.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)
 
 
-def _dram_J(batch: Batch) -> Floats:
-    return batch.chip.prices_J["dram"][:, None]
+def breakdown(batch: Batch) -> PhysicalBreakdown:
+    """Energy and time by layer and component, in the mode each network runs in.
 
-
-def _macros_of(found: PhysicalMetrics, batch: Batch) -> Floats:
-    macros: Floats = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
-    return macros
+    What belongs to a network and not to a layer (its own input and output, its share of a switch,
+    leakage) is shared out by the layers' times.
+    """
+    layers, found, chip = batch.context.layers, metrics(batch), batch.chip
+    shape = (len(batch.designs), len(layers))
+    energy = {part: np.zeros(shape) for part in (*COMPONENT_OF.values(), "switch", "leakage")}
+    time = np.zeros(shape)
+    for streamed in (False, True) if found.streamed.any() else (False,):
+        here = (found.streamed == streamed)[:, layers.owner] * layers.count
+        features = batch.streamed if streamed else batch.resident
+        for action, count in batch.counts(features, streamed=streamed).items():
+            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
+        link_bits, glb_bits = (
+            bits(features, streamed=streamed) for bits in (batch.link_bits, batch.glb_bits)
+        )
+        time += batch.times(features, link_bits, glb_bits, streamed=streamed).seconds * here
+    share = time / (time @ (layers.multiplicity > 0))[:, layers.owner]
+    energy["dram"] += share * (batch.io_bits * chip.prices_J["dram"][:, None])[:, layers.owner]
+    energy["switch"] += share * (found.switch_energy_J / batch.context.requests)[:, layers.owner]
+    macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
+    energy["leakage"] += share * (batch.leak_W(macros) * found.interval_s)[:, layers.owner]
+    return PhysicalBreakdown(
+        components=tuple(energy),
+        energy_J=np.stack(list(energy.values()), axis=2),
+        time_s=time,
+        area_m2=chip.areas_m2,
+    )

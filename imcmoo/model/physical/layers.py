@@ -174,6 +174,22 @@ class LayerTable:
         start, stop = np.searchsorted(self.owner, [index, index + 1])
         return slice(int(start), int(stop))
 
+    def resident_link_bits(self, strides: bool) -> Floats:
+        """Inputs and outputs over the links where weights stay, shape (L,)."""
+        bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
+        return np.where(self.dynamic, 0.0, bits)
+
+    def resident_glb_bits(self, strides: bool) -> Floats:
+        """The same through the global buffer, where products of activations end, too."""
+        outputs = self.output_words * self.input_bits
+        return np.where(self.dynamic, outputs, self.resident_link_bits(strides))
+
+    def largest(self, values: Floats) -> Floats:
+        """Largest value among each network's layers: (n, L) to (n, W)."""
+        starts = np.searchsorted(self.owner, np.arange(self.n_networks))
+        worst: Floats = np.maximum.reduceat(values, starts, axis=1)
+        return worst
+
     def average(self, values: Floats) -> Floats:
         """Mean over the occurrences of each distinct layer of values of shape (n_layers,)."""
         averaged: Floats = np.bincount(self.distinct, values, len(self)) / self.count

@@ -186,9 +186,13 @@ class NoiseMemory:
         ):
             key = (key << bits) | values.astype(np.int64)
         with self._lock:
-            if len(self._keys) == 0 or not np.isin(key, self._keys, kind="sort").all():
+            at = np.searchsorted(self._keys, key)
+            last = len(self._keys) - 1
+            if last < 0 or np.any(self._keys[np.minimum(at, last)] != key):
                 self._learn(key)
-            return self._known[np.searchsorted(self._keys, key)]
+                at = np.searchsorted(self._keys, key)
+            known = self._known
+        return known[at]
 
     def _learn(self, key: Ints) -> None:
         for new in np.setdiff1d(key, self._keys).tolist():

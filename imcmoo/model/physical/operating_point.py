@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ class OperatingPoint:
     supply: Floats
     threshold_V: Floats
     wire_ohm_per_m: Floats
-    array: dict[str, Floats]
+    array: Mapping[str, Floats]
     converter: ConverterCosts
     cell: CellPrices
     array_s: Floats

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import Chip
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.timing import CAUSES, LayerTimes, worst
+from imcmoo.model.physical.timing import CAUSES, LayerTimes, shares
 
 Floats = NDArray[np.float64]
 
@@ -64,17 +64,14 @@ def one_after_the_other(
     Returns:
         Seconds and index into `CAUSES`, shape (n, W).
     """
-    largest, cause = worst(times.terms, (0, 1, 2, 3, 4))
-    shares = [
-        np.where(cause == index, largest, 0.0) @ layers.multiplicity for index in range(POWER)
-    ]
-    shares[0] += times.step @ layers.multiplicity
-    shares[4] += io_s
+    count = layers.multiplicity
+    parts = shares(times.terms, (0, 1, 2, 3, 4), count, POWER)
     if times.loads is not None:
-        loaded, why = worst(times.loads, (0, 2, 4))
-        for index in (0, 2, 4):
-            shares[index] += np.where(why == index, loaded, 0.0) @ layers.multiplicity
-    stacked = np.array(shares)
+        loads = shares(times.loads, (0, 2, 4), count, POWER)
+        parts = [part + load for part, load in zip(parts, loads, strict=True)]
+    parts[0] = parts[0] + times.step @ count
+    parts[4] = parts[4] + io_s
+    stacked = np.array(parts)
     return stacked.sum(axis=0), stacked.argmax(axis=0).astype(np.int8)
 
 
@@ -97,28 +94,24 @@ def at_once(
         Latency, interval, and index into `CAUSES` of what binds the interval, shape (n, W).
     """
     compute, glb, _, buffer, dram = times.terms
-    own, cause = worst((compute, buffer), (0, 3))
-    stage = own + times.step
-    shared = (
-        np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity,
+    stage = np.maximum(compute, buffer) + times.step
+    slowest = layers.largest(stage)
+    arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
+    causes = (
+        np.where(arrays, slowest, 0.0),
         glb @ layers.multiplicity,
         links_s,
+        np.where(arrays, 0.0, slowest),
         dram @ layers.multiplicity + io_s,
+        np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity,
     )
-    n = len(stage)
-    slowest = np.empty((n, layers.n_networks))
-    why = np.empty((n, layers.n_networks), np.int8)
-    for network in range(layers.n_networks):
-        of_network = layers.of_network(network)
-        at = stage[:, of_network].argmax(axis=1)
-        lines = np.arange(n)
-        slowest[:, network] = stage[:, of_network][lines, at]
-        why[:, network] = cause[:, of_network][lines, at]
-    interval, bound = worst((slowest, *shared), (0, 0, 1, 2, 4))
-    bound = np.where(interval == slowest, why, bound)
+    stacked = np.array([np.broadcast_to(cause, slowest.shape) for cause in causes])
+    interval = stacked.max(axis=0)
+    bound = stacked.argmax(axis=0)
     filling = (stage * layers.previous_share) @ layers.multiplicity
     latency = filling * (interval / slowest) + interval
-    return latency, interval, bound
+    # The digital unit's share counts as computing.
+    return latency, interval, np.where(bound == POWER, 0, bound).astype(np.int8)
 
 
 def powered(run: Run, chip: Chip, leak_W: Floats, given: Assumptions) -> Run:
