@@ -82,7 +82,7 @@ def at_once(
 
     Arrays and tile buffers are a layer's own; global buffer, links, DRAM and digital unit are
     shared, so their times add up. A layer starts when its predecessor has made the share of the
-    image that the first output needs.
+    image that the first output needs; an image alone in the pipeline finds resources free.
 
     Args:
         layers: L distinct layers.
@@ -108,8 +108,7 @@ def at_once(
     stacked = np.array([np.broadcast_to(cause, slowest.shape) for cause in causes])
     interval = stacked.max(axis=0)
     bound = stacked.argmax(axis=0)
-    filling = (stage * layers.previous_share) @ layers.multiplicity
-    latency = filling * (interval / slowest) + interval
+    latency = (times.seconds * layers.previous_share) @ layers.multiplicity + interval
     # The digital unit's share counts as computing.
     return latency, interval, np.where(bound == POWER, 0, bound).astype(np.int8)
 
