@@ -175,9 +175,10 @@ def breakdown(batch: Batch) -> PhysicalBreakdown:
     energy["switch"] += share * (found.switch_energy_J / batch.context.requests)[:, layers.owner]
     macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     energy["leakage"] += share * (batch.leak_W(macros) * found.interval_s)[:, layers.owner]
+    runs = found.runs[:, layers.owner]
     return PhysicalBreakdown(
         components=tuple(energy),
-        energy_J=np.stack(list(energy.values()), axis=2),
-        time_s=time,
+        energy_J=np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan),
+        time_s=np.where(runs, time, np.nan),
         area_m2=chip.areas_m2,
     )

@@ -107,7 +107,7 @@ class PhysicalMetrics:
 
 @dataclass(frozen=True, eq=False)
 class PhysicalBreakdown:
-    """Where area, energy and time of a few designs go.
+    """Where area, energy and time of a few designs go; NaN for layers of what does not run.
 
     Args:
         components: of energy, length E.
