@@ -76,16 +76,38 @@ class OperandBits:
         signed = inputs[:, : inputs.shape[1] // 2].sum(axis=1) > 0
         offset = _offset_codes(inputs)
         natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
-        weight_codes = _offset_codes(weights)
+        return cls._of(natural, offset, _offset_codes(weights), signed)
+
+    @classmethod
+    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: NDArray[np.bool_]) -> OperandBits:
+        """From how often each 8-bit code occurs.
+
+        Args:
+            inputs: probabilities of input codes, offset where `signed`, shape (n_layers, 256).
+            weights: of offset weight codes, likewise.
+            signed: whether a layer has negative inputs, shape (n_layers,).
+        """
+        shifted = np.zeros_like(inputs)  # an unsigned code keeps its top 7 bits behind the offset
+        shifted[:, _ZERO:] = inputs.reshape(len(inputs), _ZERO, 2).sum(axis=2)
+        return cls._of(inputs, np.where(signed[:, None], inputs, shifted), weights, signed)
+
+    @classmethod
+    def _of(
+        cls, natural: Floats, offset: Floats, weights: Floats, signed: NDArray[np.bool_]
+    ) -> OperandBits:
+        """From probabilities of codes: inputs as they are coded and with an offset, weights."""
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
+        plus, minus = (
+            _diagonal(_joint(weights * side, np.abs(value), BITS - 1))
+            for side in (value > 0, value < 0)
+        )
         return cls(
             inputs=_joint(natural, _CODES, BITS),
             inputs_offset=_joint(offset, _CODES, BITS),
             signed=signed,
-            weights=_joint(weight_codes, _CODES, BITS),
-            magnitudes=_joint(weight_codes, np.abs(value), BITS - 1),
-            signed_magnitudes=_diagonal(_joint(weight_codes * (value > 0), np.abs(value), BITS - 1))
-            - _diagonal(_joint(weight_codes * (value < 0), np.abs(value), BITS - 1)),
+            weights=_joint(weights, _CODES, BITS),
+            magnitudes=_joint(weights, np.abs(value), BITS - 1),
+            signed_magnitudes=plus - minus,
         )
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> OperandBits:

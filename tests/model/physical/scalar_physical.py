@@ -94,9 +94,7 @@ def slices(bits: int, width: int) -> list[range]:
 
 
 def slice_mean(joint: Any, bits: int, numbers: range) -> float:
-    return sum(
-        2 ** (n - numbers.start) * float(joint[bits - 1 - n][bits - 1 - n]) for n in numbers
-    )
+    return sum(2 ** (n - numbers.start) * float(joint[bits - 1 - n][bits - 1 - n]) for n in numbers)
 
 
 def read_layers(workload: Workload) -> list[Layer]:
@@ -331,9 +329,7 @@ def copies_in_turn(chip: Chip, placed: list[Placed]) -> list[int]:
     low, high = 0.0, max([1.0, *weight])
     for _ in range(60):
         middle = (low + high) / 2
-        need = sum(
-            min(max(weight[i] / middle, 1), s[i]) * p.n * k[i] for i, p in enumerate(placed)
-        )
+        need = sum(min(max(weight[i] / middle, 1), s[i]) * p.n * k[i] for i, p in enumerate(placed))
         low, high = (middle, high) if need > chip.macros else (low, middle)
     r = []
     for i in range(len(placed)):

@@ -28,9 +28,7 @@ def designs(device: str = "rram", **fixed: object) -> Columns:
 
 
 def evaluate(switches: Switches, device: str = "rram", **fixed: object) -> PhysicalMetrics:
-    model = PhysicalModel(
-        WorkloadSet.load(NETWORKS), device=device, table=TABLE, switches=switches
-    )
+    model = PhysicalModel(WorkloadSet.load(NETWORKS), device=device, table=TABLE, switches=switches)
     return model.evaluate(designs(device, **fixed))
 
 
