@@ -41,24 +41,20 @@ class BodyMemory:
             keys: a number per body, shape (n,).
             work_out: features of the bodies at some positions in `keys`.
         """
-        with self._lock:
-            places = self._find(keys)
+        while True:
+            with self._lock:
+                places, store = self._find(keys), self._store
             unknown = np.flatnonzero(places < 0)
-            if len(unknown) or self._store is None:
-                _, first = np.unique(keys[unknown], return_index=True)
-                new = unknown[first]
-                if self._store is not None and self._full(len(new)):
-                    self._keys = self._places = np.empty(0, np.int64)
-                    self._store = None
-                    _, new = np.unique(keys, return_index=True)
-                for at in range(0, len(new), BODIES_AT_ONCE):
-                    some = new[at : at + BODIES_AT_ONCE]
-                    self._add(keys[some], work_out(some))
-                places = self._find(keys)
-            store = self._store
-        # What is stored is never written again, so that others may go on meanwhile.
-        assert store is not None
-        return store.take(places)
+            if not len(unknown) and store is not None:
+                # What is stored is never written again, so that others may go on meanwhile.
+                return store.take(places)
+            _, first = np.unique(keys[unknown], return_index=True)
+            new = unknown[first]
+            for at in range(0, max(len(new), 1), BODIES_AT_ONCE):
+                some = new[at : at + BODIES_AT_ONCE]
+                features = work_out(some)
+                with self._lock:
+                    self._add(keys[some], features)
 
     def _find(self, keys: Ints) -> Ints:
         """Where the features of bodies are stored, -1 where they are not."""
@@ -67,14 +63,15 @@ class BodyMemory:
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return np.where(self._keys[at] == keys, self._places[at], -1)
 
-    def _full(self, more: int) -> bool:
-        store = self._store
-        assert store is not None
-        each = sum(getattr(store, f.name)[0].nbytes for f in fields(store))
-        return (len(self._keys) + more) * each > self._bytes_at_most
-
     def _add(self, keys: Ints, features: BodyFeatures) -> None:
+        """Store what nobody else has stored meanwhile."""
+        new = np.flatnonzero(self._find(keys) < 0)
+        keys, features = keys[new], features.take(new)
         n, more = len(self._keys), len(keys)
+        each = sum(getattr(features, f.name).nbytes for f in fields(features)) / max(more, 1)
+        if (n + more) * each > self._bytes_at_most:
+            n, self._store = 0, None
+            self._keys = self._places = np.empty(0, np.int64)
         if self._store is None or len(self._store.reads) < n + more:
             self._store = _room(self._store, features, max(2 * n, n + more))
         for field in fields(features):

@@ -67,10 +67,15 @@ class CopiesMemory:
         """Copies of all layers on n chips."""
         keys = copies_keys(designs)
         with self._lock:
-            unknown = ~self._holds(keys)
-            if unknown.any():
-                _, first = np.unique(keys[unknown], return_index=True)
-                self._learn(designs.take(np.flatnonzero(unknown)[first]))
+            unknown = np.flatnonzero(~self._holds(keys))
+        if len(unknown):
+            _, first = np.unique(keys[unknown], return_index=True)
+            bodies = designs.take(unknown[first])
+            parts = [self._work_out(some) for some in bodies.chunks(BODIES_AT_ONCE)]
+            with self._lock:
+                for some, part in zip(bodies.chunks(BODIES_AT_ONCE), parts, strict=True):
+                    self._keep(copies_keys(some), part)
+        with self._lock:
             places = self._places[np.searchsorted(self._keys, keys)]
             known = self._known
         return Copies(known.resident[places], known.streamed[places])
@@ -81,16 +86,17 @@ class CopiesMemory:
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return self._keys[at] == keys
 
-    def _learn(self, bodies: Designs) -> None:
-        parts = [self._work_out(some) for some in bodies.chunks(BODIES_AT_ONCE)]
+    def _keep(self, keys: Ints, found: Copies) -> None:
+        """Store what nobody else has stored meanwhile."""
+        new = ~self._holds(keys)
         n = len(self._keys)
-        every = np.concatenate([self._keys, copies_keys(bodies)])
-        places = np.concatenate([self._places, np.arange(n, n + len(bodies))])
+        every = np.concatenate([self._keys, keys[new]])
+        places = np.concatenate([self._places, np.arange(n, n + new.sum())])
         order = np.argsort(every)
         self._keys, self._places = every[order], places[order]
         self._known = Copies(
-            np.concatenate([self._known.resident, *(p.resident for p in parts)]),
-            np.concatenate([self._known.streamed, *(p.streamed for p in parts)]),
+            np.concatenate([self._known.resident, found.resident[new]]),
+            np.concatenate([self._known.streamed, found.streamed[new]]),
         )
 
     def _work_out(self, bodies: Designs) -> Copies:

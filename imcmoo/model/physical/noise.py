@@ -7,6 +7,7 @@ are guesses, see `imcmoo.networks.operands`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -17,30 +18,30 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.devices import Device
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.operand_sums import slice_maxima
-from imcmoo.model.physical.parameters import Designs
-from imcmoo.networks.operands import slice_moments
+from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.networks.operands import OperandBits, slice_moments
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+HIGHEST_ADC_BITS = LIMITS["adc_bits"][1]
+
 
 @dataclass(frozen=True)
 class Circuit:
-    """What of a design noise depends on.
+    """What of a design noise depends on, beside the resolution of its converters.
 
     Args:
         active_rows: read at once.
         input_slice_bits: d_x.
         bits_per_cell: b.
         differential: whether a weight is the difference of two cells.
-        adc_bits: b_a.
     """
 
     active_rows: int
     input_slice_bits: int
     bits_per_cell: int
     differential: bool
-    adc_bits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ class Noise:
 
     Args:
         signal: K E[X²] Var[W], shape (n_layers,).
-        adc: of window and step of the converter, likewise.
-        device: of cells, likewise.
+        adc: of window and step of converters of several resolutions, shape (n, n_layers).
+        device: of cells, shape (n_layers,).
         read: of reads, likewise.
     """
 
@@ -63,6 +64,7 @@ class Noise:
 def layer_noise(
     layers: LayerTable,
     circuit: Circuit,
+    adc_bits: Sequence[int],
     *,
     given: Assumptions,
     sigma: float,
@@ -73,6 +75,7 @@ def layer_noise(
     Args:
         layers: all n_layers occurrences count, moments differ.
         circuit: one design's.
+        adc_bits: n resolutions.
         given: window and read noise.
         sigma: spread of a cell as a share of its range.
         unsigned_inputs: whether inputs that are never negative are coded without offset.
@@ -80,20 +83,30 @@ def layer_noise(
     n_layers = len(layers.distinct)
     rows = layers.rows[layers.distinct]
     precisions = np.column_stack([layers.input_bits, layers.weight_bits])[layers.distinct]
-    parts = [np.zeros(n_layers) for _ in range(4)]
+    parts = [np.zeros(n_layers), np.zeros((len(adc_bits), n_layers))]
+    parts += [np.zeros(n_layers), np.zeros(n_layers)]
     for bits in np.unique(precisions, axis=0).astype(int):
         here = np.flatnonzero((precisions == bits).all(axis=1))
-        found = _noise(layers, here, rows[here], circuit, *bits, given, sigma, unsigned_inputs)
+        found = _noise(
+            layers.operands.take(here),
+            rows[here],
+            circuit,
+            adc_bits,
+            *bits,
+            given,
+            sigma,
+            unsigned_inputs,
+        )
         for part, value in zip(parts, found, strict=True):
-            part[here] = value
+            part[..., here] = value
     return Noise(*parts)
 
 
 def _noise(
-    layers: LayerTable,
-    here: Ints,
+    operands: OperandBits,
     rows: Floats,
     circuit: Circuit,
+    adc_bits: Sequence[int],
     input_bits: int,
     weight_bits: int,
     given: Assumptions,
@@ -101,9 +114,8 @@ def _noise(
     unsigned_inputs: bool,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Signal and the three noises of layers of one precision."""
-    operands = layers.operands.take(here)
     joint = operands.inputs if unsigned_inputs else operands.inputs_offset
-    offset = operands.signed if unsigned_inputs else np.ones(len(here), bool)
+    offset = operands.signed if unsigned_inputs else np.ones(len(rows), bool)
     width, cell = circuit.input_slice_bits, circuit.bits_per_cell
     x, xx = slice_moments(joint, input_bits, width)
     x_top = slice_maxima(input_bits, width)
@@ -122,8 +134,12 @@ def _noise(
     )
     full = sides * active[:, None, None] * x_top[:, None] * g_top
     window = np.minimum(full, 2 * given.adc_window_sigmas.value * spread)
-    step = window / 2.0**circuit.adc_bits
-    quantised = np.where(step > 1, step**2 / 12, 0.0)
+    place = x_place[:, None] * g_place
+    loud = window**2 * place
+    quantised = [
+        np.einsum("lij,lij->l", loud, window > 2.0**bits, optimize=False) / 12 / 4.0**bits
+        for bits in adc_bits
+    ]
     total, total_square = slice_moments(joint, input_bits, input_bits)
     weight, weight_square = slice_moments(operands.weights, weight_bits, weight_bits)
     zero = np.where(offset, 2.0 ** (input_bits - 1), 0.0)
@@ -131,7 +147,7 @@ def _noise(
     errors = cells * (g_top**2 * g_place).sum()
     return (
         rows * (square - 2 * zero * mean + zero**2) * (weight_square - weight**2)[:, 0],
-        np.ceil(rows / active) * np.einsum("lij,i,j->l", quantised, x_place, g_place),
+        np.ceil(rows / active) * np.array(quantised),
         rows * (square - mean**2) * sigma**2 * errors,
         rows * given.read_sigma.value**2 * errors * (xx @ x_place),
     )
@@ -173,7 +189,7 @@ class NoiseMemory:
         self._unsigned = unsigned_inputs
         self._lock = Lock()
         self._keys = np.empty(0, np.int64)
-        self._known = np.empty((0, 3, layers.n_networks))
+        self._known = np.empty((0, HIGHEST_ADC_BITS, 3, layers.n_networks))
 
     def of(self, designs: Designs) -> Floats:
         """1/SNR of conversion, of cells and reads, and of all, shape (n, 3, W)."""
@@ -182,7 +198,6 @@ class NoiseMemory:
             (designs.input_slice_bits, 4),
             (designs.bits_per_cell, 4),
             (designs.differential, 1),
-            (designs.adc_bits, 5),
         ):
             key = (key << bits) | values.astype(np.int64)
         with self._lock:
@@ -192,39 +207,41 @@ class NoiseMemory:
                 self._learn(key)
                 at = np.searchsorted(self._keys, key)
             known = self._known
-        return known[at]
+        return known[at, designs.adc_bits - 1]
 
     def _learn(self, key: Ints) -> None:
-        for new in np.setdiff1d(key, self._keys).tolist():
-            circuit = Circuit(
-                active_rows=new >> 14,
-                input_slice_bits=new >> 10 & 15,
-                bits_per_cell=new >> 6 & 15,
-                differential=bool(new >> 5 & 1),
-                adc_bits=new & 31,
+        """Work out what is new, for converters of all resolutions at once."""
+        new = np.setdiff1d(key, self._keys)
+        circuits = [
+            Circuit(
+                active_rows=k >> 9,
+                input_slice_bits=k >> 5 & 15,
+                bits_per_cell=k >> 1 & 15,
+                differential=bool(k & 1),
             )
-            at = int(np.searchsorted(self._keys, new))
-            self._keys = np.insert(self._keys, at, new)
-            self._known = np.insert(self._known, at, self._networks(circuit), axis=0)
+            for k in new.tolist()
+        ]
+        keys = np.concatenate([self._keys, new])
+        known = np.concatenate([self._known, [self._networks(c) for c in circuits]])
+        order = np.argsort(keys)
+        self._keys, self._known = keys[order], known[order]
 
     def _networks(self, circuit: Circuit) -> Floats:
-        """Σ over a network's layers of noise over signal, shape (3, W)."""
+        """Σ over a network's layers of noise over signal, shape (resolutions, 3, W)."""
         layers = self._layers
         noise = layer_noise(
             layers,
             circuit,
+            range(1, HIGHEST_ADC_BITS + 1),
             given=self._given,
             sigma=self._sigma,
             unsigned_inputs=self._unsigned,
         )
         static = ~layers.dynamic[layers.distinct]
-        owner = layers.owner[layers.distinct][static]
-        cells = noise.device + noise.read
-        sums = [
-            np.bincount(owner, (part / noise.signal)[static], layers.n_networks)
-            for part in (noise.adc, cells, noise.adc + cells)
-        ]
-        return np.array(sums)
+        networks = np.eye(layers.n_networks)[layers.owner[layers.distinct]] * static[:, None]
+        adc = (noise.adc / noise.signal) @ networks
+        cells = np.broadcast_to(((noise.device + noise.read) / noise.signal) @ networks, adc.shape)
+        return np.stack([adc, cells, adc + cells], axis=1)
 
 
 def decibels(inverse: Floats) -> Floats:

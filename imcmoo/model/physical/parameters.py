@@ -27,7 +27,7 @@ _NAMES = {
     "weight_coding": WEIGHT_CODINGS,
     "adc_model": ADC_MODELS,
 }
-_LIMITS = {
+LIMITS = {
     "technology_nm": (1, 1000),
     "rows": (1, 1024),
     "cols": (1, 1024),
@@ -197,7 +197,7 @@ def _number(name: str, values: NDArray) -> NDArray:
     if name == "voltage_V":
         refuse(name, number, ~(number > 0), "above 0")
         return number
-    low, high = _LIMITS[name]
+    low, high = LIMITS[name]
     wrong = ~((number == np.floor(number)) & (number >= low) & (number <= high))
     refuse(name, number, wrong, f"a whole number of {low} to {high}")
     return number.astype(np.int64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_BISECTIONS = 60
+_BISECTIONS = 50
 
 
 def fastest_copies(

@@ -110,13 +110,14 @@ def proxy_dB(operands: list[tuple[Floats, Floats]], array: Array) -> float:
         array.input_slice_bits,
         array.bits_per_cell,
         array.differential,
-        array.adc_bits,
     )
     inverse = 0.0
     for codes, whole in operands:
         table = _layer(codes, whole)
-        noise = layer_noise(table, circuit, given=Assumptions(), sigma=array.sigma)
-        inverse += float((noise.adc + noise.device)[0] / noise.signal[0])
+        noise = layer_noise(
+            table, circuit, [array.adc_bits], given=Assumptions(), sigma=array.sigma
+        )
+        inverse += float((noise.adc[0] + noise.device)[0] / noise.signal[0])
     return -10 * np.log10(inverse) if inverse > 0 else np.inf
 
 

@@ -327,7 +327,7 @@ def copies_in_turn(chip: Chip, placed: list[Placed]) -> list[int]:
     k = [p.layer.count for p in placed]
     weight = [math.sqrt(s[i] * t[i] / p.n) for i, p in enumerate(placed)]
     low, high = 0.0, max([1.0, *weight])
-    for _ in range(60):
+    for _ in range(50):
         middle = (low + high) / 2
         need = sum(min(max(weight[i] / middle, 1), s[i]) * p.n * k[i] for i, p in enumerate(placed))
         low, high = (middle, high) if need > chip.macros else (low, middle)

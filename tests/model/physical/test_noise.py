@@ -101,17 +101,18 @@ def decibels(array: Array, kind: str) -> tuple[float, float]:
         array.input_slice_bits,
         array.bits_per_cell,
         array.differential,
-        array.adc_bits,
     )
-    noise = layer_noise(one_layer(kind), circuit, given=Assumptions(), sigma=array.sigma)
-    proxy = 10 * np.log10(noise.signal / (noise.adc + noise.device + noise.read))[0]
+    noise = layer_noise(
+        one_layer(kind), circuit, [array.adc_bits], given=Assumptions(), sigma=array.sigma
+    )
+    proxy = 10 * np.log10(noise.signal / (noise.adc[0] + noise.device + noise.read))[0]
     return float(simulated), float(proxy)
 
 
 def test_enough_bits_convert_without_noise() -> None:
-    circuit = Circuit(16, 1, 1, False, 5)
-    noise = layer_noise(one_layer("rectified"), circuit, given=Assumptions(), sigma=0.0)
-    assert noise.adc[0] == 0
+    circuit = Circuit(16, 1, 1, False)
+    noise = layer_noise(one_layer("rectified"), circuit, [5], given=Assumptions(), sigma=0.0)
+    assert noise.adc[0, 0] == 0
 
 
 def test_moments_are_those_of_the_codes() -> None:
