@@ -35,18 +35,20 @@ Columns = dict[str, NDArray]
 def bodies(n: int, device: str, rng: np.random.Generator) -> Columns:
     """What decides placement: array, slices and tiling, layer by layer."""
     rows = 2 ** rng.integers(5, 11, n)
+    inputs = rng.integers(0, 7, n)
     return {
         "rows": rows,
         "cols": 2 ** rng.integers(5, 11, n),
         "active_rows": np.maximum(rows // 2 ** rng.integers(0, 6, n), 1),
         "bits_per_cell": rng.integers(1, 5, n) if device == "rram" else np.ones(n, int),
         "weight_coding": rng.choice(["offset", "differential"], n),
-        "input_slice_bits": rng.choice([1, 2, 4], n),
-        "input_coding": rng.choice(["pulses", "levels"], n),
+        "input_slice_bits": np.array([1, 2, 4, 1, 2, 4, 8])[inputs],
+        "input_coding": np.where(inputs < 3, "levels", "pulses"),
         "macros_per_tile": 2 ** rng.integers(2, 8, n),
         "tiles_per_group": 2 ** rng.integers(1, 7, n),
         "router_groups": 2 ** rng.integers(0, 7, n),
         "schedule": np.full(n, "layer"),
+        "ping_pong": rng.integers(0, 2, n) * (device == "sram"),
     }
 
 

@@ -14,6 +14,12 @@ from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
 
+DEFAULT_AREA_M2 = 800e-6
+DEFAULT_SNR_ADC_DB = 16.0
+"""The knee of accuracy against signal to noise of a small network, see the model's document.
+
+A hard task needs more: studies of large networks should vary it up to 25 dB.
+"""
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
 """Two levels are told apart at 3 σ on either side where they are 6 σ apart."""

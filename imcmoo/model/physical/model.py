@@ -16,6 +16,7 @@ from imcmoo.model.physical.batch import Batch, Context
 from imcmoo.model.physical.copies import CopiesMemory, Deployment
 from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.evaluation import breakdown, metrics
+from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
@@ -117,8 +118,8 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; says which and what is.
         """
         designs = self.designs(columns)
-        # Designs of one schedule go together.
-        order = np.argsort(designs.pipelined, kind="stable")
+        # Designs of one schedule go together, and of one body, whose features are then at hand.
+        order = np.lexsort((body_keys(designs), designs.pipelined))
         size = max(1, CHUNK_NUMBERS // len(self._context.layers))
         chunks = []
         for pipelined in (False, True):
