@@ -53,7 +53,7 @@ SOURCES = {
 
 def table_keys() -> dict[str, list[Key]]:
     """The keys of every table; voltages in mV."""
-    crossbars = [
+    crossbars: list[Key] = [
         (node, millivolts, rows, cols)
         for node in NODES_NM
         for millivolts in voltages_mV(node)

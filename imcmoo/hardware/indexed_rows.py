@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,7 +83,7 @@ class IndexedRows:
         return Found(self._rows, row)
 
 
-def _whole(values: NDArray, scale: int) -> Integers:
+def _whole(values: NDArray[Any], scale: int) -> Integers:
     """Keys as whole numbers; what is none, or negative, becomes one beyond every table."""
     if values.dtype.kind in "iu" and scale == 1:
         negative = values.size and values.min() < 0

@@ -125,7 +125,7 @@ class OperandBits:
         """The layers of several networks, one after the other."""
         return cls(*(np.concatenate(v) for v in zip(*(p._fields() for p in parts), strict=True)))
 
-    def _fields(self) -> tuple[NDArray, ...]:
+    def _fields(self) -> tuple[NDArray[Any], ...]:
         return tuple(getattr(self, field.name) for field in fields(self))
 
 

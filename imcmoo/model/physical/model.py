@@ -67,13 +67,13 @@ class PhysicalModel:
         dynamic: NDArray[np.bool_] | None = None,
         table: PhysicalTable | None = None,
     ) -> None:
-        for name, given, known in (
+        for name, value, known in (
             ("device", device, tuple(DEVICES)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, ("alone", "together")),
         ):
-            if given not in known:
-                raise ValueError(f"{name} {given!r} is not one of {', '.join(known)}")
+            if value not in known:
+                raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         switches = switches or Switches()

@@ -92,10 +92,11 @@ def layer_noise(
             rows[here],
             circuit,
             adc_bits,
-            *bits,
-            given,
-            sigma,
-            unsigned_inputs,
+            input_bits=int(bits[0]),
+            weight_bits=int(bits[1]),
+            given=given,
+            sigma=sigma,
+            unsigned_inputs=unsigned_inputs,
         )
         for part, value in zip(parts, found, strict=True):
             part[..., here] = value
@@ -107,6 +108,7 @@ def _noise(
     rows: Floats,
     circuit: Circuit,
     adc_bits: Sequence[int],
+    *,
     input_bits: int,
     weight_bits: int,
     given: Assumptions,

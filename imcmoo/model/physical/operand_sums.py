@@ -63,7 +63,9 @@ class OperandSums:
         )
 
 
-def _slice_sums(joint: Floats, bits: NDArray, width: int, *, shares: bool = False) -> Floats:
+def _slice_sums(
+    joint: Floats, bits: NDArray[np.int64], width: int, *, shares: bool = False
+) -> Floats:
     """Σ over slices of their mean, or of their mean share of full scale, per layer.
 
     Args:

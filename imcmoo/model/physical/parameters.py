@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -131,7 +132,7 @@ class Designs:
             name: np.atleast_1d(np.asarray(columns[name])) for name in names if name in columns
         }
         n = len(next(iter(given.values())))
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for name in names:
             values = given.get(name, np.full(n, defaults.get(name)))
             if values.shape != (n,):
@@ -178,7 +179,7 @@ class Designs:
         return self.schedule == SCHEDULES.index("pipelined")
 
 
-def _index(name: str, values: NDArray) -> Ints:
+def _index(name: str, values: NDArray[Any]) -> Ints:
     """Position of each text among the known ones."""
     known = _NAMES[name]
     text = values.astype(str)
@@ -189,7 +190,7 @@ def _index(name: str, values: NDArray) -> Ints:
     return found
 
 
-def _number(name: str, values: NDArray) -> NDArray:
+def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
     try:
         number = values.astype(float)
     except (TypeError, ValueError) as error:
@@ -203,7 +204,7 @@ def _number(name: str, values: NDArray) -> NDArray:
     return number.astype(np.int64)
 
 
-def refuse(name: str, values: NDArray, wrong: Bools, allowed: str) -> None:
+def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
     """Raise an error that names the first wrong value of a design column, if there is one.
 
     Raises:

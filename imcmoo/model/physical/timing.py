@@ -72,7 +72,7 @@ def read_time(
     Returns:
         Shape (n, L).
     """
-    held = device.held_level_s(given)
+    held: Floats | float = device.held_level_s(given)
     if not designs.levels.all():
         each = (2.0**designs.input_slice_bits - 1) * given.pulse_s.value
         held = np.where(designs.levels, held, each)

@@ -108,7 +108,7 @@ def converted_bits(layers: LayerTable, designs: Designs) -> Floats:
     if np.all(inputs == inputs[0]) and np.all(weights == weights[0]):
         inputs, weights = inputs[:1], weights[:1]
     bits: Floats = (
-        designs.adc_bits[:, None]
+        designs.adc_bits.astype(float)[:, None]
         + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
         + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
     )
