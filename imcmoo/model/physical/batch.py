@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bodies import STREAMS, BodyFeatures, body_features, layer_counts
-from imcmoo.model.physical.body_memory import BodyMemory
 from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
-from imcmoo.model.physical.copies import CopiesMemory
-from imcmoo.model.physical.devices import Device
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.keys import body_keys
-from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.noise import NoiseMemory
-from imcmoo.model.physical.operand_sums import OperandSums
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
-from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.timing import LayerTimes, read_time
 from imcmoo.model.physical.traffic import (
     REFERENCE_SUM_BITS,
@@ -33,39 +24,6 @@ from imcmoo.model.physical.traffic import (
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What all designs of a model share.
-
-    Args:
-        layers: of all networks.
-        sums: statistics of their operands.
-        device: memory device.
-        table: component numbers.
-        given: assumptions.
-        switches: rules that are on.
-        requests: images over which a switch of networks is charged; infinite if none happens.
-        together: whether all networks are on the chip.
-        copies: copies by array and number of macros.
-        noise: signal to noise by circuit.
-        bodies: features by body, resident and streamed.
-    """
-
-    layers: LayerTable
-    sums: OperandSums
-    device: Device
-    table: PhysicalTable
-    given: Assumptions
-    switches: Switches
-    requests: float
-    together: bool
-    copies: CopiesMemory
-    noise: NoiseMemory
-    bodies: tuple[BodyMemory, BodyMemory] = field(
-        default_factory=lambda: (BodyMemory(), BodyMemory())
-    )
 
 
 class Batch:

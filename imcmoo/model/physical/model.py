@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import cores
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.batch import Batch, Context
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.copies import CopiesMemory, Deployment
 from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.evaluation import breakdown, metrics
