@@ -202,6 +202,8 @@ class NoiseMemory:
             (designs.differential, 1),
         ):
             key = (key << bits) | values.astype(np.int64)
+        if not len(key):
+            return np.empty((0, *self._known.shape[2:]))
         with self._lock:
             at = np.searchsorted(self._keys, key)
             last = len(self._keys) - 1
