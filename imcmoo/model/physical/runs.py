@@ -71,8 +71,13 @@ def one_after_the_other(
         parts = [part + load for part, load in zip(parts, loads, strict=True)]
     parts[0] = parts[0] + times.step @ count
     parts[4] = parts[4] + io_s
-    stacked = np.array(parts)
-    return stacked.sum(axis=0), stacked.argmax(axis=0).astype(np.int8)
+    total, most = parts[0], parts[0]
+    bound = np.zeros(total.shape, np.int8)
+    for index, part in enumerate(parts[1:], 1):
+        total = total + part
+        bound[part > most] = index
+        most = np.maximum(most, part)
+    return total, bound
 
 
 def at_once(

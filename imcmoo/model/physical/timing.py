@@ -41,8 +41,8 @@ class LayerTimes:
     @property
     def seconds(self) -> Floats:
         """Seconds of each layer where layers take turns, shape (n, L)."""
-        seconds: Floats = np.maximum.reduce(self.terms) + self.step
-        return seconds if self.loads is None else seconds + np.maximum.reduce(self.loads)
+        seconds = largest_of(self.terms) + self.step
+        return seconds if self.loads is None else seconds + largest_of(self.loads)
 
 
 def read_time(
@@ -86,6 +86,14 @@ def read_time(
     return both
 
 
+def largest_of(terms: tuple[Floats, ...]) -> Floats:
+    """Element by element the largest of several arrays of one shape, without stacking them."""
+    largest = np.maximum(terms[0], terms[1])
+    for term in terms[2:]:
+        np.maximum(largest, term, out=largest)
+    return largest
+
+
 def shares(
     terms: tuple[Floats, ...], causes: tuple[int, ...], count: Floats, n_causes: int
 ) -> list[Floats]:
@@ -100,7 +108,7 @@ def shares(
     Returns:
         Arrays of shape (n, W); their sum is that of the layers' largest terms.
     """
-    largest = np.maximum.reduce(terms)
+    largest = largest_of(terms)
     left = largest @ count
     found = [np.zeros_like(left) for _ in range(n_causes)]
     for term, cause in zip(terms[1:], causes[1:], strict=True):
