@@ -13,6 +13,7 @@ import gzip
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ SHIPPED = Path(__file__).parent / "tables" / HISTOGRAMS
 OPERANDS = ("inputs", "weights")
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read(path: Path) -> dict[str, Any]:
     """Histograms by network and operand, "resnet18.inputs" and so on, shape (n_layers, n_bins).
 
     Raises:

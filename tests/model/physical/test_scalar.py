@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
@@ -57,3 +58,46 @@ def test_arrays_equal_the_scalar_model(network: str, device: str, table: Physica
             assert getattr(found, name)[i, 0] == pytest.approx(expected[name], rel=RTOL), name
         assert CAUSES[found.bound_by[i, 0]] == expected["bound_by"]
     assert ran >= 3
+
+
+@pytest.mark.parametrize("ping_pong", [0, 1])
+def test_arrays_equal_the_scalar_model_where_writing_rows_binds(
+    ping_pong: int, table: PhysicalTable
+) -> None:
+    """Few tall arrays, fast converters and DRAM: loading the rows is what takes long."""
+    design = {
+        "technology_nm": 22,
+        "voltage_V": 0.9,
+        "rows": 1024,
+        "cols": 32,
+        "active_rows": 1024,
+        "bits_per_cell": 1,
+        "input_slice_bits": 4,
+        "input_coding": "levels",
+        "adc_bits": 5,
+        "adc_model": "isaac",
+        "columns_per_adc": 1,
+        "sample_and_hold": 1,
+        "macros_per_tile": 1,
+        "tiles_per_group": 1,
+        "router_groups": 16,
+        "glb_KiB": 4096,
+        "glb_banks": 8,
+        "link_bits": 512,
+        "dram": "hbm2",
+        "schedule": "layer",
+        "ping_pong": ping_pong,
+    }
+    columns = {name: np.array([value]) for name, value in design.items()}
+    found = {}
+    for write_s in (1e-9, 2e-9):
+        given = Assumptions().having(sram_row_write_s=write_s)
+        model = PhysicalModel(
+            WorkloadSet.load(["alexnet"]), device="sram", table=table, assumptions=given
+        )
+        found[write_s] = model.evaluate(columns)
+    expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), table)
+    assert found[1e-9].streamed[0, 0]
+    assert found[1e-9].latency_s[0, 0] == pytest.approx(expected["latency_s"], rel=RTOL)
+    assert found[1e-9].energy_J[0, 0] == pytest.approx(expected["energy_J"], rel=RTOL)
+    assert found[2e-9].latency_s[0, 0] > 1.2 * found[1e-9].latency_s[0, 0]
