@@ -28,6 +28,9 @@ _TILING = {
     "router_groups": (8, 0),
 }
 
+COSTLY: tuple[str, ...] = (*_ARRAY, *_TILING)
+"""Parameters that decide a body, and so the work that is done once for all that share it."""
+
 
 def copies_keys(designs: Designs) -> Ints:
     """What decides copies: array, slices, rows read at once, schedule and number of macros."""

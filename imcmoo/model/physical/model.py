@@ -83,6 +83,7 @@ class PhysicalModel:
             networks, input_bits=input_bits, weight_bits=weight_bits, dynamic=dynamic
         )
         self.networks = networks
+        self.layers = layers
         self.adc_model = adc_model
         self._context = Context(
             layers=layers,
@@ -107,6 +108,12 @@ class PhysicalModel:
     def workload_names(self) -> list[str]:
         """Networks, in the order of the columns of all metrics."""
         return self.networks.names
+
+    @property
+    def macs(self) -> NDArray[np.float64]:
+        """Multiply-accumulates of one image of each network, shape (W,)."""
+        macs: NDArray[np.float64] = self.layers.macs @ self.layers.multiplicity
+        return macs
 
     def evaluate(self, columns: Mapping[str, ArrayLike]) -> PhysicalMetrics:
         """Metrics of n designs.

@@ -79,10 +79,13 @@ def read_time(
     read = (point.array_s + held * pulses)[:, None]
     convert = np.ceil(columns_used / converters[:, None])
     convert *= (point.converter.time_s * point.slowdown)[:, None]
-    overlapping = designs.sample_and_hold > 0
-    if not overlapping.any():
+    if not designs.sample_and_hold.any():
         return read + convert
-    both: Floats = np.where(overlapping[:, None], np.maximum(read, convert), read + convert)
+    # The sum of two is their maximum and their minimum.
+    rest = np.minimum(read, convert)
+    rest *= (1 - designs.sample_and_hold)[:, None]
+    both: Floats = np.maximum(read, convert, out=convert)
+    both += rest
     return both
 
 
@@ -112,7 +115,7 @@ def shares(
     left = largest @ count
     found = [np.zeros_like(left) for _ in range(n_causes)]
     for term, cause in zip(terms[1:], causes[1:], strict=True):
-        binds = np.where(term == largest, largest, 0.0) @ count
+        binds = (largest * (term == largest)) @ count
         found[cause] += binds
         left = left - binds
     found[causes[0]] += left
