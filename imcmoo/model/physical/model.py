@@ -26,7 +26,7 @@ from imcmoo.model.physical.parameters import ADC_MODELS, Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
-CHUNK_NUMBERS = 1 << 15
+CHUNK_NUMBERS = 1 << 16
 """Designs × distinct layers that one thread works on at once: bounds memory, fits the cache."""
 HIGHEST_BITS_PER_CELL = 4
 
