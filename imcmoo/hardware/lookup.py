@@ -13,9 +13,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Keys are whole numbers in the table, so voltages are kept in millivolts.
-_KEY_SCALE = {"voltage_V": 1000}
+KEY_SCALE = {"voltage_V": 1000}
 # The float noise of a sum of 0.05 V steps passes, 0.5004 V does not become 0.5 V.
-_TOLERANCE = 1e-6
+TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +75,9 @@ class KeyedRows:
         cell: Any = 0
         known = np.ones(given[0].shape, dtype=bool)
         for name, axis, values in zip(self.key_names, self._axes, given, strict=True):
-            wanted = values * _KEY_SCALE.get(name, 1)
+            wanted = values * KEY_SCALE.get(name, 1)
             place = np.minimum(np.searchsorted(axis, wanted - 0.5), len(axis) - 1)
-            known &= np.abs(axis[place] - wanted) < _TOLERANCE
+            known &= np.abs(axis[place] - wanted) < TOLERANCE
             cell = cell * len(axis) + place
         row = np.where(known, self._row_of[cell], -1)
         if np.any(row < 0):
@@ -105,8 +105,8 @@ class KeyedRows:
         """Say which key is the first without a row, and which values it may take instead."""
         left = np.ones(len(self.keys), dtype=bool)
         for name, column, value in zip(self.key_names, self.keys.T, wanted, strict=True):
-            scale = _KEY_SCALE.get(name, 1)
-            matches = left & (np.abs(column - value * scale) < _TOLERANCE)
+            scale = KEY_SCALE.get(name, 1)
+            matches = left & (np.abs(column - value * scale) < TOLERANCE)
             if not matches.any():
                 break
             left = matches

@@ -1,0 +1,258 @@
+"""Ask hwcomponents what the components of the physical cost model cost and how long they take.
+
+Needs Python 3.12+ and the extra `imcmoo[build]`. J, W, m2, s and Ω, as the libraries give them.
+What the libraries print in a comment or keep in a source file (the ISAAC converter's scaled
+versions, NeuroSim's threshold voltages and wire table) is read from there, never typed in.
+
+Source: hwcomponents with its NeuroSim, CACTI, ADC (arXiv 2404.06553) and library models.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from imcmoo.hardware.library_costs import cell_file, crossbar_settings, node_m, router
+
+__all__ = ["adc", "array", "buffer", "dac", "dram", "mac", "router", "shift_add", "technology"]
+
+PACKAGES = (
+    "hwcomponents",
+    "hwcomponents-neurosim",
+    "hwcomponents-cacti",
+    "hwcomponents-library",
+    "hwcomponents-adc",
+)
+WIDEST_MULTIPLEXER = 64
+FLASH_BITS = 5
+MAC_BITS = {"multiplier_width": 8, "adder_width": 24}
+_CYCLE_BETA = 1.4  # NeuroSim's factor on every sensing latency (Param.cpp), also on its SAR ADC
+_PROBE_BITS = 1  # of the converter whose time is taken off again
+_FEATURE_OF_CONVERTER = {"rows": 128, "cols": 128}
+
+
+def array(*, device: str, node_nm: int, voltage_V: float, rows: int, cols: int) -> dict[str, float]:
+    """One crossbar with its drivers, without converters.
+
+    Returns:
+        `time` of one read with an ADC per column, `time_muxed` with one per 64 columns (or all),
+        both without the conversion, s; energy of one 10 ns pulse through a cell at 0 and at 1
+        (`cell_read_low`, `cell_read_high`) and of writing it (`cell_write_*`), J; leakage, W, and
+        area, m2, of all row drivers, all column drivers (`column_area_muxed` with multiplexers)
+        and one cell; a 5-bit flash ADC per column (`flash_energy`, `flash_area`, `flash_leak`).
+    """
+    sizes = {"node_nm": node_nm, "voltage_V": voltage_V, "rows": rows, "cols": cols}
+    with _cell(device) as path:
+        plain = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True)
+        muxed = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True, ratio=WIDEST_MULTIPLEXER)
+        flash = _crossbar(sizes, path, bits=FLASH_BITS, sar=False)
+    bare, bare_muxed = _without_adc(plain), _without_adc(muxed)
+    conversion_ns = _CYCLE_BETA * (_PROBE_BITS + 1)
+    pico = {
+        "cell_read_low": bare.energy_cell(True, False),
+        "cell_read_high": bare.energy_cell(True, True),
+        "cell_write_low": bare.energy_cell(False, False),
+        "cell_write_high": bare.energy_cell(False, True),
+        "row_leak": bare.leakage("row"),
+        "column_leak": bare.leakage("col"),
+        "cell_leak": bare.leakage_per_cell(),
+        "row_area": bare.area("row"),
+        "column_area": bare.area("col"),
+        "column_area_muxed": bare_muxed.area("col"),
+        "cell_area": bare.area_per_cell(),
+        "flash_energy": flash.energy_on("col", True, True),
+        "flash_area": (flash.area("col") - _without_adc(flash).area("col")) / cols,
+        "flash_leak": (flash.leakage("col") - _without_adc(flash).leakage("col")) / cols,
+    }
+    times = {
+        "time": (plain.min_latency - conversion_ns) * 1e-9,
+        "time_muxed": (muxed.min_latency - conversion_ns) * 1e-9,
+    }
+    return times | {name: value * 1e-12 for name, value in pico.items()}
+
+
+def adc(*, node_nm: int, model: str, bits: int) -> dict[str, float]:
+    """One converter of a library model: `energy` of a conversion, `area`, `leak`, `time`.
+
+    Args:
+        node_nm: technology node.
+        model: "neurosim_sar", "murmann" or "isaac".
+        bits: resolution; murmann and isaac know 4 to 10.
+    """
+    return {"neurosim_sar": _neurosim_sar, "murmann": _murmann, "isaac": _isaac}[model](
+        node_nm, bits
+    )
+
+
+def _neurosim_sar(node_nm: int, bits: int) -> dict[str, float]:
+    sizes = {"node_nm": node_nm, "voltage_V": 0.9, **_FEATURE_OF_CONVERTER}
+    with _cell("rram") as path:
+        crossbar = _crossbar(sizes, path, bits=bits, sar=True)
+    (high,) = [c for c in crossbar.comps if c.read and "adc(sar) cellhi" in c.name]
+    return {
+        "energy": high.energy_per_col * 1e-12,
+        "area": high.area * 1e-12 / sizes["cols"],
+        "leak": high.leakage * 1e-12 / sizes["cols"],
+        "time": high.latency * 1e-12 * _CYCLE_BETA,
+    }
+
+
+def _murmann(node_nm: int, bits: int) -> dict[str, float]:
+    time = _CYCLE_BETA * (bits + 1) * 1e-9
+    module: Any = importlib.import_module("hwcomponents_adc")
+    model = module.ADC(n_bits=bits, tech_node=node_m(node_nm), throughput=1 / time)
+    return {
+        "energy": model.convert().energy,
+        "area": model.area,
+        "leak": model.leak_power,
+        "time": time,
+    }
+
+
+def _isaac(node_nm: int, bits: int) -> dict[str, float]:
+    """The sizes in the library's comment (Saberi 2011), scaled to the node as its model scales.
+
+    The model's own scaling by 2^bits contradicts that comment: 0.1 against 0.79 pJ at 4 bits.
+    """
+    isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
+    printed = re.findall(
+        r"#\s*#\s*32nm,1e-9,(\d+),([\d.]+),([\d.]+),1,convert", inspect.getsource(isaac)
+    )
+    energy, area = {int(b): (float(e), float(a)) for b, e, a in printed}[bits]
+    here = isaac.IsaacADC(tech_node=node_m(node_nm), resolution=bits)
+    at_32 = isaac.IsaacADC(tech_node=node_m(32), resolution=bits)
+    return {
+        "energy": energy * 1e-12 * here.convert().energy / at_32.convert().energy,
+        "area": area * 1e-12 * here.area / at_32.area,
+        "leak": here.leak_power,
+        "time": here.convert().latency,
+    }
+
+
+def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> dict[str, float]:
+    """One CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
+    cacti: Any = importlib.import_module("hwcomponents_cacti")
+    model = cacti.SRAM(
+        tech_node=node_m(node_nm), width=width_bits, size=width_bits * depth_words, n_banks=banks
+    )
+    return {
+        "read": model.read().energy,
+        "write": model.write().energy,
+        "leak": model.leak_power,
+        "area": model.area,
+        "cycle": model.cycle_period,
+    }
+
+
+def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:
+    """One NeuroSim shift-and-add of `bits` at the nominal voltage: `energy`, `leak`, `area`."""
+    model = _neurosim().ShiftAdd(
+        tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits, shift_register_n_bits=bits
+    )
+    return {"energy": model.read().energy, "leak": model.leak_power, "area": model.area}
+
+
+def dac(*, node_nm: int, bits: int) -> dict[str, float]:
+    """Area of one row's DAC (ISAAC's); its energy is the model's assumption."""
+    isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
+    return {"area": isaac.IsaacDAC(tech_node=node_m(node_nm), resolution=bits).area}
+
+
+def mac(*, node_nm: int) -> dict[str, float]:
+    """One digital 8-bit multiply-accumulate unit with a 24-bit sum (Aladdin's)."""
+    aladdin: Any = importlib.import_module("hwcomponents_library.library.aladdin")
+    model = aladdin.AladdinIntMAC(tech_node=node_m(node_nm), **MAC_BITS)
+    return {"energy": model.mac().energy, "leak": model.leak_power, "area": model.area}
+
+
+def dram(*, width_bits: int) -> dict[str, float]:
+    """DRAM of a width: LPDDR4 up to 64 bits, two stacks of HBM2 at 2,048.
+
+    Returns:
+        `energy_per_bit`, and `pin_rate`, bit/s (LPDDR4's is 80 times too low in the library).
+    """
+    cacti: Any = importlib.import_module("hwcomponents_cacti")
+    model = (cacti.LPDDR4 if width_bits <= 64 else cacti.HBM2)(width=width_bits)
+    return {
+        "energy_per_bit": model.read().energy / width_bits,
+        "pin_rate": model.read().throughput,
+    }
+
+
+def technology(*, node_nm: int) -> dict[str, float]:
+    """NeuroSim's LSTP `threshold_V`, and the `wire_ohm_per_m` of its metal at a node.
+
+    The package runs every node with the 22 nm wire; here is the wire the table has for the node.
+    """
+    folder = Path(inspect.getfile(_neurosim())).parent / "drop_in"
+    block = (folder / "Technology.cpp").read_text().split(f"(featureSizeInNano == {node_nm})")[1]
+    _high_performance, low_standby, *_ = re.findall(r"vth = ([\d.e-]+);", block)
+    source = (folder / "Param.cpp").read_text()
+    nodes_to_width = {
+        int(node): int(width)
+        for nodes, width in re.findall(r"// technode: ([\d, ]+?)\s*--> wireWidth: (\d+)", source)
+        for node in nodes.split(",")
+    }
+    width = nodes_to_width[node_nm]
+    metal = re.search(rf"case {width}:\s*AR = ([\d.]+); Rho = ([\d.e-]+);", source)
+    if metal is None:
+        raise RuntimeError(f"NeuroSim's sources have no wire for {node_nm} nm")
+    aspect, resistivity = float(metal[1]), float(metal[2])
+    return {
+        "threshold_V": float(low_standby),
+        "wire_ohm_per_m": resistivity / ((width * 1e-9) ** 2 * aspect),
+    }
+
+
+@contextmanager
+def _cell(device: str) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
+        file.write(cell_file(device))
+        file.flush()
+        yield file.name
+
+
+def _crossbar(sizes: dict[str, Any], path: str, *, bits: int, sar: bool, ratio: int = 1) -> Any:
+    """A NeuroSim run; with `sar`, in a copy of its configuration that has the SAR ADC on."""
+    interface: Any = importlib.import_module("hwcomponents_neurosim.neurointerface")
+    settings = crossbar_settings(**sizes, cell_path=path)
+    settings["cols_active_at_once"] = max(1, sizes["cols"] // ratio)
+    original = interface.DEFAULT_CONFIG
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
+        text, count = re.subn(
+            r"^(SARADC:\s*)0", rf"\g<1>{int(sar)}", Path(original).read_text(), flags=re.MULTILINE
+        )
+        if count != 1:
+            raise RuntimeError(f"{original} has no switch for the SAR ADC")
+        file.write(text)
+        file.flush()
+        interface.DEFAULT_CONFIG = file.name
+        try:
+            return (
+                _neurosim()
+                .RowDrivers(
+                    **settings, adc_resolution=bits, average_input_value=1, average_cell_value=1
+                )
+                .build_crossbar()
+            )
+        finally:
+            interface.DEFAULT_CONFIG = original
+
+
+def _without_adc(crossbar: Any) -> Any:
+    bare = copy.copy(crossbar)
+    bare.has_adc = False
+    return bare
+
+
+def _neurosim() -> Any:
+    """The NeuroSim models, with their run cache emptied: its key leaves out cell and settings."""
+    importlib.import_module("hwcomponents_neurosim.main").CACHE.clear()
+    return importlib.import_module("hwcomponents_neurosim")

@@ -1,0 +1,126 @@
+"""Every number of the physical model that no component library gives, in one place.
+
+Each has a value, a band within which a study should vary it, and the reason for both. What is
+marked "assumption" has no better source than engineering judgement; the others name theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A number with the band in which it may lie and why.
+
+    Args:
+        value: SI units.
+        low: lower end of the band.
+        high: upper end of the band.
+        reason: source, or the word "assumption" and what it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"{self.value:g} is outside its band {self.low:g} to {self.high:g}")
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """The model's assumptions; change some with `having`."""
+
+    nominal_V: Assumption = Assumption(0.9, 0.8, 1.0, "supply at which library energies are taken")
+    voltage_exponent: Assumption = Assumption(
+        2.0, 1.3, 2.0, "NeuroSim's on-current law; Sakurai and Newton 1990 for short channels: 1.3"
+    )
+    clock_Hz: Assumption = Assumption(
+        1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above"
+    )
+    pulse_s: Assumption = Assumption(
+        10e-9, 10e-9, 92e-9, "the read pulse whose energy NeuroSim gives; NeuRRAM has 92 ns"
+    )
+    highest_level_bits: Assumption = Assumption(
+        4, 2, 4, "assumption: bits a row's DAC settles at once"
+    )
+    dac_F_per_bit: Assumption = Assumption(
+        50e-15, 25e-15, 100e-15, "ZigZag imc_array.py: 50 fF V^2"
+    )
+    sample_hold_F: Assumption = Assumption(
+        10e-15, 5e-15, 50e-15, "assumption: a capacitor per column"
+    )
+    sample_hold_m2: Assumption = Assumption(
+        5e-12, 2e-12, 20e-12, "assumption: that capacitor's area"
+    )
+    sram_cell_F: Assumption = Assumption(
+        1.2e-15, 0.5e-15, 3e-15, "assumption: charge an SRAM cell moves when its row is read"
+    )
+    sram_row_write_s: Assumption = Assumption(
+        1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
+    )
+    rram_write_pulses: Assumption = Assumption(
+        8.5, 1, 20, "NeuRRAM (Nature 2022): mean pulses per cell with verify"
+    )
+    rram_write_pulse_s: Assumption = Assumption(
+        50e-9, 50e-9, 8520e-9, "NeuroSim's cell file; CiMLoop's NeuRRAM cell file has 8,520 ns"
+    )
+    wire_F_per_m: Assumption = Assumption(0.2e-9, 0.15e-9, 0.3e-9, "assumption: 0.2 pF per mm")
+    wire_length: Assumption = Assumption(
+        2 / 3, 0.3, 1.0, "mean Manhattan distance of two random points of a unit square"
+    )
+    link_efficiency: Assumption = Assumption(
+        0.7, 0.5, 1.0, "assumption: share of cycles links carry data"
+    )
+    dram_efficiency: Assumption = Assumption(
+        0.8, 0.6, 0.95, "assumption: share of DRAM's peak rate"
+    )
+    lpddr4_pin_rate: Assumption = Assumption(
+        4.266e9, 3.2e9, 4.266e9, "JEDEC JESD209-4: 4,266 Mbit/s a pin (the library: 80 times less)"
+    )
+    lpddr4_interface_m2_per_bit: Assumption = Assumption(
+        2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits"
+    )
+    hbm2_interface_m2: Assumption = Assumption(6e-6, 3e-6, 12e-6, "assumption: PHY of two stacks")
+    power_W_per_m2: Assumption = Assumption(
+        1e6, 0.5e6, 2e6, "assumption: what air cooling takes away"
+    )
+    macro_periphery: Assumption = Assumption(
+        1.0, 1.0, 10.0, "published macros are about 10 times the sum of their parts, widely spread"
+    )
+    widest_sum_bits: Assumption = Assumption(24, 16, 32, "assumption: partial sums are cut there")
+    rram_sigma: Assumption = Assumption(
+        0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
+    )
+    sram_sigma: Assumption = Assumption(
+        0.0073, 0.003, 0.02, "assumption: 0.8 % sqrt(fF) mismatch of a 1.2 fF capacitor"
+    )
+    read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
+    adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
+    offset_cell_S: Assumption = Assumption(
+        2.95e-6, 0.9e-6, 5.0e-6, "mean of 6 and 900 kOhm cells, each behind 195 kOhm of access"
+    )
+    differential_cell_S: Assumption = Assumption(
+        1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
+    )
+    column_pitch_F: Assumption = Assumption(4.0, 4.0, 4.0, "height of the 48 F2 cell, aspect 1/3")
+    row_pitch_F: Assumption = Assumption(12.0, 12.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+
+    def having(self, **values: float) -> Assumptions:
+        """These assumptions with some values changed.
+
+        Raises:
+            ValueError: an unknown name, or a value outside its band.
+        """
+        known = {field.name for field in fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(
+                f"no assumption {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+            )
+        return replace(
+            self, **{name: replace(getattr(self, name), value=v) for name, v in values.items()}
+        )

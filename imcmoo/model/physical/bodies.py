@@ -1,0 +1,193 @@
+"""What of a design depends on its arrays and how they are tiled, and on nothing else.
+
+Supply, converter, buffers, links and DRAM enter later, through energies and times of actions. So
+designs that share a body share this work, and a search or a proof over the rest is cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.physical.energy import ACTIONS, count_actions
+from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.operand_sums import OperandSums
+from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.placement import Placement, place
+from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.traffic import Traffic, move
+
+Floats = NDArray[np.float64]
+
+
+STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
+"""As in `Traffic`, and rows written one after the other to load all weights of a layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFeatures:
+    """Features of n bodies with their weights resident, or streamed.
+
+    Args:
+        reads: array reads of a layer, one after the other, shape (n, L).
+        step_reads: of one vector, shape (n, L).
+        columns_used: of the fullest macro, shape (n, L).
+        groups_used: router groups whose links a layer shares, shape (n, L).
+        buffer_words: words through the input buffer of one tile, shape (n, L).
+        sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
+        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, L) if resident.
+        counts: actions of an image by `ACTIONS`, shape (n, A, W).
+        occupied: macros that hold weights, shape (n, W).
+        missing_macros: macros a network lacks to be resident, shape (n, W).
+        missing_line_bits: buffer its worst layer lacks to be pipelined, shape (n, W).
+    """
+
+    reads: Floats
+    step_reads: Floats
+    columns_used: Floats
+    groups_used: Floats
+    buffer_words: Floats
+    sum_words: Floats
+    sum_extra_bits: Floats
+    streams: Floats
+    counts: Floats
+    occupied: Floats
+    missing_macros: Floats
+    missing_line_bits: Floats
+
+    def take(self, index: NDArray[np.int64]) -> BodyFeatures:
+        """Some of the bodies."""
+        return BodyFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Mapped:
+    """Layers on bodies: copies at least 1, passes, placement and traffic, shape (n, L)."""
+
+    copies: Floats
+    passes: Floats
+    placement: Placement
+    traffic: Traffic
+
+
+def _mapped(
+    layers: LayerTable, bodies: Designs, copies: Floats, streamed: bool, switches: Switches
+) -> _Mapped:
+    placement = place(layers, bodies, diagonal_groups=switches.diagonal_groups)
+    needed = np.ceil(placement.macros / bodies.macros[:, None])
+    passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
+    traffic = move(layers, bodies, placement, passes, strides=switches.strides)
+    return _Mapped(np.maximum(copies, 1.0), passes, placement, traffic)
+
+
+def layer_counts(
+    layers: LayerTable,
+    sums: OperandSums,
+    bodies: Designs,
+    copies: Floats,
+    *,
+    streamed: bool,
+    switches: Switches,
+) -> dict[str, Floats]:
+    """Actions of one occurrence of each layer by `ACTIONS`; arguments as `body_features`."""
+    mapped = _mapped(layers, bodies, copies, streamed, switches)
+    return _counts(layers, sums, bodies, mapped, switches)
+
+
+def _counts(
+    layers: LayerTable, sums: OperandSums, bodies: Designs, mapped: _Mapped, switches: Switches
+) -> dict[str, Floats]:
+    return count_actions(
+        layers,
+        bodies,
+        mapped.placement,
+        mapped.traffic,
+        sums,
+        mapped.copies,
+        unsigned=switches.unsigned_inputs,
+    )
+
+
+def body_features(
+    layers: LayerTable,
+    sums: OperandSums,
+    bodies: Designs,
+    copies: Floats,
+    *,
+    streamed: bool,
+    together: bool,
+    switches: Switches,
+) -> BodyFeatures:
+    """Work out the features of n bodies.
+
+    Args:
+        layers: L distinct layers.
+        sums: statistics of their operands.
+        bodies: designs, of which only what makes a body matters.
+        copies: of each layer, shape (n, L); 0 counts as 1.
+        streamed: whether weights are loaded for every image.
+        together: whether all networks have to be on the chip.
+        switches: `placement`, `pulses`, `strides`, `unsigned_inputs` and `diagonal_groups` matter.
+    """
+    mapped = _mapped(layers, bodies, copies, streamed, switches)
+    placement, traffic, copies = mapped.placement, mapped.traffic, mapped.copies
+    slices = placement.input_slices if switches.pulses else 1.0
+    step_reads = slices * placement.phases * ~layers.dynamic
+    per_group = (bodies.macros_per_tile * bodies.tiles_per_group)[:, None]
+    groups = copies * np.ceil(placement.macros / per_group)
+    all_tiles = (bodies.tiles_per_group * bodies.router_groups)[:, None]
+    tiles = np.maximum(np.minimum(all_tiles, copies * traffic.tiles), 1.0)
+    counted = _counts(layers, sums, bodies, mapped, switches)
+    room = copies * traffic.tiles * (bodies.rows * bodies.macros_per_tile * 8)[:, None]
+    lines = np.maximum(layers.line_words * layers.input_bits - room, 0.0) * ~layers.dynamic
+    return BodyFeatures(
+        reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
+        step_reads=step_reads,
+        columns_used=placement.columns_used,
+        groups_used=np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
+        buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
+        sum_words=traffic.sum_words,
+        sum_extra_bits=traffic.sum_extra_bits,
+        streams=_streams(layers, mapped) if streamed else np.empty((len(bodies), 0, len(layers))),
+        counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
+        occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
+        missing_macros=_missing(layers, placement.macros, bodies, together, switches),
+        missing_line_bits=layers.largest(lines),
+    )
+
+
+def _streams(layers: LayerTable, mapped: _Mapped) -> Floats:
+    """What streaming changes, by `STREAMS`."""
+    traffic = mapped.traffic
+    arrays = (
+        traffic.link_bits,
+        traffic.glb_read_bits + traffic.glb_write_bits,
+        traffic.kept_sums,
+        mapped.passes * mapped.placement.rows_used * ~layers.dynamic,
+    )
+    return np.stack(arrays, axis=1)
+
+
+def _occupied(
+    layers: LayerTable, used: Floats, bodies: Designs, streamed: bool, switches: Switches
+) -> Floats:
+    """Macros that hold weights: of all layers, or of the largest where each has its turn."""
+    if not streamed and switches.placement:
+        held: Floats = used @ layers.multiplicity
+        return held
+    return np.minimum(layers.largest(used), bodies.macros[:, None])
+
+
+def _missing(
+    layers: LayerTable, macros: Floats, bodies: Designs, together: bool, switches: Switches
+) -> Floats:
+    """Macros a network lacks; without honest placement only its largest layer has to fit."""
+    if switches.placement:
+        need = macros @ layers.multiplicity
+        if together:
+            need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+    else:
+        need = layers.largest(macros)
+    return np.maximum(need - bodies.macros[:, None], 0.0)

@@ -1,0 +1,142 @@
+"""What differs between memory devices: cells that are read, written and vary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.parameters import Designs, refuse
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CellPrices:
+    """Costs of one cell, arrays of shape (n,).
+
+    Args:
+        low_J: one pulse, or one held level, through a cell that holds 0.
+        span_J: what a cell that holds its largest value costs more.
+        write_J: writing one cell.
+        row_write_s: writing one row of a macro.
+    """
+
+    low_J: Floats
+    span_J: Floats
+    write_J: Floats
+    row_write_s: Floats
+
+
+class Rram:
+    """Resistive cells: resident, several bits, read by a pulse of current."""
+
+    name = "rram"
+    streams = False
+
+    def check(self, designs: Designs) -> None:
+        """Refuse what RRAM cannot be.
+
+        Raises:
+            ValueError: ping-pong arrays.
+        """
+        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        *,
+        table: PhysicalTable,
+        given: Assumptions,
+    ) -> CellPrices:
+        """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
+
+        How long cells take to be written is theirs, not the supply's.
+        """
+        pulse = given.pulse_s.value / 10e-9
+        low = array["cell_read_low"] * pulse
+        # NeuroSim's write is one pulse of 50 ns of its cell file.
+        shots = given.rram_write_pulses.value * given.rram_write_pulse_s.value / 50e-9
+        mean_write = (array["cell_write_low"] + array["cell_write_high"]) / 2
+        write_s = given.rram_write_pulses.value * given.rram_write_pulse_s.value
+        return CellPrices(
+            low_J=low,
+            span_J=array["cell_read_high"] * pulse - low,
+            write_J=mean_write * shots,
+            row_write_s=np.full(len(designs), write_s),
+        )
+
+    def held_level_s(self, given: Assumptions) -> float:
+        """Time a slice sent as one level is held: a pulse, whose energy it is charged."""
+        return given.pulse_s.value
+
+    def sigma(self, given: Assumptions) -> float:
+        """Spread of a cell's value as a share of its range."""
+        return given.rram_sigma.value
+
+    def resistive(self) -> bool:
+        """Whether reading draws a current through the wires."""
+        return True
+
+
+class Sram:
+    """SRAM cells: one bit, weights may be streamed, read by moving charge."""
+
+    name = "sram"
+    streams = True
+
+    def check(self, designs: Designs) -> None:
+        """Refuse what SRAM cannot be.
+
+        Raises:
+            ValueError: more than one bit per cell.
+        """
+        bits = designs.bits_per_cell
+        refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        *,
+        table: PhysicalTable,
+        given: Assumptions,
+    ) -> CellPrices:
+        """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
+        memory = table.look_up(
+            "buffer",
+            node_nm=designs.technology_nm,
+            width_bits=designs.cols,
+            depth_words=designs.rows,
+            banks=1,
+        )
+        supply = (designs.voltage_V / given.nominal_V.value) ** 2
+        return CellPrices(
+            low_J=given.sram_cell_F.value * designs.voltage_V**2,
+            span_J=np.zeros(len(designs)),
+            write_J=memory["write"] / designs.cols * supply,
+            row_write_s=given.sram_row_write_s.value * slowdown,
+        )
+
+    def held_level_s(self, given: Assumptions) -> float:
+        """Levels settle while the array does."""
+        return 0.0
+
+    def sigma(self, given: Assumptions) -> float:
+        """Mismatch of the unit capacitors."""
+        return given.sram_sigma.value
+
+    def resistive(self) -> bool:
+        """Charge is shared; no current flows while the column is read."""
+        return False
+
+
+Device = Rram | Sram
+DEVICES: dict[str, Device] = {"rram": Rram(), "sram": Sram()}

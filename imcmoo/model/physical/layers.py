@@ -1,0 +1,228 @@
+"""The layers of all networks as arrays, each distinct layer of a network once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.networks.operands import OperandBits, operand_bits
+from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTable:
+    """Distinct layers, network after network; make one with `of_workloads`.
+
+    L is the number of distinct layers, W of networks. Words are operands of the layer's precision.
+
+    Args:
+        names: networks, length W.
+        owner: network of each distinct layer, ascending, shape (L,).
+        count: how often the layer occurs in its network, shape (L,).
+        rows: K, rows per output: input channels per group × kernel, shape (L,).
+        outputs: M, outputs per group, shape (L,).
+        groups: G, shape (L,).
+        steps: vectors through one copy of the weights, P·Q·N, shape (L,).
+        kernel_width, stride_width, width: S, horizontal stride and Q, shape (L,).
+        input_lines: N·G·P·R·C, so that inputs are lines × words of a line, shape (L,).
+        held_inputs: distinct input words, shape (L,).
+        line_words: words a line buffer holds for the layer, C·G·(R − 1) input rows, shape (L,).
+        first_share: share of its input a layer needs for its first output, shape (L,).
+        input_bits, weight_bits: precision, shape (L,).
+        dynamic: whether both operands are activations, shape (L,).
+        previous_share: Σ over a layer's successors of their `first_share`, shape (L,): what of the
+            layer's time passes before its successors may start.
+        io_bits: bits of each network's own input and output, shape (W,).
+        operands: moments, layer by layer as the networks have them.
+        distinct: the distinct layer of each of those, shape (n_layers,).
+    """
+
+    names: tuple[str, ...]
+    owner: Ints
+    count: Floats
+    rows: Floats
+    outputs: Floats
+    groups: Floats
+    steps: Floats
+    kernel_width: Floats
+    stride_width: Floats
+    width: Floats
+    input_lines: Floats
+    held_inputs: Floats
+    line_words: Floats
+    first_share: Floats
+    input_bits: Floats
+    weight_bits: Floats
+    dynamic: Bools
+    previous_share: Floats
+    io_bits: Floats
+    operands: OperandBits
+    distinct: Ints
+
+    @classmethod
+    def of_workloads(
+        cls,
+        workloads: WorkloadSet,
+        *,
+        input_bits: int | Sequence[int] = BITS,
+        weight_bits: int | Sequence[int] = BITS,
+        dynamic: Bools | None = None,
+    ) -> LayerTable:
+        """Gather the layers of networks.
+
+        Args:
+            workloads: W networks.
+            input_bits: precision of all inputs, or one per network; 4 to 8.
+            weight_bits: of the weights; 4 to 8.
+            dynamic: which layers multiply two activations, over all layers of all networks in
+                order; none by default.
+
+        Raises:
+            ValueError: a precision outside 4 to 8, or a wrong number of precisions or flags.
+        """
+        shapes = np.concatenate([w.shapes for w in workloads.workloads])
+        strides = np.concatenate([w.strides for w in workloads.workloads])
+        owner = workloads.owner
+        flags = np.zeros(len(owner), bool) if dynamic is None else np.asarray(dynamic, bool)
+        if flags.shape != owner.shape:
+            raise ValueError(f"dynamic has shape {flags.shape}, expected {owner.shape}")
+        bits = [
+            _per_network(name, given, len(workloads))[owner]
+            for name, given in (("input_bits", input_bits), ("weight_bits", weight_bits))
+        ]
+        every = np.column_stack([owner, shapes, strides, *bits, flags])
+        rows, distinct = np.unique(every, axis=0, return_inverse=True)
+        distinct = distinct.reshape(-1)
+        columns = rows.T.astype(float)
+        size = dict(zip(DIMENSIONS, columns[1:9], strict=True))
+        geometry = _geometry(size, columns[9], columns[10])
+        share = geometry["first_share"]
+        last = np.append(np.diff(owner) != 0, True)
+        follows = np.where(last, 0.0, np.append(share[distinct][1:], 0.0))
+        count = np.bincount(distinct).astype(float)
+        first = np.insert(last[:-1], 0, True)
+        io_words = geometry["held_inputs"][distinct][first] * columns[11][distinct][first]
+        outputs = (size["N"] * size["G"] * size["M"] * size["P"] * size["Q"])[distinct][last]
+        return cls(
+            names=tuple(workloads.names),
+            owner=rows[:, 0].astype(np.int64),
+            count=count,
+            **geometry,
+            input_bits=columns[11],
+            weight_bits=columns[12],
+            dynamic=columns[13] > 0,
+            previous_share=np.bincount(distinct, follows) / count,
+            io_bits=io_words + outputs * columns[11][distinct][last],
+            operands=OperandBits.joined([operand_bits(w) for w in workloads.workloads]),
+            distinct=distinct,
+        )
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    @property
+    def n_networks(self) -> int:
+        """W."""
+        return len(self.names)
+
+    @cached_property
+    def multiplicity(self) -> Floats:
+        """Times each distinct layer occurs in each network, shape (L, W)."""
+        matrix = np.zeros((len(self), self.n_networks))
+        matrix[np.arange(len(self)), self.owner] = self.count
+        return matrix
+
+    @cached_property
+    def macs(self) -> Floats:
+        """Multiply-accumulates of one occurrence, shape (L,)."""
+        macs: Floats = self.steps * self.groups * self.rows * self.outputs
+        return macs
+
+    @cached_property
+    def output_words(self) -> Floats:
+        """Outputs, shape (L,)."""
+        words: Floats = self.steps * self.groups * self.outputs
+        return words
+
+    @cached_property
+    def stored_bits(self) -> Floats:
+        """Bits of the weights, 0 where both operands are activations, shape (L,)."""
+        bits = self.groups * self.rows * self.outputs * self.weight_bits
+        return np.where(self.dynamic, 0.0, bits)
+
+    def input_words(self, *, strides: bool) -> Floats:
+        """Words read for one pass, reused along the width, shape (L,).
+
+        Args:
+            strides: False as if the horizontal stride were 1.
+        """
+        stride = self.stride_width if strides else np.ones(len(self))
+        per_line = self.kernel_width + (self.width - 1) * np.minimum(stride, self.kernel_width)
+        words: Floats = self.input_lines * per_line
+        return words
+
+    def of_network(self, index: int) -> slice:
+        """The distinct layers of one network."""
+        start, stop = np.searchsorted(self.owner, [index, index + 1])
+        return slice(int(start), int(stop))
+
+    def resident_link_bits(self, strides: bool) -> Floats:
+        """Inputs and outputs over the links where weights stay, shape (L,)."""
+        bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
+        return np.where(self.dynamic, 0.0, bits)
+
+    def resident_glb_bits(self, strides: bool) -> Floats:
+        """The same through the global buffer, where products of activations end, too."""
+        outputs = self.output_words * self.input_bits
+        return np.where(self.dynamic, outputs, self.resident_link_bits(strides))
+
+    def largest(self, values: Floats) -> Floats:
+        """Largest value among each network's layers: (n, L) to (n, W)."""
+        starts = np.searchsorted(self.owner, np.arange(self.n_networks))
+        worst: Floats = np.maximum.reduceat(values, starts, axis=1)
+        return worst
+
+    def average(self, values: Floats) -> Floats:
+        """Mean over the occurrences of each distinct layer of values of shape (n_layers,)."""
+        averaged: Floats = np.bincount(self.distinct, values, len(self)) / self.count
+        return averaged
+
+
+def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> dict[str, Floats]:
+    """What the model needs of layer shapes, by field of `LayerTable`."""
+    lines = size["N"] * size["G"] * size["C"]
+    height = (size["P"] - 1) * stride_h + size["R"]
+    width = (size["Q"] - 1) * stride_w + size["S"]
+    window = (size["R"] - 1) * width + size["S"]
+    # Only rows of an image come in an order that lets the next layer start before the last.
+    image = (size["Q"] > 1) & (size["P"] > 1)
+    return {
+        "rows": size["C"] * size["R"] * size["S"],
+        "outputs": size["M"],
+        "groups": size["G"],
+        "steps": size["P"] * size["Q"] * size["N"],
+        "kernel_width": size["S"],
+        "stride_width": stride_w,
+        "width": size["Q"],
+        "input_lines": lines * size["P"] * size["R"],
+        "held_inputs": lines
+        * np.minimum(height, size["P"] * size["R"])
+        * np.minimum(width, size["Q"] * size["S"]),
+        "line_words": size["C"] * size["G"] * (size["R"] - 1) * width,
+        "first_share": np.where(image, np.minimum(window / (height * width), 1.0), 1.0),
+    }
+
+
+def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
+    given = np.atleast_1d(np.asarray(bits, dtype=np.int64))
+    if given.shape not in ((1,), (n,)) or given.min() < 4 or given.max() > BITS:
+        raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of 4 to {BITS}")
+    return np.broadcast_to(given, (n,)).copy()

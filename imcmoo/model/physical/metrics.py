@@ -1,0 +1,123 @@
+"""What the physical model says of designs: arrays over designs and networks, SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicalResources:
+    """What a chip offers and what each network lacks on it.
+
+    Args:
+        area_m2: chip area, memory interface included, shape (n,).
+        cells: cells of the chip, shape (n,).
+        missing_cells: cells a network lacks to run, shape (n, W).
+        missing_bits: bits of buffer a network lacks to run, shape (n, W).
+    """
+
+    area_m2: Floats
+    cells: Floats
+    missing_cells: Floats
+    missing_bits: Floats
+
+    @property
+    def runs(self) -> NDArray[np.bool_]:
+        """Whether each network runs on each chip, shape (n, W); limits are a study's matter."""
+        return (self.missing_cells <= 0) & (self.missing_bits <= 0)
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicalMetrics:
+    """One image of every network on every chip; what does not run is NaN (−1 in `bound_by`).
+
+    Args:
+        resources: area and shortfalls.
+        energy_J: DRAM and, where weights are written at a switch of networks, that included;
+            shape (n, W) like all that follow but the last two.
+        latency_s: from first input to last output.
+        interval_s: between images.
+        power_W: on the chip.
+        snr_adc_dB, snr_dev_dB, snr_dB: signal to noise of conversion, of cells, of both.
+        occupied_cells: cells that copies of layers hold.
+        dram_bits: moved from and to DRAM.
+        glb_bits: read from and written to the global buffer.
+        bound_by: index into `imcmoo.model.physical.timing.CAUSES`.
+        streamed: whether weights are loaded for every image.
+        switch_energy_J: of writing all weights of a network; 0 where none are written.
+        switch_time_s: likewise.
+        ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
+        level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+    """
+
+    resources: PhysicalResources
+    energy_J: Floats
+    latency_s: Floats
+    interval_s: Floats
+    power_W: Floats
+    snr_adc_dB: Floats
+    snr_dev_dB: Floats
+    snr_dB: Floats
+    occupied_cells: Floats
+    dram_bits: Floats
+    glb_bits: Floats
+    bound_by: NDArray[np.int8]
+    streamed: NDArray[np.bool_]
+    switch_energy_J: Floats
+    switch_time_s: Floats
+    ir_drop: Floats
+    level_sigmas: Floats
+
+    @property
+    def area_m2(self) -> Floats:
+        """Chip area, shape (n,)."""
+        return self.resources.area_m2
+
+    @property
+    def runs(self) -> NDArray[np.bool_]:
+        """Whether each network runs, shape (n, W)."""
+        return self.resources.runs
+
+    @classmethod
+    def joined(cls, parts: Sequence[PhysicalMetrics], order: NDArray[np.int64]) -> PhysicalMetrics:
+        """Metrics of several batches as one.
+
+        Args:
+            parts: in any order.
+            order: position of each design, batch after batch, in the result.
+        """
+        back = np.argsort(order)
+        resources = PhysicalResources(
+            *(
+                np.concatenate([getattr(p.resources, f.name) for p in parts])[back]
+                for f in fields(PhysicalResources)
+            )
+        )
+        return cls(
+            resources,
+            *(np.concatenate([getattr(p, f.name) for p in parts])[back] for f in fields(cls)[1:]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicalBreakdown:
+    """Where area, energy and time of a few designs go; NaN for layers of what does not run.
+
+    Args:
+        components: of energy, length E.
+        energy_J: by design, distinct layer (all its occurrences) and component, shape (n, L, E);
+            leakage is a component, shared out by time.
+        time_s: of each distinct layer, all its occurrences, shape (n, L).
+        area_m2: by component, each of shape (n,).
+    """
+
+    components: tuple[str, ...]
+    energy_J: Floats
+    time_s: Floats
+    area_m2: dict[str, Floats]

@@ -1,0 +1,183 @@
+"""The physical cost model put together: design columns in, metrics out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.executor import cores
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.copies import CopiesMemory, Deployment
+from imcmoo.model.physical.devices import DEVICES
+from imcmoo.model.physical.evaluation import breakdown, metrics
+from imcmoo.model.physical.keys import body_keys
+from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics, PhysicalResources
+from imcmoo.model.physical.noise import NoiseMemory
+from imcmoo.model.physical.operand_sums import OperandSums
+from imcmoo.model.physical.parameters import ADC_MODELS, Designs
+from imcmoo.model.physical.switches import Switches
+from imcmoo.networks.workloads import BITS, WorkloadSet
+
+CHUNK_NUMBERS = 1 << 16
+"""Designs × distinct layers that one thread works on at once: bounds memory, fits the cache."""
+HIGHEST_BITS_PER_CELL = 4
+
+
+class PhysicalModel:
+    """Energy, time, area and signal to noise of every network on many chips at once.
+
+    Args:
+        networks: the networks.
+        device: "rram" or "sram".
+        adc_model: one of zigzag, neurosim_sar, murmann, isaac, where designs have no column of
+            that name.
+        switches: the physical rules that are on.
+        assumptions: the numbers no library gives.
+        deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
+            "together" if it holds all.
+        requests_per_switch: images over which a switch is charged.
+        input_bits: precision of inputs, one number or one per network, 4 to 8.
+        weight_bits: of weights, likewise.
+        dynamic: which layers multiply two activations, over all layers in order.
+        table: component numbers; the shipped ones by default.
+
+    Raises:
+        ValueError: an argument outside what is said here.
+    """
+
+    def __init__(
+        self,
+        networks: WorkloadSet,
+        *,
+        device: Literal["rram", "sram"],
+        adc_model: str = "zigzag",
+        switches: Switches | None = None,
+        assumptions: Assumptions | None = None,
+        deployment: Deployment = "alone",
+        requests_per_switch: float = 1e6,
+        input_bits: int | Sequence[int] = BITS,
+        weight_bits: int | Sequence[int] = BITS,
+        dynamic: NDArray[np.bool_] | None = None,
+        table: PhysicalTable | None = None,
+    ) -> None:
+        for name, value, known in (
+            ("device", device, tuple(DEVICES)),
+            ("adc_model", adc_model, ADC_MODELS),
+            ("deployment", deployment, ("alone", "together")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
+        if not requests_per_switch >= 1:
+            raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
+        switches = switches or Switches()
+        given = assumptions or Assumptions()
+        layers = LayerTable.of_workloads(
+            networks, input_bits=input_bits, weight_bits=weight_bits, dynamic=dynamic
+        )
+        self.networks = networks
+        self.layers = layers
+        self.adc_model = adc_model
+        self._context = Context(
+            layers=layers,
+            sums=OperandSums.of_layers(layers),
+            device=DEVICES[device],
+            table=table or PhysicalTable.load(),
+            given=given,
+            switches=switches,
+            requests=requests_per_switch if deployment == "alone" else np.inf,
+            together=deployment == "together",
+            copies=CopiesMemory(layers, switches, deployment, streams=DEVICES[device].streams),
+            noise=NoiseMemory(
+                layers,
+                given,
+                DEVICES[device],
+                unsigned_inputs=switches.unsigned_inputs,
+                perfect_cells=not switches.few_levels,
+            ),
+        )
+
+    @property
+    def workload_names(self) -> list[str]:
+        """Networks, in the order of the columns of all metrics."""
+        return self.networks.names
+
+    @property
+    def macs(self) -> NDArray[np.float64]:
+        """Multiply-accumulates of one image of each network, shape (W,)."""
+        macs: NDArray[np.float64] = self.layers.macs @ self.layers.multiplicity
+        return macs
+
+    def evaluate(self, columns: Mapping[str, ArrayLike]) -> PhysicalMetrics:
+        """Metrics of n designs.
+
+        Args:
+            columns: arrays of shape (n,) by the names of `parameters.Designs`; node, supply and
+                sizes must be in the component table, whether or not a space lists them.
+
+        Raises:
+            ValueError: a column is missing or a value not covered; says which and what is.
+        """
+        designs = self.designs(columns)
+        # Designs of one schedule go together, and of one body, whose features are then at hand.
+        order = np.lexsort((body_keys(designs), designs.pipelined))
+        size = max(1, CHUNK_NUMBERS // len(self._context.layers))
+        chunks = []
+        for pipelined in (False, True):
+            own = order[designs.pipelined[order] == pipelined]
+            chunks += list(designs.take(own).chunks(size))
+        chunks = chunks or [designs]
+        if len(chunks) == 1:
+            parts = [metrics(Batch(self._context, chunks[0]))]
+        else:
+            with ThreadPoolExecutor(cores()) as pool:
+                parts = list(pool.map(lambda d: metrics(Batch(self._context, d)), chunks))
+        return PhysicalMetrics.joined(parts, order)
+
+    def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
+        """Exact area and shortfalls of n designs, without energies and times.
+
+        Raises:
+            ValueError: as `evaluate`.
+        """
+        return Batch(self._context, self.designs(columns)).resources()
+
+    def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
+        """Area, and shortfalls that are surely there: a network's cells against the chip's.
+
+        A chip that passes may still lack macros for awkward layers or buffer; `resources` knows.
+
+        Raises:
+            ValueError: as `evaluate`.
+        """
+        return Batch(self._context, self.designs(columns)).screen()
+
+    def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
+        """Energy and time by layer and component of a few designs.
+
+        Raises:
+            ValueError: as `evaluate`.
+        """
+        return breakdown(Batch(self._context, self.designs(columns)))
+
+    def designs(self, columns: Mapping[str, ArrayLike]) -> Designs:
+        """Design columns as checked arrays.
+
+        Raises:
+            ValueError: as `evaluate`, but what only the component table knows.
+        """
+        designs = Designs.of_columns(columns, adc_model=self.adc_model)
+        self._context.device.check(designs)
+        highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
+        if np.any(designs.bits_per_cell > highest):
+            raise ValueError(
+                f"bits_per_cell {designs.bits_per_cell.max()}: at most {highest} are demonstrated"
+            )
+        return designs

@@ -1,0 +1,232 @@
+"""Design columns as checked arrays: what one chip of the physical model is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+DRAM = ("none", "x16", "x32", "x64", "hbm2")
+DRAM_BITS = np.array([16, 16, 32, 64, 2048])
+"""Width of each memory interface; the first stands for "none" and is not used."""
+SCHEDULES = ("layer", "pipelined")
+INPUT_CODINGS = ("pulses", "levels")
+WEIGHT_CODINGS = ("offset", "differential")
+ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+
+_NAMES = {
+    "dram": DRAM,
+    "schedule": SCHEDULES,
+    "input_coding": INPUT_CODINGS,
+    "weight_coding": WEIGHT_CODINGS,
+    "adc_model": ADC_MODELS,
+}
+LIMITS = {
+    "technology_nm": (1, 1000),
+    "rows": (1, 1024),
+    "cols": (1, 1024),
+    "active_rows": (1, 1024),
+    "bits_per_cell": (1, 8),
+    "input_slice_bits": (1, 8),
+    "adc_bits": (1, 16),
+    "columns_per_adc": (1, 1024),
+    "macros_per_tile": (1, 255),
+    "tiles_per_group": (1, 255),
+    "router_groups": (1, 255),
+    "glb_KiB": (1, 1 << 20),
+    "glb_banks": (1, 1024),
+    "link_bits": (1, 4096),
+    "sample_and_hold": (0, 1),
+    "mac_units": (1, 1 << 20),
+    "ping_pong": (0, 1),
+}
+DEFAULTS: dict[str, str | int] = {
+    "input_coding": "pulses",
+    "weight_coding": "offset",
+    "sample_and_hold": 0,
+    "mac_units": 256,
+    "ping_pong": 0,
+}
+
+
+@dataclass(frozen=True)
+class Designs:
+    """Chips, one element of every array each; make them with `of_columns`.
+
+    Args:
+        technology_nm: technology node.
+        voltage_V: supply.
+        rows: rows of a crossbar.
+        cols: columns of a crossbar.
+        active_rows: rows read at once.
+        bits_per_cell: b.
+        input_slice_bits: d_x.
+        adc_bits: b_a.
+        columns_per_adc: columns, or differential pairs, that share a converter.
+        macros_per_tile: macros of a tile.
+        tiles_per_group: tiles of a router group.
+        router_groups: router groups of the chip.
+        glb_KiB: size of the global buffer.
+        glb_banks: its banks.
+        link_bits: width of a router group's link.
+        dram: index into `DRAM`.
+        schedule: index into `SCHEDULES`.
+        input_coding: index into `INPUT_CODINGS`.
+        weight_coding: index into `WEIGHT_CODINGS`.
+        sample_and_hold: whether each column holds its value while the array reads on.
+        mac_units: size of the digital unit.
+        ping_pong: whether each array has a second one to load meanwhile (SRAM).
+        adc_model: index into `ADC_MODELS`.
+    """
+
+    technology_nm: Ints
+    voltage_V: Floats
+    rows: Floats
+    cols: Floats
+    active_rows: Floats
+    bits_per_cell: Ints
+    input_slice_bits: Ints
+    adc_bits: Ints
+    columns_per_adc: Floats
+    macros_per_tile: Floats
+    tiles_per_group: Floats
+    router_groups: Floats
+    glb_KiB: Floats
+    glb_banks: Floats
+    link_bits: Floats
+    dram: Ints
+    schedule: Ints
+    input_coding: Ints
+    weight_coding: Ints
+    sample_and_hold: Ints
+    mac_units: Floats
+    ping_pong: Ints
+    adc_model: Ints
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, ArrayLike], *, adc_model: str) -> Designs:
+        """Check design columns and fill in the optional ones.
+
+        Args:
+            columns: arrays of shape (n,) by the names of the fields; text where a field is an
+                index. Others are ignored.
+            adc_model: the converter model where there is no such column.
+
+        Raises:
+            ValueError: a column is missing, of another length, not a whole number, out of range or
+                an unknown name, or more rows are active than there are; names column and line.
+        """
+        defaults = {**DEFAULTS, "adc_model": adc_model}
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if name not in columns and name not in defaults]
+        if missing:
+            raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(names)}")
+        given = {
+            name: np.atleast_1d(np.asarray(columns[name])) for name in names if name in columns
+        }
+        n = len(next(iter(given.values())))
+        arrays: dict[str, Any] = {}
+        for name in names:
+            values = given.get(name, np.full(n, defaults.get(name)))
+            if values.shape != (n,):
+                raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
+            arrays[name] = _index(name, values) if name in _NAMES else _number(name, values)
+            if cls.__annotations__[name] == "Floats":
+                arrays[name] = arrays[name].astype(float)
+        designs = cls(**arrays)
+        refuse(
+            "active_rows", designs.active_rows, designs.active_rows > designs.rows, "at most `rows`"
+        )
+        return designs
+
+    def __len__(self) -> int:
+        return len(self.voltage_V)
+
+    def take(self, index: slice | Ints | Bools) -> Designs:
+        """Some of the designs."""
+        return Designs(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    def chunks(self, size: int) -> Iterator[Designs]:
+        """All designs, `size` at a time."""
+        for at in range(0, len(self), size):
+            yield self.take(slice(at, at + size))
+
+    @property
+    def macros(self) -> Floats:
+        """Macros of the chip, shape (n,)."""
+        return self.macros_per_tile * self.tiles_per_group * self.router_groups
+
+    @property
+    def differential(self) -> Bools:
+        """Whether a weight is the difference of cells, shape (n,)."""
+        return self.weight_coding == WEIGHT_CODINGS.index("differential")
+
+    @property
+    def levels(self) -> Bools:
+        """Whether an input slice is one level, shape (n,)."""
+        return self.input_coding == INPUT_CODINGS.index("levels")
+
+    @property
+    def pipelined(self) -> Bools:
+        """Whether layers work on different images, shape (n,)."""
+        return self.schedule == SCHEDULES.index("pipelined")
+
+
+def _index(name: str, values: NDArray[Any]) -> Ints:
+    """Position of each text among the known ones."""
+    known = _NAMES[name]
+    text = values.astype(str)
+    found = np.full(len(text), -1)
+    for position, choice in enumerate(known):
+        found[text == choice] = position
+    refuse(name, text, found < 0, f"one of {', '.join(known)}")
+    return found
+
+
+def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    try:
+        number = values.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"design column {name} holds something that is no number") from error
+    if name == "voltage_V":
+        refuse(name, number, ~(number > 0), "above 0")
+        return number
+    low, high = LIMITS[name]
+    wrong = ~((number == np.floor(number)) & (number >= low) & (number <= high))
+    refuse(name, number, wrong, f"a whole number of {low} to {high}")
+    return number.astype(np.int64)
+
+
+def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
+    """Raise an error that names the first wrong value of a design column, if there is one.
+
+    Raises:
+        ValueError: a value is wrong.
+    """
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise ValueError(
+            f"design column {name}, design {first}: {values[first]} is given, must be {allowed}"
+        )
+
+
+def space_voltages(threshold_V: float) -> list[float]:
+    """The eight supplies of a node's search space: from the threshold + 0.12 V to 1 V.
+
+    On a 0.05 V grid, leaving out 0.95 V and, where that leaves nine, 0.85 V.
+
+    Args:
+        threshold_V: threshold voltage of the node.
+    """
+    lowest = int(np.ceil(round((threshold_V + 0.12) / 0.05, 9)))
+    grid = [step for step in range(lowest, 21) if step != 19]
+    if len(grid) > 8:
+        grid.remove(17)
+    return [round(step * 0.05, 2) for step in grid]

@@ -1,0 +1,122 @@
+"""How long things take: one vector through an array, one layer, and what binds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.devices import Device
+from imcmoo.model.physical.operating_point import OperatingPoint
+from imcmoo.model.physical.parameters import Designs
+
+Floats = NDArray[np.float64]
+
+CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
+"""What may bind a layer; power binds a whole image."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTimes:
+    """Seconds of one occurrence of each layer on each resource, shape (n, L).
+
+    Args:
+        step: one vector through one copy.
+        terms: by the first five of `CAUSES`; they overlap, the largest counts.
+        loads: compute, link and DRAM seconds of loading weights that nothing overlaps, if any.
+    """
+
+    step: Floats
+    terms: tuple[Floats, ...]
+    loads: tuple[Floats, ...] | None = None
+
+    def compute_only(self) -> LayerTimes:
+        """As if everything but computing and writing rows were done at once."""
+        nothing = np.zeros_like(self.step)
+        loads = None if self.loads is None else (self.loads[0], nothing, nothing)
+        return LayerTimes(self.step, (self.terms[0], *([nothing] * 4)), loads)
+
+    @property
+    def seconds(self) -> Floats:
+        """Seconds of each layer where layers take turns, shape (n, L)."""
+        seconds = largest_of(self.terms) + self.step
+        return seconds if self.loads is None else seconds + largest_of(self.loads)
+
+
+def read_time(
+    designs: Designs,
+    point: OperatingPoint,
+    columns_used: Floats,
+    converters: Floats,
+    *,
+    device: Device,
+    given: Assumptions,
+    pulses: bool,
+) -> Floats:
+    """Seconds of one read of an array, conversions included.
+
+    Array, pulses and c conversions one after the other; with a sample-and-hold per column the
+    conversions overlap the next read.
+
+    Args:
+        designs: n chips.
+        point: their speed.
+        columns_used: converted columns of the fullest macro, shape (n, L).
+        converters: of a macro, shape (n,).
+        device: tells how long a level is held.
+        given: length of a pulse.
+        pulses: whether pulses take time.
+
+    Returns:
+        Shape (n, L).
+    """
+    held: Floats | float = device.held_level_s(given)
+    if not designs.levels.all():
+        each = (2.0**designs.input_slice_bits - 1) * given.pulse_s.value
+        held = np.where(designs.levels, held, each)
+    read = (point.array_s + held * pulses)[:, None]
+    convert = np.ceil(columns_used / converters[:, None])
+    convert *= (point.converter.time_s * point.slowdown)[:, None]
+    if not designs.sample_and_hold.any():
+        return read + convert
+    # The sum of two is their maximum and their minimum.
+    rest = np.minimum(read, convert)
+    rest *= (1 - designs.sample_and_hold)[:, None]
+    both: Floats = np.maximum(read, convert, out=convert)
+    both += rest
+    return both
+
+
+def largest_of(terms: tuple[Floats, ...]) -> Floats:
+    """Element by element the largest of several arrays of one shape, without stacking them."""
+    largest = np.maximum(terms[0], terms[1])
+    for term in terms[2:]:
+        np.maximum(largest, term, out=largest)
+    return largest
+
+
+def shares(
+    terms: tuple[Floats, ...], causes: tuple[int, ...], count: Floats, n_causes: int
+) -> list[Floats]:
+    """Seconds of every network by what binds its layers, the first of equals.
+
+    Args:
+        terms: seconds of layers on resources, shape (n, L) each.
+        causes: an index into `CAUSES` for each.
+        count: of each layer in each network, shape (L, W).
+        n_causes: length of the result.
+
+    Returns:
+        Arrays of shape (n, W); their sum is that of the layers' largest terms.
+    """
+    largest = largest_of(terms)
+    left = largest @ count
+    found = [np.zeros_like(left) for _ in range(n_causes)]
+    for term, cause in zip(terms[1:], causes[1:], strict=True):
+        binds = (largest * (term == largest)) @ count
+        found[cause] += binds
+        left = left - binds
+    found[causes[0]] += left
+    return found

@@ -1,0 +1,227 @@
+"""Moments of the operands of each layer: how likely its bits are one, alone and in pairs.
+
+With those, mean and mean square of every slice of every precision follow: a slice of d bits is
+Σ_k 2^k b_k, its square Σ_kl 2^(k+l) b_k b_l. A precision below 8 bits keeps the top bits.
+
+Source of the shipped histograms: the CiMLoop workloads (github.com/mit-emze/cimloop, MIT licence),
+inputs and weights of eight of the nine networks, `signed_bins` symmetric bins each. Within a bin
+values are taken as evenly spread, in the zero bin of inputs that are never negative as 0: the
+lowest bits are guesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.networks.workloads import BITS, Workload
+
+Floats = NDArray[np.float64]
+
+HISTOGRAMS = "operand_histograms.npz"
+_CODES = np.arange(2**BITS)
+_ZERO = 2 ** (BITS - 1)
+"""The offset code of 0."""
+
+
+@dataclass(frozen=True)
+class OperandBits:
+    """Joint probabilities P(bit k and bit l are one) of layers, most significant bit first.
+
+    Args:
+        inputs: inputs as they are coded: never-negative ones unsigned, others with an offset of
+            128; shape (n_layers, 8, 8).
+        inputs_offset: all inputs coded with an offset.
+        signed: whether a layer has negative inputs, shape (n_layers,).
+        weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
+        magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
+        signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
+    """
+
+    inputs: Floats
+    inputs_offset: Floats
+    signed: NDArray[np.bool_]
+    weights: Floats
+    magnitudes: Floats
+    signed_magnitudes: Floats
+
+    def __len__(self) -> int:
+        return len(self.signed)
+
+    @classmethod
+    def of_histograms(cls, inputs: Floats, weights: Floats) -> OperandBits:
+        """From histograms over bins symmetric about 0.
+
+        Args:
+            inputs: probabilities, shape (n_layers, n_bins), n_bins odd; the outer bins are at plus
+                and minus the largest magnitude, the middle one at 0.
+            weights: likewise.
+
+        Raises:
+            ValueError: an even number of bins, or layers that disagree.
+        """
+        if len(inputs) != len(weights) or not inputs.shape[1] % 2 or not weights.shape[1] % 2:
+            raise ValueError(
+                f"histograms of shapes {inputs.shape} and {weights.shape}: expected the same "
+                "number of layers and an odd number of bins"
+            )
+        inputs, weights = (h / h.sum(axis=1, keepdims=True) for h in (inputs, weights))
+        signed = inputs[:, : inputs.shape[1] // 2].sum(axis=1) > 0
+        offset = _offset_codes(inputs)
+        natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
+        return cls._of(natural, offset, _offset_codes(weights), signed)
+
+    @classmethod
+    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: NDArray[np.bool_]) -> OperandBits:
+        """From how often each 8-bit code occurs.
+
+        Args:
+            inputs: probabilities of input codes, offset where `signed`, shape (n_layers, 256).
+            weights: of offset weight codes, likewise.
+            signed: whether a layer has negative inputs, shape (n_layers,).
+        """
+        shifted = np.zeros_like(inputs)  # an unsigned code keeps its top 7 bits behind the offset
+        shifted[:, _ZERO:] = inputs.reshape(len(inputs), _ZERO, 2).sum(axis=2)
+        return cls._of(inputs, np.where(signed[:, None], inputs, shifted), weights, signed)
+
+    @classmethod
+    def _of(
+        cls, natural: Floats, offset: Floats, weights: Floats, signed: NDArray[np.bool_]
+    ) -> OperandBits:
+        """From probabilities of codes: inputs as they are coded and with an offset, weights."""
+        value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
+        plus, minus = (
+            _diagonal(_joint(weights * side, np.abs(value), BITS - 1))
+            for side in (value > 0, value < 0)
+        )
+        return cls(
+            inputs=_joint(natural, _CODES, BITS),
+            inputs_offset=_joint(offset, _CODES, BITS),
+            signed=signed,
+            weights=_joint(weights, _CODES, BITS),
+            magnitudes=_joint(weights, np.abs(value), BITS - 1),
+            signed_magnitudes=plus - minus,
+        )
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> OperandBits:
+        """Some of the layers."""
+        return OperandBits(*(values[index] for values in self._fields()))
+
+    def mean(self) -> OperandBits:
+        """One layer that is the average of all; signed if they are."""
+        averages = [np.mean(values, axis=0, keepdims=True) for values in self._fields()]
+        averages[2] = self.signed[:1]
+        return OperandBits(*averages)
+
+    @classmethod
+    def joined(cls, parts: list[OperandBits]) -> OperandBits:
+        """The layers of several networks, one after the other."""
+        return cls(*(np.concatenate(v) for v in zip(*(p._fields() for p in parts), strict=True)))
+
+    def _fields(self) -> tuple[NDArray[Any], ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+def slice_moments(joint: Floats, bits: int, width: int) -> tuple[Floats, Floats]:
+    """Mean and mean square of each slice, most significant slice last.
+
+    Args:
+        joint: P(bit k and bit l), most significant first, shape (n_layers, n_bits, n_bits).
+        bits: precision, the top `bits` are kept.
+        width: bits per slice; the most significant slice may be shorter.
+
+    Returns:
+        Two arrays of shape (n_layers, n_slices).
+    """
+    means, squares = [], []
+    for low in range(0, bits, width):
+        high = min(low + width, bits)
+        rows = slice(bits - high, bits - low)
+        place = 2.0 ** np.arange(high - low - 1, -1, -1)
+        block = joint[:, rows, rows]
+        means.append(np.einsum("nkk,k->n", block, place))
+        squares.append(np.einsum("nkl,k,l->n", block, place, place))
+    return np.stack(means, axis=1), np.stack(squares, axis=1)
+
+
+def operand_bits(workload: Workload) -> OperandBits:
+    """Moments of a network's layers.
+
+    Where a network, or its list of layers, is not among the recorded ones: the average of recorded
+    convolutions that follow a rectifier for convolutions, of recorded layers with signed inputs
+    for all others.
+    """
+    names = _recorded_names()
+    if workload.name in names and len(_recorded(workload.name)) == len(workload):
+        return _recorded(workload.name)
+    every = OperandBits.joined([_recorded(name) for name in names])
+    signed, rectified = (every.take(every.signed == negative).mean() for negative in (True, False))
+    convolution = np.array([kind.startswith("Conv2d") for kind in workload.kinds])
+    return OperandBits.joined([signed, rectified]).take(convolution.astype(np.int64))
+
+
+@cache
+def _recorded_names() -> tuple[str, ...]:
+    with _histograms() as stored:
+        return tuple(sorted({name.split(".")[0] for name in stored.files}))
+
+
+@cache
+def _recorded(name: str) -> OperandBits:
+    with _histograms() as stored:
+        inputs, weights = (stored[f"{name}.{o}"].astype(float) for o in ("inputs", "weights"))
+    return OperandBits.of_histograms(inputs, weights)
+
+
+@contextmanager
+def _histograms() -> Iterator[Any]:
+    with (
+        resources.as_file(resources.files("imcmoo.networks") / "tables" / HISTOGRAMS) as path,
+        np.load(path, allow_pickle=False) as stored,
+    ):
+        yield stored
+
+
+def _diagonal(joint: Floats) -> Floats:
+    diagonal: Floats = np.einsum("nkk->nk", joint)
+    return diagonal
+
+
+def _offset_codes(histograms: Floats) -> Floats:
+    """P(code) of round(127 x / max) + 128, shape (n_layers, 256)."""
+    half = histograms.shape[1] // 2
+    edges = (np.arange(-half, half + 2) - 0.5) * ((_ZERO - 1) / half) + _ZERO
+    return _spread(histograms, edges)
+
+
+def _unsigned_codes(histograms: Floats) -> Floats:
+    """P(code) of round(255 x / max) of never-negative inputs, the zero bin being exactly 0."""
+    half = histograms.shape[1] // 2
+    edges = (np.arange(1, half + 2) - 0.5) * (_CODES[-1] / half)
+    codes = _spread(histograms[:, half + 1 :], edges)
+    codes[:, 0] += histograms[:, half]
+    return codes
+
+
+def _spread(probabilities: Floats, edges: Floats) -> Floats:
+    """Spread bins evenly over the codes they cover; what lies beyond the ends goes to the ends."""
+    below = np.concatenate([np.zeros((len(probabilities), 1)), probabilities.cumsum(axis=1)], 1)
+    borders = _CODES[:-1] + 0.5
+    upto = np.array([np.interp(borders, edges, row) for row in below])
+    total = below[:, -1:]
+    codes: Floats = np.diff(np.concatenate([np.zeros_like(total), upto, total], axis=1), axis=1)
+    return codes
+
+
+def _joint(probabilities: Floats, values: NDArray[np.int64], bits: int) -> Floats:
+    """P(bit k and bit l are one), shape (n_layers, bits, bits)."""
+    ones = ((values[:, None] >> np.arange(bits - 1, -1, -1)) & 1).astype(float)
+    joint: Floats = np.einsum("nv,vk,vl->nkl", probabilities, ones, ones, optimize=True)
+    return joint

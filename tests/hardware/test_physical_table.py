@@ -1,0 +1,116 @@
+"""The physical model's component table: what it covers, how it is looked up, what it refuses."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.hardware import build_physical_table as build
+from imcmoo.hardware.indexed_rows import IndexedRows
+from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
+
+TABLE = PhysicalTable.load()
+
+
+def test_every_table_is_there_and_says_where_it_comes_from() -> None:
+    assert set(TABLE.tables) == set(PHYSICAL_KEYS)
+    assert {"versions", "date", "licences", "sources"} <= set(TABLE.metadata)
+    assert any("NC" in licence for licence in TABLE.metadata["licences"].values())
+
+
+def test_all_numbers_are_finite_and_not_negative() -> None:
+    for name, rows in TABLE.tables.items():
+        assert np.all(np.isfinite(rows.values)), name
+        assert np.all(rows.values >= 0), name
+
+
+def test_array_times_are_neurosims_without_its_converter() -> None:
+    """128 × 128 at 32 nm; with the flash converter left in, 0.5 V would say 16.96 ns."""
+    found = TABLE.look_up(
+        "rram", node_nm=32, voltage_V=[0.5, 0.55, 0.6, 0.7, 1.0], rows=128, cols=128
+    )
+    np.testing.assert_allclose(found["time"] * 1e9, [5.50, 1.80, 0.96, 0.46, 0.19], atol=0.006)
+
+
+def test_known_components_at_32_nm() -> None:
+    mac = TABLE.look_up("mac", node_nm=32)
+    assert float(mac["energy"]) == pytest.approx(0.72e-12, rel=0.01)
+    assert float(mac["area"]) == pytest.approx(404e-12, rel=0.01)
+    sar = TABLE.look_up("neurosim_sar", node_nm=32, bits=8)
+    assert float(sar["energy"]) == pytest.approx(0.161e-12, rel=0.01)
+    assert float(sar["area"]) == pytest.approx(382e-12, rel=0.01)
+    assert float(sar["time"]) == pytest.approx(12.6e-9)
+    isaac = TABLE.look_up("isaac", node_nm=32, bits=[4, 8, 10])
+    np.testing.assert_allclose(isaac["energy"], [0.79e-12, 1.67e-12, 2.379e-12], rtol=1e-3)
+    glb = TABLE.look_up("buffer", node_nm=32, width_bits=2048, depth_words=4096, banks=[1, 4, 16])
+    np.testing.assert_allclose(glb["cycle"] * 1e9, [7.3, 3.2, 2.5], atol=0.06)
+
+
+def test_thresholds_and_wires_are_neurosims() -> None:
+    found = TABLE.look_up("technology", node_nm=[45, 32, 22, 14, 10, 7])
+    expected = [0.4644, 0.4420, 0.4199, 0.3821, 0.3906, 0.4025]
+    np.testing.assert_allclose(found["threshold_V"], expected, atol=6e-5)
+    pitch = 4 * np.array([32e-9, 22e-9])
+    np.testing.assert_allclose(found["wire_ohm_per_m"][1:3] * pitch, [0.84, 1.17], atol=0.006)
+
+
+@pytest.mark.parametrize("name", sorted(PHYSICAL_KEYS))
+def test_direct_indexing_equals_the_plain_look_up(name: str) -> None:
+    rows = TABLE.tables[name]
+    chosen = np.random.default_rng(1).integers(0, len(rows.keys), 50)
+    keys = {
+        key: column[chosen] / 1000 if key == "voltage_V" else column[chosen]
+        for key, column in zip(rows.key_names, rows.keys.T, strict=True)
+    }
+    plain, direct = rows.look_up(**keys), IndexedRows(rows).look_up(**keys)
+    assert set(direct) == set(plain)
+    for quantity, values in plain.items():
+        np.testing.assert_array_equal(direct[quantity], values)
+
+
+@given(
+    node=st.integers(-5, 60), volt=st.floats(-1, 3), rows=st.integers(-1, 5000), cols=st.just(64)
+)
+def test_what_is_not_covered_is_refused_with_what_is(
+    node: int, volt: float, rows: int, cols: int
+) -> None:
+    keys = {"node_nm": node, "voltage_V": volt, "rows": rows, "cols": cols}
+    table = TABLE.tables["sram"]
+    wanted = np.array([node, volt * 1000, rows, cols])
+    if np.any(np.all(np.abs(table.keys - wanted) < 1e-6, axis=1)):
+        assert math.isfinite(float(TABLE.look_up("sram", **keys)["time"]))
+        return
+    with pytest.raises(ValueError, match="is missing there, available"):
+        TABLE.look_up("sram", **keys)
+
+
+def test_an_unknown_component_or_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="component 'flux' is not one of rram"):
+        TABLE.look_up("flux")
+    path = tmp_path / "table.npz"
+    np.savez(path, metadata="{}")
+    with pytest.raises(ValueError, match="not a component table of the physical model"):
+        PhysicalTable.load(path)
+
+
+def test_the_fingerprint_depends_on_the_numbers() -> None:
+    other = PhysicalTable(dict(TABLE.tables), {})
+    assert other.fingerprint == TABLE.fingerprint
+    rows = TABLE.tables["mac"]
+    changed = type(rows)(rows.name, rows.key_names, rows.keys, rows.quantities, rows.values * 2)
+    assert PhysicalTable({**TABLE.tables, "mac": changed}, {}).fingerprint != TABLE.fingerprint
+
+
+def test_a_sample_of_the_table_computed_again() -> None:
+    pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
+    rng = np.random.default_rng(3)
+    for name, rows in TABLE.tables.items():
+        for at in rng.integers(0, len(rows.keys), 3):
+            costs = build.ask((name, tuple(rows.keys[at].tolist())))
+            expected = [costs[quantity] for quantity in rows.quantities]
+            np.testing.assert_allclose(rows.values[:, at], expected, rtol=1e-9)

@@ -1,0 +1,69 @@
+"""Random designs of the whole search space, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, space_voltages
+
+NODES_NM = (7, 14, 22, 32, 45)
+Columns = dict[str, Any]
+
+
+def random_designs(
+    n: int,
+    rng: np.random.Generator,
+    device: str,
+    table: PhysicalTable,
+    *,
+    schedules: tuple[str, ...] = ("layer", "pipelined"),
+    adc_models: tuple[str, ...] = ADC_MODELS,
+) -> Columns:
+    """Design columns, each parameter evenly over its levels."""
+    voltages = {
+        node: space_voltages(float(table.look_up("technology", node_nm=node)["threshold_V"]))
+        for node in NODES_NM
+    }
+
+    def powers(first: int, last: int) -> np.ndarray:
+        return 2 ** rng.integers(first, last + 1, n)
+
+    node, rows = rng.choice(NODES_NM, n), powers(5, 10)
+    bits, coding = zip(
+        *((1, "levels"), (2, "levels"), (4, "levels")),
+        *((1, "pulses"), (2, "pulses"), (4, "pulses"), (8, "pulses")),
+        strict=True,
+    )
+    inputs = rng.integers(len(bits), size=n)
+    return {
+        "technology_nm": node,
+        "voltage_V": np.array([rng.choice(voltages[nm]) for nm in node.tolist()]),
+        "rows": rows,
+        "cols": powers(5, 10),
+        "active_rows": np.maximum(rows // powers(0, 5), 1),
+        "bits_per_cell": rng.integers(1, 5, n) if device == "rram" else np.ones(n, int),
+        "weight_coding": rng.choice(["offset", "differential"], n),
+        "input_slice_bits": np.array(bits)[inputs],
+        "input_coding": np.array(coding)[inputs],
+        "adc_bits": rng.integers(4, 11, n),
+        "columns_per_adc": powers(0, 6),
+        "sample_and_hold": rng.integers(0, 2, n),
+        "ping_pong": rng.integers(0, 2, n) * (device == "sram"),
+        "macros_per_tile": powers(2, 7),
+        "tiles_per_group": powers(1, 6),
+        "router_groups": powers(0, 6),
+        "glb_KiB": powers(8, 15),
+        "glb_banks": powers(0, 4),
+        "link_bits": powers(5, 9),
+        "dram": rng.choice(DRAM, n),
+        "schedule": rng.choice(schedules, n),
+        "adc_model": rng.choice(adc_models, n),
+    }
+
+
+def one(columns: Columns, index: int) -> dict[str, Any]:
+    """One design as plain numbers and words."""
+    return {name: np.asarray(values)[index].item() for name, values in columns.items()}

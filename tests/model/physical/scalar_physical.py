@@ -1,0 +1,623 @@
+"""The physical model once more, one design and one network at a time, in loops and floats.
+
+Written from the specification (docs/physical_model.md), not from the arrays: an oracle for them.
+Component numbers come from the same table, through its plain look-up.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.networks.operands import OperandBits, operand_bits
+from imcmoo.networks.workloads import Workload
+
+Design = dict[str, Any]
+
+PULSE_S = 10e-9
+NOMINAL_V = 0.9
+CELL_CHARGE_F = 1.2e-15
+THRESHOLD_POWER = 2
+DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
+INTERFACE_MM2 = {"none": 0.0, "x16": 0.5, "x32": 1.0, "x64": 2.0, "hbm2": 6.0}
+POWER_LIMIT = 1e6
+REQUESTS = 1e6
+
+
+@dataclass
+class Layer:
+    """One distinct layer of a network."""
+
+    C: int
+    M: int
+    P: int
+    Q: int
+    R: int
+    S: int
+    G: int
+    N: int
+    stride_h: int
+    stride_w: int
+    count: int
+    pulses: dict[int, float]  # by slice bits
+    products: dict[tuple[int, str, int], float]
+    conductances: dict[tuple[str, int], float]
+    previous_share: float = 0.0
+
+    @property
+    def K(self) -> int:
+        return self.C * self.R * self.S
+
+    @property
+    def steps(self) -> int:
+        return self.P * self.Q * self.N
+
+    @property
+    def macs(self) -> int:
+        return self.steps * self.K * self.M * self.G
+
+    @property
+    def outputs(self) -> int:
+        return self.steps * self.M * self.G
+
+    @property
+    def input_words(self) -> int:
+        return (
+            self.N * self.G * self.P * self.R * self.C
+            * (self.S + (self.Q - 1) * min(self.stride_w, self.S))
+        )  # fmt: skip
+
+    @property
+    def held_inputs(self) -> int:
+        height = min((self.P - 1) * self.stride_h + self.R, self.P * self.R)
+        width = min((self.Q - 1) * self.stride_w + self.S, self.Q * self.S)
+        return self.N * self.G * self.C * height * width
+
+    @property
+    def first_share(self) -> float:
+        if self.Q == 1 or self.P == 1:
+            return 1.0
+        height = (self.P - 1) * self.stride_h + self.R
+        width = (self.Q - 1) * self.stride_w + self.S
+        return min(((self.R - 1) * width + self.S) / (height * width), 1.0)
+
+    @property
+    def weight_bits(self) -> int:
+        return self.K * self.M * self.G * 8
+
+
+def slices(bits: int, width: int) -> list[range]:
+    """Bit numbers of each slice, least significant first."""
+    return [range(low, min(low + width, bits)) for low in range(0, bits, width)]
+
+
+def slice_mean(joint: Any, bits: int, numbers: range) -> float:
+    return sum(2 ** (n - numbers.start) * float(joint[bits - 1 - n][bits - 1 - n]) for n in numbers)
+
+
+def read_layers(workload: Workload) -> list[Layer]:
+    """The distinct layers of a network in the order of their sizes, statistics averaged."""
+    moments = operand_bits(workload)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index in range(len(workload)):
+        key = (*workload.shapes[index].tolist(), *workload.strides[index].tolist())
+        groups.setdefault(key, []).append(index)
+    layers = []
+    for key in sorted(groups):
+        layer = Layer(*key, len(groups[key]), *_statistics(moments, groups[key]))
+        layers.append(layer)
+    of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
+    for index in range(len(workload) - 1):
+        here, following = of_index[index], of_index[index + 1]
+        here.previous_share += following.first_share / here.count
+    return layers
+
+
+def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, dict]:
+    pulses: dict[int, float] = {}
+    products: dict[tuple[int, str, int], float] = {}
+    conductances: dict[tuple[str, int], float] = {}
+    for index in members:
+        sums = {
+            width: sum(slice_mean(moments.inputs[index], 8, s) for s in slices(8, width))
+            for width in range(1, 9)
+        }
+        shares = {}
+        for coding, joint, bits in (
+            ("offset", moments.weights[index], 8),
+            ("differential", moments.magnitudes[index], 7),
+        ):
+            for b in range(1, 9):
+                shares[coding, b] = sum(
+                    slice_mean(joint, bits, s) / (2 ** len(s) - 1) for s in slices(bits, b)
+                )
+        for width, value in sums.items():
+            pulses[width] = pulses.get(width, 0.0) + value / len(members)
+            for (coding, b), share in shares.items():
+                key = (width, coding, b)
+                products[key] = products.get(key, 0.0) + value * share / len(members)
+        for key2, share in shares.items():
+            conductances[key2] = conductances.get(key2, 0.0) + share / len(members)
+    return pulses, products, conductances
+
+
+class Chip:
+    """One design: placement, prices and times, each a plain number."""
+
+    def __init__(self, design: Design, device: str, table: PhysicalTable) -> None:
+        d = self.d = {
+            "input_coding": "pulses",
+            "weight_coding": "offset",
+            "sample_and_hold": 0,
+            "mac_units": 256,
+            "ping_pong": 0,
+            "adc_model": "zigzag",
+            **design,
+        }
+        self.device = device
+        self.table = table
+        self.differential = d["weight_coding"] == "differential"
+        self.levels = d["input_coding"] == "levels"
+        self.n_in = math.ceil(8 / d["input_slice_bits"])
+        self.converted = math.ceil((7 if self.differential else 8) / d["bits_per_cell"])
+        self.n_w = 2 * self.converted if self.differential else self.converted
+        self.macros = d["macros_per_tile"] * d["tiles_per_group"] * d["router_groups"]
+        self.pairs = d["cols"] // 2 if self.differential else d["cols"]
+        self.converters = math.ceil(self.pairs / d["columns_per_adc"])
+        self.node = d["technology_nm"]
+        technology = self.find("technology", node_nm=self.node)
+        threshold, volt = technology["threshold_V"], d["voltage_V"]
+        law = lambda v: v / (v - threshold) ** THRESHOLD_POWER  # noqa: E731
+        self.kappa = law(volt) / law(NOMINAL_V)
+        self.supply = (volt / NOMINAL_V) ** 2
+        self.clock = 1e9 * min(1.0, 1 / self.kappa)
+        self.array = self.find(
+            device, node_nm=self.node, voltage_V=volt, rows=d["rows"], cols=d["cols"]
+        )
+        self.read_s = self.array["time"]
+        if d["columns_per_adc"] > 1:
+            self.read_s = max(self.array["time"], self.array["time_muxed"])
+        self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
+        self.buffers()
+        self.parts()
+
+    def find(self, name: str, **keys: Any) -> dict[str, float]:
+        return {k: float(v) for k, v in self.table.tables[name].look_up(**keys).items()}
+
+    def adc(self) -> tuple[float, float, float, float]:
+        b, model = self.d["adc_bits"], self.d["adc_model"]
+        if model == "zigzag":
+            scale = self.node / 28
+            return (
+                (100 * b + 0.001 * 4**b) * 1e-15 * self.d["voltage_V"] ** 2 * scale,
+                10 ** (1.206 - 0.0369 * b) * 2**b * 1e-12 * scale,
+                0.0,
+                b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
+            )
+        row = self.find(model, node_nm=self.node, bits=b)
+        factor = 1.0 if model == "neurosim_sar" else self.supply
+        return row["energy"] * factor, row["area"], row["leak"], row["time"]
+
+    def buffers(self) -> None:
+        d = self.d
+        self.glb = self.find(
+            "buffer",
+            node_nm=self.node,
+            width_bits=2048,
+            depth_words=d["glb_KiB"] * 4,
+            banks=d["glb_banks"],
+        )
+        word = 8 * d["macros_per_tile"]
+        self.inputs, self.results = (
+            self.find("buffer", node_nm=self.node, width_bits=word, depth_words=n, banks=1)
+            for n in (d["rows"], d["cols"])
+        )
+        slow = max(1.0, self.kappa)
+        self.glb_bit_s = self.glb["cycle"] * slow / d["glb_banks"] / 2048
+        self.buffer_word_s = self.inputs["cycle"] * slow
+        self.link_bit_s = 1 / (d["link_bits"] * self.clock * 0.7)
+        row = self.find("dram", width_bits=DRAM_WIDTH[d["dram"]])
+        pin = row["pin_rate"] if d["dram"] == "hbm2" else 4.266e9
+        there = d["dram"] != "none"
+        self.dram_J = row["energy_per_bit"] if there else 0.0
+        self.dram_bit_s = 1 / (pin * DRAM_WIDTH[d["dram"]] * 0.8) if there else 0.0
+
+    def parts(self) -> None:
+        d, array = self.d, self.array
+        width = d["adc_bits"] + 8 - d["input_slice_bits"] + 8 - d["bits_per_cell"]
+        adder = self.find("shift_add", node_nm=self.node, bits=width)
+        if d["input_slice_bits"] == 8 and d["bits_per_cell"] == 8:
+            adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
+        dac_m2 = 0.0
+        if self.levels:
+            dac_m2 = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
+        mac, router = self.find("mac", node_nm=self.node), self.find("router", node_nm=self.node)
+        tiles = d["tiles_per_group"] * d["router_groups"]
+        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
+        column = array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        macro_m2 = (
+            cells * array["cell_area"]
+            + array["row_area"]
+            + column
+            + d["rows"] * dac_m2
+            + d["cols"] * d["sample_and_hold"] * 5e-12
+            + self.converters * (self.adc_m2 + adder["area"])
+        )
+        self.area = (
+            self.macros * macro_m2
+            + tiles * (self.inputs["area"] + self.results["area"])
+            + d["router_groups"] * router["area"]
+            + self.glb["area"]
+            + d["mac_units"] * mac["area"]
+            + INTERFACE_MM2[d["dram"]] * 1e-6
+        )
+        nominal = d["voltage_V"] / NOMINAL_V
+        self.leak = self.macros * (
+            cells * array["cell_leak"]
+            + array["row_leak"]
+            + array["column_leak"]
+            + self.converters * (self.adc_W + adder["leak"] * nominal)
+        ) + nominal * (
+            tiles * (self.inputs["leak"] + self.results["leak"])
+            + self.glb["leak"]
+            + d["mac_units"] * mac["leak"]
+        )
+        wire = 0.5 * 0.2e-9 * d["voltage_V"] ** 2 * (2 / 3) * math.sqrt(self.area)
+        self.link_J = router["read"] / 128 * self.supply + wire
+        self.convert_J = self.adc_J + adder["energy"] * self.supply
+        if d["sample_and_hold"]:
+            self.convert_J += 10e-15 * d["voltage_V"] ** 2 * (2 if self.differential else 1)
+        self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 if self.levels else 0.0
+        if self.device == "rram":
+            self.low_J = array["cell_read_low"]
+            self.span_J = array["cell_read_high"] - array["cell_read_low"]
+            self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
+            self.row_write_s = 8.5 * 50e-9
+        else:
+            memory = self.find(
+                "buffer", node_nm=self.node, width_bits=d["cols"], depth_words=d["rows"], banks=1
+            )
+            self.low_J, self.span_J = CELL_CHARGE_F * d["voltage_V"] ** 2, 0.0
+            self.write_J = memory["write"] / d["cols"] * self.supply
+            self.row_write_s = 1e-9 * self.kappa
+
+
+@dataclass
+class Placed:
+    """A layer on a chip."""
+
+    layer: Layer
+    g: int
+    row_blocks: int
+    col_blocks: int
+    n: int
+    rows_used: int
+    columns_used: int
+    phases: int
+    block_phases: int
+
+
+def place(chip: Chip, layer: Layer) -> Placed:
+    d = chip.d
+    g = max(1, min(layer.G, d["rows"] // layer.K, d["cols"] // (chip.n_w * layer.M)))
+    row_blocks = math.ceil(layer.K / d["rows"])
+    col_blocks = math.ceil(chip.n_w * layer.M / d["cols"])
+    rows_used = min(g * layer.K, d["rows"])
+    last = layer.K - (row_blocks - 1) * d["rows"]
+    a = d["active_rows"]
+    return Placed(
+        layer=layer,
+        g=g,
+        row_blocks=row_blocks,
+        col_blocks=col_blocks,
+        n=math.ceil(layer.G / g) * row_blocks * col_blocks,
+        rows_used=rows_used,
+        columns_used=min(g * chip.converted * layer.M, d["cols"] * chip.converted // chip.n_w),
+        phases=math.ceil(rows_used / a),
+        block_phases=(row_blocks - 1) * math.ceil(d["rows"] / a) + math.ceil(last / a),
+    )
+
+
+def copies_in_turn(chip: Chip, placed: list[Placed]) -> list[int]:
+    """Continuous optimum by bisection, rounded down, the rest to what gains most per macro."""
+    s = [p.layer.steps for p in placed]
+    t = [chip.n_in * p.phases for p in placed]
+    k = [p.layer.count for p in placed]
+    weight = [math.sqrt(s[i] * t[i] / p.n) for i, p in enumerate(placed)]
+    low, high = 0.0, max([1.0, *weight])
+    for _ in range(50):
+        middle = (low + high) / 2
+        need = sum(min(max(weight[i] / middle, 1), s[i]) * p.n * k[i] for i, p in enumerate(placed))
+        low, high = (middle, high) if need > chip.macros else (low, middle)
+    r = []
+    for i in range(len(placed)):
+        whole = math.floor(min(max(weight[i] / high, 1), s[i]) * (1 + 1e-12))
+        r.append(math.ceil(s[i] / math.ceil(s[i] / whole)))
+    left = chip.macros - sum(r[i] * p.n * k[i] for i, p in enumerate(placed))
+    while True:
+        best, chosen, more_of_chosen = 0.0, -1, 0
+        for i, p in enumerate(placed):
+            rounds = math.ceil(s[i] / r[i])
+            more = math.ceil(s[i] / max(rounds - 1, 1))
+            cost = (more - r[i]) * p.n * k[i]
+            if 0 < cost <= left:
+                gain = (rounds - math.ceil(s[i] / more)) * (t[i] * k[i]) / cost
+                if gain > best:
+                    best, chosen, more_of_chosen = gain, i, more
+        if chosen < 0:
+            return r
+        left -= (more_of_chosen - r[chosen]) * placed[chosen].n * placed[chosen].layer.count
+        r[chosen] = more_of_chosen
+
+
+def copies_at_once(chip: Chip, placed: list[Placed]) -> list[int]:
+    """Fewest copies that make the slowest layer as fast as it gets, by trying every bound."""
+    best: list[int] | None = None
+    bounds = {
+        math.ceil(p.layer.steps / r) * chip.n_in * p.phases
+        for p in placed
+        for r in range(1, p.layer.steps + 1)
+    }
+    ordered = sorted(bounds)
+    low, high = 0, len(ordered) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        r = _within(chip, placed, ordered[middle])
+        if r is not None and sum(
+            c * p.n * p.layer.count for c, p in zip(r, placed, strict=True)
+        ) <= chip.macros:  # fmt: skip
+            best, high = r, middle - 1
+        else:
+            low = middle + 1
+    assert best is not None
+    return best
+
+
+def _within(chip: Chip, placed: list[Placed], bound: float) -> list[int] | None:
+    copies = []
+    for p in placed:
+        rounds = bound // (chip.n_in * p.phases)
+        if rounds < 1:
+            return None
+        copies.append(math.ceil(p.layer.steps / rounds))
+    return copies
+
+
+def evaluate(
+    design: Design, device: str, workload: Workload, table: PhysicalTable
+) -> dict[str, Any]:
+    """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
+    chip = Chip(design, device, table)
+    layers = read_layers(workload)
+    placed = [place(chip, layer) for layer in layers]
+    need = sum(p.n * p.layer.count for p in placed)
+    pipelined = chip.d["schedule"] == "pipelined"
+    streams = device == "sram" and chip.d["dram"] != "none" and not pipelined
+    options = []
+    if need <= chip.macros:
+        r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
+        options.append(run(chip, placed, r, workload, streamed=False))
+    if streams:
+        options.append(run(chip, placed, streamed_copies(chip, placed), workload, streamed=True))
+    missing_bits = shortfall(chip, placed, options, pipelined)
+    per_macro = chip.d["rows"] * chip.d["cols"]
+    base = {
+        "area_m2": chip.area,
+        "missing_cells": 0 if streams else max(0, need - chip.macros) * per_macro,
+        "missing_bits": missing_bits,
+    }
+    if not options or missing_bits > 0:
+        return base
+    return base | min(options, key=lambda o: o["energy_J"] * o["latency_s"])
+
+
+def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: bool) -> float:
+    """Bits of buffer that are missing: activations without DRAM, line buffers of a pipeline."""
+    worst = 0.0
+    r = options[0]["copies"] if options else [1] * len(placed)
+    for i, p in enumerate(placed):
+        if chip.d["dram"] == "none":
+            worst = max(worst, overflow(chip, p.layer))
+        if pipelined:
+            tiles = math.ceil(p.n / chip.d["macros_per_tile"])
+            room = r[i] * tiles * chip.d["rows"] * chip.d["macros_per_tile"] * 8
+            width = (p.layer.Q - 1) * p.layer.stride_w + p.layer.S
+            lines = p.layer.C * p.layer.G * (p.layer.R - 1) * width * 8
+            worst = max(worst, lines - room)
+    return worst
+
+
+def overflow(chip: Chip, layer: Layer) -> float:
+    held = (layer.held_inputs + layer.outputs) * 8
+    return min(layer.outputs * 8, max(0, held - chip.d["glb_KiB"] * 8192))
+
+
+def streamed_copies(chip: Chip, placed: list[Placed]) -> list[int]:
+    copies = []
+    for p in placed:
+        s = p.layer.steps
+        wanted = min(math.ceil(s * chip.n_in * p.phases / p.rows_used), s)
+        r = min(max(chip.macros // p.n, 1), wanted)
+        copies.append(math.ceil(s / math.ceil(s / r)))
+    return copies
+
+
+CAUSES = ("compute", "glb", "link", "buffer", "dram")
+
+
+def run(
+    chip: Chip, placed: list[Placed], r: list[int], workload: Workload, *, streamed: bool
+) -> dict[str, Any]:
+    """Energy and time of one image."""
+    d = chip.d
+    energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
+    shared = {"glb": 0.0, "dram": 0.0}
+    by_cause = dict.fromkeys(CAUSES, 0.0)
+    used, filling = 0, 0.0
+    stages_compute, stages_buffer = [], []
+    stored = written = 0.0
+    for p, copies in zip(placed, r, strict=True):
+        passes = max(1, math.ceil(p.n / chip.macros)) if streamed else 1
+        move = traffic(chip, p, passes, streamed)
+        times, loads, step = layer_time(chip, p, copies, passes, move, streamed)
+        k = p.layer.count
+        energy += k * layer_energy(chip, p, move)
+        glb_total += k * move["glb"]
+        link_total += k * move["link"]
+        dram_total += k * (move["dram"] + (p.layer.weight_bits if streamed else 0))
+        stored += k * p.layer.weight_bits
+        written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * copies
+        largest = max(times.values())
+        latency += k * (largest + max(loads.values()) + step)
+        by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
+        by_cause[max(loads, key=lambda c, t=loads: t[c])] += k * max(loads.values())
+        by_cause["compute"] += k * step
+        stages_compute.append(times["compute"] + step)
+        stages_buffer.append(times["buffer"] + step)
+        shared["glb"] += k * times["glb"]
+        shared["dram"] += k * times["dram"]
+        filling += k * p.layer.previous_share * (largest + step)
+        used = max(used, p.n * copies) if streamed else used + k * p.n * copies
+    io = network_io(workload) if d["dram"] != "none" else 0
+    dram_total += io
+    off_chip = dram_total * chip.dram_J
+    load_on, load_off = written * chip.write_J + stored * chip.link_J, stored * chip.dram_J
+    latency += io * chip.dram_bit_s
+    by_cause["dram"] += io * chip.dram_bit_s
+    interval = latency
+    if d["schedule"] == "pipelined":
+        per_group = d["macros_per_tile"] * d["tiles_per_group"]
+        groups = min(d["router_groups"], max(1, math.ceil(used / per_group)))
+        link_s = link_total * chip.link_bit_s / groups
+        busy = max(stages_compute), max(stages_buffer)
+        by_cause = {
+            "compute": busy[0] if busy[0] >= busy[1] else 0.0,
+            "glb": shared["glb"],
+            "link": link_s,
+            "buffer": busy[1] if busy[1] > busy[0] else 0.0,
+            "dram": shared["dram"] + io * chip.dram_bit_s,
+        }
+        interval = max(by_cause.values())
+        latency = filling + interval
+    if streamed:
+        energy += load_on
+    else:
+        energy += load_on / REQUESTS
+        off_chip += load_off / REQUESTS
+        switch = max(d["rows"] * chip.row_write_s, stored * chip.dram_bit_s) / REQUESTS
+        latency, interval = latency + switch, interval + switch
+    slowed = energy / (POWER_LIMIT * chip.area - chip.leak)
+    if slowed > interval:
+        latency, interval = latency * slowed / interval, slowed
+        by_cause["power"] = math.inf
+    energy += chip.leak * interval
+    return {
+        "energy_J": energy + off_chip,
+        "latency_s": latency,
+        "interval_s": interval,
+        "power_W": energy / interval,
+        "dram_bits": dram_total,
+        "glb_bits": glb_total,
+        "occupied_cells": min(used, chip.macros) * d["rows"] * d["cols"],
+        "copies": r,
+        "bound_by": max(by_cause, key=lambda c: by_cause[c]),
+    }
+
+
+def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, float]:
+    """Movements of one occurrence of a layer."""
+    d, layer = chip.d, p.layer
+    places = d["adc_bits"] + (8 - d["input_slice_bits"]) + (8 - d["bits_per_cell"])
+    width = min(24, places + math.ceil(math.log2(p.row_blocks)))
+    tiles = math.ceil(p.n / d["macros_per_tile"])
+    hops = max(min(p.row_blocks, tiles) - 1, 0)
+    height = math.ceil(p.row_blocks / chip.macros) if passes > 1 else 1
+    kept = (height - 1) * layer.outputs * width
+    sent = layer.input_words * 8 * min(passes, p.col_blocks)
+    buffered = layer.steps * tiles * p.rows_used
+    fresh = layer.input_words / (layer.steps * layer.G * layer.K)
+    link = sent + layer.outputs * 8 + hops * layer.outputs * width
+    return {
+        "tiles": tiles,
+        "link": link,
+        "glb_read": sent + kept,
+        "glb_write": layer.outputs * 8 + kept,
+        "glb": sent + layer.outputs * 8 + 2 * kept,
+        "buffer_read": buffered,
+        "buffer_write": buffered * fresh,
+        "result": layer.steps * tiles * p.columns_used / chip.converted,
+        "dram": 2 * overflow(chip, layer),
+    }
+
+
+def layer_time(
+    chip: Chip, p: Placed, copies: int, passes: int, move: dict[str, float], streamed: bool
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """Seconds on each resource, of loading, and of one vector more."""
+    d = chip.d
+    if chip.levels:
+        held = PULSE_S if chip.device == "rram" else 0.0
+    else:
+        held = (2 ** d["input_slice_bits"] - 1) * PULSE_S
+    convert = math.ceil(p.columns_used / chip.converters) * chip.adc_s * chip.kappa
+    read = chip.read_s + held
+    once = max(read, convert) if d["sample_and_hold"] else read + convert
+    step = chip.n_in * p.phases * once
+    groups_of_copy = math.ceil(p.n / (d["macros_per_tile"] * d["tiles_per_group"]))
+    groups = min(d["router_groups"], copies * groups_of_copy)
+    tiles = min(d["tiles_per_group"] * d["router_groups"], copies * move["tiles"])
+    words = (move["buffer_read"] + move["buffer_write"]) / tiles
+    times = {
+        "compute": math.ceil(p.layer.steps / copies) * passes * step,
+        "glb": move["glb"] * chip.glb_bit_s,
+        "link": move["link"] * chip.link_bit_s / groups,
+        "buffer": words * chip.buffer_word_s,
+        "dram": move["dram"] * chip.dram_bit_s,
+    }
+    loads = {"compute": 0.0, "link": 0.0, "dram": 0.0}
+    if streamed:
+        rows = passes * p.rows_used * chip.row_write_s
+        link = p.layer.weight_bits * chip.link_bit_s / groups
+        dram = p.layer.weight_bits * chip.dram_bit_s
+        if d["ping_pong"]:
+            times["compute"] = max(times["compute"], rows)
+            times["link"] += link
+            times["dram"] += dram
+        else:
+            loads = {"compute": rows, "link": link, "dram": dram}
+    return times, loads, step
+
+
+def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
+    """On-chip energy of one occurrence of a layer, without loading weights."""
+    d, layer = chip.d, p.layer
+    b, width, coding = d["bits_per_cell"], d["input_slice_bits"], d["weight_coding"]
+    if chip.levels:
+        pulses, products = chip.n_in, chip.n_in * layer.conductances[coding, b]
+    else:
+        pulses, products = layer.pulses[width], layer.products[width, coding, b]
+    cells = layer.macs * (chip.n_w * p.g * pulses * chip.low_J + products * chip.span_J)
+    vectors = layer.steps * layer.G * chip.n_in
+    conversions = vectors * layer.M * chip.converted * p.block_phases
+    return (
+        cells
+        + conversions * chip.convert_J
+        + vectors * layer.K * p.col_blocks * chip.dac_J
+        + move["buffer_read"] * chip.inputs["read"] * chip.supply
+        + move["buffer_write"] * chip.inputs["write"] * chip.supply
+        + move["result"] * (chip.results["read"] + chip.results["write"]) * chip.supply
+        + move["glb_read"] * chip.glb["read"] / 2048 * chip.supply
+        + move["glb_write"] * chip.glb["write"] / 2048 * chip.supply
+        + move["link"] * chip.link_J
+    )
+
+
+def network_io(workload: Workload) -> int:
+    """Bits of the network's own input and output."""
+    c, _, p, q, r, s, g, n = workload.shapes[0].tolist()
+    h, w = workload.strides[0].tolist()
+    height, width = min((p - 1) * h + r, p * r), min((q - 1) * w + s, q * s)
+    _, m2, p2, q2, _, _, g2, n2 = workload.shapes[-1].tolist()
+    return (n * g * c * height * width + n2 * g2 * m2 * p2 * q2) * 8

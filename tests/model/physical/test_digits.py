@@ -1,0 +1,62 @@
+"""Accuracy of a small trained network against the proxy's signal to noise, and its knee."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from imcmoo.model.physical.limits import DEFAULT_SNR_ADC_DB
+from tests.model.physical.bit_sliced import Array
+from tests.model.physical.digits import accuracy, load, proxy_dB, train
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+IMAGES = 300
+LOSS_AT_KNEE = 0.02
+
+
+@pytest.fixture(scope="module", params=[0.0, 0.3], ids=["plain", "trained with noise"])
+def curve(request: pytest.FixtureRequest) -> tuple[float, np.ndarray]:
+    """Exact accuracy, and proxy (dB) and accuracy of random arrays, shape (2, n)."""
+    data = load(np.random.default_rng(0))
+    network = train(data, np.random.default_rng(1), noise=request.param)
+    few = replace(data, test=data.test[:IMAGES], test_digits=data.test_digits[:IMAGES])
+    exact, operands = accuracy(network, few, None, np.random.default_rng(2))
+    rng = np.random.default_rng(5)
+    points = []
+    for _ in range(45):
+        array = Array(
+            active_rows=int(rng.choice([16, 64, 96])),
+            input_slice_bits=int(rng.choice([2, 4, 8])),
+            bits_per_cell=int(rng.choice([2, 4])),
+            differential=bool(rng.integers(2)),
+            adc_bits=int(rng.integers(2, 9)),
+            sigma=float(rng.choice([0.0, 0.02, 0.043, 0.1, 0.2])),
+        )
+        found, _ = accuracy(network, few, array, np.random.default_rng(3))
+        points.append((proxy_dB(operands, array), found))
+    return exact, np.array(points).T
+
+
+def test_above_the_knee_accuracy_is_kept(curve: tuple[float, np.ndarray]) -> None:
+    exact, (decibels, found) = curve
+    above = decibels >= DEFAULT_SNR_ADC_DB
+    assert above.sum() >= 5
+    assert np.all(found[above] >= exact - LOSS_AT_KNEE)
+
+
+def test_well_below_the_knee_it_is_lost(curve: tuple[float, np.ndarray]) -> None:
+    exact, (decibels, found) = curve
+    below = decibels < DEFAULT_SNR_ADC_DB - 18
+    assert below.sum() >= 5
+    assert np.all(found[below] < exact - 0.1)
+
+
+def test_below_the_knee_accuracy_follows_the_proxy(curve: tuple[float, np.ndarray]) -> None:
+    """Above it differences are those of single images."""
+    _, (decibels, found) = curve
+    below = decibels < DEFAULT_SNR_ADC_DB
+    assert spearmanr(decibels[below], found[below]).statistic > 0.8

@@ -1,0 +1,78 @@
+"""Copies of layers: within what there is, certified from below, optimal where that is cheap."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imcmoo.model.physical.replication import copies_bound, even_copies, fastest_copies
+
+small = st.lists(
+    st.tuples(st.integers(1, 6), st.integers(1, 12), st.integers(1, 9), st.integers(1, 2)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def arrays(layers: list[tuple[int, int, int, int]]) -> tuple[np.ndarray, ...]:
+    macros, steps, time, count = np.array(layers, dtype=float).T
+    return macros[None], steps, time[None], count
+
+
+def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.ndarray]:
+    """All copies that fit."""
+    macros, steps, _, count = np.array(layers).T
+    every = [np.array(r) for r in product(*(range(1, s + 1) for s in steps))]
+    return [r for r in every if (r * macros * count).sum() <= available]
+
+
+@settings(max_examples=150, deadline=None)
+@given(small, st.integers(1, 90))
+def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(
+    layers: list[tuple[int, int, int, int]], available: int
+) -> None:
+    macros, steps, time, count = arrays(layers)
+    found = fastest_copies(macros, steps, time, count, np.array([float(available)]))[0]
+    bound = copies_bound(macros, steps, time, count, np.array([float(available)]))[0]
+    if (macros[0] * count).sum() > available:
+        assert np.all(found == 0)
+        assert np.isinf(bound)
+        return
+    assert np.all((found >= 1) & (found <= steps))
+    assert (found * macros[0] * count).sum() <= available
+    value = (np.ceil(steps / found) * time[0] * count).sum()
+    best = min((np.ceil(steps / r) * time[0] * count).sum() for r in choices(layers, available))
+    assert bound * (1 - 1e-9) <= best <= value <= (steps * time[0] * count).sum()
+
+
+@settings(max_examples=150, deadline=None)
+@given(small, st.integers(1, 90))
+def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
+    layers: list[tuple[int, int, int, int]], available: int
+) -> None:
+    macros, steps, time, count = arrays(layers)
+    found = even_copies(macros, steps, time, count, np.array([float(available)]))[0]
+    fitting = choices(layers, available)
+    if not fitting:
+        assert np.all(found == 0)
+        return
+    assert (found * macros[0] * count).sum() <= available
+    best = min((np.ceil(steps / r) * time[0]).max() for r in fitting)
+    assert (np.ceil(steps / found) * time[0]).max() == best
+
+
+def test_rounded_copies_are_near_the_bound_on_large_chips() -> None:
+    rng = np.random.default_rng(2)
+    n, layers = 200, 20
+    macros = rng.integers(1, 40, (n, layers)).astype(float)
+    steps = rng.choice([49, 196, 784, 3136, 12544], layers).astype(float)
+    time, count = rng.integers(1, 9, (n, layers)).astype(float), np.ones(layers)
+    available = macros.sum(axis=1) * 8
+    found = fastest_copies(macros, steps, time, count, available)
+    bound = copies_bound(macros, steps, time, count, available)
+    gap = (np.ceil(steps / found) * time).sum(axis=1) / bound - 1
+    assert np.all(gap >= -1e-9)
+    assert np.median(gap) < 0.04

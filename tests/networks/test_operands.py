@@ -1,0 +1,70 @@
+"""Moments of operands: consistent, and from the recorded histograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.networks import build_histograms
+from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
+from imcmoo.networks.workloads import SHIPPED, Workload
+from tests.reference import records
+
+halves = st.lists(st.floats(0.001, 1), min_size=3, max_size=15)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_layer_of_every_network_has_moments(name: str) -> None:
+    workload = Workload.load(name)
+    moments = operand_bits(workload)
+    assert len(moments) == len(workload)
+    for joint in (moments.inputs, moments.inputs_offset, moments.weights, moments.magnitudes):
+        alone = np.einsum("nkk->nk", joint)
+        assert np.all((joint >= 0) & (joint <= 1 + 1e-9))
+        assert np.all(joint <= np.minimum(alone[:, :, None], alone[:, None, :]) + 1e-9)
+        np.testing.assert_allclose(joint, joint.transpose(0, 2, 1))
+
+
+@given(halves, st.sampled_from([1, 2, 3, 4, 8]), st.integers(4, 8))
+def test_slices_put_together_are_the_operand(half: list[float], width: int, bits: int) -> None:
+    symmetric = np.array([half[:0:-1] + half])
+    moments = OperandBits.of_histograms(symmetric, symmetric)
+    means, squares = slice_moments(moments.weights, bits, width)
+    whole, _ = slice_moments(moments.weights, bits, bits)
+    place = 2.0 ** (width * np.arange(means.shape[1]))
+    np.testing.assert_allclose(means @ place, whole[:, 0])
+    assert np.all(squares >= means**2 - 1e-9)
+    # A symmetric operand is on average in the middle of its offset codes.
+    if bits == 8:
+        assert whole[0, 0] == pytest.approx(128, abs=0.5)
+
+
+def test_inputs_that_are_never_negative_are_unsigned_and_their_zero_is_zero() -> None:
+    inputs = np.array([[0, 0, 0.75, 0, 0.25]])
+    moments = OperandBits.of_histograms(inputs, inputs)
+    assert not moments.signed[0]
+    mean, _ = slice_moments(moments.inputs, 8, 8)
+    assert 0.25 * 190 < mean[0, 0] < 0.25 * 255
+    offset, _ = slice_moments(moments.inputs_offset, 8, 8)
+    assert offset[0, 0] > 128
+
+
+def test_histograms_must_be_symmetric_about_a_bin() -> None:
+    with pytest.raises(ValueError, match="odd number of bins"):
+        OperandBits.of_histograms(np.ones((1, 4)), np.ones((1, 5)))
+
+
+@records.needs("histograms.csv.gz")
+def test_what_ships_is_what_was_recorded(tmp_path: Path) -> None:
+    recorded = build_histograms.read(records.FOLDER / "histograms.csv.gz")
+    with np.load(build_histograms.SHIPPED, allow_pickle=False) as shipped:
+        assert set(shipped.files) == set(recorded)
+        for name, values in recorded.items():
+            np.testing.assert_array_equal(shipped[name], values)
+    path = tmp_path / "packed.npz"
+    assert build_histograms.main([str(records.FOLDER / "histograms.csv.gz"), f"--out={path}"]) == 0
+    assert path.is_file()
