@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 from imcmoo.hardware import library_costs, physical_costs
 from imcmoo.hardware.build_table import LICENCES, write
 from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
-from imcmoo.io.executor import in_processes
+from imcmoo.io.executor import completed, local
 
 Key = tuple[int, ...]
 Task = tuple[str, Key]
@@ -103,9 +103,15 @@ def ask(task: Task) -> Costs:
     return costs
 
 
-def _worker(scratch: Path) -> Any:
+def _ask_in(scratch: Path, task: Task) -> Costs:
+    _prepare(scratch)
+    return ask(task)
+
+
+@cache
+def _prepare(scratch: Path) -> None:
+    """Once in each process."""
     library_costs.use_scratch(scratch)
-    return ask
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -117,8 +123,11 @@ def main(arguments: Iterable[str] | None = None) -> int:
     versions = {package: version(package) for package in physical_costs.PACKAGES}
     tasks = [(table, key) for table, keys in table_keys().items() for key in keys]
     costs: dict[str, dict[Key, Costs]] = {table: {} for table in PHYSICAL_KEYS}
-    with tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch:
-        for index, row in in_processes(partial(_worker, Path(scratch)), tasks, options.jobs):
+    with (
+        tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch,
+        local(options.jobs) as executor,
+    ):
+        for index, row in completed(executor, partial(_ask_in, Path(scratch)), tasks):
             table, key = tasks[index]
             costs[table][key] = row
     write(

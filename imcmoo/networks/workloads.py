@@ -143,10 +143,7 @@ class Workload:
             OSError: the CSV cannot be read.
         """
         if is_path(source):
-            try:
-                return cls.read_csv(Path(source))
-            except UnicodeDecodeError:
-                raise ValueError(f"{source}: not a text file, but a CSV is needed") from None
+            return cls.read_csv(Path(source))
         known = (*SHIPPED, *TRUE_NETWORKS)
         if source not in known:
             close = difflib.get_close_matches(source, known, n=1)

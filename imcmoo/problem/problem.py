@@ -33,13 +33,14 @@ class Guidance:
     """What steers a search.
 
     Args:
-        asked: criteria of the study: the one that is to select a design and any of its own, which
-            then join those that always guide.
+        asked: the criterion that is to select a design, which then joins those that always guide.
         weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
+        own: a score of the study's own, which joins the criteria that guide, too.
     """
 
-    asked: tuple[Criterion, ...] = ()
+    asked: Criterion | None = None
     weights: Sequence[float] | None = None
+    own: Criterion | None = None
 
 
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
@@ -89,8 +90,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.guidance = guidance
         self.weights = _scaled(guidance.weights, len(names))
         given = [q.name for q in self.quantities]
-        self.criteria = applicable(given, guidance.asked)
-        self.guides = [c for c in self.criteria if c.guides or c in guidance.asked]
+        asked = [c for c in (guidance.own, guidance.asked) if c is not None]
+        self.criteria = applicable(given, asked)
+        self.guides = [c for c in self.criteria if c.guides or c in asked]
         self.limits = NetworkLimits(limits or {}, names, given)
         self.objective_names = [c for q in self.quantities for c in q.columns(names)]
         self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)

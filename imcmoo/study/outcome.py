@@ -60,7 +60,7 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that has the last word."""
-        return self.study.criteria[0].name
+        return self.study.asked_criterion.name
 
     @property
     def design(self) -> Levels:

@@ -107,7 +107,7 @@ class Study:
         for name in {**(self.limits or {}), **(self.precision or {})}:
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
-        _ = self.criteria
+        _ = self.asked_criterion, self.own_criterion
         cost_model.find(self.model)
         for value, known in ((self.deployment, get_args(Deployment)), (self.scaling, SCALINGS)):
             if value not in known:
@@ -126,18 +126,22 @@ class Study:
         return tuple(network_name(source) for source in self.workloads)
 
     @property
-    def criteria(self) -> tuple[Criterion, ...]:
-        """The criterion that has the last word, then the score of one's own if it is another.
+    def own_criterion(self) -> Criterion | None:
+        """The criterion that a score of one's own makes."""
+        return None if self.score is None else own_criterion(self.score)
+
+    @property
+    def asked_criterion(self) -> Criterion:
+        """The criterion that has the last word.
 
         Raises:
             ValueError: there is no such criterion or score.
         """
-        own = own_criterion(self.score) if self.score is not None else None
-        if self.criterion == SCORE:
-            if own is None:
-                raise ValueError(f"criterion {SCORE}: the study has no score of its own")
-            return (own,)
-        return (find_criterion(self.criterion), *([own] if own else []))
+        if self.criterion != SCORE:
+            return find_criterion(self.criterion)
+        if self.own_criterion is None:
+            raise ValueError(f"criterion {SCORE}: the study has no score of its own")
+        return self.own_criterion
 
     def cost_model(self) -> CostModel:
         """The cost model of the space and the networks.
@@ -170,7 +174,7 @@ class Study:
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            guidance=Guidance(self.criteria, weights),
+            guidance=Guidance(self.asked_criterion, weights, self.own_criterion),
             limits=self.limits,
         )
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY
 from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.problem import Guidance
+from problems import STUDIES
 from problems.rram import RRAM
-from problems.sram import COST_PER_CM2, SRAM_TECHNOLOGY
+from problems.sram import SRAM_TECHNOLOGY
 from tests.fakes import SNR, SUM, FakeEvaluator, LimitlessEvaluator, NoisyEvaluator, fake_problem
+
+COSTS = STUDIES["technology_cost_sram"].cost_per_cm2
 
 
 @pytest.fixture
@@ -242,14 +245,14 @@ def test_a_rate_has_the_coordinates_of_its_time(designs):
 
 
 def test_a_chip_costs_its_area_at_the_price_of_its_node():
-    problem = fake_problem(SRAM_TECHNOLOGY, 2, cost_per_cm2=COST_PER_CM2)
+    problem = fake_problem(SRAM_TECHNOLOGY, 2, cost_per_cm2=COSTS)
     levels = problem.space.random(500, np.random.default_rng(0))
     F, _ = problem.evaluate(levels)
     runs = problem.model.resources(levels).runs.all(axis=1)
     assert runs.any()
     assert problem.objective_names[-1] == "cost"
     nodes = problem.space.column(levels[runs], "technology_nm")
-    per_m2 = np.array([COST_PER_CM2[node] for node in nodes]) * 1e4
+    per_m2 = np.array([COSTS[node] for node in nodes]) * 1e4
     np.testing.assert_allclose(F[runs, -1], F[runs, -2] * per_m2, rtol=1e-12)
     with pytest.raises(ValueError, match="cost is no objective"):
         fake_problem(SRAM_TECHNOLOGY, 2).cost(levels, F[:, -1])

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import problems
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace
-from problems.sram import COST_PER_CM2, SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
+from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 from tests.reference import records
 
 STUDIES = {
@@ -80,7 +81,8 @@ def test_energy_is_never_above_the_print_out(source, study):
 def test_cost_is_area_times_what_the_node_costs(source):
     rows = _rows(source, "technology_cost_sram")
     factor = 100 * rows.cost / rows.area_mm2
-    assert np.array_equal(factor.round(2), rows.technology_nm.map(COST_PER_CM2))
+    costs = problems.STUDIES["technology_cost_sram"].cost_per_cm2
+    assert np.array_equal(factor.round(2), rows.technology_nm.map(costs))
 
 
 @records.wants_full

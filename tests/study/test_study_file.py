@@ -245,7 +245,7 @@ def test_a_binary_network_is_refused(tmp_path, capsys):
     (tmp_path / "net.csv").write_bytes(b"\xff\xfe\x00\x01")
     path = tmp_path / "x.toml"
     path.write_text(PLAIN.replace("alexnet", "./net.csv"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"networks\[0\].source: .*not a text file"):
+    with pytest.raises(InputError, match=r"networks\[0\].source: .*not text in UTF-8"):
         find_study(str(path))
 
 
