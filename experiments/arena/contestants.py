@@ -1,8 +1,8 @@
 """Searches to compare: ours, pymoo's, and what the paper and the textbooks do.
 
 All begin with the first of the same feasible, diverse designs, as many as their population takes,
-and are counted in unique designs evaluated, infeasible ones included. Ours and the random search ask
-about constraints before they evaluate; what that comes to is counted apart (see `watched`).
+and are counted in unique designs evaluated, infeasible ones included. Ours and the random search
+ask about constraints before they evaluate; what that comes to is counted apart (see `watched`).
 """
 
 from __future__ import annotations
