@@ -14,6 +14,7 @@ import pandas as pd
 
 import problems
 from experiments.arena.contest import SEEDS
+from experiments.ledger.__main__ import write as write_ledger
 from experiments.paper import (
     aggregation,
     cost,
@@ -112,7 +113,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
     Args:
         folder: gets `<study>/<table>.csv`, the same in Markdown, `figures/` and `config.json`, and
             loses what an earlier run left in their place.
-        docs: gets `reproduction.md` and `gallery.md`.
+        docs: gets `reproduction.md`, `gallery.md` and `ledger.md`.
         quiet: show no progress.
     """
     with owned(folder):
@@ -129,6 +130,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
             "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
         }
         _publish(parts, stated, folder, docs)
+        write_ledger(folder, docs)
         parts.remove()
 
 
