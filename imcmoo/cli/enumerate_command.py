@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.run_command import DEFAULT_OUT, with_options
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
@@ -56,6 +57,7 @@ def main(args: argparse.Namespace) -> None:
     study = with_options(ordinary, args)
     if study != ordinary and args.out is None:
         raise InputError("where to? give --out, so that the study's own answer is not replaced")
+    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or DEFAULT_OUT) / "exact" / study.name
     console, terminal = Console(quiet=args.quiet), Console(stderr=True)
     console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.cli import catalogue
+from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.metrics import Metrics
@@ -88,6 +89,7 @@ def main(args: argparse.Namespace) -> None:
     except ValueError as error:
         raise InputError(str(error)) from None
     levels = read_designs(args.designs, space)
+    warn_of_dynamic_products(workloads, model="reference")
     with ExitStack() as stack:
         out = _open(stack, args.out)
         breakdown = _open(stack, args.breakdown) if args.breakdown else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue, run_studies
+from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
@@ -75,6 +76,7 @@ def main(args: argparse.Namespace) -> None:
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
     study = with_options(catalogue.find_study(args.study), args)
+    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(
         [study.with_seed(seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out,

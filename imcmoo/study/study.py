@@ -143,6 +143,14 @@ class Study:
             raise ValueError(f"criterion {SCORE}: the study has no score of its own")
         return self.own_criterion
 
+    def network_set(self) -> WorkloadSet:
+        """The networks, read.
+
+        Raises:
+            ValueError: an unknown network, or a file that is none.
+        """
+        return WorkloadSet.load(self.workloads)
+
     def cost_model(self) -> CostModel:
         """The cost model of the space and the networks.
 
@@ -154,7 +162,7 @@ class Study:
         asked = {"components": self.components, "precision": self.precision}
         model: CostModel = cost_model.find(self.model)(
             self.space,
-            WorkloadSet.load(self.workloads),
+            self.network_set(),
             deployment=self.deployment,
             scaling=self.scaling,
             **{name: value for name, value in asked.items() if value is not None},
@@ -215,7 +223,7 @@ class Study:
             "component_table": ComponentTable.load(
                 self.components, scaling=self.scaling
             ).fingerprint,
-            "networks": WorkloadSet.load(self.workloads).fingerprint,
+            "networks": self.network_set().fingerprint,
             "versions": {
                 "imcmoo": __version__,
                 "python": platform.python_version(),

@@ -1,0 +1,27 @@
+"""What a user should know of a question before its answer."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from imcmoo.networks.workloads import WorkloadSet
+
+
+def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
+    """Say on stderr which networks multiply activations, where the model takes them for weights.
+
+    Args:
+        workloads: the networks.
+        model: name of the cost model; only the reference one makes no difference.
+        quiet: say nothing.
+    """
+    if model != "reference" or quiet:
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for workload in workloads.workloads:
+        n = sum(workload.dynamic)
+        if n:
+            console.print(
+                f"warning: {n} of {len(workload)} layers of {workload.name} multiply two "
+                "activations; the paper's model treats one of them as resident weights"
+            )
