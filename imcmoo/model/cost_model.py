@@ -144,7 +144,10 @@ class KnowsItsData(Protocol):
         """A hash of those numbers: equal data, equal digest."""
 
 
-MODELS = {"reference": "imcmoo.model.reference.several_devices:reference_model"}
+MODELS = {
+    "reference": "imcmoo.model.reference.several_devices:reference_model",
+    "physical": "imcmoo.model.physical.evaluator:physical_model",
+}
 """The cost models that come with the package, by name."""
 
 

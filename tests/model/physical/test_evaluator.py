@@ -1,0 +1,85 @@
+"""The physical model behind the seam: a study with it is searched, enumerated and judged."""
+
+import numpy as np
+import pytest
+
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.search.algorithm import run_search
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
+from imcmoo.study.study import Study
+
+SPACE = DesignSpace(
+    "physical_sram",
+    (
+        Ordinal("voltage_V", (0.7, 0.8, 0.9)),
+        Ordinal("rows", (64, 128, 256)),
+        Ordinal("columns_per_adc", (4, 8, 16)),
+        Ordinal("adc_bits", (3, 4, 6, 8)),
+        Ordinal("router_groups", (2, 4, 8)),
+    ),
+    fixed={
+        "device": "sram",
+        "technology_nm": 22,
+        "cols": 128,
+        "active_rows": 32,
+        "bits_per_cell": 1,
+        "input_slice_bits": 1,
+        "macros_per_tile": 16,
+        "tiles_per_group": 8,
+        "glb_KiB": 2048,
+        "glb_banks": 4,
+        "link_bits": 128,
+        "dram": "x32",
+        "schedule": "layer",
+    },
+)
+NETWORKS = ("resnet18", "alexnet")
+STUDY = Study("physical", SPACE, NETWORKS, model="physical")
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return STUDY.problem()
+
+
+def test_figures_are_those_of_the_model(problem):
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    ours = problem.model.evaluate(levels)
+    plain = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram")
+    theirs = plain.evaluate(SPACE.decode(levels))
+    np.testing.assert_allclose(ours.area_m2, theirs.area_m2, rtol=1e-14)
+    runs = ours.runs
+    assert 0 < runs.all(axis=1).sum() < SPACE.size
+    np.testing.assert_allclose(ours.energy_J[runs], theirs.energy_J[runs], rtol=1e-12)
+    np.testing.assert_allclose(ours.latency_s[runs], theirs.latency_s[runs], rtol=1e-12)
+    assert (theirs.snr_adc_dB[runs] >= 16).all()
+    assert np.isnan(ours.energy_J[~runs]).all()
+
+
+def test_a_study_is_enumerated_searched_and_judged(problem):
+    enumeration = Enumeration(problem)
+    answer = enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    F, G = problem.evaluate(levels)
+    feasible = (G <= 0).all(axis=1)
+    assert answer.n_feasible == feasible.sum()
+    assert answer.optima["edap_max"].value == problem.costs(F[feasible]).edap.max(axis=1).min()
+    archive = run_search(problem, budget=150, rng=np.random.default_rng(1)).archive
+    regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
+    assert max(values.min() for values in regrets.values()) == 0
+
+
+def test_one_network_alone_costs_what_it_costs_among_others(problem):
+    levels = SPACE.unrank(np.arange(0, SPACE.size, 7))
+    alone = problem.model.only("alexnet").evaluate(levels)
+    among = problem.model.evaluate(levels)
+    np.testing.assert_allclose(alone.latency_s[:, 0], among.latency_s[:, 1], rtol=1e-12)
+
+
+def test_a_space_without_a_device_is_refused():
+    with pytest.raises(ValueError, match="must fix `device`"):
+        Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
