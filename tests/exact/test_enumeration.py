@@ -15,7 +15,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.exact import enumeration as exhaustive
-from imcmoo.exact.enumeration import Enumeration, Optimum
+from imcmoo.exact.enumeration import Enumeration, NothingFeasible, Optimum
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -341,8 +342,7 @@ def test_a_network_by_itself_has_no_regret_where_it_is_best():
 def test_no_design_small_enough_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=5)
     assert Enumeration(problem).stretches() == []
-    with pytest.raises(ValueError, match=r"few_rram is feasible within 5 mm²"):
-        answer_of(problem)
+    assert "few_rram is feasible within 5 mm² for wide, light: " in nothing_feasible(problem)
 
 
 def test_no_design_for_all_networks_is_said_to_be_so():
@@ -354,8 +354,9 @@ def test_no_design_for_all_networks_is_said_to_be_so():
     enumeration = Enumeration(problem)
     findings = [enumeration.survey(bodies) for bodies in enumeration.stretches()]
     assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
-    with pytest.raises(ValueError, match="relax the area limit"):
+    with pytest.raises(NothingFeasible):
         enumeration.conclude(findings)
+    assert f"takes {both * 1e6:.4g} mm²" in nothing_feasible(problem)
 
 
 # Made-up costs: few distinct values, so nearly every comparison is a tie.
