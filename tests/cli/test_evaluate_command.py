@@ -141,7 +141,7 @@ def test_bad_designs_are_one_clear_line(folder, capsys, content, message):
 
 CALLS = {
     "unknown workload 'resnet19'": {"workloads": "alexnet,resnet19"},
-    "a workload is listed twice": {"workloads": "alexnet,alexnet"},
+    "two workloads are called 'alexnet' in alexnet, alexnet": {"workloads": "alexnet,alexnet"},
     "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
     "missing/out.csv: No such file or directory": {"out": "missing/out.csv"},
     "designs.csv/out.csv: Not a directory": {"out": "designs.csv/out.csv"},
