@@ -35,7 +35,10 @@ import numpy as np
 from imcmoo.report import figures, style
 with style.paper_style():
     figure = figures.baseline_matrix(
-        np.array([[1.0, 2.0], [3.0, 1.0]]), rows=["joint", "vgg16"], columns=["alexnet", "vgg16"]
+        np.array([[1.0, 2.0], [3.0, 1.0]]),
+        runs=np.full((2, 2), True),
+        rows=["joint", "vgg16"],
+        columns=["alexnet", "vgg16"],
     )
 style.save(figure, Path(sys.argv[1]), "drawn")
 assert "matplotlib.backends.backend_nowhere" not in sys.modules
