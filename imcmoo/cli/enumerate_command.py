@@ -60,12 +60,12 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or DEFAULT_OUT) / "exact" / study.name
     console, terminal = Console(quiet=args.quiet), Console(stderr=True)
-    console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
     hidden = args.quiet or not terminal.is_terminal
     with (
         owned(folder),
         Progress(console=terminal, transient=True, disable=hidden) as bars,
     ):
+        console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
         task = bars.add_task(study.name)
         answer = enumerate_study(
             study,

@@ -1,6 +1,7 @@
 """`python -m imcmoo enumerate`: the exact answer in files, the same bytes whatever happens."""
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -23,12 +24,15 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.study import enumerate_study as surveying
 from imcmoo.study.study import Study
 from problems import STUDIES
-from tests.exact.test_enumeration import exact_of
+from tests.exact.test_enumeration import designs_of, exact_of
 from tests.model.reference import scalar_energy as plain
 
 ROOT = Path(__file__).parents[2]
 STUDY = "four_workload_rram"
-FILES = ["front.csv", "optima.csv", "summary.json"]
+ANSWER = Path("exact") / STUDY
+"""Where the answer is among the results."""
+NAMES = ["front.csv", "optima.csv", "summary.json"]
+FILES = [str(ANSWER / name) for name in NAMES]
 PART = 32
 """Designs in a part, which makes eight bodies: the few chips make more than ten parts."""
 
@@ -104,11 +108,11 @@ def test_the_main_study_has_no_better_design_than_the_answer_says(tmp_path, caps
     assert run(tmp_path, workers=2) == 0
     shown = capsys.readouterr().out
     assert sorted(contents(tmp_path)) == FILES
-    summary = exact.read_summary(tmp_path)
+    summary = exact.read_summary(tmp_path / ANSWER)
     assert summary["designs"] == 12_096_000
     assert f"12,096,000 designs, {summary['feasible_designs']:,} feasible" in shown
     problem = STUDIES[STUDY].problem()
-    answer = exact.load(tmp_path, problem, exact.fingerprint(problem))
+    answer = exact.load(tmp_path / ANSWER, problem, exact.fingerprint(problem))
     n = 100_000
     levels = problem.space.random(n, np.random.default_rng(0))
     levels = levels[problem.feasibility.screened(levels) <= 0]
@@ -131,7 +135,7 @@ def test_the_files_hold_the_exact_answer(tmp_path):
     assert run(tmp_path) == 0
     assert sorted(contents(tmp_path)) == FILES
     problem = FEW.problem()
-    answer = exact.load(tmp_path, problem, exact.fingerprint(problem))
+    answer = exact.load(tmp_path / ANSWER, problem, exact.fingerprint(problem))
     original = exact_of("rram")
     assert answer.n_feasible == original.n_feasible
     assert list(answer.optima) == list(original.optima)
@@ -146,18 +150,20 @@ def test_the_files_hold_the_exact_answer(tmp_path):
 def test_what_is_printed_is_what_is_written(tmp_path, capsys):
     assert run(tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
-    summary = exact.read_summary(tmp_path)
-    assert lines[0].startswith(
+    summary = exact.read_summary(tmp_path / ANSWER)
+    assert lines[0] == f"{STUDY}: 512 designs"
+    assert re.fullmatch(r"about \d+ s to go", lines[1])
+    assert lines[2].startswith(
         f"512 designs, {summary['feasible_designs']} feasible, "
         f"{summary['front_points']} points on the front, "
     )
-    assert lines[-1] == f"written: {tmp_path}"
+    assert lines[-1] == f"written: {tmp_path / ANSWER}"
     expected = set()
     for name, optimum in summary["optima"].items():
         ties = f" ({optimum['designs']} designs)" if optimum["designs"] > 1 else ""
         expected.add(f"  {name}: {optimum['value']:.6g}{ties}")
-    assert set(lines[1:-1]) == expected
-    assert len(pd.read_csv(tmp_path / "front.csv")) == summary["front_points"]
+    assert set(lines[3:-1]) == expected
+    assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
 
 
 @pytest.mark.usefixtures("_few")
@@ -179,7 +185,7 @@ def test_the_number_of_workers_and_a_second_run_change_no_byte(complete, tmp_pat
 def test_the_answer_goes_among_the_results_if_nothing_else_is_said(complete, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["enumerate", STUDY, "--workers", "1", "--quiet"]) == 0
-    assert contents(tmp_path / "results" / "exact" / STUDY) == complete
+    assert contents(tmp_path / "results") == complete
 
 
 @pytest.mark.usefixtures("_few")
@@ -187,7 +193,7 @@ def test_options_reach_the_problem(tmp_path):
     options = ["--deployment", "together", "--scaling", "current", "--area-limit", "200.5"]
     assert run(tmp_path, *options) == 0
     asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together", scaling="current")
-    summary = exact.read_summary(tmp_path)
+    summary = exact.read_summary(tmp_path / ANSWER)
     assert summary["fingerprint"] == exact.fingerprint(asked.problem())
     assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment", "scaling")} == {
         "study": STUDY,
@@ -199,9 +205,11 @@ def test_options_reach_the_problem(tmp_path):
 
 @pytest.mark.usefixtures("_few")
 def test_other_files_in_the_folder_stay(complete, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    notes = tmp_path / ANSWER / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
     assert run(tmp_path) == 0
-    assert contents(tmp_path) == complete | {"notes.txt": b"mine"}
+    assert contents(tmp_path) == complete | {str(ANSWER / notes.name): b"mine"}
 
 
 # Interrupted.
@@ -232,7 +240,7 @@ def killed(out, before, *extra, workers=1):
     process = start(out, *extra, before=before, workers=workers)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert not (out / "summary.json").exists()
+    assert not (out / ANSWER / "summary.json").exists()
 
 
 @pytest.fixture
@@ -274,7 +282,7 @@ def test_killed_at_a_random_moment_and_run_again(complete, tmp_path):
 
 
 @pytest.mark.usefixtures("_few")
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_while_files_are_moved_to_their_place_and_run_again(
     complete, tmp_path, name, surveyed
 ):
@@ -352,7 +360,7 @@ ERRORS = {
     "vanishing area": ([STUDY, "--area-limit", "1e-320"], "1e-320"),
     "area too small for any": (
         [STUDY, "--area-limit", "3.5"],
-        "no design of space few_rram is feasible within 3.5 mm²: relax the area limit",
+        "no design of space few_rram is feasible within 3.5 mm² for wide, light: ",
     ),
     "area too small for all": ([STUDY, "--area-limit", "8"], "is feasible within 8 mm²"),
     "no worker": ([STUDY, "--workers", "0"], "--workers: must be at least 1, got 0"),
@@ -367,8 +375,19 @@ ERRORS = {
 }
 
 
-def in_vain(arguments, capsys):
-    """Standard error of a run that ends with exit code 2."""
+BEGUN = {
+    "area too small for any": rf"{STUDY}: 512 designs\n",
+    "area too small for all": rf"{STUDY}: 512 designs\nabout \d+ s to go\n",
+}
+"""What is said of the work before it proves to be in vain."""
+
+
+def in_vain(arguments, capsys, begun=""):
+    """Standard error of a run that ends with exit code 2.
+
+    Args:
+        begun: pattern of what is said before.
+    """
     if "--out" not in arguments:
         arguments = [*arguments, "--out", "out"]
     if "--workers" not in arguments:
@@ -379,7 +398,7 @@ def in_vain(arguments, capsys):
         code = stop.code
     shown = capsys.readouterr()
     assert code == 2
-    assert shown.out == ""
+    assert re.fullmatch(begun, shown.out)
     return shown.err
 
 
@@ -389,7 +408,7 @@ def test_errors_are_one_clear_line(error, tmp_path, monkeypatch, capsys):
     arguments, message = ERRORS[error]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a-file").write_text("")
-    line = in_vain(arguments, capsys)
+    line = in_vain(arguments, capsys, BEGUN.get(error, ""))
     assert message in line
     assert line.startswith(("imcmoo: error: ", "imcmoo enumerate: error: "))
     assert line.count("\n") == 1
@@ -403,8 +422,19 @@ def test_a_limit_below_every_chip_is_one_line_if_no_progress_is_shown(
 ):
     monkeypatch.chdir(tmp_path)
     line = in_vain([STUDY, "--area-limit", limit, "--quiet"], capsys)
-    assert line == (
-        f"imcmoo: error: no design of space few_rram is feasible within {limit} mm²: "
-        "relax the area limit\n"
+    told = re.fullmatch(
+        rf"imcmoo: error: no design of space few_rram is feasible within {limit} mm² for wide, "
+        r"light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide binds: "
+        r"alone it needs (.+) mm²\n",
+        line,
     )
+    designs = designs_of("rram")
+    every = min(d.objectives[-1] for d in designs if None not in d.edaps)
+    wide = min(d.objectives[-1] for d in designs if d.alone[0] is not None)
+    assert (told[1], told[3]) == (f"{every * 1e6:.4g}", f"{wide * 1e6:.4g}")
+    named = dict(value.split() for value in told[2].split(", "))
+    values = {name: np.array([float(named[name])]) for name in plain.RRAM_FEW.names}
+    rank = plain.RRAM_FEW.rank(plain.RRAM_FEW.encode(values)).item()
+    assert designs[rank].objectives[-1] == pytest.approx(every, rel=1e-12, abs=0)
+    assert None not in designs[rank].edaps
     assert not list(tmp_path.rglob("*.csv"))
