@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from imcmoo.model.reference.mapping import Chips, allocate, map_layers
+from imcmoo.model.reference.mapping import Chips, allocate, distinct_primes, map_layers, row_keys
 from tests.model.reference import scalar_model as plain
 
 
@@ -41,3 +41,18 @@ def test_groups_lack_cells_as_channels_do():
     mapping = _resident((1, 1, 1, 1, 3, 3, 6, 1), cell_bits=8, units=(16, 1, 2, 1, 1))
     assert mapping.passes.tolist() == [3]
     assert mapping.unplaced_cells() == 9 * 6 * (1 - 1 / 3)
+
+
+def test_primes_are_integers_and_large_ones_are_found_at_once():
+    """Layers come from users' networks: a vocabulary may be a large prime."""
+    assert distinct_primes(1_000_000_007) == (1_000_000_007,)
+    assert all(type(prime) is int for prime in distinct_primes(2 * 3 * 49 * 13))
+
+
+def test_rows_that_differ_in_one_column_never_share_a_key():
+    """Even in the highest bit, which an even factor would lose."""
+    base = np.zeros(12, dtype=np.int64)
+    rows = base + np.diag(np.full(12, np.iinfo(np.int64).min))
+    keys = row_keys(np.concatenate([base[None], rows, rows + 1]))
+    assert (keys[1:13] != keys[0]).all()
+    assert (keys[13:] != keys[1:13]).all()
