@@ -204,3 +204,14 @@ def test_where_nothing_is_feasible_the_violation_guides():
     _, pop = begun(LARGE_PROBLEM, 3)
     G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
     np.testing.assert_allclose(_guiding(LARGE_PROBLEM, pop.get("F"), G), [[0.5], [0.7], [0.2]])
+
+
+def test_where_children_only_repeat_their_parents_neighbours_of_the_population_follow():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    still = dataclasses.replace(
+        PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
+    )
+    mating = FeasibleMating(phase=still, archive=archive)
+    offspring = mate(LARGE_PROBLEM, archive, pop, 20, still)
+    assert len(offspring) == 20
+    assert set(RRAM.rank(offspring).tolist()) <= around(mating, pop.get("X"))
