@@ -214,4 +214,5 @@ def test_where_children_only_repeat_their_parents_neighbours_of_the_population_f
     mating = FeasibleMating(phase=still, archive=archive)
     offspring = mate(LARGE_PROBLEM, archive, pop, 20, still)
     assert len(offspring) == 20
-    assert set(RRAM.rank(offspring).tolist()) <= around(mating, pop.get("X"))
+    # What was refused of them is repaired, so a few may be further away; random ones all would be.
+    assert len(set(RRAM.rank(offspring).tolist()) & around(mating, pop.get("X"))) >= 15
