@@ -33,6 +33,7 @@ class Target:
 
 GOLDEN = ("tests/reference/test_breakdowns.py", "tests/reference/test_evaluations.py")
 CAPACITY = (f"{REFERENCE}/test_capacity_rule.py",)
+COUNTS = (f"{REFERENCE}/test_counts.py",)
 PRICES = (f"{REFERENCE}/test_prices.py",)
 MAPPING = (
     f"{REFERENCE}/test_mapping.py",
@@ -56,7 +57,7 @@ SEARCH = tuple(
 
 TARGETS = (
     Target("imcmoo/model/reference/mapping.py", (*CAPACITY, *GOLDEN, *MAPPING), MODEL),
-    Target("imcmoo/model/reference/counts.py", GOLDEN, MODEL),
+    Target("imcmoo/model/reference/counts.py", (*COUNTS, *GOLDEN), MODEL),
     Target("imcmoo/model/reference/prices.py", (*PRICES, *GOLDEN), MODEL),
     Target("imcmoo/model/reference/profiles.py", (*CAPACITY, *GOLDEN), MODEL, ("needed_weights",)),
     Target("imcmoo/model/reference/chips.py", (*CAPACITY, *GOLDEN), MODEL, ("lacking_cells",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.mutation.operators import Mutant
@@ -83,7 +83,9 @@ def _text(mutant: Mutant) -> tuple[str, str, str]:
     return mutant.module, mutant.before, mutant.after
 
 
-def _by(title: str, judged: list[Judged], key, equivalent: list[Mutant]) -> str:
+def _by(
+    title: str, judged: list[Judged], key: Callable[[Mutant], str], equivalent: list[Mutant]
+) -> str:
     """A table by module or operator."""
     lines = [
         f"| {title} | mutants | killed | survive | of these equivalent | killed, % |",

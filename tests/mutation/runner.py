@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +46,11 @@ class _FirstFailure:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def pytest_runtest_logreport(self, report) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self._path.exists():
             self._path.write_text(report.nodeid)
 
-    def pytest_collectreport(self, report) -> None:
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and not self._path.exists():
             self._path.write_text(f"{report.nodeid} (not importable)")
 
@@ -61,7 +62,6 @@ def warm_up() -> None:
     import pandas  # noqa: F401
     import pydantic  # noqa: F401
     import pymoo.algorithms.moo.nsga2  # noqa: F401
-    import pytest  # noqa: F401
     import rich.progress  # noqa: F401
     import scipy.sparse  # noqa: F401
 
@@ -126,8 +126,6 @@ def run_tests(copy: Path, tests: Sequence[str], cpu_limit_s: float) -> Outcome:
 
 
 def _child(copy: Path, tests: Sequence[str], cpu_limit_s: float, note: Path) -> int:
-    import pytest
-
     limit = max(LEAST_CPU_S, int(cpu_limit_s))
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

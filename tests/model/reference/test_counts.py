@@ -1,0 +1,65 @@
+"""Action counts of a chip small enough to count on paper."""
+
+import numpy as np
+import pytest
+
+from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions, total_actions
+from imcmoo.model.reference.mapping import LEVELS
+from imcmoo.model.reference.traffic import TRAFFIC
+
+
+def placed(*, streams_weights):
+    """Three cycles on 4 rows, 5 columns, 2 macros, 3 tiles and 2 router groups."""
+    return Placement(
+        cycles=np.array([3]),
+        units={n: np.array([v]) for n, v in zip(LEVELS, (1, 4, 5, 2, 3, 2), strict=True)},
+        instances={
+            n: np.array([v])
+            for n, v in {"routers": 2, "buffers": 6, "drivers": 12, "cells": 0}.items()
+        },
+        cell_bits=np.array([1]),
+        cols=np.array([5]),
+        macros=np.array([2]),
+        streams_weights=streams_weights,
+    )
+
+
+def flow(**traffic):
+    """Traffic of one case: what is not given is a share or a number of 1."""
+    columns = [name.replace(".", "_") for name in TRAFFIC]
+    return np.array([[traffic.get(name, 1.0) for name in columns]])
+
+
+def test_streamed_weights_pass_from_main_memory_through_the_drivers_into_the_cells():
+    place = placed(streams_weights=True)
+    counts = count_actions(place, flow(weights_row_all=22.0, weights_tile_share=0.5))
+    assert counts.fills["cim_unit.weights"] == 22 // 4
+    assert counts.reads["weight_drivers.weights"] == 22 * 5
+    assert counts.reads["main_memory.weights"] == 22 * 5 * 2 * (3 * 0.5) * 2
+    assert "glb.inputs" not in counts.fills
+
+
+def test_resident_weights_leave_the_buffer_to_be_filled_from_outside():
+    place = placed(streams_weights=False)
+    counts = count_actions(place, flow(inputs_glb_fill=7.0, outputs_glb_fill=9.0))
+    assert counts.fills["glb.inputs"] == 8 * 7
+    assert counts.fills["glb.outputs"] == 8 * 9
+    assert not any(name.startswith("main_memory") for name in counts.reads)
+
+
+def test_bits_become_whole_accesses_and_idle_instances_leak_as_one():
+    place = placed(streams_weights=True)
+    total = total_actions(place, count_actions(place, flow(weights_row_all=22.0)))[:, 0]
+    total = dict(zip(ACTIONS, total, strict=True))
+    assert total["weight_drivers.read"] == 12 * 22 * 5 / 5
+    assert total["main_memory.read"] == -(-22 * 5 * 2 * 3 * 2 // 128)
+    assert total["router.read"] == 2 * 2  # one access for 8 bits of inputs, one for outputs
+    assert total["drivers.leak"] == 3 * 12
+    assert total["cells.leak"] == 3
+    assert total["glb.leak"] == 3
+
+
+def test_traffic_of_other_columns_is_refused():
+    place = placed(streams_weights=True)
+    with pytest.raises(ValueError, match="zip"):
+        count_actions(place, np.ones((1, len(TRAFFIC) + 1)))
