@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 
-from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions, total_actions
-from imcmoo.model.reference.mapping import LEVELS
+from imcmoo.model.reference.counts import (
+    ACTIONS,
+    KINDS,
+    Placement,
+    count_actions,
+    instances,
+    total_actions,
+)
+from imcmoo.model.reference.mapping import LEVELS, Chips, map_layers
 from imcmoo.model.reference.traffic import TRAFFIC
+from imcmoo.networks.workloads import DIMENSIONS
+from tests.model.reference import scalar_model as plain
 
 
 def placed(*, streams_weights):
@@ -63,3 +72,20 @@ def test_traffic_of_other_columns_is_refused():
     place = placed(streams_weights=True)
     with pytest.raises(ValueError, match="zip"):
         count_actions(place, np.ones((1, len(TRAFFIC) + 1)))
+
+
+def test_loops_of_one_trip_add_no_rounding_error_to_the_instances_in_use():
+    """Cases in which multiplying and dividing by 1 trip loses the last bit, and so an instance."""
+    shapes = [(120, 64, 55, 56, 5, 3, 1, 3), (120, 40, 55, 13, 11, 5, 1, 3)]
+    units = [(512, 256, 32, 2, 6), (16, 16, 128, 64, 2)]
+    bits = [5, 4]
+    chips = Chips(np.array(bits), np.array([(1, *u) for u in units]), streams_weights=False)
+    found = instances(map_layers(np.array(shapes), chips))
+    for case, (shape, (rows, cols, macro, tile, groups)) in enumerate(
+        zip(shapes, units, strict=True)
+    ):
+        chip = plain.Chip("rram", bits[case], rows, cols, groups, tile, macro, 2048)
+        layer = dict(zip(DIMENSIONS, shape, strict=True))
+        expected = list(plain.LayerMapping(layer, chip).instances().values())
+        assert [found[kind][case] for kind in KINDS] == expected
+    assert found["buffers"].tolist() == [11, 110]
