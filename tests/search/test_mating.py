@@ -6,7 +6,7 @@ from pymoo.core.population import Population
 
 from imcmoo.search.archive import Archive
 from imcmoo.search.brood import Brood
-from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from problems.rram import RRAM
@@ -216,3 +216,19 @@ def test_where_children_only_repeat_their_parents_neighbours_of_the_population_f
     assert len(offspring) == 20
     # What was refused of them is repaired, so a few may be further away; random ones all would be.
     assert len(set(RRAM.rank(offspring).tolist()) & around(mating, pop.get("X"))) >= 15
+
+
+def test_neighbours_of_a_few_designs_of_the_population_suffice():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    still = dataclasses.replace(
+        PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
+    )
+    mating = FeasibleMating(phase=still, archive=archive)
+    asked = []
+    whole = mating._vicinity
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            mating, "_vicinity", lambda levels: asked.append(len(levels)) or whole(levels)
+        )
+        mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
+    assert 0 < max(asked) <= FEW < len(pop)
