@@ -1,7 +1,8 @@
 """Mutate the package at random places, run its tests on each mutant, and write a report.
 
-python -m tests.mutation              # 300 mutants, seed 1
-python -m tests.mutation --again      # only those that survived, after tests were added
+`python -m tests.mutation` draws 300 mutants with seed 1; with `--again` it asks only about those
+that survived, after tests were added. What is found is kept in `results/mutants.jsonl`, a line per
+mutant and stage, as soon as it is found; an interrupted run goes on with `--again`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from tests.mutation.operators import Mutant
 
-EQUIVALENT = Path(__file__).parent / "equivalent.toml"
+REASONS = Path(__file__).parent / "reasons.toml"
+"""Why some mutants survive: those called equivalent, and others."""
 
 Judged = tuple[Mutant, str]
 """A mutant, and the test that failed on it: empty where none did."""
+
+Text = tuple[str, str, str]
+"""Module, code before, code after."""
 
 HEAD = """# Mutants: do the tests notice a fault?
 
@@ -37,9 +41,10 @@ def write_report(path: Path, judged: list[Judged], drawn: str, factor: int) -> N
         factor: of the time limit.
 
     Raises:
-        ValueError: the list of equivalent mutants names one that a test kills.
+        ValueError: a reason is given why a mutant survives that a test kills.
     """
-    reasons = _reasons(judged)
+    reasons = _reasons("equivalent", judged)
+    others = _reasons("survivor", judged)
     survivors = [m for m, failed in judged if not failed]
     equivalent = [m for m in survivors if _text(m) in reasons]
     killed = len(judged) - len(survivors)
@@ -59,27 +64,26 @@ def write_report(path: Path, judged: list[Judged], drawn: str, factor: int) -> N
         head,
         _by("Module", judged, lambda m: f"`{m.module}`", equivalent),
         _by("Operator", judged, lambda m: m.operator, equivalent),
-        "## Survivors\n\n" + ("\n".join(_item(m) for m in alive) or "None."),
-        "## Called equivalent\n\n"
-        + ("\n".join(f"{_item(m)}\n  {reasons[_text(m)]}" for m in equivalent) or "None."),
+        "## Survivors\n\n" + _items(alive, others),
+        "## Called equivalent\n\n" + _items(equivalent, reasons),
     ]
     path.write_text("\n\n".join(part.strip() for part in parts) + "\n")
 
 
-def _reasons(judged: Iterable[Judged]) -> dict[tuple[str, str, str], str]:
-    """Why mutants are called equivalent, by module and text."""
-    listed = tomllib.loads(EQUIVALENT.read_text()).get("mutant", [])
-    reasons = {(m["module"], m["before"], m["after"]): m["reason"].strip() for m in listed}
+def _reasons(kind: str, judged: Iterable[Judged]) -> dict[Text, str]:
+    """Why mutants of one kind, "equivalent" or "survivor", are not killed."""
+    listed = tomllib.loads(REASONS.read_text()).get(kind, [])
+    reasons = {(m["module"], m["before"], m["after"]): m["reason"] for m in listed}
     for mutant, failed in judged:
         if failed and _text(mutant) in reasons:
             raise ValueError(
-                f"{EQUIVALENT.name} calls a mutant equivalent that {failed} kills: {mutant.module}"
-                f", {mutant.before}"
+                f"{REASONS.name} gives a reason why a mutant survives that {failed} kills: "
+                f"{mutant.module}, {mutant.before}"
             )
     return reasons
 
 
-def _text(mutant: Mutant) -> tuple[str, str, str]:
+def _text(mutant: Mutant) -> Text:
     return mutant.module, mutant.before, mutant.after
 
 
@@ -102,8 +106,11 @@ def _by(
     return "\n".join(lines)
 
 
-def _item(mutant: Mutant) -> str:
-    return (
-        f"- `{mutant.module}`, line {mutant.line}, {mutant.operator}: `{mutant.before}` "
-        f"became `{mutant.after}`."
-    )
+def _items(mutants: list[Mutant], reasons: dict[Text, str]) -> str:
+    """A list of mutants, with the reason where there is one."""
+    lines = [
+        f"- `{m.module}`, line {m.line}, {m.operator}: `{m.before}` became `{m.after}`. "
+        f"{reasons.get(_text(m), '')}".rstrip()
+        for m in mutants
+    ]
+    return "\n".join(lines) or "None."

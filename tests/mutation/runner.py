@@ -19,8 +19,8 @@ from hypothesis import Phase, settings
 ROOT = Path(__file__).parents[2]
 COPIED = ("imcmoo", "problems", "experiments", "tests", "examples", "docs", "pyproject.toml")
 FACTOR = 5
-"""A mutant may take this many times the processor time that the tests take without it. Time of
-the processor, not of the clock: how busy the machine is says nothing about a mutant."""
+"""A mutant may take this many times the processor time that the tests take without it, but at
+least `LEAST_CPU_S`. Not of the clock: how busy the machine is says nothing about a mutant."""
 LEAST_CPU_S = 10
 AT_MOST_S = 1200
 """Time of the clock after which whatever waits for ever is ended."""

@@ -76,20 +76,19 @@ def test_the_report_counts_equivalent_mutants_among_all(tmp_path, monkeypatch):
     dead, alive, same = (
         Mutant("module.py", i, "number", f"x = {i}", f"x = {i + 1}", "") for i in range(3)
     )
-    listed = tmp_path / "equivalent.toml"
+    listed = tmp_path / "reasons.toml"
     listed.write_text(
-        '[[mutant]]\nmodule = "module.py"\nbefore = "x = 2"\nafter = "x = 3"\nreason = "Unused."\n'
+        '[[equivalent]]\nmodule = "module.py"\nbefore = "x = 2"\nafter = "x = 3"\nreason = "No."\n'
+        '[[survivor]]\nmodule = "module.py"\nbefore = "x = 1"\nafter = "x = 2"\nreason = "Why."\n'
     )
-    monkeypatch.setattr("tests.mutation.report.EQUIVALENT", listed)
+    monkeypatch.setattr("tests.mutation.report.REASONS", listed)
     judged = [(dead, "tests/test_x.py::test_x"), (alive, ""), (same, "")]
     write_report(tmp_path / "report.md", judged, drawn="All", factor=10)
     text = (tmp_path / "report.md").read_text()
     assert "**1 of 3 killed (33.3 %)**, 0 of them by time; 2 survive, of which 1 (33.3 %)" in text
     assert "| `module.py` | 3 | 1 | 2 | 1 | 33 |" in text
-    assert (
-        text.index("`x = 1` became")
-        < text.index("## Called equivalent")
-        < text.index("`x = 2` became")
-    )
-    with pytest.raises(ValueError, match=r"calls a mutant equivalent that .*test_x kills"):
+    survivors, equivalent = text.split("## Survivors")[1].split("## Called equivalent")
+    assert "`x = 1` became `x = 2`. Why." in survivors
+    assert "`x = 2` became `x = 3`. No." in equivalent
+    with pytest.raises(ValueError, match=r"why a mutant survives that test_x kills: module.py"):
         write_report(tmp_path / "r.md", [(same, "test_x")], drawn="All", factor=10)
