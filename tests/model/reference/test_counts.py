@@ -75,17 +75,21 @@ def test_traffic_of_other_columns_is_refused():
 
 
 def test_loops_of_one_trip_add_no_rounding_error_to_the_instances_in_use():
-    """Cases in which multiplying and dividing by 1 trip loses the last bit, and so an instance."""
-    shapes = [(120, 64, 55, 56, 5, 3, 1, 3), (120, 40, 55, 13, 11, 5, 1, 3)]
-    units = [(512, 256, 32, 2, 6), (16, 16, 128, 64, 2)]
-    bits = [5, 4]
-    chips = Chips(np.array(bits), np.array([(1, *u) for u in units]), streams_weights=False)
-    found = instances(map_layers(np.array(shapes), chips))
-    for case, (shape, (rows, cols, macro, tile, groups)) in enumerate(
-        zip(shapes, units, strict=True)
-    ):
-        chip = plain.Chip("rram", bits[case], rows, cols, groups, tile, macro, 2048)
-        layer = dict(zip(DIMENSIONS, shape, strict=True))
+    """Cases in which multiplying and dividing by the trips of an axis that is not spread would
+    lose the last bit, and so an instance; beside others in which that axis is spread."""
+    rng = np.random.default_rng(0)
+    shapes = np.stack([rng.choice([1, 3, 16, 55, 120], 300) for _ in DIMENSIONS], axis=1)
+    units = np.stack([rng.choice([2, 16, 64], 300) for _ in range(5)], axis=1)
+    shapes[:2] = (120, 64, 55, 56, 5, 3, 1, 3), (120, 40, 55, 13, 11, 5, 1, 3)
+    units[:2] = (512, 256, 32, 2, 6), (16, 16, 128, 64, 2)
+    bits = np.full(300, 4)
+    bits[0] = 5
+    capacity = np.concatenate([np.ones((300, 1), dtype=np.int64), units], axis=1)
+    found = instances(map_layers(shapes, Chips(bits, capacity, streams_weights=False)))
+    for case in (0, 1):
+        rows, cols, macro, tile, groups = units[case].tolist()
+        chip = plain.Chip("rram", int(bits[case]), rows, cols, groups, tile, macro, 2048)
+        layer = dict(zip(DIMENSIONS, shapes[case].tolist(), strict=True))
         expected = list(plain.LayerMapping(layer, chip).instances().values())
         assert [found[kind][case] for kind in KINDS] == expected
-    assert found["buffers"].tolist() == [11, 110]
+    assert found["buffers"][:2].tolist() == [11, 110]
