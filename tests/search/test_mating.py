@@ -5,7 +5,8 @@ import pytest
 from pymoo.core.population import Population
 
 from imcmoo.search.archive import Archive
-from imcmoo.search.mating import FeasibleMating, tournaments
+from imcmoo.search.brood import Brood
+from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from problems.rram import RRAM
@@ -93,3 +94,141 @@ def test_polish_stays_around_the_best_designs_of_the_criteria():
     steps = np.abs(offspring[:, None] - pop.get("X")[best][None]).sum(axis=2).min(axis=1)
     # A move changes one or two levels by one; repair may add a few steps.
     assert np.median(steps) <= 2
+
+
+def archived(G):
+    """Designs far from each other with these constraint values, (n, n_constraints)."""
+    archive = Archive(RRAM, n_objectives=LARGE_PROBLEM.n_obj, n_constraints=G.shape[1])
+    levels = RRAM.random(len(G), np.random.default_rng(4))
+    archive.append(levels, np.ones((len(G), LARGE_PROBLEM.n_obj)), G, generation=0)
+    return archive
+
+
+def around(mating, levels):
+    """Ranks of all designs within the reach of a move of some."""
+    return set(RRAM.rank(mating._vicinity(levels)).tolist())
+
+
+def test_where_nothing_is_feasible_the_least_violated_design_is_sought_around():
+    # Sums of what is violated: 0.9, 0.5, 0.4; slack of one constraint makes up for no other.
+    archive = archived(np.array([[0.9, -5.0], [0.2, 0.3], [0.4, -1.0]]))
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    near = mating._nearest(np.random.default_rng(0))
+    assert set(RRAM.rank(near).tolist()) == around(mating, archive.levels[[2]])
+
+
+def small_buffers(n):
+    """Designs that pass the screen, but whose buffer is too small when it is looked at."""
+    levels = RRAM.random(4000, np.random.default_rng(6))
+    levels[:, RRAM.names.index("glb_depth")] = 0
+    levels = np.unique(levels[LARGE_PROBLEM.feasibility.screened(levels) <= 0], axis=0)[:n]
+    F, G = LARGE_PROBLEM.evaluate(levels)
+    return levels, F, G
+
+
+def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_feasible():
+    levels, F, G = small_buffers(40)
+    # Each violates one constraint and meets others: none is feasible.
+    assert ((G > 0).any(axis=1) & (G <= 0).any(axis=1)).all()
+    archive = Archive(RRAM, n_objectives=F.shape[1], n_constraints=G.shape[1])
+    archive.append(levels, F, G, generation=0)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    pop = Population.new(X=levels, F=F, G=G)
+    wanted = {}
+    whole = Brood.add
+
+    def counted(brood, candidates, limit):
+        wanted.setdefault("first", (set(RRAM.rank(candidates).tolist()), limit))
+        whole(brood, candidates, limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Brood, "add", counted)
+        mating.do(LARGE_PROBLEM, pop, 30, random_state=np.random.default_rng(1))
+    least = np.maximum(G, 0).sum(axis=1).argmin()
+    assert wanted["first"] == (around(mating, levels[[least]]), 15)
+
+
+def test_where_some_are_feasible_nothing_is_sought_around_the_least_violated():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mating, "_nearest", lambda rng: pytest.fail("sought around a violation"))
+        mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
+
+
+def test_polish_alone_fills_a_generation_with_neighbours_of_incumbents():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    polish = dataclasses.replace(PAPER.phases[0], polish=1.0)
+    mating = FeasibleMating(phase=polish, archive=archive)
+    best = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
+    near = around(mating, archive.levels[best])
+    offspring = mate(LARGE_PROBLEM, archive, pop, 20, polish)
+    assert len(near & set(RRAM.rank(offspring).tolist())) >= 18
+
+
+def test_children_keep_what_all_parents_share():
+    levels = draw_feasible(LARGE_PROBLEM, 300, np.random.default_rng(0))
+    levels[:, 0], levels[:, 2] = 1, 2
+    levels = np.unique(levels, axis=0)[:70]
+    F, G = LARGE_PROBLEM.evaluate(levels)
+    archive = Archive(RRAM, n_objectives=F.shape[1], n_constraints=G.shape[1])
+    archive.append(levels, F, G, generation=0)
+    faithful = dataclasses.replace(PAPER.phases[0], mutation_probability=0.0, polish=0.0)
+    offspring = mate(LARGE_PROBLEM, archive, Population.new(X=levels, F=F, G=G), 20, faithful)
+    assert (offspring[:, [0, 2]] == [1, 2]).all()
+
+
+@pytest.mark.parametrize("n", [7, 20])
+def test_there_are_as_many_children_as_asked_for_in_pairs(n):
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    scores = LARGE_PROBLEM.guide_scores(archive.F)
+    children = mating._children(LARGE_PROBLEM, pop.get("X"), scores, n, np.random.default_rng(0))
+    assert len(children) == n + n % 2
+
+
+def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_lacks():
+    _, pop = begun(LARGE_PROBLEM, 5)
+    F, G = pop.get("F"), np.full((5, 2), -3.0)
+    G[0] = 0  # at both limits: feasible
+    G[1], G[2], G[3] = (0.5, -1), (0.3, 0.4), (1e-6, -9)
+    scores = _guiding(LARGE_PROBLEM, F, G)
+    own = LARGE_PROBLEM.guide_scores(F[[0, 4]])
+    assert np.array_equal(scores[[0, 4]], own)
+    assert (scores[3] > own.max(axis=0)).all()
+    assert (np.diff(scores[[3, 1, 2]], axis=0) > 0).all()
+    np.testing.assert_allclose(scores[3], UNSCORED, rtol=1e-3)
+
+
+def test_where_nothing_is_feasible_the_violation_guides():
+    _, pop = begun(LARGE_PROBLEM, 3)
+    G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
+    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, pop.get("F"), G), [[0.5], [0.7], [0.2]])
+
+
+def test_where_children_only_repeat_their_parents_neighbours_of_the_population_follow():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    still = dataclasses.replace(
+        PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
+    )
+    mating = FeasibleMating(phase=still, archive=archive)
+    offspring = mate(LARGE_PROBLEM, archive, pop, 20, still)
+    assert len(offspring) == 20
+    # What was refused of them is repaired, so a few may be further away; random ones all would be.
+    assert len(set(RRAM.rank(offspring).tolist()) & around(mating, pop.get("X"))) >= 15
+
+
+def test_neighbours_of_a_few_designs_of_the_population_suffice():
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    still = dataclasses.replace(
+        PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
+    )
+    mating = FeasibleMating(phase=still, archive=archive)
+    asked = []
+    whole = mating._vicinity
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            mating, "_vicinity", lambda levels: asked.append(len(levels)) or whole(levels)
+        )
+        mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
+    assert 0 < max(asked) <= FEW < len(pop)

@@ -82,3 +82,33 @@ def test_nothing_to_repair():
     repaired, violation = repair(PROBLEMS[0], levels)
     assert repaired.shape == (0, 9)
     assert violation.shape == (0,)
+
+
+class Screen:
+    """A problem of which repair sees a space and what each design lacks."""
+
+    screened_by = np.array([0, 1])
+    space = DesignSpace("mixed", (Integer("size", 0, 4), Categorical("kind", ("a", "b", "c"))))
+
+    def __init__(self, lacks):
+        self.feasibility = self
+        self._lacks = np.array(lacks, dtype=float)
+
+    def screened(self, levels):
+        return self._lacks[levels[:, 0], levels[:, 1]]
+
+
+def test_of_equally_near_and_good_moves_the_first_is_taken():
+    # One size less, or another kind, does equally well: both are one step away.
+    lacks = np.ones((5, 3))
+    lacks[1, 0] = lacks[2, 1] = lacks[2, 2] = 0
+    assert repair(Screen(lacks), np.array([[2, 0]]))[0].tolist() == [[1, 0]]
+
+
+def test_a_little_is_repaired_too_and_the_least_violated_neighbour_is_taken():
+    lacks = np.full((5, 3), 0.5)
+    lacks[1, 0], lacks[3, 0], lacks[2, 1], lacks[2, 2] = 0.2, 0.1, 0.3, 0.4
+    lacks[4, 0] = 0
+    repaired, left = repair(Screen(lacks), np.array([[2, 0]]))
+    assert repaired.tolist() == [[4, 0]]
+    assert left.tolist() == [0]

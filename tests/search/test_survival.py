@@ -111,9 +111,37 @@ def test_coordinates_are_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
     np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 0]], atol=1e-12)
 
 
-def test_a_share_outside_its_range_is_refused():
-    with pytest.raises(ValueError, match=r"elite_share must lie in 0..1, got 2"):
-        CriteriaSurvival(elite_share=2)
+@pytest.mark.parametrize("share", [1.01, 2, -0.01])
+def test_a_share_outside_its_range_is_refused(share):
+    with pytest.raises(ValueError, match=rf"elite_share must lie in 0..1, got {share}"):
+        CriteriaSurvival(elite_share=share)
+
+
+def test_what_does_not_differ_on_the_front_counts_as_it_is():
+    points = np.array([[0.0, 2], [1, 2], [0.5, 5]])
+    scaled = span_scaled(points, np.array([True, True, False]))
+    assert scaled.tolist() == [[0, 0], [1, 0], [0.5, 3]]
+
+
+def test_a_front_that_just_fits_survives_whole():
+    pop = random_population(40, np.random.default_rng(2))
+    F = pop.get("F")
+    F[20:] = F[:20] * 2  # each of these is dominated
+    pop.set("F", F)
+    first = np.flatnonzero(unique_rank(F) == 0)
+    assert len(first) < 40
+    survival = CriteriaSurvival(elite_share=0)  # an elite may hold a design that is dominated
+    kept = survival.do(PROBLEM, pop, n_survive=len(first)).get("index")
+    assert set(kept) == set(first)
+
+
+def test_survivors_know_their_rank():
+    pop = random_population(30, np.random.default_rng(3))
+    F = pop.get("F")
+    F[15:] = F[:15] * 2
+    pop.set("F", F)
+    kept = CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=30)
+    assert kept.get("rank").tolist() == unique_rank(F)[kept.get("index").astype(int)].tolist()
 
 
 NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)

@@ -6,6 +6,7 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.profiles import needed_weights
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from problems.rram import RRAM
+from problems.sram import SRAM
 
 ONE_CELL_A_BIT = {
     "voltage_V": 0.5,
@@ -52,6 +53,23 @@ def test_what_is_missing_follows_from_the_weights_that_count():
     screened = Evaluator(RRAM, WorkloadSet((net,))).screen(levels)
     cells = 32 * 32 * 32 * 4 * 4
     assert screened.resources["cells"].missing.tolist() == [[BITS * (64 * 512 * 9 + 25) - cells]]
+
+
+def test_every_group_needs_a_macro_of_its_own():
+    """A depthwise layer of 72 channels on 16 macros lacks 56, however few weights it has."""
+    net = network((1, 1, 14, 14, 5, 5, 72, 1))
+    design = ONE_CELL_A_BIT | {"rows": 32, "cols": 64, "router_groups": 1}
+    levels = RRAM.encode({name: np.array([value]) for name, value in design.items()})
+    screened = Evaluator(RRAM, WorkloadSet((net,))).screen(levels)
+    assert screened.resources["cells"].missing.tolist() == [[(72 - 4 * 4) * 32 * 64]]
+
+
+def test_streamed_weights_lack_no_cells():
+    net = network((64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
+    smallest = np.zeros((1, len(SRAM.names)), dtype=np.int64)
+    screened = Evaluator(SRAM, WorkloadSet((net,))).screen(smallest)
+    assert screened.resources["cells"].own[0] < needed_weights(WorkloadSet((net,)))[0]
+    assert screened.resources["cells"].missing.tolist() == [[0]]
 
 
 def _shapes(workloads, index):
