@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test test-slow bench
+.PHONY: run test test-slow bench mutants
 
 run: $(INSTALLED)
 	$(BIN)/python -m experiments.run four_workload_rram
@@ -22,6 +22,9 @@ test-slow: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/throughput.py
+
+mutants: $(INSTALLED)
+	$(BIN)/python -m tests.mutation
 
 # The stamp comes last: an installation that broke off is repeated.
 $(INSTALLED): pyproject.toml
