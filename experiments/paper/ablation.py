@@ -55,10 +55,12 @@ def _rules(study: Study) -> Rules:
 
 
 def paper_search(found: Sequence[Arrays]) -> pd.DataFrame:
-    """By budget and search, regret in the paper's score over seeds; see `standings.summary`.
+    """By budget in designs evaluated and search, regret in the paper's score over seeds; see
+    `standings.summary`.
 
     Args:
         found: what `search` found with each seed.
     """
     regret = contest.tables(found)["regret"]
-    return standings.summary(regret[regret["criterion"] == PAPER_SCORE])
+    own = (regret["criterion"] == PAPER_SCORE) & (regret["counted"] == contest.DESIGNS)
+    return standings.summary(regret[own]).drop(columns="counted")
