@@ -26,12 +26,12 @@ def test_nine_networks_with_1024_layers_and_226_shapes_ship():
 
 def test_a_set_keeps_its_order_and_refuses_repeats():
     assert WorkloadSet.load(["vgg16", "alexnet"]).names == ["vgg16", "alexnet"]
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="two workloads are called 'vgg16'"):
         WorkloadSet.load(["vgg16", "vgg16"])
 
 
 def test_an_unknown_network_names_the_known():
-    with pytest.raises(ValueError, match="unknown workload 'lenet'; known: resnet18"):
+    with pytest.raises(ValueError, match="unknown workload 'lenet'.* known: resnet18"):
         Workload.load("lenet")
 
 
