@@ -31,7 +31,7 @@ def test_a_set_keeps_its_order_and_refuses_repeats():
 
 
 def test_an_unknown_network_names_the_known():
-    with pytest.raises(ValueError, match="unknown workload 'lenet'.* known: resnet18"):
+    with pytest.raises(ValueError, match=r"unknown workload 'lenet'.* known: resnet18"):
         Workload.load("lenet")
 
 
