@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from imcmoo.model.metrics import Floats
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -55,26 +56,20 @@ class Surrogate:
     def _trend(self, levels: Levels) -> Floats:
         """A constant, each coordinate, and each product of two, shape (n, n_terms)."""
         sizes = np.array(self.space.shape)
-        ordered = self.space.is_ordered
-        scaled = 2 * levels / np.maximum(sizes - 1, 1) - 1
-        columns = [
-            scaled[:, ordered],
-            *(_one_hot(levels[:, i], sizes[i]) for i in np.flatnonzero(~ordered)),
-        ]
-        z = np.concatenate(columns, axis=1)
+        z = self._axes(2 * levels / np.maximum(sizes - 1, 1) - 1, levels)
         first, second = np.triu_indices(z.shape[1])
         return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
 
     def _kernel(self, levels: Levels) -> Floats:
         """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
-        steps = np.zeros((len(levels), len(self._levels)))
-        for own, known, ordered in zip(
-            levels.T, self._levels.T, self.space.is_ordered, strict=True
-        ):
-            apart = np.abs(own[:, None] - known)
-            steps += apart if ordered else apart > 0
-        return np.exp(-steps / REACH)
+        # Two values of an unordered parameter are one step apart: half on the axis of each.
+        ours, known = (self._axes(own, own, 0.5) for own in (levels, self._levels))
+        return np.exp(-cdist(ours, known, "cityblock") / REACH)
 
-
-def _one_hot(levels: Levels, size: int) -> Floats:
-    return np.eye(size)[levels]
+    def _axes(self, scaled: Floats | Levels, levels: Levels, height: float = 1.0) -> Floats:
+        """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
+        ordered = self.space.is_ordered
+        rest = [
+            height * np.eye(self.space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)
+        ]
+        return np.concatenate([scaled[:, ordered], *rest], axis=1, dtype=float)

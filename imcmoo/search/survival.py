@@ -83,9 +83,17 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.argsort(scores, axis=0, kind="stable")[:n].ravel()
+    order = np.column_stack([_smallest(own, n) for own in scores.T]).ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
+
+
+def _smallest(values: Floats, n: int) -> Ints:
+    """Indices of the `n` smallest values, ascending, the first of equals first."""
+    n = min(n, len(values))
+    # Sorting all takes several times as long as finding which are to be sorted.
+    few = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
+    return few[np.argsort(values[few], kind="stable")][:n]
 
 
 def unique_rank(F: Floats) -> Ints:
