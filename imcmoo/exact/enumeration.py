@@ -36,7 +36,8 @@ class NothingFeasible(ValueError):
     """No design of a problem is feasible.
 
     Args:
-        nearest: the design of those evaluated that violates least, shape (1, n_parameters).
+        nearest: the design of those evaluated that violates least, shape (1, n_parameters); empty
+            where the screen ruled out all.
     """
 
     def __init__(self, nearest: Levels) -> None:
@@ -224,7 +225,8 @@ class Enumeration:
         problem = self.problem
         n_feasible = sum(f.n_feasible for f in findings)
         if not n_feasible:
-            least = min((f.nearest for f in findings), key=lambda o: o.value)
+            nothing = Optimum(np.inf, np.empty(0, dtype=np.int64))
+            least = min((f.nearest for f in findings), key=lambda o: o.value, default=nothing)
             raise NothingFeasible(problem.space.unrank(least.ranks))
         ranks = np.concatenate([f.ranks for f in findings])
         order = np.argsort(ranks)

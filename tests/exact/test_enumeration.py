@@ -341,7 +341,11 @@ def test_a_network_by_itself_has_no_regret_where_it_is_best():
 
 def test_no_design_small_enough_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=5)
-    assert Enumeration(problem).stretches() == []
+    enumeration = Enumeration(problem)
+    assert enumeration.stretches() == []
+    with pytest.raises(NothingFeasible) as error:
+        enumeration.conclude([])
+    assert error.value.nearest.shape == (0, len(problem.space.names))
     assert "few_rram is feasible within 5 mm² for wide, light: " in nothing_feasible(problem)
 
 
