@@ -210,7 +210,7 @@ class WorkloadSet:
         """SHA-256 (hex) of all that costs depend on: names, layers and operand statistics."""
         digest = hashlib.sha256(repr(self.names).encode())
         shapes = self.shapes[self.shape_index]
-        for array in (shapes, self.owner, self.input_bits, self.weight_bits):
+        for array in (shapes, self.owner, self.shares, self.input_bits, self.weight_bits):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -218,6 +218,11 @@ class WorkloadSet:
     def owner(self) -> NDArray[np.int64]:
         """Which network each layer belongs to, shape (n_layers,), layers in order."""
         return np.repeat(np.arange(len(self)), [len(w) for w in self.workloads])
+
+    @cached_property
+    def shares(self) -> NDArray[np.bool_]:
+        """Whether each layer uses the weights of an earlier one, shape (n_layers,)."""
+        return np.array([s != "" for w in self.workloads for s in w.shared_with])
 
     @cached_property
     def input_bits(self) -> NDArray[np.float64]:

@@ -37,14 +37,14 @@ def operand_factors(workloads: WorkloadSet, cell_bits: int) -> Floats:
 
 
 def needed_weights(workloads: WorkloadSet) -> Floats:
-    """Weights of each network by the paper's capacity rule, shape (W,).
+    """Weights of each network by the paper's capacity rule, shape (W,); shared ones count once.
 
     Source: docs/model.md, section 4.
     """
     columns = [DIMENSIONS.index(a) for a in CELL_AXES]
     weights = workloads.shapes[workloads.shape_index][:, columns].prod(axis=1)
     needed = np.zeros(len(workloads))
-    np.add.at(needed, workloads.owner, weights)
+    np.add.at(needed, workloads.owner, weights * ~workloads.shares)
     return needed
 
 

@@ -1,5 +1,7 @@
 """The paper's capacity rule: which weights of a network count."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from imcmoo.model.reference.evaluator import Evaluator
@@ -36,6 +38,15 @@ def test_groups_do_not_count():
     two = network((64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
     assert needed_weights(WorkloadSet((one,))).tolist() == [64 * 32 * 9]
     assert needed_weights(WorkloadSet((two,))).tolist() == [64 * 32 * 9 + 25]
+
+
+def test_shared_weights_count_once():
+    """A matrix used at two places of a network is in the chip's cells once."""
+    two = network((64, 32, 7, 7, 3, 3, 1, 1), (64, 32, 14, 14, 3, 3, 1, 1))
+    shared = replace(two, shared_with=("", "layer0"))
+    assert needed_weights(WorkloadSet((two,))).tolist() == [2 * 64 * 32 * 9]
+    assert needed_weights(WorkloadSet((shared,))).tolist() == [64 * 32 * 9]
+    assert WorkloadSet((two,)).fingerprint != WorkloadSet((shared,)).fingerprint
 
 
 def test_a_network_without_groups_needs_all_its_weights_and_one_with_groups_fewer():
