@@ -90,7 +90,8 @@ def elite(scores: Floats, n: int) -> Ints:
 
 def _smallest(values: Floats, n: int) -> Ints:
     """Indices of the `n` smallest values, ascending, the first of equals first."""
-    n = min(n, len(values))
+    if n >= len(values):
+        return np.argsort(values, kind="stable")
     # Sorting all takes several times as long as finding which are to be sorted.
     few = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
     return few[np.argsort(values[few], kind="stable")][:n]
