@@ -37,6 +37,8 @@ VARIANTS: dict[str, Method] = {
     "ours": ours,
     "no polishing": partial(ours, schedule=_polished(0)),
     "half the polishing": partial(ours, schedule=_polished(0.5)),
+    "no surrogate": partial(ours, schedule=replace(PAPER, fitted=0)),
+    "surrogate of 400": partial(ours, schedule=replace(PAPER, fitted=400)),
     "no elitism": partial(ours, schedule=replace(PAPER, elite_share=0.0)),
     "elitism only": partial(ours, schedule=replace(PAPER, elite_share=1.0)),
     "neither": partial(ours, schedule=replace(_polished(0), elite_share=0.0)),

@@ -79,7 +79,9 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
             pop_size=schedule.population,
             sampling=DiverseFeasibleSampling() if initial is None else initial,
             survival=CriteriaSurvival(elite_share=schedule.elite_share),
-            mating=FeasibleMating(phase=schedule.phases[0], archive=archive),
+            mating=FeasibleMating(
+                phase=schedule.phases[0], archive=archive, fitted=schedule.fitted
+            ),
             eliminate_duplicates=False,  # sampling and mating see to it, over the whole run
         )
         self.schedule = schedule

@@ -35,9 +35,6 @@ SEEKING = 0.5
 UNSCORED = 1e250
 """Scores of infeasible designs begin here."""
 
-FITTED = 200
-"""Designs a surrogate is fitted to: time grows with their cube."""
-
 PROMISING = 8
 """Neighbours of incumbents offered per one wanted: most may be infeasible."""
 
@@ -57,12 +54,15 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
+        fitted: designs the surrogate is fitted to, the best by each criterion; 0 for none, and
+            neighbours in random order.
     """
 
-    def __init__(self, *, phase: Phase, archive: Archive) -> None:
+    def __init__(self, *, phase: Phase, archive: Archive, fitted: int) -> None:
         super().__init__()
         self.phase = phase
         self.archive = archive
+        self.fitted = fitted
         single = single_moves(archive.space)
         self._moves = np.concatenate([single, pairs(single), trades(archive.space)])
 
@@ -84,7 +84,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         lost = not (G <= 0).all(axis=1).any()
         polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
-            near = self._nearest(rng) if lost else self._promising(problem, PROMISING * polished)
+            near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
             brood.add(near, polished)
         for _ in range(ATTEMPTS):
             self._fill(brood, levels, scores, rng)
@@ -101,18 +101,23 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         lacking = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[lacking.argmin()]]))
 
-    def _promising(self, problem: AcceleratorProblem, n: int) -> Levels:
-        """At most `n` new neighbours of the incumbents, the best of each criterion in turn, as far
-        as a surrogate can tell."""
+    def _promising(
+        self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
+    ) -> Levels:
+        """New neighbours of the incumbents, some more than wanted: the best of each criterion in
+        turn, as far as a surrogate can tell; at random without one."""
         archive = self.archive
         levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
         scores = problem.guide_scores(F)
-        known = elite(scores, FITTED)
-        surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
         near = self._vicinity(levels[np.unique(scores.argmin(axis=0))])
         near = unseen(problem.space, near, archive.seen)
+        if not self.fitted:
+            return rng.permutation(near)
+        known = elite(scores, self.fitted)
+        surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
         guessed = problem.from_coordinates(surrogate.predict(near))
-        return near[elite(problem.guide_scores(guessed, problem.own_best(F)), n)]
+        best = elite(problem.guide_scores(guessed, problem.own_best(F)), PROMISING * wanted)
+        return near[best]
 
     def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
         """Add children, and where they do not suffice others, to what passes the screen."""

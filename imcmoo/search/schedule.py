@@ -50,19 +50,23 @@ class Schedule:
         population: designs that survive a generation.
         phases: in order.
         elite_share: share of the survivors chosen by the criteria (see `CriteriaSurvival`).
+        fitted: designs a surrogate is fitted to, whose cube its time grows with; 0 for none.
 
     Raises:
-        ValueError: no initial design, population below 2, or no phase.
+        ValueError: no initial design, population below 2, no phase, or a negative count.
     """
 
     initial: int
     population: int
     phases: tuple[Phase, ...]
     elite_share: float = 0.75
+    fitted: int = 200
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.population < 2 or not self.phases:
             raise ValueError("a schedule needs an initial design, a population of 2 and a phase")
+        if self.fitted < 0:
+            raise ValueError(f"a surrogate is fitted to 0 designs or more, not {self.fitted}")
 
     @property
     def budget(self) -> int:

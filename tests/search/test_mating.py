@@ -27,7 +27,7 @@ def begun(problem, n):
 
 
 def mate(problem, archive, pop, n, phase):
-    mating = FeasibleMating(phase=phase, archive=archive)
+    mating = FeasibleMating(phase=phase, archive=archive, fitted=200)
     return mating.do(problem, pop, n, random_state=np.random.default_rng(1)).get("X")
 
 
@@ -64,9 +64,9 @@ def test_polish_proposes_neighbours_of_incumbents():
 
 def test_polish_proposes_promising_neighbours_first():
     archive, _ = begun(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
+    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=200)
     incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    first = mating._promising(LARGE_PROBLEM, 40)
+    first = mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(0))
     assert not archive.seen & set(RRAM.rank(first).tolist())
     # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
     first, every = (
@@ -76,6 +76,14 @@ def test_polish_proposes_promising_neighbours_first():
         for x in (first, mating._vicinity(archive.levels[incumbents]))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
+
+
+def test_without_a_surrogate_neighbours_come_at_random():
+    archive, _ = begun(LARGE_PROBLEM, 120)
+    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=0)
+    one, other = (mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(s)) for s in (0, 1))
+    assert sorted(RRAM.rank(one)) == sorted(RRAM.rank(other))
+    assert RRAM.rank(one).tolist() != RRAM.rank(other).tolist()
 
 
 def test_tournaments_are_won_by_the_better_on_one_criterion():
@@ -112,7 +120,7 @@ def around(mating, levels):
 def test_where_nothing_is_feasible_the_least_violated_design_is_sought_around():
     # Sums of what is violated: 0.9, 0.5, 0.4; slack of one constraint makes up for no other.
     archive = archived(np.array([[0.9, -5.0], [0.2, 0.3], [0.4, -1.0]]))
-    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     near = mating._nearest(np.random.default_rng(0))
     assert set(RRAM.rank(near).tolist()) == around(mating, archive.levels[[2]])
 
@@ -132,7 +140,7 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     assert ((G > 0).any(axis=1) & (G <= 0).any(axis=1)).all()
     archive = Archive(RRAM, n_objectives=F.shape[1], n_constraints=G.shape[1])
     archive.append(levels, F, G, generation=0)
-    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     pop = Population.new(X=levels, F=F, G=G)
     wanted = {}
     whole = Brood.add
@@ -150,7 +158,7 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
 
 def test_where_some_are_feasible_nothing_is_sought_around_the_least_violated():
     archive, pop = begun(LARGE_PROBLEM, 70)
-    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mating, "_nearest", lambda rng: pytest.fail("sought around a violation"))
         mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
@@ -159,7 +167,7 @@ def test_where_some_are_feasible_nothing_is_sought_around_the_least_violated():
 def test_polish_alone_fills_a_generation_with_neighbours_of_incumbents():
     archive, pop = begun(LARGE_PROBLEM, 70)
     polish = dataclasses.replace(PAPER.phases[0], polish=1.0)
-    mating = FeasibleMating(phase=polish, archive=archive)
+    mating = FeasibleMating(phase=polish, archive=archive, fitted=200)
     best = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
     near = around(mating, archive.levels[best])
     offspring = mate(LARGE_PROBLEM, archive, pop, 20, polish)
@@ -181,7 +189,7 @@ def test_children_keep_what_all_parents_share():
 @pytest.mark.parametrize("n", [7, 20])
 def test_there_are_as_many_children_as_asked_for_in_pairs(n):
     archive, pop = begun(LARGE_PROBLEM, 70)
-    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive)
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     scores = LARGE_PROBLEM.guide_scores(archive.F)
     children = mating._children(LARGE_PROBLEM, pop.get("X"), scores, n, np.random.default_rng(0))
     assert len(children) == n + n % 2
@@ -211,7 +219,7 @@ def test_where_children_only_repeat_their_parents_neighbours_of_the_population_f
     still = dataclasses.replace(
         PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
     )
-    mating = FeasibleMating(phase=still, archive=archive)
+    mating = FeasibleMating(phase=still, archive=archive, fitted=200)
     offspring = mate(LARGE_PROBLEM, archive, pop, 20, still)
     assert len(offspring) == 20
     # What was refused of them is repaired, so a few may be further away; random ones all would be.
@@ -223,7 +231,7 @@ def test_neighbours_of_a_few_designs_of_the_population_suffice():
     still = dataclasses.replace(
         PAPER.phases[0], crossover_probability=0.0, mutation_probability=0.0, polish=0.0
     )
-    mating = FeasibleMating(phase=still, archive=archive)
+    mating = FeasibleMating(phase=still, archive=archive, fitted=200)
     asked = []
     whole = mating._vicinity
     with pytest.MonkeyPatch.context() as patch:
