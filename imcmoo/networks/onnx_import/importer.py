@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from imcmoo import __version__
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
 from imcmoo.networks.onnx_import.bindings import bind_inputs
@@ -20,6 +19,7 @@ from imcmoo.networks.onnx_import.statistics import gather_statistics
 from imcmoo.networks.onnx_import.walk import Walk
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
 from imcmoo.networks.workloads import Workload
+from imcmoo.version import __version__
 
 EXAMPLES = 3
 """Nodes named in a message that could name hundreds."""
