@@ -85,6 +85,13 @@ def main(argv: list[str] | None = None) -> int:
         help="of the random cases; default: %(default)s",
     )
     parser.add_argument(
+        "--budgets",
+        type=_budgets,
+        metavar="N,N",
+        help=f"unique designs after which methods are judged, {PRIMARY} among them; default: "
+        f"{','.join(map(str, BUDGETS))}",
+    )
+    parser.add_argument(
         "--peers", action="store_true", help="let the other methods search random cases as well"
     )
     parser.add_argument(
@@ -97,6 +104,14 @@ def main(argv: list[str] | None = None) -> int:
     if args.seeds is None:
         args.seeds = SEEDS if args.random is None else random_contest.SEEDS
     return command_line.run(parser.prog, lambda: main(args), interrupted=INTERRUPTED)
+
+
+def _budgets(text: str) -> tuple[int, ...]:
+    read = arguments.whole(1)
+    budgets = sorted({read(part) for part in text.split(",")})
+    if PRIMARY not in budgets:
+        raise argparse.ArgumentTypeError(f"must be numbers, {PRIMARY} among them, got '{text}'")
+    return tuple(budgets)
 
 
 def _need_numba() -> None:
@@ -135,9 +150,10 @@ def _compare(args: argparse.Namespace) -> None:
         )
     if args.ablation:
         every = frozenset(VARIANTS)
-        rules = Rules(study, answer, BUDGETS[1:3], PRIMARY, VARIANTS, every, checking=every)
+        budgets = args.budgets or BUDGETS[1:3]
+        rules = Rules(study, answer, budgets, PRIMARY, VARIANTS, every, checking=every)
     else:
-        rules = Rules(study, answer, BUDGETS, PRIMARY, METHODS, PHASED)
+        rules = Rules(study, answer, args.budgets or BUDGETS, PRIMARY, METHODS, PHASED)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name
     mark = fingerprint(study.problem())
     with owned(folder):
@@ -148,6 +164,7 @@ def _compare(args: argparse.Namespace) -> None:
         frames["summary"] = standings.summary(frames["regret"])
         frames["tests"] = standings.tests(frames["regret"])
         option = " --ablation" if args.ablation else ""
+        option += f" --budgets {','.join(map(str, rules.budgets))}"
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
         _write(frames, study, config, folder)

@@ -142,6 +142,24 @@ def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
     assert again.read_bytes() == (folder / "regret.csv").read_bytes()
 
 
+@pytest.mark.usefixtures("small")
+def test_methods_are_judged_after_the_budgets_asked_for(tmp_path):
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
+    command = [STUDY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]
+    assert compare.main([*command, "--budgets", "200,60,200"]) == 0
+    regret = pd.read_csv(tmp_path / "compare" / STUDY / "regret.csv")
+    assert set(regret["budget"]) == {60, 200}
+
+
+@pytest.mark.parametrize("budgets", ["100", "", "0,3300", "3300,many"])
+def test_budgets_without_the_primary_one_are_refused(budgets, tmp_path, capsys):
+    with pytest.raises(SystemExit) as error:
+        compare.main([STUDY, "--budgets", budgets, "--out", str(tmp_path)])
+    assert error.value.code == 2
+    assert "--budgets" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("option", ["--random", "--seeds"])
 def test_a_number_of_cases_or_runs_below_one_is_refused(option, tmp_path, capsys):
     options = {"--random": "1"} | {option: "0"}
