@@ -24,21 +24,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str] | None) -> None:
     # Imported here because it takes a second or two: Ctrl-C meanwhile is answered in one line.
-    from imcmoo.cli import catalogue, run_command
+    from imcmoo.cli import arguments, run_command
 
-    parser = command_line.Parser(prog=PROG, description=run_command.DESCRIPTION)
-    known = ", ".join(catalogue.studies())
-    parser.add_argument(
-        "study", nargs="?", help=f"{known}, a file (.toml), or {PAPER}: all the paper's questions"
-    )
-    run_command.add_arguments(parser)
+    parser = command_line.Parser(prog=PROG)
+    run_command.add_arguments(parser, or_else=f", or {PAPER}: all the paper's questions")
     args = parser.parse_args(argv)
     if args.study == PAPER:
         plain = parser.parse_args([PAPER])
         allowed = {"out": args.out, "quiet": args.quiet, "resume": args.resume}
         if vars(plain) | allowed != vars(args):
             raise InputError(f"{PAPER} takes no options but --out, --quiet and --resume")
-        _answer_the_paper(args, run_command.DEFAULT_OUT)
+        _answer_the_paper(args, arguments.DEFAULT_OUT)
         return
     run_command.main(args)
     if args.list:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 from imcmoo.hardware.scaling import SCALINGS
+from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.study import Study
+
+DEFAULT_OUT = Path("results")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,22 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
     )
+
+
+def with_options(study: Study, args: argparse.Namespace) -> Study:
+    """A study with what a command line says otherwise.
+
+    Raises:
+        InputError: the study cannot be asked like this.
+    """
+    names = ("budget", "criterion", "area_limit_m2", "deployment", "scaling")
+    said = {n: value for n in names if (value := getattr(args, n, None)) is not None}
+    if getattr(args, "no_baselines", False):
+        said["baselines"] = False
+    try:
+        return replace(study, **said)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def area(text: str) -> float:

@@ -11,7 +11,6 @@ from rich.progress import Progress
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
-from imcmoo.cli.run_command import DEFAULT_OUT, with_options
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -30,7 +29,8 @@ INTERRUPTED = "the same command continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
     parser.add_argument(
         "study",
         metavar="STUDY",
@@ -54,11 +54,11 @@ def main(args: argparse.Namespace) -> None:
     """
     began = time.perf_counter()
     ordinary = catalogue.find_study(args.study)
-    study = with_options(ordinary, args)
+    study = arguments.with_options(ordinary, args)
     if study != ordinary and args.out is None:
         raise InputError("where to? give --out, so that the study's own answer is not replaced")
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
-    folder = (args.out or DEFAULT_OUT) / "exact" / study.name
+    folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     console, terminal = Console(quiet=args.quiet), Console(stderr=True)
     hidden = args.quiet or not terminal.is_terminal
     with (

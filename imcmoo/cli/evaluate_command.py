@@ -42,8 +42,10 @@ INTERRUPTED = "nothing was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Describe the command and add what it takes."""
     spaces = catalogue.spaces()
+    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces.items())
+    parser.description = DESCRIPTION % columns
     parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
     parser.add_argument("--device", required=True, choices=sorted(spaces))
     parser.add_argument(
@@ -65,13 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="'reference' rounds each component's energy per layer as the reference prints it",
     )
-
-
-def describe() -> str:
-    """What the command does, and the columns of each device."""
-    spaces = catalogue.spaces()
-    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces.items())
-    return DESCRIPTION % columns
 
 
 def main(args: argparse.Namespace) -> None:

@@ -39,7 +39,8 @@ INTERRUPTED = "nothing was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
     parser.add_argument("--out", required=True, type=Path, metavar="NET.csv")
     parser.add_argument("--name", help="what to call the network (the file's name)")

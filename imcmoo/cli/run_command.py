@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +11,6 @@ from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import MM2_PER_M2
-from imcmoo.study.study import Study
-
-DEFAULT_OUT = Path("results")
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -25,8 +21,17 @@ same files. An earlier run in the same folder is replaced when the new one is co
 INTERRUPTED = "the same command with --resume continues"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes, but for the study itself."""
+def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None:
+    """Describe the command and add what it takes.
+
+    Args:
+        or_else: what else may stand for a study, for its help.
+    """
+    parser.description = DESCRIPTION
+    known = ", ".join(catalogue.studies())
+    parser.add_argument(
+        "study", nargs="?", metavar="STUDY", help=f"{known}, or a file (.toml){or_else}"
+    )
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(
@@ -49,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "edap_product, edap_geomean, ela_max, ela_mean, pseudo_weights, or module:name of one of "
         "your own; all are reported",
     )
-    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=arguments.DEFAULT_OUT, help="default: %(default)s"
+    )
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -75,7 +82,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
-    study = with_options(catalogue.find_study(args.study), args)
+    study = arguments.with_options(catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(
         [study.with_seed(seed) for seed in args.seeds or study.seeds or [study.seed]],
@@ -84,22 +91,6 @@ def main(args: argparse.Namespace) -> None:
         quiet=args.quiet,
         workers=args.workers,
     )
-
-
-def with_options(study: Study, args: argparse.Namespace) -> Study:
-    """A study with what a command line says otherwise.
-
-    Raises:
-        InputError: the study cannot be asked like this.
-    """
-    names = ("budget", "criterion", "area_limit_m2", "deployment", "scaling")
-    said = {n: value for n in names if (value := getattr(args, n, None)) is not None}
-    if getattr(args, "no_baselines", False):
-        said["baselines"] = False
-    try:
-        return replace(study, **said)
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
 def _list() -> None:

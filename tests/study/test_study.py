@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.cli import run_command
+from imcmoo.cli import arguments, run_command
 from imcmoo.cli.arguments import area
 from imcmoo.study.study import shortest_mm2
 from problems import STUDIES
@@ -32,7 +32,7 @@ def test_the_printed_command_asks_for_exactly_this_limit(mm2):
     parser.add_argument("study")
     run_command.add_arguments(parser)
     words = shlex.split(study.command.removeprefix("python -m experiments.run "))
-    assert run_command.with_options(study, parser.parse_args(words)) == study
+    assert arguments.with_options(study, parser.parse_args(words)) == study
 
 
 @pytest.mark.parametrize("name", STUDIES)
