@@ -36,7 +36,8 @@ from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest
 from imcmoo.io.locks import owned
 from imcmoo.io.parts import FinishedParts
-from imcmoo.study.study import LIBRARIES, Study
+from imcmoo.study.provenance import LIBRARIES
+from imcmoo.study.study import Study
 
 COMMAND = "python -m experiments.run paper"
 

@@ -20,7 +20,7 @@ from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
-from imcmoo.study import result_tables
+from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.outcome import Outcome
@@ -54,7 +54,7 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, worke
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     home = out / studies[0].name
-    folders = {s.seed: RunFolder(home / f"seed-{s.seed}", s.config()) for s in studies}
+    folders = {s.seed: RunFolder(home / f"seed-{s.seed}", provenance.config(s)) for s in studies}
     with ExitStack() as stack:
         # All at once and until the end: the summary is of these runs and no others.
         for folder in folders.values():

@@ -6,15 +6,11 @@ Whoever runs, enumerates or compares a study is handed one of these; nothing is 
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, get_args
 
-from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.model import cost_model
 from imcmoo.model.cost_model import CostModel
@@ -28,13 +24,9 @@ from imcmoo.problem.problem import AcceleratorProblem, Guidance
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
-from imcmoo.version import __version__
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
-
-LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
-"""Whatever can change a digit of a result or a pixel of a figure."""
 
 
 @dataclass(frozen=True)
@@ -215,40 +207,6 @@ class Study:
             ),
         }
 
-    def config(self) -> dict[str, Any]:
-        """Everything needed to repeat the run, for `config.json`; holds no time or place."""
-        return {
-            **self.asked(),
-            "command": self.command,
-            "component_table": ComponentTable.load(
-                self.components, scaling=self.scaling
-            ).fingerprint,
-            "networks": self.network_set().fingerprint,
-            "versions": {
-                "imcmoo": __version__,
-                "python": platform.python_version(),
-                **{name: version(name) for name in LIBRARIES},
-            },
-        }
-
-    @property
-    def command(self) -> str:
-        """The command line that repeats this run."""
-        parts = [
-            # Without the folders, which are of one machine.
-            f"python -m experiments.run {Path(self.file).name if self.file else self.name}",
-            f"--seed {self.seed} --budget {self.budget} --criterion {self.criterion}",
-        ]
-        if not self.baselines:
-            parts.append("--no-baselines")
-        if self.area_limit_m2 is not None:
-            parts.append(f"--area-limit {shortest_mm2(self.area_limit_m2)}")
-        if self.deployment != "alone":
-            parts.append(f"--deployment {self.deployment}")
-        if self.scaling != "reference":
-            parts.append(f"--scaling {self.scaling}")
-        return " ".join(parts)
-
 
 def check_names(names: Sequence[str]) -> None:
     """Check that networks can be told apart in tables, searches and files.
@@ -263,16 +221,6 @@ def check_names(names: Sequence[str]) -> None:
             raise ValueError(
                 f"no network can be called '{name}': {', '.join(RESERVED)} mean something else"
             )
-
-
-def shortest_mm2(area_m2: float) -> str:
-    """The shortest text of so many mm² that a command line reads back as exactly this area.
-
-    There is one for every area a command line can give; for a few others the last digit is lost.
-    """
-    texts = (f"{area_m2 * MM2_PER_M2:.{digits}g}" for digits in range(1, 17))
-    exact = (text for text in texts if float(text) / MM2_PER_M2 == area_m2)
-    return next(exact, repr(area_m2 * MM2_PER_M2))
 
 
 def _described(parameter: Parameter) -> Any:

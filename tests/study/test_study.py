@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imcmoo.cli import arguments, run_command
 from imcmoo.cli.arguments import area
-from imcmoo.study.study import shortest_mm2
+from imcmoo.study.provenance import command, config, shortest_mm2
 from problems import STUDIES
 from problems.sram import LOWEST_VOLTAGE_V
 
@@ -31,7 +31,7 @@ def test_the_printed_command_asks_for_exactly_this_limit(mm2):
     parser = argparse.ArgumentParser()
     parser.add_argument("study")
     run_command.add_arguments(parser)
-    words = shlex.split(study.command.removeprefix("python -m experiments.run "))
+    words = shlex.split(command(study).removeprefix("python -m experiments.run "))
     assert arguments.with_options(study, parser.parse_args(words)) == study
 
 
@@ -42,7 +42,7 @@ def test_what_is_asked_is_plain_json(name):
 
 
 def test_values_that_depend_on_the_node_are_recorded_in_volts():
-    voltages = STUDIES["technology_cost_sram"].config()["space"]["voltage_V"]
+    voltages = config(STUDIES["technology_cost_sram"])["space"]["voltage_V"]
     assert voltages["on"] == "technology_nm"
     assert list(voltages["values"]) == [str(node) for node in LOWEST_VOLTAGE_V]
     for node, lowest in LOWEST_VOLTAGE_V.items():

@@ -18,6 +18,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
 from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import baseline_table
+from imcmoo.study.provenance import command
 from imcmoo.study.study import Study
 from imcmoo.study.study_schema import schema_text
 from problems.rram import RRAM
@@ -115,7 +116,7 @@ def test_what_is_left_out_is_as_in_a_study(tmp_path):
 
 
 def test_the_command_in_the_config_names_no_folder(full):
-    assert find_study(str(full)).command.startswith("python -m experiments.run full.toml --seed 3")
+    assert command(find_study(str(full))).startswith("python -m experiments.run full.toml --seed 3")
 
 
 def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
@@ -235,8 +236,8 @@ def test_what_is_no_text_file_is_refused(content, message, tmp_path, capsys):
         path.mkdir()
     elif content is not None:
         path.write_bytes(content)
-    for command in ("run", "enumerate"):
-        assert main([command, str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    for verb in ("run", "enumerate"):
+        assert main([verb, str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
         assert f"{path}: {message}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -1,0 +1,60 @@
+"""How a study is repeated: its command line, and the versions of all its figures depend on."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.study import Study
+from imcmoo.version import __version__
+
+LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
+"""Whatever can change a digit of a result or a pixel of a figure."""
+
+
+def config(study: Study) -> dict[str, Any]:
+    """Everything needed to repeat a run, for `config.json`; holds no time or place."""
+    table = ComponentTable.load(study.components, scaling=study.scaling)
+    return {
+        **study.asked(),
+        "command": command(study),
+        "component_table": table.fingerprint,
+        "networks": study.network_set().fingerprint,
+        "versions": {
+            "imcmoo": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+
+
+def command(study: Study) -> str:
+    """The command line that repeats a run."""
+    parts = [
+        # Without the folders, which are of one machine.
+        f"python -m experiments.run {Path(study.file).name if study.file else study.name}",
+        f"--seed {study.seed} --budget {study.budget} --criterion {study.criterion}",
+    ]
+    if not study.baselines:
+        parts.append("--no-baselines")
+    if study.area_limit_m2 is not None:
+        parts.append(f"--area-limit {shortest_mm2(study.area_limit_m2)}")
+    if study.deployment != "alone":
+        parts.append(f"--deployment {study.deployment}")
+    if study.scaling != "reference":
+        parts.append(f"--scaling {study.scaling}")
+    return " ".join(parts)
+
+
+def shortest_mm2(area_m2: float) -> str:
+    """The shortest text of so many mm² that a command line reads back as exactly this area.
+
+    There is one for every area a command line can give; for a few others the last digit is lost.
+    """
+    texts = (f"{area_m2 * MM2_PER_M2:.{digits}g}" for digits in range(1, 17))
+    exact = (text for text in texts if float(text) / MM2_PER_M2 == area_m2)
+    return next(exact, repr(area_m2 * MM2_PER_M2))
