@@ -60,12 +60,20 @@ def _source(name: str) -> Path | None:
 
 def _imported(path: Path) -> Iterator[str]:
     """Dotted names a file imports; a name imported from a package may be a module of it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from _with_parents(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from _with_parents([node.module])
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All that may be run: a node and those in it, but for what only type checkers read."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from _run(child)
 
 
 def _with_parents(names: Iterable[str]) -> Iterator[str]:
