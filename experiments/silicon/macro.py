@@ -78,11 +78,8 @@ def macro_costs(
         ValueError: macros of several devices, or a value the component table or the converter
             lacks.
     """
-    if len({macro.device for macro in macros}) != 1:
-        raise ValueError("macros must be of one device, and at least one")
-    device = DEVICES[macros[0].device]
-    designs = _designs(macros, adc_model)
-    point = operating_point(designs, device=device, table=table, given=given, switches=Switches())
+    point = macro_point(macros, table=table, given=given, adc_model=adc_model)
+    device, designs = DEVICES[macros[0].device], macro_designs(macros, adc_model)
     rows, cols, adcs, length = (
         np.array([getattr(macro, name) for macro in macros], dtype=float)
         for name in ("rows", "cols", "n_adc", "dot_product_length")
@@ -134,10 +131,14 @@ def macro_costs(
     )
 
 
-def speed(macros: Sequence[Macro], table: PhysicalTable, given: Assumptions) -> OperatingPoint:
-    """Operating points of macros of one device, for what is asked of them alone."""
+def macro_point(
+    macros: Sequence[Macro], *, table: PhysicalTable, given: Assumptions, adc_model: str = "zigzag"
+) -> OperatingPoint:
+    """Speed and component costs of macros of one device; raises as `macro_costs`."""
+    if len({macro.device for macro in macros}) != 1:
+        raise ValueError("macros must be of one device, and at least one")
     return operating_point(
-        _designs(macros, "zigzag"),
+        macro_designs(macros, adc_model),
         device=DEVICES[macros[0].device],
         table=table,
         given=given,
@@ -145,7 +146,7 @@ def speed(macros: Sequence[Macro], table: PhysicalTable, given: Assumptions) -> 
     )
 
 
-def _designs(macros: Sequence[Macro], adc_model: str) -> Designs:
+def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
     """Macros as chips of one macro; what is no part of a macro is of the smallest size."""
     weights = np.ceil([macro.weight_bits for macro in macros])
     per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
