@@ -1,0 +1,129 @@
+"""Kinds of macros, by what is published of them, to see where the model errs; and its misses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from experiments.silicon.comparison import FACTOR, Floats, agreement, area_ratios, measured
+from experiments.silicon.coverage import Macro, Verdict
+from experiments.silicon.table import MEASURED
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.operating_point import slowdown
+
+FEW_PRODUCTS = 16
+"""Products per conversion up to which the converter is nearly all of a macro's energy."""
+
+SLOW = 2.0
+"""Times as slow as at nominal supply, from where the law of the slowdown matters."""
+
+
+def slow_at_supply(macro: Macro, table: PhysicalTable) -> bool:
+    """Whether logic at the macro's supply is at least `SLOW` times slower than at the nominal."""
+    threshold = np.asarray(table.look_up("technology", node_nm=macro.node_nm)["threshold_V"])
+    kappa = slowdown(np.array([macro.voltage_V]), threshold, Assumptions())
+    return bool(kappa[0] >= SLOW)
+
+
+Test = Callable[[Macro, PhysicalTable], bool]
+
+CLASSES: Mapping[str, tuple[str, Test]] = {
+    "sram": ("SRAM", lambda macro, table: macro.device == "sram"),
+    "rram": ("resistive", lambda macro, table: macro.device == "rram"),
+    "few": (
+        f"at most {FEW_PRODUCTS} products a conversion",
+        lambda macro, table: macro.dot_product_length <= FEW_PRODUCTS,
+    ),
+    "many": (
+        f"more than {FEW_PRODUCTS} products a conversion",
+        lambda macro, table: macro.dot_product_length > FEW_PRODUCTS,
+    ),
+    "slow": (f"supply at which logic is {SLOW:g} times slower or more", slow_at_supply),
+    "fast": (
+        f"supply at which it is less than {SLOW:g} times slower",
+        lambda macro, table: not slow_at_supply(macro, table),
+    ),
+}
+"""By key what a class is, and whether a macro is of it."""
+
+
+def members(verdicts: Sequence[Verdict], table: PhysicalTable) -> dict[str, Floats]:
+    """Which rows are of each class, boolean arrays of shape (n,)."""
+    return {
+        key: np.array([v.macro is not None and test(v.macro, table) for v in verdicts], dtype=bool)
+        for key, (_, test) in CLASSES.items()
+    }
+
+
+def by_class(
+    frame: pd.DataFrame, verdicts: Sequence[Verdict], model: pd.DataFrame, table: PhysicalTable
+) -> pd.DataFrame:
+    """Agreement within every class.
+
+    Args:
+        frame: the table of macros.
+        verdicts: about its rows.
+        model: what the model says of them, areas being sums of parts.
+        table: component numbers.
+
+    Returns:
+        Columns class, quantity (the measured ones, and the area), rows, within, rank,
+        median_ratio (modelled over published).
+    """
+    lines = []
+    for key, inside in members(verdicts, table).items():
+        name = CLASSES[key][0]
+        for quantity in MEASURED:
+            published = np.where(inside, measured(frame, quantity), np.nan)
+            told = agreement(published, model[quantity].to_numpy())
+            lines.append({"class": name, "quantity": quantity} | told)
+        ratios = np.where(inside, 1 / area_ratios(frame, model), np.nan)
+        told = agreement(np.where(np.isnan(ratios), np.nan, 1.0), ratios)
+        lines.append({"class": name, "quantity": "area"} | told)
+    return pd.DataFrame(lines)
+
+
+def compared(
+    frame: pd.DataFrame, verdicts: Sequence[Verdict], model: pd.DataFrame, table: PhysicalTable
+) -> pd.DataFrame:
+    """Every pair of a modelled and a measured value.
+
+    Returns:
+        Columns row (1 for the first below the header), label, node_nm, device, quantity, measured,
+        model, ratio, within, adc_share, classes.
+    """
+    inside = members(verdicts, table)
+    lines = []
+    for quantity in MEASURED:
+        published, values = measured(frame, quantity), model[quantity].to_numpy()
+        for i in np.flatnonzero(np.isfinite(published) & np.isfinite(values)):
+            macro = verdicts[i].macro
+            assert macro is not None  # else the model says nothing
+            ratio = float(values[i] / published[i])
+            lines.append(
+                {
+                    "row": i + 1,
+                    "label": label(frame, int(i)),
+                    "node_nm": macro.node_nm,
+                    "device": macro.device,
+                    "quantity": quantity,
+                    "measured": float(published[i]),
+                    "model": float(values[i]),
+                    "ratio": ratio,
+                    "within": bool(abs(np.log(ratio)) <= np.log(FACTOR)),
+                    "adc_share": float(model["adc_share"].iloc[i]),
+                    "classes": " ".join(key for key, rows in inside.items() if rows[i]),
+                }
+            )
+    columns = ["row", "label", "node_nm", "device", "quantity", "measured", "model", "ratio"]
+    return pd.DataFrame(lines, columns=[*columns, "within", "adc_share", "classes"])
+
+
+def label(frame: pd.DataFrame, index: int) -> str:
+    """Where and when a macro was published, and its row: "ISSCC 2021, 3"."""
+    row = frame.iloc[index]
+    said = " ".join(str(row[name]).strip() for name in ("venue", "year") if name in frame).strip()
+    return f"{said[:24]}, {index + 1}" if said else f"row {index + 1}"
