@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.comparison import FACTOR, Floats, agreement, area_ratios, measured
+from experiments.silicon.comparison import (
+    FACTOR,
+    VARIANTS,
+    Floats,
+    agreement,
+    area_ratios,
+    measured,
+    modelled,
+    with_periphery,
+)
 from experiments.silicon.coverage import Macro, Verdict
 from experiments.silicon.table import MEASURED
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -59,30 +68,33 @@ def members(verdicts: Sequence[Verdict], table: PhysicalTable) -> dict[str, Floa
 
 
 def by_class(
-    frame: pd.DataFrame, verdicts: Sequence[Verdict], model: pd.DataFrame, table: PhysicalTable
+    frame: pd.DataFrame, verdicts: Sequence[Verdict], table: PhysicalTable, factor: float
 ) -> pd.DataFrame:
-    """Agreement within every class.
+    """Agreement within every class, in every reading of the model.
 
     Args:
         frame: the table of macros.
         verdicts: about its rows.
-        model: what the model says of them, areas being sums of parts.
         table: component numbers.
+        factor: of macro periphery, on area.
 
     Returns:
-        Columns class, quantity (the measured ones, and the area), rows, within, rank,
+        Columns reading, class, quantity (the measured ones, and the area), rows, within, rank,
         median_ratio (modelled over published).
     """
+    inside = members(verdicts, table)
     lines = []
-    for key, inside in members(verdicts, table).items():
-        name = CLASSES[key][0]
-        for quantity in MEASURED:
-            published = np.where(inside, measured(frame, quantity), np.nan)
-            told = agreement(published, model[quantity].to_numpy())
-            lines.append({"class": name, "quantity": quantity} | told)
-        ratios = np.where(inside, 1 / area_ratios(frame, model), np.nan)
-        told = agreement(np.where(np.isnan(ratios), np.nan, 1.0), ratios)
-        lines.append({"class": name, "quantity": "area"} | told)
+    for variant in VARIANTS:
+        model = with_periphery(modelled(verdicts, table, variant), factor)
+        published = {name: measured(frame, name) for name in MEASURED}
+        published["area"] = model["area_mm2"].to_numpy() * area_ratios(frame, model)
+        values = model.rename(columns={"area_mm2": "area"})
+        for key, rows in inside.items():
+            for quantity, numbers in published.items():
+                told = agreement(np.where(rows, numbers, np.nan), values[quantity].to_numpy())
+                lines.append(
+                    {"reading": variant.name, "class": CLASSES[key][0], "quantity": quantity} | told
+                )
     return pd.DataFrame(lines)
 
 

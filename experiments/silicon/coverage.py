@@ -22,6 +22,15 @@ FARTHEST = 2.0
 HIGHEST = {"input_bits": 8, "weight_bits": 16, "adc_bits": 16, "n_adc": 1_000_000}
 """Beyond these a value is taken for another quantity than the one its column is for."""
 
+DIGITAL = ("digital", "dimc")
+"""What architectures and compute models of digital macros contain."""
+
+NON_VOLATILE = (
+    *("envm", "nvm", "rram", "reram", "pcm", "pcram", "mram", "stt-mram", "sot-mram"),
+    *("fefet", "feram", "flash", "eflash"),
+)
+"""Architectures that hold weights in non-volatile cells."""
+
 DIGITAL_CELLS = ("digital", "+d")
 """What the cells of digital macros are called, or end in."""
 
@@ -123,19 +132,21 @@ def _device(row: Mapping[str, str], said: list[str]) -> str:
     """Memory device of an analog macro."""
     kind, cell = _text(row, "architecture").lower(), _text(row, "cell").lower()
     compute = _text(row, "compute_model").lower()
-    if kind in ("digital", "dimc") or compute in ("digital", "dimc"):
+    if any(word in text for word in DIGITAL for text in (kind, compute)):
         raise _LeftOutError("digital")
     if cell.endswith(DIGITAL_CELLS):
         raise _LeftOutError("digital (its cell computes)")
     if kind == "sram":
         return "sram"
-    if kind in ("envm", "nvm", "rram", "reram"):
-        if not (kind in ("rram", "reram") or "reram" in cell or "rram" in cell):
-            said.append(f"cell {_text(row, 'cell') or 'not named'} as RRAM")
-        return "rram"
     named = _text(row, "architecture")
+    if kind in NON_VOLATILE:
+        if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
+            said.append(f"cell {_text(row, 'cell')[:40] or named} as RRAM")
+        return "rram"
     raise _LeftOutError(
-        f"architecture {named!r} is neither SRAM nor eNVM" if named else "no architecture given"
+        f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
+        if named
+        else "no architecture given"
     )
 
 

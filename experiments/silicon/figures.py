@@ -22,7 +22,7 @@ PANELS = {
 """Quantities of the scatter and their titles."""
 
 DEVICE_MARKERS = {"sram": "o", "rram": "s"}
-NAMED = 3
+NAMED = 2
 """Misses that are named in each panel."""
 
 DISTRIBUTIONS = {
@@ -35,6 +35,8 @@ DISTRIBUTIONS = {
     "snr_adc_dB": "SNR of conversion (dB)",
 }
 """Quantities of random designs and their titles."""
+
+RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
 
 HIGHEST_DB = 60.0
 """Where signal to noise is cut in the figure."""
@@ -97,14 +99,17 @@ def _name_misses(ax: Axes, own: pd.DataFrame) -> None:
     worst = own.assign(off=off)[off > np.log(FACTOR)].sort_values("off", ascending=False)
     for _, miss in worst.drop_duplicates("label").head(NAMED).iterrows():
         above = miss["model"] > miss["measured"]
+        low, high = np.log(ax.get_xlim())
+        right = np.log(miss["measured"]) > (low + high) / 2
         ax.annotate(
             miss["label"],
             (miss["measured"], miss["model"]),
-            xytext=(0, 5 if above else -5),
+            xytext=(4 if right else -4, 5 if above else -5),
             textcoords="offset points",
-            ha="center",
+            ha="right" if right else "left",
             va="bottom" if above else "top",
             fontsize=LEAST_TEXT,
+            parse_math=False,  # whatever a table's venue is
         )
 
 
@@ -142,7 +147,7 @@ def _group_names(ax: Axes, groups: list[tuple[str, str]], *, shown: bool) -> Non
 
 def _boxes(ax: Axes, own: pd.DataFrame, groups: list[tuple[str, str]]) -> None:
     published = own[own["device"] == "published"]
-    for _, band in published.iterrows():
+    for _, band in published[published["n"] > 0].iterrows():
         ax.axvspan(band["p5"], band["p95"], color="0.88", linewidth=0, zorder=0)
         ax.axvline(band["p50"], color="0.6", linewidth=0.6, zorder=0)
     for at, (device, told) in enumerate(groups):
@@ -177,7 +182,7 @@ def _binding(ax: Axes, frame: pd.DataFrame, groups: list[tuple[str, str]]) -> No
             hatch=HATCHES[index % len(HATCHES)],
             edgecolor="white",
             linewidth=0.4,
-            label=cause,
+            label=RESOURCES.get(cause, cause),
         )
         start += 100 * shares
     ax.set(xlabel="networks on designs (%)", xlim=(0, 100), ylim=(3.6, -0.6))

@@ -86,9 +86,9 @@ def macro_costs(
     )
     inputs = np.array([macro.input_bits for macro in macros])
     weights = np.array([macro.weight_bits for macro in macros])
-    time = read_time(
-        designs, point, adcs[:, None], adcs, device=device, given=given, pulses=held
-    )[:, 0]
+    time = read_time(designs, point, adcs[:, None], adcs, device=device, given=given, pulses=held)[
+        :, 0
+    ]
     adder = _shift_add(designs, np.ceil(weights), table)
     dac = table.look_up(
         "dac",
@@ -178,7 +178,5 @@ def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
 def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
     """Adder of every converter, as wide as the model's; none where nothing is shifted."""
     more = np.maximum(weights - designs.bits_per_cell, 0)
-    found = table.look_up(
-        "shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more
-    )
+    found = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
     return {name: np.where(more > 0, values, 0.0) for name, values in found.items()}

@@ -10,6 +10,7 @@ import pandas as pd
 from experiments.paper.markdown import table as markdown_table
 from experiments.silicon import prose
 from experiments.silicon.comparison import DEFAULT, GOALS
+from experiments.silicon.figures import DISTRIBUTIONS, RESOURCES
 from experiments.silicon.table import MEASURED
 
 NAMES = {
@@ -18,6 +19,8 @@ NAMES = {
     "tops_per_mm2_1b": "TOPS/mm²",
     "area": "area",
 }
+UNITS = {"1": "ratio", "mm2": "mm²", "us": "µs"}
+OTHERS = {"snr_dB": "SNR (dB)", "active_rows": "rows read at once"}
 NOTHING = "–"
 
 
@@ -49,7 +52,7 @@ def page(inputs: Inputs) -> str:
             inputs,
             "silicon",
             "Modelled against measured; grey: within a factor of 3. Colour: node the macro is "
-            "evaluated at; circles SRAM, squares resistive. The three worst misses are named by "
+            "evaluated at; circles SRAM, squares resistive. The two worst misses are named by "
             "venue, year and row of `silicon.csv`.",
         ),
         _readings(inputs),
@@ -150,6 +153,7 @@ def _readings(inputs: Inputs) -> str:
 
 def _classes(inputs: Inputs) -> str:
     frame = inputs.derived["by_class"]
+    frame = frame[frame["reading"] == DEFAULT.name]
     lines = [
         [
             line["class"],
@@ -172,7 +176,7 @@ def _misses(inputs: Inputs) -> str:
     lines = [
         [
             NAMES[line["quantity"]],
-            line["label"],
+            _plain(line["label"]),
             f"{line['node_nm']:.0f} nm {str(line['device']).upper()}",
             number(line["measured"]),
             number(line["model"]),
@@ -181,7 +185,15 @@ def _misses(inputs: Inputs) -> str:
         ]
         for _, line in missed.iterrows()
     ]
-    header = ["", "venue, year, row", "taken as", "measured", "model", "model/chip", "ADC of energy"]
+    header = [
+        "",
+        "venue, year, row",
+        "taken as",
+        "measured",
+        "model",
+        "model/chip",
+        "ADC of energy",
+    ]
     return "## Misses, all of them\n\n" + markdown_table(header, lines)
 
 
@@ -191,7 +203,11 @@ def _left_out(inputs: Inputs) -> str:
     counted = Counter(out["reason"]).most_common()
     stand_ins = sum(bool(reason) for reason in frame.loc[frame["covered"].astype(bool), "reason"])
     lines = [
-        [_plain(reason), str(count), ", ".join(str(i + 1) for i in out.index[out["reason"] == reason])]
+        [
+            _plain(reason),
+            str(count),
+            ", ".join(str(i + 1) for i in out.index[out["reason"] == reason]),
+        ]
         for reason, count in counted
     ]
     return (
@@ -214,7 +230,7 @@ def _chips(inputs: Inputs) -> str:
             line["chip"],
             line["setting"],
             line["quantity"],
-            line["unit"].replace("1", "ratio").replace("mm2", "mm²").replace("us", "µs"),
+            UNITS.get(line["unit"], line["unit"]),
             number(line["measured"]),
             number(line["model"]),
             number(line["ratio"]),
@@ -222,7 +238,8 @@ def _chips(inputs: Inputs) -> str:
         for _, line in frame.iterrows()
     ]
     header = ["chip", "setting", "", "unit", "measured", "model", "model/chip"]
-    sources = "; ".join(f"{c}: {s}" for c, s in dict(frame[["chip", "source"]].to_numpy()).items())
+    own = frame.drop_duplicates(["chip", "source"])
+    sources = "; ".join(dict.fromkeys(own["chip"] + ": " + own["source"]))
     return (
         f"## Further chips\n\n{prose.chips(frame)}\n"
         + markdown_table(header, lines)
@@ -237,7 +254,7 @@ def _random(inputs: Inputs) -> str:
         [
             str(line["device"]).upper() if line["device"] != "published" else "published",
             line["designs"],
-            line["quantity"].replace("_", " ").replace("mm2", "mm²"),
+            DISTRIBUTIONS.get(line["quantity"], OTHERS.get(line["quantity"], line["quantity"])),
             f"{line['n']:.0f}",
             *(number(line[f"p{p}"]) for p in (5, 25, 50, 75, 95)),
         ]
@@ -246,12 +263,17 @@ def _random(inputs: Inputs) -> str:
     header = ["device", "designs", "", "n", "5 %", "25 %", "50 %", "75 %", "95 %"]
     kept = limits.pivot(index="limit", columns="device", values="share")
     kept = kept.loc[list(dict.fromkeys(limits["limit"]))]
-    shares = [[str(name), share(line["rram"]), share(line["sram"])] for name, line in kept.iterrows()]
+    shares = [
+        [str(name), share(line["rram"]), share(line["sram"])] for name, line in kept.iterrows()
+    ]
     bounds = inputs.derived["random_bounds"]
     binding = bounds.pivot(index="resource", columns=["device", "designs"], values="share")
     binding = binding.loc[list(dict.fromkeys(bounds["resource"]))]
     groups = [("rram", "all"), ("rram", "feasible"), ("sram", "all"), ("sram", "feasible")]
-    binds = [[str(n), *(share(line[g]) for g in groups)] for n, line in binding.iterrows()]
+    binds = [
+        [RESOURCES.get(str(n), str(n)), *(share(line[g]) for g in groups)]
+        for n, line in binding.iterrows()
+    ]
     caption = (
         "Random designs, ResNet18: 5th to 95th percentile, box: the middle half; grey: 5th to 95th "
         "percentile of the covered published macros at 8 × 8 bits, line: their median; signal to "
@@ -265,5 +287,27 @@ def _random(inputs: Inputs) -> str:
         + "\n"
         + markdown_table(header, lines)
         + "\n"
+        + _causes(inputs)
+        + "\n"
         + markdown_table(["what binds", *(f"{d.upper()}, {t}" for d, t in groups)], binds)
     )
+
+
+def _causes(inputs: Inputs) -> str:
+    """Medians of all designs by what moves them most."""
+    frame = inputs.derived["random_causes"]
+    frame = frame[frame["workload"] == prose.NETWORK]
+    named = {"technology_nm": "node (nm)", "active_rows": OTHERS["active_rows"]}
+    names = ("energy_mJ", "latency_ms", "tops_per_W")
+    lines = [
+        [
+            str(line["device"]).upper(),
+            named[line["parameter"]],
+            str(line["value"]),
+            str(line["n"]),
+            *(number(line[name]) for name in names),
+        ]
+        for _, line in frame.iterrows()
+    ]
+    header = ["device", "by", "", "n", *(f"{DISTRIBUTIONS[name]}, median" for name in names)]
+    return markdown_table(header, lines)

@@ -118,12 +118,15 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
         "random_designs": columns device, designs (those that run a network, or keep all limits),
         workload, quantity, n and percentiles p5 to p95;
         "random_bounds": device, designs, resource, share of networks on designs it binds;
-        "random_limits": device, limit, share of designs that keep it.
+        "random_limits": device, limit, share of designs that keep it;
+        "random_causes": device, workload, parameter, value, n, and medians of energy_mJ,
+        latency_ms, tops_per_W of all designs with that value.
     """
     networks = WorkloadSet.load(NETWORKS)
     spread: list[dict[str, object]] = []
     bounds: list[dict[str, object]] = []
     shares: list[dict[str, object]] = []
+    causes: list[dict[str, object]] = []
     for device in DEVICES:
         model = PhysicalModel(networks, device=device, table=table)
         columns = sample(n, device, table, np.random.default_rng(SEED))
@@ -141,10 +144,13 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
             for index, workload in enumerate(networks.names):
                 runs = chosen & found.runs[:, index]
                 values = quantities(found, float(model.macs[index]), index)
+                values["active_rows"] = columns["active_rows"]
                 spread += [
                     here | {"workload": workload, "quantity": name} | percentiles(v[runs])
                     for name, v in values.items()
                 ]
+                if told == "all":
+                    causes += _by_parameter(device, workload, columns, values, runs)
             bound = found.bound_by[chosen]
             bound = bound[bound >= 0]
             bounds += [
@@ -155,7 +161,33 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
         "random_designs": pd.DataFrame(spread),
         "random_bounds": pd.DataFrame(bounds),
         "random_limits": pd.DataFrame(shares),
+        "random_causes": pd.DataFrame(causes),
     }
+
+
+def _by_parameter(
+    device: str, workload: str, columns: Columns, values: Columns, runs: Bools
+) -> list[dict[str, object]]:
+    """Medians of the designs that share a parameter's value, of those that move most."""
+    lines: list[dict[str, object]] = []
+    for parameter in ("technology_nm", "active_rows"):
+        for level in np.unique(columns[parameter]):
+            here = runs & (columns[parameter] == level)
+            medians = {
+                name: float(np.median(values[name][here])) if here.any() else float("nan")
+                for name in ("energy_mJ", "latency_ms", "tops_per_W")
+            }
+            lines.append(
+                {
+                    "device": device,
+                    "workload": workload,
+                    "parameter": parameter,
+                    "value": int(level),
+                    "n": int(here.sum()),
+                }
+                | medians
+            )
+    return lines
 
 
 def percentiles(values: NDArray) -> dict[str, float]:

@@ -73,7 +73,7 @@ def tables(frame: pd.DataFrame, table: PhysicalTable) -> Tables:
         silicon=joined(frame, verdicts, model),
         derived={
             "agreement": agreements(frame, verdicts, table, factor),
-            "by_class": by_class(frame, verdicts, model, table),
+            "by_class": by_class(frame, verdicts, table, factor),
             "compared": compared(frame, verdicts, model, table),
             "chips": chips.compare(table),
             **random,
