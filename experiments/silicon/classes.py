@@ -111,14 +111,14 @@ def compared(
     lines = []
     for quantity in MEASURED:
         published, values = measured(frame, quantity), model[quantity].to_numpy()
-        for i in np.flatnonzero(np.isfinite(published) & np.isfinite(values)):
+        for i in np.flatnonzero(np.isfinite(published) & np.isfinite(values)).tolist():
             macro = verdicts[i].macro
             assert macro is not None  # else the model says nothing
             ratio = float(values[i] / published[i])
             lines.append(
                 {
                     "row": i + 1,
-                    "label": label(frame, int(i)),
+                    "label": label(frame, i),
                     "node_nm": macro.node_nm,
                     "device": macro.device,
                     "quantity": quantity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ DISTRIBUTIONS = {
     "snr_adc_dB": "SNR of conversion (dB)",
 }
 """Quantities of random designs and their titles."""
+
+Groups = Sequence[tuple[str, str]]
 
 RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
 
@@ -140,12 +143,12 @@ def random_designs(frame: pd.DataFrame, width: float) -> Figure:
     return figure
 
 
-def _group_names(ax: Axes, groups: list[tuple[str, str]], *, shown: bool) -> None:
+def _group_names(ax: Axes, groups: Groups, *, shown: bool) -> None:
     names = [f"{d.upper()}, {told}" for d, told in groups] if shown else [""] * len(groups)
     ax.set_yticks(range(len(groups)), names)
 
 
-def _boxes(ax: Axes, own: pd.DataFrame, groups: list[tuple[str, str]]) -> None:
+def _boxes(ax: Axes, own: pd.DataFrame, groups: Groups) -> None:
     published = own[own["device"] == "published"]
     for _, band in published[published["n"] > 0].iterrows():
         ax.axvspan(band["p5"], band["p95"], color="0.88", linewidth=0, zorder=0)
@@ -163,7 +166,7 @@ def _boxes(ax: Axes, own: pd.DataFrame, groups: list[tuple[str, str]]) -> None:
         ax.vlines(middle, at - 0.25, at + 0.25, color=style["color"], linewidth=1.8)
 
 
-def _binding(ax: Axes, frame: pd.DataFrame, groups: list[tuple[str, str]]) -> None:
+def _binding(ax: Axes, frame: pd.DataFrame, groups: Groups) -> None:
     """Shares of networks on designs that a resource binds, stacked."""
     start = np.zeros(len(groups))
     for index, cause in enumerate(CAUSES):

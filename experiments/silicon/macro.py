@@ -151,13 +151,15 @@ def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
     weights = np.ceil([macro.weight_bits for macro in macros])
     per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
     n = len(macros)
-    one, text = np.ones(n), lambda value: np.full(n, value)
+    one = np.ones(n)
     columns: Mapping[str, object] = {
         "technology_nm": [macro.node_nm for macro in macros],
         "voltage_V": [macro.voltage_V for macro in macros],
         "rows": [macro.array_rows for macro in macros],
         "cols": [macro.array_cols for macro in macros],
-        "active_rows": [min(macro.dot_product_length, macro.array_rows) for macro in macros],
+        "active_rows": [
+            min(np.ceil(macro.dot_product_length), macro.array_rows) for macro in macros
+        ],
         "bits_per_cell": CELL_BITS * one,
         "input_slice_bits": np.ceil([macro.input_bits for macro in macros]),
         "adc_bits": [macro.adc_bits for macro in macros],
@@ -168,9 +170,9 @@ def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
         "glb_KiB": one,
         "glb_banks": one,
         "link_bits": one,
-        "dram": text("none"),
-        "schedule": text("layer"),
-        "input_coding": text("levels"),
+        "dram": ["none"] * n,
+        "schedule": ["layer"] * n,
+        "input_coding": ["levels"] * n,
     }
     return Designs.of_columns(columns, adc_model=adc_model)  # type: ignore[arg-type]
 

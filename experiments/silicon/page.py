@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 import pandas as pd
 
 from experiments.paper.markdown import table as markdown_table
-from experiments.silicon import prose
+from experiments.silicon import prose, random_page
 from experiments.silicon.comparison import DEFAULT, GOALS
-from experiments.silicon.figures import DISTRIBUTIONS, RESOURCES
 from experiments.silicon.table import MEASURED
+from experiments.silicon.words import NOTHING, Inputs, figure, number, plain, rank, share
 
 NAMES = {
     "t_core_ns": "time of an invocation",
@@ -20,27 +19,6 @@ NAMES = {
     "area": "area",
 }
 UNITS = {"1": "ratio", "mm2": "mm²", "us": "µs"}
-OTHERS = {"snr_dB": "SNR (dB)", "active_rows": "rows read at once"}
-NOTHING = "–"
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the page tells of.
-
-    Args:
-        silicon: the table of macros with what the model says.
-        derived: the other tables, by name.
-        factor: fitted on area.
-        folder: of the tables, as seen from the page.
-        own: whether the macros are the shipped ones, whose misses are explained.
-    """
-
-    silicon: pd.DataFrame
-    derived: dict[str, pd.DataFrame]
-    factor: float
-    folder: str
-    own: bool
 
 
 def page(inputs: Inputs) -> str:
@@ -48,7 +26,7 @@ def page(inputs: Inputs) -> str:
     sections = [
         prose.introduction(inputs.folder),
         _agreement(inputs),
-        _figure(
+        figure(
             inputs,
             "silicon",
             "Modelled against measured; grey: within a factor of 3. Colour: node the macro is "
@@ -60,30 +38,9 @@ def page(inputs: Inputs) -> str:
         _misses(inputs),
         _left_out(inputs),
         _chips(inputs),
-        _random(inputs),
+        random_page.section(inputs),
     ]
     return "\n".join(section.strip() + "\n" for section in sections)
-
-
-def number(value: float) -> str:
-    """Three digits, a dash for nothing."""
-    if pd.isna(value):
-        return NOTHING
-    if value == float("inf"):
-        return "∞"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def share(value: float) -> str:
-    """Percent, to the whole one from 1 up."""
-    if pd.isna(value):
-        return NOTHING
-    return f"{100 * value:.0f} %" if value >= 0.01 or value == 0 else f"{100 * value:.2f} %"
-
-
-def rank(value: float) -> str:
-    """A correlation with two decimals."""
-    return NOTHING if pd.isna(value) else f"{value:.2f}".replace("-", "−")
 
 
 def default_agreement(derived: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -97,7 +54,7 @@ def _agreement(inputs: Inputs) -> str:
     found = default_agreement(inputs.derived)
     lines = [
         [
-            NAMES[name],
+            NAMES[str(name)],
             f"{line['rows']:.0f}",
             share(line["within"]),
             _goal(name, "within", line["within"]),
@@ -121,15 +78,9 @@ def _goal(name: object, kind: str, value: float) -> str:
     if goal is None:
         return NOTHING
     told = f"{100 * goal:.0f} %" if kind == "within" else f"{goal:g}"
+    if pd.isna(value):
+        return told
     return f"{told}, {'met' if value >= goal else 'not met'}"
-
-
-def _figure(inputs: Inputs, name: str, caption: str) -> str:
-    path = f"{inputs.folder}/figures/{name}"
-    return (
-        f"![{caption}]({path}.png)\n\n*{caption}* [PDF]({path}.pdf), [one column]"
-        f"({path}_narrow.pdf), [what it shows]({path}.csv).\n"
-    )
 
 
 def _readings(inputs: Inputs) -> str:
@@ -176,7 +127,7 @@ def _misses(inputs: Inputs) -> str:
     lines = [
         [
             NAMES[line["quantity"]],
-            _plain(line["label"]),
+            plain(line["label"]),
             f"{line['node_nm']:.0f} nm {str(line['device']).upper()}",
             number(line["measured"]),
             number(line["model"]),
@@ -204,7 +155,7 @@ def _left_out(inputs: Inputs) -> str:
     stand_ins = sum(bool(reason) for reason in frame.loc[frame["covered"].astype(bool), "reason"])
     lines = [
         [
-            _plain(reason),
+            plain(reason),
             str(count),
             ", ".join(str(i + 1) for i in out.index[out["reason"] == reason]),
         ]
@@ -216,11 +167,6 @@ def _left_out(inputs: Inputs) -> str:
         + f"\n{stand_ins} covered rows stand for another node, supply, size or cell than their "
         "own; `silicon.csv` says which, row by row.\n"
     )
-
-
-def _plain(text: str) -> str:
-    """Text of a user's table that cannot break ours."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
 def _chips(inputs: Inputs) -> str:
@@ -245,69 +191,3 @@ def _chips(inputs: Inputs) -> str:
         + markdown_table(header, lines)
         + f"\nSources: {sources}.\n"
     )
-
-
-def _random(inputs: Inputs) -> str:
-    spread, limits = inputs.derived["random_designs"], inputs.derived["random_limits"]
-    shown = spread[spread["workload"].isin([prose.NETWORK, ""])]
-    lines = [
-        [
-            str(line["device"]).upper() if line["device"] != "published" else "published",
-            line["designs"],
-            DISTRIBUTIONS.get(line["quantity"], OTHERS.get(line["quantity"], line["quantity"])),
-            f"{line['n']:.0f}",
-            *(number(line[f"p{p}"]) for p in (5, 25, 50, 75, 95)),
-        ]
-        for _, line in shown.iterrows()
-    ]
-    header = ["device", "designs", "", "n", "5 %", "25 %", "50 %", "75 %", "95 %"]
-    kept = limits.pivot(index="limit", columns="device", values="share")
-    kept = kept.loc[list(dict.fromkeys(limits["limit"]))]
-    shares = [
-        [str(name), share(line["rram"]), share(line["sram"])] for name, line in kept.iterrows()
-    ]
-    bounds = inputs.derived["random_bounds"]
-    binding = bounds.pivot(index="resource", columns=["device", "designs"], values="share")
-    binding = binding.loc[list(dict.fromkeys(bounds["resource"]))]
-    groups = [("rram", "all"), ("rram", "feasible"), ("sram", "all"), ("sram", "feasible")]
-    binds = [
-        [RESOURCES.get(str(n), str(n)), *(share(line[g]) for g in groups)]
-        for n, line in binding.iterrows()
-    ]
-    caption = (
-        "Random designs, ResNet18: 5th to 95th percentile, box: the middle half; grey: 5th to 95th "
-        "percentile of the covered published macros at 8 × 8 bits, line: their median; signal to "
-        "noise is cut at 60 dB. Last panel: what binds, of all networks."
-    )
-    return (
-        f"## Random designs\n\n{prose.random_designs(inputs.derived)}\n"
-        + markdown_table(["limit kept", "RRAM", "SRAM"], shares)
-        + "\n"
-        + _figure(inputs, "random_designs", caption)
-        + "\n"
-        + markdown_table(header, lines)
-        + "\n"
-        + _causes(inputs)
-        + "\n"
-        + markdown_table(["what binds", *(f"{d.upper()}, {t}" for d, t in groups)], binds)
-    )
-
-
-def _causes(inputs: Inputs) -> str:
-    """Medians of all designs by what moves them most."""
-    frame = inputs.derived["random_causes"]
-    frame = frame[frame["workload"] == prose.NETWORK]
-    named = {"technology_nm": "node (nm)", "active_rows": OTHERS["active_rows"]}
-    names = ("energy_mJ", "latency_ms", "tops_per_W")
-    lines = [
-        [
-            str(line["device"]).upper(),
-            named[line["parameter"]],
-            str(line["value"]),
-            str(line["n"]),
-            *(number(line[name]) for name in names),
-        ]
-        for _, line in frame.iterrows()
-    ]
-    header = ["device", "by", "", "n", *(f"{DISTRIBUTIONS[name]}, median" for name in names)]
-    return markdown_table(header, lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,9 @@ from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, sp
 from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import WorkloadSet
 
-Columns = dict[str, NDArray]
+Columns = dict[str, NDArray[Any]]
 Bools = NDArray[np.bool_]
+Line = dict[str, Any]
 
 DESIGNS = 2_000
 SEED = 0
@@ -49,7 +50,7 @@ def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) 
         rng: of the run.
     """
 
-    def power(low: int, high: int) -> NDArray:
+    def power(low: int, high: int) -> NDArray[Any]:
         return 2 ** rng.integers(low, high + 1, n)
 
     rows, inputs, node = power(5, 10), rng.integers(0, len(INPUTS), n), rng.choice(NODES_NM, n)
@@ -95,7 +96,7 @@ def kept(found: PhysicalMetrics) -> dict[str, Bools]:
     }
 
 
-def quantities(found: PhysicalMetrics, macs: float, network: int) -> dict[str, NDArray]:
+def quantities(found: PhysicalMetrics, macs: float, network: int) -> dict[str, NDArray[Any]]:
     """What is told of a network on every design, arrays of shape (n,); the unit is in the name."""
     energy, interval = found.energy_J[:, network], found.interval_s[:, network]
     area = found.area_m2
@@ -123,10 +124,10 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
         latency_ms, tops_per_W of all designs with that value.
     """
     networks = WorkloadSet.load(NETWORKS)
-    spread: list[dict[str, object]] = []
-    bounds: list[dict[str, object]] = []
-    shares: list[dict[str, object]] = []
-    causes: list[dict[str, object]] = []
+    spread: list[Line] = []
+    bounds: list[Line] = []
+    shares: list[Line] = []
+    causes: list[Line] = []
     for device in DEVICES:
         model = PhysicalModel(networks, device=device, table=table)
         columns = sample(n, device, table, np.random.default_rng(SEED))
@@ -140,7 +141,7 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
             for name, keep in told_of.items()
         ]
         for told, chosen in (("all", np.ones(n, bool)), ("feasible", feasible)):
-            here = {"device": device, "designs": told}
+            here: Line = {"device": device, "designs": told}
             for index, workload in enumerate(networks.names):
                 runs = chosen & found.runs[:, index]
                 values = quantities(found, float(model.macs[index]), index)
@@ -167,9 +168,9 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
 
 def _by_parameter(
     device: str, workload: str, columns: Columns, values: Columns, runs: Bools
-) -> list[dict[str, object]]:
+) -> list[Line]:
     """Medians of the designs that share a parameter's value, of those that move most."""
-    lines: list[dict[str, object]] = []
+    lines: list[Line] = []
     for parameter in ("technology_nm", "active_rows"):
         for level in np.unique(columns[parameter]):
             here = runs & (columns[parameter] == level)
@@ -190,7 +191,7 @@ def _by_parameter(
     return lines
 
 
-def percentiles(values: NDArray) -> dict[str, float]:
+def percentiles(values: NDArray[Any]) -> Line:
     """Number and percentiles of values that are there."""
     # A conversion that loses nothing has infinite signal to noise: no interpolation then.
     told = values[~np.isnan(values)]

@@ -23,8 +23,9 @@ from experiments.silicon.comparison import (
     with_periphery,
 )
 from experiments.silicon.coverage import Verdict
-from experiments.silicon.page import Inputs, page
+from experiments.silicon.page import page
 from experiments.silicon.table import read, shipped
+from experiments.silicon.words import Inputs
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.files import replacing
 from imcmoo.report import style
