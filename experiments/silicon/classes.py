@@ -135,7 +135,7 @@ def compared(
 
 
 def label(frame: pd.DataFrame, index: int) -> str:
-    """Where and when a macro was published, and its row: "ISSCC 2021, 3"."""
+    """Venue and year of a macro."""
     row = frame.iloc[index]
-    said = " ".join(str(row[name]).strip() for name in ("venue", "year") if name in frame).strip()
-    return f"{said[:24]}, {index + 1}" if said else f"row {index + 1}"
+    said = " ".join(str(row[name]).strip() for name in ("venue", "year") if name in frame)
+    return said.strip()[:24] or "not named"

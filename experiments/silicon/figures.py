@@ -23,7 +23,7 @@ PANELS = {
 """Quantities of the scatter and their titles."""
 
 DEVICE_MARKERS = {"sram": "o", "rram": "s"}
-NAMED = 2
+NAMED = 3
 """Misses that are named in each panel."""
 
 DISTRIBUTIONS = {
@@ -87,6 +87,7 @@ def _band(ax: Axes, own: pd.DataFrame) -> None:
     """Equality, and a factor 3 to either side."""
     if own.empty:
         ax.text(0.5, 0.5, "nothing to compare", ha="center", transform=ax.transAxes)
+        ax.set(xlim=(0.1, 10), ylim=(0.1, 10))
         return
     values = own[["measured", "model"]].to_numpy()
     ends = np.array([values.min() / 2, values.max() * 2])
@@ -97,23 +98,17 @@ def _band(ax: Axes, own: pd.DataFrame) -> None:
 
 
 def _name_misses(ax: Axes, own: pd.DataFrame) -> None:
-    """Name the farthest of those outside the band, one of each name."""
+    """Number the farthest of those outside the band by their rows, and name them in a corner."""
+    if own.empty:
+        return
     off = np.abs(np.log(own["model"] / own["measured"]))
-    worst = own.assign(off=off)[off > np.log(FACTOR)].sort_values("off", ascending=False)
-    for _, miss in worst.drop_duplicates("label").head(NAMED).iterrows():
-        above = miss["model"] > miss["measured"]
-        low, high = np.log(ax.get_xlim())
-        right = np.log(miss["measured"]) > (low + high) / 2
-        ax.annotate(
-            miss["label"],
-            (miss["measured"], miss["model"]),
-            xytext=(4 if right else -4, 5 if above else -5),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            va="bottom" if above else "top",
-            fontsize=LEAST_TEXT,
-            parse_math=False,  # whatever a table's venue is
-        )
+    worst = own.assign(off=off)[off > np.log(FACTOR)].nlargest(NAMED, "off")
+    text: dict[str, Any] = {"fontsize": LEAST_TEXT, "parse_math": False}  # whatever a venue is
+    for _, miss in worst.iterrows():
+        at = (miss["measured"], miss["model"])
+        ax.annotate(str(miss["row"]), at, xytext=(2, 3), textcoords="offset points", **text)
+    names = "\n".join(f"{miss['row']}: {miss['label']}" for _, miss in worst.iterrows())
+    ax.text(0.98, 0.02, names, ha="right", va="bottom", transform=ax.transAxes, **text)
 
 
 def random_designs(frame: pd.DataFrame, width: float) -> Figure:

@@ -38,7 +38,7 @@ OPERAND_BITS = 8
 """Bits of inputs and weights of the networks that random designs run."""
 
 ROUNDED = FORMAT.replace("6g", "5g")
-"""Digits of derived tables."""
+"""Digits of derived tables: as many as are the same on every machine."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,24 @@ def tables(frame: pd.DataFrame, table: PhysicalTable) -> Tables:
     random["random_designs"] = pd.concat(
         [random["random_designs"], published(frame, verdicts)], ignore_index=True
     )
+    derived = {
+        "agreement": agreements(frame, verdicts, table, factor),
+        "by_class": by_class(frame, verdicts, table, factor),
+        "compared": compared(frame, verdicts, model, table),
+        "chips": chips.compare(table),
+        **random,
+    }
     return Tables(
         silicon=joined(frame, verdicts, model),
-        derived={
-            "agreement": agreements(frame, verdicts, table, factor),
-            "by_class": by_class(frame, verdicts, table, factor),
-            "compared": compared(frame, verdicts, model, table),
-            "chips": chips.compare(table),
-            **random,
-        },
+        derived={name: rounded(derived) for name, derived in derived.items()},
         factor=factor,
     )
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with the digits that are written, so that what is told follows from the files."""
+    floats = frame.select_dtypes("float").columns
+    return frame.assign(**{name: frame[name].map(lambda v: float(ROUNDED % v)) for name in floats})
 
 
 def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -153,7 +160,7 @@ def run(data: Path | None, folder: Path, docs: Path) -> None:
 
 
 def csv(frame: pd.DataFrame) -> str:
-    """A derived table as text, with digits that are the same on every machine."""
+    """A derived table as text."""
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=ROUNDED))
 
 
