@@ -21,7 +21,7 @@ from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.operating_point import slowdown
 from imcmoo.model.physical.timing import read_time
 
-NEURRAM = Macro("rram", 45, 0.9, 256, 256, 256, 256, 4, 1, 8, 256, 256)
+NEURRAM = Macro("rram", 130, 45, 0.9, 256, 256, 256, 256, 4, 1, 8, 256, 256)
 """One of its 48 arrays, at the coarsest node of the component table: the chip has 130 nm."""
 NEURRAM_MODES = (
     # bits of inputs and outputs; TOPS and us per vector as published
@@ -42,7 +42,7 @@ JIA_SOURCE = "Jia et al., JSSC 2020; cimloop arch/1_macro/jia_jssc_2020"
 JIA_NODE_NM = 45
 """The coarsest node with a tabulated threshold: the chip has 65 nm."""
 
-ISAAC = Macro("rram", 32, 0.9, 128, 128, 128, 128, 1, 1, 8, 128, 1)
+ISAAC = Macro("rram", 32, 32, 0.9, 128, 128, 128, 128, 1, 1, 8, 128, 1)
 ISAAC_ARRAYS, ISAAC_SLICES, ISAAC_COLUMNS = 168 * 12 * 8, 16, 8
 ISAAC_SLICE_S, ISAAC_TOPS = 100e-9, 41.3
 ISAAC_SOURCE = "Shafiee et al., ISCA 2016"

@@ -104,8 +104,8 @@ def compared(
     """Every pair of a modelled and a measured value.
 
     Returns:
-        Columns row (1 for the first below the header), label, node_nm, device, quantity, measured,
-        model, ratio, within, adc_share, classes.
+        Columns row (1 for the first below the header), label, node_nm, taken_nm, device, quantity,
+        measured, model, ratio, within, adc_share, classes.
     """
     inside = members(verdicts, table)
     lines = []
@@ -119,7 +119,8 @@ def compared(
                 {
                     "row": i + 1,
                     "label": label(frame, i),
-                    "node_nm": macro.node_nm,
+                    "node_nm": macro.published_nm,
+                    "taken_nm": macro.node_nm,
                     "device": macro.device,
                     "quantity": quantity,
                     "measured": float(published[i]),
@@ -130,8 +131,10 @@ def compared(
                     "classes": " ".join(key for key, rows in inside.items() if rows[i]),
                 }
             )
-    columns = ["row", "label", "node_nm", "device", "quantity", "measured", "model", "ratio"]
-    return pd.DataFrame(lines, columns=[*columns, "within", "adc_share", "classes"])
+    columns = ["row", "label", "node_nm", "taken_nm", "device", "quantity"]
+    return pd.DataFrame(
+        lines, columns=[*columns, *("measured", "model", "ratio", "within", "adc_share", "classes")]
+    )
 
 
 def label(frame: pd.DataFrame, index: int) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from experiments.silicon.coverage import Verdict, judge
+from experiments.silicon.coverage import Macro, Verdict, judge, supplies_V
 from experiments.silicon.macro import macro_costs
 from experiments.silicon.table import MEASURED, shipped
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -46,16 +46,37 @@ class Variant:
         adc_model: converter model.
         voltage_exponent: of the slowdown at low supply.
         held: whether a level of a resistive array is held for a pulse.
+        next_node: whether macros between two tabulated nodes are taken at the farther one.
     """
 
     name: str
     adc_model: str = "zigzag"
     voltage_exponent: float = 2.0
     held: bool = False
+    next_node: bool = False
+
+    def macro(self, macro: Macro, table: PhysicalTable) -> Macro:
+        """A macro as this reading takes it."""
+        return _on_the_other_side(macro, table) if self.next_node else macro
 
     def assumptions(self) -> Assumptions:
         """The model's assumptions in this reading."""
         return Assumptions().having(voltage_exponent=self.voltage_exponent)
+
+
+def _on_the_other_side(macro: Macro, table: PhysicalTable) -> Macro:
+    """A macro at the tabulated node on the other side of its own, if its supply is there."""
+    nodes = table.sizes(macro.device, "node_nm")
+    beyond = nodes[
+        nodes > macro.published_nm
+        if macro.node_nm < macro.published_nm
+        else nodes < macro.published_nm
+    ]
+    if macro.node_nm == macro.published_nm or not len(beyond):
+        return macro
+    other = int(beyond[np.argmin(np.abs(beyond - macro.published_nm))])
+    there = np.isclose(supplies_V(table, macro.device, other), macro.voltage_V).any()
+    return replace(macro, node_nm=other) if there else macro
 
 
 DEFAULT = Variant("default")
@@ -64,6 +85,7 @@ VARIANTS = (
     *(Variant(f"converter {name}", adc_model=name) for name in ADC_MODELS[1:]),
     Variant("exponent 1.3", voltage_exponent=1.3),
     Variant("levels of RRAM held 10 ns", held=True),
+    Variant("the farther node (28 nm as 22 nm)", next_node=True),
 )
 
 
@@ -108,7 +130,7 @@ def modelled(
         if not at:
             continue
         costs = macro_costs(
-            [macro for i in at if (macro := verdicts[i].macro) is not None],
+            [variant.macro(m, table) for i in at if (m := verdicts[i].macro) is not None],
             table=table,
             given=variant.assumptions(),
             adc_model=variant.adc_model,

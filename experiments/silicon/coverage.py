@@ -41,6 +41,7 @@ class Macro:
 
     Args:
         device: "sram" or "rram".
+        published_nm: node of the macro itself.
         node_nm: the nearest tabulated node.
         voltage_V: the nearest tabulated supply.
         array_rows: rows of the nearest tabulated array, along which products are summed.
@@ -53,6 +54,7 @@ class Macro:
     """
 
     device: str
+    published_nm: float
     node_nm: int
     voltage_V: float
     array_rows: int
@@ -102,7 +104,7 @@ def _macro(
     row: Mapping[str, str], table: PhysicalTable, given: Assumptions, said: list[str]
 ) -> Macro:
     device = _device(row, said)
-    node = _node(row, table, device, said)
+    own, node = _node(row, table, device, said)
     values = {name: _number(row, name) for name in NUMBERS}
     absent = [name for name, value in values.items() if value is None]
     if absent:
@@ -116,6 +118,7 @@ def _macro(
         said.append(f"DAC area of {given.highest_level_bits.value:g} bits")
     return Macro(
         device=device,
+        published_nm=own,
         node_nm=node,
         voltage_V=_supply(row, table, device, node, given, said),
         array_rows=_size("rows", known["rows"], table, device, said),
@@ -164,7 +167,10 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
     return value
 
 
-def _node(row: Mapping[str, str], table: PhysicalTable, device: str, said: list[str]) -> int:
+def _node(
+    row: Mapping[str, str], table: PhysicalTable, device: str, said: list[str]
+) -> tuple[float, int]:
+    """The macro's own node and the nearest tabulated one."""
     node = _number(row, "technology_nm")
     if node is None:
         raise _LeftOutError("not published: technology_nm")
@@ -174,7 +180,7 @@ def _node(row: Mapping[str, str], table: PhysicalTable, device: str, said: list[
     nearest = int(_nearest(node, table.sizes(device, "node_nm")))
     if nearest != node:
         said.append(f"{node:g} nm as {nearest} nm")
-    return nearest
+    return node, nearest
 
 
 def _check(known: Mapping[str, float]) -> None:
@@ -205,6 +211,15 @@ def _whole(name: str, value: float, said: list[str]) -> int:
     return whole
 
 
+def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> NDArray[np.float64]:
+    """The supplies a device is tabulated at, ascending."""
+    rows = table.tables[device]
+    found: NDArray[np.float64] = np.unique(
+        rows.column("voltage_V")[rows.column("node_nm") == node_nm]
+    )
+    return found / 1000
+
+
 def _supply(
     row: Mapping[str, str],
     table: PhysicalTable,
@@ -218,8 +233,7 @@ def _supply(
     if volt is None:
         volt = given.nominal_V.value
         said.append(f"supply not published: {volt:g} V")
-    rows = table.tables[device]
-    here = np.unique(rows.column("voltage_V")[rows.column("node_nm") == node]) / 1000
+    here = supplies_V(table, device, node)
     nearest = float(here[np.argmin(np.abs(here - volt))])
     if abs(nearest - volt) > np.diff(here).min() / 2 + 1e-9:
         raise _LeftOutError(

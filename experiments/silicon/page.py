@@ -29,9 +29,8 @@ def page(inputs: Inputs) -> str:
         figure(
             inputs,
             "silicon",
-            "Modelled against measured; grey: within a factor of 3. Colour: node the macro is "
-            "evaluated at; circles SRAM, squares resistive. The three worst misses have their "
-            "rows of `silicon.csv`.",
+            "Modelled against measured; grey: within a factor of 3. Colour: node; circles SRAM, "
+            "squares resistive. The three worst misses have their rows of `silicon.csv`.",
         ),
         _readings(inputs),
         _classes(inputs),
@@ -129,7 +128,7 @@ def _misses(inputs: Inputs) -> str:
             NAMES[line["quantity"]],
             f"{line['row']}",
             plain(line["label"]),
-            f"{line['node_nm']:.0f} nm {str(line['device']).upper()}",
+            f"{line['taken_nm']:.0f} nm {str(line['device']).upper()}",
             number(line["measured"]),
             number(line["model"]),
             number(line["ratio"]),

@@ -62,7 +62,7 @@ def verdict(derived: Tables) -> str:
 
 def readings(factor: float) -> str:
     """About the variants."""
-    return f"""The four converter models, the law by which a low supply slows logic (exponent 2 by default; 1.3 is the other end of its band), and levels of resistive arrays held for a pulse. A converter that has no model for a macro's resolution leaves it out. The periphery factor, {factor:.2f}, is the median over the shipped covered macros of published area (throughput over density) over the sum of a macro's parts with the default converter; it is the same for every table given. "Fitted to other publications" fits it for each macro without its own publication.
+    return f"""The four converter models, the law by which a low supply slows logic (exponent 2 by default; 1.3 is the other end of its band), levels of resistive arrays held for a pulse, and the tabulated node on the other side of a macro's own. A converter that has no model for a macro's resolution leaves it out. The periphery factor, {factor:.2f}, is the median over the shipped covered macros of published area (throughput over density) over the sum of a macro's parts with the default converter; it is the same for every table given. "Fitted to other publications" fits it for each macro without its own publication.
 """
 
 

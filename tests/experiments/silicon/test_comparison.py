@@ -99,6 +99,16 @@ def test_readings_change_what_they_name(frame, verdicts, table):
     assert dense == pytest.approx(2.0)
 
 
+def test_the_farther_node_is_on_the_other_side(table):
+    told = {"28": 22, "22": 22, "12": 10, "40": 32, "16": 22}
+    reading = next(variant for variant in comparison.VARIANTS if variant.next_node)
+    for node, taken in told.items():
+        (verdict,) = judged(pd.DataFrame([ROW | {"technology_nm": node}]), table)
+        assert reading.macro(verdict.macro, table).node_nm == taken
+    (low,) = judged(pd.DataFrame([ROW | {"technology_nm": "36", "voltage_V": "0.5"}]), table)
+    assert reading.macro(low.macro, table).node_nm == 32  # 45 nm has no 0.5 V
+
+
 def test_classes_part_the_covered_rows_in_twos(verdicts, table):
     inside = members(verdicts, table)
     covered = np.array([verdict.macro is not None for verdict in verdicts])

@@ -68,6 +68,12 @@ def test_weights_of_several_bits_take_cells_and_an_adder(table, given):
     assert four.areas_m2["shift_add"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
 
 
+def test_a_weight_of_three_values_takes_two_cells(table, given):
+    one, three = costs_of(table, given), costs_of(table, given, {"weight_bits": "1.5"})
+    assert three.operations[0] == 1.5 * one.operations[0]
+    assert three.energies_J["cells"][0] == pytest.approx(2 * one.energies_J["cells"][0])
+
+
 def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table, given):
     for kind, extra in (("SRAM", 0.0), ("RRAM", 10e-9)):
         bare = costs_of(table, given, {"architecture": kind})
