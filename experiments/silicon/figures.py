@@ -105,8 +105,15 @@ def _name_misses(ax: Axes, own: pd.DataFrame) -> None:
     worst = own.assign(off=off)[off > np.log(FACTOR)].nlargest(NAMED, "off")
     text: dict[str, Any] = {"fontsize": LEAST_TEXT, "parse_math": False}  # whatever a venue is
     for _, miss in worst.iterrows():
-        at = (miss["measured"], miss["model"])
-        ax.annotate(str(miss["row"]), at, xytext=(2, 3), textcoords="offset points", **text)
+        above = miss["model"] > miss["measured"]
+        ax.annotate(
+            str(miss["row"]),
+            (miss["measured"], miss["model"]),
+            xytext=(2, 3 if above else -3),
+            textcoords="offset points",
+            va="bottom" if above else "top",
+            **text,
+        )
     names = "\n".join(f"{miss['row']}: {miss['label']}" for _, miss in worst.iterrows())
     ax.text(0.98, 0.02, names, ha="right", va="bottom", transform=ax.transAxes, **text)
 

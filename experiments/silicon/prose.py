@@ -113,6 +113,7 @@ def random_designs(derived: Tables) -> str:
         own = limits[(limits["device"] == device) & (limits["limit"] == limit)]
         return f"{100 * own['share'].iloc[0]:.2g} %"
 
+    feasible = _of(spread, "area_mm2", device="rram", designs="feasible", workload=NETWORK)["n"]
     both = {
         device: f"{span(device, 'energy_mJ')} mJ, {span(device, 'latency_ms')} ms, "
         f"{span(device, 'tops_per_W')} TOPS/W"
@@ -134,7 +135,7 @@ def random_designs(derived: Tables) -> str:
 
 - The middle half of RRAM designs that run ResNet18 takes {both["rram"]}; of SRAM designs {both["sram"]}. The prototypes this model follows had 0.3 to 2 mJ, 0.7 to 4 ms, 2 to 12 TOPS/W, at 22 and 32 nm: the same orders; 5th to 95th percentiles here are wider. What widens them is how many rows are read at once, for a conversion costs the same whatever it sums (4 rows: {by("rram", "active_rows", 4)} and {by("sram", "active_rows", 4)} TOPS/W in the median of RRAM and SRAM; 256 rows: {by("rram", "active_rows", 256)} and {by("sram", "active_rows", 256)}), and the node (45 nm: {by("rram", "technology_nm", 45)} and {by("sram", "technology_nm", 45)}; 7 nm: {by("rram", "technology_nm", 7)} and {by("sram", "technology_nm", 7)}).
 - Feasible designs are less efficient than all, not more: limits on signal to noise and on loss along wires leave those that read few rows at once (median {at_once("rram", "feasible")} instead of {at_once("rram", "all")} for RRAM, {at_once("sram", "feasible")} instead of {at_once("sram", "all")} for SRAM).
-- {kept("rram", "all of them")} of RRAM and {kept("sram", "all of them")} of SRAM designs are feasible with the default limit on the SNR of conversion (16 dB); {kept("rram", strict)} and {kept("sram", strict)} with {STRICT_SNR_ADC_DB:g} dB. The prototypes had 0.05 to 0.1 % and 22 %. For RRAM each limit alone is kept by a good part of the designs, but hardly any keeps all: a search needs repair or structured sampling.
+- {kept("rram", "all of them")} of RRAM and {kept("sram", "all of them")} of SRAM designs are feasible with the default limit on the SNR of conversion (16 dB); {kept("rram", strict)} and {kept("sram", strict)} with {STRICT_SNR_ADC_DB:g} dB. ({feasible} RRAM designs are few to draw a distribution of: read it as points.) The prototypes had 0.05 to 0.1 % and 22 %. For RRAM each limit alone is kept by a good part of the designs, but hardly any keeps all: a search needs repair or structured sampling.
 - A network's TOPS/W and TOPS/mm² lie below what macros are published with at the same precision: those are peaks of an array alone, at full use and without buffers, links and memory. Power does not bind a random design; what binds most is computing, then links.
 - An infinite SNR of conversion is that of converters whose step is at most one unit of the sum: nothing is lost.
 """
