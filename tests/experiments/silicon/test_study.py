@@ -134,3 +134,16 @@ def test_what_cannot_be_is_one_line(tmp_path, capsys, options, told):
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
     assert not any(tmp_path.iterdir())
+
+
+def test_what_the_page_says_of_single_rows(written):
+    folder = written / "results" / "published" / "silicon"
+    rows = pd.read_csv(folder / "silicon.csv", keep_default_na=False)
+    pairs = pd.read_csv(folder / "compared.csv")
+    short = pairs[(pairs["quantity"] == "t_core_ns") & (pairs["ratio"] < 1 / 3)]
+    short = short[~short["classes"].str.contains("slow")]
+    assert (short["measured"].min(), short["measured"].max()) == (40, 480)
+    assert len(short) == 4
+    assert (rows.loc[:1, ["rows", "cols", "adc_bits"]] == ["512", "192", "10"]).all(axis=None)
+    assert rows["title"][2] == rows["title"][3]
+    assert "Processor" in rows["title"][2]
