@@ -14,6 +14,12 @@ PROG = "experiments.run"
 PAPER = "paper"
 """The study of studies; it always goes on with what was interrupted."""
 
+SILICON = "silicon"
+"""The physical model beside published chips."""
+
+OPTIONS = {PAPER: ("out", "quiet", "resume"), SILICON: ("data", "out", "quiet")}
+"""What each of them takes of all options."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
@@ -27,18 +33,30 @@ def _main(argv: list[str] | None) -> None:
     from imcmoo.cli import arguments, run_command
 
     parser = command_line.Parser(prog=PROG)
-    run_command.add_arguments(parser, or_else=f", or {PAPER}: all the paper's questions")
+    run_command.add_arguments(
+        parser,
+        or_else=f", {PAPER}: all the paper's questions, or {SILICON}: the physical model beside "
+        "published chips",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
+    )
     args = parser.parse_args(argv)
-    if args.study == PAPER:
-        plain = parser.parse_args([PAPER])
-        allowed = {"out": args.out, "quiet": args.quiet, "resume": args.resume}
+    if args.study in OPTIONS:
+        plain = parser.parse_args([args.study])
+        allowed = {name: getattr(args, name) for name in OPTIONS[args.study]}
         if vars(plain) | allowed != vars(args):
-            raise InputError(f"{PAPER} takes no options but --out, --quiet and --resume")
-        _answer_the_paper(args, arguments.DEFAULT_OUT)
+            *some, last = (f"--{name}" for name in OPTIONS[args.study])
+            raise InputError(f"{args.study} takes no options but {', '.join(some)} and {last}")
+        answer = _answer_the_paper if args.study == PAPER else _compare_with_silicon
+        answer(args, arguments.DEFAULT_OUT)
         return
+    if args.data is not None:
+        raise InputError(f"--data is an option of {SILICON} only")
     run_command.main(args)
     if args.list:
         print(f"{PAPER}: all the paper's questions, answered with exact numbers")
+        print(f"{SILICON}: the physical model beside published chips")
 
 
 def _answer_the_paper(args: argparse.Namespace, default_out: Path) -> None:
@@ -49,6 +67,16 @@ def _answer_the_paper(args: argparse.Namespace, default_out: Path) -> None:
     study.run(folder, docs, quiet=args.quiet)
     if not args.quiet:
         print(f"written: {folder}, {docs}")
+
+
+def _compare_with_silicon(args: argparse.Namespace, default_out: Path) -> None:
+    from experiments.silicon import study
+
+    publish = args.out == default_out
+    folder, docs = (args.out / "published" / SILICON, Path("docs")) if publish else (args.out,) * 2
+    study.run(args.data, folder, docs)
+    if not args.quiet:
+        print(f"written: {folder}, {docs / 'silicon.md'}")
 
 
 if __name__ == "__main__":

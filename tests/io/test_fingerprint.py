@@ -1,5 +1,7 @@
 """A hash of code and data changes with what a result can depend on, and with nothing else."""
 
+import sys
+
 import pytest
 
 from imcmoo.io import fingerprint
@@ -22,6 +24,8 @@ def package(tmp_path, monkeypatch):
     for name, text in MODULES.items():
         (folder / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "hashed"]:
+        del sys.modules[name]
     fingerprint._source.cache_clear()
     return folder
 

@@ -1,0 +1,1 @@
+"""The physical model beside published chips: the same quantities, modelled and measured."""

@@ -1,0 +1,184 @@
+"""One invocation of a macro by the physical model's own parts: time, energy and area.
+
+The model evaluates networks on chips; published macros are told by one invocation of their array.
+Times, cells, converters and drivers are those of `imcmoo.model.physical`; only what acts, and how
+often, is counted here: every converter converts once, every input drives one row at one level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.silicon.coverage import Macro
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.devices import DEVICES
+from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
+from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.timing import read_time
+
+Floats = NDArray[np.float64]
+
+MEAN_CELL = 0.5
+"""Mean value of a cell of one bit, over its largest: what macros are measured with is not told."""
+
+CELL_BITS = 1
+
+
+@dataclass(frozen=True, eq=False)
+class MacroCosts:
+    """What one invocation of n macros takes, arrays of shape (n,).
+
+    Args:
+        time_s: array and conversion.
+        energies_J: by part: cells, dac, adc, shift_add, leakage.
+        areas_m2: by part: cells, drivers, adc, shift_add; periphery not multiplied.
+        operations: of 1 bit by 1 bit, additions counted too.
+    """
+
+    time_s: Floats
+    energies_J: dict[str, Floats]
+    areas_m2: dict[str, Floats]
+    operations: Floats
+
+    @property
+    def energy_J(self) -> Floats:
+        """Of all parts."""
+        return np.sum(list(self.energies_J.values()), axis=0)
+
+    @property
+    def area_m2(self) -> Floats:
+        """Of all parts."""
+        return np.sum(list(self.areas_m2.values()), axis=0)
+
+
+def macro_costs(
+    macros: Sequence[Macro],
+    *,
+    table: PhysicalTable,
+    given: Assumptions,
+    adc_model: str = "zigzag",
+    held: bool = False,
+) -> MacroCosts:
+    """Costs of one invocation of each macro.
+
+    Args:
+        macros: of one device, at least one.
+        table: component numbers.
+        given: the model's assumptions.
+        adc_model: one of the model's converters.
+        held: whether a level of a resistive array also takes the pulse it is charged.
+
+    Raises:
+        ValueError: macros of several devices, or a value the component table or the converter
+            lacks.
+    """
+    point = macro_point(macros, table=table, given=given, adc_model=adc_model)
+    device, designs = DEVICES[macros[0].device], macro_designs(macros, adc_model)
+    rows, cols, adcs, length = (
+        np.array([getattr(macro, name) for macro in macros], dtype=float)
+        for name in ("rows", "cols", "n_adc", "dot_product_length")
+    )
+    inputs = np.array([macro.input_bits for macro in macros])
+    weights = np.array([macro.weight_bits for macro in macros])
+    time = read_time(designs, point, adcs[:, None], adcs, device=device, given=given, pulses=held)[
+        :, 0
+    ]
+    adder = _shift_add(designs, np.ceil(weights), table)
+    dac = table.look_up(
+        "dac",
+        node_nm=designs.technology_nm,
+        bits=np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value)),
+    )
+    muxed = designs.columns_per_adc > 1
+    array = point.array
+    column_area = np.where(muxed, array["column_area_muxed"], array["column_area"])
+    # Row and column drivers of an array of another size, per row and column.
+    row_share, column_share = rows / designs.rows, cols / designs.cols
+    reads = length * np.ceil(weights) * adcs
+    leak = (
+        rows * cols * array["cell_leak"]
+        + row_share * array["row_leak"]
+        + column_share * array["column_leak"]
+        + adcs * (point.converter.leak_W + adder["leak"] * np.sqrt(point.supply))
+    )
+    return MacroCosts(
+        time_s=time,
+        energies_J={
+            "cells": reads * (point.cell.low_J + MEAN_CELL * point.cell.span_J),
+            "dac": length
+            * given.dac_F_per_bit.value
+            * designs.input_slice_bits
+            * designs.voltage_V**2,
+            "adc": adcs * point.converter.energy_J,
+            "shift_add": adcs * adder["energy"] * point.supply,
+            "leakage": leak * time,
+        },
+        areas_m2={
+            "cells": rows * cols * array["cell_area"],
+            "drivers": row_share * array["row_area"]
+            + column_share * column_area
+            + rows * dac["area"],
+            "adc": adcs * point.converter.area_m2,
+            "shift_add": adcs * adder["area"],
+        },
+        operations=2 * length * adcs * inputs * weights,
+    )
+
+
+def macro_point(
+    macros: Sequence[Macro], *, table: PhysicalTable, given: Assumptions, adc_model: str = "zigzag"
+) -> OperatingPoint:
+    """Speed and component costs of macros of one device; raises as `macro_costs`."""
+    if len({macro.device for macro in macros}) != 1:
+        raise ValueError("macros must be of one device, and at least one")
+    return operating_point(
+        macro_designs(macros, adc_model),
+        device=DEVICES[macros[0].device],
+        table=table,
+        given=given,
+        switches=Switches(),
+    )
+
+
+def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
+    """Macros as chips of one macro; what is no part of a macro is of the smallest size."""
+    weights = np.ceil([macro.weight_bits for macro in macros])
+    per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
+    n = len(macros)
+    one = np.ones(n)
+    columns: Mapping[str, object] = {
+        "technology_nm": [macro.node_nm for macro in macros],
+        "voltage_V": [macro.voltage_V for macro in macros],
+        "rows": [macro.array_rows for macro in macros],
+        "cols": [macro.array_cols for macro in macros],
+        "active_rows": [
+            min(np.ceil(macro.dot_product_length), macro.array_rows) for macro in macros
+        ],
+        "bits_per_cell": CELL_BITS * one,
+        "input_slice_bits": np.ceil([macro.input_bits for macro in macros]),
+        "adc_bits": [macro.adc_bits for macro in macros],
+        "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
+        "macros_per_tile": one,
+        "tiles_per_group": one,
+        "router_groups": one,
+        "glb_KiB": one,
+        "glb_banks": one,
+        "link_bits": one,
+        "dram": ["none"] * n,
+        "schedule": ["layer"] * n,
+        "input_coding": ["levels"] * n,
+    }
+    return Designs.of_columns(columns, adc_model=adc_model)  # type: ignore[arg-type]
+
+
+def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
+    """Adder of every converter, as wide as the model's; none where nothing is shifted."""
+    more = np.maximum(weights - designs.bits_per_cell, 0)
+    found = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
+    return {name: np.where(more > 0, values, 0.0) for name, values in found.items()}

@@ -1,0 +1,147 @@
+"""Which rows are covered, as what, and that every row left out has its reason."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given as random
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from experiments.silicon.coverage import judge
+from experiments.silicon.macro import macro_costs
+from experiments.silicon.table import NEEDED, NUMBERS, shipped
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.parameters import ADC_MODELS
+from tests.experiments.silicon.conftest import ROW
+
+TABLE = PhysicalTable.load()
+
+
+def test_a_tabulated_macro_is_taken_as_it_is(table, given):
+    verdict = judge(ROW, table, given)
+    macro = verdict.macro
+    assert verdict.reason == ""
+    assert (macro.device, macro.node_nm, macro.voltage_V) == ("sram", 22, 0.8)
+    assert (macro.array_rows, macro.array_cols, macro.rows, macro.cols) == (128, 64, 128, 64)
+    assert (macro.input_bits, macro.weight_bits, macro.adc_bits) == (2, 1, 5)
+    assert (macro.dot_product_length, macro.n_adc) == (32, 16)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"architecture": "Digital"}, "digital"),
+        ({"compute_model": "dimc"}, "digital"),
+        ({"cell": "12T+D"}, "digital (its cell computes)"),
+        ({"architecture": ""}, "no architecture given"),
+        ({"architecture": "eDRAM"}, "architecture 'eDRAM' is neither SRAM nor non-volatile"),
+        ({"technology_nm": ""}, "not published: technology_nm"),
+        ({"technology_nm": "65"}, "65 nm is outside 7 to 45 nm"),
+        ({"technology_nm": "5"}, "5 nm is outside 7 to 45 nm"),
+        ({"rows": "", "n_adc": ""}, "not published: rows, n_adc"),
+        ({"rows": "many"}, "rows 'many' is not a number"),
+        ({"cols": "-64"}, "cols -64 is not a positive number"),
+        ({"adc_bits": "0"}, "adc_bits 0 is not a positive number"),
+        ({"n_adc": "inf"}, "n_adc inf is not a positive number"),
+        ({"input_bits": "0.5"}, "input_bits 0.5 is below 1"),
+        ({"input_bits": "9"}, "input_bits 9 is above 8"),
+        ({"adc_bits": "28"}, "adc_bits 28 is above 16"),
+        ({"voltage_V": "0.45"}, "0.45 V is outside the 0.5 to 1.2 V tabulated at 22 nm"),
+        ({"voltage_V": "1.8"}, "1.8 V is outside the 0.5 to 1.2 V tabulated at 22 nm"),
+        ({"voltage_V": "0.7; 0.9"}, "voltage_V '0.7; 0.9' is not a number"),
+        ({"rows": "4096"}, "4096 rows are more than 2 times off the 1024 tabulated"),
+        ({"cols": "8"}, "8 cols are more than 2 times off the 32 tabulated"),
+        ({"dot_product_length": "200"}, "dot product of 200 is longer than the array's rows"),
+    ],
+)
+def test_a_row_left_out_says_why(table, given, change, reason):
+    verdict = judge(ROW | change, table, given)
+    assert verdict.macro is None
+    assert verdict.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "taken"),
+    [
+        ({"technology_nm": "28"}, "28 nm as 32 nm", {"node_nm": 32}),
+        ({"technology_nm": "12"}, "12 nm as 14 nm", {"node_nm": 14}),
+        ({"voltage_V": "0.82"}, "0.82 V as 0.8 V", {"voltage_V": 0.8}),
+        ({"voltage_V": ""}, "supply not published: 0.9 V", {"voltage_V": 0.9}),
+        ({"rows": "192"}, "time of 256 rows", {"array_rows": 256, "rows": 192}),
+        ({"rows": "2048"}, "time of 1024 rows", {"array_rows": 1024, "rows": 2048}),
+        ({"adc_bits": "3.46"}, "adc_bits 3.46 as 4", {"adc_bits": 4}),
+        ({"weight_bits": "1.5"}, "weight_bits 1.5 as 2", {"weight_bits": 1.5}),
+        ({"input_bits": "6"}, "DAC area of 4 bits", {"input_bits": 6}),
+        ({"architecture": "eNVM", "cell": "MRAM"}, "cell MRAM as RRAM", {"device": "rram"}),
+        ({"architecture": "eFlash", "cell": ""}, "cell eFlash as RRAM", {"device": "rram"}),
+        ({"architecture": "eNVM", "cell": "ReRAM+Par"}, "", {"device": "rram"}),
+        (
+            {"rows": "32", "cols": "128", "dot_product_length": "128"},
+            "summed along the 128 columns",
+            {"rows": 128, "cols": 32},
+        ),
+    ],
+)
+def test_what_stands_in_is_said(table, given, change, reason, taken):
+    verdict = judge(ROW | change, table, given)
+    assert verdict.reason == reason
+    assert {name: getattr(verdict.macro, name) for name in taken} == taken
+
+
+def test_shipped_rows_by_the_rules_of_the_comparison(table, given):
+    """Analog, 7 to 45 nm, all numbers there: covered; everything else has a reason."""
+    for row in shipped().to_dict("records"):
+        verdict = judge(row, table, given)
+        node = float(row["technology_nm"])
+        analog = row["architecture"] in ("SRAM", "eNVM") and row["compute_model"] != "DIMC"
+        told = all(row[name] for name in NUMBERS)
+        assert (verdict.macro is not None) == (analog and 7 <= node <= 45 and told)
+        assert verdict.macro is not None or verdict.reason
+
+
+CELLS = st.one_of(
+    st.text(max_size=6),
+    st.floats(allow_nan=True).map(str),
+    st.integers(-5, 3000).map(str),
+    st.sampled_from(["", "SRAM", "eNVM", "22", "28", "0.9", "64", "256", "4", "1.5", "1e3", "٣"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@random(st.fixed_dictionaries(dict.fromkeys((*NEEDED, "cell", "compute_model"), CELLS)))
+def test_no_row_is_without_a_verdict(row):
+    verdict = judge(row, TABLE, Assumptions())
+    assert verdict.macro is not None or verdict.reason
+
+
+NUMERIC = {
+    "technology_nm": st.floats(7, 45),
+    "voltage_V": st.floats(0.55, 1.2),
+    "rows": st.floats(16, 2048),
+    "cols": st.floats(16, 2048),
+    "input_bits": st.floats(1, 8),
+    "weight_bits": st.floats(1, 16),
+    "adc_bits": st.floats(1, 16),
+    "dot_product_length": st.floats(1, 2048),
+    "n_adc": st.floats(1, 1e6),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@random(
+    st.fixed_dictionaries({n: v.map(repr) for n, v in NUMERIC.items()}),
+    st.sampled_from(["SRAM", "eNVM"]),
+)
+def test_what_is_covered_is_evaluated_by_every_converter_that_has_its_bits(numbers, kind):
+    macro = judge({"architecture": kind, "cell": "ReRAM"} | numbers, TABLE, Assumptions()).macro
+    if macro is None:
+        return
+    for model in ADC_MODELS:
+        if model != "zigzag" and macro.adc_bits not in TABLE.sizes(model, "bits"):
+            continue
+        costs = macro_costs([macro], table=TABLE, given=Assumptions(), adc_model=model)
+        values = (costs.time_s, costs.energy_J, costs.area_m2, costs.operations)
+        assert all(math.isfinite(v[0]) and v[0] > 0 for v in values)
+        assert all(np.all(part >= 0) for part in costs.energies_J.values())

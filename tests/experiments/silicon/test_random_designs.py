@@ -1,0 +1,72 @@
+"""Random designs: where they lie, and that they are the same every time."""
+
+import numpy as np
+import pytest
+
+from experiments.silicon import random_designs
+from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.timing import CAUSES
+
+
+@pytest.fixture(scope="module")
+def found(table):
+    return random_designs.distributions(table, 300)
+
+
+@pytest.mark.parametrize("device", random_designs.DEVICES)
+def test_samples_are_designs_of_the_extended_space(table, device):
+    columns = random_designs.sample(4000, device, table, np.random.default_rng(1))
+    designs = Designs.of_columns(columns, adc_model="zigzag")
+    for name, low, high in (
+        ("rows", 32, 1024),
+        ("cols", 32, 1024),
+        ("bits_per_cell", 1, 4 if device == "rram" else 1),
+        ("adc_bits", 3, 10),
+        ("columns_per_adc", 1, 64),
+        ("macros_per_tile", 4, 128),
+        ("tiles_per_group", 2, 64),
+        ("router_groups", 1, 64),
+        ("glb_KiB", 256, 32768),
+        ("glb_banks", 1, 16),
+        ("link_bits", 32, 512),
+        ("ping_pong", 0, int(device == "sram")),
+    ):
+        values = getattr(designs, name)
+        assert (values.min(), values.max()) == (low, high), name
+    share = designs.active_rows / designs.rows
+    assert (share.min(), share.max()) == (1 / 32, 1)
+    assert not np.any(designs.levels & (designs.input_slice_bits > 4))
+
+
+def test_the_same_seed_gives_the_same_designs(table):
+    one, two = (
+        random_designs.sample(50, "rram", table, np.random.default_rng(3)) for _ in range(2)
+    )
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_shares_and_percentiles_are_in_order(found):
+    spread = found["random_designs"]
+    percentiles = spread[spread["n"] > 0][["p5", "p25", "p50", "p75", "p95"]].to_numpy()
+    assert (percentiles[:, 1:] >= percentiles[:, :-1]).all()
+    bounds = found["random_bounds"].dropna()
+    assert set(bounds["resource"]) == set(CAUSES)
+    assert np.allclose(bounds.groupby(["device", "designs"])["share"].sum(), 1)
+    limits = found["random_limits"].pivot(index="limit", columns="device", values="share")
+    assert (limits.loc["all of them"] <= limits.min()).any()
+    assert (limits.loc["all of them, strict SNR"] <= limits.loc["all of them"]).all()
+
+
+def test_values_of_a_parameter_part_the_designs(found):
+    causes, spread = found["random_causes"], found["random_designs"]
+    whole = spread[(spread["designs"] == "all") & (spread["quantity"] == "energy_mJ")]
+    for _, line in whole.iterrows():
+        own = causes[
+            (causes["device"] == line["device"]) & (causes["workload"] == line["workload"])
+        ]
+        assert (own.groupby("parameter")["n"].sum() == line["n"]).all()
+
+
+def test_an_infinite_signal_to_noise_does_not_spoil_percentiles():
+    told = random_designs.percentiles(np.array([1.0, 2.0, np.inf, np.inf, np.nan]))
+    assert (told["n"], told["p5"], told["p95"]) == (4, 1.0, np.inf)
