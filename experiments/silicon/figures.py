@@ -90,7 +90,8 @@ def _band(ax: Axes, own: pd.DataFrame) -> None:
         ax.set(xlim=(0.1, 10), ylim=(0.1, 10))
         return
     values = own[["measured", "model"]].to_numpy()
-    ends = np.array([values.min() / 2, values.max() * 2])
+    # Names of misses stand below all points.
+    ends = np.array([values.min() / 20, values.max() * 2])
     ax.fill_between(ends, ends / FACTOR, ends * FACTOR, color="0.9", linewidth=0, zorder=0)
     ax.plot(ends, ends, color="0.5", linewidth=0.6, zorder=0)
     ax.set(xlim=tuple(ends), ylim=tuple(ends))
