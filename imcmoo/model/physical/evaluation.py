@@ -1,4 +1,4 @@
-"""Metrics and breakdowns of a batch of designs."""
+"""Metrics of a batch of designs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bodies import BodyFeatures
-from imcmoo.model.physical.energy import ACTIONS, COMPONENT_OF
+from imcmoo.model.physical.energy import ACTIONS
 from imcmoo.model.physical.limits import ir_drop, level_sigmas
-from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics
+from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.noise import decibels
 from imcmoo.model.physical.runs import Run, at_once, one_after_the_other, powered
 from imcmoo.model.physical.traffic import operand_bits
@@ -149,36 +149,3 @@ def _switch_s(batch: Batch) -> Floats:
     rows = batch.designs.rows * batch.point.cell.row_write_s
     fetch = (layers.stored_bits @ layers.multiplicity) * batch.chip.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)
-
-
-def breakdown(batch: Batch) -> PhysicalBreakdown:
-    """Energy and time by layer and component, in the mode each network runs in.
-
-    What belongs to a network and not to a layer (its own input and output, its share of a switch,
-    leakage) is shared out by the layers' times.
-    """
-    layers, found, chip = batch.context.layers, metrics(batch), batch.chip
-    shape = (len(batch.designs), len(layers))
-    energy = {part: np.zeros(shape) for part in (*COMPONENT_OF.values(), "switch", "leakage")}
-    time = np.zeros(shape)
-    for streamed in (False, True) if found.streamed.any() else (False,):
-        here = (found.streamed == streamed)[:, layers.owner] * layers.count
-        features = batch.streamed if streamed else batch.resident
-        for action, count in batch.counts(features, streamed=streamed).items():
-            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
-        link_bits, glb_bits = (
-            bits(features, streamed=streamed) for bits in (batch.link_bits, batch.glb_bits)
-        )
-        time += batch.times(features, link_bits, glb_bits, streamed=streamed).seconds * here
-    share = time / (time @ (layers.multiplicity > 0))[:, layers.owner]
-    energy["dram"] += share * (batch.io_bits * chip.prices_J["dram"][:, None])[:, layers.owner]
-    energy["switch"] += share * (found.switch_energy_J / batch.context.requests)[:, layers.owner]
-    macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
-    energy["leakage"] += share * (batch.leak_W(macros) * found.interval_s)[:, layers.owner]
-    runs = found.runs[:, layers.owner]
-    return PhysicalBreakdown(
-        components=tuple(energy),
-        energy_J=np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan),
-        time_s=np.where(runs, time, np.nan),
-        area_m2=chip.areas_m2,
-    )

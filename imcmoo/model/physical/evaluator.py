@@ -13,6 +13,7 @@ import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Resource
+from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.keys import COSTLY
 from imcmoo.model.physical.limits import (
@@ -126,6 +127,14 @@ class PhysicalEvaluator:
         """
         found = self.evaluate(levels)
         return Metrics({"area": found.area_m2}, found.resources)
+
+    def breakdown(self, levels: Levels) -> PhysicalBreakdown:
+        """Energy by layer and component and area by component of a few designs.
+
+        Args:
+            levels: shape (n, n_parameters); memory grows with n · layers · components.
+        """
+        return self._model.breakdown(self.space.decode(levels))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.

@@ -103,21 +103,3 @@ class PhysicalMetrics:
             resources,
             *(np.concatenate([getattr(p, f.name) for p in parts])[back] for f in fields(cls)[1:]),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class PhysicalBreakdown:
-    """Where area, energy and time of a few designs go; NaN for layers of what does not run.
-
-    Args:
-        components: of energy, length E.
-        energy_J: by design, distinct layer (all its occurrences) and component, shape (n, L, E);
-            leakage is a component, shared out by time.
-        time_s: of each distinct layer, all its occurrences, shape (n, L).
-        area_m2: by component, each of shape (n,).
-    """
-
-    components: tuple[str, ...]
-    energy_J: Floats
-    time_s: Floats
-    area_m2: dict[str, Floats]

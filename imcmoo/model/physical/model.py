@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,16 +12,18 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import cores
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.copies import CopiesMemory, Deployment
+from imcmoo.model.physical.coverage import require_coverage
 from imcmoo.model.physical.devices import DEVICES
-from imcmoo.model.physical.evaluation import breakdown, metrics
+from imcmoo.model.physical.evaluation import metrics
 from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics, PhysicalResources
+from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
-from imcmoo.model.physical.parameters import ADC_MODELS, Designs
+from imcmoo.model.physical.parameters import ADC_MODELS, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
@@ -57,7 +58,7 @@ class PhysicalModel:
         self,
         networks: WorkloadSet,
         *,
-        device: Literal["rram", "sram"],
+        device: str,
         adc_model: str = "zigzag",
         switches: Switches | None = None,
         assumptions: Assumptions | None = None,
@@ -160,12 +161,32 @@ class PhysicalModel:
         return Batch(self._context, self.designs(columns)).screen()
 
     def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
-        """Energy and time by layer and component of a few designs.
+        """Energy, time and area of a few designs by layer and component.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return breakdown(Batch(self._context, self.designs(columns)))
+        layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
+        designs = self.designs(columns)
+        order = np.argsort(designs.pipelined, kind="stable")
+        cut = np.searchsorted(designs.pipelined[order], True)
+        parts = [
+            break_down(Batch(self._context, designs.take(some)), layers)
+            for some in (order[:cut], order[cut:])
+            if len(some)
+        ]
+        return PhysicalBreakdown.joined(parts, order)
+
+    def covered(self, columns: Mapping[str, ArrayLike]) -> Designs:
+        """As `designs`, and the component table covers them: `evaluate` will not refuse them.
+
+        Raises:
+            DesignRefused: a value is not covered; names the column and what is allowed.
+        """
+        c = self._context
+        designs = self.designs(columns)
+        require_coverage(designs, device=c.device, table=c.table, given=c.given)
+        return designs
 
     def designs(self, columns: Mapping[str, ArrayLike]) -> Designs:
         """Design columns as checked arrays.
@@ -176,8 +197,8 @@ class PhysicalModel:
         designs = Designs.of_columns(columns, adc_model=self.adc_model)
         self._context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
-        if np.any(designs.bits_per_cell > highest):
-            raise ValueError(
-                f"bits_per_cell {designs.bits_per_cell.max()}: at most {highest} are demonstrated"
-            )
+        bits = designs.bits_per_cell
+        refuse(
+            "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
+        )
         return designs

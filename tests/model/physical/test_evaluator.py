@@ -5,6 +5,7 @@ import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.cost_model import BreaksDown
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
@@ -78,6 +79,19 @@ def test_one_network_alone_costs_what_it_costs_among_others(problem):
     alone = problem.model.only("alexnet").evaluate(levels)
     among = problem.model.evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], among.latency_s[:, 1], rtol=1e-12)
+
+
+def test_a_breakdown_is_offered_behind_the_seam(problem):
+    levels = SPACE.unrank(np.arange(0, SPACE.size, 50))
+    model = problem.model
+    assert isinstance(model, BreaksDown)
+    parts, found = model.breakdown(levels), model.evaluate(levels)
+    owner = np.array([name for name, _ in parts.layers])
+    np.testing.assert_allclose(parts.area_m2.sum(axis=1), found.area_m2, rtol=1e-12)
+    for w, name in enumerate(NETWORKS):
+        energy = parts.energy_J[:, owner == name].sum(axis=(1, 2))
+        runs = found.runs[:, w]
+        np.testing.assert_allclose(energy[runs], found.energy_J[runs, w], rtol=1e-12)
 
 
 def test_a_space_without_a_device_is_refused():
