@@ -20,6 +20,7 @@ from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import Traffic, move
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
@@ -27,8 +28,8 @@ STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
 
 
 @dataclass(frozen=True, eq=False)
-class BodyFeatures:
-    """Features of n bodies with their weights resident, or streamed.
+class LayerFeatures:
+    """What bodies say of single layers, with weights resident or streamed.
 
     Args:
         reads: array reads of a layer, one after the other, shape (n, L).
@@ -38,10 +39,6 @@ class BodyFeatures:
         buffer_words: words through the input buffer of one tile, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
         streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, L) if resident.
-        counts: actions of an image by `ACTIONS`, shape (n, A, W).
-        occupied: macros that hold weights, shape (n, W).
-        missing_macros: macros a network lacks to be resident, shape (n, W).
-        missing_line_bits: buffer its worst layer lacks to be pipelined, shape (n, W).
     """
 
     reads: Floats
@@ -52,14 +49,41 @@ class BodyFeatures:
     sum_words: Floats
     sum_extra_bits: Floats
     streams: Floats
+
+    def take(self, index: Ints) -> LayerFeatures:
+        """Some of the bodies."""
+        return LayerFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFeatures:
+    """What bodies say of whole networks, with weights resident or streamed.
+
+    Args:
+        counts: actions of an image by `ACTIONS`, shape (n, A, W).
+        link_bits: activations over the links, shape (n, W).
+        occupied: macros that hold weights, shape (n, W).
+        missing_macros: macros a network lacks to be resident, shape (n, W).
+        missing_line_bits: buffer its worst layer lacks to be pipelined, shape (n, W).
+    """
+
     counts: Floats
+    link_bits: Floats
     occupied: Floats
     missing_macros: Floats
     missing_line_bits: Floats
 
-    def take(self, index: NDArray[np.int64]) -> BodyFeatures:
+    def take(self, index: Ints) -> NetworkFeatures:
         """Some of the bodies."""
-        return BodyFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+        return NetworkFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFeatures:
+    """Features of n bodies with their weights resident, or streamed."""
+
+    layers: LayerFeatures
+    networks: NetworkFeatures
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +166,7 @@ def body_features(
     counted = _counts(layers, sums, bodies, mapped, switches)
     room = copies * traffic.tiles * (bodies.rows * bodies.macros_per_tile * 8)[:, None]
     lines = np.maximum(layers.line_words * layers.input_bits - room, 0.0) * ~layers.dynamic
-    return BodyFeatures(
+    of_layers = LayerFeatures(
         reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
         step_reads=step_reads,
         columns_used=placement.columns_used,
@@ -151,11 +175,15 @@ def body_features(
         sum_words=traffic.sum_words,
         sum_extra_bits=traffic.sum_extra_bits,
         streams=_streams(layers, mapped) if streamed else np.empty((len(bodies), 0, len(layers))),
+    )
+    of_networks = NetworkFeatures(
         counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
+        link_bits=traffic.link_bits @ layers.multiplicity,
         occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
         missing_macros=_missing(layers, placement.macros, bodies, together, switches),
         missing_line_bits=layers.largest(lines),
     )
+    return BodyFeatures(of_layers, of_networks)
 
 
 def _streams(layers: LayerTable, mapped: _Mapped) -> Floats:

@@ -72,13 +72,12 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     parts = dict.fromkeys((*COMPONENT_OF.values(), *chip.areas_m2, "switch", "leakage"))
     energy = {part: np.zeros((n, len(table))) for part in parts}
     seconds, bound = np.zeros((n, len(table))), np.zeros((n, len(table)), np.int64)
+    work = batch.work(slice(None), streams=bool(found.streamed.any()))
     for streamed in (False, True) if found.streamed.any() else (False,):
         here = (found.streamed == streamed)[:, owner]
-        features = batch.streamed if streamed else batch.resident
-        for action, count in batch.counts(features, streamed=streamed).items():
+        for action, count in batch.counts(work, streamed=streamed).items():
             energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
-        moved = (bits(features, streamed=streamed) for bits in (batch.link_bits, batch.glb_bits))
-        times = batch.times(features, *moved, streamed=streamed)
+        times = work.times(streamed=streamed)
         seconds += times.seconds * here
         bound = np.where(here, _binding(times), bound)
     share = seconds / (seconds @ table.multiplicity)[:, owner]

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bodies import BodyFeatures
+from imcmoo.model.physical.bodies import NetworkFeatures
 from imcmoo.model.physical.energy import ACTIONS
 from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalMetrics
-from imcmoo.model.physical.noise import decibels
-from imcmoo.model.physical.runs import Run, at_once, one_after_the_other, powered
+from imcmoo.model.physical.runs import (
+    FILLING,
+    Run,
+    all_at_once,
+    flowing,
+    one_after_the_other,
+    powered,
+    taking_turns,
+)
 from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
 
 
+DESIGNS_AT_ONCE = 128
+"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """What summing over the layers of each network leaves; arrays of shape (n, W) unless said.
+
+    Args:
+        sum_bits: partial sums over the links.
+        kept_bits: partial sums that wait in the global buffer.
+        seconds: by cause, as `runs.one_after_the_other` or `runs.all_at_once` find them.
+    """
+
+    sum_bits: Floats
+    kept_bits: Floats
+    seconds: Floats
+
+
 def metrics(batch: Batch) -> PhysicalMetrics:
     """One image of every network on every chip of a batch."""
     resources = batch.resources()
-    fits = batch.resident.missing_macros <= 0
-    run, counts = run_in(batch, streamed=False)
+    fits = batch.resident.networks.missing_macros <= 0
+    modes = (False, True) if batch.may_stream.any() else (False,)
+    totals = _totals(batch, modes)
+    run, counts = run_in(batch, totals[False], streamed=False)
     streamed = np.zeros_like(fits)
-    if batch.may_stream.any():
-        other, other_counts = run_in(batch, streamed=True)
+    if True in totals:
+        other, other_counts = run_in(batch, totals[True], streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
         streamed = batch.may_stream & (better | ~fits)
         run = other.where(streamed, run)
@@ -38,7 +68,7 @@ def metrics(batch: Batch) -> PhysicalMetrics:
         **counts,
     }
     context, designs = batch.context, batch.designs
-    noise = decibels(context.noise.of(designs))
+    noise = context.noise.of(designs)
     return PhysicalMetrics(
         resources=resources,
         **{name: np.where(runs, values, np.nan) for name, values in shown.items()},
@@ -58,30 +88,51 @@ def metrics(batch: Batch) -> PhysicalMetrics:
     )
 
 
-def run_in(batch: Batch, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
+def _totals(batch: Batch, modes: tuple[bool, ...]) -> dict[bool, Totals]:
+    """Sums over layers in each mode, a few designs at a time."""
+    layers, n = batch.context.layers, len(batch.designs)
+    pipelined = bool(batch.designs.pipelined.any())
+    add_up, n_causes = (all_at_once, FILLING + 1) if pipelined else (one_after_the_other, 5)
+    shape = (n, layers.n_networks)
+    sums = np.empty(shape)
+    totals = {
+        streamed: Totals(sums, np.zeros(shape), np.empty((n_causes, *shape))) for streamed in modes
+    }
+    for at in range(0, n, DESIGNS_AT_ONCE):
+        some = slice(at, at + DESIGNS_AT_ONCE)
+        work = batch.work(some, streams=True in totals)
+        np.matmul(work.sums, layers.multiplicity, out=sums[some])
+        for streamed, total in totals.items():
+            add_up(layers, work.times(streamed=streamed), total.seconds[:, some])
+            if streamed:
+                np.matmul(work.kept_bits, layers.multiplicity, out=total.kept_bits[some])
+    return totals
+
+
+def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
     """Energy and time in a mode, and what is counted beside, where the network runs."""
     layers, prices = batch.context.layers, batch.chip.prices_J
-    features = batch.streamed if streamed else batch.resident
-    link_bits = batch.link_bits(features, streamed=streamed)
-    glb_bits = batch.glb_bits(features, streamed=streamed)
-    dram = batch.spill_bits @ layers.multiplicity + batch.io_bits
+    features = batch.bodies(streamed=streamed).networks
+    dram = batch.spilled + batch.io_bits
     stored = layers.stored_bits @ layers.multiplicity
-    links = link_bits @ layers.multiplicity
+    links = totals.sum_bits + features.link_bits
     on_chip = _counted(batch, features) + links * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
-        on_chip += (batch.kept_bits(features) @ layers.multiplicity) * both[:, None]
+        on_chip += totals.kept_bits * both[:, None]
+    operands: Floats | float = 0.0
     if layers.dynamic.any():
-        on_chip += _digital(batch)
+        operands = operand_bits(layers, batch.designs.mac_units) @ layers.multiplicity
+        macs = (layers.macs * layers.dynamic) @ layers.multiplicity
+        on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
     written, fetched = load_energy(batch, features)
     requests = 1.0 if streamed else batch.context.requests
     switches = batch.switches_networks and not streamed
-    if streamed or switches:
-        on_chip = on_chip + written / requests
     off_chip = dram * prices["dram"][:, None]
     if streamed or switches:
+        on_chip = on_chip + written / requests
         off_chip = off_chip + fetched / requests
-    latency, interval, bound = _time(batch, features, link_bits, glb_bits, streamed=streamed)
+    latency, interval, bound = _time(batch, totals.seconds, links, features.occupied)
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
         latency, interval = (t + switch_s / requests for t in (latency, interval))
@@ -91,25 +142,17 @@ def run_in(batch: Batch, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
         batch.leak_W(features.occupied),
         batch.context.given,
     )
+    read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
     return run, {
         "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         "dram_bits": dram + stored * streamed,
-        "glb_bits": np.broadcast_to(glb_bits @ layers.multiplicity, latency.shape),
+        "glb_bits": read + write + 2 * totals.kept_bits + operands,
         "switch_energy_J": (written + fetched) * switches,
         "switch_time_s": switch_s,
     }
 
 
-def _digital(batch: Batch) -> Floats:
-    """Energy of products of two activations, operands included, shape (n, W)."""
-    layers, prices = batch.context.layers, batch.chip.prices_J
-    macs = (layers.macs * layers.dynamic) @ layers.multiplicity
-    operands = operand_bits(layers, batch.designs) @ layers.multiplicity
-    energy: Floats = prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
-    return energy
-
-
-def load_energy(batch: Batch, features: BodyFeatures) -> tuple[Floats, Floats]:
+def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
     """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
     layers, prices = batch.context.layers, batch.chip.prices_J
     stored = layers.stored_bits @ layers.multiplicity
@@ -118,7 +161,7 @@ def load_energy(batch: Batch, features: BodyFeatures) -> tuple[Floats, Floats]:
     return written, stored * prices["dram"][:, None]
 
 
-def _counted(batch: Batch, features: BodyFeatures) -> Floats:
+def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions that a body counts but writing, shape (n, W)."""
     names = [name for name in ACTIONS if name != "write"]
     prices = np.stack([batch.chip.price_of(name) for name in names], axis=1)
@@ -127,20 +170,19 @@ def _counted(batch: Batch, features: BodyFeatures) -> Floats:
 
 
 def _time(
-    batch: Batch, features: BodyFeatures, link_bits: Floats, glb_bits: Floats, *, streamed: bool
+    batch: Batch, seconds: Floats, link_bits: Floats, occupied: Floats
 ) -> tuple[Floats, Floats, NDArray[np.int8]]:
     """Latency, interval and what binds."""
-    layers, designs, chip = batch.context.layers, batch.designs, batch.chip
-    times = batch.times(features, link_bits, glb_bits, streamed=streamed)
+    designs, chip = batch.designs, batch.chip
     bandwidth = batch.context.switches.bandwidth
-    io_s = batch.io_bits * chip.dram_bit_s[:, None] * bandwidth
+    io_s = batch.io_bits * (chip.dram_bit_s * bandwidth)[:, None]
     if not designs.pipelined.any():
-        latency, bound = one_after_the_other(layers, times, io_s)
+        latency, bound = taking_turns(seconds, io_s)
         return latency, latency, bound
     per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
-    groups = np.clip(np.ceil(features.occupied / per_group), 1, designs.router_groups[:, None])
-    links_s = (link_bits @ layers.multiplicity) * chip.link_bit_s[:, None] / groups * bandwidth
-    return at_once(layers, times, io_s, links_s)
+    groups = np.clip(np.ceil(occupied / per_group), 1, designs.router_groups[:, None])
+    links_s = link_bits * (chip.link_bit_s * bandwidth)[:, None] / groups
+    return flowing(seconds, io_s, links_s)
 
 
 def _switch_s(batch: Batch) -> Floats:

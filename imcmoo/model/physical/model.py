@@ -27,8 +27,8 @@ from imcmoo.model.physical.parameters import ADC_MODELS, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
-CHUNK_NUMBERS = 1 << 16
-"""Designs × distinct layers that one thread works on at once: bounds memory, fits the cache."""
+CHUNK_DESIGNS = 2048
+"""Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 HIGHEST_BITS_PER_CELL = 4
 
 
@@ -129,11 +129,10 @@ class PhysicalModel:
         designs = self.designs(columns)
         # Designs of one schedule go together, and of one body, whose features are then at hand.
         order = np.lexsort((body_keys(designs), designs.pipelined))
-        size = max(1, CHUNK_NUMBERS // len(self._context.layers))
         chunks = []
         for pipelined in (False, True):
             own = order[designs.pipelined[order] == pipelined]
-            chunks += list(designs.take(own).chunks(size))
+            chunks += list(designs.take(own).chunks(CHUNK_DESIGNS))
         chunks = chunks or [designs]
         if len(chunks) == 1:
             parts = [metrics(Batch(self._context, chunks[0]))]
