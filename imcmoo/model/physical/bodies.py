@@ -7,6 +7,7 @@ designs that share a body share this work, and a search or a proof over the rest
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,11 @@ class LayerFeatures:
 
     def take(self, index: Ints) -> LayerFeatures:
         """Some of the bodies."""
-        return LayerFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+        return LayerFeatures(*[values.take(index, axis=0) for values in LAYER_ARRAYS(self)])
+
+
+LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
+"""All arrays of layer features, in order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +80,11 @@ class NetworkFeatures:
 
     def take(self, index: Ints) -> NetworkFeatures:
         """Some of the bodies."""
-        return NetworkFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+        return NetworkFeatures(*[values.take(index, axis=0) for values in NETWORK_ARRAYS(self)])
+
+
+NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
+"""All arrays of network features, in order."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ from imcmoo.model.physical.traffic import operand_bits
 Floats = NDArray[np.float64]
 
 
-DESIGNS_AT_ONCE = 128
+DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
@@ -121,7 +121,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
         both = prices["glb_read"] + prices["glb_write"]
         on_chip += totals.kept_bits * both[:, None]
     operands: Floats | float = 0.0
-    if layers.dynamic.any():
+    if layers.has_dynamic:
         operands = operand_bits(layers, batch.designs.mac_units) @ layers.multiplicity
         macs = (layers.macs * layers.dynamic) @ layers.multiplicity
         on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,10 @@ class Rates:
 
     def take(self, index: slice) -> Rates:
         """Those of some designs."""
-        return Rates(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Rates(*[values[index] for values in _RATES(self)])
+
+
+_RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
 class LayerWork:
@@ -139,7 +143,7 @@ class LayerWork:
     @cached_property
     def operand_bits(self) -> Floats | float:
         """What the digital unit reads, shape (n, L); 0 where there is nothing for it to do."""
-        if not self._layers.dynamic.any():
+        if not self._layers.has_dynamic:
             return 0.0
         return operand_bits(self._layers, self._rates.mac_units)
 
@@ -160,13 +164,13 @@ class LayerWork:
             bits += self._of(True).streams[:, STREAMS.index("glb_bits")]
         else:
             bits = self._layers.resident_glb_bits(self._switches.strides)[None]
-        return bits + self.operand_bits if self._layers.dynamic.any() else bits
+        return bits + self.operand_bits if self._layers.has_dynamic else bits
 
     def times(self, *, streamed: bool) -> LayerTimes:
         """Seconds of each layer on each resource."""
         layers, r, f = self._layers, self._rates, self._of(streamed)
         compute = f.reads * self.read
-        if layers.dynamic.any():
+        if layers.has_dynamic:
             compute += layers.dynamic * layers.macs * r.mac_s[:, None]
         link_s = r.link_bit_s[:, None] / f.groups_used
         link, dram = self.link_bits(streamed=streamed), self.spill_bits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,14 +93,22 @@ class PhysicalMetrics:
             parts: in any order.
             order: position of each design, batch after batch, in the result.
         """
-        back = np.argsort(order)
         resources = PhysicalResources(
             *(
-                np.concatenate([getattr(p.resources, f.name) for p in parts])[back]
+                _put([getattr(p.resources, f.name) for p in parts], order)
                 for f in fields(PhysicalResources)
             )
         )
         return cls(
-            resources,
-            *(np.concatenate([getattr(p, f.name) for p in parts])[back] for f in fields(cls)[1:]),
+            resources, *(_put([getattr(p, f.name) for p in parts], order) for f in fields(cls)[1:])
         )
+
+
+def _put(parts: Sequence[NDArray[Any]], order: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of several arrays at their positions in one."""
+    whole = np.empty((len(order), *parts[0].shape[1:]), parts[0].dtype)
+    at = 0
+    for part in parts:
+        whole[order[at : at + len(part)]] = part
+        at += len(part)
+    return whole

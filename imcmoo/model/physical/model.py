@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.executor import cores
+from imcmoo.io.executor import threads
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
@@ -127,18 +127,20 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; says which and what is.
         """
         designs = self.designs(columns)
-        # Designs of one schedule go together, and of one body, whose features are then at hand.
-        order = np.lexsort((body_keys(designs), designs.pipelined))
-        chunks = []
-        for pipelined in (False, True):
-            own = order[designs.pipelined[order] == pipelined]
-            chunks += list(designs.take(own).chunks(CHUNK_DESIGNS))
-        chunks = chunks or [designs]
-        if len(chunks) == 1:
-            parts = [metrics(Batch(self._context, chunks[0]))]
+        # Designs of one body go together, so that its features are at hand, and so do, since a
+        # body has one, designs of one schedule.
+        order = np.argsort(body_keys(designs))
+        cut = np.searchsorted(designs.pipelined[order], True)
+        chunks = [
+            c for o in (order[:cut], order[cut:]) for c in designs.take(o).chunks(CHUNK_DESIGNS)
+        ]
+        batches = [Batch(self._context, chunk) for chunk in chunks or [designs]]
+        workers = min(threads(), len(batches))
+        if workers == 1:
+            parts = [metrics(batch) for batch in batches]
         else:
-            with ThreadPoolExecutor(cores()) as pool:
-                parts = list(pool.map(lambda d: metrics(Batch(self._context, d)), chunks))
+            with ThreadPoolExecutor(workers) as pool:
+                parts = list(pool.map(metrics, batches))
         return PhysicalMetrics.joined(parts, order)
 
     def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
