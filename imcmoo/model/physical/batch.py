@@ -182,9 +182,10 @@ class Batch:
         )
         dram, link = work.spill_bits, work.link_bits(streamed=streamed)
         if streamed:
-            counts["glb_read"], counts["glb_write"] = (
-                counts[name] + work.kept_bits for name in ("glb_read", "glb_write")
-            )
+            if work.kept_bits is not None:
+                counts["glb_read"], counts["glb_write"] = (
+                    counts[name] + work.kept_bits for name in ("glb_read", "glb_write")
+                )
             dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
         else:
             del counts["write"]

@@ -36,7 +36,7 @@ class LayerFeatures:
         reads: array reads of a layer, one after the other, shape (n, L).
         step_reads: of one vector, shape (n, L).
         columns_used: of the fullest macro, shape (n, L).
-        groups_used: router groups whose links a layer shares, shape (n, L).
+        link_share: 1 / the router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
         streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, L) if resident.
@@ -45,7 +45,7 @@ class LayerFeatures:
     reads: Floats
     step_reads: Floats
     columns_used: Floats
-    groups_used: Floats
+    link_share: Floats
     buffer_words: Floats
     sum_words: Floats
     sum_extra_bits: Floats
@@ -179,7 +179,7 @@ def body_features(
         reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
         step_reads=step_reads,
         columns_used=placement.columns_used,
-        groups_used=np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
+        link_share=1 / np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
         buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
         sum_words=traffic.sum_words,
         sum_extra_bits=traffic.sum_extra_bits,

@@ -45,12 +45,17 @@ class Totals:
     seconds: Floats
 
 
-def metrics(batch: Batch) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch."""
+def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+    """One image of every network on every chip of a batch.
+
+    Args:
+        batch: the chips.
+        causes: whether to find out what binds.
+    """
     resources = batch.resources()
     fits = batch.resident.networks.missing_macros <= 0
     modes = (False, True) if batch.may_stream.any() else (False,)
-    totals = _totals(batch, modes)
+    totals = _totals(batch, modes, causes=causes)
     run, counts = run_in(batch, totals[False], streamed=False)
     streamed = np.zeros_like(fits)
     if True in totals:
@@ -75,7 +80,7 @@ def metrics(batch: Batch) -> PhysicalMetrics:
         snr_adc_dB=noise[:, 0],
         snr_dev_dB=noise[:, 1],
         snr_dB=noise[:, 2],
-        bound_by=np.where(runs, run.bound_by, -1).astype(np.int8),
+        bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
         streamed=streamed,
         ir_drop=ir_drop(
             designs,
@@ -88,23 +93,27 @@ def metrics(batch: Batch) -> PhysicalMetrics:
     )
 
 
-def _totals(batch: Batch, modes: tuple[bool, ...]) -> dict[bool, Totals]:
+def _totals(batch: Batch, modes: tuple[bool, ...], *, causes: bool) -> dict[bool, Totals]:
     """Sums over layers in each mode, a few designs at a time."""
     layers, n = batch.context.layers, len(batch.designs)
-    pipelined = bool(batch.designs.pipelined.any())
-    add_up, n_causes = (all_at_once, FILLING + 1) if pipelined else (one_after_the_other, 5)
+    add_up, n_causes = one_after_the_other, 5 if causes else 1
+    if batch.designs.pipelined.any():
+        add_up, n_causes = all_at_once, FILLING + 1
     shape = (n, layers.n_networks)
     sums = np.empty(shape)
+    # Where nothing may be streamed, any time will do: it is not asked about.
     totals = {
-        streamed: Totals(sums, np.zeros(shape), np.empty((n_causes, *shape))) for streamed in modes
+        streamed: Totals(sums, np.zeros(shape), np.ones((n_causes, *shape))) for streamed in modes
     }
     for at in range(0, n, DESIGNS_AT_ONCE):
         some = slice(at, at + DESIGNS_AT_ONCE)
-        work = batch.work(some, streams=True in totals)
+        streams = True in totals and bool(batch.may_stream[some].any())
+        work = batch.work(some, streams=streams)
         np.matmul(work.sums, layers.multiplicity, out=sums[some])
-        for streamed, total in totals.items():
+        for streamed in (False, True) if streams else (False,):
+            total = totals[streamed]
             add_up(layers, work.times(streamed=streamed), total.seconds[:, some])
-            if streamed:
+            if streamed and work.kept_bits is not None:
                 np.matmul(work.kept_bits, layers.multiplicity, out=total.kept_bits[some])
     return totals
 

@@ -135,10 +135,10 @@ class LayerWork:
         return self._spill_bits.take(self._rates.buffer_size, axis=0)
 
     @cached_property
-    def kept_bits(self) -> Floats:
-        """Partial sums that wait in the global buffer between passes of streaming, shape (n, L)."""
-        kept: Floats = self._of(True).streams[:, STREAMS.index("kept_sums")] * self.sum_bits
-        return kept
+    def kept_bits(self) -> Floats | None:
+        """Partial sums that wait in the global buffer between passes, shape (n, L), if any do."""
+        kept = self._of(True).streams[:, STREAMS.index("kept_sums")]
+        return kept * self.sum_bits if kept.any() else None
 
     @cached_property
     def operand_bits(self) -> Floats | float:
@@ -160,8 +160,9 @@ class LayerWork:
     def glb_bits(self, *, streamed: bool) -> Floats:
         """What passes the global buffer, shape (n, L), or (1, L) where all agree."""
         if streamed:
-            bits = self.kept_bits * 2
-            bits += self._of(True).streams[:, STREAMS.index("glb_bits")]
+            bits = self._of(True).streams[:, STREAMS.index("glb_bits")]
+            if self.kept_bits is not None:
+                bits = bits + 2 * self.kept_bits
         else:
             bits = self._layers.resident_glb_bits(self._switches.strides)[None]
         return bits + self.operand_bits if self._layers.has_dynamic else bits
@@ -172,21 +173,22 @@ class LayerWork:
         compute = f.reads * self.read
         if layers.has_dynamic:
             compute += layers.dynamic * layers.macs * r.mac_s[:, None]
-        link_s = r.link_bit_s[:, None] / f.groups_used
+        link_s = f.link_share * r.link_bit_s[:, None]
         link, dram = self.link_bits(streamed=streamed), self.spill_bits
         loads: tuple[Floats, ...] | None = None
         dram_s = r.dram_bit_s[:, None]
         if streamed:
             rows = f.streams[:, STREAMS.index("load_rows")]
             if r.ping_pong.any():
-                twice = r.ping_pong[:, None]
-                np.maximum(compute, rows * (r.row_write_s * r.ping_pong)[:, None], out=compute)
-                link += layers.stored_bits * twice
-                dram = dram + layers.stored_bits * twice
+                twice = r.ping_pong.astype(float)[:, None]
+                np.maximum(compute, rows * (r.row_write_s[:, None] * twice), out=compute)
+                stored = layers.stored_bits * twice
+                link += stored
+                dram = dram + stored
             if not r.ping_pong.all():
-                once = ~r.ping_pong
-                stored = layers.stored_bits * once[:, None]
-                loads = (rows * (r.row_write_s * once)[:, None], stored * link_s, stored * dram_s)
+                once = 1.0 - r.ping_pong[:, None]
+                stored = layers.stored_bits * once
+                loads = (rows * (r.row_write_s[:, None] * once), stored * link_s, stored * dram_s)
         link *= link_s
         terms: tuple[Any, ...] = (
             compute,

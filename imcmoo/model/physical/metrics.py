@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -86,29 +85,25 @@ class PhysicalMetrics:
         return self.resources.runs
 
     @classmethod
-    def joined(cls, parts: Sequence[PhysicalMetrics], order: NDArray[np.int64]) -> PhysicalMetrics:
-        """Metrics of several batches as one.
+    def room(cls, n: int, n_networks: int) -> PhysicalMetrics:
+        """Arrays for n designs, to be filled by `put`."""
 
-        Args:
-            parts: in any order.
-            order: position of each design, batch after batch, in the result.
-        """
-        resources = PhysicalResources(
-            *(
-                _put([getattr(p.resources, f.name) for p in parts], order)
-                for f in fields(PhysicalResources)
-            )
-        )
-        return cls(
-            resources, *(_put([getattr(p, f.name) for p in parts], order) for f in fields(cls)[1:])
-        )
+        def array(name: str) -> NDArray[Any]:
+            shape = (n,) if name in _OF_CHIP else (n, n_networks)
+            return np.empty(shape, _TYPES.get(name, np.float64))
+
+        resources = PhysicalResources(*(array(f.name) for f in fields(PhysicalResources)))
+        return cls(resources, *(array(f.name) for f in fields(cls)[1:]))
+
+    def put(self, index: NDArray[np.int64], part: PhysicalMetrics) -> None:
+        """Copy metrics of some designs to their places."""
+        for name in _RESOURCES:
+            getattr(self.resources, name)[index] = getattr(part.resources, name)
+        for name in _METRICS:
+            getattr(self, name)[index] = getattr(part, name)
 
 
-def _put(parts: Sequence[NDArray[Any]], order: NDArray[np.int64]) -> NDArray[Any]:
-    """Rows of several arrays at their positions in one."""
-    whole = np.empty((len(order), *parts[0].shape[1:]), parts[0].dtype)
-    at = 0
-    for part in parts:
-        whole[order[at : at + len(part)]] = part
-        at += len(part)
-    return whole
+_OF_CHIP = ("area_m2", "cells", "ir_drop", "level_sigmas")
+_TYPES = {"bound_by": np.int8, "streamed": np.bool_}
+_RESOURCES = tuple(f.name for f in fields(PhysicalResources))
+_METRICS = tuple(f.name for f in fields(PhysicalMetrics) if f.name != "resources")

@@ -57,7 +57,7 @@ def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) ->
     Args:
         layers: L distinct layers.
         times: their seconds.
-        found: result by the first five of `CAUSES`, shape (5, n, W).
+        found: result by the first five of `CAUSES`, shape (5, n, W), or in all, (1, n, W).
     """
     count = layers.multiplicity
     found[:] = 0
@@ -71,13 +71,14 @@ def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8
     """Latency and what has the largest share of it.
 
     Args:
-        seconds: as `one_after_the_other` finds them, shape (5, n, W); changed.
+        seconds: as `one_after_the_other` finds them, shape (5, n, W) or (1, n, W); changed.
         io_s: DRAM seconds of the networks' own input and output, shape (n, W).
 
     Returns:
-        Seconds and index into `CAUSES`, the first of equals, shape (n, W).
+        Seconds and index into `CAUSES`, the first of equals, shape (n, W); 0 throughout where
+        causes were not asked for.
     """
-    seconds[4] += io_s
+    seconds[-1] += io_s
     total, most = seconds[0].copy(), seconds[0].copy()
     bound = np.zeros(total.shape, np.int8)
     for index, part in enumerate(seconds[1:], 1):

@@ -140,10 +140,13 @@ def shares(
         causes: an index into `CAUSES` for each.
         count: of each layer in each network, shape (L, W).
         found: seconds by cause so far, shape (n_causes, n, W), changed in place; what is added is
-            the sum of the layers' largest terms.
+            the sum of the layers' largest terms. Shape (1, n, W) if nobody asks for causes.
     """
     largest = largest_of(terms)
     left = largest @ count
+    if len(found) == 1:
+        found[0] += left
+        return
     for term, cause in zip(terms[1:], causes[1:], strict=True):
         binds = term == largest
         if binds.any():
