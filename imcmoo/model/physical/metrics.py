@@ -95,12 +95,19 @@ class PhysicalMetrics:
         resources = PhysicalResources(*(array(f.name) for f in fields(PhysicalResources)))
         return cls(resources, *(array(f.name) for f in fields(cls)[1:]))
 
-    def put(self, index: NDArray[np.int64], part: PhysicalMetrics) -> None:
-        """Copy metrics of some designs to their places."""
+    def put(self, at: int, part: PhysicalMetrics) -> None:
+        """Copy metrics of some designs to where the first of them belongs, and on from there."""
+        n = len(part.area_m2)
         for name in _RESOURCES:
-            getattr(self.resources, name)[index] = getattr(part.resources, name)
+            getattr(self.resources, name)[at : at + n] = getattr(part.resources, name)
         for name in _METRICS:
-            getattr(self, name)[index] = getattr(part, name)
+            getattr(self, name)[at : at + n] = getattr(part, name)
+
+    def take(self, index: NDArray[np.int64]) -> PhysicalMetrics:
+        """Metrics of some designs."""
+        resources = [getattr(self.resources, name).take(index, axis=0) for name in _RESOURCES]
+        others = [getattr(self, name).take(index, axis=0) for name in _METRICS]
+        return PhysicalMetrics(PhysicalResources(*resources), *others)
 
 
 _OF_CHIP = ("area_m2", "cells", "ir_drop", "level_sigmas")

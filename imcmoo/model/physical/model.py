@@ -27,7 +27,7 @@ from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
-CHUNK_DESIGNS = 2048
+CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 HIGHEST_BITS_PER_CELL = 4
 
@@ -133,20 +133,20 @@ class PhysicalModel:
     def evaluate_designs(self, designs: Designs, *, causes: bool = True) -> PhysicalMetrics:
         """As `evaluate`, of designs that are checked."""
         found = PhysicalMetrics.room(len(designs), len(self.networks))
-
-        def work(some: NDArray[np.int64]) -> None:
-            batch = Batch(self._context, designs.take(some))
-            found.put(some, metrics(batch, causes=causes))
-
         batches = _batches(designs)
+        starts = np.cumsum([0, *map(len, batches)])[:-1].tolist()
+
+        def work(at: int, some: NDArray[np.int64]) -> None:
+            found.put(at, metrics(Batch(self._context, designs.take(some)), causes=causes))
+
         workers = min(threads(), len(batches))
         if workers <= 1:
-            for some in batches:
-                work(some)
+            for at, some in zip(starts, batches, strict=True):
+                work(at, some)
         else:
             with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, batches))
-        return found
+                list(pool.map(work, starts, batches))
+        return found.take(np.argsort(np.concatenate([*batches, np.empty(0, np.int64)])))
 
     def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
         """Exact area and shortfalls of n designs, without energies and times.
