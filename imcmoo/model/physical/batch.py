@@ -7,15 +7,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.bodies import BodyFeatures, body_features, layer_counts
-from imcmoo.model.physical.body_memory import KnownBodies
+from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features, layer_counts
+from imcmoo.model.physical.body_memory import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layer_work import LayerWork, Rates
+from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
+from imcmoo.model.physical.shortfalls import shortfalls
 from imcmoo.model.physical.timing import held_time
 from imcmoo.model.physical.traffic import converted_bits, overflow_bits
 
@@ -95,7 +97,7 @@ class Batch:
     def _bodies(self, *, streamed: bool) -> KnownBodies:
         c = self.context
 
-        def work_out(index: NDArray[np.int64]) -> BodyFeatures:
+        def work_out(index: NDArray[np.int64]) -> Arrays:
             bodies = self.designs.take(index)
             known = c.copies.of(bodies)
             return body_features(
@@ -104,11 +106,33 @@ class Batch:
                 bodies,
                 (known.streamed if streamed else known.resident).astype(float),
                 streamed=streamed,
+                switches=c.switches,
+            ).arrays
+
+        store, places = c.bodies[streamed].of(self._body_keys, work_out)
+        return KnownBodies(BodyFeatures.of_arrays(store), places)
+
+    @cached_property
+    def shortfalls(self) -> Arrays:
+        """As `shortfalls.shortfalls`, of the designs' bodies, each of shape (n, W)."""
+        c = self.context
+
+        def work_out(index: NDArray[np.int64]) -> Arrays:
+            return shortfalls(
+                c.layers,
+                self.designs.take(index),
+                c.copies,
                 together=c.together,
                 switches=c.switches,
             )
 
-        return c.bodies[streamed].of(self._body_keys, work_out)
+        store, places = c.shortfalls.of(self._body_keys, work_out)
+        return tuple(array.take(places, axis=0) for array in store)
+
+    @cached_property
+    def noise(self) -> Floats:
+        """As `NoiseMemory.of`, shape (n, 3, W)."""
+        return self.context.noise.of(self.designs)
 
     @cached_property
     def may_stream(self) -> Bools:
@@ -216,26 +240,34 @@ class Batch:
         return cells
 
     def resources(self) -> PhysicalResources:
-        """Area and exact shortfalls."""
-        features, designs = self.resident.networks, self.designs
-        per_macro = (designs.rows * designs.cols)[:, None]
-        cells = np.where(self.may_stream, 0.0, features.missing_macros * per_macro)
+        """Area, exact shortfalls, and what limits look at."""
+        designs = self.designs
+        macros, lines = self.shortfalls
+        cells = np.where(self.may_stream, 0.0, macros * (designs.rows * designs.cols)[:, None])
         none = (designs.dram == DRAM.index("none")) & self.context.switches.activation_dram
         lacking = self.context.layers.largest(self._overflow_bits)
         bits = lacking.take(self._buffer_sizes[1], axis=0) * none[:, None]
-        if designs.pipelined.any():
-            lines = features.missing_line_bits * designs.pipelined[:, None]
-            bits = np.maximum(bits, lines)
-        return PhysicalResources(self.chip.area_m2, self.cells, cells, bits)
+        return self._resources(cells, np.maximum(bits, lines))
 
     def screen(self) -> PhysicalResources:
-        """Area, and the cells a network surely lacks: its weights' against the chip's."""
+        """As `resources`, but of cells only what is surely missing: weights' less the chip's."""
         layers, designs = self.context.layers, self.designs
         bits = layers.weight_bits.min() - designs.differential
         columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
         weights = (layers.stored_bits / layers.weight_bits) @ layers.multiplicity
         lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
         certain = ~self.may_stream & self.context.switches.placement
+        return self._resources(lacking * certain, np.zeros_like(lacking))
+
+    def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
+        c, designs = self.context, self.designs
+        lost = ir_drop(designs, self.point, device=c.device, given=c.given, switches=c.switches)
         return PhysicalResources(
-            self.chip.area_m2, self.cells, lacking * certain, np.zeros_like(lacking)
+            area_m2=self.chip.area_m2,
+            cells=self.cells,
+            missing_cells=missing_cells,
+            missing_bits=missing_bits,
+            snr_adc_dB=self.noise[:, 0],
+            ir_drop=lost,
+            level_sigmas=level_sigmas(designs, device=c.device, given=c.given),
         )

@@ -7,6 +7,7 @@ designs that share a body share this work, and a search or a proof over the rest
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
@@ -53,11 +54,10 @@ class LayerFeatures:
 
     def take(self, index: Ints) -> LayerFeatures:
         """Some of the bodies."""
-        return LayerFeatures(*[values.take(index, axis=0) for values in LAYER_ARRAYS(self)])
+        return LayerFeatures(*[values.take(index, axis=0) for values in _LAYER_ARRAYS(self)])
 
 
-LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
-"""All arrays of layer features, in order."""
+_LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,31 +68,59 @@ class NetworkFeatures:
         counts: actions of an image by `ACTIONS`, shape (n, A, W).
         link_bits: activations over the links, shape (n, W).
         occupied: macros that hold weights, shape (n, W).
-        missing_macros: macros a network lacks to be resident, shape (n, W).
-        missing_line_bits: buffer its worst layer lacks to be pipelined, shape (n, W).
     """
 
     counts: Floats
     link_bits: Floats
     occupied: Floats
-    missing_macros: Floats
-    missing_line_bits: Floats
 
     def take(self, index: Ints) -> NetworkFeatures:
         """Some of the bodies."""
-        return NetworkFeatures(*[values.take(index, axis=0) for values in NETWORK_ARRAYS(self)])
+        return NetworkFeatures(*[values.take(index, axis=0) for values in _NETWORK_ARRAYS(self)])
 
 
-NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
-"""All arrays of network features, in order."""
+_NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
 
 
 @dataclass(frozen=True, eq=False)
 class BodyFeatures:
-    """Features of n bodies with their weights resident, or streamed."""
+    """Features of many bodies, with their weights resident or streamed."""
 
     layers: LayerFeatures
     networks: NetworkFeatures
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """All arrays, in order."""
+        return (*_LAYER_ARRAYS(self.layers), *_NETWORK_ARRAYS(self.networks))
+
+    @classmethod
+    def of_arrays(cls, arrays: tuple[Floats, ...]) -> BodyFeatures:
+        """Features from their arrays."""
+        n = len(fields(LayerFeatures))
+        return cls(LayerFeatures(*arrays[:n]), NetworkFeatures(*arrays[n:]))
+
+
+@dataclass(frozen=True, eq=False)
+class KnownBodies:
+    """The bodies of n designs; features are gathered when they are asked for.
+
+    Args:
+        store: features of many bodies.
+        places: of the body of each design among them, shape (n,).
+    """
+
+    store: BodyFeatures
+    places: Ints
+
+    def layers(self, some: slice) -> LayerFeatures:
+        """Features of single layers, of some of the designs."""
+        return self.store.layers.take(self.places[some])
+
+    @cached_property
+    def networks(self) -> NetworkFeatures:
+        """Features of whole networks, of all designs."""
+        return self.store.networks.take(self.places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +178,6 @@ def body_features(
     copies: Floats,
     *,
     streamed: bool,
-    together: bool,
     switches: Switches,
 ) -> BodyFeatures:
     """Work out the features of n bodies.
@@ -161,7 +188,6 @@ def body_features(
         bodies: designs, of which only what makes a body matters.
         copies: of each layer, shape (n, L); 0 counts as 1.
         streamed: whether weights are loaded for every image.
-        together: whether all networks have to be on the chip.
         switches: `placement`, `pulses`, `strides`, `unsigned_inputs` and `diagonal_groups` matter.
     """
     mapped = _mapped(layers, bodies, copies, streamed, switches)
@@ -173,8 +199,6 @@ def body_features(
     all_tiles = (bodies.tiles_per_group * bodies.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, copies * traffic.tiles), 1.0)
     counted = _counts(layers, sums, bodies, mapped, switches)
-    room = copies * traffic.tiles * (bodies.rows * bodies.macros_per_tile * 8)[:, None]
-    lines = np.maximum(layers.line_words * layers.input_bits - room, 0.0) * ~layers.dynamic
     of_layers = LayerFeatures(
         reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
         step_reads=step_reads,
@@ -189,8 +213,6 @@ def body_features(
         counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
         link_bits=traffic.link_bits @ layers.multiplicity,
         occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
-        missing_macros=_missing(layers, placement.macros, bodies, together, switches),
-        missing_line_bits=layers.largest(lines),
     )
     return BodyFeatures(of_layers, of_networks)
 
@@ -215,16 +237,3 @@ def _occupied(
         held: Floats = used @ layers.multiplicity
         return held
     return np.minimum(layers.largest(used), bodies.macros[:, None])
-
-
-def _missing(
-    layers: LayerTable, macros: Floats, bodies: Designs, together: bool, switches: Switches
-) -> Floats:
-    """Macros a network lacks; without honest placement only its largest layer has to fit."""
-    if switches.placement:
-        need = macros @ layers.multiplicity
-        if together:
-            need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-    else:
-        need = layers.largest(macros)
-    return np.maximum(need - bodies.macros[:, None], 0.0)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bodies import NetworkFeatures
 from imcmoo.model.physical.energy import ACTIONS
-from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.runs import (
     FILLING,
@@ -53,7 +52,7 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
         causes: whether to find out what binds.
     """
     resources = batch.resources()
-    fits = batch.resident.networks.missing_macros <= 0
+    fits = batch.shortfalls[0] <= 0
     modes = (False, True) if batch.may_stream.any() else (False,)
     totals = _totals(batch, modes, causes=causes)
     run, counts = run_in(batch, totals[False], streamed=False)
@@ -72,24 +71,13 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
         "power_W": run.power_W,
         **counts,
     }
-    context, designs = batch.context, batch.designs
-    noise = context.noise.of(designs)
     return PhysicalMetrics(
         resources=resources,
         **{name: np.where(runs, values, np.nan) for name, values in shown.items()},
-        snr_adc_dB=noise[:, 0],
-        snr_dev_dB=noise[:, 1],
-        snr_dB=noise[:, 2],
+        snr_dev_dB=batch.noise[:, 1],
+        snr_dB=batch.noise[:, 2],
         bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
         streamed=streamed,
-        ir_drop=ir_drop(
-            designs,
-            batch.point,
-            device=context.device,
-            given=context.given,
-            switches=context.switches,
-        ),
-        level_sigmas=level_sigmas(designs, device=context.device, given=context.given),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,8 @@ from imcmoo.model.physical.operand_sums import OperandSums
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
+
+Result = TypeVar("Result")
 
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
@@ -139,32 +142,40 @@ class PhysicalModel:
         def work(at: int, some: NDArray[np.int64]) -> None:
             found.put(at, metrics(Batch(self._context, designs.take(some)), causes=causes))
 
-        workers = min(threads(), len(batches))
-        if workers <= 1:
-            for at, some in zip(starts, batches, strict=True):
-                work(at, some)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, starts, batches))
+        _spread(work, starts, batches)
         return found.take(np.argsort(np.concatenate([*batches, np.empty(0, np.int64)])))
 
     def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """Exact area and shortfalls of n designs, without energies and times.
+        """Exact area, shortfalls and what limits look at of n designs, without energies and times.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return Batch(self._context, self.designs(columns)).resources()
+        return self.resources_of(self.designs(columns))
+
+    def resources_of(self, designs: Designs) -> PhysicalResources:
+        """As `resources`, of designs that are checked."""
+        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        return PhysicalResources.joined(
+            _spread(lambda chunk: Batch(self._context, chunk).resources(), chunks)
+        )
 
     def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """Area, and shortfalls that are surely there: a network's cells against the chip's.
+        """As `resources`, but of cells only what is surely missing, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` knows.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return Batch(self._context, self.designs(columns)).screen()
+        return self.screen_of(self.designs(columns))
+
+    def screen_of(self, designs: Designs) -> PhysicalResources:
+        """As `screen`, of designs that are checked."""
+        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        return PhysicalResources.joined(
+            _spread(lambda chunk: Batch(self._context, chunk).screen(), chunks)
+        )
 
     def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
         """Energy, time and area of a few designs by layer and component.
@@ -208,6 +219,16 @@ class PhysicalModel:
             "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
         )
         return designs
+
+
+def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
+    """Results of some tasks, in order, worked on by as many threads as there may be."""
+    workers = min(threads(), len(tasks[0]))
+    if workers <= 1:
+        return list(map(function, *tasks))
+    # NumPy releases the interpreter lock while it works on arrays.
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, *tasks))
 
 
 def _batches(designs: Designs) -> list[NDArray[np.int64]]:

@@ -118,8 +118,8 @@ class Designs:
         """Check design columns and fill in the optional ones.
 
         Args:
-            columns: arrays of shape (n,) by the names of the fields; text where a field is an
-                index. Others are ignored.
+            columns: arrays of shape (n,) by the names of the fields; where a field is an index,
+                that or the text. Others are ignored.
             adc_model: the converter model where there is no such column.
 
         Raises:
@@ -198,8 +198,11 @@ NEEDED = tuple(field.name for field in fields(Designs) if field.name not in DEFA
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:
-    """Position of each text among the known ones."""
+    """Position of each text among the known ones; whole numbers are positions already."""
     known = TEXTS[name]
+    if values.dtype.kind in "iu":
+        refuse(name, values, (values < 0) | (values >= len(known)), f"below {len(known)}")
+        return values.astype(np.int64)
     text = values.astype(str)
     found = np.full(len(text), -1)
     for position, choice in enumerate(known):
