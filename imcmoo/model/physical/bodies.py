@@ -35,19 +35,20 @@ class LayerFeatures:
 
     Args:
         reads: array reads of a layer, one after the other, shape (n, L).
-        step_reads: of one vector, shape (n, L).
-        columns_used: of the fullest macro, shape (n, L).
         link_share: 1 / the router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
+        step_reads: reads of one vector, shape (n, L); this and the next three are the same
+            whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
+        columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, L) if resident.
+        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, 1) if resident.
     """
 
     reads: Floats
-    step_reads: Floats
-    columns_used: Floats
     link_share: Floats
     buffer_words: Floats
+    step_reads: Floats
+    columns_used: Floats
     sum_words: Floats
     sum_extra_bits: Floats
     streams: Floats
@@ -199,15 +200,20 @@ def body_features(
     all_tiles = (bodies.tiles_per_group * bodies.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, copies * traffic.tiles), 1.0)
     counted = _counts(layers, sums, bodies, mapped, switches)
+    none = np.empty((len(bodies), 0))
+
+    def shared(array: Floats) -> Floats:
+        return none if streamed else array
+
     of_layers = LayerFeatures(
         reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
-        step_reads=step_reads,
-        columns_used=placement.columns_used,
         link_share=1 / np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
         buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
-        sum_words=traffic.sum_words,
-        sum_extra_bits=traffic.sum_extra_bits,
-        streams=_streams(layers, mapped) if streamed else np.empty((len(bodies), 0, len(layers))),
+        step_reads=shared(step_reads),
+        columns_used=shared(placement.columns_used),
+        sum_words=shared(traffic.sum_words),
+        sum_extra_bits=shared(traffic.sum_extra_bits),
+        streams=_streams(layers, mapped) if streamed else none[:, :, None],
     )
     of_networks = NetworkFeatures(
         counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),

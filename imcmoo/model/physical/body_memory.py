@@ -72,7 +72,7 @@ class BodyMemory:
             n, self._store = 0, None
             self._keys = self._places = np.empty(0, np.int64)
         if self._store is None or len(self._store[0]) < n + more:
-            size = max(2 * n, n + more)
+            size = max(2 * n, n + more, BODIES_AT_ONCE)
             room = tuple(np.empty((size, *array.shape[1:])) for array in arrays)
             for array, old in zip(room, self._store or (), strict=False):
                 array[:n] = old[:n]
