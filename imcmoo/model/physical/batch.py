@@ -23,6 +23,7 @@ from imcmoo.model.physical.traffic import converted_bits, overflow_bits
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Index = slice | NDArray[np.int64]
 
 
 class Batch:
@@ -96,9 +97,13 @@ class Batch:
 
     def _bodies(self, *, streamed: bool) -> KnownBodies:
         c = self.context
+        # What streams asks resident bodies, too, for what is the same in both modes. Designs that
+        # do not ask may have any body, which then costs nothing.
+        use = self.uses(streamed=True) if streamed else np.asarray(self.runs.any(axis=1))
+        whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
         def work_out(index: NDArray[np.int64]) -> Arrays:
-            bodies = self.designs.take(index)
+            bodies = self.designs.take(whose[index])
             known = c.copies.of(bodies)
             return body_features(
                 c.layers,
@@ -109,7 +114,7 @@ class Batch:
                 switches=c.switches,
             ).arrays
 
-        store, places = c.bodies[streamed].of(self._body_keys, work_out)
+        store, places = c.bodies[streamed].of(self._body_keys[whose], work_out)
         return KnownBodies(BodyFeatures.of_arrays(store), places)
 
     @cached_property
@@ -170,7 +175,7 @@ class Batch:
         bits: Floats = there[:, None] * self.context.layers.io_bits
         return bits
 
-    def work(self, some: slice, *, streams: bool) -> LayerWork:
+    def work(self, some: Index, *, streams: bool) -> LayerWork:
         """What is worked out layer by layer, of some of the designs.
 
         Args:
@@ -239,6 +244,23 @@ class Batch:
         cells: Floats = self.designs.macros * self.designs.rows * self.designs.cols
         return cells
 
+    @cached_property
+    def fits(self) -> Bools:
+        """Whether all weights of each network are on the chip at once, shape (n, W)."""
+        fits: Bools = self.shortfalls[0] <= 0
+        return fits
+
+    def uses(self, *, streamed: bool) -> Bools:
+        """Whether some network may run best in a mode, shape (n,)."""
+        possible = self.may_stream if streamed else self.fits
+        return np.asarray((self.runs & possible).any(axis=1))
+
+    @cached_property
+    def runs(self) -> Bools:
+        """Whether each network runs, shape (n, W)."""
+        return self.resources.runs
+
+    @cached_property
     def resources(self) -> PhysicalResources:
         """Area, exact shortfalls, and what limits look at."""
         designs = self.designs

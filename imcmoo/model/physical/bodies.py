@@ -114,7 +114,7 @@ class KnownBodies:
     store: BodyFeatures
     places: Ints
 
-    def layers(self, some: slice) -> LayerFeatures:
+    def layers(self, some: slice | Ints) -> LayerFeatures:
         """Features of single layers, of some of the designs."""
         return self.store.layers.take(self.places[some])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from imcmoo.model.physical.runs import (
 from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 DESIGNS_AT_ONCE = 256
@@ -51,59 +54,78 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
         batch: the chips.
         causes: whether to find out what binds.
     """
-    resources = batch.resources()
-    fits = batch.shortfalls[0] <= 0
-    modes = (False, True) if batch.may_stream.any() else (False,)
-    totals = _totals(batch, modes, causes=causes)
-    run, counts = run_in(batch, totals[False], streamed=False)
-    streamed = np.zeros_like(fits)
-    if True in totals:
-        other, other_counts = run_in(batch, totals[True], streamed=True)
-        better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
-        streamed = batch.may_stream & (better | ~fits)
-        run = other.where(streamed, run)
-        counts = {name: np.where(streamed, other_counts[name], counts[name]) for name in counts}
-    runs = resources.runs
-    shown = {
-        "energy_J": run.energy_J,
-        "latency_s": run.latency_s,
-        "interval_s": run.interval_s,
-        "power_W": run.power_W,
-        **counts,
-    }
+    runs, found = batch.runs, _costs(batch, causes)
+    streamed, bound = found.pop("streamed"), found.pop("bound_by")
     return PhysicalMetrics(
-        resources=resources,
-        **{name: np.where(runs, values, np.nan) for name, values in shown.items()},
+        resources=batch.resources,
+        **{name: np.where(runs, values, np.nan) for name, values in found.items()},
         snr_dev_dB=batch.noise[:, 1],
         snr_dB=batch.noise[:, 2],
-        bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
+        bound_by=np.where(runs & causes, bound, -1).astype(np.int8),
         streamed=streamed,
     )
 
 
-def _totals(batch: Batch, modes: tuple[bool, ...], *, causes: bool) -> dict[bool, Totals]:
-    """Sums over layers in each mode, a few designs at a time."""
-    layers, n = batch.context.layers, len(batch.designs)
+def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
+    """What takes energy and time, in the better mode, by field of `PhysicalMetrics`."""
+    totals = _totals(batch, causes=causes)
+    run, counts = run_in(batch, totals[False], streamed=False)
+    streamed = np.zeros(batch.runs.shape, bool)
+    if True in totals:
+        other, other_counts = run_in(batch, totals[True], streamed=True)
+        better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
+        streamed = batch.may_stream & (better | ~batch.fits)
+        run = other.where(streamed, run)
+        counts = {name: np.where(streamed, other_counts[name], counts[name]) for name in counts}
+    return {
+        "energy_J": run.energy_J,
+        "latency_s": run.latency_s,
+        "interval_s": run.interval_s,
+        "power_W": run.power_W,
+        "bound_by": run.bound_by,
+        "streamed": streamed,
+        **counts,
+    }
+
+
+def _totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
+    """Sums over layers in each mode, a few designs at a time, where the mode is of any use."""
+    layers = batch.context.layers
     add_up, n_causes = one_after_the_other, 5 if causes else 1
     if batch.designs.pipelined.any():
         add_up, n_causes = all_at_once, FILLING + 1
-    shape = (n, layers.n_networks)
-    sums = np.empty(shape)
-    # Where nothing may be streamed, any time will do: it is not asked about.
+    shape = batch.runs.shape
+    sums = np.zeros(shape)
+    # Where a mode is of no use any time will do: it is not asked about.
     totals = {
-        streamed: Totals(sums, np.zeros(shape), np.ones((n_causes, *shape))) for streamed in modes
+        streamed: Totals(sums, np.zeros(shape), np.ones((n_causes, *shape)))
+        for streamed in ((False, True) if batch.may_stream.any() else (False,))
     }
-    for at in range(0, n, DESIGNS_AT_ONCE):
-        some = slice(at, at + DESIGNS_AT_ONCE)
-        streams = True in totals and bool(batch.may_stream[some].any())
-        work = batch.work(some, streams=streams)
-        np.matmul(work.sums, layers.multiplicity, out=sums[some])
-        for streamed in (False, True) if streams else (False,):
-            total = totals[streamed]
-            add_up(layers, work.times(streamed=streamed), total.seconds[:, some])
+    for some, modes in _alike(batch):
+        work = batch.work(some, streams=True in modes)
+        sums[some] = work.sums @ layers.multiplicity
+        for streamed in modes:
+            total, seconds = totals[streamed], np.empty((n_causes, len(some), shape[1]))
+            add_up(layers, work.times(streamed=streamed), seconds)
+            total.seconds[:, some] = seconds
             if streamed and work.kept_bits is not None:
-                np.matmul(work.kept_bits, layers.multiplicity, out=total.kept_bits[some])
+                total.kept_bits[some] = work.kept_bits @ layers.multiplicity
     return totals
+
+
+def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
+    """Designs that are worked on at once, and the modes that are of use to them.
+
+    Those that take the same steps are neighbours, which leaves steps out for most.
+    """
+    designs = batch.designs
+    use = batch.uses(streamed=False) + 2 * batch.uses(streamed=True)
+    order = np.argsort(4 * use + 2 * designs.ping_pong + designs.sample_and_hold, kind="stable")
+    cuts = np.searchsorted(use[order], np.arange(5))
+    for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
+        own = order[cuts[kind] : cuts[kind + 1]]
+        for at in range(0, len(own), DESIGNS_AT_ONCE):
+            yield own[at : at + DESIGNS_AT_ONCE], modes
 
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:

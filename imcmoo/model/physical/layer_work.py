@@ -58,7 +58,7 @@ class Rates:
     mac_s: Floats
     buffer_size: Ints
 
-    def take(self, index: slice) -> Rates:
+    def take(self, index: slice | Ints) -> Rates:
         """Those of some designs."""
         return Rates(*[values[index] for values in _RATES(self)])
 

@@ -24,7 +24,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
-from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, Designs, refuse
+from imcmoo.model.physical.parameters import ADC_MODELS, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
@@ -157,7 +157,7 @@ class PhysicalModel:
         """As `resources`, of designs that are checked."""
         chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
         return PhysicalResources.joined(
-            _spread(lambda chunk: Batch(self._context, chunk).resources(), chunks)
+            _spread(lambda chunk: Batch(self._context, chunk).resources, chunks)
         )
 
     def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
@@ -232,18 +232,14 @@ def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Resu
 
 
 def _batches(designs: Designs) -> list[NDArray[np.int64]]:
-    """Indices of the designs that are worked on together.
+    """Indices of the designs that are worked on together, of one schedule each.
 
-    Those of one body go together, so that its features are at hand, and so do, since a body has
-    one, those of one schedule. Within a batch those go together that take the same steps.
+    Those of one body are neighbours, so that its features are at hand.
     """
     order = np.argsort(body_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
-    streams = designs.dram != DRAM.index("none")
-    steps = 4 * streams + 2 * designs.ping_pong + designs.sample_and_hold
-    batches = []
-    for own in (order[:cut], order[cut:]):
-        for at in range(0, len(own), CHUNK_DESIGNS):
-            some = own[at : at + CHUNK_DESIGNS]
-            batches.append(some[np.argsort(steps[some], kind="stable")])
-    return batches
+    return [
+        own[at : at + CHUNK_DESIGNS]
+        for own in (order[:cut], order[cut:])
+        for at in range(0, len(own), CHUNK_DESIGNS)
+    ]
