@@ -5,7 +5,7 @@
 Two processes, as a search or an enumeration has them, each with a model of its own; rates are the
 sum over both. "all new": a new model, which also works out its circuits' signal to noise (a few
 hundred, once). "first touch": designs whose arrays and numbers of macros were never seen, each
-another one. "known": designs over a set of bodies (array, slices, tiling) that were seen, everything
+another one. "known": designs over bodies (array, slices, tiling) that were seen, everything
 else drawn afresh: supply, converter, buffer, links, DRAM. "known, all run": only those of them on
 which all networks run. "no causes": the same without finding out what binds, as behind the seam.
 Medians over the repeats; processor time per design is printed beside, since other work on the

@@ -178,17 +178,17 @@ class LayerWork:
         loads: tuple[Floats, ...] | None = None
         dram_s = r.dram_bit_s[:, None]
         if streamed:
-            rows = f.streams[:, STREAMS.index("load_rows")]
+            rows = f.streams[:, STREAMS.index("load_rows")] * r.row_write_s[:, None]
+            overlap = r.ping_pong.astype(float)[:, None]
+            mixed = r.ping_pong.any() and not r.ping_pong.all()
             if r.ping_pong.any():
-                twice = r.ping_pong.astype(float)[:, None]
-                np.maximum(compute, rows * (r.row_write_s[:, None] * twice), out=compute)
-                stored = layers.stored_bits * twice
+                stored = layers.stored_bits * overlap if mixed else layers.stored_bits
+                np.maximum(compute, rows * overlap if mixed else rows, out=compute)
                 link += stored
                 dram = dram + stored
             if not r.ping_pong.all():
-                once = 1.0 - r.ping_pong[:, None]
-                stored = layers.stored_bits * once
-                loads = (rows * (r.row_write_s[:, None] * once), stored * link_s, stored * dram_s)
+                stored = layers.stored_bits * (1 - overlap) if mixed else layers.stored_bits
+                loads = (rows * (1 - overlap) if mixed else rows, stored * link_s, stored * dram_s)
         link *= link_s
         terms: tuple[Any, ...] = (
             compute,
