@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features, layer_counts
+from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features
 from imcmoo.model.physical.body_memory import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
 from imcmoo.model.physical.context import Context
@@ -191,40 +191,6 @@ class Batch:
             self.resident.layers(some),
             self.streamed.layers(some) if streams else None,
         )
-
-    def counts(self, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
-        """Actions of one occurrence of each layer, by `energy.COMPONENT_OF`, shape (n, L).
-
-        Args:
-            work: of all designs.
-            streamed: whether weights are loaded for every image.
-        """
-        c, designs = self.context, self.designs
-        known = c.copies.of(designs)
-        counts = layer_counts(
-            c.layers,
-            c.sums,
-            designs,
-            (known.streamed if streamed else known.resident).astype(float),
-            streamed=streamed,
-            switches=c.switches,
-        )
-        dram, link = work.spill_bits, work.link_bits(streamed=streamed)
-        if streamed:
-            if work.kept_bits is not None:
-                counts["glb_read"], counts["glb_write"] = (
-                    counts[name] + work.kept_bits for name in ("glb_read", "glb_write")
-                )
-            dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
-        else:
-            del counts["write"]
-        return counts | {
-            "shift_add": counts["conversion"],
-            "link": link,
-            "glb_read": counts["glb_read"] + work.operand_bits,
-            "mac": c.layers.macs * c.layers.dynamic,
-            "dram": dram,
-        }
 
     @property
     def switches_networks(self) -> bool:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.bodies import layer_counts
 from imcmoo.model.physical.energy import COMPONENT_OF
 from imcmoo.model.physical.evaluation import metrics
+from imcmoo.model.physical.layer_work import LayerWork
 from imcmoo.model.physical.timing import CAUSES, LayerTimes
 
 Floats = NDArray[np.float64]
@@ -75,7 +77,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     work = batch.work(slice(None), streams=bool(found.streamed.any()))
     for streamed in (False, True) if found.streamed.any() else (False,):
         here = (found.streamed == streamed)[:, owner]
-        for action, count in batch.counts(work, streamed=streamed).items():
+        for action, count in _counts(batch, work, streamed=streamed).items():
             energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
         times = work.times(streamed=streamed)
         seconds += times.seconds * here
@@ -102,6 +104,36 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         bound_by=bound[:, every],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
+
+
+def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
+    """Actions of one occurrence of each layer, by `energy.COMPONENT_OF`, shape (n, L)."""
+    c, designs = batch.context, batch.designs
+    known = c.copies.of(designs)
+    counts = layer_counts(
+        c.layers,
+        c.sums,
+        designs,
+        (known.streamed if streamed else known.resident).astype(float),
+        streamed=streamed,
+        switches=c.switches,
+    )
+    dram, link = work.spill_bits, work.link_bits(streamed=streamed)
+    if streamed:
+        if work.kept_bits is not None:
+            counts["glb_read"], counts["glb_write"] = (
+                counts[name] + work.kept_bits for name in ("glb_read", "glb_write")
+            )
+        dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
+    else:
+        del counts["write"]
+    return counts | {
+        "shift_add": counts["conversion"],
+        "link": link,
+        "glb_read": counts["glb_read"] + work.operand_bits,
+        "mac": c.layers.macs * c.layers.dynamic,
+        "dram": dram,
+    }
 
 
 def _binding(times: LayerTimes) -> NDArray[np.int64]:

@@ -32,6 +32,8 @@ Result = TypeVar("Result")
 
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
+CHUNK_NUMBERS = 1 << 19
+"""Designs × distinct layers, likewise: features of that many must fit a `BodyMemory`."""
 HIGHEST_BITS_PER_CELL = 4
 
 
@@ -136,7 +138,7 @@ class PhysicalModel:
     def evaluate_designs(self, designs: Designs, *, causes: bool = True) -> PhysicalMetrics:
         """As `evaluate`, of designs that are checked."""
         found = PhysicalMetrics.room(len(designs), len(self.networks))
-        batches = _batches(designs)
+        batches = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
         starts = np.cumsum([0, *map(len, batches)])[:-1].tolist()
 
         def work(at: int, some: NDArray[np.int64]) -> None:
@@ -231,7 +233,7 @@ def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Resu
         return list(pool.map(function, *tasks))
 
 
-def _batches(designs: Designs) -> list[NDArray[np.int64]]:
+def _batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:
     """Indices of the designs that are worked on together, of one schedule each.
 
     Those of one body are neighbours, so that its features are at hand.
@@ -239,7 +241,5 @@ def _batches(designs: Designs) -> list[NDArray[np.int64]]:
     order = np.argsort(body_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
     return [
-        own[at : at + CHUNK_DESIGNS]
-        for own in (order[:cut], order[cut:])
-        for at in range(0, len(own), CHUNK_DESIGNS)
+        own[at : at + size] for own in (order[:cut], order[cut:]) for at in range(0, len(own), size)
     ]
