@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, get_args
 
-import numpy as np
 import pandas as pd
 
-from imcmoo.cli import catalogue
+from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
+from imcmoo.cli.arguments import whole
+from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
-from imcmoo.model.metrics import Metrics
-from imcmoo.model.reference.evaluator import Evaluator, Rounding
+from imcmoo.model.physical.copies import Deployment
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet
-from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.designs_csv import read_designs
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""
@@ -27,16 +25,19 @@ DESIGNS_PER_CHUNK = 4096
 LAYERS_PER_CHUNK = 1 << 14
 """Designs × layers at a time when every layer and component is written."""
 
+MODELS: Mapping[str, EvaluatedModel] = {
+    "reference": evaluate_reference.MODEL,
+    "physical": evaluate_physical.MODEL,
+}
+
 DESCRIPTION = """
 Cost every design of a CSV on every workload.
 
-DESIGNS has one column per parameter of the device's space, in SI units (%s); other columns are
-ignored. OUT has one line per design and workload, in order: the design's columns, workload,
-energy_J, latency_s, area_mm2, feasible (the network runs on this chip; area limits are a study's
-matter), max_utilization_pct, missing_cells, missing_buffer_bits. Where a network does not run,
-energy, latency and utilization are left empty.
+DESIGNS has one column per parameter of the cost model, in SI units where no other unit is named;
+other columns are ignored. OUT has one line per design and workload, in order. Where a network does
+not run on a chip (feasible is False; limits are a study's matter), what it would cost is left
+empty.
 """
-
 
 INTERRUPTED = "nothing was written"
 
@@ -44,10 +45,16 @@ INTERRUPTED = "nothing was written"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     spaces = catalogue.spaces()
-    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces.items())
-    parser.description = DESCRIPTION % columns
+    by_model = (f"--model {name}: {model.describe()}" for name, model in MODELS.items())
+    parser.description = "\n\n".join([DESCRIPTION, *by_model])
     parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
     parser.add_argument("--device", required=True, choices=sorted(spaces))
+    parser.add_argument(
+        "--model",
+        choices=list(MODELS),
+        default="reference",
+        help="cost model: the paper's (default), or one an architect can defend",
+    )
     parser.add_argument(
         "--workloads",
         required=True,
@@ -59,14 +66,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--breakdown",
         type=Path,
         metavar="BREAKDOWN.csv",
-        help="also write energy_J per design, workload, layer and component, and cycles per layer",
+        help="also write energy_J per design, workload, layer and component, and time per layer",
     )
     parser.add_argument(
         "--rounding",
         choices=["none", "reference"],
-        default="none",
-        help="'reference' rounds each component's energy per layer as the reference prints it",
+        help="reference model: 'reference' rounds each component's energy per layer as the "
+        "reference prints it (default: none)",
     )
+    parser.add_argument(
+        "--deployment",
+        choices=get_args(Deployment),
+        help="physical model: one network on the chip at a time, which is rewritten at a switch "
+        "(alone, the default), or all at once (together)",
+    )
+    parser.add_argument(
+        "--requests-per-switch",
+        type=whole(1),
+        metavar="N",
+        help="physical model: inferences over which a switch is charged (default: 1000000)",
+    )
+    for operand in ("input", "weight"):
+        parser.add_argument(
+            f"--{operand}-bits",
+            type=_bits,
+            metavar="B",
+            help=f"physical model: precision of {operand}s, 4 to 8; one number, or one for each "
+            "workload (default: 8)",
+        )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -76,26 +103,44 @@ def main(args: argparse.Namespace) -> None:
         InputError: the user's input is at fault.
         OSError: a file cannot be read or written.
     """
-    space = catalogue.spaces()[args.device]
     if args.breakdown and args.breakdown.resolve() == args.out.resolve():
         raise InputError(f"--out and --breakdown are the same file: {args.out}")
+    options = _options(args)
     try:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     except ValueError as error:
         raise InputError(str(error)) from None
-    levels = read_designs(args.designs, space)
-    warn_of_dynamic_products(workloads, model="reference")
+    evaluation = MODELS[args.model].begin(args.designs, args.device, workloads, options)
+    warn_of_dynamic_products(workloads, model=args.model)
     with ExitStack() as stack:
         out = _open(stack, args.out)
         breakdown = _open(stack, args.breakdown) if args.breakdown else None
-        evaluator = Evaluator(space, workloads)
-        for chunk in _chunks(levels, DESIGNS_PER_CHUNK):
-            metrics = evaluator.evaluate(chunk, rounding=args.rounding)
-            _append(out, _metrics_frame(evaluator, chunk, metrics))
+        for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
+            _append(out, evaluation.costs(rows))
         if breakdown:
             per_chunk = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
-            for chunk in _chunks(levels, per_chunk):
-                _append(breakdown, _breakdown_frame(evaluator, chunk, args.rounding))
+            for rows in _chunks(evaluation, per_chunk):
+                _append(breakdown, evaluation.breakdown(rows))
+
+
+def _options(args: argparse.Namespace) -> dict[str, object]:
+    """What is given of the model's own options.
+
+    Raises:
+        InputError: one that only another model has.
+    """
+    for name, model in MODELS.items():
+        wrong = [o for o in model.options if getattr(args, o) is not None]
+        if wrong and name != args.model:
+            option = wrong[0].replace("_", "-")
+            raise InputError(f"--{option} is an option of --model {name}, not of {args.model}")
+    own = {option: getattr(args, option) for option in MODELS[args.model].options}
+    return {option: value for option, value in own.items() if value is not None}
+
+
+def _bits(text: str) -> list[int]:
+    """`8`, or `8,6` for two workloads."""
+    return [whole(1)(part) for part in text.split(",")]
 
 
 def _open(stack: ExitStack, path: Path) -> TextIO:
@@ -105,44 +150,9 @@ def _open(stack: ExitStack, path: Path) -> TextIO:
     )
 
 
-def _chunks(levels: Levels, size: int) -> Iterator[Levels]:
-    return (levels[start : start + size] for start in range(0, len(levels), size))
+def _chunks(evaluation: Evaluation, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, len(evaluation), size))
 
 
 def _append(stream: TextIO, frame: pd.DataFrame) -> None:
     frame.to_csv(stream, index=False, header=stream.tell() == 0, lineterminator="\n")
-
-
-def _metrics_frame(evaluator: Evaluator, levels: Levels, metrics: Metrics) -> pd.DataFrame:
-    """One row per design and workload, designs outermost."""
-    costs = metrics.to_frame(evaluator.quantities, evaluator.workload_names)
-    designs = _repeated_designs(evaluator.space, levels, len(evaluator.workload_names))
-    frame = pd.concat([pd.DataFrame(designs), costs.drop(columns="design")], axis=1)
-    frame = frame.rename(columns={"runs": "feasible"})
-    at = list(frame).index("feasible") + 1
-    frame.insert(at, "max_utilization_pct", 100 * metrics.values["utilization"].ravel())
-    return frame
-
-
-def _breakdown_frame(evaluator: Evaluator, levels: Levels, rounding: Rounding) -> pd.DataFrame:
-    """One row per design, workload, layer and component, designs outermost."""
-    b = evaluator.breakdown(levels, rounding=rounding)
-    n_components = len(b.components)
-    workloads, layers = (np.repeat(part, n_components) for part in zip(*b.layers, strict=True))
-    return pd.DataFrame(
-        {
-            **_repeated_designs(evaluator.space, levels, len(b.layers) * n_components),
-            "workload": np.tile(workloads, len(levels)),
-            "layer": np.tile(layers, len(levels)),
-            "component": np.tile(b.components, len(levels) * len(b.layers)),
-            "energy_J": b.energy_J.ravel(),
-            "cycles": np.repeat(b.cycles.ravel(), n_components),
-        }
-    )
-
-
-def _repeated_designs(
-    space: DesignSpace, levels: Levels, times: int
-) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    values = space.decode(levels)
-    return {name: np.repeat(values[name], times) for name in space.names}

@@ -18,6 +18,23 @@ KEY_SCALE = {"voltage_V": 1000}
 TOLERANCE = 1e-6
 
 
+class MissingRow(ValueError):
+    """A combination of keys without a row.
+
+    Args:
+        message: all of it, for people.
+        index: of the combination among those asked for, flattened.
+        key: the first key that has no such row.
+        available: the values it may have instead, given those before it.
+    """
+
+    def __init__(self, message: str, index: int, key: str, available: list[float]) -> None:
+        super().__init__(message)
+        self.index = index
+        self.key = key
+        self.available = available
+
+
 @dataclass(frozen=True, eq=False)
 class KeyedRows:
     """One table: a row of quantities for each combination of keys it covers.
@@ -69,7 +86,7 @@ class KeyedRows:
             Each quantity by name, in the broadcast shape of the keys.
 
         Raises:
-            ValueError: a combination is not in the table; names the first one and what is.
+            MissingRow: a combination is not in the table; names the first one and what is.
         """
         given = np.broadcast_arrays(*(np.asarray(keys[name], float) for name in self.key_names))
         cell: Any = 0
@@ -82,7 +99,7 @@ class KeyedRows:
         row = np.where(known, self._row_of[cell], -1)
         if np.any(row < 0):
             first = int(np.argmin(row))
-            raise ValueError(self._missing(tuple(float(values.flat[first]) for values in given)))
+            raise self._missing(first, tuple(float(values.flat[first]) for values in given))
         found = self.values[:, row]
         return {name: found[i, ...] for i, name in enumerate(self.quantities)}
 
@@ -101,7 +118,7 @@ class KeyedRows:
         row_of[cell] = np.arange(len(self.keys))
         return row_of
 
-    def _missing(self, wanted: tuple[float, ...]) -> str:
+    def _missing(self, index: int, wanted: tuple[float, ...]) -> MissingRow:
         """Say which key is the first without a row, and which values it may take instead."""
         left = np.ones(len(self.keys), dtype=bool)
         for name, column, value in zip(self.key_names, self.keys.T, wanted, strict=True):
@@ -113,8 +130,11 @@ class KeyedRows:
         combination = ", ".join(
             f"{name}={value:.10g}" for name, value in zip(self.key_names, wanted, strict=True)
         )
-        available = ", ".join(f"{value / scale:g}" for value in np.unique(column[left]))
-        return (
-            f"no {self.name} with {combination} in the component table: "
-            f"{name} {value:.10g} is missing there, available: {available}"
+        available = [value / scale for value in np.unique(column[left]).tolist()]
+        return MissingRow(
+            f"no {self.name} with {combination} in the component table: {name} {value:.10g} is "
+            f"missing there, available: {', '.join(f'{v:g}' for v in available)}",
+            index,
+            name,
+            available,
         )

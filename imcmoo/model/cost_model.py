@@ -103,19 +103,23 @@ class TakesApart(Protocol):
 
 
 class LayerCosts(Protocol):
-    """Costs of n designs, layer by layer.
+    """Costs of n designs, layer by layer."""
 
-    Attributes:
-        layers: network and name of each of the L layers.
-        components: names of the K components.
-        energy_J: shape (n, L, K).
-        area_m2: shape (n, K).
-    """
+    @property
+    def layers(self) -> Sequence[tuple[str, str]]:
+        """Network and name of each of the L layers."""
 
-    layers: Sequence[tuple[str, str]]
-    components: Sequence[str]
-    energy_J: Floats
-    area_m2: Floats
+    @property
+    def components(self) -> Sequence[str]:
+        """Names of the K components."""
+
+    @property
+    def energy_J(self) -> Floats:
+        """Shape (n, L, K)."""
+
+    @property
+    def area_m2(self) -> Floats:
+        """Shape (n, K)."""
 
 
 @runtime_checkable

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.space.design_space import DesignSpace, Levels
+
+Accepted = TypeVar("Accepted")
 
 
 def read_designs(path: Path, space: DesignSpace) -> Levels:
@@ -32,39 +35,31 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
         InputError: the file is missing, empty or malformed, or a design is not in the space; names
             file, line and column.
     """
-    table = _Table.read(path)
+    table = DesignsTable.read(path)
     missing = [name for name in space.names if name not in table.header]
     if missing:
         raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
     for name, value in space.fixed.items():
         if name in table.header:
-            table.require(name, value)
+            table.require(name, value, "this space is for")
     columns = {p.name: table.column(p.name, np.asarray(p.values)) for p in space.parameters}
 
     def encode(rows: slice) -> Levels:
         return space.encode({name: values[rows] for name, values in columns.items()})
 
-    def fails(n_rows: int) -> bool:
-        try:
-            encode(slice(n_rows))
-        except ValueError:
-            return True
-        return False
-
-    if not fails(len(table.rows)):
-        return encode(slice(None))
-    # A prefix fails as soon as it holds one bad design, so the first one is found by bisection.
-    first = bisect_left(range(1, len(table.rows) + 1), True, key=fails)
-    try:
-        encode(slice(first, first + 1))
-    except ValueError as error:
-        raise InputError(f"{path}, line {table.lines[first]}, column {error}") from None
-    raise AssertionError("a design fails among others but not by itself")
+    return table.accepted(encode)
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The text of a CSV: header, rows, and the line each row ends on."""
+class DesignsTable:
+    """The text of a CSV; make one with `read`.
+
+    Args:
+        path: of the file, for errors.
+        header: names of the columns.
+        rows: their texts, line by line.
+        lines: the line of the file each row ends on.
+    """
 
     path: Path
     header: list[str]
@@ -72,7 +67,12 @@ class _Table:
     lines: list[int]
 
     @classmethod
-    def read(cls, path: Path) -> _Table:
+    def read(cls, path: Path) -> DesignsTable:
+        """Read a file: UTF-8, comma-separated, with a header; blank lines are skipped.
+
+        Raises:
+            InputError: it is missing, empty or malformed; names the line.
+        """
         rows: list[list[str]] = []
         lines: list[int] = []
         try:
@@ -110,7 +110,11 @@ class _Table:
                 )
 
     def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """The values of a column: numbers if `like` are numbers, else text."""
+        """The values of a column: numbers if `like` are numbers, else text.
+
+        Raises:
+            InputError: text where a number should be; names line and column.
+        """
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if like.dtype.kind not in "iuf":
             return np.array(texts)
@@ -121,15 +125,51 @@ class _Table:
         problem = f"'{texts[bad]}' is not a number" if texts[bad] else "no value"
         raise InputError(f"{self.path}, line {self.lines[bad]}, column {name}: {problem}")
 
-    def require(self, name: str, value: Any) -> None:
-        """Check that a column holds one value throughout."""
+    def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
+        """What comes of all rows, or which is the first that is refused.
+
+        Args:
+            accept: makes something of some rows, or raises a `ValueError` that names a column.
+
+        Raises:
+            InputError: a row is refused; names its line.
+        """
+
+        def fails(n_rows: int) -> bool:
+            try:
+                accept(slice(n_rows))
+            except ValueError:
+                return True
+            return False
+
+        if not fails(len(self.rows)):
+            return accept(slice(None))
+        # A prefix fails as soon as it holds one bad design, so the first is found by bisection.
+        first = bisect_left(range(1, len(self.rows) + 1), True, key=fails)
+        try:
+            accept(slice(first, first + 1))
+        except ValueError as error:
+            raise InputError(f"{self.path}, line {self.lines[first]}, column {error}") from None
+        raise AssertionError("a design fails among others but not by itself")
+
+    def require(self, name: str, value: Any, what: str) -> None:
+        """Check that a column holds one value throughout.
+
+        Args:
+            name: of the column.
+            value: what it has to hold.
+            what: is for that value only, for the error.
+
+        Raises:
+            InputError: another value; names line and column.
+        """
         differs = self.column(name, np.asarray(value)) != value
         if differs.any():
             bad = int(differs.argmax())
             given = self.rows[bad][self.header.index(name)]
             raise InputError(
                 f"{self.path}, line {self.lines[bad]}, column {name}: {given}, "
-                f"but this space is for {value} only"
+                f"but {what} {value} only"
             )
 
 

@@ -7,23 +7,23 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.bodies import STREAMS, BodyFeatures, body_features, layer_counts
+from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features
+from imcmoo.model.physical.body_memory import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.keys import body_keys
+from imcmoo.model.physical.layer_work import LayerWork, Rates
+from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
-from imcmoo.model.physical.timing import LayerTimes, read_time
-from imcmoo.model.physical.traffic import (
-    REFERENCE_SUM_BITS,
-    converted_bits,
-    operand_bits,
-    overflow_bits,
-)
+from imcmoo.model.physical.shortfalls import shortfalls
+from imcmoo.model.physical.timing import held_time
+from imcmoo.model.physical.traffic import converted_bits, overflow_bits
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Index = slice | NDArray[np.int64]
 
 
 class Batch:
@@ -55,20 +55,55 @@ class Batch:
         )
 
     @cached_property
-    def resident(self) -> BodyFeatures:
-        """All weights on the chip; where a network does not fit, as if one copy did."""
-        return self._features(streamed=False)
+    def rates(self) -> Rates:
+        """What timing the layers takes of the designs."""
+        c, designs, point, chip = self.context, self.designs, self.point, self.chip
+        return Rates(
+            read_s=held_time(
+                designs, point, device=c.device, given=c.given, pulses=c.switches.pulses
+            ),
+            convert_s=point.converter.time_s * point.slowdown,
+            converters=converters_per_macro(designs, c.switches),
+            hold=designs.sample_and_hold > 0,
+            sum_bits=converted_bits(c.layers, designs),
+            glb_bit_s=chip.glb_bit_s,
+            link_bit_s=chip.link_bit_s,
+            buffer_word_s=chip.buffer_word_s,
+            dram_bit_s=chip.dram_bit_s,
+            row_write_s=point.cell.row_write_s,
+            ping_pong=designs.ping_pong > 0,
+            mac_units=designs.mac_units,
+            mac_s=1 / (designs.mac_units * point.clock_Hz),
+            buffer_size=self._buffer_sizes[1],
+        )
 
     @cached_property
-    def streamed(self) -> BodyFeatures:
+    def resident(self) -> KnownBodies:
+        """All weights on the chip; where a network does not fit, as if one copy did."""
+        return self._bodies(streamed=False)
+
+    @cached_property
+    def streamed(self) -> KnownBodies:
         """The weights of a layer at a time."""
-        return self._features(streamed=True)
+        return self._bodies(streamed=True)
 
-    def _features(self, *, streamed: bool) -> BodyFeatures:
+    def bodies(self, *, streamed: bool) -> KnownBodies:
+        """Either of these."""
+        return self.streamed if streamed else self.resident
+
+    @cached_property
+    def _body_keys(self) -> NDArray[np.int64]:
+        return body_keys(self.designs)
+
+    def _bodies(self, *, streamed: bool) -> KnownBodies:
         c = self.context
+        # What streams asks resident bodies, too, for what is the same in both modes. Designs that
+        # do not ask may have any body, which then costs nothing.
+        use = self.uses(streamed=True) if streamed else np.asarray(self.runs.any(axis=1))
+        whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
-        def work_out(index: NDArray[np.int64]) -> BodyFeatures:
-            bodies = self.designs.take(index)
+        def work_out(index: NDArray[np.int64]) -> Arrays:
+            bodies = self.designs.take(whose[index])
             known = c.copies.of(bodies)
             return body_features(
                 c.layers,
@@ -76,11 +111,33 @@ class Batch:
                 bodies,
                 (known.streamed if streamed else known.resident).astype(float),
                 streamed=streamed,
+                switches=c.switches,
+            ).arrays
+
+        store, places = c.bodies[streamed].of(self._body_keys[whose], work_out)
+        return KnownBodies(BodyFeatures.of_arrays(store), places)
+
+    @cached_property
+    def shortfalls(self) -> Arrays:
+        """As `shortfalls.shortfalls`, of the designs' bodies, each of shape (n, W)."""
+        c = self.context
+
+        def work_out(index: NDArray[np.int64]) -> Arrays:
+            return shortfalls(
+                c.layers,
+                self.designs.take(index),
+                c.copies,
                 together=c.together,
                 switches=c.switches,
             )
 
-        return c.bodies[streamed].of(body_keys(self.designs), work_out)
+        store, places = c.shortfalls.of(self._body_keys, work_out)
+        return tuple(array.take(places, axis=0) for array in store)
+
+    @cached_property
+    def noise(self) -> Floats:
+        """As `NoiseMemory.of`, shape (n, 3, W)."""
+        return self.context.noise.of(self.designs)
 
     @cached_property
     def may_stream(self) -> Bools:
@@ -90,15 +147,26 @@ class Batch:
         return may[:, None]
 
     @cached_property
-    def overflow_bits(self) -> Floats:
-        """Outputs that leave the global buffer, shape (n, L)."""
+    def _buffer_sizes(self) -> tuple[Floats, NDArray[np.int64]]:
+        """Distinct sizes of the global buffer, and which of them each design has."""
         sizes, which = np.unique(self.designs.glb_KiB, return_inverse=True)
-        return overflow_bits(self.context.layers, sizes)[which]
+        return sizes, which
 
     @cached_property
-    def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, shape (n, L)."""
-        return 2.0 * self.overflow_bits * self.context.switches.activation_dram
+    def _overflow_bits(self) -> Floats:
+        """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
+        return overflow_bits(self.context.layers, self._buffer_sizes[0])
+
+    @cached_property
+    def _spill_bits(self) -> Floats:
+        """Activations written to DRAM and read back, by size of the buffer, shape (n_sizes, L)."""
+        return 2.0 * self._overflow_bits * self.context.switches.activation_dram
+
+    @cached_property
+    def spilled(self) -> Floats:
+        """The same of whole networks, shape (n, W)."""
+        by_size = self._spill_bits @ self.context.layers.multiplicity
+        return by_size.take(self._buffer_sizes[1], axis=0)
 
     @cached_property
     def io_bits(self) -> Floats:
@@ -107,103 +175,22 @@ class Batch:
         bits: Floats = there[:, None] * self.context.layers.io_bits
         return bits
 
-    def link_bits(self, features: BodyFeatures, *, streamed: bool) -> Floats:
-        """Activations and partial sums over the links, shape (n, L)."""
-        words = features.sum_words * self._sum_bits(features)
-        if streamed:
-            return words + features.streams[:, STREAMS.index("link_bits")]
-        return words + self.context.layers.resident_link_bits(self.context.switches.strides)
+    def work(self, some: Index, *, streams: bool) -> LayerWork:
+        """What is worked out layer by layer, of some of the designs.
 
-    def kept_bits(self, features: BodyFeatures) -> Floats:
-        """Partial sums that wait in the global buffer between passes, shape (n, L)."""
-        kept: Floats = features.streams[:, STREAMS.index("kept_sums")] * self._sum_bits(features)
-        return kept
-
-    def glb_bits(self, features: BodyFeatures, *, streamed: bool) -> Floats:
-        """What passes the global buffer, shape (n, L), or (1, L) where all agree."""
-        layers = self.context.layers
-        if streamed:
-            bits = features.streams[:, STREAMS.index("glb_bits")] + 2 * self.kept_bits(features)
-        else:
-            bits = layers.resident_glb_bits(self.context.switches.strides)[None]
-        return bits + operand_bits(layers, self.designs) if layers.dynamic.any() else bits
-
-    def _sum_bits(self, features: BodyFeatures) -> Floats:
-        if not self.context.switches.wide_sums:
-            return np.full((1, 1), REFERENCE_SUM_BITS)
-        width: Floats = converted_bits(self.context.layers, self.designs) + features.sum_extra_bits
-        return np.minimum(width, self.context.given.widest_sum_bits.value, out=width)
-
-    def times(
-        self, features: BodyFeatures, link_bits: Floats, glb_bits: Floats, *, streamed: bool
-    ) -> LayerTimes:
-        """Seconds of each layer on each resource."""
-        c, designs, chip = self.context, self.designs, self.chip
-        read = read_time(
-            designs,
-            self.point,
-            features.columns_used,
-            converters_per_macro(designs, c.switches),
-            device=c.device,
-            given=c.given,
-            pulses=c.switches.pulses,
-        )
-        compute = features.reads * read
-        if c.layers.dynamic.any():
-            unit = designs.mac_units * self.point.clock_Hz
-            compute += c.layers.dynamic * c.layers.macs / unit[:, None]
-        link_s = chip.link_bit_s[:, None] / features.groups_used
-        link = link_bits * link_s
-        dram = self.spill_bits * chip.dram_bit_s[:, None]
-        loads: tuple[Floats, ...] | None = None
-        if streamed:
-            rows = features.streams[:, STREAMS.index("load_rows")]
-            loads = (
-                rows * self.point.cell.row_write_s[:, None],
-                c.layers.stored_bits * link_s,
-                c.layers.stored_bits * chip.dram_bit_s[:, None],
-            )
-            twice = designs.ping_pong[:, None] > 0
-            if twice.any():
-                compute = np.where(twice, np.maximum(compute, loads[0]), compute)
-                link = link + np.where(twice, loads[1], 0.0)
-                dram = dram + np.where(twice, loads[2], 0.0)
-                loads = tuple(np.where(twice, 0.0, load) for load in loads)
-        buffer = features.buffer_words * chip.buffer_word_s[:, None]
-        terms = (compute, glb_bits * chip.glb_bit_s[:, None], link, buffer, dram)
-        times = LayerTimes(features.step_reads * read, terms, loads)
-        return times if c.switches.bandwidth else times.compute_only()
-
-    def counts(self, features: BodyFeatures, *, streamed: bool) -> dict[str, Floats]:
-        """Actions of one occurrence of each layer, by `energy.COMPONENT_OF`, shape (n, L)."""
-        c, designs = self.context, self.designs
-        known = c.copies.of(designs)
-        counts = layer_counts(
+        Args:
+            streams: whether also with weights loaded for every image.
+        """
+        c = self.context
+        return LayerWork(
             c.layers,
-            c.sums,
-            designs,
-            (known.streamed if streamed else known.resident).astype(float),
-            streamed=streamed,
-            switches=c.switches,
+            c.switches,
+            self.rates.take(some),
+            self._spill_bits,
+            c.given.widest_sum_bits.value,
+            self.resident.layers(some),
+            self.streamed.layers(some) if streams else None,
         )
-        dram = self.spill_bits
-        link = self.link_bits(features, streamed=streamed)
-        if streamed:
-            kept = self.kept_bits(features)
-            counts["glb_read"], counts["glb_write"] = (
-                counts[name] + kept for name in ("glb_read", "glb_write")
-            )
-            dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
-        else:
-            del counts["write"]
-        operands = operand_bits(c.layers, designs) if c.layers.dynamic.any() else 0.0
-        return counts | {
-            "shift_add": counts["conversion"],
-            "link": link,
-            "glb_read": counts["glb_read"] + operands,
-            "mac": c.layers.macs * c.layers.dynamic,
-            "dram": dram,
-        }
 
     @property
     def switches_networks(self) -> bool:
@@ -223,28 +210,52 @@ class Batch:
         cells: Floats = self.designs.macros * self.designs.rows * self.designs.cols
         return cells
 
+    @cached_property
+    def fits(self) -> Bools:
+        """Whether all weights of each network are on the chip at once, shape (n, W)."""
+        fits: Bools = self.shortfalls[0] <= 0
+        return fits
+
+    def uses(self, *, streamed: bool) -> Bools:
+        """Whether some network may run best in a mode, shape (n,)."""
+        possible = self.may_stream if streamed else self.fits
+        return np.asarray((self.runs & possible).any(axis=1))
+
+    @cached_property
+    def runs(self) -> Bools:
+        """Whether each network runs, shape (n, W)."""
+        return self.resources.runs
+
+    @cached_property
     def resources(self) -> PhysicalResources:
-        """Area and exact shortfalls."""
-        features, designs = self.resident, self.designs
-        per_macro = (designs.rows * designs.cols)[:, None]
-        cells = np.where(self.may_stream, 0.0, features.missing_macros * per_macro)
+        """Area, exact shortfalls, and what limits look at."""
+        designs = self.designs
+        macros, lines = self.shortfalls
+        cells = np.where(self.may_stream, 0.0, macros * (designs.rows * designs.cols)[:, None])
         none = (designs.dram == DRAM.index("none")) & self.context.switches.activation_dram
-        bits = np.zeros_like(cells)
-        if none.any():
-            bits[none] = self.context.layers.largest(self.overflow_bits[none])
-        if designs.pipelined.any():
-            lines = features.missing_line_bits * designs.pipelined[:, None]
-            bits = np.maximum(bits, lines)
-        return PhysicalResources(self.chip.area_m2, self.cells, cells, bits)
+        lacking = self.context.layers.largest(self._overflow_bits)
+        bits = lacking.take(self._buffer_sizes[1], axis=0) * none[:, None]
+        return self._resources(cells, np.maximum(bits, lines))
 
     def screen(self) -> PhysicalResources:
-        """Area, and the cells a network surely lacks: its weights' against the chip's."""
+        """As `resources`, but of cells only what is surely missing: weights' less the chip's."""
         layers, designs = self.context.layers, self.designs
         bits = layers.weight_bits.min() - designs.differential
         columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
         weights = (layers.stored_bits / layers.weight_bits) @ layers.multiplicity
         lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
         certain = ~self.may_stream & self.context.switches.placement
+        return self._resources(lacking * certain, np.zeros_like(lacking))
+
+    def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
+        c, designs = self.context, self.designs
+        lost = ir_drop(designs, self.point, device=c.device, given=c.given, switches=c.switches)
         return PhysicalResources(
-            self.chip.area_m2, self.cells, lacking * certain, np.zeros_like(lacking)
+            area_m2=self.chip.area_m2,
+            cells=self.cells,
+            missing_cells=missing_cells,
+            missing_bits=missing_bits,
+            snr_adc_dB=self.noise[:, 0],
+            ir_drop=lost,
+            level_sigmas=level_sigmas(designs, device=c.device, given=c.given),
         )

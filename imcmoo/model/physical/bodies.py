@@ -7,6 +7,8 @@ designs that share a body share this work, and a search or a proof over the rest
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import Traffic, move
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
@@ -27,39 +30,98 @@ STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
 
 
 @dataclass(frozen=True, eq=False)
-class BodyFeatures:
-    """Features of n bodies with their weights resident, or streamed.
+class LayerFeatures:
+    """What bodies say of single layers, with weights resident or streamed.
 
     Args:
         reads: array reads of a layer, one after the other, shape (n, L).
-        step_reads: of one vector, shape (n, L).
-        columns_used: of the fullest macro, shape (n, L).
-        groups_used: router groups whose links a layer shares, shape (n, L).
+        link_share: 1 / the router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
+        step_reads: reads of one vector, shape (n, L); this and the next three are the same
+            whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
+        columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, L) if resident.
-        counts: actions of an image by `ACTIONS`, shape (n, A, W).
-        occupied: macros that hold weights, shape (n, W).
-        missing_macros: macros a network lacks to be resident, shape (n, W).
-        missing_line_bits: buffer its worst layer lacks to be pipelined, shape (n, W).
+        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, 1) if resident.
     """
 
     reads: Floats
+    link_share: Floats
+    buffer_words: Floats
     step_reads: Floats
     columns_used: Floats
-    groups_used: Floats
-    buffer_words: Floats
     sum_words: Floats
     sum_extra_bits: Floats
     streams: Floats
-    counts: Floats
-    occupied: Floats
-    missing_macros: Floats
-    missing_line_bits: Floats
 
-    def take(self, index: NDArray[np.int64]) -> BodyFeatures:
+    def take(self, index: Ints) -> LayerFeatures:
         """Some of the bodies."""
-        return BodyFeatures(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+        return LayerFeatures(*[values.take(index, axis=0) for values in _LAYER_ARRAYS(self)])
+
+
+_LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFeatures:
+    """What bodies say of whole networks, with weights resident or streamed.
+
+    Args:
+        counts: actions of an image by `ACTIONS`, shape (n, A, W).
+        link_bits: activations over the links, shape (n, W).
+        occupied: macros that hold weights, shape (n, W).
+    """
+
+    counts: Floats
+    link_bits: Floats
+    occupied: Floats
+
+    def take(self, index: Ints) -> NetworkFeatures:
+        """Some of the bodies."""
+        return NetworkFeatures(*[values.take(index, axis=0) for values in _NETWORK_ARRAYS(self)])
+
+
+_NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFeatures:
+    """Features of many bodies, with their weights resident or streamed."""
+
+    layers: LayerFeatures
+    networks: NetworkFeatures
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """All arrays, in order."""
+        return (*_LAYER_ARRAYS(self.layers), *_NETWORK_ARRAYS(self.networks))
+
+    @classmethod
+    def of_arrays(cls, arrays: tuple[Floats, ...]) -> BodyFeatures:
+        """Features from their arrays."""
+        n = len(fields(LayerFeatures))
+        return cls(LayerFeatures(*arrays[:n]), NetworkFeatures(*arrays[n:]))
+
+
+@dataclass(frozen=True, eq=False)
+class KnownBodies:
+    """The bodies of n designs; features are gathered when they are asked for.
+
+    Args:
+        store: features of many bodies.
+        places: of the body of each design among them, shape (n,).
+    """
+
+    store: BodyFeatures
+    places: Ints
+
+    def layers(self, some: slice | Ints) -> LayerFeatures:
+        """Features of single layers, of some of the designs."""
+        return self.store.layers.take(self.places[some])
+
+    @cached_property
+    def networks(self) -> NetworkFeatures:
+        """Features of whole networks, of all designs."""
+        return self.store.networks.take(self.places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +179,6 @@ def body_features(
     copies: Floats,
     *,
     streamed: bool,
-    together: bool,
     switches: Switches,
 ) -> BodyFeatures:
     """Work out the features of n bodies.
@@ -128,7 +189,6 @@ def body_features(
         bodies: designs, of which only what makes a body matters.
         copies: of each layer, shape (n, L); 0 counts as 1.
         streamed: whether weights are loaded for every image.
-        together: whether all networks have to be on the chip.
         switches: `placement`, `pulses`, `strides`, `unsigned_inputs` and `diagonal_groups` matter.
     """
     mapped = _mapped(layers, bodies, copies, streamed, switches)
@@ -140,22 +200,27 @@ def body_features(
     all_tiles = (bodies.tiles_per_group * bodies.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, copies * traffic.tiles), 1.0)
     counted = _counts(layers, sums, bodies, mapped, switches)
-    room = copies * traffic.tiles * (bodies.rows * bodies.macros_per_tile * 8)[:, None]
-    lines = np.maximum(layers.line_words * layers.input_bits - room, 0.0) * ~layers.dynamic
-    return BodyFeatures(
+    none = np.empty((len(bodies), 0))
+
+    def shared(array: Floats) -> Floats:
+        return none if streamed else array
+
+    of_layers = LayerFeatures(
         reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
-        step_reads=step_reads,
-        columns_used=placement.columns_used,
-        groups_used=np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
+        link_share=1 / np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
         buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
-        sum_words=traffic.sum_words,
-        sum_extra_bits=traffic.sum_extra_bits,
-        streams=_streams(layers, mapped) if streamed else np.empty((len(bodies), 0, len(layers))),
-        counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
-        occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
-        missing_macros=_missing(layers, placement.macros, bodies, together, switches),
-        missing_line_bits=layers.largest(lines),
+        step_reads=shared(step_reads),
+        columns_used=shared(placement.columns_used),
+        sum_words=shared(traffic.sum_words),
+        sum_extra_bits=shared(traffic.sum_extra_bits),
+        streams=_streams(layers, mapped) if streamed else none[:, :, None],
     )
+    of_networks = NetworkFeatures(
+        counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
+        link_bits=traffic.link_bits @ layers.multiplicity,
+        occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
+    )
+    return BodyFeatures(of_layers, of_networks)
 
 
 def _streams(layers: LayerTable, mapped: _Mapped) -> Floats:
@@ -178,16 +243,3 @@ def _occupied(
         held: Floats = used @ layers.multiplicity
         return held
     return np.minimum(layers.largest(used), bodies.macros[:, None])
-
-
-def _missing(
-    layers: LayerTable, macros: Floats, bodies: Designs, together: bool, switches: Switches
-) -> Floats:
-    """Macros a network lacks; without honest placement only its largest layer has to fit."""
-    if switches.placement:
-        need = macros @ layers.multiplicity
-        if together:
-            need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-    else:
-        need = layers.largest(macros)
-    return np.maximum(need - bodies.macros[:, None], 0.0)

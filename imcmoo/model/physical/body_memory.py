@@ -1,27 +1,26 @@
-"""Features of bodies, remembered as long as memory allows."""
+"""Arrays by body, remembered as long as memory allows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.bodies import BodyFeatures
-
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Arrays = tuple[Floats, ...]
 
 BODIES_AT_ONCE = 512
 """Bodies worked out at once: what stays in a core's cache."""
 
 
 class BodyMemory:
-    """Keeps features by a whole number per body; forgets all when there are too many.
+    """Keeps rows of arrays by a whole number per body; forgets all when there are too many.
 
     Args:
-        bytes_at_most: memory for features, roughly.
+        bytes_at_most: memory for the arrays, roughly.
     """
 
     def __init__(self, bytes_at_most: int = 1 << 28) -> None:
@@ -29,17 +28,17 @@ class BodyMemory:
         self._lock = Lock()
         self._keys = np.empty(0, np.int64)
         self._places = np.empty(0, np.int64)
-        self._store: BodyFeatures | None = None
+        self._store: Arrays | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def of(self, keys: Ints, work_out: Callable[[Ints], BodyFeatures]) -> BodyFeatures:
-        """Features of bodies, in the order of `keys`.
+    def of(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
+        """Arrays of many bodies, and the row of each of `keys` in them, shape (n,).
 
         Args:
             keys: a number per body, shape (n,).
-            work_out: features of the bodies at some positions in `keys`.
+            work_out: arrays of the bodies at some positions in `keys`, a row for each.
         """
         while True:
             with self._lock:
@@ -47,48 +46,40 @@ class BodyMemory:
             unknown = np.flatnonzero(places < 0)
             if not len(unknown) and store is not None:
                 # What is stored is never written again, so that others may go on meanwhile.
-                return store.take(places)
+                return store, places
             _, first = np.unique(keys[unknown], return_index=True)
             new = unknown[first]
             for at in range(0, max(len(new), 1), BODIES_AT_ONCE):
                 some = new[at : at + BODIES_AT_ONCE]
-                features = work_out(some)
+                arrays = work_out(some)
                 with self._lock:
-                    self._add(keys[some], features)
+                    self._add(keys[some], arrays)
 
     def _find(self, keys: Ints) -> Ints:
-        """Where the features of bodies are stored, -1 where they are not."""
+        """Rows of bodies, -1 where they are not known."""
         if not len(self._keys):
             return np.full(len(keys), -1)
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return np.where(self._keys[at] == keys, self._places[at], -1)
 
-    def _add(self, keys: Ints, features: BodyFeatures) -> None:
+    def _add(self, keys: Ints, arrays: Arrays) -> None:
         """Store what nobody else has stored meanwhile."""
         new = np.flatnonzero(self._find(keys) < 0)
-        keys, features = keys[new], features.take(new)
+        keys = keys[new]
         n, more = len(self._keys), len(keys)
-        each = sum(getattr(features, f.name).nbytes for f in fields(features)) / max(more, 1)
+        each = sum(array[:1].nbytes for array in arrays)
         if (n + more) * each > self._bytes_at_most:
             n, self._store = 0, None
             self._keys = self._places = np.empty(0, np.int64)
-        if self._store is None or len(self._store.reads) < n + more:
-            self._store = _room(self._store, features, max(2 * n, n + more))
-        for field in fields(features):
-            getattr(self._store, field.name)[n : n + more] = getattr(features, field.name)
+        if self._store is None or len(self._store[0]) < n + more:
+            size = max(2 * n, n + more, BODIES_AT_ONCE)
+            room = tuple(np.empty((size, *array.shape[1:])) for array in arrays)
+            for array, old in zip(room, self._store or (), strict=False):
+                array[:n] = old[:n]
+            self._store = room
+        for array, values in zip(self._store, arrays, strict=True):
+            array[n : n + more] = values[new]
         every = np.concatenate([self._keys, keys])
         places = np.concatenate([self._places, np.arange(n, n + more)])
         order = np.argsort(every)
         self._keys, self._places = every[order], places[order]
-
-
-def _room(store: BodyFeatures | None, like: BodyFeatures, n: int) -> BodyFeatures:
-    """Arrays with room for n bodies, holding what was stored."""
-    arrays = []
-    for field in fields(like):
-        shape = getattr(like, field.name).shape[1:]
-        arrays.append(np.empty((n, *shape)))
-        if store is not None:
-            old = getattr(store, field.name)
-            arrays[-1][: len(old)] = old[:n]
-    return BodyFeatures(*arrays)

@@ -12,7 +12,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.operating_point import OperatingPoint
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
@@ -192,15 +192,12 @@ def _dac(designs: Designs, table: PhysicalTable, given: Assumptions) -> tuple[Fl
     """Area of one row's DAC and its energy per slice; pulses need none.
 
     Raises:
-        ValueError: more bits at once than a DAC settles.
+        DesignRefused: more bits at once than a DAC settles.
     """
     bits = designs.input_slice_bits
-    if np.any(designs.levels & (bits > given.highest_level_bits.value)):
-        first = int(np.argmax(designs.levels & (bits > given.highest_level_bits.value)))
-        raise ValueError(
-            f"input_slice_bits {bits[first]} of design {first} as one level: at most "
-            f"{given.highest_level_bits.value:g} bits are sent at once"
-        )
+    highest = given.highest_level_bits.value
+    wrong = designs.levels & (bits > highest)
+    refuse("input_slice_bits", bits, wrong, f"at most {highest:g} where input_coding is levels")
     found = table.look_up(
         "dac", node_nm=designs.technology_nm, bits=np.where(designs.levels, bits, 1)
     )

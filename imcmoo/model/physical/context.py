@@ -31,6 +31,7 @@ class Context:
         copies: copies by array and number of macros.
         noise: signal to noise by circuit.
         bodies: features by body, resident and streamed.
+        shortfalls: what networks lack, by body.
     """
 
     layers: LayerTable
@@ -46,3 +47,4 @@ class Context:
     bodies: tuple[BodyMemory, BodyMemory] = field(
         default_factory=lambda: (BodyMemory(), BodyMemory())
     )
+    shortfalls: BodyMemory = field(default_factory=BodyMemory)

@@ -1,87 +1,157 @@
-"""Metrics and breakdowns of a batch of designs."""
+"""Metrics of a batch of designs."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bodies import BodyFeatures
-from imcmoo.model.physical.energy import ACTIONS, COMPONENT_OF
-from imcmoo.model.physical.limits import ir_drop, level_sigmas
-from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics
-from imcmoo.model.physical.noise import decibels
-from imcmoo.model.physical.runs import Run, at_once, one_after_the_other, powered
+from imcmoo.model.physical.bodies import NetworkFeatures
+from imcmoo.model.physical.energy import ACTIONS
+from imcmoo.model.physical.metrics import PhysicalMetrics
+from imcmoo.model.physical.runs import (
+    FILLING,
+    Run,
+    all_at_once,
+    flowing,
+    one_after_the_other,
+    powered,
+    taking_turns,
+)
 from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-def metrics(batch: Batch) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch."""
-    resources = batch.resources()
-    fits = batch.resident.missing_macros <= 0
-    run, counts = run_in(batch, streamed=False)
-    streamed = np.zeros_like(fits)
-    if batch.may_stream.any():
-        other, other_counts = run_in(batch, streamed=True)
+DESIGNS_AT_ONCE = 256
+"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """What summing over the layers of each network leaves; arrays of shape (n, W) unless said.
+
+    Args:
+        sum_bits: partial sums over the links.
+        kept_bits: partial sums that wait in the global buffer.
+        seconds: by cause, as `runs.one_after_the_other` or `runs.all_at_once` find them.
+    """
+
+    sum_bits: Floats
+    kept_bits: Floats
+    seconds: Floats
+
+
+def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+    """One image of every network on every chip of a batch.
+
+    Args:
+        batch: the chips.
+        causes: whether to find out what binds.
+    """
+    runs, found = batch.runs, _costs(batch, causes)
+    streamed, bound = found.pop("streamed"), found.pop("bound_by")
+    return PhysicalMetrics(
+        resources=batch.resources,
+        **{name: np.where(runs, values, np.nan) for name, values in found.items()},
+        snr_dev_dB=batch.noise[:, 1],
+        snr_dB=batch.noise[:, 2],
+        bound_by=np.where(runs & causes, bound, -1).astype(np.int8),
+        streamed=streamed,
+    )
+
+
+def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
+    """What takes energy and time, in the better mode, by field of `PhysicalMetrics`."""
+    totals = _totals(batch, causes=causes)
+    run, counts = run_in(batch, totals[False], streamed=False)
+    streamed = np.zeros(batch.runs.shape, bool)
+    if True in totals:
+        other, other_counts = run_in(batch, totals[True], streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
-        streamed = batch.may_stream & (better | ~fits)
+        streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
         counts = {name: np.where(streamed, other_counts[name], counts[name]) for name in counts}
-    runs = resources.runs
-    shown = {
+    return {
         "energy_J": run.energy_J,
         "latency_s": run.latency_s,
         "interval_s": run.interval_s,
         "power_W": run.power_W,
+        "bound_by": run.bound_by,
+        "streamed": streamed,
         **counts,
     }
-    context, designs = batch.context, batch.designs
-    noise = decibels(context.noise.of(designs))
-    return PhysicalMetrics(
-        resources=resources,
-        **{name: np.where(runs, values, np.nan) for name, values in shown.items()},
-        snr_adc_dB=noise[:, 0],
-        snr_dev_dB=noise[:, 1],
-        snr_dB=noise[:, 2],
-        bound_by=np.where(runs, run.bound_by, -1).astype(np.int8),
-        streamed=streamed,
-        ir_drop=ir_drop(
-            designs,
-            batch.point,
-            device=context.device,
-            given=context.given,
-            switches=context.switches,
-        ),
-        level_sigmas=level_sigmas(designs, device=context.device, given=context.given),
-    )
 
 
-def run_in(batch: Batch, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
+def _totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
+    """Sums over layers in each mode, a few designs at a time, where the mode is of any use."""
+    layers = batch.context.layers
+    add_up, n_causes = one_after_the_other, 5 if causes else 1
+    if batch.designs.pipelined.any():
+        add_up, n_causes = all_at_once, FILLING + 1
+    shape = batch.runs.shape
+    sums = np.zeros(shape)
+    # Where a mode is of no use any time will do: it is not asked about.
+    totals = {
+        streamed: Totals(sums, np.zeros(shape), np.ones((n_causes, *shape)))
+        for streamed in ((False, True) if batch.may_stream.any() else (False,))
+    }
+    for some, modes in _alike(batch):
+        work = batch.work(some, streams=True in modes)
+        sums[some] = work.sums @ layers.multiplicity
+        for streamed in modes:
+            total, seconds = totals[streamed], np.empty((n_causes, len(some), shape[1]))
+            add_up(layers, work.times(streamed=streamed), seconds)
+            total.seconds[:, some] = seconds
+            if streamed and work.kept_bits is not None:
+                total.kept_bits[some] = work.kept_bits @ layers.multiplicity
+    return totals
+
+
+def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
+    """Designs that are worked on at once, and the modes that are of use to them.
+
+    Those that take the same steps are neighbours, which leaves steps out for most.
+    """
+    designs = batch.designs
+    use = batch.uses(streamed=False) + 2 * batch.uses(streamed=True)
+    order = np.argsort(4 * use + 2 * designs.ping_pong + designs.sample_and_hold, kind="stable")
+    cuts = np.searchsorted(use[order], np.arange(5))
+    for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
+        own = order[cuts[kind] : cuts[kind + 1]]
+        for at in range(0, len(own), DESIGNS_AT_ONCE):
+            yield own[at : at + DESIGNS_AT_ONCE], modes
+
+
+def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
     """Energy and time in a mode, and what is counted beside, where the network runs."""
     layers, prices = batch.context.layers, batch.chip.prices_J
-    features = batch.streamed if streamed else batch.resident
-    link_bits = batch.link_bits(features, streamed=streamed)
-    glb_bits = batch.glb_bits(features, streamed=streamed)
-    dram = batch.spill_bits @ layers.multiplicity + batch.io_bits
+    features = batch.bodies(streamed=streamed).networks
+    dram = batch.spilled + batch.io_bits
     stored = layers.stored_bits @ layers.multiplicity
-    links = link_bits @ layers.multiplicity
+    links = totals.sum_bits + features.link_bits
     on_chip = _counted(batch, features) + links * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
-        on_chip += (batch.kept_bits(features) @ layers.multiplicity) * both[:, None]
-    if layers.dynamic.any():
-        on_chip += _digital(batch)
+        on_chip += totals.kept_bits * both[:, None]
+    operands: Floats | float = 0.0
+    if layers.has_dynamic:
+        operands = operand_bits(layers, batch.designs.mac_units) @ layers.multiplicity
+        macs = (layers.macs * layers.dynamic) @ layers.multiplicity
+        on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
     written, fetched = load_energy(batch, features)
     requests = 1.0 if streamed else batch.context.requests
     switches = batch.switches_networks and not streamed
-    if streamed or switches:
-        on_chip = on_chip + written / requests
     off_chip = dram * prices["dram"][:, None]
     if streamed or switches:
+        on_chip = on_chip + written / requests
         off_chip = off_chip + fetched / requests
-    latency, interval, bound = _time(batch, features, link_bits, glb_bits, streamed=streamed)
+    latency, interval, bound = _time(batch, totals.seconds, links, features.occupied)
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
         latency, interval = (t + switch_s / requests for t in (latency, interval))
@@ -91,25 +161,17 @@ def run_in(batch: Batch, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
         batch.leak_W(features.occupied),
         batch.context.given,
     )
+    read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
     return run, {
         "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         "dram_bits": dram + stored * streamed,
-        "glb_bits": np.broadcast_to(glb_bits @ layers.multiplicity, latency.shape),
+        "glb_bits": read + write + 2 * totals.kept_bits + operands,
         "switch_energy_J": (written + fetched) * switches,
         "switch_time_s": switch_s,
     }
 
 
-def _digital(batch: Batch) -> Floats:
-    """Energy of products of two activations, operands included, shape (n, W)."""
-    layers, prices = batch.context.layers, batch.chip.prices_J
-    macs = (layers.macs * layers.dynamic) @ layers.multiplicity
-    operands = operand_bits(layers, batch.designs) @ layers.multiplicity
-    energy: Floats = prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
-    return energy
-
-
-def load_energy(batch: Batch, features: BodyFeatures) -> tuple[Floats, Floats]:
+def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
     """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
     layers, prices = batch.context.layers, batch.chip.prices_J
     stored = layers.stored_bits @ layers.multiplicity
@@ -118,7 +180,7 @@ def load_energy(batch: Batch, features: BodyFeatures) -> tuple[Floats, Floats]:
     return written, stored * prices["dram"][:, None]
 
 
-def _counted(batch: Batch, features: BodyFeatures) -> Floats:
+def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions that a body counts but writing, shape (n, W)."""
     names = [name for name in ACTIONS if name != "write"]
     prices = np.stack([batch.chip.price_of(name) for name in names], axis=1)
@@ -127,20 +189,19 @@ def _counted(batch: Batch, features: BodyFeatures) -> Floats:
 
 
 def _time(
-    batch: Batch, features: BodyFeatures, link_bits: Floats, glb_bits: Floats, *, streamed: bool
+    batch: Batch, seconds: Floats, link_bits: Floats, occupied: Floats
 ) -> tuple[Floats, Floats, NDArray[np.int8]]:
     """Latency, interval and what binds."""
-    layers, designs, chip = batch.context.layers, batch.designs, batch.chip
-    times = batch.times(features, link_bits, glb_bits, streamed=streamed)
+    designs, chip = batch.designs, batch.chip
     bandwidth = batch.context.switches.bandwidth
-    io_s = batch.io_bits * chip.dram_bit_s[:, None] * bandwidth
+    io_s = batch.io_bits * (chip.dram_bit_s * bandwidth)[:, None]
     if not designs.pipelined.any():
-        latency, bound = one_after_the_other(layers, times, io_s)
+        latency, bound = taking_turns(seconds, io_s)
         return latency, latency, bound
     per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
-    groups = np.clip(np.ceil(features.occupied / per_group), 1, designs.router_groups[:, None])
-    links_s = (link_bits @ layers.multiplicity) * chip.link_bit_s[:, None] / groups * bandwidth
-    return at_once(layers, times, io_s, links_s)
+    groups = np.clip(np.ceil(occupied / per_group), 1, designs.router_groups[:, None])
+    links_s = link_bits * (chip.link_bit_s * bandwidth)[:, None] / groups
+    return flowing(seconds, io_s, links_s)
 
 
 def _switch_s(batch: Batch) -> Floats:
@@ -149,36 +210,3 @@ def _switch_s(batch: Batch) -> Floats:
     rows = batch.designs.rows * batch.point.cell.row_write_s
     fetch = (layers.stored_bits @ layers.multiplicity) * batch.chip.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)
-
-
-def breakdown(batch: Batch) -> PhysicalBreakdown:
-    """Energy and time by layer and component, in the mode each network runs in.
-
-    What belongs to a network and not to a layer (its own input and output, its share of a switch,
-    leakage) is shared out by the layers' times.
-    """
-    layers, found, chip = batch.context.layers, metrics(batch), batch.chip
-    shape = (len(batch.designs), len(layers))
-    energy = {part: np.zeros(shape) for part in (*COMPONENT_OF.values(), "switch", "leakage")}
-    time = np.zeros(shape)
-    for streamed in (False, True) if found.streamed.any() else (False,):
-        here = (found.streamed == streamed)[:, layers.owner] * layers.count
-        features = batch.streamed if streamed else batch.resident
-        for action, count in batch.counts(features, streamed=streamed).items():
-            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
-        link_bits, glb_bits = (
-            bits(features, streamed=streamed) for bits in (batch.link_bits, batch.glb_bits)
-        )
-        time += batch.times(features, link_bits, glb_bits, streamed=streamed).seconds * here
-    share = time / (time @ (layers.multiplicity > 0))[:, layers.owner]
-    energy["dram"] += share * (batch.io_bits * chip.prices_J["dram"][:, None])[:, layers.owner]
-    energy["switch"] += share * (found.switch_energy_J / batch.context.requests)[:, layers.owner]
-    macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
-    energy["leakage"] += share * (batch.leak_W(macros) * found.interval_s)[:, layers.owner]
-    runs = found.runs[:, layers.owner]
-    return PhysicalBreakdown(
-        components=tuple(energy),
-        energy_J=np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan),
-        time_s=np.where(runs, time, np.nan),
-        area_m2=chip.areas_m2,
-    )

@@ -7,13 +7,17 @@ apart, loss along wires) are resources that designs may lack, as are cells and b
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Resource
+from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
+from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.keys import COSTLY
 from imcmoo.model.physical.limits import (
     DEFAULT_IR_DROP,
@@ -22,8 +26,13 @@ from imcmoo.model.physical.limits import (
 )
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import TEXTS, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+
+Ints = NDArray[np.int64]
+
+_UNSCREENED = {"link_bits", "schedule"}
 
 
 class PhysicalEvaluator:
@@ -70,7 +79,9 @@ class PhysicalEvaluator:
             **options,
         )
         self.body_parameters = tuple(n for n in space.names if n in COSTLY)
-        self.screened_by = tuple(space.names)
+        # How links are wide matters to no limit, and the schedule only to what may be streamed.
+        without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
+        self.screened_by = tuple(n for n in space.names if n not in without)
 
     @property
     def workload_names(self) -> list[str]:
@@ -108,24 +119,30 @@ class PhysicalEvaluator:
         return PhysicalEvaluator(self.space, self.workloads, table=self._table, **self._options)
 
     def screen(self, levels: Levels) -> Metrics:
-        """Area, and cells and bits that are surely missing; limits are not looked at.
+        """As `resources`, but of cells only what is surely missing, and no buffer bits.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.screen(self.space.decode(levels))
-        unknown = Resource(np.ones(len(levels)), np.zeros((len(levels), len(self.workloads))))
-        limits = dict.fromkeys(self.resource_names[2:], unknown)
-        return Metrics({"area": known.area_m2}, {**_resources(known), **limits})
+        known = self._model.screen_of(self._designs(levels))
+        return Metrics({"area": known.area_m2}, _resources(known))
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area and all that is missing: limits follow from an evaluation, so this is one.
+        """Area and all that is missing, without energies and times.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        found = self.evaluate(levels)
-        return Metrics({"area": found.area_m2}, found.resources)
+        known = self._model.resources_of(self._designs(levels))
+        return Metrics({"area": known.area_m2}, _resources(known))
+
+    def breakdown(self, levels: Levels) -> PhysicalBreakdown:
+        """Energy by layer and component and area by component of a few designs.
+
+        Args:
+            levels: shape (n, n_parameters); memory grows with n · layers · components.
+        """
+        return self._model.breakdown(self.space.decode(levels))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
@@ -139,22 +156,37 @@ class PhysicalEvaluator:
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
         """
-        found = self._model.evaluate(self.space.decode(levels))
-        one = np.ones(len(levels))
-        short_dB = np.nan_to_num(DEFAULT_SNR_ADC_DB - found.snr_adc_dB, nan=0.0)
-        alike = np.ones((1, len(self.workloads)))
-        limits = {
-            # So that 3 dB are one octave of noise power.
-            "snr": np.maximum(10 ** (short_dB / 10) - 1, 0.0),
-            "levels": _excess(DEFAULT_LEVEL_SIGMAS / found.level_sigmas)[:, None] * alike,
-            "wires": _excess(found.ir_drop / DEFAULT_IR_DROP)[:, None] * alike,
+        designs = self._designs(levels)
+        known = self._model.resources_of(designs)
+        metrics = Metrics({"area": known.area_m2}, _resources(known))
+        runs = metrics.runs
+        some = np.flatnonzero(runs.any(axis=1))
+        found = self._model.evaluate_designs(designs.take(some), causes=False)
+        values = {}
+        for name, array in (("energy", found.energy_J), ("latency", found.latency_s)):
+            values[name] = np.full(runs.shape, np.nan)
+            values[name][some] = np.where(runs[some], array, np.nan)
+        return Metrics({**values, **metrics.values}, metrics.resources)
+
+    def _designs(self, levels: Levels) -> Designs:
+        """What the levels stand for, checked."""
+        self.space.validate(levels)
+        columns = {
+            name: self._codes[name][levels[:, self.space.names.index(name)]]
+            if name in self._codes
+            else self.space.column(levels, name)
+            for name in (*self.space.names, *self.space.fixed)
         }
-        resources = _resources(found.resources)
-        resources |= {name: Resource(one, missing) for name, missing in limits.items()}
-        runs = np.logical_and.reduce([r.missing <= 0 for r in resources.values()])
-        shown = np.where(runs, 1.0, np.nan)
-        values = {"energy": found.energy_J * shown, "latency": found.latency_s * shown}
-        return Metrics({**values, "area": found.area_m2}, resources)
+        return self._model.designs(columns)
+
+    @cached_property
+    def _codes(self) -> dict[str, Ints]:
+        """Index of each text that a parameter may be, which spares comparing texts."""
+        return {
+            p.name: np.array([TEXTS[p.name].index(value) for value in p.values])
+            for p in self.space.parameters
+            if p.name in TEXTS and set(p.values) <= set(TEXTS[p.name])
+        }
 
 
 def _excess(ratio: Floats) -> Floats:
@@ -163,10 +195,20 @@ def _excess(ratio: Floats) -> Floats:
 
 
 def _resources(known: PhysicalResources) -> dict[str, Resource]:
+    """What networks lack, limits included."""
+    one = np.ones(known.missing_cells.shape[0])
+    alike = np.ones((1, known.missing_cells.shape[1]))
+    levels = _excess(DEFAULT_LEVEL_SIGMAS / known.level_sigmas)[:, None] * alike
+    wires = _excess(known.ir_drop / DEFAULT_IR_DROP)[:, None] * alike
+    # 3 dB are one octave of noise power.
+    noise = _excess(10 ** ((DEFAULT_SNR_ADC_DB - known.snr_adc_dB) / 10))
     return {
         "cells": Resource(known.cells, known.missing_cells),
         # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
-        "buffer_bits": Resource(np.full(len(known.cells), 8192.0), known.missing_bits),
+        "buffer_bits": Resource(8192 * one, known.missing_bits),
+        "snr": Resource(one, noise),
+        "levels": Resource(one, levels),
+        "wires": Resource(one, wires),
     }
 
 

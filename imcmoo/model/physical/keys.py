@@ -13,13 +13,13 @@ Ints = NDArray[np.int64]
 
 # Bits of each field and its least value; the limits of `parameters` keep the fields within.
 _ARRAY = {
+    "schedule": (1, 0),
     "rows": (10, 1),
     "cols": (10, 1),
     "active_rows": (10, 1),
     "bits_per_cell": (3, 1),
     "weight_coding": (1, 0),
     "input_slice_bits": (3, 1),
-    "schedule": (1, 0),
 }
 _TILING = {
     "input_coding": (1, 0),
@@ -38,7 +38,10 @@ def copies_keys(designs: Designs) -> Ints:
 
 
 def body_keys(designs: Designs) -> Ints:
-    """What decides features of a body: the above, but how macros are tiled, and input coding."""
+    """What decides features of a body: the above, but how macros are tiled, and input coding.
+
+    Ascending keys are layer by layer first, then pipelined.
+    """
     fields = (_ARRAY | _TILING).items()
     return _packed(np.zeros(len(designs), np.int64), designs, fields)
 

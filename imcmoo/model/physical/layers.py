@@ -174,20 +174,38 @@ class LayerTable:
         start, stop = np.searchsorted(self.owner, [index, index + 1])
         return slice(int(start), int(stop))
 
+    @cached_property
+    def has_dynamic(self) -> bool:
+        """Whether any layer multiplies two activations."""
+        return bool(self.dynamic.any())
+
     def resident_link_bits(self, strides: bool) -> Floats:
         """Inputs and outputs over the links where weights stay, shape (L,)."""
-        bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
-        return np.where(self.dynamic, 0.0, bits)
+        return self._resident_bits[strides][0]
 
     def resident_glb_bits(self, strides: bool) -> Floats:
         """The same through the global buffer, where products of activations end, too."""
-        outputs = self.output_words * self.input_bits
-        return np.where(self.dynamic, outputs, self.resident_link_bits(strides))
+        return self._resident_bits[strides][1]
+
+    @cached_property
+    def _resident_bits(self) -> dict[bool, tuple[Floats, Floats]]:
+        """Both, by whether strides count."""
+        found = {}
+        for strides in (False, True):
+            bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
+            links = np.where(self.dynamic, 0.0, bits)
+            outputs = self.output_words * self.input_bits
+            found[strides] = links, np.where(self.dynamic, outputs, links)
+        return found
+
+    @cached_property
+    def _starts(self) -> Ints:
+        """Where each network's layers begin."""
+        return np.searchsorted(self.owner, np.arange(self.n_networks))
 
     def largest(self, values: Floats) -> Floats:
         """Largest value among each network's layers: (n, L) to (n, W)."""
-        starts = np.searchsorted(self.owner, np.arange(self.n_networks))
-        worst: Floats = np.maximum.reduceat(values, starts, axis=1)
+        worst: Floats = np.maximum.reduceat(values, self._starts, axis=1)
         return worst
 
     def average(self, values: Floats) -> Floats:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.executor import cores
+from imcmoo.io.executor import threads
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.copies import CopiesMemory, Deployment
+from imcmoo.model.physical.coverage import require_coverage
 from imcmoo.model.physical.devices import DEVICES
-from imcmoo.model.physical.evaluation import breakdown, metrics
+from imcmoo.model.physical.evaluation import metrics
 from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.metrics import PhysicalBreakdown, PhysicalMetrics, PhysicalResources
+from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
-from imcmoo.model.physical.parameters import ADC_MODELS, Designs
+from imcmoo.model.physical.parameters import ADC_MODELS, Designs, refuse
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
-CHUNK_NUMBERS = 1 << 16
-"""Designs × distinct layers that one thread works on at once: bounds memory, fits the cache."""
+Result = TypeVar("Result")
+
+CHUNK_DESIGNS = 4096
+"""Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
+CHUNK_NUMBERS = 1 << 19
+"""Designs × distinct layers, likewise: features of that many must fit a `BodyMemory`."""
 HIGHEST_BITS_PER_CELL = 4
 
 
@@ -57,7 +63,7 @@ class PhysicalModel:
         self,
         networks: WorkloadSet,
         *,
-        device: Literal["rram", "sram"],
+        device: str,
         adc_model: str = "zigzag",
         switches: Switches | None = None,
         assumptions: Assumptions | None = None,
@@ -115,57 +121,91 @@ class PhysicalModel:
         macs: NDArray[np.float64] = self.layers.macs @ self.layers.multiplicity
         return macs
 
-    def evaluate(self, columns: Mapping[str, ArrayLike]) -> PhysicalMetrics:
+    def evaluate(self, columns: Mapping[str, ArrayLike], *, causes: bool = True) -> PhysicalMetrics:
         """Metrics of n designs.
 
         Args:
             columns: arrays of shape (n,) by the names of `parameters.Designs`; node, supply and
                 sizes must be in the component table, whether or not a space lists them.
+            causes: whether to find out what binds, which takes a fifth of the time; else
+                `bound_by` is −1.
 
         Raises:
             ValueError: a column is missing or a value not covered; says which and what is.
         """
-        designs = self.designs(columns)
-        # Designs of one schedule go together, and of one body, whose features are then at hand.
-        order = np.lexsort((body_keys(designs), designs.pipelined))
-        size = max(1, CHUNK_NUMBERS // len(self._context.layers))
-        chunks = []
-        for pipelined in (False, True):
-            own = order[designs.pipelined[order] == pipelined]
-            chunks += list(designs.take(own).chunks(size))
-        chunks = chunks or [designs]
-        if len(chunks) == 1:
-            parts = [metrics(Batch(self._context, chunks[0]))]
-        else:
-            with ThreadPoolExecutor(cores()) as pool:
-                parts = list(pool.map(lambda d: metrics(Batch(self._context, d)), chunks))
-        return PhysicalMetrics.joined(parts, order)
+        return self.evaluate_designs(self.designs(columns), causes=causes)
+
+    def evaluate_designs(self, designs: Designs, *, causes: bool = True) -> PhysicalMetrics:
+        """As `evaluate`, of designs that are checked."""
+        found = PhysicalMetrics.room(len(designs), len(self.networks))
+        batches = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        starts = np.cumsum([0, *map(len, batches)])[:-1].tolist()
+
+        def work(at: int, some: NDArray[np.int64]) -> None:
+            found.put(at, metrics(Batch(self._context, designs.take(some)), causes=causes))
+
+        _spread(work, starts, batches)
+        return found.take(np.argsort(np.concatenate([*batches, np.empty(0, np.int64)])))
 
     def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """Exact area and shortfalls of n designs, without energies and times.
+        """Exact area, shortfalls and what limits look at of n designs, without energies and times.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return Batch(self._context, self.designs(columns)).resources()
+        return self.resources_of(self.designs(columns))
+
+    def resources_of(self, designs: Designs) -> PhysicalResources:
+        """As `resources`, of designs that are checked."""
+        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        return PhysicalResources.joined(
+            _spread(lambda chunk: Batch(self._context, chunk).resources, chunks)
+        )
 
     def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """Area, and shortfalls that are surely there: a network's cells against the chip's.
+        """As `resources`, but of cells only what is surely missing, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` knows.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return Batch(self._context, self.designs(columns)).screen()
+        return self.screen_of(self.designs(columns))
+
+    def screen_of(self, designs: Designs) -> PhysicalResources:
+        """As `screen`, of designs that are checked."""
+        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        return PhysicalResources.joined(
+            _spread(lambda chunk: Batch(self._context, chunk).screen(), chunks)
+        )
 
     def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
-        """Energy and time by layer and component of a few designs.
+        """Energy, time and area of a few designs by layer and component.
 
         Raises:
             ValueError: as `evaluate`.
         """
-        return breakdown(Batch(self._context, self.designs(columns)))
+        layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
+        designs = self.designs(columns)
+        order = np.argsort(designs.pipelined, kind="stable")
+        cut = np.searchsorted(designs.pipelined[order], True)
+        parts = [
+            break_down(Batch(self._context, designs.take(some)), layers)
+            for some in (order[:cut], order[cut:])
+            if len(some)
+        ]
+        return PhysicalBreakdown.joined(parts, order)
+
+    def covered(self, columns: Mapping[str, ArrayLike]) -> Designs:
+        """As `designs`, and the component table covers them: `evaluate` will not refuse them.
+
+        Raises:
+            DesignRefused: a value is not covered; names the column and what is allowed.
+        """
+        c = self._context
+        designs = self.designs(columns)
+        require_coverage(designs, device=c.device, table=c.table, given=c.given)
+        return designs
 
     def designs(self, columns: Mapping[str, ArrayLike]) -> Designs:
         """Design columns as checked arrays.
@@ -176,8 +216,30 @@ class PhysicalModel:
         designs = Designs.of_columns(columns, adc_model=self.adc_model)
         self._context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
-        if np.any(designs.bits_per_cell > highest):
-            raise ValueError(
-                f"bits_per_cell {designs.bits_per_cell.max()}: at most {highest} are demonstrated"
-            )
+        bits = designs.bits_per_cell
+        refuse(
+            "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
+        )
         return designs
+
+
+def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
+    """Results of some tasks, in order, worked on by as many threads as there may be."""
+    workers = min(threads(), len(tasks[0]))
+    if workers <= 1:
+        return list(map(function, *tasks))
+    # NumPy releases the interpreter lock while it works on arrays.
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, *tasks))
+
+
+def _batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:
+    """Indices of the designs that are worked on together, of one schedule each.
+
+    Those of one body are neighbours, so that its features are at hand.
+    """
+    order = np.argsort(body_keys(designs))
+    cut = np.searchsorted(designs.pipelined[order], True)
+    return [
+        own[at : at + size] for own in (order[:cut], order[cut:]) for at in range(0, len(own), size)
+    ]

@@ -194,7 +194,7 @@ class NoiseMemory:
         self._known = np.empty((0, HIGHEST_ADC_BITS, 3, layers.n_networks))
 
     def of(self, designs: Designs) -> Floats:
-        """1/SNR of conversion, of cells and reads, and of all, shape (n, 3, W)."""
+        """SNR in dB of conversion, of cells and reads, and of both, shape (n, 3, W)."""
         key = designs.active_rows.astype(np.int64)
         for values, bits in (
             (designs.input_slice_bits, 4),
@@ -231,7 +231,7 @@ class NoiseMemory:
         self._keys, self._known = keys[order], known[order]
 
     def _networks(self, circuit: Circuit) -> Floats:
-        """Σ over a network's layers of noise over signal, shape (resolutions, 3, W)."""
+        """From Σ over a network's layers of noise over signal: dB, shape (resolutions, 3, W)."""
         layers = self._layers
         noise = layer_noise(
             layers,
@@ -245,7 +245,7 @@ class NoiseMemory:
         networks = np.eye(layers.n_networks)[layers.owner[layers.distinct]] * static[:, None]
         adc = (noise.adc / noise.signal) @ networks
         cells = np.broadcast_to(((noise.device + noise.read) / noise.signal) @ networks, adc.shape)
-        return np.stack([adc, cells, adc + cells], axis=1)
+        return decibels(np.stack([adc, cells, adc + cells], axis=1))
 
 
 def decibels(inverse: Floats) -> Floats:

@@ -21,13 +21,14 @@ INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
 
-_NAMES = {
+TEXTS: dict[str, tuple[str, ...]] = {
     "dram": DRAM,
     "schedule": SCHEDULES,
     "input_coding": INPUT_CODINGS,
     "weight_coding": WEIGHT_CODINGS,
     "adc_model": ADC_MODELS,
 }
+"""Columns of text, and what they may hold."""
 LIMITS = {
     "technology_nm": (1, 1000),
     "rows": (1, 1024),
@@ -53,7 +54,9 @@ DEFAULTS: dict[str, str | int] = {
     "sample_and_hold": 0,
     "mac_units": 256,
     "ping_pong": 0,
+    "adc_model": "zigzag",
 }
+"""Optional design columns."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,15 @@ class Designs:
         """Check design columns and fill in the optional ones.
 
         Args:
-            columns: arrays of shape (n,) by the names of the fields; text where a field is an
-                index. Others are ignored.
+            columns: arrays of shape (n,) by the names of the fields; where a field is an index,
+                that or the text. Others are ignored.
             adc_model: the converter model where there is no such column.
 
         Raises:
             ValueError: a column is missing, of another length, not a whole number, out of range or
                 an unknown name, or more rows are active than there are; names column and line.
         """
-        defaults = {**DEFAULTS, "adc_model": adc_model}
+        defaults = DEFAULTS | {"adc_model": adc_model}
         names = [field.name for field in fields(cls)]
         missing = [name for name in names if name not in columns and name not in defaults]
         if missing:
@@ -137,7 +140,7 @@ class Designs:
             values = given.get(name, np.full(n, defaults.get(name)))
             if values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
-            arrays[name] = _index(name, values) if name in _NAMES else _number(name, values)
+            arrays[name] = _index(name, values) if name in TEXTS else _number(name, values)
             if cls.__annotations__[name] == "Floats":
                 arrays[name] = arrays[name].astype(float)
         designs = cls(**arrays)
@@ -152,6 +155,17 @@ class Designs:
     def take(self, index: slice | Ints | Bools) -> Designs:
         """Some of the designs."""
         return Designs(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Design columns, optional ones included, as `of_columns` takes them."""
+        columns: dict[str, NDArray[Any]] = {}
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if field.name in TEXTS:
+                columns[field.name] = np.array(TEXTS[field.name])[values]
+            else:
+                columns[field.name] = values if field.name == "voltage_V" else values.astype(int)
+        return columns
 
     def chunks(self, size: int) -> Iterator[Designs]:
         """All designs, `size` at a time."""
@@ -179,9 +193,16 @@ class Designs:
         return self.schedule == SCHEDULES.index("pipelined")
 
 
+NEEDED = tuple(field.name for field in fields(Designs) if field.name not in DEFAULTS)
+"""Design columns that have no default."""
+
+
 def _index(name: str, values: NDArray[Any]) -> Ints:
-    """Position of each text among the known ones."""
-    known = _NAMES[name]
+    """Position of each text among the known ones; whole numbers are positions already."""
+    known = TEXTS[name]
+    if values.dtype.kind in "iu":
+        refuse(name, values, (values < 0) | (values >= len(known)), f"below {len(known)}")
+        return values.astype(np.int64)
     text = values.astype(str)
     found = np.full(len(text), -1)
     for position, choice in enumerate(known):
@@ -204,17 +225,33 @@ def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
     return number.astype(np.int64)
 
 
+class DesignRefused(ValueError):
+    """A value of a design column is not allowed.
+
+    Args:
+        column: its name.
+        design: the first design with such a value.
+        problem: what is given and what is allowed.
+    """
+
+    def __init__(self, column: str, design: int, problem: str) -> None:
+        super().__init__(f"design column {column}, design {design}: {problem}")
+        self.column = column
+        self.design = design
+        self.problem = problem
+
+
 def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
     """Raise an error that names the first wrong value of a design column, if there is one.
 
     Raises:
-        ValueError: a value is wrong.
+        DesignRefused: a value is wrong.
     """
     if wrong.any():
         first = int(np.argmax(wrong))
-        raise ValueError(
-            f"design column {name}, design {first}: {values[first]} is given, must be {allowed}"
-        )
+        value = values[first]
+        given = value if isinstance(value, str) else f"{value:g}"
+        raise DesignRefused(name, first, f"{given} is given, must be {allowed}")
 
 
 def space_voltages(threshold_V: float) -> list[float]:

@@ -48,10 +48,8 @@ class Run:
         )
 
 
-def one_after_the_other(
-    layers: LayerTable, times: LayerTimes, io_s: Floats
-) -> tuple[Floats, NDArray[np.int8]]:
-    """Latency where layers take turns, and what binds it.
+def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) -> None:
+    """Seconds of every network by what binds its layers, where these take turns.
 
     A layer takes its slowest resource and one vector more, to fill; then what its weights take to
     load where nothing overlaps that.
@@ -59,63 +57,91 @@ def one_after_the_other(
     Args:
         layers: L distinct layers.
         times: their seconds.
+        found: result by the first five of `CAUSES`, shape (5, n, W), or in all, (1, n, W).
+    """
+    count = layers.multiplicity
+    found[:] = 0
+    np.matmul(times.step, count, out=found[0])
+    shares(times.terms, (0, 1, 2, 3, 4), count, found)
+    if times.loads is not None:
+        shares(times.loads, (0, 2, 4), count, found)
+
+
+def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8]]:
+    """Latency and what has the largest share of it.
+
+    Args:
+        seconds: as `one_after_the_other` finds them, shape (5, n, W) or (1, n, W); changed.
         io_s: DRAM seconds of the networks' own input and output, shape (n, W).
 
     Returns:
-        Seconds and index into `CAUSES`, shape (n, W).
+        Seconds and index into `CAUSES`, the first of equals, shape (n, W); 0 throughout where
+        causes were not asked for.
     """
-    count = layers.multiplicity
-    parts = shares(times.terms, (0, 1, 2, 3, 4), count, POWER)
-    if times.loads is not None:
-        loads = shares(times.loads, (0, 2, 4), count, POWER)
-        parts = [part + load for part, load in zip(parts, loads, strict=True)]
-    parts[0] = parts[0] + times.step @ count
-    parts[4] = parts[4] + io_s
-    total, most = parts[0], parts[0]
+    seconds[-1] += io_s
+    total, most = seconds[0].copy(), seconds[0].copy()
     bound = np.zeros(total.shape, np.int8)
-    for index, part in enumerate(parts[1:], 1):
-        total = total + part
+    for index, part in enumerate(seconds[1:], 1):
+        total += part
         bound[part > most] = index
-        most = np.maximum(most, part)
+        np.maximum(most, part, out=most)
     return total, bound
 
 
-def at_once(
-    layers: LayerTable, times: LayerTimes, io_s: Floats, links_s: Floats
-) -> tuple[Floats, Floats, NDArray[np.int8]]:
-    """Latency and interval where layers work on different images.
+DIGITAL, FILLING = 5, 6
+"""Places in what `all_at_once` finds, behind the first five of `CAUSES`."""
+
+
+def all_at_once(layers: LayerTable, times: LayerTimes, found: Floats) -> None:
+    """Seconds of every network by resource where layers work on different images.
 
     Arrays and tile buffers are a layer's own; global buffer, links, DRAM and digital unit are
-    shared, so their times add up. A layer starts when its predecessor has made the share of the
-    image that the first output needs; an image alone in the pipeline finds resources free.
+    shared, so their times add up.
 
     Args:
         layers: L distinct layers.
-        times: seconds of the layers.
+        times: their seconds.
+        found: result by the first five of `CAUSES`, of the digital unit, and of filling the
+            pipeline, shape (7, n, W). Links stay 0: they depend on all layers at once.
+    """
+    compute, glb, _, buffer, dram = times.terms
+    slowest = layers.largest(np.maximum(compute, buffer) + times.step)
+    arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
+    found[0] = np.where(arrays, slowest, 0.0)
+    found[1] = glb @ layers.multiplicity
+    found[2] = 0
+    found[3] = np.where(arrays, 0.0, slowest)
+    found[4] = dram @ layers.multiplicity
+    found[DIGITAL] = np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity
+    found[FILLING] = (times.seconds * layers.previous_share) @ layers.multiplicity
+
+
+def flowing(
+    seconds: Floats, io_s: Floats, links_s: Floats
+) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """Latency, interval, and what binds the interval.
+
+    A layer starts when its predecessor has made the share of the image that the first output
+    needs; an image alone in the pipeline finds resources free.
+
+    Args:
+        seconds: as `all_at_once` finds them, shape (7, n, W); changed.
         io_s: DRAM seconds of the networks' own input and output, shape (n, W).
         links_s: link seconds of each network over all groups it uses, shape (n, W).
 
     Returns:
-        Latency, interval, and index into `CAUSES` of what binds the interval, shape (n, W).
+        Latency, interval, and index into `CAUSES`, shape (n, W).
     """
-    compute, glb, _, buffer, dram = times.terms
-    stage = np.maximum(compute, buffer) + times.step
-    slowest = layers.largest(stage)
-    arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
-    causes = (
-        np.where(arrays, slowest, 0.0),
-        glb @ layers.multiplicity,
-        links_s,
-        np.where(arrays, 0.0, slowest),
-        dram @ layers.multiplicity + io_s,
-        np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity,
-    )
-    stacked = np.array([np.broadcast_to(cause, slowest.shape) for cause in causes])
-    interval = stacked.max(axis=0)
-    bound = stacked.argmax(axis=0)
-    latency = (times.seconds * layers.previous_share) @ layers.multiplicity + interval
+    seconds[2] = links_s
+    seconds[4] += io_s
+    causes = seconds[:FILLING]
+    interval, bound = causes.max(axis=0), causes.argmax(axis=0)
     # The digital unit's share counts as computing.
-    return latency, interval, np.where(bound == POWER, 0, bound).astype(np.int8)
+    return (
+        seconds[FILLING] + interval,
+        interval,
+        np.where(bound == DIGITAL, 0, bound).astype(np.int8),
+    )
 
 
 def powered(run: Run, chip: Chip, leak_W: Floats, given: Assumptions) -> Run:

@@ -13,6 +13,7 @@ from imcmoo.model.physical.operating_point import OperatingPoint
 from imcmoo.model.physical.parameters import Designs
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """What may bind a layer; power binds a whole image."""
@@ -57,9 +58,6 @@ def read_time(
 ) -> Floats:
     """Seconds of one read of an array, conversions included.
 
-    Array, pulses and c conversions one after the other; with a sample-and-hold per column the
-    conversions overlap the next read.
-
     Args:
         designs: n chips.
         point: their speed.
@@ -72,20 +70,55 @@ def read_time(
     Returns:
         Shape (n, L).
     """
-    held: Floats | float = device.held_level_s(given)
-    if not designs.levels.all():
-        each = (2.0**designs.input_slice_bits - 1) * given.pulse_s.value
-        held = np.where(designs.levels, held, each)
-    read = (point.array_s + held * pulses)[:, None]
-    convert = np.ceil(columns_used / converters[:, None])
-    convert *= (point.converter.time_s * point.slowdown)[:, None]
-    if not designs.sample_and_hold.any():
-        return read + convert
-    # The sum of two is their maximum and their minimum.
-    rest = np.minimum(read, convert)
-    rest *= (1 - designs.sample_and_hold)[:, None]
-    both: Floats = np.maximum(read, convert, out=convert)
-    both += rest
+    held = held_time(designs, point, device=device, given=given, pulses=pulses)
+    convert = point.converter.time_s * point.slowdown
+    return converted_read(held, convert, columns_used, converters, designs.sample_and_hold > 0)
+
+
+def held_time(
+    designs: Designs,
+    point: OperatingPoint,
+    *,
+    device: Device,
+    given: Assumptions,
+    pulses: bool,
+) -> Floats:
+    """Seconds of one read of an array and its pulses, without conversions, shape (n,)."""
+    each = (2.0**designs.input_slice_bits - 1) * given.pulse_s.value
+    held = np.where(designs.levels, device.held_level_s(given), each)
+    time: Floats = point.array_s + held * pulses
+    return time
+
+
+def converted_read(
+    read_s: Floats, convert_s: Floats, columns_used: Floats, converters: Floats, hold: Bools
+) -> Floats:
+    """Reading and c conversions, one after the other; at once with a sample-and-hold per column.
+
+    Args:
+        read_s: of the array and its pulses, shape (n,).
+        convert_s: of one conversion, shape (n,).
+        columns_used: converted columns of the fullest macro, shape (n, L).
+        converters: of a macro, shape (n,).
+        hold: whether there are samples and holds, shape (n,).
+
+    Returns:
+        Shape (n, L).
+    """
+    read = read_s[:, None]
+    both: Floats = columns_used / converters[:, None]
+    np.ceil(both, out=both)
+    both *= convert_s[:, None]
+    if not hold.any():
+        both += read
+    elif hold.all():
+        np.maximum(both, read, out=both)
+    else:
+        # The sum of two is their maximum and their minimum.
+        rest = np.minimum(both, read)
+        rest *= ~hold[:, None]
+        np.maximum(both, read, out=both)
+        both += rest
     return both
 
 
@@ -98,25 +131,26 @@ def largest_of(terms: tuple[Floats, ...]) -> Floats:
 
 
 def shares(
-    terms: tuple[Floats, ...], causes: tuple[int, ...], count: Floats, n_causes: int
-) -> list[Floats]:
-    """Seconds of every network by what binds its layers, the first of equals.
+    terms: tuple[Floats, ...], causes: tuple[int, ...], count: Floats, found: Floats
+) -> None:
+    """Add seconds of every network to what binds its layers, the first of equals.
 
     Args:
         terms: seconds of layers on resources, shape (n, L) each.
         causes: an index into `CAUSES` for each.
         count: of each layer in each network, shape (L, W).
-        n_causes: length of the result.
-
-    Returns:
-        Arrays of shape (n, W); their sum is that of the layers' largest terms.
+        found: seconds by cause so far, shape (n_causes, n, W), changed in place; what is added is
+            the sum of the layers' largest terms. Shape (1, n, W) if nobody asks for causes.
     """
     largest = largest_of(terms)
     left = largest @ count
-    found = [np.zeros_like(left) for _ in range(n_causes)]
+    if len(found) == 1:
+        found[0] += left
+        return
     for term, cause in zip(terms[1:], causes[1:], strict=True):
-        binds = (largest * (term == largest)) @ count
-        found[cause] += binds
-        left = left - binds
+        binds = term == largest
+        if binds.any():
+            here = (largest * binds) @ count
+            found[cause] += here
+            left -= here
     found[causes[0]] += left
-    return found

@@ -83,12 +83,12 @@ def move(
     )
 
 
-def operand_bits(layers: LayerTable, designs: Designs) -> Floats:
-    """Bits the digital unit reads for products of two activations, shape (n, L), else 0.
+def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
+    """Bits the digital unit of so many units reads for products of activations, (n, L), else 0.
 
     It works on tiles of √units by √units results, each operand being read once per tile.
     """
-    side = np.sqrt(designs.mac_units)[:, None]
+    side = np.sqrt(mac_units)[:, None]
     left = layers.steps * np.ceil(layers.outputs / side)
     right = layers.outputs * np.ceil(layers.steps / side)
     return layers.dynamic * layers.groups * layers.rows * layers.input_bits * (left + right)

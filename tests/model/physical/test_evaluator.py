@@ -5,11 +5,12 @@ import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.cost_model import BreaksDown
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Ordinal
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from imcmoo.study.study import Study
 
 SPACE = DesignSpace(
@@ -37,6 +38,33 @@ SPACE = DesignSpace(
         "schedule": "layer",
     },
 )
+ROWS = Ordinal("rows", (64, 128, 256))
+DEVICE_SPACES = {
+    device: DesignSpace(
+        device,
+        (
+            Ordinal("technology_nm", (22, 32)),
+            Ordinal("voltage_V", (0.7, 1.0)),
+            ROWS,
+            Conditional("active_rows", ROWS, {r: (r // 8, r) for r in ROWS.values}),
+            Ordinal("bits_per_cell", bits),
+            Ordinal("input_slice_bits", (1, 4)),
+            Categorical("input_coding", ("levels", "pulses")),
+            Categorical("weight_coding", ("offset", "differential")),
+            Ordinal("adc_bits", (5, 8)),
+            Ordinal("columns_per_adc", (1, 8)),
+            Ordinal("sample_and_hold", (0, 1)),
+            Ordinal("tiles_per_group", (2, 32)),
+            Ordinal("router_groups", (4, 64)),
+            Ordinal("glb_KiB", (256, 8192)),
+            Ordinal("link_bits", (32, 512)),
+            Categorical("dram", ("none", "x32")),
+            Categorical("schedule", ("layer", "pipelined")),
+        ),
+        fixed={"device": device, "cols": 256, "macros_per_tile": 16, "glb_banks": 4},
+    )
+    for device, bits in (("rram", (1, 2, 4)), ("sram", (1,)))
+}
 NETWORKS = ("resnet18", "alexnet")
 STUDY = Study("physical", SPACE, NETWORKS, model="physical")
 
@@ -78,6 +106,63 @@ def test_one_network_alone_costs_what_it_costs_among_others(problem):
     alone = problem.model.only("alexnet").evaluate(levels)
     among = problem.model.evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], among.latency_s[:, 1], rtol=1e-12)
+
+
+def test_a_breakdown_is_offered_behind_the_seam(problem):
+    levels = SPACE.unrank(np.arange(0, SPACE.size, 50))
+    model = problem.model
+    assert isinstance(model, BreaksDown)
+    parts, found = model.breakdown(levels), model.evaluate(levels)
+    owner = np.array([name for name, _ in parts.layers])
+    np.testing.assert_allclose(parts.area_m2.sum(axis=1), found.area_m2, rtol=1e-12)
+    for w, name in enumerate(NETWORKS):
+        energy = parts.energy_J[:, owner == name].sum(axis=(1, 2))
+        runs = found.runs[:, w]
+        np.testing.assert_allclose(energy[runs], found.energy_J[runs, w], rtol=1e-12)
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missing(device):
+    space = DEVICE_SPACES[device]
+    levels = space.random(3000, np.random.default_rng(0))
+    model = Study("p", space, NETWORKS, model="physical").cost_model()
+    quick, known = model.screen(levels), model.resources(levels)
+    bodies = model._model._context.bodies
+    assert not any(map(len, bodies)), "what is missing is known without costing a body"
+    found = model.evaluate(levels)
+    np.testing.assert_array_equal(known.area_m2, found.area_m2)
+    np.testing.assert_array_equal(quick.area_m2, found.area_m2)
+    for name in model.resource_names:
+        exact, screened = known.resources[name], quick.resources[name]
+        np.testing.assert_array_equal(exact.own, found.resources[name].own)
+        np.testing.assert_array_equal(exact.missing, found.resources[name].missing)
+        assert np.all(screened.missing <= exact.missing), name
+    runs = found.runs
+    assert 0 < runs.sum() < runs.size / 2
+    assert np.all(quick.runs[runs])
+    # Only designs on which some network runs are costed.
+    assert len(bodies[0]) < len(levels) * 0.6
+    plain = PhysicalModel(WorkloadSet.load(NETWORKS), device=device)
+    theirs = plain.evaluate(space.decode(levels))
+    np.testing.assert_allclose(found.latency_s[runs], theirs.latency_s[runs], rtol=1e-12)
+    assert np.isnan(found.energy_J[~runs]).all()
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_a_screen_depends_on_what_it_says_and_on_nothing_else(device):
+    space = DEVICE_SPACES[device]
+    levels = space.random(500, np.random.default_rng(1))
+    model = Study("p", space, NETWORKS, model="physical").cost_model()
+    relevant = np.array([name in model.screened_by for name in space.names])
+    assert {name for name in space.names if name not in model.screened_by} == (
+        {"link_bits", "schedule"} if device == "rram" else {"link_bits"}
+    )
+    whole, part = model.screen(levels), model.screen(levels * relevant)
+    np.testing.assert_array_equal(whole.area_m2, part.area_m2)
+    for name in model.resource_names:
+        for which in ("own", "missing"):
+            one, other = (getattr(m.resources[name], which) for m in (whole, part))
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_space_without_a_device_is_refused():

@@ -1,0 +1,160 @@
+"""`imcmoo evaluate --model physical`: whatever designs the component table covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcmoo.cli.evaluation import EvaluatedModel, breakdown_frame, repeated
+from imcmoo.io.errors import InputError
+from imcmoo.io.units import shown
+from imcmoo.model.physical.metrics import PhysicalMetrics
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import (
+    DEFAULTS,
+    NEEDED,
+    TEXTS,
+    DesignRefused,
+    Designs,
+)
+from imcmoo.model.physical.timing import CAUSES
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.designs_csv import DesignsTable
+
+Floats = NDArray[np.float64]
+
+OPERATIONS_PER_MAC = 2
+TERA = 1e12
+
+
+class PhysicalEvaluation:
+    """Keeps `imcmoo.cli.evaluation.Evaluation`.
+
+    Args:
+        model: what costs designs.
+        designs: the designs.
+    """
+
+    def __init__(self, model: PhysicalModel, designs: Designs) -> None:
+        self._model = model
+        self._designs = designs
+
+    def __len__(self) -> int:
+        return len(self._designs)
+
+    def costs(self, rows: slice) -> pd.DataFrame:
+        """As `Evaluation`."""
+        columns, names = self._designs.take(rows).to_columns(), self._model.workload_names
+        costs = _costs(self._model.evaluate(columns), self._model.macs)
+        n = len(next(iter(columns.values())))
+        return pd.DataFrame(
+            {
+                **repeated(columns, len(names)),
+                "workload": np.tile(names, n),
+                **{name: values.ravel() for name, values in costs.items()},
+            }
+        )
+
+    def breakdown(self, rows: slice) -> pd.DataFrame:
+        """As `Evaluation`; what binds a layer that does not run is left empty."""
+        columns = self._designs.take(rows).to_columns()
+        parts = self._model.breakdown(columns)
+        bound = np.where(np.isnan(parts.latency_s), "", np.array(CAUSES)[parts.bound_by])
+        by_layer = {"latency_s": parts.latency_s, "bound_by": bound}
+        return breakdown_frame(columns, parts, by_layer)
+
+
+def _costs(found: PhysicalMetrics, macs: Floats) -> dict[str, NDArray[Any]]:
+    """Columns of the output, each of shape (n, W), NaN or empty where a network does not run."""
+    runs, resources = found.runs, found.resources
+    shape = runs.shape
+    area_mm2 = np.broadcast_to(shown("m2", found.area_m2)[:, None], shape)
+    operations = OPERATIONS_PER_MAC * macs
+    tops = operations / found.interval_s / TERA
+    noise = {
+        name: np.where(runs, getattr(found, name), np.nan)
+        for name in ("snr_adc_dB", "snr_dev_dB", "snr_dB")
+    }
+    return {
+        "energy_J": found.energy_J,
+        "latency_s": found.latency_s,
+        "interval_s": found.interval_s,
+        "area_mm2": area_mm2,
+        "power_W": found.power_W,
+        "tops": tops,
+        "tops_per_W": operations / found.energy_J / TERA,
+        "tops_per_mm2": tops / area_mm2,
+        **noise,
+        "occupied_cells": found.occupied_cells,
+        "cells": np.broadcast_to(resources.cells[:, None], shape).astype(np.int64),
+        "dram_bits": found.dram_bits,
+        "glb_bits": found.glb_bits,
+        "bound_by": np.where(runs, np.array(CAUSES)[found.bound_by], ""),
+        "feasible": runs,
+        "missing_cells": np.ceil(resources.missing_cells).astype(np.int64),
+        "missing_bits": np.ceil(resources.missing_bits).astype(np.int64),
+    }
+
+
+def begin(
+    path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+) -> PhysicalEvaluation:
+    """Read the designs of a file: whatever the component table covers.
+
+    Raises:
+        InputError: the file is malformed, or the model or its component table does not cover a
+            design (names file, line, column and what is allowed), or an option is wrong.
+    """
+    dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
+    try:
+        model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return PhysicalEvaluation(model, _read(path, device, model))
+
+
+def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
+    table = DesignsTable.read(path)
+    missing = [name for name in NEEDED if name not in table.header]
+    if missing:
+        raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
+    if "device" in table.header:
+        table.require("device", device, "--device is")
+    columns = {
+        name: table.column(name, np.asarray("" if name in TEXTS else 0))
+        for name in (*NEEDED, *DEFAULTS)
+        if name in table.header
+    }
+
+    def covered(rows: slice) -> Designs:
+        try:
+            return model.covered({name: values[rows] for name, values in columns.items()})
+        except DesignRefused as refused:
+            raise ValueError(f"{refused.column}: {refused.problem}") from None
+
+    return table.accepted(covered)
+
+
+def describe() -> str:
+    """Columns that are read and written."""
+    optional = ", ".join(f"{name} ({default})" for name, default in DEFAULTS.items())
+    texts = "; ".join(f"{name} is {', '.join(known)}" for name, known in TEXTS.items())
+    return (
+        f"one an architect can defend. DESIGNS has {', '.join(NEEDED)}, and optionally, with "
+        f"these defaults, {optional}; {texts}. OUT has all of these, workload, energy_J, "
+        "latency_s, interval_s, area_mm2, power_W, tops, tops_per_W, tops_per_mm2, snr_adc_dB, "
+        "snr_dev_dB, snr_dB, occupied_cells, cells, dram_bits, glb_bits, bound_by, feasible, "
+        "missing_cells, missing_bits."
+    )
+
+
+MODEL = EvaluatedModel(
+    begin,
+    options=("deployment", "requests_per_switch", "input_bits", "weight_bits"),
+    describe=describe,
+)

@@ -1,0 +1,83 @@
+"""`imcmoo evaluate` with the paper's cost model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from imcmoo.cli import catalogue
+from imcmoo.cli.evaluation import Columns, EvaluatedModel, breakdown_frame, repeated
+from imcmoo.model.reference.evaluator import Evaluator, Rounding
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import Levels
+from imcmoo.space.designs_csv import read_designs
+
+
+class ReferenceEvaluation:
+    """Keeps `imcmoo.cli.evaluation.Evaluation`.
+
+    Args:
+        evaluator: the model.
+        levels: the designs, shape (n, n_parameters).
+        rounding: as `Evaluator.evaluate`.
+    """
+
+    def __init__(self, evaluator: Evaluator, levels: Levels, rounding: Rounding) -> None:
+        self._evaluator = evaluator
+        self._levels = levels
+        self._rounding: Rounding = rounding
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def costs(self, rows: slice) -> pd.DataFrame:
+        """As `Evaluation`."""
+        evaluator = self._evaluator
+        metrics = evaluator.evaluate(self._levels[rows], rounding=self._rounding)
+        costs = metrics.to_frame(evaluator.quantities, evaluator.workload_names)
+        designs = repeated(self._designs(rows), len(evaluator.workload_names))
+        frame = pd.concat([pd.DataFrame(designs), costs.drop(columns="design")], axis=1)
+        frame = frame.rename(columns={"runs": "feasible"})
+        at = list(frame).index("feasible") + 1
+        frame.insert(at, "max_utilization_pct", 100 * metrics.values["utilization"].ravel())
+        return frame
+
+    def breakdown(self, rows: slice) -> pd.DataFrame:
+        """As `Evaluation`."""
+        parts = self._evaluator.breakdown(self._levels[rows], rounding=self._rounding)
+        return breakdown_frame(self._designs(rows), parts, {"cycles": parts.cycles})
+
+    def _designs(self, rows: slice) -> Columns:
+        space = self._evaluator.space
+        values = space.decode(self._levels[rows])
+        return {name: values[name] for name in space.names}
+
+
+def begin(
+    path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+) -> ReferenceEvaluation:
+    """Read the designs of a file, which lie in the device's space.
+
+    Raises:
+        InputError: as `read_designs`.
+    """
+    space = catalogue.spaces()[device]
+    levels = read_designs(path, space)
+    return ReferenceEvaluation(Evaluator(space, workloads), levels, options.get("rounding", "none"))
+
+
+def describe() -> str:
+    """Columns that are read and written."""
+    spaces = catalogue.spaces().items()
+    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces)
+    return (
+        f"the paper's cost model. DESIGNS has the parameters of the device's space ({columns}), "
+        "OUT these, workload, energy_J, latency_s, area_mm2, feasible, max_utilization_pct, "
+        "missing_cells, missing_buffer_bits."
+    )
+
+
+MODEL = EvaluatedModel(begin, options=("rounding",), describe=describe)

@@ -1,0 +1,263 @@
+"""`imcmoo evaluate --model physical`: whatever the component table covers, one line per error."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
+from imcmoo.networks.workloads import Workload, WorkloadSet
+from tests.model.physical.designs import random_designs
+
+NETWORKS = ("alexnet", "resnet18")
+GOOD = {
+    "technology_nm": 32,
+    "voltage_V": 0.9,
+    "rows": 128,
+    "cols": 128,
+    "active_rows": 48,
+    "bits_per_cell": 2,
+    "input_slice_bits": 3,
+    "adc_bits": 8,
+    "columns_per_adc": 5,
+    "macros_per_tile": 16,
+    "tiles_per_group": 33,
+    "router_groups": 48,
+    "glb_KiB": 2048,
+    "glb_banks": 4,
+    "link_bits": 100,
+    "dram": "x32",
+    "schedule": "layer",
+}
+"""Runs; its counts of rows, converters, tiles and groups are in no search space."""
+TINY = GOOD | {"router_groups": 1, "tiles_per_group": 1, "schedule": "pipelined"}
+RESULTS = [
+    "workload", "energy_J", "latency_s", "interval_s", "area_mm2", "power_W", "tops", "tops_per_W",
+    "tops_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB", "occupied_cells", "cells", "dram_bits",
+    "glb_bits", "bound_by", "feasible", "missing_cells", "missing_bits",
+]  # fmt: skip
+
+
+def write(*designs, path="designs.csv"):
+    pd.DataFrame(list(designs)).to_csv(path, index=False)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(GOOD, TINY)
+    return tmp_path
+
+
+def evaluate(*extra, device="rram", workloads="alexnet,resnet18", designs="designs.csv"):
+    options = ["--model", "physical", "--device", device, "--workloads", workloads]
+    return main(["evaluate", designs, *options, "--out", "out.csv", *extra])
+
+
+def model(device="rram", **options):
+    networks = WorkloadSet.load(NETWORKS)
+    return PhysicalModel(networks, device=device, **options)
+
+
+def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
+    assert evaluate() == 0
+    out = pd.read_csv(folder / "out.csv")
+    assert list(out.columns) == [*NEEDED, *DEFAULTS, *RESULTS]
+    assert out["workload"].tolist() == [*NETWORKS] * 2
+    assert out[list(NEEDED)].iloc[0].to_dict() == GOOD
+    assert out[list(DEFAULTS)].iloc[0].to_dict() == DEFAULTS
+    assert out["feasible"].tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)
+    columns = random_designs(30, np.random.default_rng(0), device, PhysicalTable.load())
+    pd.DataFrame(columns).to_csv(folder / "designs.csv", index=False)
+    assert evaluate(device=device) == 0
+    out = pd.read_csv(folder / "out.csv", keep_default_na=False, na_values=[""])
+    plain = model(device)
+    found = plain.evaluate(columns)
+    runs = found.runs
+    assert 0 < runs.sum() < runs.size
+    np.testing.assert_array_equal(out["feasible"].to_numpy().reshape(runs.shape), runs)
+    rtol = 1e-13
+
+    def same(column, values):
+        shown = out[column].to_numpy(float).reshape(runs.shape)
+        np.testing.assert_allclose(shown, np.where(runs, values, np.nan), rtol=rtol)
+
+    for name in ("energy_J", "latency_s", "interval_s", "power_W", "snr_adc_dB", "snr_dev_dB"):
+        same(name, getattr(found, name))
+    for name in ("snr_dB", "occupied_cells", "dram_bits", "glb_bits"):
+        same(name, getattr(found, name))
+    macs = WorkloadSet.load(NETWORKS).macs
+    same("tops", 2e-12 * macs / found.interval_s)
+    same("tops_per_W", 2e-12 * macs / found.energy_J)
+    same("tops_per_mm2", 2e-18 * macs / found.interval_s / found.area_m2[:, None])
+    area = out["area_mm2"].to_numpy().reshape(runs.shape)
+    np.testing.assert_allclose(area, 1e6 * found.area_m2[:, None] * np.ones(2), rtol=rtol)
+    for name in ("missing_cells", "missing_bits"):
+        lacking = np.ceil(getattr(found.resources, name)).ravel()
+        assert out[name].tolist() == lacking.tolist()
+    assert out["cells"][::2].tolist() == found.resources.cells.tolist()
+    assert set(out["bound_by"][runs.ravel()]) <= {
+        "compute",
+        "glb",
+        "link",
+        "buffer",
+        "dram",
+        "power",
+    }
+
+
+def test_what_does_not_run_has_no_costs_but_says_what_it_lacks(folder):
+    assert evaluate() == 0
+    tiny = pd.read_csv(folder / "out.csv").iloc[2:]
+    chip = ["area_mm2", "cells", "feasible", "missing_cells", "missing_bits", "workload"]
+    assert tiny[[name for name in RESULTS if name not in chip]].isna().all(axis=None)
+    assert (tiny["missing_cells"] > 0).all()
+    assert (tiny["area_mm2"] > 0).all()
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_breakdown_adds_up_over_every_layer_of_the_network_file(folder, device):
+    design = GOOD | {"bits_per_cell": 2 if device == "rram" else 1, "cols": 256}
+    write(design, design | {"schedule": "pipelined"})
+    assert evaluate("--breakdown", "parts.csv", device=device) == 0
+    out = pd.read_csv(folder / "out.csv")
+    parts = pd.read_csv(folder / "parts.csv", dtype={"layer": str})
+    assert list(parts.columns) == [
+        *NEEDED, *DEFAULTS, "workload", "layer", "component", "energy_J", "latency_s", "bound_by"
+    ]  # fmt: skip
+    turns = parts[parts["schedule"] == "layer"]
+    for name in NETWORKS:
+        layers = turns[turns["workload"] == name].drop_duplicates("layer")
+        assert layers["layer"].tolist() == list(Workload.load(name).layers)
+    keys = ["schedule", "workload"]
+    sums = parts.groupby(keys, sort=False)["energy_J"].sum().to_numpy()
+    assert sums == pytest.approx(out["energy_J"].to_numpy(), rel=1e-12, abs=0)
+    latency = turns.drop_duplicates(["workload", "layer"]).groupby("workload", sort=False)
+    assert latency["latency_s"].sum().to_numpy() == pytest.approx(
+        out["latency_s"][:2].to_numpy(), rel=1e-12, abs=0
+    )
+
+
+def test_options_of_the_model_are_passed_on(folder):
+    write(GOOD)
+    options = ["--deployment", "alone", "--requests-per-switch", "10"]
+    assert evaluate(*options, "--input-bits", "8,4", "--weight-bits", "6") == 0
+    out = pd.read_csv(folder / "out.csv")
+    asked = model(requests_per_switch=10, input_bits=[8, 4], weight_bits=6)
+    columns = {name: [value] for name, value in GOOD.items()}
+    np.testing.assert_allclose(out["energy_J"], asked.evaluate(columns).energy_J[0], rtol=1e-13)
+    assert evaluate("--deployment", "together") == 0
+    together = model(deployment="together").evaluate(columns)
+    latency = pd.read_csv(folder / "out.csv")["latency_s"]
+    np.testing.assert_allclose(latency, together.latency_s[0], rtol=1e-13)
+
+
+CHANGED = {
+    "column rows: 'many' is not a number": {"rows": "many"},
+    "column rows: no value": {"rows": ""},
+    "column rows: 48 is given, but the component table has rram only for 32, 64, 128": {"rows": 48},
+    "column rows: 64.5 is given, must be a whole number of 1 to 1024": {"rows": 64.5},
+    "column cols: 2048 is given, must be a whole number of 1 to 1024": {"cols": 2048},
+    "column active_rows: 129 is given, must be at most `rows`": {"active_rows": 129},
+    "column technology_nm: 28 is given, but the component table has technology only for 7, 10, 14":
+        {"technology_nm": 28},
+    "column voltage_V: 0.62 is given, but the component table has rram only for 0.5, 0.55":
+        {"voltage_V": 0.62},
+    "column voltage_V: nan is given, must be above 0": {"voltage_V": "nan"},
+    "column bits_per_cell: 5 is given, must be at most 4": {"bits_per_cell": 5},
+    "column input_slice_bits: 8 is given, must be at most 4 where input_coding is levels":
+        {"input_slice_bits": 8, "input_coding": "levels"},
+    "column adc_bits: 3 is given, but the component table has murmann only for 4, 5":
+        {"adc_bits": 3, "adc_model": "murmann"},
+    "column macros_per_tile: 3 is given, but the component table has buffer only for 1, 2, 4, 8":
+        {"macros_per_tile": 3},
+    "column glb_KiB: 100 is given, but the component table has buffer only for 256, 512":
+        {"glb_KiB": 100},
+    "column glb_banks: 3 is given, but the component table has buffer only for 1, 2, 4, 8, 16":
+        {"glb_banks": 3},
+    "column dram: ddr9 is given, must be one of none, x16, x32, x64, hbm2": {"dram": "ddr9"},
+    "column schedule: later is given, must be one of layer, pipelined": {"schedule": "later"},
+    "column input_coding: morse is given, must be one of pulses, levels":
+        {"input_coding": "morse"},
+    "column weight_coding: x is given, must be one of offset, differential":
+        {"weight_coding": "x"},
+    "column adc_model: best is given, must be one of zigzag": {"adc_model": "best"},
+    "column sample_and_hold: 2 is given, must be a whole number of 0 to 1":
+        {"sample_and_hold": 2},
+    "column mac_units: 0 is given, must be a whole number of 1 to": {"mac_units": 0},
+    "column ping_pong: 1 is given, must be 0 for RRAM": {"ping_pong": 1},
+    "column device: sram, but --device is rram only": {"device": "sram"},
+}  # fmt: skip
+DEFAULTS_ASIDE = {**DEFAULTS, "device": "rram"}
+
+
+@pytest.mark.parametrize(("message", "changed"), CHANGED.items(), ids=list(CHANGED))
+def test_a_bad_value_is_one_line_that_names_file_line_column_and_what_is_allowed(
+    folder, capsys, message, changed
+):
+    write(*[GOOD | DEFAULTS_ASIDE] * 2, GOOD | DEFAULTS_ASIDE | changed)
+    assert_fails(folder, capsys, f"designs.csv, line 4, {message}", evaluate)
+
+
+def test_the_first_bad_line_is_named_whichever_column_is_at_fault(folder, capsys):
+    write(GOOD, GOOD | {"glb_banks": 3}, GOOD | {"technology_nm": 28})
+    assert_fails(folder, capsys, "designs.csv, line 3, column glb_banks", evaluate)
+
+
+def test_sram_cells_hold_one_bit(folder, capsys):
+    message = "line 2, column bits_per_cell: 2 is given, must be 1 for SRAM"
+    assert_fails(folder, capsys, message, lambda: evaluate(device="sram"))
+
+
+def test_a_missing_column_is_named(folder, capsys):
+    pd.DataFrame([GOOD]).drop(columns=["dram", "glb_banks"]).to_csv("designs.csv", index=False)
+    assert_fails(folder, capsys, "designs.csv, line 1: no column glb_banks, dram", evaluate)
+
+
+CALLS = {
+    "device 'sram_technology' is not one of rram, sram": {"device": "sram_technology"},
+    "--rounding is an option of --model reference, not of physical": {
+        "extra": ["--rounding", "none"]
+    },
+    "input_bits is [3]: one number, or one per network (2), of 4 to 8": {
+        "extra": ["--input-bits", "3"]
+    },
+    "weight_bits is [8, 8, 8]: one number, or one per network": {
+        "extra": ["--weight-bits", "8,8,8"]
+    },
+    "unknown workload 'resnet19'": {"workloads": "resnet19"},
+    "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
+}
+
+
+@pytest.mark.parametrize(("message", "call"), CALLS.items(), ids=list(CALLS))
+def test_bad_calls_are_one_clear_line(folder, capsys, message, call):
+    assert_fails(folder, capsys, message, lambda: evaluate(*call.pop("extra", []), **call))
+
+
+def test_options_of_the_physical_model_are_refused_by_the_reference_one(folder, capsys):
+    options = ["--device", "rram", "--workloads", "alexnet", "--out", "out.csv"]
+    for option, value in (("--deployment", "alone"), ("--requests-per-switch", "7")):
+        message = f"{option} is an option of --model physical, not of reference"
+        call = ["evaluate", "designs.csv", *options, option, value]
+        assert_fails(folder, capsys, message, lambda call=call: main(call))
+
+
+def assert_fails(folder, capsys, message, call):
+    """The call exits with 2 and one line on stderr, and writes nothing."""
+    before = sorted(os.listdir(folder))
+    assert call() == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("imcmoo: error: ")
+    assert error.count("\n") == 1
+    assert sorted(os.listdir(folder)) == before
