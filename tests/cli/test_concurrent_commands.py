@@ -28,6 +28,10 @@ def enumerate_(*more):
     return ["-m", "imcmoo", "enumerate", STUDY, "--quiet", "--workers", "1", *more]
 
 
+def compare(*more):
+    return ["-m", "experiments.compare", "--random", "1", "--workers", "1", *more]
+
+
 KINDS = {
     "run": run(),
     "other budget": run("--budget", "90"),
@@ -35,14 +39,17 @@ KINDS = {
     "two seeds": run("--seeds", "1-2"),
     "enumeration": enumerate_(),
     "smaller enumeration": enumerate_("--area-limit", "500"),
+    "comparison": compare("--seeds", "1"),
+    "longer comparison": compare("--seeds", "2"),
 }
 
-RUNS, ENUMERATIONS = list(KINDS)[:4], list(KINDS)[4:]
+RUNS, ENUMERATIONS, COMPARISONS = list(KINDS)[:4], list(KINDS)[4:6], list(KINDS)[6:]
 PAIRS = [
-    *itertools.combinations_with_replacement(RUNS, 2),
-    *itertools.combinations_with_replacement(ENUMERATIONS, 2),
+    pair
+    for kinds in (RUNS, ENUMERATIONS, COMPARISONS)
+    for pair in itertools.combinations_with_replacement(kinds, 2)
 ]
-"""13 pairs, each tried twice: that makes 26."""
+"""16 pairs, each tried twice: that makes 32."""
 
 
 def command(kind, out):
