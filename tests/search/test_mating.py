@@ -156,12 +156,28 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     assert wanted["first"] == (around(mating, levels[[least]]), 15)
 
 
-def test_where_some_are_feasible_nothing_is_sought_around_the_least_violated():
+@pytest.mark.parametrize("violation", [0.5, 2.0])
+def test_where_some_are_feasible_nothing_is_sought_around_the_least_violated(violation):
     archive, pop = begun(LARGE_PROBLEM, 70)
+    G = pop.get("G").copy()
+    G[20:, 0] = violation
+    pop.set("G", G)
     mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mating, "_nearest", lambda rng: pytest.fail("sought around a violation"))
         mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
+
+
+def test_designs_that_lack_little_do_not_pass_for_feasible():
+    """Half an octave too large, all of them: the least violated one is sought around."""
+    archive, pop = begun(LARGE_PROBLEM, 70)
+    pop.set("G", np.full_like(pop.get("G"), 0.5))
+    mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
+    sought = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mating, "_nearest", lambda rng: sought.append(rng) or archive.levels[:0])
+        mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
+    assert len(sought) == 1
 
 
 def test_polish_alone_fills_a_generation_with_neighbours_of_incumbents():

@@ -84,13 +84,16 @@ def test_nothing_to_repair():
     assert violation.shape == (0,)
 
 
+MIXED = DesignSpace("mixed", (Integer("size", 0, 4), Categorical("kind", ("a", "b", "c"))))
+
+
 class Screen:
     """A problem of which repair sees a space and what each design lacks."""
 
     screened_by = np.array([0, 1])
-    space = DesignSpace("mixed", (Integer("size", 0, 4), Categorical("kind", ("a", "b", "c"))))
 
-    def __init__(self, lacks):
+    def __init__(self, lacks, space=MIXED):
+        self.space = space
         self.feasibility = self
         self._lacks = np.array(lacks, dtype=float)
 
@@ -112,3 +115,15 @@ def test_a_little_is_repaired_too_and_the_least_violated_neighbour_is_taken():
     repaired, left = repair(Screen(lacks), np.array([[2, 0]]))
     assert repaired.tolist() == [[4, 0]]
     assert left.tolist() == [0]
+
+
+def test_steps_of_all_parameters_together_say_which_move_leads_least_far():
+    """Kinds are one step apart, whichever; sizes as many as lie between."""
+    space = DesignSpace(
+        "kinds first", (Categorical("kind", ("a", "b", "c")), Integer("size", 0, 4))
+    )
+    lacks = np.ones((3, 5))
+    lacks[0, 3] = 0.5
+    # From there another kind or one size more: two steps from where it began, either way.
+    lacks[2, 3] = lacks[0, 4] = 0
+    assert repair(Screen(lacks, space), np.array([[0, 2]]))[0].tolist() == [[2, 3]]
