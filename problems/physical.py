@@ -41,11 +41,11 @@ def _active_rows(rows: Ordinal, halvings: int) -> Parameter:
     return Conditional("active_rows", rows, shares)
 
 
-def _operands() -> tuple[Parameter, ...]:
-    """How weights and inputs are coded."""
+def _operands(*slices: int) -> tuple[Parameter, ...]:
+    """How weights and inputs are coded, given the bits an input slice may have."""
     return (
         Categorical("weight_coding", ("offset", "differential")),
-        Ordinal("input_slice_bits", (1, 2, 4)),
+        Ordinal("input_slice_bits", slices),
         Categorical("input_coding", ("pulses", "levels")),
     )
 
@@ -60,10 +60,10 @@ RRAM_PHYSICAL = DesignSpace(
         Ordinal("cols", powers_of_two(256, 1024)),
         _active_rows(_RRAM_ROWS, 2),
         Integer("bits_per_cell", 1, 2),
-        *_operands(),
+        *_operands(1, 2, 4),
         Integer("adc_bits", 6, 9),
-        Ordinal("columns_per_adc", powers_of_two(8, 64)),
-        Ordinal("tiles_per_group", powers_of_two(16, 64)),
+        Ordinal("columns_per_adc", powers_of_two(16, 64)),
+        Ordinal("tiles_per_group", powers_of_two(8, 32)),
         Ordinal("router_groups", powers_of_two(16, 64)),
         Ordinal("glb_KiB", (512, 2048, 8192)),
         Categorical("dram", ("x16", "x64", "hbm2")),
@@ -78,7 +78,7 @@ RRAM_PHYSICAL = DesignSpace(
         "ping_pong": 0,
     },
 )
-"""8,398,080 designs whose weights stay on the chip."""
+"""6,298,560 designs whose weights stay on the chip."""
 
 _SRAM_ROWS = Ordinal("rows", powers_of_two(32, 256))
 
@@ -89,11 +89,11 @@ SRAM_PHYSICAL = DesignSpace(
         _SRAM_ROWS,
         Ordinal("cols", powers_of_two(64, 512)),
         _active_rows(_SRAM_ROWS, 1),
-        *_operands(),
-        Integer("adc_bits", 4, 7),
+        *_operands(1, 2),
+        Integer("adc_bits", 5, 7),
         Ordinal("columns_per_adc", powers_of_two(1, 8)),
         Ordinal("tiles_per_group", powers_of_two(2, 8)),
-        Ordinal("router_groups", powers_of_two(8, 32)),
+        Ordinal("router_groups", powers_of_two(16, 64)),
         Ordinal("glb_KiB", (256, 1024, 4096)),
         Categorical("dram", ("x16", "x64", "hbm2")),
         Integer("ping_pong", 0, 1),
@@ -108,7 +108,7 @@ SRAM_PHYSICAL = DesignSpace(
         "schedule": "layer",
     },
 )
-"""4,976,640 designs whose weights stream from memory or stay, whichever is better."""
+"""2,488,320 designs whose weights stream from memory or stay, whichever is better."""
 
 ATTENTION_UNITS = 4096
 """Multiply-accumulate units for products of activations, which only attention has."""
