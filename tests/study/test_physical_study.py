@@ -24,7 +24,7 @@ device = "sram"
 budget = 60
 
 [space]
-voltage_V = [0.7, 1.0]
+voltage_V = [0.8, 1.0]
 rows = [64, 128]
 cols = 128
 input_slice_bits = 1
