@@ -25,7 +25,7 @@ from imcmoo.model.physical.limits import (
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
 )
-from imcmoo.model.physical.metrics import PhysicalResources
+from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import TEXTS, Designs
 from imcmoo.networks.workloads import BITS, WorkloadSet
@@ -151,6 +151,14 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters); memory grows with n · layers · components.
         """
         return self._model.breakdown(self.space.decode(levels))
+
+    def in_full(self, levels: Levels) -> PhysicalMetrics:
+        """Everything the model says of designs, what binds them included.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        return self._model.evaluate_designs(self._designs(levels))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
