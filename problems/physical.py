@@ -40,12 +40,18 @@ def _active_rows(rows: Ordinal, halvings: int) -> Parameter:
     return Conditional("active_rows", rows, shares)
 
 
-def _operands(*slices: int) -> tuple[Parameter, ...]:
-    """How weights and inputs are coded, given the bits an input slice may have."""
+def _operands(adc_bits_by_slice: dict[int, tuple[int, ...]]) -> tuple[Parameter, ...]:
+    """How weights and inputs are coded and sums converted.
+
+    Wider slices need finer converters for the same signal to noise, so each has its own range: a
+    step from one slice to the next keeps the quality, and a search need not change both at once.
+    """
+    slices = Ordinal("input_slice_bits", tuple(adc_bits_by_slice))
     return (
         Categorical("weight_coding", ("offset", "differential")),
-        Ordinal("input_slice_bits", slices),
+        slices,
         Categorical("input_coding", ("pulses", "levels")),
+        Conditional("adc_bits", slices, adc_bits_by_slice),
     )
 
 
@@ -59,8 +65,7 @@ RRAM_PHYSICAL = DesignSpace(
         Ordinal("cols", powers_of_two(256, 1024)),
         _active_rows(_RRAM_ROWS, 2),
         Integer("bits_per_cell", 1, 2),
-        *_operands(1, 2, 4),
-        Integer("adc_bits", 6, 9),
+        *_operands({1: (5, 6, 7, 8), 2: (6, 7, 8, 9), 4: (7, 8, 9, 10)}),
         Ordinal("columns_per_adc", powers_of_two(16, 64)),
         Ordinal("tiles_per_group", powers_of_two(8, 32)),
         Ordinal("router_groups", powers_of_two(16, 64)),
@@ -88,8 +93,7 @@ SRAM_PHYSICAL = DesignSpace(
         _SRAM_ROWS,
         Ordinal("cols", powers_of_two(64, 512)),
         _active_rows(_SRAM_ROWS, 1),
-        *_operands(1, 2),
-        Integer("adc_bits", 5, 7),
+        *_operands({1: (4, 5, 6), 2: (5, 6, 7)}),
         Ordinal("columns_per_adc", powers_of_two(1, 4)),
         Ordinal("tiles_per_group", powers_of_two(2, 8)),
         Ordinal("router_groups", powers_of_two(16, 64)),

@@ -106,7 +106,7 @@ def _further(space: DesignSpace, design: Mapping[str, Any]) -> Iterator[tuple[st
             continue
         for end, before in ((values[0], values[1]), (values[-1], values[-2])):
             beyond = _beyond(p.name, end, before)
-            above_all_rows = isinstance(p, Conditional) and beyond > end
+            above_all_rows = p.name == "active_rows" and beyond > end
             if design[p.name] == end and beyond > 0 and not above_all_rows:
                 yield p.name, beyond
     for name, values in FURTHER.items():
@@ -155,19 +155,28 @@ def _with_value(
         if p.name == name:
             continue
         if isinstance(p, Conditional) and p.on.name == name:
-            first = p.values_by[p.on.values[0]]
-            scaled = tuple(max(1, v * value // max(first)) for v in first)
-            kept.append(Ordinal(p.name, tuple(dict.fromkeys(scaled)), p.unit))
+            kept.append(Ordinal(p.name, _row_beyond(p, value), p.unit))
         else:
             kept.append(p)
     fixed = {**space.fixed, name: value}
-    if name == "active_rows":  # its rows go with it
-        kept = [p for p in kept if p.name != "rows"]
-        fixed["rows"] = int(design["rows"])
+    own = next((p for p in space.parameters if p.name == name), None)
+    if isinstance(own, Conditional):  # what it depends on stays as it is
+        kept = [p for p in kept if p.name != own.on.name]
+        fixed[own.on.name] = int(design[own.on.name])
     if name == "input_slice_bits" and value > HIGHEST_LEVEL_BITS:
         kept = [p for p in kept if p.name != "input_coding"]
         fixed["input_coding"] = "pulses"
     return replace(space, name="extended", parameters=tuple(kept), fixed=fixed)
+
+
+def _row_beyond(parameter: Conditional, on: int) -> tuple[Any, ...]:
+    """Values of a parameter where the one it depends on has a new value: rows read at once as the
+    same shares of all, others as at the nearer end of the list."""
+    nearer = parameter.on.values[0 if on < parameter.on.values[0] else -1]
+    values = parameter.values_by[nearer]
+    if parameter.name != "active_rows":
+        return values
+    return tuple(max(1, v * on // nearer) for v in values)
 
 
 def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
