@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.paper.study import questions
+from experiments.paper import aggregation, generality, sensitivity
+from experiments.paper.enumerated_study import EnumeratedStudy
+from experiments.paper.settings import GENERALITY
+from experiments.paper.study import of_study
 from experiments.physics.ends import ends_table
 from experiments.physics.optima import optimum_table
 from experiments.physics.page import page
@@ -51,6 +54,18 @@ def tasks() -> Iterator[Task]:
         yield "looks", name, -1
     for name in reversed(NAMES):
         yield from (("searches", name, seed) for seed in range(SEEDS))
+
+
+def questions(study: Study) -> dict[str, pd.DataFrame]:
+    """The paper's questions that do not depend on how a model computes, by name of the table."""
+    enumerated = EnumeratedStudy.of_study(study)
+    tables = {
+        "aggregations": aggregation.aggregations(enumerated),
+        "sensitivity": sensitivity.best_left(enumerated),
+        "effects": sensitivity.effects(enumerated),
+        "leave_one_out": pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
+    }
+    return {name: of_study(study, table) for name, table in tables.items()}
 
 
 def run(results: Path, docs: Path, *, quiet: bool, workers: int) -> None:
