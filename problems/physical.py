@@ -8,10 +8,10 @@ value:
 
 - `link_bits` is the flit of the router whose area the component table has: wider links would cost
   nothing in the model.
-- `macros_per_tile` and `glb_banks`: the number of macros is varied by tiles and groups, and banks
-  enough that the buffer is not what binds.
+- `macros_per_tile` and `glb_banks`: the number of macros is varied by tiles and groups; other banks
+  bring a few percent at the most.
 - `sample_and_hold`: along a row with resistive cells all columns would conduct at once, which
-  almost no array bears; on SRAM it hides the reading behind the converters for next to nothing.
+  almost no array bears; on SRAM it hides the reading behind the converters.
 - A chip without any memory interface is left out: its inputs would arrive for nothing.
 - Three bits per cell cannot be told apart at the cells' spread.
 """
