@@ -17,7 +17,14 @@ PAPER = "paper"
 SILICON = "silicon"
 """The physical model beside published chips."""
 
-OPTIONS = {PAPER: ("out", "quiet", "resume"), SILICON: ("data", "out", "quiet")}
+PHYSICS = "physics"
+"""The paper's questions, asked of the physical model; it goes on with what was interrupted."""
+
+OPTIONS = {
+    PAPER: ("out", "quiet", "resume"),
+    SILICON: ("data", "out", "quiet"),
+    PHYSICS: ("out", "quiet", "resume", "workers"),
+}
 """What each of them takes of all options."""
 
 
@@ -35,8 +42,8 @@ def _main(argv: list[str] | None) -> None:
     parser = command_line.Parser(prog=PROG)
     run_command.add_arguments(
         parser,
-        or_else=f", {PAPER}: all the paper's questions, or {SILICON}: the physical model beside "
-        "published chips",
+        or_else=f", {PAPER}: all the paper's questions, {SILICON}: the physical model beside "
+        f"published chips, or {PHYSICS}: the paper's questions asked of that model",
     )
     parser.add_argument(
         "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
@@ -48,8 +55,12 @@ def _main(argv: list[str] | None) -> None:
         if vars(plain) | allowed != vars(args):
             *some, last = (f"--{name}" for name in OPTIONS[args.study])
             raise InputError(f"{args.study} takes no options but {', '.join(some)} and {last}")
-        answer = _answer_the_paper if args.study == PAPER else _compare_with_silicon
-        answer(args, arguments.DEFAULT_OUT)
+        answers = {
+            PAPER: _answer_the_paper,
+            SILICON: _compare_with_silicon,
+            PHYSICS: _ask_the_physical_model,
+        }
+        answers[args.study](args, arguments.DEFAULT_OUT)
         return
     if args.data is not None:
         raise InputError(f"--data is an option of {SILICON} only")
@@ -57,6 +68,7 @@ def _main(argv: list[str] | None) -> None:
     if args.list:
         print(f"{PAPER}: all the paper's questions, answered with exact numbers")
         print(f"{SILICON}: the physical model beside published chips")
+        print(f"{PHYSICS}: the paper's questions, asked of the physical model")
 
 
 def _answer_the_paper(args: argparse.Namespace, default_out: Path) -> None:
@@ -77,6 +89,15 @@ def _compare_with_silicon(args: argparse.Namespace, default_out: Path) -> None:
     study.run(args.data, folder, docs)
     if not args.quiet:
         print(f"written: {folder}, {docs / 'silicon.md'}")
+
+
+def _ask_the_physical_model(args: argparse.Namespace, default_out: Path) -> None:
+    from experiments.physics import study
+
+    docs = Path("docs") if args.out == default_out else args.out / "docs"
+    study.run(args.out, docs, quiet=args.quiet, workers=args.workers)
+    if not args.quiet:
+        print(f"written: {args.out / 'published' / PHYSICS}, {docs / 'physical.md'}")
 
 
 if __name__ == "__main__":

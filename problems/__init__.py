@@ -11,6 +11,12 @@ from importlib.resources import as_file, files
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
+from problems.physical import (
+    RRAM_PHYSICAL,
+    RRAM_PHYSICAL_ATTENTION,
+    SRAM_PHYSICAL,
+    SRAM_PHYSICAL_ATTENTION,
+)
 from problems.rram import RRAM
 from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 
@@ -21,9 +27,20 @@ SPACES: dict[str, DesignSpace] = {
 }
 """The widest space of each device: what `imcmoo evaluate --device` accepts."""
 
+_EVERY = (
+    RRAM,
+    SRAM,
+    SRAM_LARGE,
+    SRAM_TECHNOLOGY,
+    RRAM_PHYSICAL,
+    RRAM_PHYSICAL_ATTENTION,
+    SRAM_PHYSICAL,
+    SRAM_PHYSICAL_ATTENTION,
+)
+
 
 def _studies() -> list[Study]:
-    spaces = {space.name: space for space in (RRAM, SRAM, SRAM_LARGE, SRAM_TECHNOLOGY)}
+    spaces = {space.name: space for space in _EVERY}
     with as_file(files("problems") / "studies") as folder:
         return [read_study(p, spaces, shipped=True) for p in sorted(folder.glob("*.toml"))]
 

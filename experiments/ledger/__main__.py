@@ -8,9 +8,9 @@ import pandas as pd
 
 from experiments.ledger.optimum import PUBLISHED, Optimum
 from experiments.ledger.table import measure, page
+from experiments.paper.settings import STUDIES, TECHNOLOGY
 from imcmoo.cli import command_line as cli
 from imcmoo.io.files import replacing
-from problems import STUDIES
 
 PROG = "experiments.ledger"
 
@@ -34,8 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def write(published: Path, docs: Path) -> None:
-    """Measure all studies and write `ledger.csv` and `ledger.md`."""
-    optima = [Optimum.published(study, published) for study in STUDIES]
+    """Measure the studies of the reference model and write `ledger.csv` and `ledger.md`."""
+    optima = [Optimum.published(study, published) for study in (*STUDIES, TECHNOLOGY)]
     frame = pd.concat([measure(o) for o in optima], ignore_index=True)
     texts = {
         published / "ledger.csv": frame.to_csv(index=False, lineterminator="\n"),

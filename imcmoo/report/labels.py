@@ -23,6 +23,10 @@ LABELS = {
     "nine_workload_rram": "RRAM, nine networks",
     "nine_workload_sram": "SRAM, nine networks",
     "technology_cost_sram": "SRAM, technology and cost",
+    "four_workload_rram_physical": "RRAM, four networks",
+    "four_workload_sram_physical": "SRAM, four networks",
+    "nine_workload_rram_physical": "RRAM, nine networks",
+    "nine_workload_sram_physical": "SRAM, nine networks",
     "edap_max": "EDAP, max",
     "edap_mean": "EDAP, mean",
     "edap_product": "EDAP, product",
@@ -46,5 +50,8 @@ def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:
 
 
 def label(name: str) -> str:
-    """The name for people; one without an entry stands for itself, underscores as spaces."""
-    return LABELS.get(name, name.replace("_", " "))
+    """The name for people; one without an entry stands for itself, underscores as spaces.
+
+    Networks that were read from ONNX files are called as what they are.
+    """
+    return LABELS.get(name) or LABELS.get(name.removesuffix("_onnx"), name.replace("_", " "))

@@ -17,6 +17,14 @@ SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
 """For a unit in files, how many of the unit on the screen make one, and its name."""
 
 
+QUALITIES = {
+    "snr": "signal to noise",
+    "levels": "levels that can be told apart",
+    "wires": "wires that lose little",
+}
+"""Resources that are not counted: how far off a design is says nothing as a number."""
+
+
 def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
     table = Table(
@@ -99,7 +107,8 @@ def lacks(row: pd.Series[Any], workload: str) -> str:
     if not missing:
         return "beyond its limits"
     return "lacks " + ", ".join(
-        f"{_short(v)} {name.replace('_', ' ')}" for name, v in missing.items()
+        QUALITIES.get(name) or f"{_short(v)} {name.replace('_', ' ')}"
+        for name, v in missing.items()
     )
 
 

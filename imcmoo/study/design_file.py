@@ -16,6 +16,9 @@ from imcmoo.study.power import caution, power_columns
 
 DESIGN = "design.json"
 
+FURTHER = {"interval": "s", "snr_adc": "dB"}
+"""What a model may say of networks beyond its objectives, and the unit."""
+
 
 def write_design(outcome: Outcome, folder: Path) -> None:
     """Write `design.json` into a folder."""
@@ -24,8 +27,8 @@ def write_design(outcome: Outcome, folder: Path) -> None:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """The generalized design and what it costs, in SI units, area in mm²; and a `caution` where no
-    chip could be like this."""
+    """The generalized design and what it costs, in SI units, area in mm²; and a `caution`
+    where there is something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
     values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
@@ -64,6 +67,9 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]
             own[column.removesuffix(f"_{name}")] = values[0].item()
     if "utilization" in metrics.values:
         own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
+    for kind, unit in FURTHER.items():
+        if kind in metrics.values and f"{kind}_{unit}" not in own:
+            own[f"{kind}_{unit}"] = metrics.values[kind][0, w].item()
     return own
 
 

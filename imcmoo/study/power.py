@@ -19,13 +19,16 @@ def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> 
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
     has, TOPS/W (two operations a multiply-accumulate), by network; nothing without EDAP.
 
+    Power is what the model says it is on the chip; where it says nothing, energy over latency.
+
     Args:
         problem: what the designs are for.
-        values: energy (J) and latency (s), shape (n, W), and area (m²), shape (n,), by name.
+        values: what the model says of the designs: energy (J), latency (s) and, if it has it, power
+            (W), shape (n, W), and area (m²), shape (n,), by name.
     """
     if not problem.has_edap:
         return {}
-    power = values["energy"] / values["latency"]
+    power = values.get("power", values["energy"] / values["latency"])
     density = power / shown("m2", values["area"])[:, None]
     columns = {"power_W": power, "W_per_mm2": density}
     if isinstance(problem.model, KnowsOperations):
@@ -37,13 +40,24 @@ def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> 
     }
 
 
+PHYSICAL_BASIS = (
+    "Figures rest on component libraries and the assumptions of docs/physical_model.md. Beside "
+    "published macros (docs/silicon.md) TOPS/W comes out 1.5 to 9 times too low, by the converter "
+    "model, and arrays too dense: trust an order of designs that all four adc_model values share."
+)
+"""What the physical model's figures rest on and where they err."""
+
+
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
-    """A sentence about a design that no chip could be; None if there is nothing to say.
+    """What to know of a design's figures: that no chip could be like this, or, of the physical
+    model, what they rest on; None if there is nothing to say.
 
     Args:
         model: name of the cost model.
         workloads: by network, its figures in `design.json`.
     """
+    if model == "physical":
+        return PHYSICAL_BASIS
     density = {name: own.get("W_per_mm2", 0.0) for name, own in workloads.items()}
     worst = max(density, key=lambda name: density[name])
     if not density[worst] > PLAUSIBLE_W_PER_MM2:

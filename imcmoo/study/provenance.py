@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
@@ -18,11 +19,10 @@ LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seab
 
 def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`; holds no time or place."""
-    table = ComponentTable.load(study.components, scaling=study.scaling)
     return {
         **study.asked(),
         "command": command(study),
-        "component_table": table.fingerprint,
+        **_numbers(study),
         "networks": study.network_set().fingerprint,
         "versions": {
             "imcmoo": __version__,
@@ -30,6 +30,15 @@ def config(study: Study) -> dict[str, Any]:
             **{name: version(name) for name in LIBRARIES},
         },
     }
+
+
+def _numbers(study: Study) -> dict[str, str]:
+    """What tells the numbers apart that the study's model reads."""
+    model = study.cost_model() if study.model != Study.model else None
+    if isinstance(model, KnowsItsData):
+        return {"model_data": model.data_digest}
+    table = ComponentTable.load(study.components, scaling=study.scaling)
+    return {"component_table": table.fingerprint}
 
 
 def command(study: Study) -> str:

@@ -85,6 +85,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     chosen = outcome.selection.chosen
     rows = np.array(list(chosen.values()))
     c = outcome.candidates
+    said = outcome.joint.problem.model.evaluate(c.levels[rows]).values
     excess = {}
     if c.own_best is not None:
         over = regret(c.costs.edap[rows], c.own_best)
@@ -96,7 +97,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
             "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
             **excess,
-            **power_columns(outcome.joint.problem, c.costs.take(rows).values),
+            **power_columns(outcome.joint.problem, {**said, **c.costs.take(rows).values}),
         }
     )
 

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model import cost_model
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import CRITERIA, find_criterion
@@ -64,8 +65,9 @@ def _network(source: str, info: ValidationInfo) -> str:
 def component_table(path: str, info: ValidationInfo) -> str:
     """The path of a component table that is there."""
     found = str(_place(info).folder / path)
+    table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
     try:
-        ComponentTable.load(found)
+        table.load(found)
     except OSError as error:
         raise ValueError(f"{found}: {error.strerror or error}") from None
     except (EOFError, BadZipFile):
@@ -95,7 +97,8 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
     if not isinstance(given, dict):
         return given
     spaces, device = _place(info).spaces, info.data.get("device")
-    base = given.get("base", device)
+    usual = f"{device}_physical" if device and info.data.get("model") == "physical" else device
+    base = given.get("base", usual)
     if base is None and "device" not in info.data:
         return next(iter(spaces.values()))  # the device was at fault, and is told already
     if not isinstance(base, str) or base not in spaces:

@@ -8,8 +8,6 @@ import pytest
 
 import problems
 from experiments.run import main
-from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.networks.workloads import WorkloadSet
 from tests.cli.test_run import STUDY
 
 BUDGET = 60
@@ -25,12 +23,11 @@ def finished(request, tmp_path_factory):
     return problems.STUDIES[request.param], out / request.param / "seed-1"
 
 
-def test_the_selected_design_costs_what_the_evaluator_says(finished):
+def test_the_selected_design_costs_what_the_model_says(finished):
     study, folder = finished
     found = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    evaluator = Evaluator(study.space, WorkloadSet.load(study.workloads))
     levels = study.space.encode({n: np.array([found["design"][n]]) for n in study.space.names})
-    metrics = evaluator.evaluate(levels)
+    metrics = study.cost_model().evaluate(levels)
     shown = list(found["workloads"].values())
     assert [w["energy_J"] for w in shown] == metrics.energy_J[0].tolist()
     assert [w["latency_s"] for w in shown] == metrics.latency_s[0].tolist()

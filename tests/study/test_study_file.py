@@ -21,12 +21,20 @@ from imcmoo.report.terminal_tables import baseline_table
 from imcmoo.study.provenance import command
 from imcmoo.study.study import Study
 from imcmoo.study.study_schema import schema_text
+from problems.physical import (
+    RRAM_PHYSICAL,
+    RRAM_PHYSICAL_ATTENTION,
+    SRAM_PHYSICAL,
+    SRAM_PHYSICAL_ATTENTION,
+)
 from problems.rram import RRAM
 from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 
 ROOT = Path(__file__).parents[2]
 
 FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
+
+TRUE = tuple(f"{name}_onnx" for name in SHIPPED[:9])
 
 COSTS = {7: 387.09, 10: 224.31, 14: 149.76, 22: 128.28, 32: 100.0, 45: 60.61}
 
@@ -86,6 +94,15 @@ def test_the_built_in_studies_are_what_they_were():
             Study("nine_workload_rram", RRAM, SHIPPED, area_limit_m2=1600e-6),
             Study("nine_workload_sram", SRAM_LARGE, SHIPPED),
             Study("technology_cost_sram", SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
+            *(
+                Study(f"{size}_workload_{device}_physical", space, networks, model="physical")
+                for size, device, space, networks in (
+                    ("four", "rram", RRAM_PHYSICAL, TRUE[:4]),
+                    ("four", "sram", SRAM_PHYSICAL, TRUE[:4]),
+                    ("nine", "rram", RRAM_PHYSICAL_ATTENTION, TRUE),
+                    ("nine", "sram", SRAM_PHYSICAL_ATTENTION, TRUE),
+                )
+            ),
         )
     } == problems.STUDIES
 

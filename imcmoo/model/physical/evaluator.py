@@ -7,6 +7,7 @@ apart, loss along wires) are resources that designs may lack, as are cells and b
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -24,15 +25,17 @@ from imcmoo.model.physical.limits import (
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
 )
-from imcmoo.model.physical.metrics import PhysicalResources
+from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import TEXTS, Designs
-from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Ints = NDArray[np.int64]
 
 _UNSCREENED = {"link_bits", "schedule"}
+BITS_OF = ("input_bits", "weight_bits")
+"""Options that may have a value for each network."""
 
 
 class PhysicalEvaluator:
@@ -109,8 +112,13 @@ class PhysicalEvaluator:
         """
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
-        one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
-        return PhysicalEvaluator(self.space, one, table=self._table, **self._options)
+        at = self.workload_names.index(name)
+        one = WorkloadSet((self.workloads.workloads[at],))
+        own = {
+            key: value[at] if key in BITS_OF and not isinstance(value, int) else value
+            for key, value in self._options.items()
+        }
+        return PhysicalEvaluator(self.space, one, table=self._table, **own)
 
     def apart(self) -> PhysicalEvaluator:
         """The model of chips that need hold one network at a time."""
@@ -144,6 +152,14 @@ class PhysicalEvaluator:
         """
         return self._model.breakdown(self.space.decode(levels))
 
+    def in_full(self, levels: Levels) -> PhysicalMetrics:
+        """Everything the model says of designs, what binds them included.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        return self._model.evaluate_designs(self._designs(levels))
+
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
 
@@ -151,7 +167,9 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
 
         Returns:
-            `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,).
+            `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
+            beside these `interval` (s), `power` on the chip (W), both as `energy`, and `snr_adc`
+            (dB), (n, W).
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -163,10 +181,15 @@ class PhysicalEvaluator:
         some = np.flatnonzero(runs.any(axis=1))
         found = self._model.evaluate_designs(designs.take(some), causes=False)
         values = {}
-        for name, array in (("energy", found.energy_J), ("latency", found.latency_s)):
+        for name, array in (
+            ("energy", found.energy_J),
+            ("latency", found.latency_s),
+            ("interval", found.interval_s),
+            ("power", found.power_W),
+        ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][some] = np.where(runs[some], array, np.nan)
-        return Metrics({**values, **metrics.values}, metrics.resources)
+        return Metrics({**values, **metrics.values, "snr_adc": known.snr_adc_dB}, metrics.resources)
 
     def _designs(self, levels: Levels) -> Designs:
         """What the levels stand for, checked."""
@@ -213,7 +236,13 @@ def _resources(known: PhysicalResources) -> dict[str, Resource]:
 
 
 def physical_model(
-    space: DesignSpace, workloads: WorkloadSet, *, scaling: str = "reference", **options: Any
+    space: DesignSpace,
+    workloads: WorkloadSet,
+    *,
+    scaling: str = "reference",
+    components: str | None = None,
+    precision: Mapping[str, tuple[int, int]] | None = None,
+    **options: Any,
 ) -> PhysicalEvaluator:
     """The physical cost model, as studies ask for it.
 
@@ -221,9 +250,17 @@ def physical_model(
         space: as `PhysicalEvaluator`.
         workloads: the networks.
         scaling: of the reference model's table; has no meaning here.
+        components: path of a component table of one's own.
+        precision: bits of inputs and of weights, by network; 8 by default.
         options: as `PhysicalEvaluator`.
 
     Raises:
         ValueError: as `PhysicalEvaluator`.
+        OSError: the component table cannot be read.
     """
+    if components is not None:
+        options["table"] = PhysicalTable.load(components)
+    if precision is not None:
+        bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
+        options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
     return PhysicalEvaluator(space, workloads, **options)

@@ -8,12 +8,14 @@ from experiments.ledger.optimum import Optimum
 from experiments.ledger.placement import bodies_that_run_all, macros_of_layers
 from experiments.ledger.rows import ROWS
 from experiments.ledger.table import measure, page
+from experiments.paper.settings import STUDIES, TECHNOLOGY
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
-from problems import STUDIES
 from problems.rram import RRAM
 from tests.experiments.paper.conftest import ROOT, published  # noqa: F401
+
+OF_PAPER = (*STUDIES, TECHNOLOGY)
 
 DESIGN = {
     "voltage_V": 0.5,
@@ -170,7 +172,10 @@ def published_ledger(folder):
 
 @pytest.mark.parametrize(
     "study",
-    [pytest.param(s, marks=pytest.mark.slow if s == "nine_workload_rram" else ()) for s in STUDIES],
+    [
+        pytest.param(s, marks=pytest.mark.slow if s == "nine_workload_rram" else ())
+        for s in (*STUDIES, TECHNOLOGY)
+    ],
 )
 def test_the_published_ledger_is_that_of_this_code(published, study):  # noqa: F811
     frame = published_ledger(published)
@@ -180,7 +185,7 @@ def test_the_published_ledger_is_that_of_this_code(published, study):  # noqa: F
 
 
 def test_the_page_is_what_the_published_ledger_says(published):  # noqa: F811
-    optima = [Optimum.published(study, published) for study in STUDIES]
+    optima = [Optimum.published(study, published) for study in OF_PAPER]
     text = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
     assert text == page(published_ledger(published), optima)
     other = published_ledger(published)

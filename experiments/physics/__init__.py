@@ -1,0 +1,1 @@
+"""The paper's questions, asked of the physical model."""

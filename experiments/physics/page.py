@@ -1,0 +1,130 @@
+"""`docs/physical.md`: what the physical studies answer, every number from the published tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.paper.markdown import area, number, percent, table
+from experiments.physics.optima import CRITERIA
+from imcmoo.report.labels import label
+
+PUBLISHED_ADC_SHARES = "16 to 61 %"
+"""Of published chips, as docs/silicon.md and its sources have it."""
+
+HEAD = """# What one chip should look like, by the physical model
+
+Written by `python -m experiments.run physics`; every number is in a table of
+[results/published/physics](../results/published/physics). What the model is:
+[physical_model.md](physical_model.md); how far to trust it: [silicon.md](silicon.md). All at 32 nm,
+with the default converter model, within 800 mm², 16 dB of signal to noise of conversion, levels 6 σ
+apart, 5 % of the read voltage lost at the most, and 1 W/mm².
+
+"""
+
+
+def page(folder: Path) -> str:
+    """The page.
+
+    Args:
+        folder: of the published tables.
+    """
+    frames = {name: pd.read_csv(folder / f"{name}.csv") for name in ("optima", "ends", "searches")}
+    return HEAD + "\n".join(
+        [_optima(frames["optima"]), _ends(frames["ends"]), _searches(frames["searches"])]
+    )
+
+
+def _optima(optima: pd.DataFrame) -> str:
+    """The exact optima, and what they cost each network."""
+    sections = ["## The best chips\n"]
+    for study, own in optima.groupby("study", sort=False):
+        sections.append(f"### {label(str(study))}\n")
+        columns = list(own.columns)
+        parameters = columns[columns.index("criterion") + 1 : columns.index("workload")]
+        first = own.drop_duplicates("criterion").set_index("criterion").loc[list(CRITERIA)]
+        shown = [p for p in parameters if first[p].notna().all()]
+        lines = [[p, *(str(_plain(v)) for v in first[p])] for p in shown]
+        lines.append(["area", *map(area, first["area_mm2"])])
+        sections.append(table(["", *map(label, CRITERIA)], lines))
+        one = own[own["criterion"] == "edap_geomean"]
+        sections.append("By geometric mean, network by network:\n")
+        sections.append(
+            table(
+                ["", "mJ", "ms", "W", "TOPS", "TOPS/W", "TOPS/mm²", "dB", "ADC share", "bound by"],
+                (
+                    [
+                        label(r.workload),
+                        number(1e3 * r.energy_J),
+                        number(1e3 * r.latency_s),
+                        number(r.power_W),
+                        number(r.tops),
+                        number(r.tops_per_W),
+                        number(r.tops_per_mm2),
+                        number(r.snr_adc_dB),
+                        percent(r.adc_share),
+                        r.bound_by,
+                    ]
+                    for r in _rows(one)
+                ),
+            )
+        )
+    shares = optima["adc_share"]
+    sections.append(
+        f"Converters take {percent(shares.min())} to {percent(shares.max())} of the macros' energy "
+        f"(published chips: {PUBLISHED_ADC_SHARES}); the densest chip draws "
+        f"{number(optima['W_per_mm2'].max())} W/mm². TOPS count two operations a "
+        "multiply-accumulate and the interval between images, TOPS/W the DRAM's energy, too.\n"
+    )
+    return "\n".join(sections)
+
+
+def _ends(ends: pd.DataFrame) -> str:
+    """What lies beyond the ends of the lists."""
+    lines = [
+        [
+            label(str(r.study)),
+            label(str(r.criterion)),
+            f"`{r.parameter}`",
+            f"{_plain(r.value)} → {_plain(r.extended)}",
+            "keeps no limit" if pd.isna(r.gain) else percent(r.gain),
+            str(r.reason),
+        ]
+        for r in _rows(ends)
+    ]
+    head = ["study", "by", "parameter", "one further", "gain", "why"]
+    return (
+        "## Beyond the ends of the lists\n\nWhere an optimum is at the end of a list, and for what "
+        "the spaces hold fixed: one value more, the rest fitted again in up to two parameters. "
+        "Negative: worse.\n\n" + table(head, lines)
+    )
+
+
+def _searches(searches: pd.DataFrame) -> str:
+    """How the search does."""
+    lines = []
+    for study, own in searches.groupby("study", sort=False):
+        solved = own.groupby("seed")["solved"].all()
+        worst = next(_rows(own.nlargest(1, "regret")))
+        lines.append(
+            [
+                label(str(study)),
+                f"{solved.sum()} of {len(solved)}",
+                f"{percent(worst.regret)} ({label(worst.criterion)})",
+                number(own.groupby("seed")["found_after"].max().median()),
+            ]
+        )
+    head = ["study", "seeds at every optimum", "largest regret", "designs until then, median"]
+    return "## The search\n\n3,300 designs a search.\n\n" + table(head, lines)
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows whose columns are attributes."""
+    yield from frame.itertuples()
+
+
+def _plain(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value

@@ -1,0 +1,149 @@
+"""`python -m experiments.run physics`: the paper's questions, asked of the physical model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.paper import aggregation, generality, sensitivity
+from experiments.paper.enumerated_study import EnumeratedStudy
+from experiments.paper.settings import GENERALITY
+from experiments.paper.study import of_study
+from experiments.physics.ends import ends_table
+from experiments.physics.optima import optimum_table
+from experiments.physics.page import page
+from experiments.physics.searches import regrets
+from imcmoo.cli.progress import counted
+from imcmoo.exact.answer import fingerprint
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.io.executor import completed, local
+from imcmoo.io.files import replacing
+from imcmoo.io.fingerprint import code_digest
+from imcmoo.io.locks import owned
+from imcmoo.io.parts import FinishedParts
+from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.study.exact_comparison import find_answer
+from imcmoo.study.study import Study
+from problems import STUDIES
+
+NAMES = (
+    "four_workload_rram_physical",
+    "four_workload_sram_physical",
+    "nine_workload_rram_physical",
+    "nine_workload_sram_physical",
+)
+SEEDS = 31
+CONFIG = "config.json"
+"""Written last: where it stands, all tables beside it are of one state of the code."""
+
+Task = tuple[str, str, int]
+"""What is made, of which study, with which seed (−1 where there is none)."""
+
+
+def tasks() -> Iterator[Task]:
+    """All there is to do, the longest first."""
+    for name in reversed(NAMES):
+        yield "questions", name, -1
+        yield "looks", name, -1
+    for name in reversed(NAMES):
+        yield from (("searches", name, seed) for seed in range(SEEDS))
+
+
+def questions(study: Study) -> dict[str, pd.DataFrame]:
+    """The paper's questions that do not depend on how a model computes, by name of the table."""
+    enumerated = EnumeratedStudy.of_study(study)
+    tables = {
+        "aggregations": aggregation.aggregations(enumerated),
+        "sensitivity": sensitivity.best_left(enumerated),
+        "effects": sensitivity.effects(enumerated),
+        "leave_one_out": pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
+    }
+    return {name: of_study(study, table) for name, table in tables.items()}
+
+
+def run(results: Path, docs: Path, *, quiet: bool, workers: int) -> None:
+    """Answer and publish everything; goes on with what was interrupted.
+
+    Args:
+        results: gets exact answers in `exact` and the tables in `published/physics`.
+        docs: gets `physical.md`.
+        workers: processes.
+    """
+    folder = results / "published" / "physics"
+    answers = {name: _answer(STUDIES[name], results, workers) for name in NAMES}
+    marks = {name: fingerprint(STUDIES[name].problem()) for name in NAMES}
+    code = code_digest("experiments.physics.study")
+    every = list(tasks())
+    with owned(folder):
+        parts = FinishedParts(folder, json.dumps([marks, code]))
+        todo = [i for i in range(len(every)) if i not in parts]
+        with (
+            counted("physics", len(every), quiet=quiet, done=len(parts)) as advance,
+            local(max(1, min(workers, len(todo)))) as executor,
+        ):
+            do = partial(_do, answers)
+            for index, found in completed(executor, do, (every[i] for i in todo)):
+                parts.save(todo[index], found)
+                advance()
+        _publish([parts.load(i) for i in range(len(every))], {"fingerprints": marks}, folder, docs)
+        parts.remove()
+
+
+def _answer(study: Study, results: Path, workers: int) -> ExactAnswer:
+    """The exact answer of a study, found where it is not known."""
+    known = find_answer(study, results)
+    if known is not None:
+        return known
+    folder = results / "exact" / study.name
+    with owned(folder):
+        return enumerate_study(study, folder, workers=workers, on_progress=lambda *_: None)
+
+
+def _do(answers: dict[str, ExactAnswer], task: Task) -> dict[str, Any]:
+    """Tables of a task, as text."""
+    what, name, seed = task
+    study = STUDIES[name]
+    if what == "searches":
+        found = {"searches": regrets(study, answers[name], seed)}
+    elif what == "looks":
+        found = {
+            "optima": optimum_table(study, answers[name]),
+            "ends": ends_table(study, answers[name]),
+        }
+    else:
+        found = questions(study)
+    return {k: np.array(_csv(table)) for k, table in found.items()}
+
+
+def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path, docs: Path) -> None:
+    """Write the tables, the page and, last, the config."""
+    (folder / CONFIG).unlink(missing_ok=True)
+    names = dict.fromkeys(name for part in found for name in part)
+    for name in names:
+        texts = [str(part[name]) for part in found if name in part]
+        _write(folder / f"{name}.csv", _joined(texts))
+    docs.mkdir(parents=True, exist_ok=True)
+    _write(docs / "physical.md", page(folder))
+    _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
+
+
+def _joined(texts: list[str]) -> str:
+    """Tables of several studies as one, columns of any of them; digits as they were written."""
+    frames = [pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in texts]
+    return _csv(pd.concat(frames, ignore_index=True).fillna(""))
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,119 @@
+"""Exact optima as an architect looks at them, and what lies beyond the ends of the lists."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.physics import ends
+from experiments.physics.optima import CRITERIA, optimum_table
+from experiments.physics.page import page
+from experiments.physics.searches import regrets
+from imcmoo.space.restricted import restricted
+from imcmoo.study.enumerate_study import enumerate_study
+from problems import STUDIES
+
+SMALL = {
+    "voltage_V": (0.8, 1.0),
+    "rows": (64, 128),
+    "cols": (128,),
+    "input_coding": ("levels",),
+    "columns_per_adc": (2, 4),
+    "tiles_per_group": (4, 8),
+    "router_groups": (32,),
+    "glb_KiB": (256, 1024),
+    "dram": ("x64",),
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    whole = STUDIES["four_workload_sram_physical"]
+    space = restricted(whole.space, SMALL, name="small")
+    two = ("resnet18_onnx", "mobilenet_v3_onnx")
+    return replace(whole, name="small", space=space, workloads=two, budget=600)
+
+
+@pytest.fixture(scope="module")
+def answer(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exact")
+    return enumerate_study(study, folder, workers=1, on_progress=lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def optima(study, answer):
+    return optimum_table(study, answer)
+
+
+@pytest.fixture(scope="module")
+def beyond(study, answer):
+    return ends.ends_table(study, answer)
+
+
+def test_an_optimum_has_the_score_of_the_exact_answer(study, answer, optima):
+    edap = optima["energy_J"] * optima["latency_s"] * optima["area_mm2"]
+    own = edap[optima["criterion"] == "edap_max"]
+    assert own.max() == pytest.approx(answer.optima["edap_max"].value, rel=1e-12)
+    assert set(optima["criterion"]) == set(CRITERIA)
+
+
+def test_no_optimum_breaks_a_limit(optima):
+    assert (optima["snr_adc_dB"] >= 16).all()
+    assert (optima["area_mm2"] <= 800).all()
+    assert (optima["W_per_mm2"] <= 1 + 1e-12).all()
+    assert optima["adc_share"].between(0, 1, inclusive="neither").all()
+
+
+def test_efficiency_and_throughput_are_of_the_same_operations(study, optima):
+    macs = dict(zip(study.names, study.cost_model().macs, strict=True))
+    operations = 2 * optima["workload"].map(macs) / 1e12
+    assert np.allclose(optima["tops"], operations / optima["interval_s"], rtol=1e-12)
+    assert np.allclose(optima["tops_per_W"], operations / optima["energy_J"], rtol=1e-12)
+
+
+def test_every_list_an_optimum_ends_is_extended(study, answer, beyond):
+    own = beyond[beyond["criterion"] == "edap_max"]
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    told = dict(zip(own["parameter"], own["extended"], strict=False))
+    if design["voltage_V"] == 1.0:
+        assert told["voltage_V"] == pytest.approx(1.2)
+    assert ("rows" in told) == (design["rows"] in (64, 128))
+    assert {"link_bits", "glb_banks", "macros_per_tile"} <= set(told)
+
+
+def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond):
+    row = beyond.query("criterion == 'edap_max' and parameter == 'link_bits'").iloc[0]
+    wider = replace(study.space, fixed={**study.space.fixed, "link_bits": int(row["extended"])})
+    problem = replace(study, space=wider).problem()
+    levels = wider.unrank(np.arange(wider.size))
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    edap = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
+    optimum = answer.optima["edap_max"].value
+    # Near the optimum is not everywhere, and the optimum itself is near.
+    assert edap.min() <= row["best"] * (1 + 1e-12)
+    assert row["gain"] == pytest.approx(1 - row["best"] / optimum)
+    same = levels[[int(answer.optima["edap_max"].ranks[0])]]
+    own = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
+    assert row["best"] <= own * (1 + 1e-12)
+
+
+def test_a_value_that_nothing_covers_has_no_gain(study, answer):
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    assert ends._best_with(study, "edap_max", design, "rows", 2048) is None
+
+
+def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_path):
+    searches = pd.concat([regrets(study, answer, seed) for seed in range(2)])
+    assert searches["solved"].all()
+    for name, frame in (("optima", optima), ("ends", beyond), ("searches", searches)):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    text = page(tmp_path)
+    assert "2 of 2" in text
+    frame = pd.read_csv(tmp_path / "searches.csv")
+    frame.loc[0, ["regret", "solved"]] = [0.123, False]
+    frame.to_csv(tmp_path / "searches.csv", index=False)
+    assert "1 of 2" in page(tmp_path)
+    assert "12.3 %" in page(tmp_path)

@@ -1,0 +1,190 @@
+"""A study on the physical model from its file through every command."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.compare import main as compare
+from imcmoo.__main__ import main
+from imcmoo.cli.catalogue import find_study
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.report.terminal_tables import lacks
+from imcmoo.study.power import PHYSICAL_BASIS
+from imcmoo.study.provenance import config
+from problems import STUDIES
+
+NETWORKS = ["resnet18_onnx", "mobilenet_v3_onnx"]
+OWN = """
+name = "own"
+model = "physical"
+device = "sram"
+budget = 60
+
+[space]
+voltage_V = [0.8, 1.0]
+rows = [64, 128]
+cols = 128
+input_slice_bits = 1
+router_groups = 32
+tiles_per_group = [2, 4, 8]
+glb_KiB = 1024
+columns_per_adc = [2, 4]
+adc_bits = [5, 6]
+dram = "x64"
+"""
+TABLES = "".join(f'\n[[networks]]\nsource = "{name}"\n' for name in NETWORKS)
+
+
+def written(folder, text=OWN + TABLES):
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The study's file, and a folder with its exact answer and a run."""
+    out = tmp_path_factory.mktemp("physical")
+    file = written(out)
+    assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
+    assert main(["run", file, "--out", str(out), "--quiet"]) == 0
+    return file, out
+
+
+def plain(columns, **options):
+    """The model without the seam."""
+    model = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram", **options)
+    return model.evaluate(columns)
+
+
+def of_design(study, folder):
+    """The selected design as columns of the model, and what is said of it."""
+    found = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    columns = {k: np.array([v]) for k, v in {**study.space.fixed, **found["design"]}.items()}
+    return columns, found
+
+
+def test_a_device_names_the_space_of_the_study_s_model(finished):
+    study = find_study(finished[0])
+    assert (
+        study.space.fixed["mac_units"]
+        == STUDIES["four_workload_sram_physical"].space.fixed["mac_units"]
+    )
+    assert study.space.size == 2**8 * 3
+
+
+def test_the_search_finds_the_exact_optima(finished):
+    folder = finished[1] / "own" / "seed-1"
+    regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
+    assert set(regret.index) >= {"edap_max", "edap_geomean", "regret_minimax"}
+    assert (regret["regret_selected"] >= -1e-12).all()
+    assert (regret["optimum"] > 0).all()
+
+
+def test_the_exact_optimum_is_the_smallest_of_all_designs(finished):
+    study = find_study(finished[0])
+    levels = study.space.unrank(np.arange(study.space.size))
+    problem = study.problem()
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    edap = problem.costs(F[(G <= 0).all(axis=1)]).edap
+    optima = pd.read_csv(finished[1] / "exact" / "own" / "optima.csv").set_index("criterion")
+    assert optima.loc[["edap_max"], "value"].iloc[0] == edap.max(axis=1).min()
+
+
+def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
+    folder = finished[1] / "own" / "seed-1"
+    columns, found = of_design(find_study(finished[0]), folder)
+    known = plain(columns)
+    exactly = partial(pytest.approx, rel=1e-12)
+    for w, name in enumerate(NETWORKS):
+        own = found["workloads"][name]
+        assert own["power_W"] == exactly(known.power_W[0, w])
+        assert own["power_W"] < own["energy_J"] / own["interval_s"]
+        assert own["interval_s"] == exactly(known.interval_s[0, w])
+        assert own["snr_adc_dB"] == exactly(known.snr_adc_dB[0, w])
+        assert own["snr_adc_dB"] >= 16
+        assert own["W_per_mm2"] <= 1 + 1e-12
+    selection = pd.read_csv(folder / "selection.csv").query("used").iloc[0]
+    assert selection["power_W_resnet18_onnx"] == exactly(known.power_W[0, 0])
+
+
+def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(finished, capsys):
+    file, out = finished
+    found = of_design(find_study(file), out / "own" / "seed-1")[1]
+    assert found["caution"] == PHYSICAL_BASIS
+    assert main(["run", file, "--out", str(out / "again"), "--no-baselines"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert PHYSICAL_BASIS in said
+    assert "paper's cost model" not in said
+
+
+def test_tables_and_figures_are_all_there(finished):
+    folder = finished[1] / "own" / "seed-1"
+    figures = {p.stem for p in (folder / "figures").glob("*.png")}
+    assert figures >= {"baselines", "breakdown", "convergence", "objectives", "trade_off"}
+    parts = pd.read_csv(folder / "breakdown.csv").set_index("component")
+    found = of_design(find_study(finished[0]), folder)[1]
+    total = parts[[f"energy_{name}_J" for name in NETWORKS]].sum()
+    assert total.to_numpy() == pytest.approx(
+        [found["workloads"][name]["energy_J"] for name in NETWORKS], rel=1e-9
+    )
+    assert parts["area_mm2"].sum() == pytest.approx(found["chip"]["area_mm2"], rel=1e-9)
+    baselines = pd.read_csv(folder / "baselines.csv")
+    assert baselines["optimised_for"].tolist() == ["joint", *NETWORKS]
+
+
+def test_limits_that_are_no_amounts_are_told_in_words():
+    row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
+    assert lacks(row, "a") == "lacks signal to noise, 2 M cells"
+    assert lacks(row, "b") == "lacks wires that lose little"
+
+
+def test_searches_are_compared_on_it(finished):
+    file, out = finished
+    command = [file, "--seeds", "2", "--budgets", "3300", "--ablation", "--workers", "1"]
+    assert compare([*command, "--out", str(out)]) == 0
+    regret = pd.read_csv(out / "ablation" / "own" / "regret.csv")
+    own = regret[(regret["method"] == "ours") & (regret["counted"] == "designs")]
+    assert own["regret"].max() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("adc", ["neurosim_sar", "murmann"])
+def test_the_converter_model_is_a_value_of_the_space(tmp_path, adc):
+    other = find_study(written(tmp_path, OWN + f'adc_model = "{adc}"\n' + TABLES))
+    levels = other.space.unrank(np.arange(0, other.space.size, 97))
+    columns = {**other.space.decode(levels)}
+    columns.pop("adc_model", None)
+    known = plain(columns, adc_model=adc)
+    assert np.array_equal(other.cost_model().evaluate(levels).area_m2, known.area_m2)
+    assert not np.array_equal(plain(columns).area_m2, known.area_m2)
+
+
+def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
+    low = OWN + TABLES.replace('v3_onnx"', 'v3_onnx"\ninput_bits = 4\nweight_bits = 6')
+    study = find_study(written(tmp_path, low))
+    levels = study.space.unrank(np.arange(0, study.space.size, 97))
+    model = study.cost_model()
+    known = plain(study.space.decode(levels), input_bits=[8, 4], weight_bits=[8, 6])
+    metrics = model.evaluate(levels)
+    runs = metrics.runs
+    assert runs.any()
+    assert np.array_equal(metrics.energy_J[runs], known.energy_J[runs])
+    # A chip for this network alone needs narrower adders: as fast, and less energy.
+    alone = model.only("mobilenet_v3_onnx").evaluate(levels)
+    both = alone.runs[:, 0] & runs[:, 1]
+    assert alone.latency_s[both, 0] == pytest.approx(metrics.latency_s[both, 1], rel=1e-12)
+    assert (alone.energy_J[both, 0] < metrics.energy_J[both, 1]).all()
+
+
+def test_the_config_records_the_numbers_the_model_reads(tmp_path):
+    study = STUDIES["four_workload_sram_physical"]
+    own = config(study)
+    assert own["model_data"] == study.cost_model().data_digest
+    assert "component_table" not in own
+    reference = config(STUDIES["four_workload_sram"])
+    assert "component_table" in reference
+    assert "model_data" not in reference
