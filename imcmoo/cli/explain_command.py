@@ -39,9 +39,9 @@ known.
 --csv DIR writes tidy tables in J, s and mm²: chip.csv (one row: parameters, chip, score),
 networks.csv (network; figures), areas.csv (component; area), components.csv (network, component;
 energy), layers.csv (network, layer; energy, time, cells used, what binds, largest component),
-limits.csv (limit, network; share used, excess, missing, neighbours ruled out), neighbours.csv (step;
-parameter, before, after, feasible, score), changes.csv (step, network; gain) and lacking.csv (step,
-limit, network; excess, missing).
+limits.csv (limit, network; share used, excess, missing, neighbours ruled out), neighbours.csv
+(step; parameter, before, after, feasible, score), changes.csv (step, network; gain) and lacking.csv
+(step, limit, network; excess, missing).
 """
 
 INTERRUPTED = "nothing was lost"

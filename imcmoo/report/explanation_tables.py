@@ -27,13 +27,16 @@ from imcmoo.report.neighbour_table import neighbour_table, verdict
 from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
 
-LESS_NEEDED = ("power_on_chip_W", "streamed", "W_per_mm2")
+LESS_NEEDED = ("interval_s", "power_on_chip_W", "streamed", "W_per_mm2")
 """Left out where there is little room."""
 
 ROOMY = 120
 """Columns of a terminal from which on there is room for everything."""
 
 MOST_COMPONENTS = 8
+
+LONGEST_NAME = 20
+"""Columns that the name of a network is given before any of its figures."""
 
 
 def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[RenderableType]:
@@ -80,7 +83,9 @@ def _networks(explanation: Explanation, width: int) -> Table:
     given = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
     # Quantities of the model first, then what is known by name.
     figures = [*(c for c in given if c not in FIGURES), *(c for c in FIGURES if c in given)]
-    table = new_table("network", title="Networks, one inference each")
+    table = new_table(title="Networks, one inference each")
+    longest = max(len(label(name)) for name in networks["network"])
+    table.add_column("network", min_width=min(longest, LONGEST_NAME))
     for name in figures:
         table.add_column(headed(name), justify="left" if name == "bound_by" else "right")
     for _, row in networks.iterrows():
@@ -96,9 +101,10 @@ def _networks(explanation: Explanation, width: int) -> Table:
 
 
 def _is_shown(column: str, width: int) -> bool:
-    if column in FIGURES:
-        return width >= ROOMY or column not in LESS_NEEDED
-    return column.rpartition("_")[2] in SHOWN and column.count("_") == 1
+    if width < ROOMY and column in LESS_NEEDED:
+        return False
+    is_quantity = column.rpartition("_")[2] in SHOWN and column.count("_") == 1
+    return column in FIGURES or is_quantity
 
 
 def _components(explanation: Explanation, width: int) -> Table:

@@ -26,33 +26,29 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     names = list(tables["networks"]["network"])
     apart = 68 + 9 * len(names) <= width
     title = f"One step away: what networks gain (+) and pay (−), % of {explanation.judged_by}"
-    table = new_table("step", title=title)
+    table = new_table(title=title)
+    table.add_column("step", no_wrap=not apart)
     scored = neighbours["score"].notna().any()
     if scored:
-        table.add_column(label(explanation.criterion), justify="right")
+        table.add_column("score", justify="right")
     has_area = "area_mm2" in neighbours
     if has_area:
         table.add_column("area", justify="right")
-    heads = [label(n) for n in names] if apart else ["gain", "pay"]
-    for head in heads:
-        table.add_column(head, justify="right" if apart else "left")
-    if apart:
-        table.add_column("infeasible: lacks")
+    for name in names if apart else ():
+        table.add_column(label(name), justify="right")
+    table.add_column("infeasible: lacks" if apart else "gains and pays most; lacks")
     for _, row in _in_order(neighbours).iterrows():
         own = changes[changes["step"] == row["step"]].set_index("network")["gain"]
-        cells = [_signed(own[n]) for n in names] if apart else _sides(own)
+        cells = [_signed(own[n]) for n in names] if apart else []
         if has_area:
             cells.insert(0, _signed(row["area_mm2"] / explanation.chip["area_mm2"] - 1))
         if scored:
             cells.insert(0, "—" if pd.isna(row["score"]) else f"{row['score']:.4g}")
         lacking = tables["lacking"][tables["lacking"]["step"] == row["step"]]
         better = row["feasible"] and row["score"] < explanation.score
-        step = _step(row)
-        if apart:
-            cells.append(_lacked(lacking))
-        elif len(lacking):
-            step += f"\n  {_lacked(lacking)}"
-        table.add_row(step, *cells, style="bold" if better else "")
+        said = [] if apart else [_extremes(own)]
+        said += [_lacked(lacking)] if len(lacking) else []
+        table.add_row(_step(row), *cells, "\n".join(said), style="bold" if better else "")
     return table
 
 
@@ -60,9 +56,11 @@ def verdict(explanation: Explanation) -> str:
     """Whether the design is the best of its neighbourhood, in a sentence."""
     neighbours = explanation.tables["neighbours"]
     feasible = neighbours[neighbours["feasible"].astype(bool)]
+    if not len(feasible):
+        return f"All {len(neighbours)} neighbours are infeasible."
     lost = f"{len(neighbours) - len(feasible)} of {len(neighbours)} neighbours are infeasible"
     if np.isnan(explanation.score) or feasible["score"].isna().all():
-        return f"{lost}; scores by {label(explanation.criterion)} are not known here."
+        return f"{lost}; there is no score by {label(explanation.criterion)} to compare."
     better = int((feasible["score"] < explanation.score).sum())
     equal = int((feasible["score"] == explanation.score).sum())
     said = {0: "no feasible one is better", 1: "1 is better"}.get(better, f"{better} are better")
@@ -87,21 +85,13 @@ def _signed(share: float) -> str:
     return "—" if np.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
 
 
-def _sides(gains: pd.Series[float]) -> list[str]:
-    """The network that gains most, and the one that pays most, and how many others do."""
-    return [
-        _most(gains, gains[gains > SMALLEST_SHOWN]),
-        _most(gains, -gains[gains < -SMALLEST_SHOWN]),
-    ]
-
-
-def _most(gains: pd.Series[float], amounts: pd.Series[float]) -> str:
-    """The network with the largest of some amounts, and its gain."""
-    if not len(amounts):
+def _extremes(gains: pd.Series[float]) -> str:
+    """The network that gains most and the one that pays most, if any do."""
+    if gains.isna().all():
         return ""
-    name = amounts.idxmax()
-    more = f" (and {len(amounts) - 1})" if len(amounts) > 1 else ""
-    return f"{label(str(name))} {_signed(gains[name])}{more}"
+    ends = {str(gains.idxmax()): gains.max(), str(gains.idxmin()): gains.min()}
+    said = [f"{label(n)} {_signed(g)}" for n, g in ends.items() if abs(g) > SMALLEST_SHOWN]
+    return ", ".join(said) or "no change"
 
 
 def _lacked(lacking: pd.DataFrame) -> str:

@@ -132,7 +132,7 @@ def _check(
     for quantity in (q for q in problem.model.quantities if q.per_workload):
         (unit,) = quantity.columns(["{}"])
         for name in problem.workload_names:
-            now = networks.loc[name, unit.replace("_{}", "")]
+            now = networks[unit.replace("_{}", "")].astype(float)[name]
             if not np.isclose(now, row[unit.format(name)], rtol=1e-9, atol=0.0):
                 raise InputError(
                     f"{folder} was run with another cost model, component table or network {name}: "

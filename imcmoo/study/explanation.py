@@ -27,7 +27,8 @@ networks: one row each, with the model's quantities, what comes of them (power, 
 areas, components: area of the chip and energy of each network by component. Without rows where the
     model does not tell, as is the next.
 layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
-    where the model tells.
+    where the model tells. Layers that are pipelined overlap: their times sum to more than that of
+    the network.
 limits: of the chip (no network) and of networks. `used` is a share, 1 is all; `excess` is the share
     that is lacking or too much, and `missing` how much of a resource; `stops` counts the neighbours
     that break what this design keeps.
