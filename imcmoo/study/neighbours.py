@@ -40,7 +40,9 @@ class Steps:
         """
         problem = self.here.problem
         steps = _steps(problem.space, self.here.levels, self.there.levels)
-        table = pd.DataFrame(steps, columns=["parameter", "before", "after", "beside"])
+        # Values stay what they are: numbers beside texts, whole numbers beside others.
+        names = ["parameter", "before", "after", "beside"]
+        table = pd.DataFrame(steps, columns=names, dtype=object)
         table.insert(0, "step", np.arange(len(table)))
         return table.assign(feasible=self.there.feasible, **self.there.of_chip(), score=score)
 
