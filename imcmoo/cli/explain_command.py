@@ -119,9 +119,7 @@ def _of_file(what: str, said: str | None) -> Explanation:
     is_line = name.endswith(".csv")
     path = Path(name if is_line else what)
     if not is_line and path.suffix not in (".json", ".csv"):
-        raise InputError(
-            f"{what} is neither the folder of a run nor a design.json nor FILE.csv:LINE"
-        )
+        raise InputError(f"{what} is no folder of a run, design.json or FILE.csv:LINE")
     if not path.exists():
         raise InputError(f"{path} does not exist")
     if path.suffix == ".csv" and not (is_line and line.isdecimal()):

@@ -13,6 +13,7 @@ from rich.text import Text
 from imcmoo.report.explanation_words import (
     FIGURES,
     PERCENT,
+    add_names,
     cell,
     headed,
     lacked,
@@ -34,9 +35,6 @@ ROOMY = 120
 """Columns of a terminal from which on there is room for everything."""
 
 MOST_COMPONENTS = 8
-
-LONGEST_NAME = 20
-"""Columns that the name of a network is given before any of its figures."""
 
 
 def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[RenderableType]:
@@ -84,8 +82,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     # Quantities of the model first, then what is known by name.
     figures = [*(c for c in given if c not in FIGURES), *(c for c in FIGURES if c in given)]
     table = new_table(title="Networks, one inference each")
-    longest = max(len(label(name)) for name in networks["network"])
-    table.add_column("network", min_width=min(longest, LONGEST_NAME))
+    add_names(table, networks["network"])
     for name in figures:
         table.add_column(headed(name), justify="left" if name == "bound_by" else "right")
     for _, row in networks.iterrows():
@@ -135,7 +132,9 @@ def _components(explanation: Explanation, width: int) -> Table:
 
 def _layers(layers: pd.DataFrame, most: int) -> Table:
     """The layers of each network that take most energy."""
-    table = new_table("network", "layer", title="Layers that take most energy")
+    table = new_table(title="Layers that take most energy")
+    add_names(table, layers["network"])
+    table.add_column("layer", overflow="fold")
     columns = [name for name in ("energy_J", "latency_s") if name in layers]
     for name in columns:
         table.add_column(headed(name), justify="right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ FIGURES = {
 
 PERCENT = ("utilization", "regret")
 
+LONGEST_NAME = 20
+"""Columns that the name of a network is given before any of its figures."""
+
 UNITS = {"mm2": "mm²"}
 
 
@@ -36,6 +40,12 @@ def new_table(*columns: str, title: str) -> Table:
         *columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )  # fmt: skip
+
+
+def add_names(table: Table, networks: Iterable[str]) -> None:
+    """Add a column for the names of networks."""
+    longest = max((len(label(name)) for name in networks), default=0)
+    table.add_column("network", min_width=min(longest, LONGEST_NAME), overflow="fold")
 
 
 def headed(column: str) -> str:

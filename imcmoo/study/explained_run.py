@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
+from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.explain import Subject, explain
 from imcmoo.study.explanation import Explanation
 
@@ -41,52 +43,60 @@ def explain_run(
     Raises:
         InputError: a table is not of this problem.
     """
-    front, selection = _read(folder / "front.csv"), _read(folder / "selection.csv")
+    front, selection = (_Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection"))
     path = folder / "baselines.csv"
-    # The first row is the selected design once more.
-    alone = _read(path).iloc[1:] if path.exists() else None
+    alone = _Designs.read(path, problem) if path.exists() else None
     try:
-        subjects = _subjects(problem, criterion, front, selection, alone)
+        subjects = _subjects(criterion, front, selection, alone)
         best = _own_best(problem, front, alone)
+        found = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
+        _check(found[0], selection, problem, folder)
     except (KeyError, ValueError) as error:
         raise InputError(f"{folder}: its tables are not of this study: {error}") from None
-    found = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
-    _check(found[0], selection[selection["used"]].iloc[0], problem, folder)
     return found
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A table with every number as it was, and texts as they are."""
-    try:
-        return pd.read_csv(
-            path, float_precision="round_trip", keep_default_na=False, na_values=[""]
+@dataclass(frozen=True)
+class _Designs:
+    """A table of designs: their levels, and the texts of all columns."""
+
+    levels: Levels
+    texts: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: Path, problem: AcceleratorProblem) -> _Designs:
+        return cls(
+            read_designs(path, problem.space), pd.read_csv(path, dtype=str, keep_default_na=False)
         )
-    except (FileNotFoundError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+
+    def numbers(self, columns: Sequence[str]) -> Floats:
+        """Exactly what was written, NaN for nothing, shape (n, n_columns)."""
+        return np.array(
+            [[float(text or "nan") for text in row] for row in self.texts[list(columns)].to_numpy()]
+        )
+
+    @property
+    def used(self) -> int:
+        """The row of the design that is used."""
+        return int(np.argmax(self.texts["used"] == "True"))
 
 
 def _subjects(
-    problem: AcceleratorProblem,
-    criterion: Criterion,
-    front: pd.DataFrame,
-    selection: pd.DataFrame,
-    alone: pd.DataFrame | None,
+    criterion: Criterion, front: _Designs, selection: _Designs, alone: _Designs | None
 ) -> list[Subject]:
     """What is explained, the selected design first."""
-    designs = _levels(problem, front)
-    chosen = _levels(problem, selection)
-    used = int(np.argmax(selection["used"].to_numpy(dtype=bool)))
-    subjects = [Subject(chosen[used], (SELECTED,))]
+    subjects = [Subject(selection.levels[selection.used], (SELECTED,))]
     if alone is not None:
-        names = ALONE + alone["optimised_for"].astype(str)
-        subjects += [Subject(*own) for own in _named(_levels(problem, alone), names)]
-    by_criterion = _named(chosen, selection["criterion"].astype(str))
-    at = {tuple(design.tolist()): row for row, design in enumerate(designs)}
-    first = [at[tuple(design.tolist())] for design in chosen]
-    order = front[f"score_{criterion.name}"].to_numpy().argsort(kind="stable").tolist()
+        names = ALONE + alone.texts["optimised_for"]
+        # The first row is the selected design once more.
+        subjects += [Subject(*own) for own in _named(alone.levels, names)][1:]
+    by_criterion = _named(selection.levels, selection.texts["criterion"])
+    at = {tuple(design.tolist()): row for row, design in enumerate(front.levels)}
+    first = [at[tuple(design.tolist())] for design in selection.levels]
+    order = front.numbers([f"score_{criterion.name}"])[:, 0].argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
     subjects += [Subject(*own, in_full=False) for own in by_criterion]
-    subjects += [Subject(designs[r], (f"{FRONT}{r + 1}",), in_full=False) for r in rows]
+    subjects += [Subject(front.levels[r], (f"{FRONT}{r + 1}",), in_full=False) for r in rows]
     return _distinct(subjects)
 
 
@@ -104,37 +114,32 @@ def _distinct(subjects: list[Subject]) -> list[Subject]:
     return list(found.values())
 
 
-def _levels(problem: AcceleratorProblem, frame: pd.DataFrame) -> Levels:
-    space = problem.space
-    return space.encode({name: frame[name].to_numpy() for name in space.names})
-
-
 def _own_best(
-    problem: AcceleratorProblem, front: pd.DataFrame, alone: pd.DataFrame | None
+    problem: AcceleratorProblem, front: _Designs, alone: _Designs | None
 ) -> Floats | None:
     """The best EDAP of each network that the run found, shape (W,)."""
     if not problem.has_edap:
         return None
     columns = [f"edap_{name}_J_s_mm2" for name in problem.workload_names]
-    best = np.asarray(front[columns].min(axis=0))
-    return best if alone is None else np.fmin(best, np.asarray(alone[columns].min(axis=0)))
+    rows = [front.numbers(columns), *([] if alone is None else [alone.numbers(columns)])]
+    return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
 
 def _check(
-    selected: Explanation, row: pd.Series[float], problem: AcceleratorProblem, folder: Path
+    selected: Explanation, selection: _Designs, problem: AcceleratorProblem, folder: Path
 ) -> None:
     """Check that a run was of the cost model there is now.
 
     Raises:
         InputError: the selected design costs something else today.
     """
-    networks = selected.tables["networks"].set_index("network")
+    networks = selected.tables["networks"]
     for quantity in (q for q in problem.model.quantities if q.per_workload):
-        (unit,) = quantity.columns(["{}"])
-        for name in problem.workload_names:
-            now = networks[unit.replace("_{}", "")].astype(float)[name]
-            if not np.isclose(now, row[unit.format(name)], rtol=1e-9, atol=0.0):
-                raise InputError(
-                    f"{folder} was run with another cost model, component table or network {name}: "
-                    "run the study again"
-                )
+        then = selection.numbers(quantity.columns(problem.workload_names))[selection.used]
+        (column,) = quantity.columns(["{}"])
+        now = networks[column.replace("_{}", "")].to_numpy(dtype=float)
+        if not np.allclose(now, then, rtol=1e-9, atol=0.0):
+            raise InputError(
+                f"{folder} was run with another cost model, component table or networks: run the "
+                "study again"
+            )

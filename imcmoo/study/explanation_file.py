@@ -18,6 +18,9 @@ from imcmoo.study.explanation import TABLES, Explanation
 
 EXPLANATIONS = "explain.json"
 
+VALUES = ("before", "after")
+"""Columns with values of parameters, of whatever type."""
+
 OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by")
 """What a stored explanation has beside its tables."""
 
@@ -102,7 +105,10 @@ def write_csv(explanation: Explanation, folder: Path) -> list[Path]:
 def _of_json(content: dict[str, Any]) -> Explanation:
     """An explanation, and nothing that is none."""
     score = content["score"]
-    tables = {name: pd.DataFrame(columns) for name, columns in content["tables"].items()}
+    tables = {
+        name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
+        for name, columns in content["tables"].items()
+    }
     for name, least in TABLES.items():
         lacking = {shown_column(column) for column in least} - set(tables[name])
         if lacking:
@@ -110,6 +116,12 @@ def _of_json(content: dict[str, Any]) -> Explanation:
     own = {name: content[name] for name in OWN}
     own["score"] = math.nan if score is None else float(score)
     return Explanation(**{**own, "names": tuple(own["names"])}, tables=tables)
+
+
+def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+    """A column of a table; values of parameters stay what they are."""
+    nothing = all(value is None for value in values)
+    return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)
 
 
 def _known(value: Any) -> Any:

@@ -75,7 +75,8 @@ def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
     (whole,) = explain(problem, criterion, subjects(levels))
     (short,) = explain(problem, criterion, subjects(levels, in_full=False))
     for network, layers in whole.tables["layers"].groupby("network"):
-        own = short.tables["layers"].query("network == @network")
+        own = short.tables["layers"]
+        own = own[own["network"] == network]
         assert len(own) == min(9, len(layers))
         told = layers["layer"].isin(own["layer"])
         if len(layers) > 9:
