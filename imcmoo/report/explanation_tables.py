@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,10 +26,12 @@ from imcmoo.report.explanation_words import (
 from imcmoo.report.labels import label
 from imcmoo.report.limit_table import limit_table
 from imcmoo.report.neighbour_table import neighbour_table, verdict
-from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
 
-LESS_NEEDED = ("interval_s", "power_on_chip_W", "streamed", "W_per_mm2")
+HIDDEN = ("edap_J_s_mm2",)
+"""Said otherwise: as what a neighbour changes, and as an excess over the best."""
+
+LESS_NEEDED = ("interval_s", "power_on_chip_W", "streamed", "W_per_mm2", "snr_dB")
 """Left out where there is little room."""
 
 ROOMY = 120
@@ -84,7 +87,10 @@ def _networks(explanation: Explanation, width: int) -> Table:
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
-        table.add_column(headed(name), justify="left" if name == "bound_by" else "right")
+        heading = headed(name).replace(" ", "\n")
+        side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
+        # Headings may take lines, figures not.
+        table.add_column(heading, justify=side, no_wrap=True)
     for _, row in networks.iterrows():
         table.add_row(label(row["network"]), *(cell(name, row[name]) for name in figures))
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
@@ -98,10 +104,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
 
 
 def _is_shown(column: str, width: int) -> bool:
-    if width < ROOMY and column in LESS_NEEDED:
-        return False
-    is_quantity = column.rpartition("_")[2] in SHOWN and column.count("_") == 1
-    return column in FIGURES or is_quantity
+    return column not in HIDDEN and (width >= ROOMY or column not in LESS_NEEDED)
 
 
 def _components(explanation: Explanation, width: int) -> Table:

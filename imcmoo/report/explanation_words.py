@@ -29,7 +29,7 @@ FIGURES = {
 PERCENT = ("utilization", "regret")
 
 LONGEST_NAME = 20
-"""Columns that the name of a network is given before any of its figures."""
+"""Names of networks up to this long are not broken."""
 
 UNITS = {"mm2": "mm²"}
 
@@ -37,15 +37,15 @@ UNITS = {"mm2": "mm²"}
 def new_table(*columns: str, title: str) -> Table:
     """A table without lines between its columns, which narrow terminals have no room for."""
     return Table(
-        *columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        *columns, title=title, title_justify="left", title_style="bold", min_width=len(title),
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
 
 
 def add_names(table: Table, networks: Iterable[str]) -> None:
     """Add a column for the names of networks."""
     longest = max((len(label(name)) for name in networks), default=0)
-    table.add_column("network", min_width=min(longest, LONGEST_NAME), overflow="fold")
+    table.add_column("network", no_wrap=longest <= LONGEST_NAME, overflow="fold")
 
 
 def headed(column: str) -> str:

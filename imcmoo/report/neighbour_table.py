@@ -22,34 +22,42 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
         width: of the terminal; each network has a column of its own where there is room.
     """
     tables = explanation.tables
-    neighbours, changes = tables["neighbours"], tables["changes"]
-    names = list(tables["networks"]["network"])
+    neighbours, names = tables["neighbours"], list(tables["networks"]["network"])
     apart = 68 + 9 * len(names) <= width
-    title = f"One step away: what networks gain (+) and pay (−), % of {explanation.judged_by}"
-    table = new_table(title=title)
+    figures = _figures(explanation)
+    by = f": what networks gain (+) and pay (−), % of {explanation.judged_by}"
+    table = new_table(title="One step away" + (by if explanation.judged_by else ""))
     table.add_column("step", no_wrap=not apart)
-    scored = neighbours["score"].notna().any()
-    if scored:
-        table.add_column("score", justify="right")
-    has_area = "area_mm2" in neighbours
-    if has_area:
-        table.add_column("area", justify="right")
-    for name in names if apart else ():
-        table.add_column(label(name), justify="right")
+    for head in (*figures, *(label(name) for name in names if apart)):
+        table.add_column(head, justify="right")
     table.add_column("infeasible: lacks" if apart else "gains and pays most; lacks")
+    room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
+    gains = tables["changes"].pivot(index="step", columns="network", values="gain")
     for _, row in _in_order(neighbours).iterrows():
-        own = changes[changes["step"] == row["step"]].set_index("network")["gain"]
-        cells = [_signed(own[n]) for n in names] if apart else []
-        if has_area:
-            cells.insert(0, _signed(row["area_mm2"] / explanation.chip["area_mm2"] - 1))
-        if scored:
-            cells.insert(0, "—" if pd.isna(row["score"]) else f"{row['score']:.4g}")
-        lacking = tables["lacking"][tables["lacking"]["step"] == row["step"]]
+        own = gains.loc[row["step"], names]
+        lacking = _lacked(tables["lacking"][tables["lacking"]["step"] == row["step"]])
+        said = lacking if apart else "\n".join(filter(None, (_extremes(own, room), lacking)))
         better = row["feasible"] and row["score"] < explanation.score
-        said = [] if apart else [_extremes(own)]
-        said += [_lacked(lacking)] if len(lacking) else []
-        table.add_row(_step(row), *cells, "\n".join(said), style="bold" if better else "")
+        table.add_row(
+            _step(row),
+            *(column[int(row["step"])] for column in figures.values()),
+            *(_signed(gain) for gain in own if apart),
+            said,
+            style="bold" if better else "",
+        )
     return table
+
+
+def _figures(explanation: Explanation) -> dict[str, list[str]]:
+    """Score and change of area of each neighbour, as far as there are any, by their headings."""
+    neighbours = explanation.tables["neighbours"]
+    figures = {}
+    if neighbours["score"].notna().any():
+        figures["score"] = ["—" if pd.isna(v) else f"{v:.4g}" for v in neighbours["score"]]
+    if "area_mm2" in neighbours:
+        own = explanation.chip["area_mm2"]
+        figures["area"] = [_signed(area / own - 1) for area in neighbours["area_mm2"]]
+    return figures
 
 
 def verdict(explanation: Explanation) -> str:
@@ -85,13 +93,16 @@ def _signed(share: float) -> str:
     return "—" if np.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
 
 
-def _extremes(gains: pd.Series[float]) -> str:
-    """The network that gains most and the one that pays most, if any do."""
+def _extremes(gains: pd.Series[float], room: int) -> str:
+    """The network that gains most and the one that pays most, if any do, in so many columns."""
     if gains.isna().all():
         return ""
+    if len(gains) > 1 and np.ptp(gains) < SMALLEST_SHOWN and abs(gains.iloc[0]) > SMALLEST_SHOWN:
+        return f"all {_signed(gains.mean())}"
     ends = {str(gains.idxmax()): gains.max(), str(gains.idxmin()): gains.min()}
     said = [f"{label(n)} {_signed(g)}" for n, g in ends.items() if abs(g) > SMALLEST_SHOWN]
-    return ", ".join(said) or "no change"
+    line = ", ".join(said) or "no change"
+    return line if len(line) <= room else ",\n".join(said)
 
 
 def _lacked(lacking: pd.DataFrame) -> str:
