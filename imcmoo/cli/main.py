@@ -11,6 +11,7 @@ from imcmoo.cli import command_line
 COMMANDS = {
     "run": "search a study for one design",
     "evaluate": "cost the designs of a CSV",
+    "explain": "say why a design is what it is",
     "enumerate": "evaluate every design of a study",
     "import": "turn an ONNX model into a network table",
 }

@@ -23,6 +23,8 @@ from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
+from imcmoo.study.explained_run import explain_run
+from imcmoo.study.explanation_file import EXPLANATIONS, write_explanations
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, names, run_searches
@@ -112,6 +114,8 @@ def run_one(
         raise InputError(nothing_feasible(study.problem())) from None
     result_tables.write_tables(outcome, folder.staging, answer)
     write_design(outcome, folder.staging)
+    found = explain_run(outcome.joint.problem, study.asked_criterion, folder.staging)
+    write_explanations(found, folder.staging / EXPLANATIONS)
     draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
     return folder.publish()
 

@@ -107,12 +107,12 @@ def lacks(row: pd.Series[Any], workload: str) -> str:
     if not missing:
         return "beyond its limits"
     return "lacks " + ", ".join(
-        QUALITIES.get(name) or f"{_short(v)} {name.replace('_', ' ')}"
-        for name, v in missing.items()
+        QUALITIES.get(name) or f"{short(v)} {name.replace('_', ' ')}" for name, v in missing.items()
     )
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A whole number in few digits."""
     return f"{number / 1e6:.3g} M" if number >= 1e6 else f"{number:.0f}"
 
 

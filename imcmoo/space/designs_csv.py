@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,10 +35,33 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
         InputError: the file is missing, empty or malformed, or a design is not in the space; names
             file, line and column.
     """
+    return _levels(DesignsTable.read(path), space)
+
+
+def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
+    """The one design on a line of a CSV as for `read_designs`, counted from 1, the header.
+
+    Returns:
+        Level matrix (1, n_parameters).
+
+    Raises:
+        InputError: as `read_designs`, or there is no design on that line.
+    """
     table = DesignsTable.read(path)
+    if line not in table.lines:
+        raise InputError(
+            f"{path}: no design on line {line}; there are {len(table.rows)}, on lines "
+            f"{table.lines[0]} to {table.lines[-1]}"
+        )
+    at = table.lines.index(line)
+    return _levels(replace(table, rows=[table.rows[at]], lines=[line]), space)
+
+
+def _levels(table: DesignsTable, space: DesignSpace) -> Levels:
+    """Level matrix of the designs of a table."""
     missing = [name for name in space.names if name not in table.header]
     if missing:
-        raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
+        raise InputError(f"{table.path}, line 1: no column {', '.join(missing)}")
     for name, value in space.fixed.items():
         if name in table.header:
             table.require(name, value, "this space is for")

@@ -16,8 +16,17 @@ PLAUSIBLE_W_PER_MM2 = 1.0
 
 
 def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """As `power`, a column for each network, shape (n,)."""
+    return {
+        f"{kind}_{name}": of_network
+        for kind, per_network in power(problem, values).items()
+        for name, of_network in zip(problem.workload_names, per_network.T, strict=True)
+    }
+
+
+def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has, TOPS/W (two operations a multiply-accumulate), by network; nothing without EDAP.
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
     Power is what the model says it is on the chip; where it says nothing, energy over latency.
 
@@ -28,16 +37,20 @@ def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> 
     """
     if not problem.has_edap:
         return {}
-    power = values.get("power", values["energy"] / values["latency"])
-    density = power / shown("m2", values["area"])[:, None]
-    columns = {"power_W": power, "W_per_mm2": density}
+    watts = values.get("power", values["energy"] / values["latency"])
+    density = watts / shown("m2", values["area"])[:, None]
+    columns = {"power_W": watts, "W_per_mm2": density}
     if isinstance(problem.model, KnowsOperations):
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
-    return {
-        f"{kind}_{name}": of_network
-        for kind, per_network in columns.items()
-        for name, of_network in zip(problem.workload_names, per_network.T, strict=True)
-    }
+    return columns
+
+
+def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
+    latency; two operations a multiply-accumulate."""
+    if "latency" not in values or not isinstance(problem.model, KnowsOperations):
+        return {}
+    return {"tops": 2 * problem.model.macs / values["latency"] / TERA}
 
 
 PHYSICAL_BASIS = (

@@ -10,6 +10,7 @@ from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.study.explanation_file import EXPLANATIONS
 from imcmoo.version import __version__
 
 CONFIG = "config.json"
@@ -28,6 +29,7 @@ FILES = (
     "regret.csv",
     "indicators.csv",
     "design.json",
+    EXPLANATIONS,
     FIGURES,
 )
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""

@@ -69,7 +69,9 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     ]
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
     tables = [f"{name}.csv" for name in names]
-    assert sorted(contents(finished)) == sorted(["config.json", "design.json", *tables, *figures])
+    assert sorted(contents(finished)) == sorted(
+        ["config.json", "design.json", "explain.json", *tables, *figures]
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(finished, tmp_path):

@@ -31,6 +31,7 @@ class PhysicalBreakdown:
             own seconds, which overlap those of others; shape (n, L).
         bound_by: index into `timing.CAUSES` of what takes longest, shape (n, L).
         area_m2: shape (n, K).
+        causes: names of what may bind.
     """
 
     layers: Sequence[tuple[str, str]]
@@ -39,6 +40,7 @@ class PhysicalBreakdown:
     latency_s: Floats
     bound_by: NDArray[np.int64]
     area_m2: Floats
+    causes: tuple[str, ...] = CAUSES
 
     @classmethod
     def joined(

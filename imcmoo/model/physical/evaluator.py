@@ -28,6 +28,7 @@ from imcmoo.model.physical.limits import (
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import TEXTS, Designs
+from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -160,6 +161,39 @@ class PhysicalEvaluator:
         """
         return self._model.evaluate_designs(self._designs(levels))
 
+    def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
+        """What binds each network, how it is run, the chip's power and the cells its copies hold.
+
+        Args:
+            levels: shape (n, n_parameters).
+
+        Returns:
+            Shape (n, W) each; what does not run is NaN, empty in `bound_by`.
+        """
+        found = self._model.evaluate_designs(self._designs(levels))
+        bound = np.array([*CAUSES, ""])[found.bound_by]
+        return {
+            "bound_by": bound,
+            "utilization": found.occupied_cells / found.resources.cells[:, None],
+            "power_on_chip_W": found.power_W,
+            "interval_s": found.interval_s,
+            "snr_dB": found.snr_dB,
+            "streamed": np.where(found.runs, np.where(found.streamed, "yes", "no"), ""),
+        }
+
+    def used(self, levels: Levels) -> dict[str, Floats]:
+        """Share of each limit, and of the cells where weights must be resident, shape (n, W).
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        designs = self._designs(levels)
+        known = self._model.resources_of(designs)
+        shares = _shares(known)
+        if not DEVICES[self.space.fixed["device"]].streams:
+            shares["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
+        return shares
+
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
 
@@ -220,18 +254,23 @@ def _excess(ratio: Floats) -> Floats:
 def _resources(known: PhysicalResources) -> dict[str, Resource]:
     """What networks lack, limits included."""
     one = np.ones(known.missing_cells.shape[0])
-    alike = np.ones((1, known.missing_cells.shape[1]))
-    levels = _excess(DEFAULT_LEVEL_SIGMAS / known.level_sigmas)[:, None] * alike
-    wires = _excess(known.ir_drop / DEFAULT_IR_DROP)[:, None] * alike
-    # 3 dB are one octave of noise power.
-    noise = _excess(10 ** ((DEFAULT_SNR_ADC_DB - known.snr_adc_dB) / 10))
+    limits = {name: Resource(one, _excess(share)) for name, share in _shares(known).items()}
     return {
         "cells": Resource(known.cells, known.missing_cells),
         # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
         "buffer_bits": Resource(8192 * one, known.missing_bits),
-        "snr": Resource(one, noise),
-        "levels": Resource(one, levels),
-        "wires": Resource(one, wires),
+        **limits,
+    }
+
+
+def _shares(known: PhysicalResources) -> dict[str, Floats]:
+    """What networks use of each limit, 1 being all of it, shape (n, W)."""
+    alike = np.ones((1, known.missing_cells.shape[1]))
+    return {
+        # 3 dB are one octave of noise power.
+        "snr": np.asarray(10 ** ((DEFAULT_SNR_ADC_DB - known.snr_adc_dB) / 10)),
+        "levels": (DEFAULT_LEVEL_SIGMAS / known.level_sigmas)[:, None] * alike,
+        "wires": (known.ir_drop / DEFAULT_IR_DROP)[:, None] * alike,
     }
 
 

@@ -25,9 +25,11 @@ from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
 from imcmoo.model.physical.parameters import ADC_MODELS, Designs, refuse
+from imcmoo.model.physical.shortfalls import needed_macros
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 
+Floats = NDArray[np.float64]
 Result = TypeVar("Result")
 
 CHUNK_DESIGNS = 4096
@@ -178,6 +180,12 @@ class PhysicalModel:
         return PhysicalResources.joined(
             _spread(lambda chunk: Batch(self._context, chunk).screen(), chunks)
         )
+
+    def needed_cells(self, designs: Designs) -> Floats:
+        """Cells that one copy of all weights of each network takes to be resident, shape (n, W)."""
+        c = self._context
+        need = needed_macros(c.layers, designs, together=c.together, switches=c.switches)
+        return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
         """Energy, time and area of a few designs by layer and component.

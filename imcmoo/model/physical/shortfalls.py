@@ -35,6 +35,7 @@ def shortfalls(
         Two arrays of shape (n, W); the second is 0 where layers take turns.
     """
     macros = place(layers, bodies, diagonal_groups=switches.diagonal_groups).macros
+    need = _needed(layers, macros, together, switches)
     lines = np.zeros((len(bodies), layers.n_networks))
     pipelined = np.flatnonzero(bodies.pipelined)
     if len(pipelined):
@@ -44,17 +45,22 @@ def shortfalls(
         room = held * tiles * (some.rows * some.macros_per_tile * 8)[:, None]
         lacking = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
         lines[pipelined] = layers.largest(lacking * ~layers.dynamic)
-    return _missing(layers, macros, bodies, together, switches), lines
+    return np.maximum(need - bodies.macros[:, None], 0.0), lines
 
 
-def _missing(
-    layers: LayerTable, macros: Floats, bodies: Designs, together: bool, switches: Switches
+def needed_macros(
+    layers: LayerTable, bodies: Designs, *, together: bool, switches: Switches
 ) -> Floats:
-    """Macros a network lacks; without honest placement only its largest layer has to fit."""
-    if switches.placement:
-        need = macros @ layers.multiplicity
-        if together:
-            need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-    else:
-        need = layers.largest(macros)
-    return np.maximum(need - bodies.macros[:, None], 0.0)
+    """Macros a network needs to be resident, shape (n, W); arguments as of `shortfalls`."""
+    macros = place(layers, bodies, diagonal_groups=switches.diagonal_groups).macros
+    return _needed(layers, macros, together, switches)
+
+
+def _needed(layers: LayerTable, macros: Floats, together: bool, switches: Switches) -> Floats:
+    """Without honest placement only a network's largest layer has to fit."""
+    if not switches.placement:
+        return layers.largest(macros)
+    need: Floats = macros @ layers.multiplicity
+    if together:
+        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+    return need

@@ -33,6 +33,7 @@ class Breakdown:
         components: names of the K components.
         energy_J: shape (n, L, K); 0 where a layer does not run.
         cycles: shape (n, L).
+        latency_s: shape (n, L).
         utilization: share of the cells kept busy, shape (n, L).
         area_m2: shape (n, K).
     """
@@ -41,6 +42,7 @@ class Breakdown:
     components: list[str]
     energy_J: Floats
     cycles: Floats
+    latency_s: Floats
     utilization: Floats
     area_m2: Floats
 
@@ -68,6 +70,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
         list(chips.components),
         energy,
         cycles,
+        cycles * chips.cycle(designs)[:, None],
         runs.busy_bits[shape].T / bits[:, None],
         chips.areas(designs),
     )

@@ -173,14 +173,17 @@ class ChipModel:
 
         Source: docs/model.md, section 4.
         """
+        return np.maximum(self.claimed_cells(sizes, deployment) - sizes.cells[:, None], 0.0)
+
+    def claimed_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
+        """Cells each network claims at the least to be resident, shape (n, W); as `lacking_cells`,
+        which compares them with those there are."""
         if sizes.chips.streams_weights:
             return np.zeros((len(sizes.cells), len(self._needed)))
-        capacity = sizes.chips.capacity
-        macros = capacity[:, 3:].prod(axis=1)[:, None]
-        crossbar = capacity[:, :3].prod(axis=1)[:, None]
+        crossbar = sizes.chips.capacity[:, :3].prod(axis=1)[:, None]
         needed = self._needed.sum() if deployment == "together" else self._needed
-        by_rule = sizes.slices[:, None] * needed - sizes.cells[:, None]
-        return np.maximum(np.maximum(by_rule, (self._groups - macros) * crossbar), 0.0)
+        by_rule = sizes.slices[:, None] * needed
+        return np.maximum(by_rule, self._groups * crossbar).astype(np.float64)
 
     def areas(self, designs: Designs) -> Floats:
         """Area by component in m², shape (n, n_components), columns as `components`.

@@ -198,6 +198,21 @@ class Evaluator:
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 
+    def used(self, levels: Levels) -> dict[str, Floats]:
+        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        sizes = self.chips.sizes(levels)
+        if sizes.chips.streams_weights:
+            return {}
+        own = sizes.cells[:, None]
+        claimed = self.chips.claimed_cells(sizes, self.deployment)
+        # Mapping may find no place for what the cells would suffice for.
+        missing = self.resources(levels).resources["cells"].missing
+        return {"cells": np.where(missing > 0, own + missing, claimed) / own}
+
     def _metrics(self, designs: Designs, place: Ints) -> Metrics:
         """Metrics of designs whose bodies are profiled."""
         known = self._resources(designs, place)

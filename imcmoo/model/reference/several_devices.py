@@ -13,7 +13,7 @@ from imcmoo.model.metrics import Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
-from imcmoo.model.reference.mapping import Ints
+from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -87,13 +87,23 @@ class SeveralDevices:
         names = list(dict.fromkeys(name for _, part in parts for name in part.components))
         n, n_layers = len(levels), len(first.layers)
         energy, area = np.zeros((n, n_layers, len(names))), np.zeros((n, len(names)))
-        cycles, utilization = np.zeros((n, n_layers)), np.zeros((n, n_layers))
+        cycles, latency, utilization = (np.zeros((n, n_layers)) for _ in range(3))
         for rows, part in parts:
             columns = [names.index(name) for name in part.components]
             energy[np.ix_(rows, range(n_layers), columns)] = part.energy_J
             area[np.ix_(rows, columns)] = part.area_m2
-            cycles[rows], utilization[rows] = part.cycles, part.utilization
-        return Breakdown(first.layers, names, energy, cycles, utilization, area)
+            cycles[rows], latency[rows] = part.cycles, part.latency_s
+            utilization[rows] = part.utilization
+        return Breakdown(first.layers, names, energy, cycles, latency, utilization, area)
+
+    def used(self, levels: Levels) -> dict[str, Floats]:
+        """As `Evaluator.used`; of each resource that some device's chips can tell, 0 elsewhere."""
+        found: dict[str, Floats] = {}
+        for rows, model, own in self._parts(levels):
+            for name, share in model.used(own).items():
+                whole = found.setdefault(name, np.zeros((len(levels), share.shape[1])))
+                whole[rows] = share
+        return found
 
     def _union(self, names: list[tuple[str, ...]]) -> tuple[str, ...]:
         """Names of any of the models, and `device`, in the order of the space."""

@@ -1,0 +1,156 @@
+"""`imcmoo explain`: why a design is what it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from imcmoo.cli import catalogue
+from imcmoo.cli.arguments import whole
+from imcmoo.cli.run_study import study_of_run
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import unchanged
+from imcmoo.report.explanation_tables import explained
+from imcmoo.report.results import Results
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.designs_csv import read_design
+from imcmoo.study.explain import Subject, explain
+from imcmoo.study.explained_run import SELECTED, explain_run
+from imcmoo.study.explanation import Explanation
+from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
+from imcmoo.study.results_folder import CONFIG
+
+DESCRIPTION = """
+Explain a design: the chip and where its area goes; energy, latency, power, TOPS and what binds, by
+network; the components and layers that take most; which limits are active; and what every step to a
+neighbouring design changes: who gains, who pays, what becomes infeasible and how much is missing.
+WHAT is the folder of a run, whose selected design is explained (--design for others), or, with
+--study, a design.json or a line of a CSV of designs, its header being line 1.
+
+What a cost model does not tell is left out. What networks gain and pay is a share of their EDAP; a
+score relative to "this design" is relative to its own EDAP, where the best of each network is not
+known.
+
+--csv DIR writes tidy tables in J, s and mm²: chip.csv (one row: parameters, chip, score),
+networks.csv (network; figures), areas.csv (component; area), components.csv (network, component;
+energy), layers.csv (network, layer; energy, time, cells used, what binds, largest component),
+limits.csv (limit, network; share used, excess, missing, neighbours ruled out), neighbours.csv
+(step; parameter, before, after, feasible, score), changes.csv (step, network; gain) and lacking.csv
+(step, limit, network; excess, missing).
+"""
+
+INTERRUPTED = "nothing was lost"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("what", metavar="WHAT", help="RUN, design.json, or DESIGNS.csv:LINE")
+    parser.add_argument(
+        "--study",
+        metavar="STUDY",
+        help=f"what the design is for: {', '.join(catalogue.studies())}, or a file (.toml)",
+    )
+    parser.add_argument(
+        "--design",
+        metavar="NAME",
+        help="another design of a run: a criterion, alone_NETWORK, or front_N (row of front.csv)",
+    )
+    parser.add_argument(
+        "--layers", type=whole(1), default=3, metavar="N", help="of each network (default: 3)"
+    )
+    parser.add_argument("--json", action="store_true", help="print everything as JSON instead")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="also write tables into a folder")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Explain what a command line asks for.
+
+    Raises:
+        InputError: the user's input is at fault.
+        OSError: a file cannot be read or written.
+    """
+    path = Path(args.what)
+    if path.is_dir():
+        found = _named(_of_run(path, args.study), args.design or SELECTED, path)
+    elif args.design is not None:
+        raise InputError(f"--design is for the folder of a run, which {path} is not")
+    else:
+        found = _of_file(args.what, args.study)
+    written = write_csv(found, args.csv) if args.csv else []
+    if args.json:
+        text = json.dumps(json.loads(to_json(found)), indent=1)
+        Console(highlight=False, markup=False, soft_wrap=True).print(text)
+        return
+    console = Console(highlight=False)
+    for part in explained(found, width=console.width, layers=args.layers):
+        console.print(part)
+    if written:
+        console.print("written:", *written, sep="\n  ", soft_wrap=True)
+
+
+def _of_run(folder: Path, said: str | None) -> list[Explanation]:
+    """What the run has stored, or else works it out from its tables and study."""
+    results = Results.read(folder)
+    with unchanged(folder / CONFIG):
+        if (folder / EXPLANATIONS).exists():
+            return read_explanations(folder / EXPLANATIONS)
+        study = study_of_run(folder, results.config, said)
+        return explain_run(study.problem(), study.asked_criterion, folder)
+
+
+def _named(explanations: list[Explanation], name: str, folder: Path) -> Explanation:
+    """The one of a name."""
+    for explanation in explanations:
+        if name in explanation.names:
+            return explanation
+    known = ", ".join(own for explanation in explanations for own in explanation.names)
+    raise InputError(f"{folder} explains no design '{name}'; known: {known}")
+
+
+def _of_file(what: str, said: str | None) -> Explanation:
+    """A design of a file, for a study."""
+    name, _, line = what.rpartition(":")
+    is_line = name.endswith(".csv")
+    path = Path(name if is_line else what)
+    if not is_line and path.suffix not in (".json", ".csv"):
+        raise InputError(f"{what} is no folder of a run, design.json or FILE.csv:LINE")
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.suffix == ".csv" and not (is_line and line.isdecimal()):
+        raise InputError(f"which line of {path}? {path}:2 is its first design")
+    if said is None:
+        raise InputError(f"which study is {what} for? give --study")
+    study = catalogue.find_study(said)
+    problem = study.problem()
+    levels = (
+        read_design(path, problem.space, int(line)) if is_line else _of_json(path, problem.space)
+    )
+    names = (f"{path.name}:{line}" if is_line else path.name,)
+    (found,) = explain(problem, study.asked_criterion, [Subject(levels[0], names)])
+    return found.as_shown()
+
+
+def _of_json(path: Path, space: DesignSpace) -> Levels:
+    """The design of a `design.json`, shape (1, n_parameters).
+
+    Raises:
+        InputError: it is none, or not of this space.
+    """
+    try:
+        design: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["design"]
+        given = {name: np.array([value]) for name, value in design.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise InputError(f"{path} is no design.json of a run, or damaged") from None
+    for name, value in space.fixed.items():
+        if design.get(name, value) != value:
+            raise InputError(f"{path}: {name} is {design[name]}, but the study is for {value} only")
+    try:
+        return space.encode(given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from None

@@ -1,0 +1,50 @@
+"""The study that a finished run was of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imcmoo.cli import catalogue
+from imcmoo.io.errors import InputError
+from imcmoo.io.units import inside
+from imcmoo.study.study import Study
+
+SETTINGS = ("criterion", "deployment", "scaling", "baselines", "seed", "budget")
+"""What a command line may have changed of a study, beside the area limit."""
+
+
+def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> Study:
+    """The study a run was of, with the run's settings.
+
+    Args:
+        folder: of the run, for errors.
+        config: of the run.
+        said: name or file of the study; by default the name in the config.
+
+    Raises:
+        InputError: there is no such study, or it asks something else today.
+    """
+    try:
+        ordinary = catalogue.find_study(said or str(config["study"]))
+    except InputError as error:
+        if said is not None:
+            raise
+        raise InputError(f"{folder}: {error}; give its --study") from None
+    try:
+        study = replace(ordinary, **{name: config[name] for name in SETTINGS})
+        limit = config["area_limit_mm2"]
+        if limit != study.asked()["area_limit_mm2"]:
+            study = replace(study, area_limit_m2=None if limit is None else inside("m2", limit))
+        asked = json.loads(json.dumps(study.asked()))
+        differing = [key for key in asked if config[key] != asked[key]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
+    if differing:
+        raise InputError(
+            f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"
+        )
+    return study

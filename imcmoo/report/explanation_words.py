@@ -1,0 +1,113 @@
+"""How the figures of an explanation are said: headings, cells, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich import box
+from rich.table import Table
+
+from imcmoo.report.labels import label
+from imcmoo.report.terminal_tables import SHOWN, short
+
+FIGURES = {
+    "power_W": "power (W)",
+    "power_on_chip_W": "on chip (W)",
+    "W_per_mm2": "W/mm²",
+    "tops": "TOPS",
+    "tops_per_W": "TOPS/W",
+    "utilization": "cells used (%)",
+    "bound_by": "bound by",
+    "streamed": "streams weights",
+    "regret": "EDAP over best (%)",
+}
+"""Figures of networks that are shown, and their headings."""
+
+PERCENT = ("utilization", "regret")
+
+LONGEST_NAME = 20
+"""Names of networks up to this long are not broken."""
+
+UNITS = {"mm2": "mm²"}
+
+
+def new_table(*columns: str, title: str) -> Table:
+    """A table without lines between its columns, which narrow terminals have no room for."""
+    return Table(
+        *columns, title=title, title_justify="left", title_style="bold", min_width=len(title),
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+
+
+def add_names(table: Table, networks: Iterable[str]) -> None:
+    """Add a column for the names of networks."""
+    longest = max((len(label(name)) for name in networks), default=0)
+    table.add_column("network", no_wrap=longest <= LONGEST_NAME, overflow="fold")
+
+
+def headed(column: str) -> str:
+    """The heading of a column of figures."""
+    if column in FIGURES:
+        return FIGURES[column]
+    stem, _, unit = column.rpartition("_")
+    if not stem:
+        return label(column)
+    return f"{label(stem)} ({SHOWN[unit][1] if unit in SHOWN else UNITS.get(unit, unit)})"
+
+
+def quantity(column: str, value: float) -> str:
+    """A figure with its name and unit."""
+    heading = headed(column)
+    name, bracket, unit = heading.partition(" (")
+    return f"{name} {number(value)}" + (f" {unit.removesuffix(')')}" if bracket else "")
+
+
+def cell(column: str, value: Any) -> str:
+    """A figure as its heading says; a dash where it is not known."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "—"
+    if isinstance(value, str):
+        return value
+    if column in PERCENT:
+        return percent(value)
+    return number(value * SHOWN.get(column.rpartition("_")[2], (1.0, ""))[0])
+
+
+def number(value: float) -> str:
+    """A number in four digits, or all before the point."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, without the sign for it."""
+    return "—" if np.isnan(share) else f"{100 * share:.1f}"
+
+
+def plain(value: Any) -> str:
+    """The value of a parameter."""
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def lack(limit: str, missing: float, excess: float) -> str:
+    """How much of what is missing, in words.
+
+    Args:
+        limit: its name.
+        missing: of a resource, in its own unit; NaN for other limits.
+        excess: as a share of what there is.
+    """
+    # What counts in shares of a limit has no other unit.
+    if pd.isna(missing) or np.isclose(missing, excess):
+        return f"{label(limit)} {100 * excess:.3g} % over"
+    return f"lacks {short(missing)} {label(limit)}"
+
+
+def lacked(limits: pd.DataFrame) -> str:
+    """What is missing, in words."""
+    rows = limits[limits["excess"].fillna(0) > 0]
+    return ", ".join(
+        lack(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()
+    )

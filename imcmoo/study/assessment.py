@@ -1,0 +1,163 @@
+"""Designs of a problem, evaluated, with how each stands against each of the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from imcmoo.model.cost_model import TellsSlack
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, Resource
+from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import edap
+from imcmoo.space.design_space import Levels
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """n designs and all that an evaluation says of them.
+
+    Args:
+        problem: what they are for.
+        levels: shape (n, n_parameters).
+        metrics: of the same.
+        F: objectives, shape (n, n_objectives).
+        G: octaves beyond each limit, shape (n, n_limits).
+    """
+
+    problem: AcceleratorProblem
+    levels: Levels
+    metrics: Metrics
+    F: Floats
+    G: Floats
+
+    @classmethod
+    def of(cls, problem: AcceleratorProblem, levels: Levels) -> Assessment:
+        """Evaluate designs."""
+        metrics = problem.model.evaluate(levels)
+        return cls(problem, levels, metrics, *problem.score(levels, metrics))
+
+    def take(self, rows: slice) -> Assessment:
+        """Some of the designs."""
+        m = self.metrics
+        some = Metrics(
+            {name: v[rows] for name, v in m.values.items()},
+            {n: Resource(r.own[rows], r.missing[rows]) for n, r in m.resources.items()},
+        )
+        return Assessment(self.problem, self.levels[rows], some, self.F[rows], self.G[rows])
+
+    @property
+    def runs(self) -> Bools:
+        """Whether each network runs, shape (n, W)."""
+        shape = len(self.levels), len(self.problem.workload_names)
+        return np.broadcast_to(self.metrics.runs, shape)
+
+    @property
+    def feasible(self) -> Bools:
+        """Shape (n,)."""
+        return np.asarray((self.G <= 0).all(axis=1))
+
+    @property
+    def judged_by(self) -> Quantity | None:
+        """What a network is judged by, the first that is a ratio; None for EDAP, or for nothing."""
+        if self.problem.has_edap:
+            return None
+        ratios = (q for q in self.problem.quantities if q.per_workload and q.scale == "ratio")
+        return next(ratios, None)
+
+    @property
+    def judged(self) -> Floats:
+        """EDAP of each network, or else `judged_by`, shape (n, W); NaN where there is neither or
+        the network does not run."""
+        values, quantity = self.metrics.values, self.judged_by
+        if self.problem.has_edap:
+            return edap(values["energy"], values["latency"], values["area"])
+        return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
+
+    def scores(self, criterion: Criterion, own_best: Floats | None) -> Floats:
+        """By a criterion, shape (n,); NaN where some network does not run, or where the score
+        depends on what is not known here.
+
+        Args:
+            own_best: best EDAP of each network, if that is known.
+        """
+        found = np.full(len(self.levels), np.nan)
+        all_run = self.runs.all(axis=1)
+        unknown = criterion.against == "own best" and own_best is None
+        if not unknown and criterion.is_judged and all_run.any():
+            costs = self.problem.costs(self.F[all_run])
+            found[all_run] = criterion.scores(costs, own_best)
+        return found
+
+    def of_chip(self) -> dict[str, Floats]:
+        """Quantities of the chip, shape (n,), by name with unit."""
+        values = {
+            q.columns([])[0]: self.metrics.values[q.name]
+            for q in self.problem.model.quantities
+            if not q.per_workload
+        }
+        if self.problem.cost_per_cm2:
+            values["cost"] = self.problem.cost(self.levels, self.metrics.area_m2)
+        return values
+
+    @property
+    def limit_names(self) -> list[tuple[str, str]]:
+        """Name of each limit and its network, none for the chip's, in the order of `G`."""
+        problem = self.problem
+        limits = problem.limits
+        return [
+            *((r, name) for r in problem.model.resource_names for name in problem.workload_names),
+            *([("area", "")] if problem.area_limit_m2 else []),
+            *((key, limits.networks[w]) for w, key, _ in limits.rows),
+        ]
+
+    @property
+    def missing(self) -> Floats:
+        """What is missing of each resource, in its own unit, shape as `G`; NaN for other limits."""
+        resources = self.problem.model.resource_names
+        known = [self.metrics.resources[name].missing for name in resources]
+        found = np.full(self.G.shape, np.nan)
+        if known:
+            lacking = np.concatenate(known, axis=1)
+            found[:, : lacking.shape[1]] = lacking
+        return found
+
+    @property
+    def excess(self) -> Floats:
+        """By which share of what there is each limit is exceeded, shape as `G`; NaN where it cannot
+        be told, since the network does not run."""
+        return np.where(self._told, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
+
+    @property
+    def told_broken(self) -> Bools:
+        """Whether each limit is exceeded for sure, shape as `G`."""
+        return np.asarray((self.G > 0) & self._told)
+
+    def used(self) -> Floats:
+        """Share of each limit that is used, shape as `G`; NaN where that is not known."""
+        n_resources = len(self.problem.model.resource_names) * len(self.problem.workload_names)
+        share = np.where(self._told, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
+        share[:, :n_resources] = np.where(
+            self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
+        )
+        model = self.problem.model
+        known: Mapping[str, Floats] = (
+            model.used(self.levels) if isinstance(model, TellsSlack) else {}
+        )
+        for column, (limit, network) in enumerate(self.limit_names[:n_resources]):
+            if limit in known:
+                w = self.problem.workload_names.index(network)
+                share[:, column] = known[limit][:, w]
+        return share
+
+    @property
+    def _told(self) -> Bools:
+        """Whether each limit says something, shape as `G`: those of a network only if it runs."""
+        told = np.ones(self.G.shape, dtype=bool)
+        for column, (w, _, _) in enumerate(
+            self.problem.limits.rows, -len(self.problem.limits.rows)
+        ):
+            told[:, column] = self.runs[:, w]
+        return told

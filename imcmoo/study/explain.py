@@ -1,0 +1,166 @@
+"""Explain designs: everything the cost model tells of them, and of the designs one step away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcmoo.model.cost_model import BreaksDown, LayerCosts, TellsOfRuns
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import regret
+from imcmoo.space.design_space import Levels
+from imcmoo.study import layer_tables
+from imcmoo.study.explanation import Explanation
+from imcmoo.study.neighbours import Steps, steps_of
+from imcmoo.study.power import power, tera_operations
+
+FEW_LAYERS = 8
+"""Layers of a network that are told apart where designs are not explained in full."""
+
+THIS_DESIGN = "this design"
+"""What scores are relative to where the best of each network is not known."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A design to explain.
+
+    Args:
+        levels: shape (n_parameters,).
+        names: what it is called.
+        in_full: whether all its layers are told apart, or only those that take most energy.
+    """
+
+    levels: NDArray[np.int64]
+    names: tuple[str, ...]
+    in_full: bool = True
+
+
+def explain(
+    problem: AcceleratorProblem,
+    criterion: Criterion,
+    subjects: Sequence[Subject],
+    *,
+    own_best: Floats | None = None,
+) -> list[Explanation]:
+    """Explain some designs; all are evaluated at once, with their neighbours.
+
+    Args:
+        problem: what they are for.
+        criterion: by which they are compared with their neighbours.
+        subjects: the designs.
+        own_best: the best EDAP known of each network, J·s·mm², shape (W,); where it is not known,
+            a criterion that needs it compares with each design itself.
+    """
+    levels: Levels = np.stack([subject.levels for subject in subjects])
+    model = problem.model
+    costs = model.breakdown(levels) if isinstance(model, BreaksDown) else None
+    told = model.of_runs(levels) if isinstance(model, TellsOfRuns) else {}
+    found = []
+    for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
+        of_runs = {name: values[row] for name, values in told.items()}
+        found.append(
+            _Explainer(problem, criterion, subject, steps, own_best).explanation(
+                costs, row, of_runs
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Explainer:
+    """One design, its neighbours, and what they are compared by."""
+
+    problem: AcceleratorProblem
+    criterion: Criterion
+    subject: Subject
+    steps: Steps
+    own_best: Floats | None
+
+    def explanation(
+        self, costs: LayerCosts | None, row: int, of_runs: Mapping[str, NDArray[Any]]
+    ) -> Explanation:
+        """The explanation.
+
+        Args:
+            costs: layer by layer, of several designs, if the model tells.
+            row: of the design there.
+            of_runs: further figures by network, shape (W,).
+        """
+        here, there = self.steps.here, self.steps.there
+        needs_best = self.criterion.against == "own best"
+        best = here.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
+        if best is not None and not np.isfinite(best).all():
+            best = None
+        quantity = here.judged_by
+        scores = [part.scores(self.criterion, best) for part in (here, there)]
+        broken_down = layer_tables.NONE
+        if costs is not None:
+            most = None if self.subject.in_full else FEW_LAYERS
+            broken_down = layer_tables.tables(self.problem, here, costs, row, most=most)
+        return Explanation(
+            names=self.subject.names,
+            design={k: v[0].item() for k, v in self.problem.space.decode(here.levels).items()},
+            chip={name: float(v[0]) for name, v in here.of_chip().items()},
+            feasible=bool(here.feasible[0]),
+            criterion=self.criterion.name,
+            against=THIS_DESIGN
+            if needs_best and self.own_best is None and best is not None
+            else "",
+            score=float(scores[0][0]),
+            judged_by="EDAP" if self.problem.has_edap else (quantity.name if quantity else ""),
+            tables={
+                "networks": self._networks(of_runs),
+                **broken_down,
+                "limits": self._limits(),
+                "neighbours": self.steps.neighbours(scores[1]),
+                "changes": self.steps.changes(),
+                "lacking": self.steps.lacking(),
+            },
+        )
+
+    def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+        """One row per network; what does not run has no figures."""
+        here, problem = self.steps.here, self.problem
+        values = here.metrics.values
+        runs = here.runs[0]
+        quantities = {
+            f"{q.name}_{q.unit}" if q.unit else q.name: values[q.name][0]
+            for q in problem.model.quantities
+            if q.per_workload
+        }
+        named = {q.name for q in problem.model.quantities}
+        beside = {n: v[0] for n, v in values.items() if n not in named and v.ndim == 2}
+        derived = {**power(problem, values), **tera_operations(problem, values)}
+        columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
+        if problem.has_edap:
+            columns["edap_J_s_mm2"] = here.judged[0]
+            if self.own_best is not None:
+                columns["regret"] = regret(here.judged[0], self.own_best)
+        shown = {
+            name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
+            for name, v in columns.items()
+        }
+        return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
+
+    def _limits(self) -> pd.DataFrame:
+        """One row per limit of the chip or of a network."""
+        here = self.steps.here
+        names = here.limit_names
+        return pd.DataFrame(
+            {
+                "limit": [limit for limit, _ in names],
+                "network": [network for _, network in names],
+                "used": here.used()[0],
+                "excess": here.excess[0],
+                "missing": here.missing[0],
+                "stops": self.steps.broken.sum(axis=0),
+            }
+        )

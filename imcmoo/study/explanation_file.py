@@ -1,0 +1,139 @@
+"""`explain.json`: the explanations of several designs, as people read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.units import shown_column
+from imcmoo.study.explanation import TABLES, Explanation
+
+EXPLANATIONS = "explain.json"
+
+VALUES = ("before", "after")
+"""Columns with values of parameters, of whatever type."""
+
+OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by")
+"""What a stored explanation has beside its tables."""
+
+
+def to_json(explanation: Explanation) -> str:
+    """An explanation as one line; tables by column, what is not known is null.
+
+    Args:
+        explanation: as shown.
+    """
+    content: dict[str, Any] = {name: getattr(explanation, name) for name in OWN}
+    content["tables"] = {
+        name: {str(column): frame[column].tolist() for column in frame}
+        for name, frame in explanation.tables.items()
+    }
+    return json.dumps(_known(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
+    """Write `explain.json`: a line for each design, and a checksum of these in front.
+
+    Args:
+        explanations: as shown.
+    """
+    lines = [to_json(explanation) for explanation in explanations]
+    body = "[\n" + ",\n".join(lines) + "\n]"
+    text = f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
+    path.write_text(text, encoding="utf-8")
+
+
+def read_explanations(path: Path) -> list[Explanation]:
+    """The explanations of a file, as shown.
+
+    Raises:
+        InputError: the file is damaged; says what to do.
+        OSError: it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        _, _, body = text.partition('"designs": ')
+        if json.loads(text)["sha256"] != _digest(body.removesuffix("}\n")):
+            raise ValueError("checksum")
+        found = [_of_json(content) for content in json.loads(text)["designs"]]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise InputError(
+            f"{path} is damaged: remove it, and what it says is worked out anew"
+        ) from None
+    if not found:
+        raise InputError(f"{path} explains no design: remove it, and it is worked out anew")
+    return found
+
+
+def write_csv(explanation: Explanation, folder: Path) -> list[Path]:
+    """Write an explanation's tables into a folder, each to a file of its name.
+
+    Args:
+        explanation: as shown.
+
+    Returns:
+        The files: `chip.csv` (one row: the design, the chip, its score), then those of `TABLES`
+        that are not empty.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    chip = {
+        **explanation.design,
+        **explanation.chip,
+        "feasible": explanation.feasible,
+        f"score_{explanation.criterion}": explanation.score,
+    }
+    frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, frame in frames.items():
+        if len(frame):
+            written.append(folder / f"{name}.csv")
+            frame.to_csv(written[-1], index=False, lineterminator="\n")
+    return written
+
+
+def _of_json(content: dict[str, Any]) -> Explanation:
+    """An explanation, and nothing that is none."""
+    score = content["score"]
+    tables = {
+        name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
+        for name, columns in content["tables"].items()
+    }
+    for name, least in TABLES.items():
+        lacking = {shown_column(column) for column in least} - set(tables[name])
+        if lacking:
+            raise ValueError(f"{name} has no {lacking}")
+    own = {name: content[name] for name in OWN}
+    own["score"] = math.nan if score is None else float(score)
+    return Explanation(**{**own, "names": tuple(own["names"])}, tables=tables)
+
+
+def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+    """A column of a table; values of parameters stay what they are."""
+    nothing = all(value is None for value in values)
+    return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)
+
+
+def _known(value: Any) -> Any:
+    """The same with None for numbers that are not known."""
+    if isinstance(value, dict):
+        return {key: _known(own) for key, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(own) for own in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

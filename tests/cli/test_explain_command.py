@@ -1,0 +1,156 @@
+"""`imcmoo explain`: what a run stored, or any design of a file; bad input is one line."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imcmoo.cli.main import main
+from imcmoo.io.errors import InputError
+from imcmoo.study.explanation import TABLES
+from imcmoo.study.explanation_file import read_explanations, to_json
+
+STUDY = "four_workload_rram"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a small run; only to be read."""
+    out = tmp_path_factory.mktemp("explained")
+    assert main(["run", STUDY, "--budget", "100", "--out", str(out), "--quiet"]) == 0
+    return out / STUDY / "seed-1"
+
+
+def explain(*args):
+    return main(["explain", *map(str, args)])
+
+
+def explained(capsys, *args):
+    assert explain(*args, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_run_is_explained_from_what_it_stored(run, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.study.study.Study.cost_model", None)
+    found = explained(capsys, run)
+    design = json.loads((run / "design.json").read_text(encoding="utf-8"))
+    assert found["names"][0] == "selected"
+    assert found["design"] == design["design"]
+    assert found["chip"] == design["chip"]
+    assert found["score"] == design["scores"]["regret_minimax"]
+    networks = pd.DataFrame(found["tables"]["networks"]).set_index("network")
+    for name, figures in design["workloads"].items():
+        for column in ("energy_J", "latency_s", "power_W", "W_per_mm2", "tops_per_W"):
+            assert networks.loc[name, column] == figures[column]
+
+
+def test_the_file_tells_of_the_baselines_and_the_front(run, capsys):
+    found = read_explanations(run / "explain.json")
+    names = [name for e in found for name in e.names]
+    assert len(set(names)) == len(names)
+    assert {"selected", "edap_max", "alone_vgg16", "alone_mobilenet_v3"} <= set(names)
+    assert len([n for n in names if n.startswith("front_")]) == min(
+        50, len(pd.read_csv(run / "front.csv"))
+    )
+    other = explained(capsys, run, "--design", "alone_vgg16")
+    baseline = pd.read_csv(run / "baselines.csv").set_index("optimised_for").loc["vgg16"]
+    assert all(other["design"][name] == baseline[name] for name in ("rows", "cols", "cycle_s"))
+    front = pd.read_csv(run / "front.csv").iloc[0]
+    assert explained(capsys, run, "--design", "front_1")["design"]["rows"] == front["rows"]
+
+
+def test_a_run_without_the_file_is_worked_out_anew_to_the_same(run, tmp_path, capsys):
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    (older / "explain.json").unlink()
+    assert explained(capsys, older) == explained(capsys, run)
+
+
+def test_a_run_of_another_cost_model_is_not_worked_out_anew(run, tmp_path, capsys):
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    (older / "explain.json").unlink()
+    selection = pd.read_csv(older / "selection.csv")
+    selection["energy_vgg16_J"] *= 1.001
+    selection.to_csv(older / "selection.csv", index=False)
+    assert explain(older) == 2
+    assert "was run with another cost model" in capsys.readouterr().err
+
+
+def test_a_design_of_a_file_costs_what_it_costs_in_the_run(run, capsys):
+    whole = explained(capsys, run)
+    alone = explained(capsys, run / "design.json", "--study", STUDY)
+    line = int(np.argmax(pd.read_csv(run / "selection.csv")["used"])) + 2
+    by_line = explained(capsys, f"{run}/selection.csv:{line}", "--study", STUDY)
+    for found in (alone, by_line):
+        assert found["against"] == "this design"
+        assert found["design"] == whole["design"]
+        assert found["tables"]["layers"] == whole["tables"]["layers"]
+        assert found["tables"]["changes"] == whole["tables"]["changes"]
+
+
+def test_csv_writes_every_table(run, tmp_path, capsys):
+    assert explain(run, "--csv", tmp_path / "tables") == 0
+    written = {p.stem: pd.read_csv(p) for p in (tmp_path / "tables").iterdir()}
+    assert set(written) == {"chip", *TABLES}
+    assert written["chip"]["area_mm2"].iloc[0] == pytest.approx(written["areas"]["area_mm2"].sum())
+    assert "tables/networks.csv" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_nothing_is_wider_than_the_terminal_or_cut(run, capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name in ("selected", "alone_mobilenet_v3"):
+        assert explain(run, "--design", name) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= width
+        assert "…" not in shown
+        for words in ("MobileNetV3", "row drivers", "Layers that take most", "neighbours"):
+            assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "said"),
+    [
+        ("nowhere", [], "no folder of a run, design.json or FILE.csv:LINE"),
+        ("", [], "holds no complete run"),
+        ("seed-1", ["--design", "nobody"], "explains no design 'nobody'; known: selected"),
+        ("seed-1/design.json", [], "give --study"),
+        ("seed-1/design.json", ["--study", "four_workload_sram"], "device is rram"),
+        ("seed-1/config.json", ["--study", STUDY], "is no design.json"),
+        ("seed-1/none.json", ["--study", STUDY], "does not exist"),
+        ("seed-1/front.csv", ["--study", STUDY], "which line of"),
+        ("seed-1/front.csv:1", ["--study", STUDY], "no design on line 1"),
+        ("seed-1/trace.csv:2", ["--study", STUDY], "line 1: no column voltage_V"),
+        ("seed-1/front.csv:2", ["--study", "none"], "unknown study 'none'"),
+        ("seed-1/front.csv:2", ["--design", "x"], "--design is for the folder of a run"),
+    ],
+)
+def test_bad_input_is_one_line(run, capsys, what, more, said):
+    assert explain(run.parent / what, *more) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_damaged_file_is_one_line(run, tmp_path_factory, data):
+    stored = (run / "explain.json").read_bytes()
+    at = data.draw(st.integers(0, len(stored) - 1))
+    kind = data.draw(st.sampled_from(["cut", "flipped"]))
+    flipped = bytes([stored[at] ^ (1 << data.draw(st.integers(0, 7)))])
+    path = tmp_path_factory.mktemp("damaged") / "explain.json"
+    path.write_bytes(stored[:at] + (flipped + stored[at + 1 :] if kind == "flipped" else b""))
+    with pytest.raises(InputError, match="is damaged: remove it"):
+        read_explanations(path)
+
+
+def test_what_is_read_is_what_was_written(run):
+    lines = (run / "explain.json").read_text(encoding="utf-8").splitlines()
+    found = read_explanations(run / "explain.json")
+    assert [to_json(e) for e in found] == [line.removesuffix(",") for line in lines[2:-1]]

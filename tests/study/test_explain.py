@@ -1,0 +1,171 @@
+"""What is explained is what the cost model says, and sums are the metrics of the run."""
+
+import numpy as np
+import pytest
+
+from imcmoo.cli import catalogue
+from imcmoo.problem.criteria import CRITERIA
+from imcmoo.study.assessment import Assessment
+from imcmoo.study.explain import Subject, explain
+from imcmoo.study.study import Study
+from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
+from tests.test_toy_model import STUDY as TOY
+
+REFERENCE = catalogue.studies()["four_workload_rram"]
+STREAMING = catalogue.studies()["four_workload_sram"]
+STUDIES = {
+    "reference": REFERENCE,
+    "streaming": STREAMING,
+    **{
+        f"physical_{device}": Study(device, space, NETWORKS, model="physical")
+        for device, space in DEVICE_SPACES.items()
+    },
+}
+
+
+def designs(study, n=1000, seed=0):
+    """Random designs of a study, evaluated."""
+    rng = np.random.default_rng(seed)
+    return Assessment.of(study.problem(), study.space.random(n, rng))
+
+
+def subjects(levels, *, in_full=True):
+    return [Subject(row, (f"d{i}",), in_full) for i, row in enumerate(levels)]
+
+
+def some(study, n=3):
+    """Designs on which some network runs, with all that do not run if there are any."""
+    known = designs(study)
+    runs = known.runs.any(axis=1)
+    partly = runs & ~known.runs.all(axis=1)
+    return known.levels[np.concatenate([np.flatnonzero(runs)[:n], np.flatnonzero(partly)[:1]])]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("in_full", [True, False])
+def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
+    study = STUDIES[name]
+    levels = some(study)
+    metrics = study.problem().model.evaluate(levels)
+    found = explain(study.problem(), CRITERIA["edap_geomean"], subjects(levels, in_full=in_full))
+    assert len(found) == len(levels) > 1
+    for row, e in enumerate(found):
+        own = e.tables["networks"].set_index("network")
+        assert own["runs"].tolist() == metrics.runs[row].tolist()
+        running = own.index[own["runs"]]
+        for table in ("components", "layers"):
+            energy = e.tables[table].groupby("network", sort=False)["energy_J"].sum()
+            assert energy.index.tolist() == running.tolist()
+            np.testing.assert_allclose(energy, metrics.energy_J[row][metrics.runs[row]], rtol=1e-9)
+        pipelined = e.design.get("schedule") == "pipelined"
+        if not pipelined:
+            latency = e.tables["layers"].groupby("network", sort=False)["latency_s"].sum()
+            np.testing.assert_allclose(
+                latency, metrics.latency_s[row][metrics.runs[row]], rtol=1e-9
+            )
+        np.testing.assert_allclose(
+            e.tables["areas"]["area_m2"].sum(), metrics.area_m2[row], rtol=1e-9
+        )
+        assert e.chip["area_m2"] == metrics.area_m2[row]
+
+
+def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
+    levels = some(REFERENCE, 1)[:1]
+    problem, criterion = REFERENCE.problem(), CRITERIA["edap_max"]
+    (whole,) = explain(problem, criterion, subjects(levels))
+    (short,) = explain(problem, criterion, subjects(levels, in_full=False))
+    for network, layers in whole.tables["layers"].groupby("network"):
+        own = short.tables["layers"]
+        own = own[own["network"] == network]
+        assert len(own) == min(9, len(layers))
+        told = layers["layer"].isin(own["layer"])
+        if len(layers) > 9:
+            assert own["layer"].iloc[-1] == f"{len(layers) - 8} others"
+            assert layers.loc[told, "energy_J"].min() >= layers.loc[~told, "energy_J"].max()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_used_is_above_all_exactly_where_something_is_missing(name):
+    study = STUDIES[name]
+    known = designs(study, 300)
+    used, told = known.used(), 0
+    n_resources = len(study.problem().model.resource_names) * len(study.names)
+    for column in range(n_resources):
+        share, missing = used[:, column], known.missing[:, column]
+        if np.isfinite(share).all():
+            assert ((share > 1) == (missing > 0)).all(), known.limit_names[column]
+            told += (missing > 0).any()
+    assert told or name == "streaming"
+    area = known.metrics.area_m2 / study.area_limit_m2
+    np.testing.assert_allclose(used[:, n_resources], area, rtol=1e-12)
+
+
+def test_neighbours_are_one_step_away_and_say_what_they_gain_and_lack():
+    known = designs(REFERENCE, 4000)
+    levels = known.levels[known.feasible][:1]
+    problem = REFERENCE.problem()
+    (e,) = explain(problem, CRITERIA["edap_max"], subjects(levels))
+    around = problem.space.neighbours(levels[0])
+    there = Assessment.of(problem, around)
+    table = e.tables["neighbours"]
+    assert table["feasible"].tolist() == there.feasible.tolist()
+    assert not table["feasible"].all()
+    assert not e.tables["changes"]["gain"].isna().all()
+    before = problem.space.decode(levels)
+    for row, (_, step) in enumerate(table.iterrows()):
+        after = problem.space.decode(around[[row]])
+        changed = [name for name in before if before[name][0] != after[name][0]]
+        assert changed == [step["parameter"]]
+        assert (step["before"], step["after"]) == (
+            before[changed[0]][0],
+            after[changed[0]][0],
+        )
+        gain = e.tables["changes"].query("step == @row")["gain"].to_numpy()
+        np.testing.assert_allclose(
+            1 - gain, there.judged[row] / e.tables["networks"]["edap_J_s_mm2"], rtol=1e-12
+        )
+        lacking = e.tables["lacking"].query("step == @row and limit == 'cells'")
+        missing = there.metrics.resources["cells"].missing[row]
+        assert dict(zip(lacking["network"], lacking["missing"], strict=True)) == {
+            name: m for name, m in zip(REFERENCE.names, missing, strict=True) if m > 0
+        }
+        if there.runs[row].all():
+            assert step["score"] == there.judged[row].max()
+    ruled_out = e.tables["limits"].set_index(["limit", "network"])["stops"]
+    broken = (there.G > 0).sum(axis=0)
+    assert ruled_out.tolist() == broken.tolist()
+
+
+def test_without_own_bests_minimax_regret_is_against_the_design_itself():
+    known = designs(REFERENCE, 4000)
+    levels = known.levels[known.feasible][:1]
+    (alone,) = explain(REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels))
+    assert (alone.score, alone.against) == (0.0, "this design")
+    best = known.judged[known.feasible].min(axis=0)
+    (among,) = explain(
+        REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), own_best=best
+    )
+    assert among.against == ""
+    assert among.score == (known.judged[known.feasible][0] / best).max() - 1
+
+
+def test_a_model_without_abilities_is_explained_as_far_as_it_tells():
+    problem = TOY.problem()
+    corner = TOY.space.encode(
+        {name: np.array([v]) for name, v in zip(TOY.space.names, (4, 4, 5, 0, 0, "h"), strict=True)}
+    )
+    plain = np.array([[5, 4, 4, 1, 1, 0]])
+    levels = np.concatenate([corner, plain])
+    fails, runs = explain(problem, TOY.asked_criterion, subjects(levels))
+    assert runs.judged_by == "delay"
+    assert runs.feasible
+    assert not fails.feasible
+    for name in ("areas", "components", "layers"):
+        assert not len(runs.tables[name])
+    assert list(runs.tables["networks"]) == ["network", "runs", "delay_s", "accuracy_dB"]
+    assert fails.tables["networks"]["delay_s"].isna().all()
+    assert fails.tables["limits"]["missing"].tolist() == [13.0, 13.0]
+    assert np.isnan(fails.score)
+    assert np.isfinite(runs.score)
+    # Four numbers with two neighbours each, one at 1, and nine other kinds.
+    assert len(runs.tables["neighbours"]) == 5 * 2 + 9
