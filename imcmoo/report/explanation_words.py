@@ -91,6 +91,11 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
+def limit_name(limit: str) -> str:
+    """The name of a limit; those of a study are called as there, unit and all."""
+    return limit if limit.startswith(("max_", "min_")) else label(limit)
+
+
 def lack(limit: str, missing: float, excess: float) -> str:
     """How much of what is missing, in words.
 
@@ -99,9 +104,10 @@ def lack(limit: str, missing: float, excess: float) -> str:
         missing: of a resource, in its own unit; NaN for other limits.
         excess: as a share of what there is.
     """
+    at_least = limit.startswith("min_")
     # What counts in shares of a limit has no other unit.
     if pd.isna(missing) or np.isclose(missing, excess):
-        return f"{label(limit)} {100 * excess:.3g} % over"
+        return f"{limit_name(limit)} {100 * excess:.3g} % {'short' if at_least else 'over'}"
     return f"lacks {short(missing)} {label(limit)}"
 
 

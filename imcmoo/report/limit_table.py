@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.report.explanation_words import lack, new_table
+from imcmoo.report.explanation_words import lack, limit_name, new_table
 from imcmoo.report.labels import label
 
 
@@ -28,7 +28,7 @@ def limit_table(limits: pd.DataFrame) -> Table:
         used = "not told" if pd.isna(row["used"]) else f"{100 * row['used']:.4g} %"
         stops = limits.loc[limits["limit"] == row["limit"], "stops"].max()
         table.add_row(
-            label(row["limit"]),
+            limit_name(str(row["limit"])),
             label(row["network"]) if row["network"] else "chip",
             used,
             str(stops) if stops else "",

@@ -69,6 +69,15 @@ def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
         assert e.chip["area_m2"] == metrics.area_m2[row]
 
 
+def test_cells_that_layers_hold_are_those_of_the_network_where_weights_stay():
+    study = STUDIES["physical_rram"]
+    for e in explain(study.problem(), CRITERIA["edap_max"], subjects(some(study))):
+        held = e.tables["layers"].groupby("network")["utilization"].sum()
+        own = e.tables["networks"].set_index("network")["utilization"].dropna()
+        np.testing.assert_allclose(held[own.index], own, rtol=1e-9)
+        assert (own <= 1).all()
+
+
 def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
     levels = some(REFERENCE, 1)[:1]
     problem, criterion = REFERENCE.problem(), CRITERIA["edap_max"]
@@ -129,11 +138,25 @@ def test_neighbours_are_one_step_away_and_say_what_they_gain_and_lack():
         assert dict(zip(lacking["network"], lacking["missing"], strict=True)) == {
             name: m for name, m in zip(REFERENCE.names, missing, strict=True) if m > 0
         }
+        own = there.metrics.resources["cells"].own[row]
+        np.testing.assert_allclose(lacking["excess"], lacking["missing"] / own, rtol=1e-9)
         if there.runs[row].all():
             assert step["score"] == there.judged[row].max()
     ruled_out = e.tables["limits"].set_index(["limit", "network"])["stops"]
     broken = (there.G > 0).sum(axis=0)
     assert ruled_out.tolist() == broken.tolist()
+
+
+def test_what_is_broken_already_rules_nothing_out():
+    known = designs(REFERENCE, 100)
+    broken = known.G > 0
+    levels = known.levels[broken.any(axis=1)][:1]
+    (e,) = explain(REFERENCE.problem(), CRITERIA["edap_max"], subjects(levels))
+    limits = e.tables["limits"]
+    over = limits["excess"] > 0
+    assert over.tolist() == broken[broken.any(axis=1)][0].tolist()
+    assert (limits.loc[over, "stops"] == 0).all()
+    assert (limits.loc[over, "used"] > 1).all()
 
 
 def test_without_own_bests_minimax_regret_is_against_the_design_itself():

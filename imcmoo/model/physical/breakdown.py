@@ -13,6 +13,7 @@ from imcmoo.model.physical.bodies import layer_counts
 from imcmoo.model.physical.energy import COMPONENT_OF
 from imcmoo.model.physical.evaluation import metrics
 from imcmoo.model.physical.layer_work import LayerWork
+from imcmoo.model.physical.placement import place
 from imcmoo.model.physical.timing import CAUSES, LayerTimes
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,7 @@ class PhysicalBreakdown:
         latency_s: where layers take turns, what each contributes to the latency; pipelined, its
             own seconds, which overlap those of others; shape (n, L).
         bound_by: index into `timing.CAUSES` of what takes longest, shape (n, L).
+        utilization: share of the chip's cells that all copies of a layer hold, shape (n, L).
         area_m2: shape (n, K).
         causes: names of what may bind.
     """
@@ -39,6 +41,7 @@ class PhysicalBreakdown:
     energy_J: Floats
     latency_s: Floats
     bound_by: NDArray[np.int64]
+    utilization: Floats
     area_m2: Floats
     causes: tuple[str, ...] = CAUSES
 
@@ -52,11 +55,12 @@ class PhysicalBreakdown:
             order: position of each design, batch after batch, in the result.
         """
         back = np.argsort(order)
-        energy, latency, bound, area = (
+        energy, latency, bound, utilization, area = (
             np.concatenate([getattr(part, name) for part in parts])[back]
-            for name in ("energy_J", "latency_s", "bound_by", "area_m2")
+            for name in ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
         )
-        return cls(parts[0].layers, parts[0].components, energy, latency, bound, area)
+        first = parts[0]
+        return cls(first.layers, first.components, energy, latency, bound, utilization, area)
 
 
 def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreakdown:
@@ -104,8 +108,24 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy_J=energy_J[:, every],
         latency_s=np.where(runs, latency, np.nan)[:, every],
         bound_by=bound[:, every],
+        utilization=np.where(runs, _held(batch, found.streamed), np.nan)[:, every],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
+
+
+def _held(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
+    """Share of the macros that all copies of a layer hold, shape (n, L).
+
+    Args:
+        batch: the designs.
+        streamed: whether each network's weights are loaded for every image, shape (n, W).
+    """
+    c, designs = batch.context, batch.designs
+    placed = place(c.layers, designs, diagonal_groups=c.switches.diagonal_groups).macros
+    known = c.copies.of(designs)
+    copies = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
+    share: Floats = np.minimum(copies * placed / designs.macros[:, None], 1.0)
+    return share
 
 
 def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
