@@ -90,7 +90,7 @@ def _ends(ends: pd.DataFrame) -> str:
             label(str(r.criterion)),
             f"`{r.parameter}`",
             f"{_plain(r.value)} → {_plain(r.extended)}",
-            "keeps no limit" if pd.isna(r.gain) else percent(r.gain),
+            "none feasible" if pd.isna(r.gain) else percent(r.gain),
             str(r.reason),
         ]
         for r in _rows(ends)

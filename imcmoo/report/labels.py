@@ -40,6 +40,8 @@ LABELS = {
     "cim_unit": "cells",
     "adc": "ADC",
     "glb": "global buffer",
+    "dac": "DAC",
+    "dram": "DRAM",
 }
 
 
