@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]:
+def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     """What the selected design costs one workload."""
     problem, name = outcome.joint.problem, outcome.workloads[w]
     own = {
@@ -69,7 +70,9 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, float]
         own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
     for kind, unit in FURTHER.items():
         if kind in metrics.values and f"{kind}_{unit}" not in own:
-            own[f"{kind}_{unit}"] = metrics.values[kind][0, w].item()
+            value = metrics.values[kind][0, w].item()
+            # JSON knows no infinity, as where a converter resolves every unit.
+            own[f"{kind}_{unit}"] = value if math.isfinite(value) else None
     return own
 
 

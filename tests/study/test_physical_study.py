@@ -105,8 +105,9 @@ def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
         assert own["power_W"] == exactly(known.power_W[0, w])
         assert own["power_W"] < own["energy_J"] / own["interval_s"]
         assert own["interval_s"] == exactly(known.interval_s[0, w])
-        assert own["snr_adc_dB"] == exactly(known.snr_adc_dB[0, w])
-        assert own["snr_adc_dB"] >= 16
+        snr = own["snr_adc_dB"]
+        assert (np.inf if snr is None else snr) == exactly(known.snr_adc_dB[0, w])
+        assert known.snr_adc_dB[0, w] >= 16
         assert own["W_per_mm2"] <= 1 + 1e-12
     selection = pd.read_csv(folder / "selection.csv").query("used").iloc[0]
     assert selection["power_W_resnet18_onnx"] == exactly(known.power_W[0, 0])
@@ -141,6 +142,15 @@ def test_limits_that_are_no_amounts_are_told_in_words():
     row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
     assert lacks(row, "a") == "lacks signal to noise, 2 M cells"
     assert lacks(row, "b") == "lacks wires that lose little"
+
+
+def test_an_infinite_signal_to_noise_is_plain_json(tmp_path):
+    fine = OWN.replace("adc_bits = [5, 6]", "adc_bits = 10").replace("[64, 128]", "64")
+    file = written(tmp_path, fine + TABLES)
+    assert main(["run", file, "--out", str(tmp_path), "--no-baselines", "--quiet"]) == 0
+    text = (tmp_path / "own" / "seed-1" / "design.json").read_text(encoding="utf-8")
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert found["workloads"]["resnet18_onnx"]["snr_adc_dB"] is None
 
 
 def test_searches_are_compared_on_it(finished):
