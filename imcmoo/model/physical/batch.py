@@ -165,7 +165,7 @@ class Batch:
     @cached_property
     def spilled(self) -> Floats:
         """The same of whole networks, shape (n, W)."""
-        by_size = self._spill_bits @ self.context.layers.multiplicity
+        by_size = self.context.layers.total(self._spill_bits)
         return by_size.take(self._buffer_sizes[1], axis=0)
 
     @cached_property
@@ -242,7 +242,7 @@ class Batch:
         layers, designs = self.context.layers, self.designs
         bits = layers.weight_bits.min() - designs.differential
         columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
-        weights = (layers.stored_bits / layers.weight_bits) @ layers.multiplicity
+        weights = layers.total(layers.stored_bits / layers.weight_bits)
         lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
         certain = ~self.may_stream & self.context.switches.placement
         return self._resources(lacking * certain, np.zeros_like(lacking))

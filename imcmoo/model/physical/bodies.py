@@ -216,8 +216,8 @@ def body_features(
         streams=_streams(layers, mapped) if streamed else none[:, :, None],
     )
     of_networks = NetworkFeatures(
-        counts=np.stack([counted[name] @ layers.multiplicity for name in ACTIONS], axis=1),
-        link_bits=traffic.link_bits @ layers.multiplicity,
+        counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
+        link_bits=layers.total(traffic.link_bits),
         occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
     )
     return BodyFeatures(of_layers, of_networks)
@@ -240,6 +240,6 @@ def _occupied(
 ) -> Floats:
     """Macros that hold weights: of all layers, or of the largest where each has its turn."""
     if not streamed and switches.placement:
-        held: Floats = used @ layers.multiplicity
+        held: Floats = layers.total(used)
         return held
     return np.minimum(layers.largest(used), bodies.macros[:, None])

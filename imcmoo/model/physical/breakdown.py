@@ -88,7 +88,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         times = work.times(streamed=streamed)
         seconds += times.seconds * here
         bound = np.where(here, _binding(times), bound)
-    share = seconds / (seconds @ table.multiplicity)[:, owner]
+    share = seconds / table.total(seconds)[:, owner]
     macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     own = {
         "dram": batch.io_bits * chip.prices_J["dram"][:, None],

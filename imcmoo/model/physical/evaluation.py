@@ -103,13 +103,13 @@ def _totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
     }
     for some, modes in _alike(batch):
         work = batch.work(some, streams=True in modes)
-        sums[some] = work.sums @ layers.multiplicity
+        sums[some] = layers.total(work.sums)
         for streamed in modes:
             total, seconds = totals[streamed], np.empty((n_causes, len(some), shape[1]))
             add_up(layers, work.times(streamed=streamed), seconds)
             total.seconds[:, some] = seconds
             if streamed and work.kept_bits is not None:
-                total.kept_bits[some] = work.kept_bits @ layers.multiplicity
+                total.kept_bits[some] = layers.total(work.kept_bits)
     return totals
 
 
@@ -133,7 +133,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
     layers, prices = batch.context.layers, batch.chip.prices_J
     features = batch.bodies(streamed=streamed).networks
     dram = batch.spilled + batch.io_bits
-    stored = layers.stored_bits @ layers.multiplicity
+    stored = layers.total(layers.stored_bits)
     links = totals.sum_bits + features.link_bits
     on_chip = _counted(batch, features) + links * prices["link"][:, None]
     if streamed:
@@ -141,8 +141,8 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
         on_chip += totals.kept_bits * both[:, None]
     operands: Floats | float = 0.0
     if layers.has_dynamic:
-        operands = operand_bits(layers, batch.designs.mac_units) @ layers.multiplicity
-        macs = (layers.macs * layers.dynamic) @ layers.multiplicity
+        operands = layers.total(operand_bits(layers, batch.designs.mac_units))
+        macs = layers.total(layers.macs * layers.dynamic)
         on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
     written, fetched = load_energy(batch, features)
     requests = 1.0 if streamed else batch.context.requests
@@ -174,7 +174,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
 def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
     """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
     layers, prices = batch.context.layers, batch.chip.prices_J
-    stored = layers.stored_bits @ layers.multiplicity
+    stored = layers.total(layers.stored_bits)
     cells = features.counts[:, ACTIONS.index("write")]
     written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
     return written, stored * prices["dram"][:, None]
@@ -208,5 +208,5 @@ def _switch_s(batch: Batch) -> Floats:
     """Writing the rows of all macros at once, or fetching the weights if that takes longer."""
     layers = batch.context.layers
     rows = batch.designs.rows * batch.point.cell.row_write_s
-    fetch = (layers.stored_bits @ layers.multiplicity) * batch.chip.dram_bit_s[:, None]
+    fetch = layers.total(layers.stored_bits) * batch.chip.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)

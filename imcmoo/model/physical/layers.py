@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
@@ -134,11 +135,19 @@ class LayerTable:
         return len(self.names)
 
     @cached_property
-    def multiplicity(self) -> Floats:
-        """Times each distinct layer occurs in each network, shape (L, W)."""
-        matrix = np.zeros((len(self), self.n_networks))
-        matrix[np.arange(len(self)), self.owner] = self.count
-        return matrix
+    def _occurrences(self) -> sparse.csr_array:
+        """Times each network has each distinct layer, shape (W, L)."""
+        entries = self.count, (self.owner, np.arange(len(self)))
+        return sparse.csr_array(entries, shape=(self.n_networks, len(self)))
+
+    def total(self, values: Floats) -> Floats:
+        """Sum over all layers of each network: (..., L) to (..., W).
+
+        A dense matrix product rounds a design's sums otherwise in another company of designs.
+        """
+        flat = values.reshape(-1, len(self)).T
+        sums = np.ascontiguousarray((self._occurrences @ flat).T)
+        return sums.reshape(*values.shape[:-1], self.n_networks)
 
     @cached_property
     def macs(self) -> Floats:

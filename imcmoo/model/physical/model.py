@@ -120,7 +120,7 @@ class PhysicalModel:
     @property
     def macs(self) -> NDArray[np.float64]:
         """Multiply-accumulates of one image of each network, shape (W,)."""
-        macs: NDArray[np.float64] = self.layers.macs @ self.layers.multiplicity
+        macs: NDArray[np.float64] = self.layers.total(self.layers.macs)
         return macs
 
     def evaluate(self, columns: Mapping[str, ArrayLike], *, causes: bool = True) -> PhysicalMetrics:

@@ -59,12 +59,11 @@ def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) ->
         times: their seconds.
         found: result by the first five of `CAUSES`, shape (5, n, W), or in all, (1, n, W).
     """
-    count = layers.multiplicity
     found[:] = 0
-    np.matmul(times.step, count, out=found[0])
-    shares(times.terms, (0, 1, 2, 3, 4), count, found)
+    found[0] = layers.total(times.step)
+    shares(times.terms, (0, 1, 2, 3, 4), layers, found)
     if times.loads is not None:
-        shares(times.loads, (0, 2, 4), count, found)
+        shares(times.loads, (0, 2, 4), layers, found)
 
 
 def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8]]:
@@ -108,12 +107,12 @@ def all_at_once(layers: LayerTable, times: LayerTimes, found: Floats) -> None:
     slowest = layers.largest(np.maximum(compute, buffer) + times.step)
     arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
     found[0] = np.where(arrays, slowest, 0.0)
-    found[1] = glb @ layers.multiplicity
+    found[1] = layers.total(glb)
     found[2] = 0
     found[3] = np.where(arrays, 0.0, slowest)
-    found[4] = dram @ layers.multiplicity
-    found[DIGITAL] = np.where(layers.dynamic, compute, 0.0) @ layers.multiplicity
-    found[FILLING] = (times.seconds * layers.previous_share) @ layers.multiplicity
+    found[4] = layers.total(dram)
+    found[DIGITAL] = layers.total(np.where(layers.dynamic, compute, 0.0))
+    found[FILLING] = layers.total(times.seconds * layers.previous_share)
 
 
 def flowing(

@@ -60,7 +60,7 @@ def _needed(layers: LayerTable, macros: Floats, together: bool, switches: Switch
     """Without honest placement only a network's largest layer has to fit."""
     if not switches.placement:
         return layers.largest(macros)
-    need: Floats = macros @ layers.multiplicity
+    need: Floats = layers.total(macros)
     if together:
         need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
     return need

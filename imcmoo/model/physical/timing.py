@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.devices import Device
+from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.operating_point import OperatingPoint
 from imcmoo.model.physical.parameters import Designs
 
@@ -131,26 +132,26 @@ def largest_of(terms: tuple[Floats, ...]) -> Floats:
 
 
 def shares(
-    terms: tuple[Floats, ...], causes: tuple[int, ...], count: Floats, found: Floats
+    terms: tuple[Floats, ...], causes: tuple[int, ...], layers: LayerTable, found: Floats
 ) -> None:
     """Add seconds of every network to what binds its layers, the first of equals.
 
     Args:
         terms: seconds of layers on resources, shape (n, L) each.
         causes: an index into `CAUSES` for each.
-        count: of each layer in each network, shape (L, W).
+        layers: L distinct layers.
         found: seconds by cause so far, shape (n_causes, n, W), changed in place; what is added is
             the sum of the layers' largest terms. Shape (1, n, W) if nobody asks for causes.
     """
     largest = largest_of(terms)
-    left = largest @ count
+    left = layers.total(largest)
     if len(found) == 1:
         found[0] += left
         return
     for term, cause in zip(terms[1:], causes[1:], strict=True):
         binds = term == largest
         if binds.any():
-            here = (largest * binds) @ count
+            here = layers.total(largest * binds)
             found[cause] += here
             left -= here
     found[causes[0]] += left

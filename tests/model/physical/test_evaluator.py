@@ -108,6 +108,24 @@ def test_one_network_alone_costs_what_it_costs_among_others(problem):
     np.testing.assert_allclose(alone.latency_s[:, 0], among.latency_s[:, 1], rtol=1e-12)
 
 
+@pytest.mark.parametrize("device", DEVICE_SPACES)
+@pytest.mark.parametrize("schedule", ["layer", "pipelined"])
+def test_a_design_costs_the_same_in_any_company(device, schedule):
+    """To the last digit: a search in several processes must find what one process finds."""
+    networks = ("resnet18", "mobilenet_v3", "vision_transformer_onnx", "gpt2_medium_onnx")
+    model = PhysicalModel(WorkloadSet.load(networks), device=device)
+    space = DEVICE_SPACES[device].fix("schedule", schedule)
+    levels = space.random(301, np.random.default_rng(5))
+    columns = space.decode(levels)
+    together = model.evaluate(columns)
+    assert together.runs.any()
+    for n in (1, 2, 3, 7, 100):
+        some = slice(11, 11 + n)
+        alone = model.evaluate({name: values[some] for name, values in columns.items()})
+        for name in ("energy_J", "latency_s", "interval_s", "power_W", "glb_bits", "dram_bits"):
+            assert getattr(alone, name).tobytes() == getattr(together, name)[some].tobytes()
+
+
 def test_a_breakdown_is_offered_behind_the_seam(problem):
     levels = SPACE.unrank(np.arange(0, SPACE.size, 50))
     model = problem.model
