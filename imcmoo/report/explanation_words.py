@@ -15,7 +15,6 @@ from imcmoo.report.terminal_tables import SHOWN, short
 
 FIGURES = {
     "power_W": "power (W)",
-    "power_on_chip_W": "on chip (W)",
     "W_per_mm2": "W/mm²",
     "tops": "TOPS",
     "tops_per_W": "TOPS/W",

@@ -13,12 +13,9 @@ import pandas as pd
 from imcmoo.io.units import shown, shown_column
 from imcmoo.model.metrics import Metrics
 from imcmoo.study.outcome import Outcome
-from imcmoo.study.power import caution, power_columns
+from imcmoo.study.power import BESIDE, caution, power_columns, with_unit
 
 DESIGN = "design.json"
-
-FURTHER = {"interval": "s", "snr_adc": "dB"}
-"""What a model may say of networks beyond its objectives, and the unit."""
 
 
 def write_design(outcome: Outcome, folder: Path) -> None:
@@ -68,11 +65,11 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
             own[column.removesuffix(f"_{name}")] = values[0].item()
     if "utilization" in metrics.values:
         own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
-    for kind, unit in FURTHER.items():
-        if kind in metrics.values and f"{kind}_{unit}" not in own:
+    for kind in BESIDE:
+        if kind in metrics.values and with_unit(kind) not in own:
             value = metrics.values[kind][0, w].item()
             # JSON knows no infinity, as where a converter resolves every unit.
-            own[f"{kind}_{unit}"] = value if math.isfinite(value) else None
+            own[with_unit(kind)] = value if math.isfinite(value) else None
     return own
 
 

@@ -19,7 +19,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study import layer_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.neighbours import Steps, steps_of
-from imcmoo.study.power import power, tera_operations
+from imcmoo.study.power import power, tera_operations, with_unit
 
 FEW_LAYERS = 8
 """Layers of a network that are told apart where designs are not explained in full."""
@@ -137,9 +137,9 @@ class _Explainer:
             if q.per_workload
         }
         named = {q.name for q in problem.model.quantities}
-        beside = {n: v[0] for n, v in values.items() if n not in named and v.ndim == 2}
+        beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
         derived = {**power(problem, values), **tera_operations(problem, values)}
-        columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
+        columns = quantities | {n: v[0] for n, v in derived.items()} | beside | of_runs
         if problem.has_edap:
             columns["edap_J_s_mm2"] = here.judged[0]
             if self.own_best is not None:

@@ -11,8 +11,16 @@ from imcmoo.problem.problem import AcceleratorProblem
 
 TERA = 1e12
 
+BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB"}
+"""What a model may say of networks beside its quantities, and the unit."""
+
 PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density above which no air-cooled chip runs; large processors stay below it."""
+
+
+def with_unit(name: str) -> str:
+    """The column of something a model says beside its quantities."""
+    return f"{name}_{BESIDE[name]}" if name in BESIDE else name
 
 
 def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -107,6 +107,7 @@ def _unexplained(source, study):
 
 
 @records.wants_full
+@pytest.mark.slow  # the golden records ask the same in the default suite
 @pytest.mark.parametrize("study", STUDIES)
 def test_records_far_above_ours_took_a_dearer_loop_order(study, every_order):
     far, unexplained = _unexplained("full", study)

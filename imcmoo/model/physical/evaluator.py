@@ -162,7 +162,7 @@ class PhysicalEvaluator:
         return self._model.evaluate_designs(self._designs(levels))
 
     def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """What binds each network, how it is run, the chip's power and the cells its copies hold.
+        """What binds each network, how it is run, and the cells its copies hold.
 
         Args:
             levels: shape (n, n_parameters).
@@ -175,8 +175,6 @@ class PhysicalEvaluator:
         return {
             "bound_by": bound,
             "utilization": found.occupied_cells / found.resources.cells[:, None],
-            "power_on_chip_W": found.power_W,
-            "interval_s": found.interval_s,
             "snr_dB": found.snr_dB,
             "streamed": np.where(found.runs, np.where(found.streamed, "yes", "no"), ""),
         }

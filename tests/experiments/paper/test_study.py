@@ -84,6 +84,7 @@ def files(folder: Path):
     }
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, monkeypatch):
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
