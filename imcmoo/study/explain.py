@@ -139,7 +139,7 @@ class _Explainer:
         named = {q.name for q in problem.model.quantities}
         beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
         derived = {**power(problem, values), **tera_operations(problem, values)}
-        columns = quantities | {n: v[0] for n, v in derived.items()} | beside | of_runs
+        columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
         if problem.has_edap:
             columns["edap_J_s_mm2"] = here.judged[0]
             if self.own_best is not None:
