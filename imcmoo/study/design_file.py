@@ -66,8 +66,9 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     if "utilization" in metrics.values:
         own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
     for kind in BESIDE:
-        if kind in metrics.values and with_unit(kind) not in own:
-            value = metrics.values[kind][0, w].item()
+        said = metrics.values.get(kind)
+        if said is not None and said.ndim == 2 and with_unit(kind) not in own:
+            value = said[0, w].item()
             # JSON knows no infinity, as where a converter resolves every unit.
             own[with_unit(kind)] = value if math.isfinite(value) else None
     return own
