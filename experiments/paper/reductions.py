@@ -83,7 +83,12 @@ def start_of_largest(space: DesignSpace) -> Levels:
     return np.array(space.shape) - 1
 
 
-def sequential(enumerated: EnumeratedStudy, criterion: str, start: Levels) -> Levels:
+def sequential(
+    enumerated: EnumeratedStudy,
+    criterion: str,
+    start: Levels,
+    decided: Sequence[Sequence[str]] = LEVELS_OF_DESIGN,
+) -> Levels:
     """Optimise one level of design after another, the others frozen.
 
     As in the paper's notebooks, where no choice is within the area limit the best of those that run
@@ -93,10 +98,11 @@ def sequential(enumerated: EnumeratedStudy, criterion: str, start: Levels) -> Le
     Args:
         criterion: one of `SCORES`.
         start: levels to begin with, shape (n_parameters,).
+        decided: parameters that are decided at once, in order.
     """
     problem, space = enumerated.problem, enumerated.problem.space
     here = start.copy()
-    for names in LEVELS_OF_DESIGN:
+    for names in decided:
         columns = [space.names.index(n) for n in names if n in space.names]
         if not columns:
             continue

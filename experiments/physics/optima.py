@@ -50,7 +50,7 @@ def _of_design(
         {
             "study": study.name,
             "criterion": criterion,
-            **{n: v[0] for n, v in study.space.decode(levels).items() if n in study.space.names},
+            **{n: v[0] for n, v in study.space.decode(levels).items()},
             "workload": model.workload_names,
             "area_mm2": area_mm2,
             "energy_J": known.energy_J[0],

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.paper.markdown import area, number, percent, table
+from experiments.paper.markdown import area, number, percent, table, times
+from experiments.physics import answers
 from experiments.physics.optima import CRITERIA
 from imcmoo.report.labels import label
 
@@ -32,9 +33,51 @@ def page(folder: Path) -> str:
     Args:
         folder: of the published tables.
     """
-    frames = {name: pd.read_csv(folder / f"{name}.csv") for name in ("optima", "ends", "searches")}
+    frames = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
+    varied = (answers.survives, answers.rules) if "variations" in frames else ()
+    every = (
+        answers.baselines, answers.sacrifices, answers.generality, answers.parameters,
+        answers.contrasts,
+    )  # fmt: skip
     return HEAD + "\n".join(
-        [_optima(frames["optima"]), _ends(frames["ends"]), _searches(frames["searches"])]
+        [
+            in_short(frames["optima"], frames["aggregations"]),
+            *(section(frames) for section in varied[:1]),
+            _optima(frames["optima"]),
+            *(section(frames) for section in (*every, *varied[1:])),
+            _ends(frames["ends"]),
+            _searches(frames["searches"]),
+        ]
+    )
+
+
+def in_short(optima: pd.DataFrame, aggregations: pd.DataFrame) -> str:
+    """One chip for all networks of the last study of each device, in sentences."""
+    said = []
+    own = optima[optima["criterion"] == "regret_minimax"]
+    for study in dict.fromkeys(
+        s for s in own["study"] if "nine" in s or own["study"].nunique() == 1
+    ):
+        chip = own[own["study"] == study]
+        first = chip.iloc[0]
+        over = aggregations[
+            (aggregations["study"] == study) & (aggregations["criterion"] == "regret_minimax")
+        ].iloc[0]
+        paid = {n: over[f"over_own_best_{n}"] for n in chip["workload"]}
+        least, most = min(paid, key=lambda n: paid[n]), max(paid, key=lambda n: paid[n])
+        array = f"{first['rows']:.0f} × {first['cols']:.0f} arrays ({first['active_rows']:.0f} rows"
+        said.append(
+            f"**{label(study)}**: {area(first['area_mm2'])} of {array} at once), "
+            f"{first['adc_bits']:.0f}-bit converters shared by {first['columns_per_adc']:.0f} "
+            f"columns, {first['glb_KiB']:.0f} KiB of buffer, {first['dram']} memory, "
+            f"{first['voltage_V']:g} V. It runs at {number(chip['tops_per_W'].min())} to "
+            f"{number(chip['tops_per_W'].max())} TOPS/W and costs each network "
+            f"{times(paid[least])} ({label(least)}) to {times(paid[most])} ({label(most)}) the "
+            "EDAP of the best chip for it alone.\n"
+        )
+    return (
+        "## In short\n\nOne chip by minimax regret, that is, the one on which the network that "
+        "loses most against a chip of its own loses least:\n\n" + "\n".join(said)
     )
 
 

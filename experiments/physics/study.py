@@ -16,10 +16,15 @@ from experiments.paper import aggregation, generality, sensitivity
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import GENERALITY
 from experiments.paper.study import of_study
+from experiments.physics.baselines import baselines
+from experiments.physics.contrasts import contrasts
 from experiments.physics.ends import ends_table
+from experiments.physics.findings import findings
 from experiments.physics.optima import optimum_table
 from experiments.physics.page import page
 from experiments.physics.searches import regrets
+from experiments.physics.survival import survival
+from experiments.physics.variations import Key, keys
 from imcmoo.cli.progress import counted
 from imcmoo.exact.answer import fingerprint
 from imcmoo.exact.enumeration import ExactAnswer
@@ -44,7 +49,13 @@ CONFIG = "config.json"
 """Written last: where it stands, all tables beside it are of one state of the code."""
 
 Task = tuple[str, str, int]
-"""What is made, of which study, with which seed (−1 where there is none)."""
+"""What is made, of which study, and with which seed or variation (−1 where there is neither)."""
+
+BESIDE = {
+    "four_workload_rram_physical": "four_workload_rram",
+    "four_workload_sram_physical": "four_workload_sram",
+}
+"""Studies that are varied, and the paper's that each stands beside."""
 
 
 def tasks() -> Iterator[Task]:
@@ -52,6 +63,9 @@ def tasks() -> Iterator[Task]:
     for name in reversed(NAMES):
         yield "questions", name, -1
         yield "looks", name, -1
+    for name in NAMES:
+        if name in BESIDE:
+            yield from (("variations", name, i) for i in range(len(_keys(STUDIES[name]))))
     for name in reversed(NAMES):
         yield from (("searches", name, seed) for seed in range(SEEDS))
 
@@ -64,6 +78,8 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
         "sensitivity": sensitivity.best_left(enumerated),
         "effects": sensitivity.effects(enumerated),
         "leave_one_out": pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
+        "baselines": baselines(enumerated),
+        "contrasts": contrasts(study, enumerated),
     }
     return {name: of_study(study, table) for name, table in tables.items()}
 
@@ -117,6 +133,10 @@ def _do(answers: dict[str, ExactAnswer], task: Task) -> dict[str, Any]:
             "optima": optimum_table(study, answers[name]),
             "ends": ends_table(study, answers[name]),
         }
+    elif what == "variations":
+        optimum = study.space.unrank(answers[name].optima["edap_geomean"].ranks[:1])
+        key = _keys(study)[seed]
+        found = {"variations": findings(study, STUDIES[BESIDE[name]], key, optimum)}
     else:
         found = questions(study)
     return {k: np.array(_csv(table)) for k, table in found.items()}
@@ -129,9 +149,16 @@ def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path, 
     for name in names:
         texts = [str(part[name]) for part in found if name in part]
         _write(folder / f"{name}.csv", _joined(texts))
+    if "variations" in names:
+        table = survival(pd.read_csv(folder / "variations.csv"))
+        _write(folder / "survival.csv", _csv(table))
     docs.mkdir(parents=True, exist_ok=True)
     _write(docs / "physical.md", page(folder))
     _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
+
+
+def _keys(study: Study) -> list[Key]:
+    return list(keys(study.space.fixed["device"]))
 
 
 def _joined(texts: list[str]) -> str:

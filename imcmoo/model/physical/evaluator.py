@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity, Resource
 from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
@@ -55,8 +55,8 @@ class PhysicalEvaluator:
             cover.
     """
 
-    quantities = (ENERGY, LATENCY, AREA)
-    resource_names = ("cells", "buffer_bits", "snr", "levels", "wires")
+    quantities: tuple[Quantity, ...] = (ENERGY, LATENCY, AREA)
+    resource_names: tuple[str, ...] = ("cells", "buffer_bits", "snr", "levels", "wires")
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from experiments.physics import ends
 from experiments.physics.optima import CRITERIA, optimum_table
 from experiments.physics.page import page
 from experiments.physics.searches import regrets
+from experiments.physics.study import questions
 from imcmoo.space.restricted import restricted
 from imcmoo.study.enumerate_study import enumerate_study
 from problems import STUDIES
@@ -108,7 +109,8 @@ def test_a_value_that_nothing_covers_has_no_gain(study, answer):
 def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_path):
     searches = pd.concat([regrets(study, answer, seed) for seed in range(2)])
     assert searches["solved"].all()
-    for name, frame in (("optima", optima), ("ends", beyond), ("searches", searches)):
+    tables = {"optima": optima, "ends": beyond, "searches": searches, **questions(study)}
+    for name, frame in tables.items():
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     text = page(tmp_path)
     assert "2 of 2" in text

@@ -24,7 +24,16 @@ def test_it_is_the_same_every_time_and_goes_on_with_what_there_is(small, tmp_pat
     command = ["physics", "--out", str(tmp_path), "--quiet", "--workers", "1"]
     assert run.main(command) == 0
     first = published(tmp_path)
-    tables = {"optima", "ends", "searches", "aggregations", "sensitivity", "effects"}
+    tables = {
+        "optima",
+        "ends",
+        "searches",
+        "aggregations",
+        "sensitivity",
+        "effects",
+        "baselines",
+        "contrasts",
+    }
     assert {f"{name}.csv" for name in tables} | {"physical.md", "config.json"} <= set(first)
     searches = pd.read_csv(tmp_path / "published" / "physics" / "searches.csv")
     assert sorted(searches["seed"].unique()) == [0, 1]
