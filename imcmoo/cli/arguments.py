@@ -17,6 +17,9 @@ from imcmoo.study.study import Study
 
 DEFAULT_OUT = Path("results")
 
+MOST_SEEDS = 10_000
+"""More runs than that are a slip of the keyboard."""
+
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that change what a study asks."""
@@ -90,12 +93,15 @@ def whole(at_least: int) -> Callable[[str], int]:
 
 
 def seeds(text: str) -> list[int]:
-    """`1,2,5`, `1-10`, or a mix."""
+    """`1,2,5`, `1-10`, or a mix, of up to `MOST_SEEDS`."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low = whole(0)(first)
-        found += range(low, whole(low)(last) + 1) if dash else [low]
+        own = range(low, whole(low)(last) + 1) if dash else [low]
+        if len(found) + len(own) > MOST_SEEDS:
+            raise argparse.ArgumentTypeError(f"'{text}' is more than {MOST_SEEDS:,} seeds")
+        found += own
     if len(set(found)) != len(found):
         raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")
     return found

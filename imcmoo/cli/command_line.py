@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 import threading
@@ -40,6 +41,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         after SIGTERM.
     """
     _end_by_exception()
+    _write_to_any_terminal()
     try:
         main()
     except WorkerLost as error:
@@ -56,6 +58,13 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _write_to_any_terminal() -> None:
+    """Replace what the terminal's encoding has no sign for: no reason to lose a result."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _end_by_exception() -> None:

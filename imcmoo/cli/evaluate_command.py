@@ -17,7 +17,7 @@ from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.physical.copies import Deployment
-from imcmoo.networks.workloads import SHIPPED, WorkloadSet
+from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""
@@ -103,8 +103,7 @@ def main(args: argparse.Namespace) -> None:
         InputError: the user's input is at fault.
         OSError: a file cannot be read or written.
     """
-    if args.breakdown and args.breakdown.resolve() == args.out.resolve():
-        raise InputError(f"--out and --breakdown are the same file: {args.out}")
+    _check_outputs(args)
     options = _options(args)
     try:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
@@ -116,11 +115,11 @@ def main(args: argparse.Namespace) -> None:
         out = _open(stack, args.out)
         breakdown = _open(stack, args.breakdown) if args.breakdown else None
         for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
-            _append(out, evaluation.costs(rows))
+            _append(out, evaluation.costs(rows), rows)
         if breakdown:
             per_chunk = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
             for rows in _chunks(evaluation, per_chunk):
-                _append(breakdown, evaluation.breakdown(rows))
+                _append(breakdown, evaluation.breakdown(rows), rows)
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
@@ -154,5 +153,29 @@ def _chunks(evaluation: Evaluation, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(evaluation), size))
 
 
-def _append(stream: TextIO, frame: pd.DataFrame) -> None:
-    frame.to_csv(stream, index=False, header=stream.tell() == 0, lineterminator="\n")
+def _append(stream: TextIO, frame: pd.DataFrame, rows: slice) -> None:
+    """Write the rows of some designs, below a header if they are the first."""
+    # A pipe knows no position, which pandas asks for of any stream it is handed.
+    stream.write(frame.to_csv(index=False, header=rows.start == 0, lineterminator="\n"))
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Check that nothing that is read is written over.
+
+    Raises:
+        InputError: an output is an input, or the other output.
+    """
+    if args.breakdown and _same(args.breakdown, args.out):
+        raise InputError(f"--out and --breakdown are the same file: {args.out}")
+    inputs = [args.designs, *(Path(n.strip()) for n in args.workloads.split(",") if is_path(n))]
+    for option, output in (("--out", args.out), ("--breakdown", args.breakdown)):
+        for path in inputs:
+            if output and _same(output, path):
+                raise InputError(f"{option} {output} is the same file as the input {path}")
+
+
+def _same(a: Path, b: Path) -> bool:
+    """Whether two paths name one plain file, also by links."""
+    if a.is_file() and b.is_file():
+        return a.samefile(b)
+    return a.resolve() == b.resolve() and not a.exists()

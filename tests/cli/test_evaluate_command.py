@@ -2,6 +2,8 @@
 
 import csv
 import os
+import stat
+import threading
 
 import numpy as np
 import pandas as pd
@@ -204,3 +206,27 @@ def assert_fails(folder, capsys, message, call):
     assert error.startswith("imcmoo: error: ")
     assert error.count("\n") == 1
     assert sorted(os.listdir(folder)) == before
+
+
+@pytest.mark.parametrize("option", ["--out", "--breakdown"])
+def test_an_input_is_never_written_over(folder, capsys, option):
+    """Also where the output is a link to it."""
+    designs = (folder / "designs.csv").read_bytes()
+    (folder / "link.csv").symlink_to("designs.csv")
+    for name in ("designs.csv", "link.csv"):
+        assert evaluate(option, name) == 2
+        assert "is the same file as the input designs.csv" in capsys.readouterr().err
+    assert (folder / "designs.csv").read_bytes() == designs
+    assert not (folder / "out.csv").exists()
+
+
+def test_a_pipe_gets_what_a_file_gets(folder):
+    assert evaluate() == 0
+    os.mkfifo(folder / "pipe")
+    got = []
+    reader = threading.Thread(target=lambda: got.append((folder / "pipe").read_bytes()))
+    reader.start()
+    assert evaluate(out="pipe") == 0
+    reader.join(timeout=30)
+    assert got == [(folder / "out.csv").read_bytes()]
+    assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)

@@ -1,6 +1,7 @@
 """`python -m experiments.run`: the same bytes every time, whatever happens on the way."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -354,3 +355,20 @@ def test_errors_are_one_clear_line(tmp_path, monkeypatch, capsys, message, argum
     assert error.startswith("experiments.run: error: ")
     assert error.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a-file"]
+
+
+def test_a_terminal_without_the_signs_shows_a_run_all_the_same(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "experiments.run", STUDY, "--budget", "40", "--no-baselines"]
+    command += ["--out", str(tmp_path)]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert "mm?" in ended.stdout
+
+
+@pytest.mark.parametrize("given", ["1-1000000000", "1-9000,20000-30000"])
+def test_more_seeds_than_anybody_means_are_refused(given, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([STUDY, "--seeds", given])
+    assert ended.value.code == 2
+    assert "is more than 10,000 seeds" in capsys.readouterr().err
