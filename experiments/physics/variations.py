@@ -30,6 +30,10 @@ COLUMN_ONLY = {"rram": ("sram_",), "sram": ("rram_", "offset_", "differential_",
 """Beginnings of assumptions that mean nothing to a device."""
 
 
+NOT_VARIED = ("highest_level_bits",)
+"""What decides which designs there are; all else decides what they cost."""
+
+
 def keys(device: str) -> Iterator[Key]:
     """All variations of a device: the model as it stands, the paper's, then each change."""
     yield DEFAULT, DEFAULT
@@ -38,7 +42,7 @@ def keys(device: str) -> Iterator[Key]:
     given = Assumptions()
     for field in fields(Assumptions):
         band = getattr(given, field.name)
-        if not field.name.startswith(COLUMN_ONLY[device]):
+        if not field.name.startswith((*COLUMN_ONLY[device], *NOT_VARIED)):
             ends = dict.fromkeys(v for v in (band.low, band.high) if v != band.value)
             yield from ((ASSUMPTION, f"{field.name}={end:g}") for end in ends)
     yield ALONE, "none"

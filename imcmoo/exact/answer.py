@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest, module_of
@@ -80,7 +81,7 @@ def save(
     summary = {
         **stated,
         "fingerprint": fingerprint,
-        "sha256": {name: _sha256(folder / name) for name in frames},
+        "sha256": {name: sha256(folder / name) for name in frames},
         "designs": problem.space.size,
         "feasible_designs": answer.n_feasible,
         "front_points": len(answer.front),
@@ -90,6 +91,7 @@ def save(
             for name, o in answer.optima.items()
         },
     }
+    summary["checksum"] = checksum(summary)
     with replacing(folder / SUMMARY) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
@@ -106,8 +108,8 @@ def load(folder: Path, problem: AcceleratorProblem, fingerprint: str) -> ExactAn
     if summary["fingerprint"] != fingerprint:
         raise OtherProblem(f"{folder} is of another cost model, table, space or set of workloads")
     for name, digest in summary["sha256"].items():
-        if _sha256(folder / name) != digest:
-            raise InputError(f"{folder / name} is damaged: enumerate again or remove {folder}")
+        if not (folder / name).is_file() or sha256(folder / name) != digest:
+            raise damaged(folder / name)
     optima, front = pd.read_csv(folder / OPTIMA), pd.read_csv(folder / FRONT)
     space, columns = problem.space, problem.objective_names
     return ExactAnswer(
@@ -131,8 +133,26 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is none.
+        InputError: it is damaged.
     """
-    return dict(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+    try:
+        summary = dict(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+        if summary["checksum"] != checksum(summary):
+            raise ValueError("checksum")
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise damaged(folder / SUMMARY) from None
+    return summary
+
+
+def damaged(path: Path) -> InputError:
+    """What to say of a file of an exact answer that is not as it was written."""
+    return InputError(f"{path} is damaged: enumerate again or remove {path.parent}")
+
+
+def checksum(summary: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of all a summary says but this."""
+    said = {name: value for name, value in summary.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
@@ -181,7 +201,3 @@ def _inside(problem: AcceleratorProblem, criterion: str, value: float) -> float:
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:
     values = {name: rows[name].to_numpy() for name in space.names}
     return space.rank(space.encode(values))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

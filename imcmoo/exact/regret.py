@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.exact.enumeration import ExactAnswer, against_alone
+from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+
+ROUNDING = 1e-9
+"""Regret below 0 by less is the order of summation."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,17 @@ class ExactRegret:
 
         Args:
             F: objectives, shape (n, n_objectives).
+
+        Raises:
+            InputError: a design is better than the exact optimum, so the answer is not of this
+                problem.
         """
         scores = self.scores(F)
-        return {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}
+        found = {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}
+        for name, values in found.items():
+            if (values < -ROUNDING).any():
+                raise InputError(
+                    f"a design is {-values.min():.3g} better than the exact optimum by {name}: the "
+                    "answer is not of this problem; enumerate again"
+                )
+        return found

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.io.checksums import check_sums
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 
@@ -33,7 +34,7 @@ class Results:
         """The results of a complete run.
 
         Raises:
-            InputError: the folder holds no complete run of this version.
+            InputError: the folder holds no complete run of this version, or a file is damaged.
         """
         path = folder / "config.json"
         try:
@@ -44,6 +45,7 @@ class Results:
             raise InputError(f"{path} is not the config of a run") from None
         if not isinstance(config, dict) or "study" not in config:
             raise InputError(f"{folder} is of a version before 0.2: run the study again")
+        check_sums(folder, remedy="bring it back, or run the study again", all_there=False)
         return cls(folder, config)
 
     @property

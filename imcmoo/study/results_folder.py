@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from imcmoo.io.checksums import SUMS, check_sums, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.study.explanation_file import EXPLANATIONS
@@ -31,6 +32,7 @@ FILES = (
     "design.json",
     EXPLANATIONS,
     FIGURES,
+    SUMS,
 )
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
@@ -79,8 +81,15 @@ class RunFolder:
             )
 
     def is_finished(self) -> bool:
-        """Whether the complete run with this config is here, and nothing is left to do."""
-        return self._begun() is None and self._finished() == self._config
+        """Whether the complete run with this config is here, and nothing is left to do.
+
+        Raises:
+            InputError: it is, but a file is missing or damaged.
+        """
+        if self._begun() is not None or self._finished() != self._config:
+            return False
+        check_sums(self.path, remedy="bring it back, or run again without --resume")
+        return True
 
     def is_begun(self) -> bool:
         """Whether a run was begun here and not finished."""
@@ -121,6 +130,8 @@ class RunFolder:
         """
         if self._begun() != self._config:
             raise InputError(f"{self._work} is not of this run any more: nothing was published")
+        staged = {path.name: path for path in self.staging.iterdir() if path.is_file()}
+        write_sums(self.staging, {**staged, CONFIG: self._work / CONFIG})
         (self.path / CONFIG).unlink(missing_ok=True)
         for name in FILES:
             _remove(self.path / name)

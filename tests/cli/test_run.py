@@ -71,7 +71,7 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
     tables = [f"{name}.csv" for name in names]
     assert sorted(contents(finished)) == sorted(
-        ["config.json", "design.json", "explain.json", *tables, *figures]
+        ["SHA256SUMS", "config.json", "design.json", "explain.json", *tables, *figures]
     )
 
 

@@ -57,7 +57,9 @@ def test_other_settings_have_no_exact_answer_here(results):
 def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, capsys):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
-    path.write_text(json.dumps(json.loads(before) | {"fingerprint": "old"}), encoding="utf-8")
+    summary = json.loads(before) | {"fingerprint": "old"}
+    summary["checksum"] = exact.checksum(summary)
+    path.write_text(json.dumps(summary), encoding="utf-8")
     try:
         assert main([*ARGUMENTS, "--seed", "3", "--out", str(results)]) == 2
     finally:

@@ -240,6 +240,10 @@ class DesignRefused(ValueError):
         self.design = design
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type[DesignRefused], tuple[str, int, str]]:
+        """A worker process sends it whole."""
+        return type(self), (self.column, self.design, self.problem)
+
 
 def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
     """Raise an error that names the first wrong value of a design column, if there is one.

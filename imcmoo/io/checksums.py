@@ -1,0 +1,64 @@
+"""Checksums of the files of a folder, as `sha256sum` writes and checks them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+
+SUMS = "SHA256SUMS"
+
+
+def write_sums(folder: Path, files: Mapping[str, Path]) -> None:
+    """Write the checksums of files into a folder.
+
+    Args:
+        folder: gets `SHA256SUMS`.
+        files: by the name they have or will have beside it.
+    """
+    lines = [f"{sha256(path)}  {name}\n" for name, path in sorted(files.items())]
+    with replacing(folder / SUMS) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def check_sums(folder: Path, *, remedy: str, all_there: bool = True) -> None:
+    """Check that every file that `SHA256SUMS` of a folder names is there and as it was written.
+
+    Args:
+        folder: has `SHA256SUMS`.
+        remedy: what the user can do, in words.
+        all_there: False where a file may have been removed.
+
+    Raises:
+        InputError: one is missing or damaged, `SHA256SUMS` itself included; names it.
+    """
+    for digest, name in _listed(folder, remedy):
+        path = folder / name
+        if not path.is_file():
+            if all_there:
+                raise InputError(f"{path} is missing: {remedy}")
+        elif sha256(path) != digest:
+            raise InputError(f"{path} is damaged: {remedy}")
+
+
+def _listed(folder: Path, remedy: str) -> list[tuple[str, str]]:
+    path = folder / SUMS
+    try:
+        *lines, last = path.read_bytes().decode().split("\n")
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: {remedy}") from None
+    except ValueError:
+        raise InputError(f"{path} is damaged: {remedy}") from None
+    found = [tuple(line.split("  ", 1)) for line in lines]
+    if last or not found or any(len(pair) != 2 for pair in found):
+        raise InputError(f"{path} is damaged: {remedy}")
+    return [(digest, name) for digest, name in found]
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
