@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test test-slow bench mutants
+.PHONY: run test test-slow bench mutants reliability
 
 run: $(INSTALLED)
 	$(BIN)/python -m experiments.run four_workload_rram
@@ -31,3 +31,6 @@ $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
+
+reliability: $(INSTALLED)
+	$(BIN)/python -m tests.reliability

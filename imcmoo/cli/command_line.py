@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import signal
 import sys
 import threading
@@ -41,7 +42,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         after SIGTERM.
     """
     _end_by_exception()
-    _write_to_any_terminal()
+    settle()
     try:
         main()
     except WorkerLost as error:
@@ -60,11 +61,13 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     return 0
 
 
-def _write_to_any_terminal() -> None:
-    """Replace what the terminal's encoding has no sign for: no reason to lose a result."""
+def settle() -> None:
+    """Let no setting of the terminal or of other programs cost a result."""
+    # Figures are files: the window that is asked for may not even exist here.
+    os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace")  # what its encoding has no sign for
 
 
 def _end_by_exception() -> None:

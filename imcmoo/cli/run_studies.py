@@ -14,7 +14,7 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed, local
-from imcmoo.io.files import replacing
+from imcmoo.io.files import naming, replacing
 from imcmoo.io.locks import owned
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
@@ -103,21 +103,22 @@ def run_one(
     Raises:
         InputError: no design of the study is feasible.
     """
-    folder.begin(resume=resume)
-    try:
-        outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
-    except LimitsUnmet as error:
-        folder.tidy()
-        raise InputError(str(error)) from None
-    except NoFeasibleDesign:
-        folder.tidy()
-        raise InputError(nothing_feasible(study.problem())) from None
-    result_tables.write_tables(outcome, folder.staging, answer)
-    write_design(outcome, folder.staging)
-    found = explain_run(outcome.joint.problem, study.asked_criterion, folder.staging)
-    write_explanations(found, folder.staging / EXPLANATIONS)
-    draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
-    return folder.publish()
+    with naming(folder.path):
+        folder.begin(resume=resume)
+        try:
+            outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
+        except LimitsUnmet as error:
+            folder.tidy()
+            raise InputError(str(error)) from None
+        except NoFeasibleDesign:
+            folder.tidy()
+            raise InputError(nothing_feasible(study.problem())) from None
+        result_tables.write_tables(outcome, folder.staging, answer)
+        write_design(outcome, folder.staging)
+        found = explain_run(outcome.joint.problem, study.asked_criterion, folder.staging)
+        write_explanations(found, folder.staging / EXPLANATIONS)
+        draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
+        return folder.publish()
 
 
 def _run_all(

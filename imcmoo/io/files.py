@@ -47,7 +47,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         if path.is_file():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        yield temporary
+        with naming(path):
+            yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -71,10 +72,26 @@ def writing(path: Path) -> Iterator[Path]:
     _check_writable(path)
     target = path.resolve()
     if exists and not (target.is_file() or target.is_dir()):
-        yield path
+        with naming(path):
+            yield path
         return
     with replacing(target) as temporary:
         yield temporary
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name what was being written in errors that do not, as where there is no room left.
+
+    Raises:
+        OSError: as the block does.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.io.text import lines_of
 from imcmoo.networks.layers import (
     BITS,
     DEFAULT_DENSITIES,
@@ -142,8 +143,7 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
     """Provenance, and the lines below the column names."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            text = stream.read()
-        every = text.splitlines(keepends=True)
+            every = list(lines_of(stream, path))
         top = next((i for i, row in enumerate(every) if not row.startswith("#")), len(every))
         reader = csv.reader(every[top:])
         header = [cell.strip() for cell in next(reader, [])]

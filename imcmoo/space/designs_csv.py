@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.text import lines_of
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
@@ -100,7 +101,7 @@ class DesignsTable:
         lines: list[int] = []
         try:
             with path.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.reader(stream, strict=True)
+                reader = csv.reader(lines_of(stream, path), strict=True)
                 for row in reader:
                     if row:
                         rows.append(row)
@@ -109,6 +110,8 @@ class DesignsTable:
             raise InputError(f"{path}: not a UTF-8 text file") from None
         except csv.Error as error:
             raise InputError(f"{path}, line {reader.line_num}: malformed ({error})") from None
+        except ValueError as error:
+            raise InputError(str(error)) from None
         if not rows:
             raise InputError(f"{path}: empty; a header and at least one design are needed")
         header = [name.strip() for name in rows[0]]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.cli.main import main
+from imcmoo.io.checksums import write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.study.explanation import TABLES
 from imcmoo.study.explanation_file import read_explanations, to_json
@@ -77,6 +78,7 @@ def test_a_run_of_another_cost_model_is_not_worked_out_anew(run, tmp_path, capsy
     selection = pd.read_csv(older / "selection.csv")
     selection["energy_vgg16_J"] *= 1.001
     selection.to_csv(older / "selection.csv", index=False)
+    write_sums(older, {path.name: path for path in older.iterdir() if path.is_file()})
     assert explain(older) == 2
     assert "was run with another cost model" in capsys.readouterr().err
 

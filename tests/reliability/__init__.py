@@ -1,0 +1,1 @@
+"""What commands do when machines and people misbehave; `make reliability` counts it."""
