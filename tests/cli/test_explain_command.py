@@ -78,7 +78,7 @@ def test_a_run_of_another_cost_model_is_not_worked_out_anew(run, tmp_path, capsy
     selection = pd.read_csv(older / "selection.csv")
     selection["energy_vgg16_J"] *= 1.001
     selection.to_csv(older / "selection.csv", index=False)
-    write_sums(older, {path.name: path for path in older.iterdir() if path.is_file()})
+    write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
     assert explain(older) == 2
     assert "was run with another cost model" in capsys.readouterr().err
 
