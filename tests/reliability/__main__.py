@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.reliability import trials
+from tests.reliability import hardship, trials
 from tests.reliability.commands import BAD, FINE, REFUSED, ROOT, Outcome
 
 HEAD = """# What happens when something goes wrong
@@ -41,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _all(bench: trials.Bench, args: argparse.Namespace) -> Iterator[Outcome]:
-    yield from trials.outputs(bench)
-    yield from trials.hardship(bench)
+    yield from hardship.outputs(bench)
+    yield from hardship.hardship(bench)
     yield from trials.damage(bench)
     yield from trials.crash_points(bench)
     yield from trials.kills(bench, args.kills)
