@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "search a study for one design",
     "evaluate": "cost the designs of a CSV",
     "explain": "say why a design is what it is",
+    "report": "show a run as one page",
     "enumerate": "evaluate every design of a study",
     "import": "turn an ONNX model into a network table",
 }

@@ -19,6 +19,9 @@ CONFIG = "config.json"
 
 FIGURES = "figures"
 
+REPORT = "report.html"
+"""Made on demand; a new run removes that of the old one."""
+
 FILES = (
     "evaluations.csv",
     "front.csv",
@@ -31,6 +34,7 @@ FILES = (
     "indicators.csv",
     "design.json",
     EXPLANATIONS,
+    REPORT,
     FIGURES,
     SUMS,
 )

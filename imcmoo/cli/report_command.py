@@ -1,0 +1,66 @@
+"""`imcmoo report`: a run as one page to look at, offline."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing, unchanged, writing
+from imcmoo.io.locks import owned
+from imcmoo.report.page import page
+from imcmoo.report.results import Results
+from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
+from imcmoo.study.results_folder import CONFIG, REPORT
+
+DESCRIPTION = """
+Show a finished run as one HTML page, made from its folder alone and complete in itself: it loads
+nothing and sends nothing. Drag along an axis to keep the designs in a range, in all views; click a
+design for its card: in full where the run explained it, its parameters and quantities elsewhere.
+Needs the package plotly (pip install 'imcmoo[report]').
+"""
+
+INTERRUPTED = "nothing was written"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument(
+        "--out", type=Path, metavar="PAGE.html", help=f"where to write (default: RUN/{REPORT})"
+    )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the page of a run.
+
+    Raises:
+        InputError: the folder holds no complete run of this version, or Plotly is missing.
+        OSError: a file cannot be read or written.
+    """
+    run, out = args.run, args.out
+    if not run.is_dir():
+        raise InputError(f"{run} is no folder of a run")
+    if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
+        raise InputError(f"--out {out}: in the run's own folder the page is called {REPORT}")
+    with ExitStack() as stack:
+        if out is None:
+            Results.read(run)  # before anything of ours is put there
+            stack.enter_context(owned(run))
+        text = _page(run)
+        put = writing if out else replacing
+        with put(out or run / REPORT) as target:
+            target.write_text(text, encoding="utf-8")
+    Console(highlight=False, soft_wrap=True).print("written:", out or run / REPORT, sep="\n  ")
+
+
+def _page(run: Path) -> str:
+    """The page, from files of one run."""
+    results = Results.read(run)
+    with unchanged(run / CONFIG):
+        path = run / EXPLANATIONS
+        return page(results, read_explanations(path) if path.exists() else [])

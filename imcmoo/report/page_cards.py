@@ -1,0 +1,67 @@
+"""The full cards of the page: what `explain.json` tells of a design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from imcmoo.report.explanation_tables import ROOMY, explained
+from imcmoo.report.html_table import html_of
+from imcmoo.report.labels import label
+from imcmoo.report.page_designs import rounded
+from imcmoo.report.terminal_tables import SHOWN
+from imcmoo.study.explanation import Explanation
+
+TOLD_LAYERS = 5
+"""Layers of each network in the table; all that are stored are drawn."""
+
+MOST_LAYERS = 2000
+"""Layers of a design that are drawn: those that take most energy."""
+
+
+def card(explanation: Explanation) -> dict[str, Any]:
+    """One design: its tables as HTML, and where energy, area and time go.
+
+    Args:
+        explanation: as shown.
+    """
+    tables = explanation.tables
+    heading, *parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
+    return {
+        "html": "".join(f"<section>{html_of(part)}</section>" for part in parts),
+        "heading": html_of(heading),
+        "components": _components(tables["components"], tables["areas"]),
+        "layers": _layers(tables["layers"]),
+    }
+
+
+def _components(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any]:
+    """Area of each component, and its energy by network."""
+    names = areas["component"].tolist()
+    by_network = energy.pivot(index="network", columns="component", values="energy_J")
+    networks = list(dict.fromkeys(energy["network"]))
+    return {
+        "labels": [label(name) for name in names],
+        "networks": [label(name) for name in networks],
+        "area": rounded(areas["area_mm2"]),
+        "energy": [
+            rounded(SHOWN["J"][0] * by_network.loc[name].reindex(names)) for name in networks
+        ],
+    }
+
+
+def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
+    """By network: energy and time of its layers, and which component takes most."""
+    heaviest = layers["energy_J"].astype(float).nlargest(MOST_LAYERS).index
+    kept = layers.loc[heaviest.sort_values()]
+    return [
+        {
+            "network": label(str(network)),
+            "names": own["layer"].astype(str).tolist(),
+            "mostly": [label(name) if name else "" for name in own["component"]],
+            "energy": rounded(SHOWN["J"][0] * own["energy_J"]),
+            "latency": rounded(SHOWN["s"][0] * own["latency_s"]) if "latency_s" in own else None,
+        }
+        for network, own in kept.groupby("network", sort=False)
+    ]

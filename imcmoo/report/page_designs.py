@@ -1,0 +1,184 @@
+"""The designs of a run as columns: what every view of the page is drawn from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcmoo.io.errors import InputError
+from imcmoo.model.metrics import Floats
+from imcmoo.report.explanation_words import plain
+from imcmoo.report.labels import label
+from imcmoo.report.quantities import Measured, measured
+from imcmoo.report.results import Results
+
+MOST_VALUES = 120_000
+"""Numbers in the table of designs: what is beyond the front is thinned out to these."""
+
+DIGITS = 6
+"""Digits of a number that is looked at."""
+
+UNITS = ("V", "s", "nm", "KiB", "Hz")
+"""Units at the end of parameters' names."""
+
+Key = tuple[int, ...]
+"""The levels of a design."""
+
+
+@dataclass(frozen=True)
+class PageDesigns:
+    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them.
+
+    Args:
+        results: of the run.
+    """
+
+    results: Results
+
+    @cached_property
+    def quantities(self) -> list[Measured]:
+        """What designs are compared by, in the order of the columns."""
+        columns = [str(c) for c in self.results.evaluations]
+        own = columns[columns.index("feasible") + 1 :]
+        return measured([c for c in own if not c.startswith("missing_")], self.results.workloads)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv`
+        (NaN for a baseline that is not there)."""
+        evaluated = self.results.evaluations
+        evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
+        shown = evaluated[self._drawn(self.keys(evaluated))]
+        others = self._alone[~_are_in(self.keys(self._alone), self.keys(shown))]
+        columns = [*self.results.parameters, *self._columns, "line"]
+        return pd.concat([shown, others], ignore_index=True)[columns]
+
+    @cached_property
+    def names(self) -> dict[Key, list[str]]:
+        """What designs are called, as `imcmoo explain` does: `selected` or `front_3`."""
+        names: dict[Key, list[str]] = defaultdict(list)
+        r = self.results
+        selection, alone = r.selection, self._alone
+        rows = (
+            (r.selected, ["selected"]),
+            (alone, [f"alone_{name}" for name in alone["optimised_for"]]),
+            (selection, selection["criterion"].tolist()),
+            (r.front, [f"front_{row + 1}" for row in range(len(r.front))]),
+        )
+        for frame, called in rows:
+            for key, name in zip(self.keys(frame), called, strict=True):
+                names[key].append(name)
+        return names
+
+    def keys(self, frame: pd.DataFrame) -> list[Key]:
+        """The levels of each row of a table.
+
+        Raises:
+            InputError: a value is none of its parameter.
+        """
+        columns = [self._levels(frame, name) for name in self.results.parameters]
+        return [tuple(row) for row in np.array(columns, dtype=int).T.tolist()]
+
+    def as_columns(self) -> dict[str, Any]:
+        """What the page's script reads: numbers in the units people read, null where unknown."""
+        keys = self.keys(self.table)
+        scores = self._scores(keys)
+        return {
+            "parameters": [
+                {"label": _heading(name), "levels": [*map(plain, levels)], "values": list(column)}
+                for (name, levels), column in zip(
+                    self.results.levels.items(), zip(*keys, strict=True), strict=True
+                )
+            ],
+            "quantities": [self._quantity(q) for q in self.quantities],
+            "scores": [
+                {"label": label(name), "values": rounded(values)} for name, values in scores.items()
+            ],
+            "criterion": list(scores).index(self.results.criterion),
+            "line": rounded(self.table["line"]),
+            "names": [self.names.get(key, []) for key in keys],
+            "front": [int(key in self._front) for key in keys],
+            "selected": keys.index(self.keys(self.results.selected)[0]),
+            "baselines": [
+                {"label": label(str(name)), "row": keys.index(key)}
+                for name, key in zip(
+                    self._alone["optimised_for"], self.keys(self._alone), strict=True
+                )
+            ],
+            "evaluated": len(self.results.evaluations),
+            "feasible": int(self.results.evaluations["feasible"].sum()),
+        }
+
+    @property
+    def _columns(self) -> list[str]:
+        return [column for q in self.quantities for column in q.columns]
+
+    @property
+    def _alone(self) -> pd.DataFrame:
+        """The designs for one network alone, perhaps none."""
+        baselines = self.results.baselines
+        if baselines is None:
+            return self.results.front.iloc[:0].assign(optimised_for=[])
+        return baselines.iloc[1:]
+
+    @cached_property
+    def _front(self) -> Mapping[Key, int]:
+        """The row of each design in `front.csv`."""
+        return {key: row for row, key in enumerate(self.keys(self.results.front))}
+
+    def _drawn(self, keys: list[Key]) -> NDArray[np.bool_]:
+        """Which designs have room: those with a name first, the others evenly."""
+        room = MOST_VALUES // (len(self.results.parameters) + len(self._columns))
+        named = np.array([key in self.names for key in keys], dtype=bool)
+        others = np.flatnonzero(~named)
+        left = min(len(others), max(0, room - int(named.sum())))
+        named[others[np.linspace(0, len(others) - 1, left).astype(int)]] = True
+        return named
+
+    def _scores(self, keys: list[Key]) -> dict[str, Floats]:
+        """Scores by each criterion of the run, shape (n,), NaN beyond the front."""
+        rows = np.array([self._front.get(key, -1) for key in keys])
+        front = self.results.front
+        found = {}
+        for name in self.results.selection["criterion"]:
+            scores = np.append(front[f"score_{name}"].to_numpy(dtype=float), np.nan)
+            found[str(name)] = scores[rows]
+        return found
+
+    def _quantity(self, q: Measured) -> dict[str, Any]:
+        values = [rounded(q.factor * self.table[column]) for column in q.columns]
+        return {"label": q.heading, "values": values, "perNetwork": q.per_workload}
+
+    def _levels(self, frame: pd.DataFrame, name: str) -> list[int]:
+        """The level of a parameter in each row."""
+        known = {value: at for at, value in enumerate(self.results.levels[name])}
+        try:
+            return [known[value] for value in frame[name].tolist()]
+        except KeyError as error:
+            raise InputError(
+                f"{self.results.folder}: its tables and config.json do not fit: there is no "
+                f"{name} {error}"
+            ) from None
+
+
+def rounded(values: Iterable[float]) -> list[float | None]:
+    """Numbers in as many digits as are looked at, None for what is not one."""
+    return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
+
+
+def _heading(parameter: str) -> str:
+    """The name of a parameter, a unit at its end in brackets."""
+    name, _, unit = parameter.rpartition("_")
+    return f"{label(name)} ({unit})" if name and unit in UNITS else label(parameter)
+
+
+def _are_in(keys: list[Key], known: list[Key]) -> NDArray[np.bool_]:
+    there = set(known)
+    return np.array([key in there for key in keys], dtype=bool)

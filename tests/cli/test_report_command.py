@@ -1,0 +1,123 @@
+"""`imcmoo report`: one page beside the run, and one line where there is nothing to show."""
+
+import json
+import shutil
+import sys
+
+import pandas as pd
+import pytest
+
+from imcmoo.cli import run_studies
+from imcmoo.cli.main import main
+from imcmoo.io.locks import owned
+
+pytest.importorskip("plotly")
+
+STUDY = "four_workload_rram"
+ARGUMENTS = ["run", STUDY, "--budget", "60", "--no-baselines", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a small run; only to be read. Its figures are not looked at."""
+    out = tmp_path_factory.mktemp("reported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_studies, "draw_figures", lambda results, folder: None)
+        assert main([*ARGUMENTS, "--out", str(out)]) == 0
+    return out / STUDY / "seed-1"
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of one's own."""
+    folder = tmp_path / STUDY / "seed-1"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+def report(*args):
+    return main(["report", *map(str, args)])
+
+
+def refused(capsys, *args):
+    """The one line that says why not."""
+    assert report(*args) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
+
+
+def test_the_page_stands_in_the_run_until_there_is_a_new_one(run, capsys, monkeypatch):
+    monkeypatch.setattr(run_studies, "draw_figures", lambda results, folder: None)
+    before = {p.name for p in run.iterdir()}
+    assert report(run) == 0
+    assert "seed-1/report.html" in capsys.readouterr().out.replace("\n", "")
+    assert {p.name for p in run.iterdir()} == before | {"report.html"}
+    assert main([*ARGUMENTS, "--out", str(run.parents[1])]) == 0
+    assert not (run / "report.html").exists()
+
+
+def test_the_page_can_go_elsewhere_and_leaves_the_run_alone(run, tmp_path):
+    for path in run.iterdir():
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    run.chmod(0o555)
+    assert report(run, "--out", tmp_path / "page.html") == 0
+    run.chmod(0o755)
+    assert report(run) == 0
+    assert (tmp_path / "page.html").read_bytes() == (run / "report.html").read_bytes()
+
+
+def test_the_page_replaces_no_file_of_the_run(run, capsys):
+    before = (run / "front.csv").read_bytes()
+    assert "the page is called report.html" in refused(capsys, run, "--out", run / "front.csv")
+    assert (run / "front.csv").read_bytes() == before
+
+
+def test_a_folder_without_a_run_is_left_as_it_was(tmp_path, capsys):
+    assert "holds no complete run" in refused(capsys, tmp_path)
+    assert "is no folder of a run" in refused(capsys, tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_use_is_not_written_to(run, capsys):
+    with owned(run):
+        assert "is in use by" in refused(capsys, run)
+
+
+@pytest.mark.parametrize("name", ["front.csv", "evaluations.csv", "selection.csv", "design.json"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "binary", "cut"])
+def test_a_missing_or_damaged_file_is_named(run, name, damage, capsys):
+    path = run / name
+    whole = path.read_bytes()
+    ways = {"empty": b"", "binary": b"\xff\x00" * 50, "cut": whole[: len(whole) // 2]}
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(ways[damage])
+    assert str(run) in refused(capsys, run)
+    assert not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"study": 1}', '{"study": "x", "space": 3}'])
+def test_a_damaged_config_is_one_line(run, content, capsys):
+    (run / "config.json").write_text(content)
+    assert str(run) in refused(capsys, run)
+
+
+def test_tables_of_another_space_are_refused(run, capsys):
+    front = pd.read_csv(run / "front.csv").assign(rows=3)
+    front.to_csv(run / "front.csv", index=False)
+    assert "do not fit" in refused(capsys, run)
+
+
+def test_damaged_explanations_are_refused(run, capsys):
+    path = run / "explain.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["designs"][0]["score"] = 0.0
+    path.write_text(json.dumps(content))
+    assert "explain.json is damaged: remove it" in refused(capsys, run)
+
+
+def test_without_plotly_it_says_what_to_install(run, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    assert "pip install 'imcmoo[report]'" in refused(capsys, run)

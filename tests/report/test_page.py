@@ -1,0 +1,106 @@
+"""The page of a run holds what the run's files hold, whatever they are called, and is small."""
+
+import base64
+import gzip
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.report import page_designs
+from imcmoo.report.page import page
+from imcmoo.report.results import Results
+from imcmoo.study.explanation_file import read_explanations
+
+pytest.importorskip("plotly")
+
+LARGEST = 6_000_000
+HOSTILE = "</script><img src=x onerror=alert(1)> & 'é"
+
+
+def made(folder):
+    path = folder / "explain.json"
+    return page(Results.read(folder), read_explanations(path) if path.exists() else [])
+
+
+def data_of(text):
+    (packed,) = re.findall(r'<script id="data"[^>]*>([^<]*)</script>', text)
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+@pytest.mark.parametrize("study", ["four_workload_rram", "toy"])
+def test_the_page_holds_every_feasible_design_once_and_its_figures(study, run_of):
+    folder = run_of(study)
+    text = made(folder)
+    assert len(text.encode()) < LARGEST
+    data = data_of(text)
+    evaluated = pd.read_csv(folder / "evaluations.csv")
+    rows = [row for row, line in enumerate(data["line"]) if line is not None]
+    assert [data["line"][row] - 2 for row in rows] == evaluated.index[
+        evaluated["feasible"]
+    ].tolist()
+    quantity = data["quantities"][-1]
+    name = {"four_workload_rram": "latency_mobilenet_v3_s", "toy": "accuracy_alexnet_dB"}[study]
+    factor = 1e6 if name.endswith("_s") else 1.0
+    shown = np.array(quantity["values"][-1], dtype=float)[rows]
+    np.testing.assert_allclose(shown, factor * evaluated[name][evaluated["feasible"]], rtol=1e-5)
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    values = [p["levels"][p["values"][data["selected"]]] for p in data["parameters"]]
+    told = [design["design"][p] for p in Results.read(folder).parameters]
+    assert [str(v) for v in values] == [v if isinstance(v, str) else f"{v:g}" for v in told]
+    assert "selected" in data["names"][data["selected"]]
+    front = sum(name.startswith("front_") for names in data["names"] for name in names)
+    assert front == sum(data["front"]) == len(pd.read_csv(folder / "front.csv"))
+    assert data["cards"][data["card"][data["selected"]]]["html"]
+
+
+def test_baselines_are_designs_too(run_of):
+    folder = run_of("four_workload_rram")
+    data = data_of(made(folder))
+    alone = pd.read_csv(folder / "baselines.csv").iloc[1:]
+    assert len(data["baselines"]) == len(alone)
+    area = data["quantities"][0]["values"][0]
+    shown = [area[b["row"]] for b in data["baselines"]]
+    np.testing.assert_allclose(shown, alone["area_mm2"], rtol=1e-5)
+
+
+def test_the_same_run_makes_the_same_page(run_of):
+    assert made(run_of("toy")) == made(run_of("toy"))
+
+
+def test_a_run_without_explanations_or_baselines_has_a_page(run_of, tmp_path):
+    folder = tmp_path / "older"
+    shutil.copytree(run_of("four_workload_rram"), folder)
+    for name in ("explain.json", "baselines.csv", "breakdown.csv"):
+        (folder / name).unlink()
+    data = data_of(made(folder))
+    assert data["cards"] == data["baselines"] == []
+
+
+def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypatch):
+    whole = data_of(made(run_of("four_workload_rram")))
+    monkeypatch.setattr(page_designs, "MOST_VALUES", 18 * 60)
+    thin = data_of(made(run_of("four_workload_rram")))
+    assert len(thin["line"]) < len(whole["line"])
+    assert [names for names in thin["names"] if names] == [n for n in whole["names"] if n]
+    assert thin["evaluated"] == whole["evaluated"]
+
+
+def test_names_of_networks_are_shown_and_nothing_more(run_of, tmp_path):
+    folder = tmp_path / "hostile"
+    shutil.copytree(run_of("toy"), folder)
+    for path in folder.glob("*.csv"):
+        frame = pd.read_csv(path)
+        frame.columns = [c.replace("alexnet", HOSTILE) for c in frame.columns]
+        frame.to_csv(path, index=False)
+    for path in (folder / "config.json", folder / "design.json"):
+        escaped = json.dumps(HOSTILE)[1:-1]
+        path.write_text(path.read_text(encoding="utf-8").replace("alexnet", escaped))
+    (folder / "explain.json").unlink()
+    text = made(folder)
+    assert HOSTILE in data_of(text)["networks"]
+    assert HOSTILE not in text
+    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text

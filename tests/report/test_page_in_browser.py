@@ -1,0 +1,195 @@
+"""The page as a browser without network shows it; skipped where there is no Chromium."""
+
+import re
+import shutil
+
+import pytest
+
+from imcmoo.cli import catalogue
+from imcmoo.cli.main import main
+
+pytest.importorskip("plotly")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
+
+QUICK = ("four_workload_rram", "toy")
+STUDIES = [
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+    for name in ("toy", *catalogue.studies())
+]
+"""The quick ones every time; all that are built in in the slow tests."""
+
+WIDTHS = (1440, 1024)
+
+PATIENCE_MS = 120_000
+
+POINT = """([panel, index]) => {
+  const plot = document.getElementById('scatters');
+  plot.scrollIntoView({block: 'center'});
+  const trace = plot.data.filter(t => t.name === 'kept')[panel];
+  const at = plot.getBoundingClientRect();
+  const end = panel ? panel + 1 : '';
+  const x = plot._fullLayout[`xaxis${end}`], y = plot._fullLayout[`yaxis${end}`];
+  return [at.left + x._offset + x.d2p(trace.x[index]), at.top + y._offset + y.d2p(trace.y[index])];
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser that draws in software; no sandbox, which containers have no rights for."""
+    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, run_of, tmp_path):
+    """What opens the page of a study, alone in a folder, and what the browser had to say."""
+
+    def open_page(study):
+        path = tmp_path / "page.html"
+        assert main(["report", str(run_of(study)), "--out", str(path)]) == 0
+        context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900}, offline=True)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        requests, said = [], []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path.as_uri())
+        page.wait_for_selector("body[data-drawn=yes]")
+        return page, requests, said
+
+    return open_page
+
+
+def count(page):
+    """How many designs are kept, and of how many."""
+    return tuple(map(int, re.findall(r"\d+", page.locator("#count").inner_text().replace(",", ""))))
+
+
+def kept(page):
+    """How many designs each view shows."""
+    scatters = page.evaluate(
+        "document.getElementById('scatters').data"
+        ".filter(t => t.name === 'kept').map(t => t.x.length)"
+    )
+    lines = page.evaluate(
+        "document.getElementById('quantities').data[0].dimensions[0].values.length"
+    )
+    found = page.evaluate("document.getElementById('found').data[0].x.length")
+    best = page.locator("#best tbody tr").count()
+    return {"scatters": set(scatters), "lines": lines, "found": found, "best": best}
+
+
+def brush(page, axis):
+    """Drag along the upper half of a parameter's axis."""
+    bar = page.locator("#parameters .axis-brush .background").nth(axis)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    x = box["x"] + box["width"] / 2
+    at = [box["y"] + share * box["height"] for share in (0.02, 0.25, 0.45)]
+    page.mouse.move(x, at[0])
+    page.mouse.down()
+    for y in at[1:]:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def widest_axis(page):
+    """The parameter whose designs are most evenly in both halves of its axis."""
+    return page.evaluate(
+        """() => {
+          const axes = document.getElementById('parameters').data[0].dimensions;
+          const balance = axes.map(axis => {
+            const [low, high] = axis.range;
+            const above = axis.values.filter(v => v > high - 0.4 * (high - low)).length;
+            return Math.min(above, axis.values.length - above);
+          });
+          return balance.indexOf(Math.max(...balance));
+        }"""
+    )
+
+
+def check_controls(page):
+    """Check that none sends data anywhere."""
+    titles = page.evaluate(
+        "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title || '')"
+    )
+    assert "Download plot as a PNG" in titles
+    assert not [t for t in titles if re.search("cloud|share|studio|plotly", t, re.I)]
+    assert page.locator("a[href]:not(.modebar-btn)").count() == 0
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_page_works_by_itself(study, opened):
+    page, requests, said = opened(study)
+    whole, total = count(page)
+    assert whole == total == max(kept(page)["scatters"])
+    before = kept(page)
+    check_controls(page)
+    for width in reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            f"document.documentElement.scrollWidth <= {width}"
+            f" && document.getElementById('parameters')._fullLayout.width > {width - 100}"
+        )
+
+    brush(page, widest_axis(page))
+    page.wait_for_function(f"!document.getElementById('count').textContent.startsWith('{whole} ')")
+    page.wait_for_function(
+        "document.getElementById('scatters').data[1].x.length"
+        " === Number(document.getElementById('count').textContent.split(' ')[0])"
+    )
+    some, _ = count(page)
+    after = kept(page)
+    assert 0 < some < whole
+    assert after["scatters"] == {some}
+    assert after["lines"] == some
+    assert after["found"] < before["found"]
+    assert after["best"] <= before["best"]
+
+    first = page.locator("#card h3").inner_text()
+    chosen = page.evaluate(
+        "document.getElementById('scatters').data[1].text.findIndex(t => t !== 'selected')"
+    )
+    x, y = page.evaluate(POINT, [0, chosen])
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    page.wait_for_function(f"document.querySelector('#card h3').textContent !== '{first}'")
+    shown = page.locator("#card").inner_text()
+    assert {"Parameters", "Scores"} <= set(shown.split())
+    page.wait_for_function("!document.getElementById('reset').disabled")
+
+    page.locator("#reset").click()
+    page.wait_for_function(f"document.getElementById('count').textContent.startsWith('{whole} ')")
+    assert said == []
+    assert requests == [page.url]
+
+
+def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
+    page, _, said = opened("four_workload_rram")
+    page.locator("#set").select_option("all")
+    page.wait_for_function(
+        "document.getElementById('scatters').data[1].text.some(t => t.startsWith('evaluation'))"
+    )
+    # Where one dot lies on another, either may be meant.
+    chosen = page.evaluate(
+        """() => {
+          const {x, y, text} = document.getElementById('scatters').data[1];
+          const far = (i, k) => Math.hypot(Math.log(x[k] / x[i]), 9 * Math.log(y[k] / y[i]));
+          const gap = i => Math.min(...x.map((_, k) => k === i ? Infinity : far(i, k)));
+          const own = [...x.keys()].filter(i => text[i].startsWith('evaluation'));
+          return own.sort((a, b) => gap(b) - gap(a))[0];
+        }"""
+    )
+    page.mouse.click(*page.evaluate(POINT, [0, chosen]))
+    page.wait_for_function("document.querySelector('#card h3').textContent !== 'selected'")
+    assert page.locator("#card h3").inner_text().startswith("evaluation")
+    assert "imcmoo explain RUN/evaluations.csv:" in page.locator("#untold").inner_text()
+    assert not page.locator("#told").is_visible()
+    assert said == []
