@@ -17,7 +17,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.report import terminal_tables
 from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import label
-from imcmoo.report.page_cards import card
+from imcmoo.report.page_cards import cards
 from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.results import Results
 from imcmoo.study.explanation import Explanation
@@ -77,15 +77,16 @@ def _plotly() -> str:
 def _data(results: Results, explanations: Sequence[Explanation]) -> dict[str, Any]:
     """What the page's script reads."""
     designs = PageDesigns(results)
-    cards = {name: at for at, e in enumerate(explanations) for name in e.names}
+    told = cards(explanations)
+    card_of = {name: at for at, e in enumerate(explanations[: len(told)]) for name in e.names}
     columns = designs.as_columns()
     return {
         **columns,
         "study": results.study,
         "networks": [label(name) for name in results.workloads],
-        "cards": [card(e) for e in explanations],
+        "cards": told,
         "card": [
-            next((cards[name] for name in names if name in cards), None)
+            next((card_of[name] for name in names if name in card_of), None)
             for names in columns["names"]
         ],
         "convergence": _convergence(results.convergence),

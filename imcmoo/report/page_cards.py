@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,26 @@ TOLD_LAYERS = 5
 
 MOST_LAYERS = 2000
 """Layers of a design that are drawn: those that take most energy."""
+
+
+MOST_CHARACTERS = 3_000_000
+"""Of all cards together: some hundred kilobytes when packed."""
+
+
+def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
+    """The cards of the first designs, as many as there is room for.
+
+    Args:
+        explanations: as shown, the selected design first.
+    """
+    found: list[dict[str, Any]] = []
+    left = MOST_CHARACTERS
+    for explanation in explanations:
+        found.append(card(explanation))
+        left -= len(json.dumps(found[-1]))
+        if left < 0:
+            return found[:-1]
+    return found
 
 
 def card(explanation: Explanation) -> dict[str, Any]:

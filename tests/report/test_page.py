@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.report import page_designs
+from imcmoo.report import page_cards, page_designs
 from imcmoo.report.page import page
 from imcmoo.report.results import Results
 from imcmoo.study.explanation_file import read_explanations
@@ -87,6 +87,16 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
     assert len(thin["line"]) < len(whole["line"])
     assert [names for names in thin["names"] if names] == [n for n in whole["names"] if n]
     assert thin["evaluated"] == whole["evaluated"]
+
+
+def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
+    whole = data_of(made(run_of("toy")))
+    monkeypatch.setattr(page_cards, "MOST_CHARACTERS", 20_000)
+    few = data_of(made(run_of("toy")))
+    n = len(few["cards"])
+    assert 0 < n < len(whole["cards"])
+    assert few["cards"] == whole["cards"][:n]
+    assert few["card"] == [c if c is not None and c < n else None for c in whole["card"]]
 
 
 def test_names_of_networks_are_shown_and_nothing_more(run_of, tmp_path):
