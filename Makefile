@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test test-slow bench mutants reliability
+.PHONY: run test test-slow bench docs mutants reliability
 
 run: $(INSTALLED)
 	$(BIN)/python -m experiments.run four_workload_rram
@@ -22,6 +22,10 @@ test-slow: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/throughput.py
+
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo build/docs/index.html
 
 mutants: $(INSTALLED)
 	$(BIN)/python -m tests.mutation

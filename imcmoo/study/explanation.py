@@ -22,20 +22,20 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """Tables of an explanation, and the columns each has at the least.
 
-networks: one row each, with the model's quantities, what comes of them (power, TOPS, EDAP, regret
-    against the best known) and what else the model tells; empty where the network does not run.
-areas, components: area of the chip and energy of each network by component. Without rows where the
-    model does not tell, as is the next.
-layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
-    where the model tells. Layers that are pipelined overlap: their times sum to more than that of
-    the network.
-limits: of the chip (no network) and of networks. `used` is a share, 1 is all; `excess` is the share
-    that is lacking or too much, and `missing` how much of a resource; `stops` counts the neighbours
-    that break what this design keeps.
-neighbours: designs one step away; `beside` names what else changes with the parameter.
-changes: what a network gains (positive) or pays, as a share of its EDAP or else of its first
-    quantity that is a ratio.
-lacking: limits that a neighbour breaks.
+- networks: one row each, with the model's quantities, what comes of them (power, TOPS, EDAP, regret
+  against the best known) and what else the model tells; empty where the network does not run.
+- areas, components: area of the chip and energy of each network by component. Without rows where
+  the model does not tell, as is the next.
+- layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
+  where the model tells. Layers that are pipelined overlap: their times sum to more than that of the
+  network.
+- limits: of the chip (no network) and of networks. `used` is a share, 1 is all; `excess` is the
+  share that is lacking or too much, and `missing` how much of a resource; `stops` counts the
+  neighbours that break what this design keeps.
+- neighbours: designs one step away; `beside` names what else changes with the parameter.
+- changes: what a network gains (positive) or pays, as a share of its EDAP or else of its first
+  quantity that is a ratio.
+- lacking: limits that a neighbour breaks.
 """
 
 

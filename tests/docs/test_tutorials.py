@@ -13,6 +13,9 @@ def test_a_tutorial_runs(path, capsys):
     found = runpy.run_path(str(path))
     shown = capsys.readouterr().out
     assert shown.count("\n") > 5
+    if path.stem == "own_model":
+        assert found["archive"].feasible[found["front"]].all()
+        assert len(found["front"]) > 5
     if path.stem == "first_steps":
         table = found["table"]
         assert table["runs"].tolist() == [True, True, True, False]

@@ -1,0 +1,35 @@
+"""How Sphinx makes the documentation; `make docs` builds it."""
+
+import sys
+from importlib.metadata import version as installed
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # for site_pages
+
+project = "imcmoo"
+author = "the imcmoo authors"
+version = release = installed("imcmoo")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "site_pages",
+]
+source_suffix = {".md": "markdown", ".py": "tutorial"}
+# `search.html` is where Sphinx searches: what we say of ours is on the page `searches`.
+exclude_patterns = ["conf.py", "site_pages.py", "search.md"]
+
+html_theme = "furo"
+html_title = f"imcmoo {release}"
+html_show_copyright = False
+
+myst_heading_anchors = 3
+
+default_role = "literal"  # in docstrings `names` are code
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True}
+napoleon_numpy_docstring = False

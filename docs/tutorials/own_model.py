@@ -1,0 +1,116 @@
+# %% [markdown]
+# # Bring your own cost model
+#
+# A cost model is a class: it names what designs are compared by, and what networks may lack on a
+# chip, and evaluates whole batches of designs. Search, selection, enumeration, regret and reports
+# then work as with the models that come along. Here is one of arrays that share a memory.
+
+# %%
+import numpy as np
+
+from imcmoo import (
+    AcceleratorProblem,
+    Criterion,
+    DesignSpace,
+    Metrics,
+    Ordinal,
+    Quantity,
+    Resource,
+    WorkloadSet,
+    run_search,
+)
+
+# %% [markdown]
+# The space: every parameter has a name, a few values, and a unit in its name.
+
+# %%
+SPACE = DesignSpace(
+    "arrays",
+    (
+        Ordinal("side", (64, 128, 256, 512)),
+        Ordinal("arrays", (16, 64, 256, 1024, 4096)),
+        Ordinal("clock_Hz", (1e8, 2e8, 4e8, 8e8)),
+        Ordinal("memory_B_per_s", (1e10, 4e10, 16e10, 64e10)),
+    ),
+)
+
+# %% [markdown]
+# The model: arrays in, arrays out. Rows are designs, columns are networks. `Quantity` says the
+# unit, whether each network has its own, and with `sense="max"` that more is better. A `Resource`
+# tells what the chip has, and what each network lacks; a network that lacks something does not
+# run, and its quantities are NaN. Units are SI.
+
+
+# %%
+class Arrays:
+    """Time is the longer of computing and fetching weights."""
+
+    quantities = (
+        Quantity("latency", "s"),
+        Quantity("efficiency", "per_J", sense="max"),
+        Quantity("area", "m2", per_workload=False),
+    )
+    resource_names = ("power",)
+
+    def __init__(self, space, workloads, **options):
+        self.space = space
+        self.workload_names = workloads.names
+        self.macs, self.weights = workloads.macs, workloads.weights
+
+    def evaluate(self, levels):
+        self.space.validate(levels)
+        d = {name: v[:, None] for name, v in self.space.decode(levels).items()}
+        cells = d["side"] ** 2 * d["arrays"]
+        compute = self.macs / (1e-3 * cells * d["clock_Hz"])
+        fetch = self.weights / d["memory_B_per_s"]
+        latency = np.maximum(compute, fetch)
+        energy = 5e-14 * self.macs + 2e-11 * self.weights + 3e-7 * cells * latency
+        power = energy / latency
+        limit_W = 20.0
+        missing = np.maximum(0.0, power - limit_W)
+        runs = np.where(missing > 0, np.nan, 1.0)
+        return Metrics(
+            {
+                "latency": latency * runs,
+                "efficiency": runs / energy,
+                "area": (cells * 4e-13 + d["arrays"] * d["side"] * 1e-9)[:, 0],
+            },
+            {"power": Resource(np.full(len(levels), limit_W), missing)},
+        )
+
+
+# %% [markdown]
+# A criterion gives each design one score, the smaller the better. It gets what designs cost by
+# name, areas in mm².
+
+# %%
+FIGURE = Criterion(
+    "figure_of_merit",
+    lambda costs: (costs["latency"] / costs["efficiency"]).max(axis=1) * costs["area"],
+    needs=("latency", "efficiency", "area"),
+)
+
+model = Arrays(SPACE, WorkloadSet.load(["resnet18", "mobilenet_v3"]))
+problem = AcceleratorProblem(model, area_limit_m2=400e-6)
+found = run_search(problem, budget=150, rng=np.random.default_rng(1))
+archive = found.archive
+front = archive.front()
+print(f"{len(archive)} of {SPACE.size} designs evaluated, {len(front)} on the front")
+
+# %% [markdown]
+# The best of the front, by that criterion:
+
+# %%
+scores = FIGURE.scores(problem.costs(archive.F[front]), None)
+best = archive.levels[front][[np.argmin(scores)]]
+for name, value in SPACE.decode(best).items():
+    print(f"{name} = {value[0]:g}")
+print(model.evaluate(best).to_frame(model.quantities, model.workload_names).to_string(index=False))
+
+# %% [markdown]
+# In a package of yours, `Study("mine", SPACE, ("resnet18", "mobilenet_v3"), area_limit_m2=400e-6,
+# model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")`, offered as an entry
+# point `imcmoo.studies`, is a study like the others: `imcmoo run mine`, `imcmoo enumerate mine`,
+# `imcmoo report results/mine/seed-1`. A model may do more, and is asked for it where it can: tell
+# energy by component and layer (`BreaksDown`), screen designs for free (`Screens`), or share work
+# between designs (`SharesWork`); see the [API reference](../api.md).

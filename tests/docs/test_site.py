@@ -1,0 +1,85 @@
+"""The documentation builds without a warning, leads nowhere wrong, and its commands run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import imcmoo
+from imcmoo.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+
+LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the built site."""
+    for package in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    made = subprocess.run(
+        [*command, "-d", str(out / "trees"), str(DOCS), str(out / "html")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    assert not made.stderr
+    return out / "html"
+
+
+def test_every_page_and_tutorial_is_on_the_site(site):
+    pages = [p for p in DOCS.rglob("*.md") if p.name != "search.md"]
+    for page in [*pages, *(DOCS / "tutorials").glob("*.py")]:
+        built = (site / page.relative_to(DOCS)).with_suffix(".html")
+        assert built.exists(), built
+    text = (site / "searches.html").read_text(encoding="utf-8")
+    assert "The search, measured" in text
+    assert 'id="search-results"' in (site / "search.html").read_text(encoding="utf-8")
+
+
+def test_a_tutorial_is_a_page_of_text_and_code(site):
+    text = (site / "tutorials" / "own_model.html").read_text(encoding="utf-8")
+    assert "<h1>Bring your own cost model" in text
+    assert "# %%" not in text
+    assert text.count('class="highlight-python') == 5
+
+
+def test_what_the_package_offers_is_in_the_reference(site):
+    text = (site / "api.html").read_text(encoding="utf-8")
+    lacking = [n for n in imcmoo.__all__ if n[0] != "_" and f'id="imcmoo.{n}"' not in text]
+    assert not lacking
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_within_the_repository_lead_somewhere(page):
+    targets = [m["target"] for m in LINK.finditer(page.read_text(encoding="utf-8"))]
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("plotly")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "start.md").read_text("utf-8"), re.M | re.S)
+    commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
+    assert len(commands) == 8
+    for program, *arguments in commands:
+        assert program == "imcmoo"
+        assert main(arguments) == 0, arguments
+    run = tmp_path / "results" / "four_workload_rram" / "seed-1"
+    assert (run / "report.html").exists()
+    assert (run / "regret.csv").exists()
+    assert "exact optimum" in capsys.readouterr().out
