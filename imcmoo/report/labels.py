@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imcmoo.problem.scores import AGGREGATIONS
@@ -57,3 +57,9 @@ def label(name: str) -> str:
     Networks that were read from ONNX files are called as what they are.
     """
     return LABELS.get(name) or LABELS.get(name.removesuffix("_onnx"), name.replace("_", " "))
+
+
+def distinct_labels(names: Sequence[str]) -> list[str]:
+    """The names for people; those that two would share stay as they are."""
+    labels = [label(name) for name in names]
+    return [own if labels.count(own) == 1 else n for n, own in zip(names, labels, strict=True)]

@@ -16,7 +16,7 @@ import pandas as pd
 from imcmoo.io.errors import InputError
 from imcmoo.report import terminal_tables
 from imcmoo.report.html_table import html_of
-from imcmoo.report.labels import label
+from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_cards import cards
 from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.results import Results
@@ -83,7 +83,7 @@ def _data(results: Results, explanations: Sequence[Explanation]) -> dict[str, An
     return {
         **columns,
         "study": results.study,
-        "networks": [label(name) for name in results.workloads],
+        "networks": distinct_labels(results.workloads),
         "cards": told,
         "card": [
             next((card_of[name] for name in names if name in card_of), None)

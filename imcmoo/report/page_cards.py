@@ -10,7 +10,7 @@ import pandas as pd
 
 from imcmoo.report.explanation_tables import ROOMY, explained
 from imcmoo.report.html_table import html_of
-from imcmoo.report.labels import label
+from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_designs import rounded
 from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
@@ -65,7 +65,7 @@ def _components(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any]:
     networks = list(dict.fromkeys(energy["network"]))
     return {
         "labels": [label(name) for name in names],
-        "networks": [label(name) for name in networks],
+        "networks": distinct_labels(networks),
         "area": rounded(areas["area_mm2"]),
         "energy": [
             rounded(SHOWN["J"][0] * by_network.loc[name].reindex(names)) for name in networks
@@ -77,9 +77,11 @@ def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
     """By network: energy and time of its layers, and which component takes most."""
     heaviest = layers["energy_J"].astype(float).nlargest(MOST_LAYERS).index
     kept = layers.loc[heaviest.sort_values()]
+    networks = list(dict.fromkeys(kept["network"]))
+    called = dict(zip(networks, distinct_labels(networks), strict=True))
     return [
         {
-            "network": label(str(network)),
+            "network": called[network],
             "names": own["layer"].astype(str).tolist(),
             "mostly": [label(name) if name else "" for name in own["component"]],
             "energy": rounded(SHOWN["J"][0] * own["energy_J"]),

@@ -99,6 +99,12 @@ def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
     assert few["card"] == [c if c is not None and c < n else None for c in whole["card"]]
 
 
+def test_networks_and_levels_that_look_alike_are_told_apart(run_of):
+    data = data_of(made(run_of("many")))
+    assert len(set(data["networks"])) == len(data["networks"]) == 18
+    assert data["parameters"][1]["levels"] == ["NA", "01", "<b>"]
+
+
 def test_names_of_networks_are_shown_and_nothing_more(run_of, tmp_path):
     folder = tmp_path / "hostile"
     shutil.copytree(run_of("toy"), folder)

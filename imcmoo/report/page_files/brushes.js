@@ -1,6 +1,7 @@
 // Parallel coordinates: what is kept by the ranges on their axes.
 
 const LEAST_WIDTH = 62;  // pixels of an axis
+const MOST_AXES = 60;    // Plotly draws no more
 const BEYOND = 0.15;       // of an axis: how far up what is missing stands
 const NONE = "none";     // where a network does not run, or there is no score
 
@@ -8,11 +9,11 @@ function parameterAxis(parameter) {
   const levels = parameter.levels;
   const every = Math.ceil(levels.length / 12);
   const at = levels.map((_, k) => k).filter(k => k % every === 0);
-  return { label: parameter.label, values: parameter.values, range: [-0.3, levels.length - 0.7], tickvals: at, ticktext: at.map(k => plain(levels[k])) };
+  return { label: parameter.label, values: parameter.values, range: [-0.3, levels.length - 0.7], tickvals: at, ticktext: at.map(k => levels[k]) };
 }
 
 function quantityAxis(name, values) {
-  const own = known(values);
+  const own = known(values).length ? known(values) : [0];
   const logarithmic = isLogarithmic(values);
   const scaled = v => logarithmic ? Math.log10(v) : v;
   const low = Math.min(...own), high = Math.max(...own);
@@ -57,7 +58,7 @@ class Brushes {
       tickfont: { size: 10.5, color: "#39424e" }, rangefont: { size: 1, color: "rgba(0,0,0,0)" },
       line: this.lineColour(shown), unselected: { line: { color: "#e3e7eb", opacity: 0.35 } },
       dimensions: this.axes[id].map((axis, at) => ({
-        label: plain(axis.label), range: axis.range, tickvals: axis.tickvals, ticktext: axis.ticktext,
+        name: String(at), label: plain(axis.label), range: axis.range, tickvals: axis.tickvals, ticktext: axis.ticktext,
         values: shown.map(row => axis.values[row]),
         ...(this.ranges[id][at] ? { constraintrange: this.ranges[id][at] } : {}),
       })),
@@ -75,9 +76,9 @@ class Brushes {
 
   async changed(id) {
     const dimensions = byId(id).data[0].dimensions;
-    // Axes may have been moved: told apart by their names, which differ.
-    const found = this.axes[id].map(axis => {
-      const range = dimensions.find(d => d.label === plain(axis.label)).constraintrange;
+    // They may have been moved.
+    const found = this.axes[id].map((_, at) => {
+      const range = dimensions.find(d => d.name === String(at)).constraintrange;
       return !range || !range.length ? null : Array.isArray(range[0]) ? range : [range];
     });
     if (JSON.stringify(found) === JSON.stringify(this.ranges[id])) return;

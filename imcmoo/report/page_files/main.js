@@ -6,6 +6,8 @@ async function decoded() {
   return JSON.parse(await new Response(stream).text());
 }
 
+const FEW = 10;  // designs of a front that say little by themselves
+
 // Everything a design can be coloured by.
 function colours(data) {
   const ofChip = data.quantities.filter(q => !q.perNetwork).map(q => [q.label, q.values[0]]);
@@ -18,7 +20,8 @@ function colouring([label, values], front) {
   const axis = quantityAxis(label, values);
   const shown = values.map((v, row) => v === null ? null : axis.values[row]);
   // The front has the whole scale: what lies far beyond it is at the scale's end.
-  const own = known(shown.filter((_, row) => front[row]));
+  const ofFront = known(shown.filter((_, row) => front[row]));
+  const own = ofFront.length < FEW ? known(shown) : ofFront;
   const low = Math.min(...own), high = Math.max(...own);
   const marks = ticks(...[low, high].map(v => axis.isLogarithmic ? 10 ** v : v), axis.isLogarithmic && high - low > 0.5);
   return { label, values: shown, low, high, tickvals: marks.map(v => axis.isLogarithmic ? Math.log10(v) : v), ticktext: marks.map(v => shorten(v)) };
@@ -43,12 +46,10 @@ const VIRIDIS = ["#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c
 
 function axes(data) {
   const score = data.scores[data.criterion];
+  const quantities = data.quantities.flatMap(q => q.values.map((values, w) => quantityAxis(q.perNetwork ? `${data.networks[w]} ${q.label}` : q.label, values)));
   return {
-    parameters: data.parameters.map(parameterAxis),
-    quantities: [
-      ...data.quantities.flatMap(q => q.values.map((values, w) => quantityAxis(q.perNetwork ? `${data.networks[w]} ${q.label}` : q.label, values))),
-      quantityAxis(score.label, score.values),
-    ],
+    parameters: data.parameters.map(parameterAxis).slice(0, MOST_AXES),
+    quantities: [...quantities.slice(0, MOST_AXES - 1), quantityAxis(score.label, score.values)],
   };
 }
 
@@ -98,12 +99,16 @@ class Page {
       byId(id).value = this[id];
       byId(id).onchange = event => { this[id] = Number(event.target.value); this.update(); };
     }
+    const left = data.quantities.flatMap(q => q.values).length - MOST_AXES + 1;
+    byId("left").textContent = left > 0 ? `${left} more have no room here` : "";
     byId("axes").hidden = data.quantities.length < 3;
+    if (data.front.filter(Boolean).length < FEW) byId("set").value = "all";
     byId("set").onchange = () => this.brushes.draw(this.set);
     byId("colour").onchange = event => { this.recolour(Number(event.target.value)); this.brushes.draw(this.set); };
     byId("criterion").onchange = event => { this.criterion = Number(event.target.value); this.update(); };
     byId("reset").onclick = () => this.brushes.reset();
     const byJoint = joint => data.convergence.filter(c => c.isJoint === joint);
+    byId("progress").hidden = !data.convergence.length;
     drawProgress("joint", "Joint search, by criterion", byJoint(true), c => c.criterion);
     drawProgress("alone", "Searches for one network alone, by its EDAP", byJoint(false), c => c.search);
     byId("legend").replaceChildren(...landmarks(data).map(mark => {

@@ -61,17 +61,18 @@ class Scatters {
     const n = this.panels.length;
     const columns = n < 3 ? n : n <= 4 ? 2 : 3;
     const rows = Math.ceil(n / columns);
+    const tall = rows * (rows > 2 ? 240 : 310);
     const layout = {
-      ...LAYOUT, height: 70 + rows * (rows > 2 ? 240 : 310), margin: { l: 62, r: 10, t: 26, b: 40 },
+      ...LAYOUT, height: 70 + tall, margin: { l: 62, r: 10, t: 26, b: 40 },
       grid: { rows, columns, pattern: "independent", xgap: columns > 2 ? 0.2 : 0.14, ygap: rows > 2 ? 0.3 : 0.22 },
-      legend: { orientation: "h", y: -0.1 - 0.06 / rows, yanchor: "top", itemclick: false, itemdoubleclick: false, font: { size: 11.5 } },
+      legend: { orientation: "h", y: -52 / tall, yanchor: "top", itemclick: false, itemdoubleclick: false, font: { size: 11.5 } },
       annotations: [], uirevision: "kept",
     };
     const most = byId("scatters").clientWidth / columns < 260 ? 3 : 5;
     const outer = (text, there) => there ? { title: { text: plain(text), standoff: 6 } } : {};
     this.panels.forEach((name, panel) => {
       const suffix = panel ? panel + 1 : "";
-      const side = quantity => ({ ...AXIS, nticks: most + 1, tickangle: 0, ...scale(this.values(quantity, panel), most) });
+      const side = quantity => ({ ...AXIS, nticks: most + 1, tickangle: 0, ...(quantity ? scale(this.values(quantity, panel), most) : {}) });
       const across = this.across === null ? "evaluation" : this.across.label;
       layout[`xaxis${suffix}`] = { ...side(this.across), ...outer(across, panel + columns >= n) };
       layout[`yaxis${suffix}`] = { ...side(this.up), ...outer(this.up.label, panel % columns === 0) };
