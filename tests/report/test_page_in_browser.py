@@ -24,11 +24,11 @@ STUDIES = [
 
 WIDTHS = (1440, 1024)
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = 60_000
 
 POINT = """([panel, index]) => {
   const plot = document.getElementById('scatters');
-  plot.scrollIntoView({block: 'center'});
+  plot.scrollIntoView({block: 'start'});
   const trace = plot.data.filter(t => t.name === 'kept')[panel];
   const at = plot.getBoundingClientRect();
   const end = panel ? panel + 1 : '';
@@ -50,11 +50,13 @@ def chromium():
 @pytest.fixture
 def opened(chromium, run_of, tmp_path):
     """What opens the page of a study, alone in a folder, and what the browser had to say."""
+    contexts = []
 
     def open_page(study):
         path = tmp_path / "page.html"
         assert main(["report", str(run_of(study)), "--out", str(path)]) == 0
         context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900}, offline=True)
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         requests, said = [], []
@@ -65,7 +67,9 @@ def opened(chromium, run_of, tmp_path):
         page.wait_for_selector("body[data-drawn=yes]")
         return page, requests, said
 
-    return open_page
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 def count(page):
