@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
@@ -79,10 +80,9 @@ class PhysicalModel:
         for name, value, known in (
             ("device", device, tuple(DEVICES)),
             ("adc_model", adc_model, ADC_MODELS),
-            ("deployment", deployment, ("alone", "together")),
+            ("deployment", deployment, get_args(Deployment)),
         ):
-            if value not in known:
-                raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
+            check_choice(name, value, known)
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         switches = switches or Switches()

@@ -11,11 +11,12 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
@@ -45,7 +46,8 @@ class Evaluator:
         shared: profiles of a larger set of networks, to be used and added to.
 
     Raises:
-        ValueError: the space lacks a parameter, or the table a component that a design needs.
+        ValueError: the space lacks a parameter, or the table a component that a design needs, or
+            there is no such deployment.
     """
 
     quantities = (ENERGY, LATENCY, AREA)
@@ -60,6 +62,7 @@ class Evaluator:
         deployment: Deployment = "alone",
         shared: ProfileCache | None = None,
     ) -> None:
+        check_choice("deployment", deployment, get_args(Deployment))
         self.space = space
         self.workloads = workloads
         self.deployment = deployment
@@ -168,8 +171,9 @@ class Evaluator:
             `cells` and `buffer_bits`.
 
         Raises:
-            ValueError: levels outside the space.
+            ValueError: levels outside the space, or no such rounding.
         """
+        check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         designs = self.chips.designs(levels)
         place = self.profiles.place(designs)
@@ -194,7 +198,11 @@ class Evaluator:
         Args:
             levels: shape (n, n_parameters); memory grows with n · layers · components.
             rounding: as in `evaluate`.
+
+        Raises:
+            ValueError: levels outside the space, or no such rounding.
         """
+        check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 

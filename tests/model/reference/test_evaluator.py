@@ -205,3 +205,14 @@ def test_the_screen_depends_on_the_parameters_it_names_and_on_no_others():
             here.resources["cells"].missing, there.resources["cells"].missing
         )
         assert same == (name not in evaluator.screened_by)
+
+
+def test_words_that_are_none_of_its_options_are_refused():
+    evaluator = _evaluator()
+    levels = evaluator.space.random(2, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="rounding 'up' is not one of none, reference"):
+        evaluator.evaluate(levels, rounding="up")
+    with pytest.raises(ValueError, match="rounding None is not one of none, reference"):
+        evaluator.breakdown(levels, rounding=None)
+    with pytest.raises(ValueError, match="deployment 'both' is not one of alone, together"):
+        Evaluator(RRAM, WorkloadSet.load(NAMES[:1]), deployment="both")
