@@ -1,7 +1,10 @@
 """Small runs to report on."""
 
+import json
+import shutil
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from imcmoo.cli import catalogue, run_studies
@@ -9,6 +12,9 @@ from tests.report import odd_models
 from tests.test_toy_model import STUDY as TOY
 
 BUDGET = 100
+
+HOSTILE = "</script><img src=x onerror=alert(1)> & 'é"
+"""The name of a network that would like to be more."""
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +35,19 @@ def run_of(tmp_path_factory):
         return done[name]
 
     return run
+
+
+@pytest.fixture
+def hostile_run(run_of, tmp_path):
+    """A run with a network called `HOSTILE`, without explanations."""
+    folder = tmp_path / "hostile"
+    shutil.copytree(run_of("toy"), folder)
+    for path in folder.glob("*.csv"):
+        frame = pd.read_csv(path)
+        frame.columns = [c.replace("alexnet", HOSTILE) for c in frame.columns]
+        frame.to_csv(path, index=False)
+    for path in (folder / "config.json", folder / "design.json"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("alexnet", json.dumps(HOSTILE)[1:-1]), encoding="utf-8")
+    (folder / "explain.json").unlink()
+    return folder

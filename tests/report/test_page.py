@@ -14,11 +14,11 @@ from imcmoo.report import page_cards, page_designs
 from imcmoo.report.page import page
 from imcmoo.report.results import Results
 from imcmoo.study.explanation_file import read_explanations
+from tests.report.conftest import HOSTILE
 
 pytest.importorskip("plotly")
 
 LARGEST = 6_000_000
-HOSTILE = "</script><img src=x onerror=alert(1)> & 'é"
 
 
 def made(folder):
@@ -105,18 +105,8 @@ def test_networks_and_levels_that_look_alike_are_told_apart(run_of):
     assert data["parameters"][1]["levels"] == ["NA", "01", "<b>"]
 
 
-def test_names_of_networks_are_shown_and_nothing_more(run_of, tmp_path):
-    folder = tmp_path / "hostile"
-    shutil.copytree(run_of("toy"), folder)
-    for path in folder.glob("*.csv"):
-        frame = pd.read_csv(path)
-        frame.columns = [c.replace("alexnet", HOSTILE) for c in frame.columns]
-        frame.to_csv(path, index=False)
-    for path in (folder / "config.json", folder / "design.json"):
-        escaped = json.dumps(HOSTILE)[1:-1]
-        path.write_text(path.read_text(encoding="utf-8").replace("alexnet", escaped))
-    (folder / "explain.json").unlink()
-    text = made(folder)
+def test_names_of_networks_are_shown_and_nothing_more(hostile_run):
+    text = made(hostile_run)
     assert HOSTILE in data_of(text)["networks"]
     assert HOSTILE not in text
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text

@@ -8,6 +8,7 @@ import pytest
 from imcmoo.cli import catalogue
 from imcmoo.cli.main import main
 from tests.report import odd_models
+from tests.report.conftest import HOSTILE
 
 pytest.importorskip("plotly")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -48,13 +49,13 @@ def chromium():
 
 
 @pytest.fixture
-def opened(chromium, run_of, tmp_path):
-    """What opens the page of a study, alone in a folder, and what the browser had to say."""
+def opened(chromium, tmp_path):
+    """What opens the page of a run, alone in a folder, and what the browser had to say."""
     contexts = []
 
-    def open_page(study):
+    def open_page(run):
         path = tmp_path / "page.html"
-        assert main(["report", str(run_of(study)), "--out", str(path)]) == 0
+        assert main(["report", str(run), "--out", str(path)]) == 0
         context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900}, offline=True)
         contexts.append(context)
         page = context.new_page()
@@ -131,8 +132,8 @@ def check_controls(page):
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_page_works_by_itself(study, opened):
-    page, requests, said = opened(study)
+def test_a_page_works_by_itself(study, opened, run_of):
+    page, requests, said = opened(run_of(study))
     whole, total = count(page)
     assert whole == total == max(kept(page)["scatters"])
     before = kept(page)
@@ -179,7 +180,7 @@ def test_a_page_works_by_itself(study, opened):
 
 
 def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
-    page, _, said = opened("four_workload_rram")
+    page, _, said = opened(run_of("four_workload_rram"))
     page.locator("#set").select_option("all")
     page.wait_for_function(
         "document.getElementById('scatters').data[1].text.some(t => t.startsWith('evaluation'))"
@@ -200,3 +201,14 @@ def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
     assert "imcmoo explain RUN/evaluations.csv:" in page.locator("#untold").inner_text()
     assert not page.locator("#told").is_visible()
     assert said == []
+
+
+def test_the_name_of_a_network_is_text_in_every_view(opened, hostile_run):
+    page, requests, said = opened(hostile_run)
+    shown = page.evaluate("document.body.innerText") + page.evaluate(
+        "[...document.querySelectorAll('svg text')].map(t => t.textContent).join(' ')"
+    )
+    assert shown.count(HOSTILE) > 5
+    assert page.locator("img[src=x]").count() == 0
+    assert said == []
+    assert requests == [page.url]
