@@ -69,7 +69,7 @@ function drawLayers(l, order) {
   const traces = [bar(l.energy, "mJ", "y"), ...(both ? [bar(l.latency, "µs", "y2")] : [])];
   const layout = {
     ...LAYOUT, height: 360, bargap: 0.15, margin: { l: 60, r: 10, t: 10, b: 40 },
-    xaxis: { ...AXIS, title: { text: "layers in order, coloured by the component that takes most energy", standoff: 6 }, showticklabels: false, ticks: "", anchor: both ? "y2" : "y" },
+    xaxis: { ...AXIS, title: { text: "layers in order, coloured by largest component", standoff: 6 }, showticklabels: false, ticks: "", anchor: both ? "y2" : "y" },
     yaxis: { ...AXIS, title: { text: "energy (mJ)" }, domain: both ? [0.54, 1] : [0, 1] },
     ...(both ? { yaxis2: { ...AXIS, title: { text: "time (µs)" }, domain: [0, 0.46] } } : {}),
   };

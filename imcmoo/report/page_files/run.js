@@ -36,8 +36,9 @@ function drawProgress(id, title, curves, name) {
   });
   const top = Math.max(10, ...traces.flatMap(t => t.y));
   const marks = ticks(LEAST_SHOWN, top, true);
+  const below = 60 + 20 * Math.ceil(curves.length / 2);  // pixels: an axis and a legend
   const layout = {
-    ...LAYOUT, height: 300, margin: { l: 70, r: 10, t: 34, b: 80 }, legend: { orientation: "h", y: -0.25, yanchor: "top" },
+    ...LAYOUT, height: 240 + below, margin: { l: 76, r: 10, t: 34, b: below }, legend: { orientation: "h", y: -50 / 206, yanchor: "top" },
     title: { text: title, font: { size: 13 }, x: 0, xanchor: "left" },
     xaxis: { ...AXIS, type: "log", dtick: "D2", title: { text: "unique designs evaluated", standoff: 4 } },
     yaxis: { ...AXIS, type: "log", title: { text: "above the final best (%)" }, range: [Math.log10(LEAST_SHOWN) - 0.05, Math.log10(top) + 0.1], tickvals: marks, ticktext: marks.map(v => v <= LEAST_SHOWN ? `≤ ${LEAST_SHOWN}` : v.toLocaleString("en")) },
