@@ -101,13 +101,7 @@ class Results:
     @cached_property
     def design(self) -> dict[str, Any]:
         """What `design.json` says of the generalized design."""
-        path = self.folder / "design.json"
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise InputError(f"{path} is missing: run the study again") from None
-        except (TypeError, ValueError, RecursionError):
-            raise InputError(f"{path} is damaged: run the study again") from None
+        return dict(json.loads((self.folder / "design.json").read_text(encoding="utf-8")))
 
     @cached_property
     def convergence(self) -> pd.DataFrame:
@@ -145,17 +139,14 @@ class Results:
         return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
 
     def _frame(self, name: str) -> pd.DataFrame:
-        path = self.folder / f"{name}.csv"
         words = [n for n, levels in self.levels.items() if isinstance(levels[0], str)]
-        try:
-            # Only an empty cell is nothing: a level may well be called "NA", or "01".
-            return pd.read_csv(
-                path, dtype=dict.fromkeys(words, str), keep_default_na=False, na_values=[""]
-            )
-        except FileNotFoundError:
-            raise InputError(f"{path} is missing: run the study again") from None
-        except ValueError:
-            raise InputError(f"{path} is damaged: run the study again") from None
+        # Only an empty cell is nothing: a level may well be called "NA", or "01".
+        return pd.read_csv(
+            self.folder / f"{name}.csv",
+            dtype=dict.fromkeys(words, str),
+            keep_default_na=False,
+            na_values=[""],
+        )
 
     def _optional(self, name: str) -> pd.DataFrame | None:
         return self._frame(name) if (self.folder / f"{name}.csv").exists() else None

@@ -9,6 +9,7 @@ import pytest
 
 from imcmoo.cli import run_studies
 from imcmoo.cli.main import main
+from imcmoo.io.checksums import write_sums
 from imcmoo.io.locks import owned
 
 pytest.importorskip("plotly")
@@ -101,12 +102,14 @@ def test_a_missing_or_damaged_file_is_named(run, name, damage, capsys):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"study": 1}', '{"study": "x", "space": 3}'])
 def test_a_damaged_config_is_one_line(run, content, capsys):
     (run / "config.json").write_text(content)
+    write_sums(run, {"config.json": run / "config.json"})
     assert str(run) in refused(capsys, run)
 
 
 def test_tables_of_another_space_are_refused(run, capsys):
     front = pd.read_csv(run / "front.csv").assign(rows=3)
     front.to_csv(run / "front.csv", index=False)
+    write_sums(run, {"front.csv": run / "front.csv"})
     assert "do not fit" in refused(capsys, run)
 
 
@@ -115,6 +118,7 @@ def test_damaged_explanations_are_refused(run, capsys):
     content = json.loads(path.read_text(encoding="utf-8"))
     content["designs"][0]["score"] = 0.0
     path.write_text(json.dumps(content))
+    write_sums(run, {"front.csv": run / "front.csv"})
     assert "explain.json is damaged: remove it" in refused(capsys, run)
 
 
