@@ -98,10 +98,10 @@ def seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low = whole(0)(first)
-        own = range(low, whole(low)(last) + 1) if dash else [low]
-        if len(found) + len(own) > MOST_SEEDS:
+        end = (whole(low)(last) if dash else low) + 1
+        if len(found) + end - low > MOST_SEEDS:
             raise argparse.ArgumentTypeError(f"'{text}' is more than {MOST_SEEDS:,} seeds")
-        found += own
+        found += range(low, end)
     if len(set(found)) != len(found):
         raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")
     return found
