@@ -16,7 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
 
-QUICK = ("four_workload_rram", "single", "toy")
+QUICK = ("single", "toy")
 STUDIES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
     for name in ("toy", *odd_models.STUDIES, *catalogue.studies())
