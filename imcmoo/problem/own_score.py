@@ -83,7 +83,7 @@ def own_criterion(score: OwnScore) -> Criterion:
     """
     if isinstance(score, Exponents):
         needs = [q for q, exponent in score.exponents.items() if exponent]
-        return Criterion(NAME, score, needs=tuple(needs), unit=score.unit)
+        return Criterion(NAME, score, needs=tuple(needs), monotone=True, unit=score.unit)
     function = load(score, "score", known=())
     if not callable(function):
         raise ValueError(f"score {score} is no function but {type(function).__name__}")

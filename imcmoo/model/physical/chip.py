@@ -32,6 +32,7 @@ class Chip:
         leaks_W: by component.
         prices_J: energy per action by `energy.COMPONENT_OF`: buffers and results per word, global
             buffer, links and DRAM per bit, `dac` per row and slice.
+        hop_J, wire_J_per_m: of a bit on a link, of which `link_price` makes the price.
         glb_bit_s: time of a bit in the global buffer.
         buffer_word_s: time of a word in a tile's input buffer.
         link_bit_s: time of a bit on a router group's link.
@@ -41,6 +42,8 @@ class Chip:
     areas_m2: dict[str, Floats]
     leaks_W: dict[str, Floats]
     prices_J: dict[str, Floats]
+    hop_J: Floats
+    wire_J_per_m: Floats
     glb_bit_s: Floats
     buffer_word_s: Floats
     link_bit_s: Floats
@@ -141,7 +144,7 @@ def build_chip(
     dram_J, dram_rate = _dram(designs, table, given)
     area = np.sum(list(areas.values()), axis=0)
     wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
-    length = given.wire_length.value * np.sqrt(area) * switches.wires
+    hop = router["read"] / ROUTER_BITS * point.supply
     # Both columns of a pair hold their value for one conversion.
     samples = given.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
     slow = np.maximum(point.slowdown, 1.0)
@@ -151,7 +154,7 @@ def build_chip(
         "buffer_read": inputs["read"] * point.supply,
         "buffer_write": inputs["write"] * point.supply,
         "result": (results["read"] + results["write"]) * point.supply,
-        "link": router["read"] / ROUTER_BITS * point.supply + wire * length,
+        "link": link_price(hop, wire, area, given=given, switches=switches),
         "shift_add": adder["energy"] * point.supply,
         "mac": unit["energy"] * point.supply,
         "conversion": point.converter.energy_J + samples * designs.sample_and_hold,
@@ -165,11 +168,22 @@ def build_chip(
         areas_m2=areas,
         leaks_W=leaks,
         prices_J=prices,
+        hop_J=hop,
+        wire_J_per_m=wire,
         glb_bit_s=glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
         buffer_word_s=inputs["cycle"] * slow,
         link_bit_s=1 / (designs.link_bits * point.clock_Hz * given.link_efficiency.value),
         dram_bit_s=1 / (dram_rate * given.dram_efficiency.value),
     )
+
+
+def link_price(
+    hop_J: Floats, wire_J_per_m: Floats, area_m2: Floats, *, given: Assumptions, switches: Switches
+) -> Floats:
+    """Energy of moving a bit across chips of some area: a router and the wire to it, (n,)."""
+    length = given.wire_length.value * np.sqrt(area_m2) * switches.wires
+    price: Floats = hop_J + wire_J_per_m * length
+    return price
 
 
 def _shift_add(
