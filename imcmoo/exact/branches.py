@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
+from imcmoo.exact.unbounded import UnboundedPartials
 from imcmoo.io.executor import threads
-from imcmoo.model.cost_model import BoundsPartials, Partials
+from imcmoo.model.cost_model import BoundsPartials, CostModel, Partials
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
@@ -19,6 +20,9 @@ from imcmoo.space.design_space import LARGEST_RANK, Levels
 Ints = NDArray[np.int64]
 
 ROWS_AT_ONCE = 8192
+
+MOST_EVALUATED = 1 << 26
+"""Designs of a model without bounds: some minutes."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +55,21 @@ class Branches:
     """The tree of partial designs of a problem.
 
     Args:
-        problem: its model must know bounds of partial designs.
+        problem: of energy, latency and area. Where its model knows no bounds of partial designs,
+            all designs are evaluated.
 
     Raises:
-        NotProvable: it does not, or a limit or quantity of the problem is not bounded by these.
+        NotProvable: a limit is not bounded by these, or the space is too large.
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
         check_provable(problem)
         if problem.space.size > LARGEST_RANK:
             raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
-        if not isinstance(problem.model, BoundsPartials):
-            raise NotProvable(
-                f"cost model {type(problem.model).__name__} has no bounds of partial designs: "
-                "enumerate, or offer `partials` (imcmoo.model.cost_model.BoundsPartials)"
-            )
         limit = problem.area_limit_m2
         self.problem = problem
         self._limit_m2 = np.inf if limit is None else limit
-        try:
-            self.partials: Partials = problem.model.partials(self._limit_m2)
-        except ValueError as error:
-            raise NotProvable(str(error)) from None
+        self.partials = partials_of(problem.model, self._limit_m2)
         self.stages = tuple(self.partials.stages)
 
     @property
@@ -110,7 +107,9 @@ class Branches:
 
     def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
         """Which bounded designs may run every network within the limits, shape (n,)."""
-        finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(axis=1)
+        finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
+            axis=1
+        )
         within = self.problem.limits.within(bounds.values).all(axis=1)
         return np.asarray(finite & within)
 
@@ -123,6 +122,26 @@ class Branches:
         F, G = self.problem.score(levels, self.problem.model.evaluate(levels))
         feasible = (G <= 0).all(axis=1)
         return levels[feasible], F[feasible]
+
+
+def partials_of(model: CostModel, area_limit_m2: float) -> Partials:
+    """The tree of a model's partial designs; without bounds where it knows none.
+
+    Raises:
+        NotProvable: they cannot be had, or there are too many designs to do without bounds.
+    """
+    if isinstance(model, BoundsPartials):
+        try:
+            return model.partials(area_limit_m2)
+        except ValueError as error:
+            raise NotProvable(str(error)) from None
+    if model.space.size > MOST_EVALUATED:
+        raise NotProvable(
+            f"cost model {type(model).__name__} has no bounds of partial designs, and "
+            f"{model.space.size:,} designs are more than the {MOST_EVALUATED:,} that are evaluated "
+            "instead"
+        )
+    return UnboundedPartials(model)
 
 
 def _spread(work: Callable[[Levels], Levels], parts: Sequence[Levels]) -> list[Levels]:

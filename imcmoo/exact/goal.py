@@ -13,6 +13,8 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, Costs
 
+PRODUCT = "edap_product"
+
 
 class NotProvable(ValueError):
     """Bounds say nothing of a criterion or limit; one line says why."""
@@ -47,16 +49,20 @@ class Goal:
         bound: lower bounds of scores from bounded costs; another function where the score itself
             depends on something only bounded, such as the networks' own best.
         zero: where the gap counts from, as `Criterion.zero`.
+        root: the gap is that of this root of the score: of a product over W networks it is that of
+            the geometric mean.
     """
 
     name: str
     score: Callable[[Costs], Floats]
     bound: Callable[[Costs], Floats]
     zero: float = 0.0
+    root: float = 1.0
 
     def gap(self, value: float, bound: float) -> float:
         """How far a value may be above the smallest there is, as a share."""
-        return (value + self.zero) / (bound + self.zero) - 1.0
+        ratio = (value + self.zero) / (bound + self.zero)
+        return float(ratio ** (1 / self.root) - 1.0)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,12 @@ class OwnBests:
 def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
     """All that can be proven of a problem by itself, by name: `edap_` and a network is its own
     best, on which criteria against these rest."""
-    found = {c.name: _of(c) for c in problem.criteria if c.monotone and c.against == "nothing"}
+    n = len(problem.workload_names)
+    found = {
+        c.name: Goal(c.name, c.score, c.score, c.zero, n if c.name == PRODUCT else 1.0)
+        for c in problem.criteria
+        if c.monotone and c.against == "nothing"
+    }
     if problem.has_edap:
         for w, name in enumerate(problem.workload_names):
             own = partial(_edap_of, w=w)
@@ -114,10 +125,6 @@ def check_provable(problem: AcceleratorProblem) -> None:
                 f"{key} of {problem.workload_names[w]} cannot be certified: it may hold on a worse "
                 "design and not on a better one; max_latency_s, max_energy_J and min_fps can"
             )
-
-
-def _of(criterion: Criterion) -> Goal:
-    return Goal(criterion.name, criterion.score, criterion.score, criterion.zero)
 
 
 def _edap_of(costs: Costs, *, w: int) -> Floats:

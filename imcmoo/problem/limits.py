@@ -62,7 +62,9 @@ class _Kind:
 _KINDS: dict[str, _Kind] = {
     "max_latency_s": _Kind(("latency",), lambda v: v["latency"], "s"),
     "max_energy_J": _Kind(("energy",), lambda v: v["energy"], "J"),
-    "max_power_W": _Kind(("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False),
+    "max_power_W": _Kind(
+        ("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False
+    ),
     "min_fps": _Kind(("latency",), lambda v: 1.0 / v["latency"], "fps", at_least=True),
 }
 

@@ -136,12 +136,8 @@ FAMILIES = {
     "circuit": Family(
         ("voltage_V", *CIRCUIT), (*_ARRAY, "ping_pong", "mac_units", "adc_model"), _circuit
     ),
-    "memory": Family(
-        ("voltage_V", "glb_KiB", "glb_banks", "dram"), ("technology_nm",), _memory
-    ),
-    "tiles": Family(
-        ("voltage_V",), ("technology_nm", "rows", "cols", "macros_per_tile"), _tiles
-    ),
+    "memory": Family(("voltage_V", "glb_KiB", "glb_banks", "dram"), ("technology_nm",), _memory),
+    "tiles": Family(("voltage_V",), ("technology_nm", "rows", "cols", "macros_per_tile"), _tiles),
     "links": Family(("voltage_V", "link_bits"), ("technology_nm",), _links),
 }
 

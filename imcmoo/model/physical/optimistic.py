@@ -91,17 +91,17 @@ class OptimisticBatch(Batch):
     def rates(self) -> Rates:
         """Of the least numbers; converters and widths are those of the kindest levels."""
         n = self._numbers
-        names = (
-            "read_s",
-            "convert_s",
-            "glb_bit_s",
-            "link_bit_s",
-            "buffer_word_s",
-            "dram_bit_s",
-            "row_write_s",
-            "mac_s",
+        return replace(
+            super().rates,
+            read_s=n["read_s"],
+            convert_s=n["convert_s"],
+            row_write_s=n["row_write_s"],
+            mac_s=n["mac_s"],
+            glb_bit_s=n["glb_bit_s"],
+            link_bit_s=n["link_bit_s"],
+            buffer_word_s=n["buffer_word_s"],
+            dram_bit_s=n["dram_bit_s"],
         )
-        return replace(super().rates, **{name: n[name] for name in names})
 
     @property
     def largest_area_m2(self) -> Floats:
@@ -223,4 +223,3 @@ class PhysicalPartials(PartialDesigns):
                     usable = np.where(possible & batch.runs, values, np.inf)
                     found[name] = np.minimum(found[name], usable)
         return {**found, "area": batch.chip.area_m2}
-

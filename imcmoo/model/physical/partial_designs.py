@@ -7,6 +7,8 @@ before it is split into router groups.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,9 +35,11 @@ STAGES: dict[str, tuple[str, ...]] = {
         "adc_model",
     ),
     "tiles": ("macros_per_tile",),
+    "converters": ("columns_per_adc", "sample_and_hold"),
     "voltage": ("voltage_V",),
-    "converter": ("adc_bits", "columns_per_adc", "sample_and_hold"),
-    "memory": ("glb_KiB", "glb_banks", "dram"),
+    "resolution": ("adc_bits",),
+    "interface": ("dram",),
+    "buffer": ("glb_KiB", "glb_banks"),
     "groups": ("tiles_per_group", "router_groups"),
     "links": ("link_bits",),
 }
@@ -71,7 +75,7 @@ class PartialDesigns:
         ValueError: a parameter depends on one that is chosen later.
     """
 
-    stages = tuple(STAGES)
+    stages: Sequence[str] = tuple(STAGES)
     bound_from = 2
 
     def __init__(self, space: DesignSpace) -> None:
@@ -146,11 +150,9 @@ class PartialDesigns:
     def filled(self, partial: Levels) -> Levels:
         """A design for each partial design, what is not chosen at the kindest levels."""
         levels = partial[:, :-1].copy()
-        unsplit = np.flatnonzero(self._unsplit(partial)) if self._split_columns else []
-        if len(unsplit):
-            levels[np.ix_(unsplit, self._split_columns)] = self._splits[
-                self._widest[partial[unsplit, -1]]
-            ][:, self._split_columns]
+        split, unsplit = np.array(self._split_columns, np.int64), self._unsplit(partial)
+        widest = self._splits[self._widest[partial[unsplit, -1]]]
+        levels[np.ix_(unsplit, split)] = widest[:, split]
         for name in sorted(self.space.names, key=lambda n: n in self._on):
             at = self.space.names.index(name)
             free = np.flatnonzero(levels[:, at] == UNCHOSEN)
