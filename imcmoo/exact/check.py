@@ -133,7 +133,8 @@ class _Walk:
         """The partial designs with one stage more chosen that may hold a design below the bound."""
         children, _ = self._partials.options(rows, stage)
         quick = self._partials.screen(children)
-        may = quick.runs.all(axis=1) & (quick.area_m2 <= self._limit) & np.isfinite(quick.area_m2)
+        fits = (quick.area_m2 <= self._limit) & np.isfinite(quick.area_m2)
+        may = np.asarray(quick.runs.all(axis=1) & fits)
         counts.infeasible += self._count(rows) - self._count(children)
         counts.infeasible += self._leave_out(children[~may], stage + 1, feasible=False)
         children = children[may]

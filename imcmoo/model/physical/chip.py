@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +53,13 @@ class Chip:
     @cached_property
     def macro_leak_W(self) -> Floats:
         """Leakage of all macros."""
-        return np.sum([self.leaks_W[part] for part in MACRO_PARTS], axis=0)
+        return total([self.leaks_W[part] for part in MACRO_PARTS])
 
     @cached_property
     def other_leak_W(self) -> Floats:
         """Leakage of everything else."""
         others = [leak for part, leak in self.leaks_W.items() if part not in MACRO_PARTS]
-        return np.sum(others, axis=0)
+        return total(others)
 
     def price_of(self, action: str) -> Floats:
         """Energy of one of `energy.ACTIONS`; a conversion is shifted and added, too."""
@@ -69,7 +70,13 @@ class Chip:
     @cached_property
     def area_m2(self) -> Floats:
         """Area of the chip."""
-        return np.sum(list(self.areas_m2.values()), axis=0)
+        return total(self.areas_m2.values())
+
+
+def total(parts: Iterable[Floats]) -> Floats:
+    """Sum of several arrays of shape (n,), rounded alike in any company of designs."""
+    found: Floats = reduce(np.add, parts)
+    return found
 
 
 def converters_per_macro(designs: Designs, switches: Switches) -> Floats:
@@ -142,7 +149,7 @@ def build_chip(
         "digital": designs.mac_units * unit["leak"] * supply,
     }
     dram_J, dram_rate = _dram(designs, table, given)
-    area = np.sum(list(areas.values()), axis=0)
+    area = total(areas.values())
     wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
     hop = router["read"] / ROUTER_BITS * point.supply
     # Both columns of a pair hold their value for one conversion.

@@ -178,9 +178,11 @@ def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats
 
 def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions that a body counts but writing, shape (n, W)."""
-    names = [name for name in ACTIONS if name != "write"]
-    prices = np.stack([batch.chip.price_of(name) for name in names], axis=1)
-    energy: Floats = np.einsum("na,naw->nw", prices, features.counts[:, : len(names)])
+    energy = np.zeros(features.occupied.shape)
+    # One after the other: a product of matrices rounds otherwise in another company of designs.
+    for at, name in enumerate(ACTIONS):
+        if name != "write":
+            energy += batch.chip.price_of(name)[:, None] * features.counts[:, at]
     return energy
 
 

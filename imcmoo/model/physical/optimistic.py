@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price
+from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price, total
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.evaluation import run_in, totals
 from imcmoo.model.physical.lacking import lacking
@@ -78,7 +78,7 @@ class OptimisticBatch(Batch):
         leaks = {part: n[f"leak_{part}"] * macros for part in MACRO_PARTS}
         leaks |= {"buffers": n["leak_buffers"] * self._tiles}
         leaks |= {part: n[f"leak_{part}"] for part in ("glb", "digital")}
-        area = np.sum(list(areas.values()), axis=0)
+        area = total(areas.values())
         prices = {name[6:]: v for name, v in n.items() if name.startswith("price_")}
         prices["shift_add"] = np.zeros_like(area)  # is in the price of a conversion
         prices["link"] = link_price(
@@ -190,6 +190,9 @@ class PhysicalPartials(PartialDesigns):
             partial: of one stage, in which `tiles` are chosen, shape (n, n_parameters + 1).
         """
         designs = self._designs_of(self.filled(partial))
+        if not len(designs):
+            none = np.empty((0, self._context.layers.n_networks))
+            return Metrics({"energy": none, "latency": none, "edp": none, "area": none[:, 0]}, {})
         parts = batches(designs, BOUNDS_AT_ONCE)
         found = spread(lambda some: self._bound(partial[some], designs.take(some)), parts)
         order = np.argsort(np.concatenate(parts))
