@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.goal import BoundedCosts, Goal
@@ -188,7 +187,7 @@ class _Walk:
 
 def _feasible_scores(problem: AcceleratorProblem, goal: Goal, levels: Levels) -> Floats:
     F, G = problem.score(levels, problem.model.evaluate(levels))
-    feasible: NDArray[np.bool_] = (G <= 0).all(axis=1)
+    feasible = np.asarray((G <= 0).all(axis=1))
     if not feasible.any():
         return np.empty(0)
     return goal.score(problem.costs(F[feasible]))
