@@ -60,6 +60,8 @@ def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal:
         raise Refused(f"the space has {problem.space.size:,} designs, not {certificate.designs:,}")
     if sum(counts) != certificate.designs:
         raise Refused(f"counts add up to {sum(counts):,} designs, not {certificate.designs:,}")
+    if sorted(certificate.design) != sorted(problem.space.names):
+        raise Refused("the incumbent has other parameters than the space")
     values = {name: np.array([value]) for name, value in certificate.design.items()}
     try:
         levels = problem.space.encode(values)

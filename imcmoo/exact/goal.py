@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -60,7 +61,11 @@ class Goal:
     root: float = 1.0
 
     def gap(self, value: float, bound: float) -> float:
-        """How far a value may be above the smallest there is, as a share."""
+        """How far a value may be above the smallest there is, as a share; may be infinite."""
+        if bound >= value:
+            return 0.0
+        if bound + self.zero <= 0 or not math.isfinite(value):
+            return math.inf
         ratio = (value + self.zero) / (bound + self.zero)
         return float(ratio ** (1 / self.root) - 1.0)
 
