@@ -96,7 +96,7 @@ class Branches:
         if stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
             fits = self._within(bounds)
-            costs = BoundedCosts.of(bounds, self.problem.weights).take(fits)
+            costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
             left = left[fits]
         return Expanded(Nodes(left, costs), self.designs(rows) - self.designs(left))
 

@@ -146,7 +146,8 @@ class _Walk:
         within = self._problem.limits.within(bounds.values).all(axis=1)
         runs = np.asarray(finite & within)
         counts.infeasible += self._leave_out(children[~runs], stage + 1, feasible=False)
-        costs = BoundedCosts.of(bounds, self._problem.weights).take(runs)
+        filled = self._partials.filled(children)
+        costs = BoundedCosts.of(bounds, self._problem, filled).take(runs)
         below = self._goal.bound(costs) < self._bound
         children = children[runs]
         counts.excluded += self._leave_out(children[~below], stage + 1, feasible=True)

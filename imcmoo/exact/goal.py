@@ -13,6 +13,7 @@ from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, Costs
+from imcmoo.space.design_space import Levels
 
 PRODUCT = "edap_product"
 
@@ -33,11 +34,17 @@ class BoundedCosts(Costs):
         return self["edp"] * (self["area"] * MM2_PER_M2)[:, None]
 
     @classmethod
-    def of(cls, bounds: Metrics, weights: Floats) -> BoundedCosts:
-        """Those that a model bounds partial designs by."""
-        values = bounds.values
+    def of(cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels) -> BoundedCosts:
+        """Those that a model bounds partial designs by, of a problem.
+
+        Args:
+            levels: of a completion of each, whose node is that of all.
+        """
+        values = dict(bounds.values)
+        if problem.cost_per_cm2:
+            values["cost"] = problem.cost(levels, bounds.area_m2)
         # Only criteria that are chosen from a set look at objectives.
-        return cls(values, np.empty((len(values["area"]), 0)), weights)
+        return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
 
 
 @dataclass(frozen=True)

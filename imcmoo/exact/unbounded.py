@@ -66,11 +66,15 @@ class UnboundedPartials:
         """The rows as they are."""
         return partial
 
+    def filled(self, partial: Levels) -> Levels:
+        """What is not chosen at its first level."""
+        return np.maximum(partial, 0)
+
     def screen(self, partial: Levels) -> Metrics:
         """What the model's screen says where it depends on nothing unchosen, else nothing."""
         model, known = self._model, self._screened
         if known and isinstance(model, Screens) and not (partial[:, known] == UNCHOSEN).any():
-            return model.screen(np.maximum(partial, 0))
+            return model.screen(self.filled(partial))
         area = np.full(len(partial), LEAST)
         return Metrics({"area": area}, {})
 

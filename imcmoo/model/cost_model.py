@@ -119,6 +119,10 @@ class Partials(Protocol):
     def designs(self, partial: Levels) -> Levels:
         """The designs that rows with all stages chosen stand for, shape (n, n_parameters)."""
 
+    def filled(self, partial: Levels) -> Levels:
+        """Some completion of each, shape (n, n_parameters); once there are bounds, all completions
+        of a row have its technology node."""
+
     def screen(self, partial: Levels) -> Metrics:
         """As `Screens.screen`: of no completion is the area smaller or less missing."""
 
