@@ -22,7 +22,9 @@ CHILDREN_AT_ONCE = 1 << 14
 """Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
 
 DIVE = 128
-"""Partial designs kept at every stage of a dive for a first good design."""
+"""Partial designs kept at every stage of a dive for a good design."""
+
+STEPS_PER_DIVE = 16
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,14 @@ class Proof:
 
 
 class _Waiting:
-    """Partial designs of one stage, least bound first: a heap of sorted chunks."""
+    """Partial designs of one stage, least bound first: a heap of sorted chunks.
 
-    def __init__(self) -> None:
+    Args:
+        width: columns of a row.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
         self._heap: list[tuple[float, int, Levels, Floats]] = []
         self._serial = count()
 
@@ -84,6 +91,10 @@ class _Waiting:
             if size < len(rows):
                 self._push(rows[size:], bounds[size:])
         return np.concatenate(taken)
+
+    def first(self, n: int) -> Levels:
+        """At the most n rows of the chunk that begins with the least bound."""
+        return self._heap[0][2][:n] if self._heap else np.empty((0, self._width), np.int64)
 
     def clear(self) -> list[Levels]:
         """All that waits, which waits no longer."""
@@ -145,14 +156,12 @@ class Search:
         stages = self.branches.stages
         self.infeasible = {name: self.trunk.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
-        self._waiting = [_Waiting() for _ in stages]
+        self._waiting = [_Waiting(self.branches.start.rows.shape[1]) for _ in stages]
         self._options = [1.0] * len(stages)
         levels, F = self.trunk.found
         self._meet(levels, F)
+        self._keep(self.trunk.nodes, self.trunk.stage)
         self._dive()
-        self._descend()
-        nodes = self.trunk.nodes
-        self._keep(nodes, self.trunk.stage)
 
     @property
     def bound(self) -> float:
@@ -166,7 +175,11 @@ class Search:
             gap: how far the best found may be above the best there is, as a share.
             stop: asked after every step.
         """
+        steps = 0
         while self._above(gap) and not stop(self):
+            steps += 1
+            if steps % STEPS_PER_DIVE == 0:
+                self._dive()
             stage = int(np.argmin([w.least for w in self._waiting]))
             n = max(1, int(CHILDREN_AT_ONCE / self._options[stage]))
             self._branch(self._waiting[stage].pop(n, self.value), stage)
@@ -225,14 +238,17 @@ class Search:
 
     def _dive(self) -> None:
         """Follow the partial designs of least bound to designs; nothing of it counts."""
-        nodes = self.trunk.nodes
-        for stage in range(self.trunk.stage, len(self.branches.stages) + 1):
-            assert nodes.costs is not None
-            best = np.argsort(self.goal.bound(nodes.costs), kind="stable")[:DIVE]
-            if stage == len(self.branches.stages):
-                self._meet(*self.branches.evaluate(nodes.rows[best]))
-            else:
-                nodes = self.branches.expand(nodes.rows[best], stage).nodes
+        rows = self.branches.start.rows[:0]
+        for stage in range(self.trunk.stage, len(self.branches.stages)):
+            rows = np.concatenate([rows, self._waiting[stage].first(DIVE)])
+            if len(rows):
+                nodes = self.branches.expand(rows, stage).nodes
+                assert nodes.costs is not None
+                order = np.argsort(self.goal.bound(nodes.costs), kind="stable")
+                rows = nodes.rows[order[:DIVE]]
+        if len(rows):
+            self._meet(*self.branches.evaluate(rows))
+        self._descend()
 
     def _descend(self) -> None:
         """Step to the best neighbour for as long as one is better; nothing of it counts."""
