@@ -88,15 +88,16 @@ def test_limits_of_networks_are_kept():
 
 
 @pytest.mark.parametrize("device", SPACES)
-def test_no_completion_is_better_than_the_bound(device):
-    rng = np.random.default_rng(5)
+@pytest.mark.parametrize("n", [20, pytest.param(800, marks=pytest.mark.slow)])
+def test_no_completion_is_better_than_the_bound(device, n):
+    rng = np.random.default_rng(n)
     space, near = SPACES[device], feasible_values(device, rng, 40)
     model = study_on(space).cost_model()
     partials = model.partials(800e-6)
     base = space.encode(
         {n: np.array([v.get(n, space.fixed.get(n)) for v in near]) for n in space.names}
     )
-    levels = np.concatenate([base] * 20)
+    levels = np.concatenate([base] * n)
     some = rng.random(levels.shape) < 0.15
     levels = np.where(some, space.random(len(levels), rng), levels)
     known = model.evaluate(levels)
