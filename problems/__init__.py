@@ -17,6 +17,7 @@ from problems.physical import (
     SRAM_PHYSICAL,
     SRAM_PHYSICAL_ATTENTION,
 )
+from problems.physical_extended import EXTENDED
 from problems.rram import RRAM
 from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 
@@ -36,6 +37,7 @@ _EVERY = (
     RRAM_PHYSICAL_ATTENTION,
     SRAM_PHYSICAL,
     SRAM_PHYSICAL_ATTENTION,
+    *EXTENDED,
 )
 
 

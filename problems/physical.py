@@ -34,7 +34,7 @@ FIXED = {
 }
 
 
-def _active_rows(rows: Ordinal, halvings: int) -> Parameter:
+def active_rows(rows: Ordinal, halvings: int) -> Parameter:
     """All rows at once, a half, a quarter and so on."""
     shares = {r: tuple(r >> k for k in range(halvings + 1)) for r in rows.values}
     return Conditional("active_rows", rows, shares)
@@ -63,7 +63,7 @@ RRAM_PHYSICAL = DesignSpace(
         VOLTAGE,
         _RRAM_ROWS,
         Ordinal("cols", powers_of_two(256, 1024)),
-        _active_rows(_RRAM_ROWS, 2),
+        active_rows(_RRAM_ROWS, 2),
         Integer("bits_per_cell", 1, 2),
         *_operands({1: (5, 6, 7, 8), 2: (6, 7, 8, 9), 4: (7, 8, 9, 10)}),
         Ordinal("columns_per_adc", powers_of_two(16, 64)),
@@ -92,7 +92,7 @@ SRAM_PHYSICAL = DesignSpace(
         VOLTAGE,
         _SRAM_ROWS,
         Ordinal("cols", powers_of_two(64, 512)),
-        _active_rows(_SRAM_ROWS, 1),
+        active_rows(_SRAM_ROWS, 1),
         *_operands({1: (4, 5, 6), 2: (5, 6, 7)}),
         Ordinal("columns_per_adc", powers_of_two(1, 4)),
         Ordinal("tiles_per_group", powers_of_two(2, 8)),

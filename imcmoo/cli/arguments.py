@@ -77,6 +77,17 @@ def area(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """A number that is at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
+    return value
+
+
 def whole(at_least: int) -> Callable[[str], int]:
     """What reads a whole number of at least some other."""
 

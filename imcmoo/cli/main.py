@@ -14,9 +14,11 @@ COMMANDS = {
     "explain": "say why a design is what it is",
     "report": "show a run as one page",
     "enumerate": "evaluate every design of a study",
+    "certify": "find the best design of a study, with proof",
+    "check-certificate": "prove anew what a certificate says",
     "import": "turn an ONNX model into a network table",
 }
-"""What each command does; its module is `imcmoo.cli.NAME_command`."""
+"""What each command does; its module is `imcmoo.cli.NAME_command`, _ for -."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=what)
         # Only what is asked for is imported: figures alone take a second or two.
         if argv[:1] == [name]:
-            module = import_module(f"imcmoo.cli.{name}_command")
+            module = import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
             module.add_arguments(command)
             command.set_defaults(main=module.main, interrupted=module.INTERRUPTED)
     args: argparse.Namespace = parser.parse_args(argv)

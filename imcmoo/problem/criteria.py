@@ -41,6 +41,8 @@ class Criterion:
         needs: quantities it is about.
         against: what a design's score depends on besides its own costs: nothing; the networks' own
             best; or the "set" of designs it is chosen from, which then has no exact optimum.
+        monotone: whether a design with no more energy, latency and area, of every network, never
+            scores worse: what bounds of these prove is then proven of the score.
         guides: whether it steers every search, not only those that are to select by it.
         orders_like: another criterion that puts designs in the same order, if there is one.
         scale: "ratio" if scores are positive and regret is the excess as a share of the optimum;
@@ -54,6 +56,7 @@ class Criterion:
     score: Callable[..., Floats]
     needs: Collection[str] = EDAP_NEEDS
     against: Literal["nothing", "own best", "set"] = "nothing"
+    monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
     scale: Literal["ratio", "difference"] = "ratio"
@@ -110,12 +113,12 @@ MINIMAX = "regret_minimax"
 
 def _edap(name: str, **more: Any) -> Criterion:
     score = partial(edap_score, aggregate=AGGREGATIONS[name])
-    return Criterion(f"edap_{name}", score, guides=True, **more)
+    return Criterion(f"edap_{name}", score, monotone=True, guides=True, **more)
 
 
 def _ela(name: str) -> Criterion:
     score = partial(ela_score, aggregate=AGGREGATIONS[name])
-    return Criterion(f"ela_{name}", score, guides=True, unit=EDAP_UNIT)
+    return Criterion(f"ela_{name}", score, monotone=True, guides=True, unit=EDAP_UNIT)
 
 
 CRITERIA: dict[str, Criterion] = {
@@ -129,7 +132,9 @@ CRITERIA: dict[str, Criterion] = {
         # so that it is next to blind to it; the search is not built for that.
         _ela("max"),
         _ela("mean"),
-        Criterion(MINIMAX, _minimax_regret, against="own best", guides=True, zero=1.0),
+        Criterion(
+            MINIMAX, _minimax_regret, against="own best", monotone=True, guides=True, zero=1.0
+        ),
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
 }

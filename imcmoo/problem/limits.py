@@ -51,6 +51,7 @@ class _Kind:
     value: Callable[[Mapping[str, Floats]], Floats]
     unit: str
     at_least: bool = False
+    monotone: bool = True
 
     def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
@@ -61,7 +62,9 @@ class _Kind:
 _KINDS: dict[str, _Kind] = {
     "max_latency_s": _Kind(("latency",), lambda v: v["latency"], "s"),
     "max_energy_J": _Kind(("energy",), lambda v: v["energy"], "J"),
-    "max_power_W": _Kind(("energy", "latency"), lambda v: v["energy"] / v["latency"], "W"),
+    "max_power_W": _Kind(
+        ("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False
+    ),
     "min_fps": _Kind(("latency",), lambda v: 1.0 / v["latency"], "fps", at_least=True),
 }
 
@@ -130,6 +133,10 @@ class NetworkLimits:
     def names(self) -> list[str]:
         """Names of the constraints: `max_latency_s_vgg16`."""
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
+
+    def is_monotone(self, key: str) -> bool:
+        """Whether a design with no more energy and latency never breaks such a limit sooner."""
+        return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
         """Octaves above each limit, shape (n, n_limits); see `UNKNOWN_OCTAVES`.

@@ -14,17 +14,18 @@ from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
 NAME = "score"
 """What a score of one's own is called among the criteria."""
 
-UNITS = {"energy": "J", "latency": "s", "area": "mm²"}
+UNITS = {"energy": "J", "latency": "s", "area": "mm²", "cost": "cost"}
 
 
 @dataclass(frozen=True)
 class Exponents:
-    """Energy^a · latency^b · area^c of each network, made one number by an aggregation.
+    """Energy^a · latency^b · area^c · cost^d of each network, made one number by an aggregation.
 
     Args:
         energy, latency, area: the exponents, not negative, so that less is never worse; an
             exponent of 0 leaves the quantity out.
         aggregate: a name in `AGGREGATIONS`.
+        cost: exponent of the cost of the chip, where that is an objective.
 
     Raises:
         ValueError: a negative exponent, none above 0, or an unknown aggregation.
@@ -34,6 +35,7 @@ class Exponents:
     latency: float = 0.0
     area: float = 0.0
     aggregate: str = "max"
+    cost: float = 0.0
 
     def __post_init__(self) -> None:
         given = self.exponents.values()
@@ -47,7 +49,7 @@ class Exponents:
     @property
     def exponents(self) -> dict[str, float]:
         """By quantity."""
-        return {"energy": self.energy, "latency": self.latency, "area": self.area}
+        return {name: float(getattr(self, name)) for name in UNITS}
 
     @property
     def unit(self) -> str:
@@ -83,7 +85,7 @@ def own_criterion(score: OwnScore) -> Criterion:
     """
     if isinstance(score, Exponents):
         needs = [q for q, exponent in score.exponents.items() if exponent]
-        return Criterion(NAME, score, needs=tuple(needs), unit=score.unit)
+        return Criterion(NAME, score, needs=tuple(needs), monotone=True, unit=score.unit)
     function = load(score, "score", known=())
     if not callable(function):
         raise ValueError(f"score {score} is no function but {type(function).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,10 +36,10 @@ class Costs:
     def __len__(self) -> int:
         return len(self.objectives)
 
-    def take(self, rows: Any) -> Costs:
+    def take(self, rows: Any) -> Self:
         """The costs of some designs, by index or mask."""
         values = {name: v[rows] for name, v in self.values.items()}
-        return Costs(values, self.objectives[rows], self.weights)
+        return type(self)(values, self.objectives[rows], self.weights)
 
     @cached_property
     def edap(self) -> Floats:

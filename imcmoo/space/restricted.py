@@ -71,7 +71,8 @@ def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
         return "needs at least one value"
     like = space.values_of(name)
     kind = "text" if isinstance(like[0], str) else _number_kind(like)
-    wrong = [v for v in values if not _is(kind, v)]
+    # A switch that is off is 0, which few other parameters may be.
+    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in like)]
     if wrong:
         return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(_short, like))}"
     if len(set(values)) != len(values):

@@ -176,6 +176,7 @@ class ScoreTable(Table):
     energy: float = Field(0.0, ge=0, description="exponent of energy")
     latency: float = Field(0.0, ge=0, description="exponent of latency")
     area: float = Field(0.0, ge=0, description="exponent of area")
+    cost: float = Field(0.0, ge=0, description="exponent of cost, where there are costs")
     aggregate: Literal["max", "mean", "product", "geomean"] = "max"
     function: str | None = Field(None, description="module:name, from Costs to (n,)")
 
@@ -191,4 +192,4 @@ class ScoreTable(Table):
         """As a study has it."""
         if self.function is not None:
             return self.function
-        return Exponents(self.energy, self.latency, self.area, self.aggregate)
+        return Exponents(self.energy, self.latency, self.area, self.aggregate, self.cost)

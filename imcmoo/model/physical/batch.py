@@ -17,6 +17,7 @@ from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
+from imcmoo.model.physical.runs import Run, powered
 from imcmoo.model.physical.shortfalls import shortfalls
 from imcmoo.model.physical.timing import held_time
 from imcmoo.model.physical.traffic import converted_bits, overflow_bits
@@ -204,6 +205,10 @@ class Batch:
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
+    def powered(self, run: Run, occupied: Floats) -> Run:
+        """As `runs.powered`, of networks that run on so many macros, shape (n, W)."""
+        return powered(run, self.chip, self.leak_W(occupied), self.context.given)
+
     @property
     def cells(self) -> Floats:
         """Cells of each chip."""
@@ -238,14 +243,21 @@ class Batch:
         return self._resources(cells, np.maximum(bits, lines))
 
     def screen(self) -> PhysicalResources:
-        """As `resources`, but of cells only what is surely missing: weights' less the chip's."""
+        """As `resources`, but of cells only what is surely missing, and no bits."""
+        cells = self.surely_missing_cells
+        return self._resources(cells, np.zeros_like(cells))
+
+    @property
+    def surely_missing_cells(self) -> Floats:
+        """Cells of the weights less the chip's, shape (n, W)."""
         layers, designs = self.context.layers, self.designs
         bits = layers.weight_bits.min() - designs.differential
         columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
         weights = layers.total(layers.stored_bits / layers.weight_bits)
         lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
         certain = ~self.may_stream & self.context.switches.placement
-        return self._resources(lacking * certain, np.zeros_like(lacking))
+        missing: Floats = lacking * certain
+        return missing
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
         c, designs = self.context, self.designs

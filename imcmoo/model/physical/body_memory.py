@@ -79,7 +79,7 @@ class BodyMemory:
             self._store = room
         for array, values in zip(self._store, arrays, strict=True):
             array[n : n + more] = values[new]
-        every = np.concatenate([self._keys, keys])
-        places = np.concatenate([self._places, np.arange(n, n + more)])
-        order = np.argsort(every)
-        self._keys, self._places = every[order], places[order]
+        order = np.argsort(keys)
+        at = np.searchsorted(self._keys, keys[order])
+        self._keys = np.insert(self._keys, at, keys[order])
+        self._places = np.insert(self._places, at, n + order)

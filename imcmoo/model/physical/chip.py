@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ class Chip:
         leaks_W: by component.
         prices_J: energy per action by `energy.COMPONENT_OF`: buffers and results per word, global
             buffer, links and DRAM per bit, `dac` per row and slice.
+        hop_J, wire_J_per_m: of a bit on a link, of which `link_price` makes the price.
         glb_bit_s: time of a bit in the global buffer.
         buffer_word_s: time of a word in a tile's input buffer.
         link_bit_s: time of a bit on a router group's link.
@@ -41,6 +43,8 @@ class Chip:
     areas_m2: dict[str, Floats]
     leaks_W: dict[str, Floats]
     prices_J: dict[str, Floats]
+    hop_J: Floats
+    wire_J_per_m: Floats
     glb_bit_s: Floats
     buffer_word_s: Floats
     link_bit_s: Floats
@@ -49,13 +53,13 @@ class Chip:
     @cached_property
     def macro_leak_W(self) -> Floats:
         """Leakage of all macros."""
-        return np.sum([self.leaks_W[part] for part in MACRO_PARTS], axis=0)
+        return total([self.leaks_W[part] for part in MACRO_PARTS])
 
     @cached_property
     def other_leak_W(self) -> Floats:
         """Leakage of everything else."""
         others = [leak for part, leak in self.leaks_W.items() if part not in MACRO_PARTS]
-        return np.sum(others, axis=0)
+        return total(others)
 
     def price_of(self, action: str) -> Floats:
         """Energy of one of `energy.ACTIONS`; a conversion is shifted and added, too."""
@@ -66,7 +70,13 @@ class Chip:
     @cached_property
     def area_m2(self) -> Floats:
         """Area of the chip."""
-        return np.sum(list(self.areas_m2.values()), axis=0)
+        return total(self.areas_m2.values())
+
+
+def total(parts: Iterable[Floats]) -> Floats:
+    """Sum of several arrays of shape (n,), rounded alike in any company of designs."""
+    found: Floats = reduce(np.add, parts)
+    return found
 
 
 def converters_per_macro(designs: Designs, switches: Switches) -> Floats:
@@ -139,9 +149,9 @@ def build_chip(
         "digital": designs.mac_units * unit["leak"] * supply,
     }
     dram_J, dram_rate = _dram(designs, table, given)
-    area = np.sum(list(areas.values()), axis=0)
+    area = total(areas.values())
     wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
-    length = given.wire_length.value * np.sqrt(area) * switches.wires
+    hop = router["read"] / ROUTER_BITS * point.supply
     # Both columns of a pair hold their value for one conversion.
     samples = given.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
     slow = np.maximum(point.slowdown, 1.0)
@@ -151,7 +161,7 @@ def build_chip(
         "buffer_read": inputs["read"] * point.supply,
         "buffer_write": inputs["write"] * point.supply,
         "result": (results["read"] + results["write"]) * point.supply,
-        "link": router["read"] / ROUTER_BITS * point.supply + wire * length,
+        "link": link_price(hop, wire, area, given=given, switches=switches),
         "shift_add": adder["energy"] * point.supply,
         "mac": unit["energy"] * point.supply,
         "conversion": point.converter.energy_J + samples * designs.sample_and_hold,
@@ -165,11 +175,22 @@ def build_chip(
         areas_m2=areas,
         leaks_W=leaks,
         prices_J=prices,
+        hop_J=hop,
+        wire_J_per_m=wire,
         glb_bit_s=glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
         buffer_word_s=inputs["cycle"] * slow,
         link_bit_s=1 / (designs.link_bits * point.clock_Hz * given.link_efficiency.value),
         dram_bit_s=1 / (dram_rate * given.dram_efficiency.value),
     )
+
+
+def link_price(
+    hop_J: Floats, wire_J_per_m: Floats, area_m2: Floats, *, given: Assumptions, switches: Switches
+) -> Floats:
+    """Energy of moving a bit across chips of some area: a router and the wire to it, (n,)."""
+    length = given.wire_length.value * np.sqrt(area_m2) * switches.wires
+    price: Floats = hop_J + wire_J_per_m * length
+    return price
 
 
 def _shift_add(

@@ -89,11 +89,11 @@ class CopiesMemory:
     def _keep(self, keys: Ints, found: Copies) -> None:
         """Store what nobody else has stored meanwhile."""
         new = ~self._holds(keys)
-        n = len(self._keys)
-        every = np.concatenate([self._keys, keys[new]])
-        places = np.concatenate([self._places, np.arange(n, n + new.sum())])
-        order = np.argsort(every)
-        self._keys, self._places = every[order], places[order]
+        n, keys = len(self._keys), keys[new]
+        order = np.argsort(keys)
+        at = np.searchsorted(self._keys, keys[order])
+        self._keys = np.insert(self._keys, at, keys[order])
+        self._places = np.insert(self._places, at, n + order)
         self._known = Copies(
             np.concatenate([self._known.resident, found.resident[new]]),
             np.concatenate([self._known.streamed, found.streamed[new]]),

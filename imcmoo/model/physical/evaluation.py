@@ -19,7 +19,6 @@ from imcmoo.model.physical.runs import (
     all_at_once,
     flowing,
     one_after_the_other,
-    powered,
     taking_turns,
 )
 from imcmoo.model.physical.traffic import operand_bits
@@ -68,11 +67,11 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
 
 def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
     """What takes energy and time, in the better mode, by field of `PhysicalMetrics`."""
-    totals = _totals(batch, causes=causes)
-    run, counts = run_in(batch, totals[False], streamed=False)
+    sums = totals(batch, causes=causes)
+    run, counts = run_in(batch, sums[False], streamed=False)
     streamed = np.zeros(batch.runs.shape, bool)
-    if True in totals:
-        other, other_counts = run_in(batch, totals[True], streamed=True)
+    if True in sums:
+        other, other_counts = run_in(batch, sums[True], streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
         streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
@@ -88,29 +87,29 @@ def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
     }
 
 
-def _totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
+def totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
     """Sums over layers in each mode, a few designs at a time, where the mode is of any use."""
     layers = batch.context.layers
     add_up, n_causes = one_after_the_other, 5 if causes else 1
     if batch.designs.pipelined.any():
         add_up, n_causes = all_at_once, FILLING + 1
     shape = batch.runs.shape
-    sums = np.zeros(shape)
+    sum_bits = np.zeros(shape)
     # Where a mode is of no use any time will do: it is not asked about.
-    totals = {
-        streamed: Totals(sums, np.zeros(shape), np.ones((n_causes, *shape)))
+    found = {
+        streamed: Totals(sum_bits, np.zeros(shape), np.ones((n_causes, *shape)))
         for streamed in ((False, True) if batch.may_stream.any() else (False,))
     }
     for some, modes in _alike(batch):
         work = batch.work(some, streams=True in modes)
-        sums[some] = layers.total(work.sums)
+        sum_bits[some] = layers.total(work.sums)
         for streamed in modes:
-            total, seconds = totals[streamed], np.empty((n_causes, len(some), shape[1]))
+            total, seconds = found[streamed], np.empty((n_causes, len(some), shape[1]))
             add_up(layers, work.times(streamed=streamed), seconds)
             total.seconds[:, some] = seconds
             if streamed and work.kept_bits is not None:
                 total.kept_bits[some] = layers.total(work.kept_bits)
-    return totals
+    return found
 
 
 def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
@@ -155,11 +154,8 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
         latency, interval = (t + switch_s / requests for t in (latency, interval))
-    run = powered(
-        Run(on_chip + off_chip, off_chip, latency, interval, bound),
-        batch.chip,
-        batch.leak_W(features.occupied),
-        batch.context.given,
+    run = batch.powered(
+        Run(on_chip + off_chip, off_chip, latency, interval, bound), features.occupied
     )
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
     return run, {
@@ -182,9 +178,11 @@ def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats
 
 def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions that a body counts but writing, shape (n, W)."""
-    names = [name for name in ACTIONS if name != "write"]
-    prices = np.stack([batch.chip.price_of(name) for name in names], axis=1)
-    energy: Floats = np.einsum("na,naw->nw", prices, features.counts[:, : len(names)])
+    energy = np.zeros(features.occupied.shape)
+    # One after the other: a product of matrices rounds otherwise in another company of designs.
+    for at, name in enumerate(ACTIONS):
+        if name != "write":
+            energy += batch.chip.price_of(name)[:, None] * features.counts[:, at]
     return energy
 
 
@@ -207,6 +205,6 @@ def _time(
 def _switch_s(batch: Batch) -> Floats:
     """Writing the rows of all macros at once, or fetching the weights if that takes longer."""
     layers = batch.context.layers
-    rows = batch.designs.rows * batch.point.cell.row_write_s
+    rows = batch.designs.rows * batch.rates.row_write_s
     fetch = layers.total(layers.stored_bits) * batch.chip.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)

@@ -15,18 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity
 from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.keys import COSTLY
-from imcmoo.model.physical.limits import (
-    DEFAULT_IR_DROP,
-    DEFAULT_LEVEL_SIGMAS,
-    DEFAULT_SNR_ADC_DB,
-)
-from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
+from imcmoo.model.physical.lacking import lacking, shares
+from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.optimistic import PhysicalPartials
 from imcmoo.model.physical.parameters import TEXTS, Designs
 from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import BITS, WorkloadSet
@@ -134,7 +131,7 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
         """
         known = self._model.screen_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, _resources(known))
+        return Metrics({"area": known.area_m2}, lacking(known))
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all that is missing, without energies and times.
@@ -143,7 +140,7 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
         """
         known = self._model.resources_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, _resources(known))
+        return Metrics({"area": known.area_m2}, lacking(known))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -187,10 +184,21 @@ class PhysicalEvaluator:
         """
         designs = self._designs(levels)
         known = self._model.resources_of(designs)
-        shares = _shares(known)
+        used = shares(known)
         if not DEVICES[self.space.fixed["device"]].streams:
-            shares["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
-        return shares
+            used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
+        return used
+
+    def partials(self, area_limit_m2: float) -> PhysicalPartials:
+        """Partial designs and their bounds.
+
+        Args:
+            area_limit_m2: bounds need not hold for larger chips; may be infinite.
+
+        Raises:
+            ValueError: a parameter of the space depends on one that is chosen later.
+        """
+        return PhysicalPartials(self.space, self._model.context, self._designs, area_limit_m2)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
@@ -208,7 +216,7 @@ class PhysicalEvaluator:
         """
         designs = self._designs(levels)
         known = self._model.resources_of(designs)
-        metrics = Metrics({"area": known.area_m2}, _resources(known))
+        metrics = Metrics({"area": known.area_m2}, lacking(known))
         runs = metrics.runs
         some = np.flatnonzero(runs.any(axis=1))
         found = self._model.evaluate_designs(designs.take(some), causes=False)
@@ -242,34 +250,6 @@ class PhysicalEvaluator:
             for p in self.space.parameters
             if p.name in TEXTS and set(p.values) <= set(TEXTS[p.name])
         }
-
-
-def _excess(ratio: Floats) -> Floats:
-    """By how much a ratio is above 1, 0 below."""
-    return np.maximum(ratio - 1, 0.0)
-
-
-def _resources(known: PhysicalResources) -> dict[str, Resource]:
-    """What networks lack, limits included."""
-    one = np.ones(known.missing_cells.shape[0])
-    limits = {name: Resource(one, _excess(share)) for name, share in _shares(known).items()}
-    return {
-        "cells": Resource(known.cells, known.missing_cells),
-        # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
-        "buffer_bits": Resource(8192 * one, known.missing_bits),
-        **limits,
-    }
-
-
-def _shares(known: PhysicalResources) -> dict[str, Floats]:
-    """What networks use of each limit, 1 being all of it, shape (n, W)."""
-    alike = np.ones((1, known.missing_cells.shape[1]))
-    return {
-        # 3 dB are one octave of noise power.
-        "snr": np.asarray(10 ** ((DEFAULT_SNR_ADC_DB - known.snr_adc_dB) / 10)),
-        "levels": (DEFAULT_LEVEL_SIGMAS / known.level_sigmas)[:, None] * alike,
-        "wires": (known.ir_drop / DEFAULT_IR_DROP)[:, None] * alike,
-    }
 
 
 def physical_model(

@@ -93,7 +93,7 @@ class PhysicalModel:
         self.networks = networks
         self.layers = layers
         self.adc_model = adc_model
-        self._context = Context(
+        self.context = Context(
             layers=layers,
             sums=OperandSums.of_layers(layers),
             device=DEVICES[device],
@@ -140,14 +140,14 @@ class PhysicalModel:
     def evaluate_designs(self, designs: Designs, *, causes: bool = True) -> PhysicalMetrics:
         """As `evaluate`, of designs that are checked."""
         found = PhysicalMetrics.room(len(designs), len(self.networks))
-        batches = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
-        starts = np.cumsum([0, *map(len, batches)])[:-1].tolist()
+        parts = batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
 
         def work(at: int, some: NDArray[np.int64]) -> None:
-            found.put(at, metrics(Batch(self._context, designs.take(some)), causes=causes))
+            found.put(at, metrics(Batch(self.context, designs.take(some)), causes=causes))
 
-        _spread(work, starts, batches)
-        return found.take(np.argsort(np.concatenate([*batches, np.empty(0, np.int64)])))
+        spread(work, starts, parts)
+        return found.take(np.argsort(np.concatenate([*parts, np.empty(0, np.int64)])))
 
     def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
         """Exact area, shortfalls and what limits look at of n designs, without energies and times.
@@ -161,7 +161,7 @@ class PhysicalModel:
         """As `resources`, of designs that are checked."""
         chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
         return PhysicalResources.joined(
-            _spread(lambda chunk: Batch(self._context, chunk).resources, chunks)
+            spread(lambda chunk: Batch(self.context, chunk).resources, chunks)
         )
 
     def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
@@ -178,12 +178,12 @@ class PhysicalModel:
         """As `screen`, of designs that are checked."""
         chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
         return PhysicalResources.joined(
-            _spread(lambda chunk: Batch(self._context, chunk).screen(), chunks)
+            spread(lambda chunk: Batch(self.context, chunk).screen(), chunks)
         )
 
     def needed_cells(self, designs: Designs) -> Floats:
         """Cells that one copy of all weights of each network takes to be resident, shape (n, W)."""
-        c = self._context
+        c = self.context
         need = needed_macros(c.layers, designs, together=c.together, switches=c.switches)
         return need * (designs.rows * designs.cols)[:, None]
 
@@ -198,7 +198,7 @@ class PhysicalModel:
         order = np.argsort(designs.pipelined, kind="stable")
         cut = np.searchsorted(designs.pipelined[order], True)
         parts = [
-            break_down(Batch(self._context, designs.take(some)), layers)
+            break_down(Batch(self.context, designs.take(some)), layers)
             for some in (order[:cut], order[cut:])
             if len(some)
         ]
@@ -210,7 +210,7 @@ class PhysicalModel:
         Raises:
             DesignRefused: a value is not covered; names the column and what is allowed.
         """
-        c = self._context
+        c = self.context
         designs = self.designs(columns)
         require_coverage(designs, device=c.device, table=c.table, given=c.given)
         return designs
@@ -222,8 +222,8 @@ class PhysicalModel:
             ValueError: as `evaluate`, but what only the component table knows.
         """
         designs = Designs.of_columns(columns, adc_model=self.adc_model)
-        self._context.device.check(designs)
-        highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
+        self.context.device.check(designs)
+        highest = HIGHEST_BITS_PER_CELL if self.context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(
             "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
@@ -231,7 +231,7 @@ class PhysicalModel:
         return designs
 
 
-def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
+def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
     """Results of some tasks, in order, worked on by as many threads as there may be."""
     workers = min(threads(), len(tasks[0]))
     if workers <= 1:
@@ -241,7 +241,7 @@ def _spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Resu
         return list(pool.map(function, *tasks))
 
 
-def _batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:
+def batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:
     """Indices of the designs that are worked on together, of one schedule each.
 
     Those of one body are neighbours, so that its features are at hand.

@@ -145,7 +145,7 @@ def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missi
     levels = space.random(3000, np.random.default_rng(0))
     model = Study("p", space, NETWORKS, model="physical").cost_model()
     quick, known = model.screen(levels), model.resources(levels)
-    bodies = model._model._context.bodies
+    bodies = model._model.context.bodies
     assert not any(map(len, bodies)), "what is missing is known without costing a body"
     found = model.evaluate(levels)
     np.testing.assert_array_equal(known.area_m2, found.area_m2)

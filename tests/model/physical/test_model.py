@@ -118,7 +118,7 @@ def test_multiply_accumulates_are_those_of_the_tables() -> None:
 def test_what_decides_a_body_is_named_and_nothing_else_makes_new_ones() -> None:
     one = model()
     one.evaluate(columns(DESIGN))
-    memory = one._context.bodies[0]
+    memory = one.context.bodies[0]
     others = {"voltage_V": 0.7, "adc_bits": 6, "glb_KiB": 512, "dram": "none", "link_bits": 32}
     for name, value in others.items():
         assert name not in COSTLY
@@ -134,13 +134,13 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again() -> None:
     rng = np.random.default_rng(0)
     designs = random_designs(300, rng, "rram", TABLE)
     expected, small = model(), model()
-    for memory in small._context.bodies:
+    for memory in small.context.bodies:
         memory._bytes_at_most = 200_000
     for _ in range(2):
         for name in ("energy_J", "latency_s"):
             found, wanted = (getattr(m.evaluate(designs), name) for m in (small, expected))
             np.testing.assert_array_equal(found, wanted)
-    assert 0 < len(small._context.bodies[0]) < 300
+    assert 0 < len(small.context.bodies[0]) < 300
 
 
 def test_no_design_gives_no_metrics() -> None:

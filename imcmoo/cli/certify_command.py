@@ -1,0 +1,104 @@
+"""`imcmoo certify`: the best design of a study, with proof of how good it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.exact.certificate import Certificate
+from imcmoo.io.locks import owned
+from imcmoo.study.certify_study import ALL, certify_study
+
+DESCRIPTION = """
+Prove how good the best design of a study is, also where its designs are far too many to evaluate:
+branch and bound over partial designs finds a design and a bound that no design of the space falls
+short of. Writes OUT/certificate.json, with --criterion all OUT/CRITERION/certificate.json for every
+criterion that can be proven; own bests that minimax regret is against go to folders of their own.
+imcmoo check-certificate proves them anew.
+"""
+
+INTERRUPTED = "the certificates written are whole; the same command proves all anew"
+
+LONG_S = float("inf")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument(
+        "study", metavar="STUDY", help=f"{', '.join(catalogue.studies())}, or a file (.toml)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="for certificates")
+    parser.add_argument(
+        "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
+    )
+    parser.add_argument(
+        "--gap",
+        type=arguments.not_negative,
+        default=0.0,
+        metavar="SHARE",
+        help="how far above the best the design may be (default: 0, the best itself)",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=arguments.not_negative,
+        default=LONG_S,
+        metavar="SECONDS",
+        help="for each criterion; the gap reached by then is certified (default: none)",
+    )
+    arguments.add_settings(parser)
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Certify a study.
+
+    Raises:
+        InputError: the user's input is at fault, or no design is feasible.
+        OSError: the folder cannot be written to.
+    """
+    asked = args.criterion
+    args.criterion = None if asked == ALL else asked
+    if asked and (asked == ALL or asked.startswith("edap_")):
+        args.criterion = None  # a network's own EDAP is no criterion of a study
+    study = arguments.with_options(catalogue.find_study(args.study), args)
+    criterion = asked or study.criterion
+    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
+    hidden = args.quiet or not terminal.is_terminal
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[state]}"),
+    )
+    with (
+        owned(args.out),
+        Progress(*columns, console=terminal, transient=True, disable=hidden) as bars,
+    ):
+        console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
+        task = bars.add_task(study.name, total=None, state="bounding")
+
+        def on_step(name: str, value: float, bound: float, gap: float) -> None:
+            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            bars.update(task, description=name, state=state)
+
+        for found in certify_study(
+            study, criterion, gap=args.gap, time_limit_s=args.time_limit, on_step=on_step
+        ):
+            own = found.criterion == criterion
+            found.save(args.out if own else args.out / found.criterion)
+            _show(console, found)
+    console.print(f"written: {args.out}", highlight=False, soft_wrap=True)
+
+
+def _show(console: Console, found: Certificate) -> None:
+    console.print(
+        f"  {found.criterion}: {found.value:.6g}, bound {found.bound:.6g}, gap {found.gap:.3%}, "
+        f"{found.seconds:.1f} s",
+        highlight=False,
+    )

@@ -1,0 +1,71 @@
+"""`imcmoo check-certificate`: prove anew what certificates say."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from imcmoo.cli import catalogue
+from imcmoo.exact.check import Refused
+from imcmoo.study.check_certificate import Checker, certificates, study_of
+
+DESCRIPTION = """
+Prove anew that no design of a study lies below the bound of DIR/certificate.json, and that its
+design has the value it says, counting every design of the space once; then the same of every
+DIR/*/certificate.json. Refused is what does not hold, and what is of another table, network, space
+or cost model.
+"""
+
+INTERRUPTED = "nothing was written; the same command begins anew"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where imcmoo certify wrote")
+    parser.add_argument(
+        "--study",
+        metavar="STUDY",
+        help="name or file of the study (default: by the name in the certificate)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Check certificates.
+
+    Raises:
+        InputError: one is refused, or there are none.
+        OSError: a file cannot be read.
+    """
+    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
+    hidden = args.quiet or not terminal.is_terminal
+    found = certificates(args.folder)
+    first = next(iter(found.values()))
+    study = catalogue.find_study(args.study or str(first.settings.get("study")))
+    asked = study_of(first, study)
+    checker = Checker(asked)
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=12)
+    for path, certificate in found.items():
+        with Progress(*columns, console=terminal, transient=True, disable=hidden) as bars:
+            task = bars.add_task(certificate.criterion, total=certificate.designs)
+            try:
+                study_of(certificate, study)
+                counts = checker.check(certificate, partial(_advance, bars, task))
+            except Refused as error:
+                raise Refused(f"{path}: refused: {error}") from None
+        console.print(
+            f"{path}: accepted: {certificate.criterion} ≥ {certificate.bound:.6g}, gap "
+            f"{certificate.gap:.3%}; {counts.infeasible:,} designs infeasible, "
+            f"{counts.excluded:,} excluded, {counts.evaluated:,} evaluated",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _advance(bars: Progress, task: TaskID, done: int) -> None:
+    bars.update(task, completed=done)

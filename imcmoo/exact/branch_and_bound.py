@@ -1,0 +1,259 @@
+"""The best design of a space by one criterion, with proof: staged branch and bound, best first.
+
+Partial designs wait by stage in heaps of sorted chunks. The smallest bound of all that waits, or of
+what was found, is a bound of the whole space at any time: whoever stops early has it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from imcmoo.exact.branches import Branches, Nodes
+from imcmoo.exact.goal import Goal
+from imcmoo.model.metrics import Floats
+from imcmoo.space.design_space import Levels
+
+CHILDREN_AT_ONCE = 1 << 14
+"""Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
+
+DIVE = 128
+"""Partial designs kept at every stage of a dive for a good design."""
+
+STEPS_PER_DIVE = 16
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of the best design by a criterion.
+
+    Args:
+        goal: the criterion.
+        levels: the best design found, shape (n_parameters,); None if none is feasible.
+        value: its score; infinite if there is none.
+        bound: no design scores less.
+        infeasible, excluded: by stage, designs that were ruled out when it was chosen: they cannot
+            run every network within the limits, or cannot score less than `bound`.
+        evaluated: designs that were evaluated.
+    """
+
+    goal: Goal
+    levels: Levels | None
+    value: float
+    bound: float
+    infeasible: dict[str, int]
+    excluded: dict[str, int]
+    evaluated: int
+
+    @property
+    def gap(self) -> float:
+        """How far the best found may be above the best there is."""
+        return self.goal.gap(self.value, self.bound)
+
+
+class _Waiting:
+    """Partial designs of one stage, least bound first: a heap of sorted chunks.
+
+    Args:
+        width: columns of a row.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._heap: list[tuple[float, int, Levels, Floats]] = []
+        self._serial = count()
+
+    @property
+    def least(self) -> float:
+        """The smallest bound; infinite if nothing waits."""
+        return self._heap[0][0] if self._heap else np.inf
+
+    def push(self, rows: Levels, bounds: Floats) -> None:
+        if len(rows):
+            order = np.argsort(bounds, kind="stable")
+            self._push(rows[order], bounds[order])
+
+    def _push(self, rows: Levels, bounds: Floats) -> None:
+        heapq.heappush(self._heap, (float(bounds[0]), next(self._serial), rows, bounds))
+
+    def pop(self, n: int, below: float) -> Levels:
+        """About the n rows of least bound, all of them below some value."""
+        taken: list[Levels] = []
+        while n > 0 and self.least < below:
+            _, _, rows, bounds = heapq.heappop(self._heap)
+            size = min(n, int(np.searchsorted(bounds, below)))
+            taken.append(rows[:size])
+            n -= size
+            if size < len(rows):
+                self._push(rows[size:], bounds[size:])
+        return np.concatenate(taken)
+
+    def first(self, n: int) -> Levels:
+        """At the most n rows of the chunk that begins with the least bound."""
+        return self._heap[0][2][:n] if self._heap else np.empty((0, self._width), np.int64)
+
+    def clear(self) -> list[Levels]:
+        """All that waits, which waits no longer."""
+        rows = [chunk[2] for chunk in self._heap]
+        self._heap = []
+        return rows
+
+
+@dataclass
+class Trunk:
+    """The first stages of a tree, which every criterion shares: all partial designs with a bound.
+
+    Args:
+        nodes: of the stage from which there are bounds.
+        stage: how many stages of these are chosen.
+        infeasible: designs ruled out, by stage.
+        found: feasible designs met so far, shape (n, n_parameters), and their objectives.
+    """
+
+    nodes: Nodes
+    stage: int
+    infeasible: dict[str, int]
+    found: tuple[Levels, Floats]
+
+    @classmethod
+    def of(cls, branches: Branches) -> Trunk:
+        """Choose stages until there are bounds."""
+        nodes, infeasible = branches.start, {}
+        stage = 0
+        while nodes.costs is None:
+            grown = branches.expand(nodes.rows, stage)
+            infeasible[branches.stages[stage]] = grown.infeasible
+            nodes, stage = grown.nodes, stage + 1
+        problem = branches.problem
+        none = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
+        return cls(nodes, stage, infeasible, none)
+
+
+@dataclass
+class Search:
+    """A branch and bound under way.
+
+    Args:
+        branches: the tree.
+        trunk: its first stages; designs found go there, where the next criterion begins.
+        goal: what is to be proven.
+    """
+
+    branches: Branches
+    trunk: Trunk
+    goal: Goal
+    value: float = np.inf
+    levels: Levels | None = None
+    evaluated: int = 0
+    infeasible: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stages = self.branches.stages
+        self.infeasible = {name: self.trunk.infeasible.get(name, 0) for name in stages}
+        self.excluded = dict.fromkeys(stages, 0)
+        self._waiting = [_Waiting(self.branches.start.rows.shape[1]) for _ in stages]
+        self._options = [1.0] * len(stages)
+        levels, F = self.trunk.found
+        self._meet(levels, F)
+        self._keep(self.trunk.nodes, self.trunk.stage)
+        self._dive()
+
+    @property
+    def bound(self) -> float:
+        """No design scores less."""
+        return min(self.value, *(w.least for w in self._waiting))
+
+    def run(self, gap: float, stop: Callable[[Search], bool]) -> Proof:
+        """Branch until the gap is closed, or somebody wants to stop.
+
+        Args:
+            gap: how far the best found may be above the best there is, as a share.
+            stop: asked after every step.
+        """
+        steps = 0
+        while self._above(gap) and not stop(self):
+            steps += 1
+            if steps % STEPS_PER_DIVE == 0:
+                self._dive()
+            stage = int(np.argmin([w.least for w in self._waiting]))
+            n = max(1, int(CHILDREN_AT_ONCE / self._options[stage]))
+            self._branch(self._waiting[stage].pop(n, self.value), stage)
+        bound = self.bound
+        for stage, waiting in enumerate(self._waiting):
+            for rows in waiting.clear():
+                self.excluded[self.branches.stages[stage - 1]] += self.branches.designs(rows)
+        return Proof(
+            self.goal,
+            self.levels,
+            self.value,
+            bound,
+            self.infeasible,
+            self.excluded,
+            self.evaluated,
+        )
+
+    def _above(self, gap: float) -> bool:
+        bound = self.bound
+        return bound < self.value and not self.goal.gap(self.value, bound) <= gap
+
+    def _branch(self, rows: Levels, stage: int) -> None:
+        """Choose a stage more of some partial designs."""
+        grown = self.branches.expand(rows, stage)
+        self.infeasible[self.branches.stages[stage]] += grown.infeasible
+        self._options[stage] = max(1.0, len(grown.nodes.rows) / len(rows))
+        self._keep(grown.nodes, stage + 1)
+
+    def _keep(self, nodes: Nodes, stage: int) -> None:
+        """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
+        assert nodes.costs is not None
+        bounds = self.goal.bound(nodes.costs)
+        better = bounds < self.value
+        name = self.branches.stages[stage - 1]
+        self.excluded[name] += self.branches.designs(nodes.rows[~better])
+        rows, bounds = nodes.rows[better], bounds[better]
+        if stage < len(self.branches.stages):
+            self._waiting[stage].push(rows, bounds)
+        elif len(rows):
+            self.evaluated += len(rows)
+            self._meet(*self.branches.evaluate(rows))
+
+    def _meet(self, levels: Levels, F: Floats) -> None:
+        """Feasible designs: remember them, and the best."""
+        if not len(levels):
+            return
+        scores = self.goal.score(self.branches.problem.costs(F))
+        best = int(scores.argmin())
+        if scores[best] < self.value:
+            self.value, self.levels = float(scores[best]), levels[best]
+            known, known_F = self.trunk.found
+            self.trunk.found = (
+                np.concatenate([known, levels[[best]]]),
+                np.concatenate([known_F, F[[best]]]),
+            )
+
+    def _dive(self) -> None:
+        """Follow the partial designs of least bound to designs; nothing of it counts."""
+        rows = self.branches.start.rows[:0]
+        for stage in range(self.trunk.stage, len(self.branches.stages)):
+            rows = np.concatenate([rows, self._waiting[stage].first(DIVE)])
+            if len(rows):
+                nodes = self.branches.expand(rows, stage).nodes
+                assert nodes.costs is not None
+                order = np.argsort(self.goal.bound(nodes.costs), kind="stable")
+                rows = nodes.rows[order[:DIVE]]
+        if len(rows):
+            self._meet(*self.branches.evaluate(rows))
+        self._descend()
+
+    def _descend(self) -> None:
+        """Step to the best neighbour for as long as one is better; nothing of it counts."""
+        before = None
+        while self.levels is not None and self.levels is not before:
+            before = self.levels
+            near = self.branches.problem.space.neighbours(before)
+            self._meet(*self.branches.feasible(near))

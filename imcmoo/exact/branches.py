@@ -1,0 +1,152 @@
+"""Partial designs of a problem with their bounds, and what becomes of their completions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
+from imcmoo.exact.unbounded import UnboundedPartials
+from imcmoo.io.executor import threads
+from imcmoo.model.cost_model import BoundsPartials, CostModel, Partials
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import LARGEST_RANK, Levels
+
+Ints = NDArray[np.int64]
+
+ROWS_AT_ONCE = 8192
+
+MOST_EVALUATED = 1 << 26
+"""Designs of a model without bounds: some minutes."""
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Partial designs of one stage that may have feasible completions.
+
+    Args:
+        rows: as the model has them, shape (n, n_columns).
+        costs: lower bounds of what their completions cost; None where there are none yet.
+    """
+
+    rows: Levels
+    costs: BoundedCosts | None
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """What some partial designs become with one stage more chosen.
+
+    Args:
+        nodes: the children that are left.
+        infeasible: designs that are ruled out, in all.
+    """
+
+    nodes: Nodes
+    infeasible: int
+
+
+class Branches:
+    """The tree of partial designs of a problem.
+
+    Args:
+        problem: of energy, latency and area. Where its model knows no bounds of partial designs,
+            all designs are evaluated.
+
+    Raises:
+        NotProvable: a limit is not bounded by these, or the space is too large.
+    """
+
+    def __init__(self, problem: AcceleratorProblem) -> None:
+        check_provable(problem)
+        if problem.space.size > LARGEST_RANK:
+            raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
+        limit = problem.area_limit_m2
+        self.problem = problem
+        self._limit_m2 = np.inf if limit is None else limit
+        self.partials = partials_of(problem.model, self._limit_m2)
+        self.stages = tuple(self.partials.stages)
+
+    @property
+    def start(self) -> Nodes:
+        """The one node that stands for all designs."""
+        return Nodes(self.partials.start, None)
+
+    def designs(self, rows: Levels) -> int:
+        """How many designs some partial designs stand for."""
+        return int(self.partials.completions(rows).sum())
+
+    def expand(self, rows: Levels, stage: int) -> Expanded:
+        """Choose one stage more: the children that may be feasible, with bounds where there are.
+
+        Args:
+            rows: of which the stages before are chosen.
+            stage: which to choose.
+        """
+        children, _ = self.partials.options(rows, stage)
+        parts = [children[at : at + ROWS_AT_ONCE] for at in range(0, len(children), ROWS_AT_ONCE)]
+        kept = _spread(self._feasible, parts)
+        left = np.concatenate([children[:0], *kept])
+        costs = None
+        if stage + 1 >= self.partials.bound_from:
+            bounds = self.partials.bound(left)
+            fits = self._within(bounds)
+            costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
+            left = left[fits]
+        return Expanded(Nodes(left, costs), self.designs(rows) - self.designs(left))
+
+    def _feasible(self, rows: Levels) -> Levels:
+        quick = self.partials.screen(rows)
+        fits: NDArray[np.bool_] = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
+        return rows[fits & (quick.area_m2 <= self._limit_m2)]
+
+    def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
+        """Which bounded designs may run every network within the limits, shape (n,)."""
+        finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
+            axis=1
+        )
+        within = self.problem.limits.within(bounds.values).all(axis=1)
+        return np.asarray(finite & within)
+
+    def evaluate(self, rows: Levels) -> tuple[Levels, Floats]:
+        """As `feasible`, of fully chosen partial designs."""
+        return self.feasible(self.partials.designs(rows))
+
+    def feasible(self, levels: Levels) -> tuple[Levels, Floats]:
+        """Those of some designs that are feasible, and their objectives."""
+        F, G = self.problem.score(levels, self.problem.model.evaluate(levels))
+        feasible = (G <= 0).all(axis=1)
+        return levels[feasible], F[feasible]
+
+
+def partials_of(model: CostModel, area_limit_m2: float) -> Partials:
+    """The tree of a model's partial designs; without bounds where it knows none.
+
+    Raises:
+        NotProvable: they cannot be had, or there are too many designs to do without bounds.
+    """
+    if isinstance(model, BoundsPartials):
+        try:
+            return model.partials(area_limit_m2)
+        except ValueError as error:
+            raise NotProvable(str(error)) from None
+    if model.space.size > MOST_EVALUATED:
+        raise NotProvable(
+            f"cost model {type(model).__name__} has no bounds of partial designs, and "
+            f"{model.space.size:,} designs are more than the {MOST_EVALUATED:,} that are evaluated "
+            "instead"
+        )
+    return UnboundedPartials(model)
+
+
+def _spread(work: Callable[[Levels], Levels], parts: Sequence[Levels]) -> list[Levels]:
+    """Results of some parts, in order, by as many threads as there may be."""
+    if min(threads(), len(parts)) <= 1:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(work, parts))

@@ -1,0 +1,169 @@
+"""What was proven of a study's best design, as a value and as `certificate.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imcmoo.exact.branch_and_bound import Proof
+from imcmoo.exact.goal import OwnBests
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+from imcmoo.io.fingerprint import code_digest
+from imcmoo.model.cost_model import KnowsItsData
+from imcmoo.problem.problem import AcceleratorProblem
+
+FILE = "certificate.json"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A design and a bound: no design of the space scores less than the bound.
+
+    Args:
+        settings: what tells one problem of a study from another, its name first.
+        model: name of the cost model.
+        criterion: what is proven.
+        design: physical values of the best design found, by name.
+        value: its score.
+        bound: of all designs.
+        gap: how far the value may be above the smallest there is, as a share.
+        designs: in the space.
+        stages: by stage, designs ruled out there as `infeasible` or `excluded`.
+        evaluated: designs that were evaluated; with those of all stages, all there are.
+        own_best: by network `bound` and `value` of its own best, where the criterion is against it.
+        seconds: that the proof took.
+        fingerprints: of the code of the model, its data, the networks and the space.
+    """
+
+    settings: Mapping[str, Any]
+    model: str
+    criterion: str
+    design: Mapping[str, Any]
+    value: float
+    bound: float
+    gap: float
+    designs: int
+    stages: Mapping[str, Mapping[str, int]]
+    evaluated: int
+    own_best: Mapping[str, Mapping[str, float]]
+    seconds: float
+    fingerprints: Mapping[str, str]
+
+    def save(self, folder: Path) -> None:
+        """Write `certificate.json` into a folder of one's own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "study": self.settings["study"],
+            "settings": dict(self.settings),
+            "model": self.model,
+            "criterion": self.criterion,
+            "incumbent": {"design": dict(self.design), "value": self.value},
+            "bound": self.bound,
+            "gap": self.gap,
+            "designs": self.designs,
+            "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
+            "own_best": dict(self.own_best),
+            "seconds": round(self.seconds, 1),
+            "fingerprints": dict(self.fingerprints),
+        }
+        with replacing(folder / FILE) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Certificate:
+        """Read `certificate.json` of a folder.
+
+        Raises:
+            InputError: it is none; says what it lacks.
+            OSError: it cannot be read.
+        """
+        path = folder / FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                settings=content["settings"],
+                model=content["model"],
+                criterion=content["criterion"],
+                design=content["incumbent"]["design"],
+                value=float(content["incumbent"]["value"]),
+                bound=float(content["bound"]),
+                gap=float(content["gap"]),
+                designs=content["designs"],
+                stages=content["counts"]["stages"],
+                evaluated=content["counts"]["evaluated"],
+                own_best=content["own_best"],
+                seconds=float(content["seconds"]),
+                fingerprints=content["fingerprints"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
+
+
+def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:
+    """What a certificate depends on: the code of the model, its data, networks and space.
+
+    Args:
+        networks: fingerprint of the networks.
+    """
+    model = problem.model
+    return {
+        "model": code_digest(type(model).__module__),
+        "table": model.data_digest if isinstance(model, KnowsItsData) else "",
+        "networks": networks,
+        "space": hashlib.sha256(repr(problem.space).encode()).hexdigest(),
+    }
+
+
+def certificate_of(
+    proof: Proof,
+    problem: AcceleratorProblem,
+    *,
+    settings: Mapping[str, Any],
+    model: str,
+    networks: str,
+    own: OwnBests | None,
+    seconds: float,
+) -> Certificate:
+    """A proof in full, for a file.
+
+    Raises:
+        InputError: there is no feasible design to certify.
+    """
+    if proof.levels is None:
+        raise InputError(
+            f"no feasible design was found among {problem.space.size:,}"
+            + ("" if proof.bound < float("inf") else ": there is none")
+        )
+    design = problem.space.decode(proof.levels[None])
+    return Certificate(
+        settings=settings,
+        model=model,
+        criterion=proof.goal.name,
+        design={name: design[name][0].item() for name in problem.space.names},
+        value=proof.value,
+        bound=proof.bound,
+        gap=proof.gap,
+        designs=problem.space.size,
+        stages={
+            stage: {"infeasible": n, "excluded": proof.excluded[stage]}
+            for stage, n in proof.infeasible.items()
+        },
+        evaluated=proof.evaluated,
+        own_best=_own_best(problem, own),
+        seconds=seconds,
+        fingerprints=fingerprints(problem, networks),
+    )
+
+
+def _own_best(problem: AcceleratorProblem, own: OwnBests | None) -> dict[str, dict[str, float]]:
+    if own is None:
+        return {}
+    return {
+        name: {"bound": float(least), "value": float(found)}
+        for name, least, found in zip(problem.workload_names, own.least, own.found, strict=True)
+    }

@@ -1,0 +1,143 @@
+"""What a proof is about: one criterion of a problem, as a score that bounds have as well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import MM2_PER_M2, Costs
+from imcmoo.space.design_space import Levels
+
+PRODUCT = "edap_product"
+
+
+class NotProvable(ValueError):
+    """Bounds say nothing of a criterion or limit; one line says why."""
+
+
+@dataclass(frozen=True)
+class BoundedCosts(Costs):
+    """Lower bounds of costs; the product of energy and latency may have a better one of its own."""
+
+    @cached_property
+    def edap(self) -> Floats:
+        """Lower bounds of each network's energy × delay × area, J·s·mm², shape (n, W)."""
+        if "edp" not in self.values:
+            return super().edap
+        return self["edp"] * (self["area"] * MM2_PER_M2)[:, None]
+
+    @classmethod
+    def of(cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels) -> BoundedCosts:
+        """Those that a model bounds partial designs by, of a problem.
+
+        Args:
+            levels: of a completion of each, whose node is that of all.
+        """
+        values = dict(bounds.values)
+        if problem.cost_per_cm2:
+            values["cost"] = problem.cost(levels, bounds.area_m2)
+        # Only criteria that are chosen from a set look at objectives.
+        return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One criterion to be proven.
+
+    Args:
+        name: of the criterion.
+        score: of designs, shape (n,), no smaller where any energy, latency or area is larger.
+        bound: lower bounds of scores from bounded costs; another function where the score itself
+            depends on something only bounded, such as the networks' own best.
+        zero: where the gap counts from, as `Criterion.zero`.
+        root: the gap is that of this root of the score: of a product over W networks it is that of
+            the geometric mean.
+    """
+
+    name: str
+    score: Callable[[Costs], Floats]
+    bound: Callable[[Costs], Floats]
+    zero: float = 0.0
+    root: float = 1.0
+
+    def gap(self, value: float, bound: float) -> float:
+        """How far a value may be above the smallest there is, as a share; may be infinite."""
+        if bound >= value:
+            return 0.0
+        if bound + self.zero <= 0 or not math.isfinite(value):
+            return math.inf
+        ratio = (value + self.zero) / (bound + self.zero)
+        return float(ratio ** (1 / self.root) - 1.0)
+
+
+@dataclass(frozen=True)
+class OwnBests:
+    """What is proven of the best EDAP of each network, J·s·mm², shape (W,).
+
+    Args:
+        least: none is smaller.
+        found: of the designs found.
+    """
+
+    least: Floats
+    found: Floats
+
+
+def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
+    """All that can be proven of a problem by itself, by name: `edap_` and a network is its own
+    best, on which criteria against these rest."""
+    n = len(problem.workload_names)
+    found = {
+        c.name: Goal(c.name, c.score, c.score, c.zero, n if c.name == PRODUCT else 1.0)
+        for c in problem.criteria
+        if c.monotone and c.against == "nothing"
+    }
+    if problem.has_edap:
+        for w, name in enumerate(problem.workload_names):
+            own = partial(_edap_of, w=w)
+            found[f"edap_{name}"] = Goal(f"edap_{name}", own, own)
+    return found
+
+
+def relative(problem: AcceleratorProblem) -> dict[str, Criterion]:
+    """Criteria against the networks' own best that can be proven once these are, by name."""
+    return {c.name: c for c in problem.criteria if c.monotone and c.against == "own best"}
+
+
+def against(criterion: Criterion, own: OwnBests) -> Goal:
+    """A criterion against own bests.
+
+    A design regrets more against a smaller best: its score is held against the least, bounds
+    against what was found, so that both stay on their side.
+    """
+    return Goal(
+        criterion.name,
+        lambda costs: criterion.scores(costs, own.least),
+        lambda costs: criterion.scores(costs, own.found),
+        criterion.zero,
+    )
+
+
+def check_provable(problem: AcceleratorProblem) -> None:
+    """Refuse limits that bounds say nothing about.
+
+    Raises:
+        NotProvable: names the limit.
+    """
+    for w, key, _ in problem.limits.rows:
+        if not problem.limits.is_monotone(key):
+            raise NotProvable(
+                f"{key} of {problem.workload_names[w]} cannot be certified: it may hold on a worse "
+                "design and not on a better one; max_latency_s, max_energy_J and min_fps can"
+            )
+
+
+def _edap_of(costs: Costs, *, w: int) -> Floats:
+    return costs.edap[:, w]

@@ -1,0 +1,85 @@
+"""The tree of a cost model that knows no bounds: bodies, then designs, all of which are evaluated.
+
+What the screen rules out is left out, so that the proof costs no more than enumeration, whatever
+the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.cost_model import CostModel, Screens, SharesWork
+from imcmoo.model.metrics import Metrics
+from imcmoo.space.design_space import Levels
+
+LEAST = 1e-30
+"""Less than any energy (J), latency (s) or area (m²): the bound of what is not known."""
+
+UNCHOSEN = -1
+
+
+class UnboundedPartials:
+    """Keeps `imcmoo.model.cost_model.Partials`; a row is a design, −1 where nothing is chosen.
+
+    Args:
+        model: any cost model.
+    """
+
+    stages: Sequence[str] = ("body", "point")
+    bound_from = 1
+
+    def __init__(self, model: CostModel) -> None:
+        self._model = model
+        names = model.space.names
+        shared = (
+            model.body_parameters if isinstance(model, SharesWork) else names[: len(names) // 2]
+        )
+        self._names = ([n for n in names if n in shared], [n for n in names if n not in shared])
+        self._screened = (
+            [i for i, n in enumerate(names) if n in model.screened_by]
+            if isinstance(model, Screens)
+            else None
+        )
+
+    @property
+    def start(self) -> Levels:
+        """The row of which nothing is chosen."""
+        return np.full((1, len(self._model.space.names)), UNCHOSEN)
+
+    def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
+        """Every body, or every design of some bodies."""
+        space, names = self._model.space, self._names[stage]
+        choices, chosen = space.grid(names), [space.names.index(n) for n in names]
+        parents = np.repeat(np.arange(len(partial)), len(choices))
+        children = partial[parents]
+        children[:, chosen] = np.tile(choices[:, chosen], (len(partial), 1))
+        return children, parents
+
+    def completions(self, partial: Levels) -> NDArray[np.int64]:
+        """Product of the sizes of what is not chosen."""
+        return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
+
+    def designs(self, partial: Levels) -> Levels:
+        """The rows as they are."""
+        return partial
+
+    def filled(self, partial: Levels) -> Levels:
+        """What is not chosen at its first level."""
+        return np.maximum(partial, 0)
+
+    def screen(self, partial: Levels) -> Metrics:
+        """What the model's screen says where it depends on nothing unchosen, else nothing."""
+        model, known = self._model, self._screened
+        if known and isinstance(model, Screens) and not (partial[:, known] == UNCHOSEN).any():
+            return model.screen(self.filled(partial))
+        area = np.full(len(partial), LEAST)
+        return Metrics({"area": area}, {})
+
+    def bound(self, partial: Levels) -> Metrics:
+        """The least of everything."""
+        shape = len(partial), len(self._model.workload_names)
+        values = {name: np.full(shape, LEAST) for name in ("energy", "latency")}
+        return Metrics({**values, "area": np.full(len(partial), LEAST)}, {})

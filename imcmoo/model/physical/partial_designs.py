@@ -1,0 +1,183 @@
+"""Designs of which only some parameters are chosen, and what may be chosen next.
+
+A partial design is a row of levels, one column per parameter of the space, −1 where nothing is
+chosen yet; one more column holds the number of tiles of the chip (an index), which is chosen long
+before it is split into router groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional, Parameter
+
+Ints = NDArray[np.int64]
+
+UNCHOSEN = -1
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "array": (
+        "technology_nm",
+        "schedule",
+        "rows",
+        "cols",
+        "active_rows",
+        "bits_per_cell",
+        "weight_coding",
+        "input_slice_bits",
+        "input_coding",
+        "ping_pong",
+        "mac_units",
+        "adc_model",
+    ),
+    "tiles": ("macros_per_tile",),
+    "converters": ("columns_per_adc", "sample_and_hold"),
+    "voltage": ("voltage_V",),
+    "resolution": ("adc_bits",),
+    "interface": ("dram",),
+    "buffer": ("glb_KiB", "glb_banks"),
+    "groups": ("tiles_per_group", "router_groups"),
+    "links": ("link_bits",),
+}
+"""Parameters chosen together, in order; with `tiles` goes the number of tiles."""
+
+_SPLIT = STAGES["groups"]
+
+
+def _kindest(parameter: Parameter, name: str) -> Ints:
+    """For each level of what decides a parameter, its level that is kindest to a bound.
+
+    Fewest bits and columns of a converter, a sample-and-hold, the largest buffer and some memory
+    interface: where these enter a bound by themselves they are never worse. For all others any
+    level will do, since they enter through the least of numbers over all of them.
+    """
+    rows = parameter.rows if isinstance(parameter, Conditional) else (parameter,)
+    if name in ("adc_bits", "columns_per_adc"):
+        return np.array([np.argmin(row.values) for row in rows])
+    if name in ("sample_and_hold", "glb_KiB"):
+        return np.array([np.argmax(row.values) for row in rows])
+    if name == "dram":
+        return np.array([np.argmax(np.array(row.values) != "none") for row in rows])
+    return np.zeros(len(rows), np.int64)
+
+
+class PartialDesigns:
+    """The tree of partial designs of a space.
+
+    Args:
+        space: of the physical model.
+
+    Raises:
+        ValueError: a parameter depends on one that is chosen later.
+    """
+
+    stages: Sequence[str] = tuple(STAGES)
+    bound_from = 2
+
+    def __init__(self, space: DesignSpace) -> None:
+        self.space = space
+        stage_of = {name: i for i, names in enumerate(STAGES.values()) for name in names}
+        self._on = {
+            p.name: space.names.index(p.on.name)
+            for p in space.parameters
+            if isinstance(p, Conditional)
+        }
+        for name, on in self._on.items():
+            decider = space.names[on]
+            if stage_of[decider] > stage_of[name] or name in _SPLIT:
+                raise ValueError(f"no bounds: {name} must not depend on {decider}")
+        self._kindest = {p.name: _kindest(p, p.name) for p in space.parameters}
+        self._splits = space.grid([n for n in _SPLIT if n in space.names])
+        counts = [space.column(self._splits, name).astype(np.int64) for name in _SPLIT]
+        self.tiles, self._tiles_of = np.unique(counts[0] * counts[1], return_inverse=True)
+        self.groups_of_split = counts[1]
+        self._split_columns = [i for i, name in enumerate(space.names) if name in _SPLIT]
+
+    @property
+    def start(self) -> Levels:
+        """The partial design of which nothing is chosen, shape (1, n_parameters + 1)."""
+        return np.full((1, len(self.space.names) + 1), UNCHOSEN)
+
+    def columns(self, names: tuple[str, ...]) -> list[int]:
+        """Columns of those of some parameters that the space has, and of what they depend on."""
+        own = {self.space.names.index(n) for n in names if n in self.space.names}
+        return sorted(own | {self._on[n] for n in names if n in self._on})
+
+    def options(self, partial: Levels, stage: int) -> tuple[Levels, Ints]:
+        """All partial designs with one stage more chosen, and the row each was made from."""
+        if self.stages[stage] == "groups":
+            return self._split(partial)
+        names = [n for n in STAGES[self.stages[stage]] if n in self.space.names]
+        choices = self.space.grid(names)
+        chosen = [self.space.names.index(n) for n in names]
+        parents = np.repeat(np.arange(len(partial)), len(choices))
+        children = partial[parents]
+        children[:, chosen] = np.tile(choices[:, chosen], (len(partial), 1))
+        if self.stages[stage] == "tiles":
+            n = len(self.tiles)
+            parents, children = np.repeat(parents, n), np.repeat(children, n, axis=0)
+            children[:, -1] = np.tile(np.arange(n), len(children) // n)
+        return children, parents
+
+    def _split(self, partial: Levels) -> tuple[Levels, Ints]:
+        """Every way to split the tiles into router groups."""
+        parents, split = np.nonzero(partial[:, -1:] == self._tiles_of)
+        children = partial[parents]
+        children[:, self._split_columns] = self._splits[split][:, self._split_columns]
+        return children, parents
+
+    def completions(self, partial: Levels) -> Ints:
+        """How many designs each partial design stands for, shape (n,)."""
+        sizes = np.array(self.space.shape)
+        free = partial[:, :-1] == UNCHOSEN
+        # With the tiles chosen, only their splits are left of these.
+        some = (partial[:, -1] != UNCHOSEN) & self._unsplit(partial)
+        free[np.ix_(some, self._split_columns)] = False
+        n = np.where(free, sizes, 1).prod(axis=1)
+        return n * np.where(some, np.bincount(self._tiles_of)[partial[:, -1]], 1)
+
+    def _unsplit(self, partial: Levels) -> NDArray[np.bool_]:
+        return (partial[:, self._split_columns] == UNCHOSEN).any(axis=1)
+
+    def designs(self, partial: Levels) -> Levels:
+        """The designs that fully chosen partial designs are, shape (n, n_parameters)."""
+        return partial[:, :-1]
+
+    def filled(self, partial: Levels) -> Levels:
+        """A design for each partial design, what is not chosen at the kindest levels."""
+        levels = partial[:, :-1].copy()
+        split, unsplit = np.array(self._split_columns, np.int64), self._unsplit(partial)
+        widest = self._splits[self._widest[partial[unsplit, -1]]]
+        levels[np.ix_(unsplit, split)] = widest[:, split]
+        for name in sorted(self.space.names, key=lambda n: n in self._on):
+            at = self.space.names.index(name)
+            free = np.flatnonzero(levels[:, at] == UNCHOSEN)
+            if len(free):
+                on = levels[free, self._on[name]] if name in self._on else np.zeros_like(free)
+                levels[free, at] = self._kindest[name][on]
+        return levels
+
+    def fewest_and_most_groups(self, partial: Levels) -> tuple[Ints, Ints]:
+        """Router groups at the least and at the most, shape (n,) each; tiles must be chosen."""
+        columns = [self.space.column(self.filled(partial), _SPLIT[1]).astype(np.int64)] * 2
+        unsplit = self._unsplit(partial)
+        ends = [np.array([f(self._groups(t)) for t in range(len(self.tiles))]) for f in (min, max)]
+        fewest, most = (
+            np.where(unsplit, end[partial[:, -1]], own)
+            for own, end in zip(columns, ends, strict=True)
+        )
+        return fewest, most
+
+    def _groups(self, tiles: int) -> Ints:
+        return self.groups_of_split[self._tiles_of == tiles]
+
+    @property
+    def _widest(self) -> Ints:
+        """For each number of tiles, and last for none chosen, the split into most groups."""
+        order = np.lexsort((self.groups_of_split, self._tiles_of))
+        last = np.searchsorted(self._tiles_of[order], np.arange(len(self.tiles)), side="right") - 1
+        return np.append(order[last], 0)

@@ -1,0 +1,190 @@
+"""Certified optima are those of enumeration; bounds lie below every completion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.exact import branches as tree
+from imcmoo.exact.branches import Branches
+from imcmoo.exact.goal import NotProvable
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.physical.partial_designs import STAGES, UNCHOSEN
+from imcmoo.problem.limits import Limits
+from problems.physical_extended import (
+    RRAM_EXTENDED,
+    SRAM_EXTENDED,
+    SRAM_TECHNOLOGY_EXTENDED,
+)
+from tests.exact.certified_spaces import (
+    counted,
+    enumerated,
+    feasible_values,
+    part_of,
+    proven,
+    study_on,
+)
+from tests.exact.test_enumeration import CASES, exact_of
+
+SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
+
+
+def agrees(problem):
+    """Whether something is feasible; what is proven is what is enumerated."""
+    optima, proofs = enumerated(problem), proven(problem)
+    for name, proof in proofs.items():
+        assert counted(proof) == problem.space.size, name
+        if optima is None:
+            assert proof.levels is None
+            assert proof.bound == np.inf
+        else:
+            assert proof.value == proof.bound == optima[name].value, name
+            assert proof.gap == 0
+            assert problem.space.rank(proof.levels[None])[0] in optima[name].ranks
+    return optima is not None
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_certified_optima_are_the_enumerated_ones(device):
+    rng = np.random.default_rng(1)
+    found = [
+        agrees(study_on(part_of(SPACES[device], rng, 3000, around)).problem())
+        for around in (*feasible_values(device, rng, 4), None)
+    ]
+    assert sum(found) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", SPACES)
+def test_certified_optima_are_the_enumerated_ones_on_many_parts(device):
+    rng = np.random.default_rng(2)
+    space = SPACES[device]
+    found = [
+        agrees(study_on(part_of(space, rng, 60_000, around)).problem())
+        for around in (*feasible_values(device, rng, 50), *[None] * 5)
+    ]
+    assert sum(found) >= 50
+
+
+def test_supplies_that_depend_on_the_node_are_certified():
+    rng = np.random.default_rng(3)
+    around = feasible_values("sram", rng, 1)[0] | {"technology_nm": 22}
+    part = part_of(SRAM_TECHNOLOGY_EXTENDED, rng, 3000, around)
+    assert agrees(study_on(part).problem())
+
+
+def test_limits_of_networks_are_kept():
+    rng = np.random.default_rng(7)
+    study = study_on(part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0]))
+    free = enumerated(study.problem())
+    best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
+    # Between what the best design needs and the least there is.
+    most, least = best.energy_J[0, 1], free["energy_resnet18_onnx"].value
+    limit = Limits(max_energy_J=(most + least) / 2)
+    limited = replace(study, limits={"resnet18_onnx": limit}).problem()
+    assert least < most
+    assert agrees(limited)
+    assert proven(limited)["edap_max"].value > free["edap_max"].value
+
+
+@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("n", [20, pytest.param(800, marks=pytest.mark.slow)])
+def test_no_completion_is_better_than_the_bound(device, n):
+    rng = np.random.default_rng(n)
+    space, near = SPACES[device], feasible_values(device, rng, 40)
+    model = study_on(space).cost_model()
+    partials = model.partials(800e-6)
+    base = space.encode(
+        {n: np.array([v.get(n, space.fixed.get(n)) for v in near]) for n in space.names}
+    )
+    levels = np.concatenate([base] * n)
+    some = rng.random(levels.shape) < 0.15
+    levels = np.where(some, space.random(len(levels), rng), levels)
+    known = model.evaluate(levels)
+    feasible = known.runs.all(axis=1) & (known.area_m2 <= 800e-6)
+    levels, known = levels[feasible], [known.values[q][feasible] for q in ("energy", "latency")]
+    area = model.resources(levels).area_m2
+    assert len(levels) > 100
+    tiles = space.column(levels, "tiles_per_group") * space.column(levels, "router_groups")
+    rows = np.column_stack([levels, np.searchsorted(partials.tiles, tiles)])
+    for stage in range(partials.bound_from, len(STAGES) + 1):
+        later = {name for names in list(STAGES.values())[stage:] for name in names}
+        partial = rows.copy()
+        partial[:, [i for i, name in enumerate(space.names) if name in later]] = UNCHOSEN
+        quick, bound = partials.screen(partial), partials.bound(partial)
+        assert quick.runs.all()
+        assert (quick.area_m2 <= area).all()
+        assert (bound.area_m2 <= area).all()
+        assert (bound.energy_J <= known[0]).all()
+        assert (bound.latency_s <= known[1]).all()
+        assert (bound.values["edp"] <= known[0] * known[1]).all()
+        if stage == len(STAGES):
+            assert bound.values["edp"] == pytest.approx(known[0] * known[1], rel=1e-6)
+
+
+def test_every_stage_stands_for_the_same_designs():
+    partials = study_on(SRAM_EXTENDED).cost_model().partials(np.inf)
+    rng, rows = np.random.default_rng(6), partials.start
+    assert partials.completions(rows).tolist() == [SRAM_EXTENDED.size]
+    for stage in range(len(STAGES)):
+        children, parents = partials.options(rows, stage)
+        sums = np.bincount(parents, partials.completions(children), len(rows))
+        assert sums.tolist() == partials.completions(rows).tolist()
+        rows = children[rng.integers(0, len(children), 20)]
+    assert (partials.completions(rows) == 1).all()
+    SRAM_EXTENDED.validate(partials.designs(rows))
+
+
+def test_whoever_stops_early_has_a_bound():
+    rng = np.random.default_rng(7)
+    space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
+    problem = study_on(space).problem()
+    optima = enumerated(problem)
+    for name, proof in proven(problem, steps=0).items():
+        if name != "regret_minimax":
+            assert proof.bound <= optima[name].value <= proof.value, name
+            assert counted(proof) == space.size
+    assert all(p.gap <= 0.5 for p in proven(problem, gap=0.5).values())
+
+
+def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
+    """The oracle can fail: raised bounds lose the optimum of some criterion."""
+    rng = np.random.default_rng(7)
+    part = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
+    problem = study_on(part).problem()
+    partials = problem.model.partials(800e-6)
+    true = type(partials).bound
+
+    def raised(self, partial):
+        found = true(self, partial)
+        wrong = 1 + 9.0 * rng.integers(0, 2, len(partial))
+        energy = found.energy_J * wrong[:, None]
+        edp = found.values["edp"] * wrong[:, None]
+        return Metrics({**found.values, "energy": energy, "edp": edp}, {})
+
+    monkeypatch.setattr(type(partials), "bound", raised)
+    monkeypatch.setattr("imcmoo.exact.branch_and_bound.Search._dive", lambda self: None)
+    monkeypatch.setattr("imcmoo.exact.branch_and_bound.Search._descend", lambda self: None)
+    optima = enumerated(problem)
+    assert any(proof.value != optima[name].value for name, proof in proven(problem).items())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_model_without_bounds_is_evaluated_in_full(name):
+    problem = CASES[name].problem()
+    optima = exact_of(name).optima
+    for criterion, proof in proven(problem).items():
+        assert proof.value == proof.bound == optima[criterion].value, criterion
+        assert counted(proof) == problem.space.size
+
+
+def test_a_large_space_without_bounds_is_refused(monkeypatch):
+    monkeypatch.setattr(tree, "MOST_EVALUATED", 10)
+    with pytest.raises(NotProvable, match="has no bounds of partial designs"):
+        Branches(CASES["sram"].problem())
+
+
+def test_a_limit_of_power_is_refused():
+    study = study_on(SRAM_EXTENDED, limits={"resnet18_onnx": Limits(max_power_W=1)})
+    with pytest.raises(NotProvable, match="max_power_W of resnet18_onnx"):
+        Branches(study.problem())

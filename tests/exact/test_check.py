@@ -1,0 +1,138 @@
+"""The checker accepts what was proven and refuses what was changed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.exact.check import Refused
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import InputError
+from imcmoo.study.certify_study import certify_study
+from imcmoo.study.check_certificate import Checker, study_of
+from problems.physical_extended import SRAM_EXTENDED
+from tests.exact.certified_spaces import feasible_values, part_of, study_on
+
+
+@pytest.fixture(scope="module")
+def study():
+    rng = np.random.default_rng(8)
+    return study_on(part_of(SRAM_EXTENDED, rng, 3000, feasible_values("sram", rng, 1)[0]))
+
+
+@pytest.fixture(scope="module")
+def proven(study):
+    found = certify_study(study, "all", gap=0, time_limit_s=np.inf)
+    return {c.criterion: c for c in found}
+
+
+@pytest.fixture
+def checker(study):
+    return Checker(study)
+
+
+def check(checker, certificate):
+    return checker.check(certificate, lambda _: None)
+
+
+def test_what_was_proven_is_accepted_and_every_design_counted(study, proven, checker):
+    for name in sorted(proven, key=lambda name: name == "regret_minimax"):
+        assert check(checker, proven[name]).all == study.space.size
+
+
+def test_a_reached_gap_is_accepted(study, checker):
+    found = next(certify_study(study, "edap_max", gap=0.5, time_limit_s=np.inf))
+    check(checker, found)
+
+
+def one_more(stages):
+    first = next(iter(stages))
+    return {**stages, first: {**stages[first], "excluded": stages[first]["excluded"] + 1}}
+
+
+CHANGES = {
+    "counts add up": lambda c: replace(c, stages=one_more(c.stages)),
+    "whole numbers": lambda c: replace(c, evaluated=float(c.evaluated)),
+    "the space has": lambda c: replace(c, designs=c.designs + 1, evaluated=c.evaluated + 1),
+    "above the value": lambda c: replace(c, bound=c.bound * 1.01),
+    "the gap is not": lambda c: replace(c, gap=0.01),
+    "the incumbent scores": lambda c: replace(c, value=c.value * 0.99),
+    "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
+    "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
+    "another table": lambda c: replace(c, fingerprints={**c.fingerprints, "table": "0"}),
+    "another model": lambda c: replace(c, fingerprints={**c.fingerprints, "model": "0"}),
+    "another networks": lambda c: replace(c, fingerprints={**c.fingerprints, "networks": "0"}),
+    "another space": lambda c: replace(c, fingerprints={**c.fingerprints, "space": "0"}),
+}
+
+
+@pytest.mark.parametrize("why", CHANGES)
+def test_a_changed_certificate_is_refused(proven, checker, why):
+    with pytest.raises(Refused, match=why):
+        check(checker, CHANGES[why](proven["edap_max"]))
+
+
+def test_a_bound_above_the_best_design_is_refused(study, proven, checker):
+    """As if a worse design had been found, and what is better was overlooked."""
+    good = proven["edap_max"]
+    problem = study.problem()
+    levels = study.space.grid(study.space.names)
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    levels = levels[(G <= 0).all(axis=1)]
+    scores = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
+    worse = levels[[np.argsort(scores)[len(scores) // 2]]]
+    value = float(np.sort(scores)[len(scores) // 2])
+    assert value > good.value
+    design = {name: v[0].item() for name, v in study.space.decode(worse).items()}
+    design = {name: design[name] for name in study.space.names}
+    with pytest.raises(Refused, match="below the bound"):
+        check(checker, replace(good, design=design, value=value, bound=value, gap=0.0))
+
+
+def test_an_altered_incumbent_is_refused(study, proven, checker):
+    good = proven["edap_max"]
+    name = next(p.name for p in study.space.parameters if p.name == "voltage_V" or len(p) > 1)
+    other = next(v for v in study.space.values_of(name) if v != good.design[name])
+    with pytest.raises(Refused, match="incumbent"):
+        check(checker, replace(good, design={**good.design, name: other}))
+
+
+def test_another_component_table_is_refused(study, proven):
+    table = PhysicalTable.load()
+    rows = table.tables["mac"]
+    other = replace(table, tables={**table.tables, "mac": replace(rows, values=rows.values * 1.01)})
+    checker = Checker(study)
+    assert other.fingerprint != table.fingerprint
+    model = type(study.cost_model())(study.space, study.network_set(), table=other)
+    checker._fingerprints["table"] = model.data_digest
+    with pytest.raises(Refused, match="another table"):
+        check(checker, proven["edap_max"])
+
+
+def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
+    with pytest.raises(Refused, match="no certificate of edap_"):
+        check(checker, proven["regret_minimax"])
+    for name in proven:
+        if name.startswith("edap_") and name.endswith("_onnx"):
+            check(checker, proven[name])
+    check(checker, proven["regret_minimax"])
+    changed = {
+        n: {**o, "bound": o["bound"] * 0.5} for n, o in proven["regret_minimax"].own_best.items()
+    }
+    with pytest.raises(Refused, match="not that of its certificate"):
+        check(checker, replace(proven["regret_minimax"], own_best=changed))
+
+
+def test_other_settings_are_refused(study, proven):
+    settings = {**proven["edap_max"].settings, "area_limit_mm2": 100.0}
+    changed = study_of(replace(proven["edap_max"], settings=settings), study)
+    assert changed.area_limit_m2 == pytest.approx(100e-6)
+    settings = {**proven["edap_max"].settings, "study": "another"}
+    with pytest.raises(Refused, match="another study"):
+        study_of(replace(proven["edap_max"], settings=settings), study)
+
+
+def test_what_is_not_monotone_is_refused_in_one_line(study):
+    with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
+        next(certify_study(study, "pseudo_weights", gap=0, time_limit_s=1))
+    assert "\n" not in str(error.value)
