@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
     from imcmoo.report.results import Results as Results
     from imcmoo.search.algorithm import run_search as run_search
+    from imcmoo.search.ask_tell import Search as Search
     from imcmoo.space.design_space import DesignSpace as DesignSpace
     from imcmoo.space.parameters import Categorical as Categorical
     from imcmoo.space.parameters import Conditional as Conditional
@@ -50,6 +51,7 @@ _FOUND_IN = {
     "Real": "space.parameters",
     "Resource": "model.metrics",
     "Results": "report.results",
+    "Search": "search.ask_tell",
     "Study": "study.study",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",
