@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
     from imcmoo.model.cost_model import CostModel as CostModel
+    from imcmoo.model.external.evaluation import Command as Command
+    from imcmoo.model.external.evaluation import Function as Function
+    from imcmoo.model.external.external_model import ExternalModel as ExternalModel
     from imcmoo.model.metrics import Metrics as Metrics
     from imcmoo.model.metrics import Quantity as Quantity
     from imcmoo.model.metrics import Resource as Resource
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 _FOUND_IN = {
     "AcceleratorProblem": "problem.problem",
     "Categorical": "space.parameters",
+    "Command": "model.external.evaluation",
     "ComponentTable": "hardware.component_table",
     "Conditional": "space.parameters",
     "CostModel": "model.cost_model",
@@ -44,6 +48,8 @@ _FOUND_IN = {
     "DesignSpace": "space.design_space",
     "Enumeration": "exact.enumeration",
     "ExactRegret": "exact.regret",
+    "ExternalModel": "model.external.external_model",
+    "Function": "model.external.evaluation",
     "Integer": "space.parameters",
     "Metrics": "model.metrics",
     "Ordinal": "space.parameters",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -67,6 +67,23 @@ def local(workers: int) -> Iterator[Executor]:
     except BaseException:
         processes.end()
         raise
+
+
+@contextmanager
+def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
+    """An executor of threads, for work that is done elsewhere and only waited for.
+
+    Args:
+        workers: threads.
+        end: ends all that is waited for, at once; called where the block is left by an exception.
+    """
+    with _Threads(workers) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            end()
+            raise
 
 
 def completed(
@@ -144,6 +161,14 @@ def _loss(executor: Executor, error: BrokenExecutor, tasks: Sequence[int]) -> st
         return f"what a worker process sent cannot be read ({last}), {at}"
     how = executor.loss() if isinstance(executor, Processes) else "ended"
     return f"a worker process {how} {at}"
+
+
+class _Threads(ThreadPoolExecutor):
+    """The standard library's threads, which say how many they are."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        super().__init__(workers)
 
 
 class _ThisProcess(Executor):
