@@ -86,6 +86,12 @@ def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
             raise
 
 
+def at_once(executor: Executor) -> int:
+    """How many tasks an executor does at once; of one that does not say, one per core."""
+    workers: int = getattr(executor, "workers", cores())
+    return workers
+
+
 def completed(
     executor: Executor, function: Callable[[Task], Result], tasks: Iterable[Task]
 ) -> Iterator[tuple[int, Result]]:
@@ -102,7 +108,7 @@ def completed(
         WorkerLost: a worker process was killed.
         Exception: what the function raised, with the worker's traceback as its cause.
     """
-    workers = getattr(executor, "workers", cores())
+    workers = at_once(executor)
     ahead = AHEAD * workers if workers > 1 else 1
     waiting = enumerate(tasks)
     finished: SimpleQueue[Future[Result]] = SimpleQueue()
@@ -159,7 +165,7 @@ def _loss(executor: Executor, error: BrokenExecutor, tasks: Sequence[int]) -> st
     if error.__cause__ is not None:
         last = str(error.__cause__).strip(" '\n").splitlines()[-1]
         return f"what a worker process sent cannot be read ({last}), {at}"
-    how = executor.loss() if isinstance(executor, Processes) else "ended"
+    how = executor.loss() if isinstance(executor, Processes) else str(error) or "ended"
     return f"a worker process {how} {at}"
 
 
