@@ -88,12 +88,11 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
     if find_spec("distributed") is None:
         raise InputError("--scheduler needs dask.distributed: pip install 'imcmoo[dask]'")
     from distributed import Client
-    from distributed.security import Security
 
     try:
         client = Client(
             scheduler.address,
-            security=Security(**dict(scheduler.tls)) if scheduler.tls else None,
+            security=_security(scheduler),
             timeout=PATIENCE_S,
             set_as_default=False,
         )
@@ -106,6 +105,25 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
         except TimeoutError:
             raise InputError(f"the scheduler at {scheduler.address} has no worker") from None
         yield client
+
+
+def _security(scheduler: Scheduler) -> Any:
+    """Certificates for a scheduler, Dask's own where none are given.
+
+    Raises:
+        InputError: it needs some, and there are none.
+        OSError: a file cannot be read, or holds no certificate or key.
+    """
+    from distributed.security import Security
+
+    security = Security(**dict(scheduler.tls))
+    # Asked before it connects: a client that fails for want of them ends only after a while.
+    context = security.get_connection_args("client")["ssl_context"]
+    if scheduler.address.startswith("tls:") and context is None:
+        raise InputError(
+            "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key, or Dask configured so"
+        )
+    return security
 
 
 class _Remote(Executor):

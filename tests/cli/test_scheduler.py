@@ -1,6 +1,7 @@
 """Three workers of Dask give the bytes of one process, whatever is killed meanwhile."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,4 +153,23 @@ def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):
     assert enumerated(tmp_path / "there", "--scheduler", "tcp://127.0.0.1:1") == 2
     error = capsys.readouterr().err
     assert "no scheduler answers at tcp://127.0.0.1:1" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_few")
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([], "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key"),
+        (
+            ["--tls-ca", "a.pem", "--tls-cert", "b.pem", "--tls-key", "c.pem"],
+            "answers at tls:.*No such file",
+        ),
+    ],
+)
+def test_without_certificates_an_encrypted_scheduler_is_one_line(tmp_path, capsys, options, why):
+    there = ["--scheduler", "tls://127.0.0.1:1", *options]
+    assert enumerated(tmp_path / "there", *there) == 2
+    error = capsys.readouterr().err
+    assert re.search(why, error)
     assert error.count("\n") == 1
