@@ -36,9 +36,10 @@ from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.progress import counted
 from imcmoo.exact.answer import fingerprint
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
 from imcmoo.io.locks import owned
+from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
 from imcmoo.report import style
 from imcmoo.report.labels import label
@@ -128,7 +129,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
     with owned(folder):
         parts = FinishedParts(folder, mark)
         play = partial(random_contest.play, args.seed, methods, args.seeds)
-        _work_through(parts, args.random, play, "random cases", args.workers)
+        _work_through(parts, args.random, play, "random cases", arguments.workers(args))
         frames = random_contest.tables([parts.load(case) for case in range(args.random)])
         frames["summary"] = standings.summary(frames["regret"])
         _write_tables(frames, folder)
@@ -141,7 +142,7 @@ def _compare(args: argparse.Namespace) -> None:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
     if not args.ablation:
         _need_numba()
-    study = catalogue.find_study(args.study)
+    study = catalogue.find_study(args.study).located()
     answer = find_answer(study, args.out)
     if answer is None:
         raise InputError(
@@ -159,7 +160,7 @@ def _compare(args: argparse.Namespace) -> None:
     with owned(folder):
         parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
         search = partial(contest.search, rules)
-        _work_through(parts, args.seeds, search, study.name, args.workers)
+        _work_through(parts, args.seeds, search, study.name, arguments.workers(args))
         frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
         frames["summary"] = standings.summary(frames["regret"])
         frames["tests"] = standings.tests(frames["regret"])
@@ -193,13 +194,13 @@ def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
 
 
 def _work_through(
-    parts: FinishedParts, n: int, work: Callable[[int], Any], title: str, workers: int
+    parts: FinishedParts, n: int, work: Callable[[int], Any], title: str, workers: Workers
 ) -> None:
     """Work out those of `n` parts that are not there yet."""
     todo = [i for i in range(n) if i not in parts]
     with (
         counted(title, n, quiet=False, done=n - len(todo)) as advance,
-        local(max(1, min(workers, len(todo)))) as executor,
+        working(workers, len(todo)) as executor,
     ):
         for index, found in completed(executor, work, todo):
             parts.save(todo[index], found)

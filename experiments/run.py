@@ -21,11 +21,11 @@ PHYSICS = "physics"
 """The paper's questions, asked of the physical model; it goes on with what was interrupted."""
 
 OPTIONS = {
-    PAPER: ("out", "quiet", "resume"),
+    PAPER: ("out", "quiet", "resume", "workers"),
     SILICON: ("data", "out", "quiet"),
     PHYSICS: ("out", "quiet", "resume", "workers"),
 }
-"""What each of them takes of all options."""
+"""What each of them takes of all options; with `workers` also who else works."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,9 +51,12 @@ def _main(argv: list[str] | None) -> None:
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         plain = parser.parse_args([args.study])
-        allowed = {name: getattr(args, name) for name in OPTIONS[args.study]}
+        options = list(OPTIONS[args.study])
+        if "workers" in options:
+            options += arguments.OF_SCHEDULER
+        allowed = {name: getattr(args, name) for name in options}
         if vars(plain) | allowed != vars(args):
-            *some, last = (f"--{name}" for name in OPTIONS[args.study])
+            *some, last = (f"--{name.replace('_', '-')}" for name in options)
             raise InputError(f"{args.study} takes no options but {', '.join(some)} and {last}")
         answers = {
             PAPER: _answer_the_paper,
@@ -73,10 +76,11 @@ def _main(argv: list[str] | None) -> None:
 
 def _answer_the_paper(args: argparse.Namespace, default_out: Path) -> None:
     from experiments.paper import study
+    from imcmoo.cli.arguments import workers
 
     folder = args.out / "published"
     docs = Path("docs") if args.out == default_out else args.out / "docs"
-    study.run(folder, docs, quiet=args.quiet)
+    study.run(folder, docs, quiet=args.quiet, workers=workers(args))
     if not args.quiet:
         print(f"written: {folder}, {docs}")
 
@@ -93,9 +97,10 @@ def _compare_with_silicon(args: argparse.Namespace, default_out: Path) -> None:
 
 def _ask_the_physical_model(args: argparse.Namespace, default_out: Path) -> None:
     from experiments.physics import study
+    from imcmoo.cli.arguments import workers
 
     docs = Path("docs") if args.out == default_out else args.out / "docs"
-    study.run(args.out, docs, quiet=args.quiet, workers=args.workers)
+    study.run(args.out, docs, quiet=args.quiet, workers=workers(args))
     if not args.quiet:
         print(f"written: {args.out / 'published' / PHYSICS}, {docs / 'physical.md'}")
 

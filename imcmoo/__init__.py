@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
     from imcmoo.model.cost_model import CostModel as CostModel
+    from imcmoo.model.external.evaluation import Command as Command
+    from imcmoo.model.external.evaluation import Function as Function
+    from imcmoo.model.external.external_model import ExternalModel as ExternalModel
     from imcmoo.model.metrics import Metrics as Metrics
     from imcmoo.model.metrics import Quantity as Quantity
     from imcmoo.model.metrics import Resource as Resource
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
     from imcmoo.report.results import Results as Results
     from imcmoo.search.algorithm import run_search as run_search
+    from imcmoo.search.ask_tell import Search as Search
     from imcmoo.space.design_space import DesignSpace as DesignSpace
     from imcmoo.space.parameters import Categorical as Categorical
     from imcmoo.space.parameters import Conditional as Conditional
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 _FOUND_IN = {
     "AcceleratorProblem": "problem.problem",
     "Categorical": "space.parameters",
+    "Command": "model.external.evaluation",
     "ComponentTable": "hardware.component_table",
     "Conditional": "space.parameters",
     "CostModel": "model.cost_model",
@@ -43,6 +48,8 @@ _FOUND_IN = {
     "DesignSpace": "space.design_space",
     "Enumeration": "exact.enumeration",
     "ExactRegret": "exact.regret",
+    "ExternalModel": "model.external.external_model",
+    "Function": "model.external.evaluation",
     "Integer": "space.parameters",
     "Metrics": "model.metrics",
     "Ordinal": "space.parameters",
@@ -50,6 +57,7 @@ _FOUND_IN = {
     "Real": "space.parameters",
     "Resource": "model.metrics",
     "Results": "report.results",
+    "Search": "search.ask_tell",
     "Study": "study.study",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",

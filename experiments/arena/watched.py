@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.feasibility import Feasibility
-from imcmoo.problem.problem import AcceleratorProblem, as_levels
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 
 
@@ -74,8 +72,9 @@ class WatchedProblem(AcceleratorProblem):
         ranks = self.space.rank(levels).tolist()
         return np.array([self._first[rank] for rank in ranks], dtype=np.int64)
 
-    def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        for rank in self.space.rank(as_levels(X)).tolist():
+    def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
+        """As that of the problem; designs that are scored were asked about."""
+        for rank in self.space.rank(levels).tolist():
             self._watch.asked.about(np.array([rank]))
             self._first.setdefault(rank, self._watch.asked.count)
-        super()._evaluate(X, out, *args, **kwargs)
+        return super().score(levels, metrics)

@@ -31,12 +31,12 @@ from experiments.paper.settings import GENERALITY, SEED, STUDIES, TECHNOLOGY
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.cli.progress import counted
 from imcmoo.exact.answer import fingerprint
-from imcmoo.io.executor import completed, cores, local
+from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
-from imcmoo.io.fingerprint import code_digest
+from imcmoo.io.fingerprint import LIBRARIES, code_digest
 from imcmoo.io.locks import owned
+from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
-from imcmoo.study.provenance import LIBRARIES
 from imcmoo.study.study import Study
 
 COMMAND = "python -m experiments.run paper"
@@ -108,7 +108,7 @@ def csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def run(folder: Path, docs: Path, *, quiet: bool) -> None:
+def run(folder: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
     """Answer all questions into a folder; goes on with what an interrupted run has finished.
 
     Args:
@@ -116,6 +116,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
             loses what an earlier run left in their place.
         docs: gets `reproduction.md`, `gallery.md` and `ledger.md`.
         quiet: show no progress.
+        workers: processes, or who sends work to other machines.
     """
     with owned(folder):
         marks = {
@@ -123,7 +124,7 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         }
         code = code_digest("experiments.paper.study", data=(LARGEST, DESIGNS))
         parts = FinishedParts(folder, f"{marks} {code}")
-        _answer(parts, quiet=quiet)
+        _answer(parts, quiet=quiet, workers=workers)
         stated = {
             "command": COMMAND,
             "seed": SEED,
@@ -135,13 +136,13 @@ def run(folder: Path, docs: Path, *, quiet: bool) -> None:
         parts.remove()
 
 
-def _answer(parts: FinishedParts, *, quiet: bool) -> None:
+def _answer(parts: FinishedParts, *, quiet: bool, workers: Workers) -> None:
     """Do all tasks that are not among the parts yet."""
     tasks = TABLES + SEARCHES
     todo = [i for i in range(len(tasks)) if i not in parts]
     with (
         counted("paper", len(tasks), quiet=quiet, done=len(parts)) as advance,
-        local(max(1, min(cores(), len(todo)))) as executor,
+        working(workers, len(todo)) as executor,
     ):
         for index, found in completed(executor, _do, (tasks[i] for i in todo)):
             parts.save(todo[index], found)

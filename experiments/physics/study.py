@@ -28,10 +28,11 @@ from experiments.physics.variations import Key, keys
 from imcmoo.cli.progress import counted
 from imcmoo.exact.answer import fingerprint
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest
 from imcmoo.io.locks import owned
+from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.exact_comparison import find_answer
@@ -84,13 +85,13 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
     return {name: of_study(study, table) for name, table in tables.items()}
 
 
-def run(results: Path, docs: Path, *, quiet: bool, workers: int) -> None:
+def run(results: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
     """Answer and publish everything; goes on with what was interrupted.
 
     Args:
         results: gets exact answers in `exact` and the tables in `published/physics`.
         docs: gets `physical.md`.
-        workers: processes.
+        workers: processes, or who sends work to other machines.
     """
     folder = results / "published" / "physics"
     answers = {name: _answer(STUDIES[name], results, workers) for name in NAMES}
@@ -102,7 +103,7 @@ def run(results: Path, docs: Path, *, quiet: bool, workers: int) -> None:
         todo = [i for i in range(len(every)) if i not in parts]
         with (
             counted("physics", len(every), quiet=quiet, done=len(parts)) as advance,
-            local(max(1, min(workers, len(todo)))) as executor,
+            working(workers, len(todo)) as executor,
         ):
             do = partial(_do, answers)
             for index, found in completed(executor, do, (every[i] for i in todo)):
@@ -112,7 +113,7 @@ def run(results: Path, docs: Path, *, quiet: bool, workers: int) -> None:
         parts.remove()
 
 
-def _answer(study: Study, results: Path, workers: int) -> ExactAnswer:
+def _answer(study: Study, results: Path, workers: Workers) -> ExactAnswer:
     """The exact answer of a study, found where it is not known."""
     known = find_answer(study, results)
     if known is not None:

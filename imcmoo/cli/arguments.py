@@ -11,6 +11,7 @@ from typing import get_args
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
+from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
@@ -19,6 +20,12 @@ DEFAULT_OUT = Path("results")
 
 MOST_SEEDS = 10_000
 """More runs than that are a slip of the keyboard."""
+
+TLS = {"ca": "authority's certificate", "cert": "own certificate", "key": "own private key"}
+TLS_KEYS = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+
+OF_SCHEDULER = ("scheduler", *(f"tls_{name}" for name in TLS), "trust_network")
+"""What `add_workers` adds beside `workers`."""
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +51,45 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """How many processes to use."""
-    parser.add_argument(
+    """How many processes to use, or whose; `workers` reads it."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
     )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of Dask, such as tcp://127.0.0.1:8786, whose workers are to do the work instead",
+    )
+    for name, what in TLS.items():
+        parser.add_argument(
+            f"--tls-{name}", metavar="FILE", help=f"{what} for a tls:// scheduler (default: Dask's)"
+        )
+    parser.add_argument(
+        "--trust-network",
+        action="store_true",
+        help="send work to another machine unencrypted (tcp://)",
+    )
+
+
+def workers(args: argparse.Namespace) -> Workers:
+    """Where a command line wants work to be done.
+
+    Raises:
+        InputError: not a scheduler's address, an open one that is not trusted, or options of a
+            scheduler without one.
+    """
+    files = {key: getattr(args, f"tls_{name}") for name, key in TLS_KEYS.items()}
+    tls = tuple((key, file) for key, file in files.items() if file is not None)
+    if args.scheduler is None:
+        if tls or args.trust_network:
+            raise InputError("--tls-ca, --tls-cert, --tls-key and --trust-network need --scheduler")
+        processes: int = args.workers
+        return processes
+    try:
+        return Scheduler(args.scheduler, tls, args.trust_network)
+    except ValueError as error:
+        raise InputError(f"--scheduler: {error}") from None
 
 
 def with_options(study: Study, args: argparse.Namespace) -> Study:

@@ -57,6 +57,7 @@ def main(args: argparse.Namespace) -> None:
     study = arguments.with_options(ordinary, args)
     if study != ordinary and args.out is None:
         raise InputError("where to? give --out, so that the study's own answer is not replaced")
+    workers = arguments.workers(args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     console, terminal = Console(quiet=args.quiet), Console(stderr=True)
@@ -70,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
         answer = enumerate_study(
             study,
             folder,
-            workers=args.workers,
+            workers=workers,
             on_progress=lambda done, total: bars.update(task, completed=done, total=total),
             on_estimate=lambda seconds: console.print(_estimate(seconds), highlight=False),
         )

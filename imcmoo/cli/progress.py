@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imcmoo.report.labels import label
-from imcmoo.search.algorithm import TraceRow
+from imcmoo.search.ask_tell import TraceRow
 from imcmoo.study.searches import OnTrace, names
 from imcmoo.study.study import Study
 

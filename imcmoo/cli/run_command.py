@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> None:
         out=args.out,
         resume=args.resume,
         quiet=args.quiet,
-        workers=args.workers,
+        workers=arguments.workers(args),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
@@ -13,9 +14,10 @@ from imcmoo.cli.progress import counted, progress
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import completed
 from imcmoo.io.files import naming, replacing
 from imcmoo.io.locks import owned
+from imcmoo.io.machines import Workers, working
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
@@ -26,7 +28,7 @@ from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation_file import EXPLANATIONS, write_explanations
 from imcmoo.study.outcome import Outcome
-from imcmoo.study.results_folder import FIGURES, RunFolder
+from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, names, run_searches
 from imcmoo.study.study import Study
 
@@ -37,7 +39,9 @@ PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
 
 
-def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: int) -> None:
+def run(
+    studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
+) -> None:
     """Run studies that differ in their seed only.
 
     Args:
@@ -45,7 +49,7 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, worke
         out: results go to `out`/study/seed-n.
         resume: continue what was killed and keep what is finished; else start over.
         quiet: print nothing.
-        workers: processes, if there are several seeds.
+        workers: processes, if there are several seeds, or who sends work to other machines.
 
     Raises:
         InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
@@ -70,14 +74,17 @@ def run(studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, worke
                 folder.tidy()
                 console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
         _announce(todo, console)
-        if len(studies) == 1 and todo:
+        if len(studies) == 1 and todo and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
-                written = run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
-            _show(Results.read(folders[studies[0].seed].path), console)
-            console.print("written:", *written, sep="\n  ", highlight=False, soft_wrap=True)
-        elif len(studies) > 1:
+                run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
+        elif todo:
             _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
+        if len(studies) > 1:
             _summarise(studies, {s: f.path for s, f in folders.items()}, home, console)
+        elif todo:
+            folder = folders[studies[0].seed]
+            _show(Results.read(folder.path), console)
+            console.print("written:", *folder.files(), sep="\n  ", highlight=False, soft_wrap=True)
 
 
 def _announce(studies: Sequence[Study], console: Console) -> None:
@@ -94,11 +101,8 @@ def _announce(studies: Sequence[Study], console: Console) -> None:
 
 def run_one(
     study: Study, folder: RunFolder, answer: ExactAnswer | None, resume: bool, on_trace: OnTrace
-) -> list[Path]:
+) -> None:
     """Search, select, and write tables and figures.
-
-    Returns:
-        What the run left in its folder.
 
     Raises:
         InputError: no design of the study is feasible.
@@ -118,7 +122,7 @@ def run_one(
         found = explain_run(outcome.joint.problem, study.asked_criterion, folder.staging)
         write_explanations(found, folder.staging / EXPLANATIONS)
         draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
-        return folder.publish()
+        folder.publish()
 
 
 def _run_all(
@@ -128,23 +132,45 @@ def _run_all(
     *,
     resume: bool,
     quiet: bool,
-    workers: int,
+    workers: Workers,
 ) -> None:
     """Run several seeds side by side."""
-    one = partial(_run_task, answer, resume)
-    tasks = [(study, folders[study.seed]) for study in studies]
     with (
-        counted("seeds", len(tasks), quiet=quiet) as advance,
-        local(max(1, min(workers, len(tasks)))) as executor,
+        counted("seeds", len(studies), quiet=quiet) as advance,
+        working(workers, len(studies)) as executor,
     ):
-        for _ in completed(executor, one, tasks):
+        if isinstance(workers, int):
+            tasks = [(study, folders[study.seed]) for study in studies]
+            for _ in completed(executor, partial(_run_here, answer, resume), tasks):
+                advance()
+            return
+        elsewhere = partial(_run_elsewhere, answer)
+        for index, files in completed(executor, elsewhere, [s.located() for s in studies]):
+            _publish(files, folders[studies[index].seed])
             advance()
 
 
-def _run_task(
-    answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFolder]
-) -> list[Path]:
-    return run_one(*task, answer, resume, lambda name, row: None)
+def _run_here(answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFolder]) -> None:
+    run_one(*task, answer, resume, lambda name, row: None)
+
+
+def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
+    """What a run leaves in its folder, by path, on a machine that may not see that folder."""
+    with TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch), provenance.config(study))
+        run_one(study, folder, answer, False, lambda name, row: None)
+        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name != CONFIG]
+        return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
+
+
+def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
+    """Put what a run left elsewhere into its folder."""
+    folder.begin(resume=False)
+    for name, content in files.items():
+        path = folder.staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    folder.publish()
 
 
 def _show(results: Results, console: Console) -> None:

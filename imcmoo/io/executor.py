@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -69,6 +69,29 @@ def local(workers: int) -> Iterator[Executor]:
         raise
 
 
+@contextmanager
+def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
+    """An executor of threads, for work that is done elsewhere and only waited for.
+
+    Args:
+        workers: threads.
+        end: ends all that is waited for, at once; called where the block is left by an exception.
+    """
+    with _Threads(workers) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            end()
+            raise
+
+
+def at_once(executor: Executor) -> int:
+    """How many tasks an executor does at once; of one that does not say, one per core."""
+    workers: int = getattr(executor, "workers", cores())
+    return workers
+
+
 def completed(
     executor: Executor, function: Callable[[Task], Result], tasks: Iterable[Task]
 ) -> Iterator[tuple[int, Result]]:
@@ -85,7 +108,7 @@ def completed(
         WorkerLost: a worker process was killed.
         Exception: what the function raised, with the worker's traceback as its cause.
     """
-    workers = getattr(executor, "workers", cores())
+    workers = at_once(executor)
     ahead = AHEAD * workers if workers > 1 else 1
     waiting = enumerate(tasks)
     finished: SimpleQueue[Future[Result]] = SimpleQueue()
@@ -142,8 +165,16 @@ def _loss(executor: Executor, error: BrokenExecutor, tasks: Sequence[int]) -> st
     if error.__cause__ is not None:
         last = str(error.__cause__).strip(" '\n").splitlines()[-1]
         return f"what a worker process sent cannot be read ({last}), {at}"
-    how = executor.loss() if isinstance(executor, Processes) else "ended"
+    how = executor.loss() if isinstance(executor, Processes) else str(error) or "ended"
     return f"a worker process {how} {at}"
+
+
+class _Threads(ThreadPoolExecutor):
+    """The standard library's threads, which say how many they are."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        super().__init__(workers)
 
 
 class _ThisProcess(Executor):

@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
+"""Whatever of others' can change a digit of a result or a pixel of a figure."""
+
 
 def code_digest(*modules: str, data: Iterable[Path] = ()) -> str:
     """SHA-256 (hex) of the sources of some modules and of all of ours that they import.

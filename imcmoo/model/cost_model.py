@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -280,12 +281,15 @@ def find(name: str) -> Any:
     """What makes a cost model: called with a space, networks and options by name.
 
     Args:
-        name: one of `MODELS`, or `module:Class`.
+        name: one of `MODELS`, one that an installed package offers by an entry point of the group
+            `imcmoo.cost_models`, or `module:Class`.
 
     Raises:
         ValueError: there is no such model; says what is allowed.
     """
-    return load(MODELS.get(name, name), "cost model", known=MODELS)
+    offered = {e.name: e.value for e in entry_points(group="imcmoo.cost_models")}
+    known = {**offered, **MODELS}
+    return load(known.get(name, name), "cost model", known=known)
 
 
 def load(path: str, what: str, *, known: Sequence[str] | dict[str, Any]) -> Any:

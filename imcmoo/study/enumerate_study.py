@@ -21,7 +21,8 @@ from imcmoo.exact.enumeration import (
 )
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import at_once, completed
+from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
@@ -36,7 +37,7 @@ def enumerate_study(
     study: Study,
     folder: Path,
     *,
-    workers: int,
+    workers: Workers,
     on_progress: OnProgress,
     on_estimate: Callable[[float], None] = lambda seconds: None,
 ) -> ExactAnswer:
@@ -44,7 +45,7 @@ def enumerate_study(
 
     Args:
         folder: gets the answer; to be owned by this process.
-        workers: processes.
+        workers: processes, or who sends work to other machines.
         on_progress: hears of every stretch.
         on_estimate: hears once, after the first stretch, how many seconds the others will take.
 
@@ -61,12 +62,11 @@ def enumerate_study(
     parts = FinishedParts(folder, f"{mark} by {DESIGNS_AT_ONCE}")
     todo = [i for i in range(len(stretches)) if i not in parts]
     on_progress(len(parts), len(stretches))
-    workers = max(1, min(workers, len(todo)))
-    with local(workers) as executor:
-        survey = partial(_survey, study)
+    with working(workers, len(todo)) as executor:
+        survey = partial(_survey, study if isinstance(workers, int) else study.located())
         for index, (found, seconds) in completed(executor, survey, (stretches[i] for i in todo)):
             if len(parts) == len(stretches) - len(todo):
-                on_estimate(seconds * (len(todo) - 1) / workers)
+                on_estimate(seconds * (len(todo) - 1) / at_once(executor))
             parts.save(todo[index], _as_arrays(found))
             on_progress(len(parts), len(stretches))
     try:

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.io.fingerprint import LIBRARIES
 from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
-
-LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
-"""Whatever can change a digit of a result or a pixel of a figure."""
 
 
 def config(study: Study) -> dict[str, Any]:

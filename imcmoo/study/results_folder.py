@@ -120,14 +120,15 @@ class RunFolder:
         """Where the search of this name keeps its state."""
         return self._work / f"{name}.checkpoint"
 
-    def publish(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """What a finished run left in the folder, in the order of `FILES`, then the config."""
+        return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
+
+    def publish(self) -> None:
         """Replace whatever earlier run is in the folder by the staged files.
 
         A kill in between leaves the folder without config and `.work` in place: not a finished
         run, and to be continued.
-
-        Returns:
-            What the run left in the folder, in the order of `FILES`, then the config.
 
         Raises:
             InputError: what is staged is not of this run.
@@ -144,7 +145,6 @@ class RunFolder:
         # This one move turns a begun run into a finished one.
         (self._work / CONFIG).replace(self.path / CONFIG)
         self.tidy()
-        return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
 
     def tidy(self) -> None:
         """Remove what a kill at the very end of a finished run may have left."""

@@ -14,7 +14,8 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.selection import Candidates
-from imcmoo.search.algorithm import SearchResult, TraceRow, run_search
+from imcmoo.search.algorithm import SearchResult, run_search
+from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet
 from imcmoo.study.study import Study
 

@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.model import cost_model
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
-from imcmoo.networks.workloads import WorkloadSet, network_name
+from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
@@ -177,6 +178,12 @@ class Study:
             guidance=Guidance(self.asked_criterion, weights, self.own_criterion),
             limits=self.limits,
         )
+
+    def located(self) -> Study:
+        """The same wherever a process works: the paths of its files are absolute."""
+        sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
+        table = self.components and str(Path(self.components).absolute())
+        return replace(self, workloads=tuple(sources), components=table)
 
     def with_seed(self, seed: int) -> Study:
         """The same with another seed."""

@@ -45,7 +45,8 @@ class StudyFile(Table):
 
     name: str = Field(pattern=NAMES, description="of the folder of results and in titles")
     model: Annotated[str, AfterValidator(known_model)] = Field(
-        Study.model, description="cost model: reference, physical, or module:Class"
+        Study.model,
+        description="cost model: reference, physical, one a package offers, or module:Class",
     )
     device: Literal["rram", "sram"] | None = Field(None, description="names the base space too")
     deployment: Deployment = Study.deployment

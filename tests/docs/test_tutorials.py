@@ -21,3 +21,6 @@ def test_a_tutorial_runs(path, capsys):
         assert table["runs"].tolist() == [True, True, True, False]
         assert table["missing_cells"].iloc[-1] > 0
         assert "edap_max: " in shown
+    if path.stem == "ask_and_tell":
+        assert "asked for the same designs again: True" in shown
+        assert "the same designs as the loop: True" in shown

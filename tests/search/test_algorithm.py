@@ -195,7 +195,7 @@ def test_a_checkpoint_of_another_search_is_refused(checkpoint, options, message)
 
 
 def test_a_checkpoint_of_another_version_is_refused(checkpoint, monkeypatch):
-    monkeypatch.setattr("imcmoo.search.algorithm.__version__", "9")
+    monkeypatch.setattr("imcmoo.search.ask_tell.__version__", "9")
     with pytest.raises(ValueError, match=r"its version is .*, not 9"):
         search(budget=100, checkpoint=checkpoint)
 

@@ -89,7 +89,6 @@ def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, mon
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
     monkeypatch.setattr(study, "SEARCHES", searches)
-    monkeypatch.setattr(study, "cores", lambda: 1)
     real, done = study._do, []
 
     def killed(task):
@@ -99,17 +98,17 @@ def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, mon
         return real(task)
 
     once, twice = tmp_path / "once", tmp_path / "twice"
-    study.run(once / "published", once / "docs", quiet=True)
+    study.run(once / "published", once / "docs", quiet=True, workers=1)
     stale = twice / "published" / "four_workload_rram" / "stale.csv"
     stale.parent.mkdir(parents=True)
     stale.write_text("left\n1\n")
     monkeypatch.setattr(study, "_do", killed)
     with pytest.raises(Interrupted):
-        study.run(twice / "published", twice / "docs", quiet=True)
+        study.run(twice / "published", twice / "docs", quiet=True, workers=1)
     assert stale.exists()
     assert not (twice / "published" / "config.json").exists()
     monkeypatch.setattr(study, "_do", lambda task: done.append(task[1]) or real(task))
-    study.run(twice / "published", twice / "docs", quiet=True)
+    study.run(twice / "published", twice / "docs", quiet=True, workers=1)
     assert done == [arguments for _, arguments in own + searches]
     assert files(twice) == files(once)
     assert not (twice / "published" / ".parts").exists()
@@ -123,8 +122,7 @@ def test_links_lead_from_the_documents_to_the_figures(published, tmp_path, monke
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
     monkeypatch.setattr(study, "SEARCHES", searches)
-    monkeypatch.setattr(study, "cores", lambda: 1)
-    assert main(["paper", "--out", str(tmp_path), "--quiet"]) == 0
+    assert main(["paper", "--out", str(tmp_path), "--quiet", "--workers", "1"]) == 0
     gallery = (tmp_path / "docs" / "gallery.md").read_text(encoding="utf-8")
     links = [part.partition(")")[0] for part in gallery.split("](")[1:]]
     assert len(links) > 50
@@ -136,5 +134,8 @@ def test_links_lead_from_the_documents_to_the_figures(published, tmp_path, monke
 
 def test_the_study_takes_no_options_that_would_change_it(tmp_path, capsys):
     assert main(["paper", "--seed", "2", "--out", str(tmp_path)]) == 2
-    assert "paper takes no options but --out, --quiet and --resume" in capsys.readouterr().err
+    assert (
+        "paper takes no options but --out, --quiet, --resume, --workers, --scheduler"
+        in capsys.readouterr().err
+    )
     assert not list(tmp_path.iterdir())

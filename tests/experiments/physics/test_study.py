@@ -64,4 +64,4 @@ def test_what_was_done_before_an_interruption_is_not_done_again(small, tmp_path,
 def test_options_that_mean_nothing_to_it_are_refused(capsys):
     assert run.main(["physics", "--budget", "3"]) == 2
     said = capsys.readouterr().err
-    assert "physics takes no options but --out, --quiet, --resume and --workers" in said
+    assert "physics takes no options but --out, --quiet, --resume, --workers, --scheduler" in said

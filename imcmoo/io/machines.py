@@ -1,0 +1,220 @@
+"""Work on other machines, through a scheduler of dask.distributed that a user has started."""
+
+from __future__ import annotations
+
+import ipaddress
+import platform
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.executor import local
+from imcmoo.io.fingerprint import LIBRARIES, code_digest, module_of
+from imcmoo.version import __version__
+
+Result = TypeVar("Result")
+
+ADDRESS = re.compile(r"(tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[^:/\[\]]+):\d+")
+
+PATIENCE_S = 15
+"""How long a scheduler may take to answer, and to have a worker."""
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A scheduler of dask.distributed.
+
+    Args:
+        address: such as `tcp://127.0.0.1:8786`, or `tls://...`.
+        tls: `tls_ca_file`, `tls_client_cert` and `tls_client_key` as Dask's `Security` takes them;
+            what is left out is as Dask is configured.
+        trusted: whether to send work unencrypted to another machine.
+
+    Raises:
+        ValueError: not an address, or one of another machine that is neither encrypted nor trusted.
+    """
+
+    address: str
+    tls: tuple[tuple[str, str], ...] = ()
+    trusted: bool = False
+
+    def __post_init__(self) -> None:
+        match = ADDRESS.fullmatch(self.address)
+        if match is None:
+            raise ValueError(f"'{self.address}' is no address such as tcp://127.0.0.1:8786")
+        is_open = self.address.startswith("tcp:") and not _is_here(match["host"].strip("[]"))
+        if is_open and not self.trusted:
+            raise ValueError(
+                f"{self.address} is another machine's and not encrypted: whoever reaches such a "
+                "port runs code on its workers; take tls://, a tunnel to 127.0.0.1, or say "
+                "--trust-network"
+            )
+
+
+Workers = int | Scheduler
+"""How many processes of this machine work, or who sends work to others."""
+
+
+@contextmanager
+def working(workers: Workers, n_tasks: int) -> Iterator[Executor]:
+    """An executor for so many tasks, as of `executor.local`.
+
+    Raises:
+        InputError: there is no scheduler, it has no worker, or Dask is not installed.
+    """
+    if isinstance(workers, int):
+        with local(max(1, min(workers, n_tasks))) as executor:
+            yield executor
+        return
+    with _connected(workers) as client:
+        remote = _Remote(client, workers.address)
+        try:
+            yield remote
+        except BaseException:
+            remote.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _connected(scheduler: Scheduler) -> Iterator[Any]:
+    """A client of a scheduler that has a worker."""
+    if find_spec("distributed") is None:
+        raise InputError("--scheduler needs dask.distributed: pip install 'imcmoo[dask]'")
+    from distributed import Client
+
+    try:
+        client = Client(
+            scheduler.address,
+            security=_security(scheduler),
+            timeout=PATIENCE_S,
+            set_as_default=False,
+        )
+    except (OSError, ValueError, TypeError) as error:
+        why = str(error).strip().splitlines()[-1]
+        raise InputError(f"no scheduler answers at {scheduler.address}: {why}") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE_S)
+        except TimeoutError:
+            raise InputError(f"the scheduler at {scheduler.address} has no worker") from None
+        yield client
+
+
+def _security(scheduler: Scheduler) -> Any:
+    """Certificates for a scheduler, Dask's own where none are given.
+
+    Raises:
+        InputError: it needs some, and there are none.
+        OSError: a file cannot be read, or holds no certificate or key.
+    """
+    from distributed.security import Security
+
+    security = Security(**dict(scheduler.tls))
+    # Asked before it connects: a client that fails for want of them ends only after a while.
+    context = security.get_connection_args("client")["ssl_context"]
+    if scheduler.address.startswith("tls:") and context is None:
+        raise InputError(
+            "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key, or Dask configured so"
+        )
+    return security
+
+
+class _Remote(Executor):
+    """Sends what is submitted to a scheduler; futures tell its loss as that of a pool."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client = client
+        self._address = address
+        self._theirs: dict[Future[Any], Any] = {}
+        self.workers = len(client.nthreads())
+
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        future: Future[Result] = Future()
+        try:
+            # Not pure: Dask would answer equal tasks from what it remembers.
+            theirs = self._client.submit(
+                _work, _versions(module_of(fn)), partial(fn, *args, **kwargs), pure=False
+            )
+        except Exception as error:  # whatever Dask raises where its client was closed
+            future.set_exception(BrokenExecutor(self._lost(error)))
+            return future
+        self._theirs[future] = theirs
+        theirs.add_done_callback(partial(self._pass_on, future))
+        return future
+
+    def _pass_on(self, future: Future[Any], theirs: Any) -> None:
+        """Let a future end as Dask's did."""
+        from distributed import KilledWorker
+
+        self._theirs.pop(future, None)
+        error: BaseException | None = None
+        if theirs.status == "finished":
+            try:
+                future.set_result(theirs.result())
+                return
+            except Exception as failure:  # its result was lost on the way
+                error = BrokenExecutor(self._lost(failure))
+        elif theirs.status == "error":
+            error = theirs.exception()
+        if error is None:
+            error = BrokenExecutor(self._lost(None))
+        elif isinstance(error, KilledWorker):
+            error = BrokenExecutor("was killed again and again (out of memory?)")
+        elif isinstance(error, ModuleNotFoundError):
+            error = InputError(f"a worker of {self._address} has no module '{error.name}'")
+        future.set_exception(error)
+
+    def _lost(self, error: BaseException | None) -> str:
+        why = f" ({type(error).__name__})" if error else ""
+        return f"was lost with the scheduler at {self._address}{why}"
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if cancel_futures:
+            self._client.cancel(list(self._theirs.values()), force=True)
+
+
+def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result:
+    """Do a task in a worker, if that gives what it would give at home.
+
+    Raises:
+        InputError: the worker has other versions, or does several tasks in one process.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    if worker.state.nthreads != 1:
+        raise InputError(
+            f"worker {worker.address} does {worker.state.nthreads} tasks at once in one process: "
+            "start it with --nthreads 1"
+        )
+    own = _versions(module_of(function))
+    for name, ours in expected.items():
+        if own[name] != ours:
+            raise InputError(f"worker {worker.address} has {name} {own[name]}, we have {ours}")
+    return function()
+
+
+@cache
+def _versions(module: str) -> dict[str, str]:
+    """Whatever can change a byte of what a function of a module returns."""
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "imcmoo": __version__,
+        **{name: version(name) for name in LIBRARIES},
+        "code of imcmoo": code_digest(module)[:12],
+    }
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

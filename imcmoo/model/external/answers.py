@@ -1,0 +1,91 @@
+"""What an evaluation must answer, and how answers become metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from imcmoo.model.external.evaluation import EvaluationFailed
+from imcmoo.model.metrics import Floats, Metrics, Quantity, Resource
+
+EVALUATION = "evaluation"
+"""The resource that networks lack which do not run, or whose evaluation failed: all of it."""
+
+
+def checked(
+    answer: Any, quantities: Sequence[Quantity], networks: Sequence[str]
+) -> dict[str, list[float]]:
+    """An answer as plain numbers: by quantity one for each network, or one for the chip.
+
+    Every quantity of a network that does not run is NaN.
+
+    Raises:
+        EvaluationFailed: not an answer to what was asked, or figures no chip can have.
+    """
+    names = [q.name for q in quantities]
+    if not isinstance(answer, Mapping) or set(answer) != set(names):
+        given = ", ".join(map(str, answer)) if isinstance(answer, Mapping) else repr(answer)[:60]
+        raise EvaluationFailed(f"answers {given or 'nothing'}, but is asked {', '.join(names)}")
+    read = {q.name: _numbers(q, answer[q.name], networks) for q in quantities}
+    own = [read[q.name] for q in quantities if q.per_workload]
+    for w in range(len(networks)):
+        if any(math.isnan(values[w]) for values in own):
+            for values in own:
+                values[w] = math.nan
+    return read
+
+
+def _numbers(quantity: Quantity, given: Any, networks: Sequence[str]) -> list[float]:
+    """The numbers of one quantity, NaN where there is none for a network."""
+    if not quantity.per_workload:
+        return [_number(quantity, quantity.name, given)]
+    if not isinstance(given, Mapping) or set(given) != set(networks):
+        raise EvaluationFailed(f"{quantity.name}: is asked for a number for each network")
+    return [
+        math.nan if _is_none(given[n]) else _number(quantity, f"{quantity.name} of {n}", given[n])
+        for n in networks
+    ]
+
+
+def _is_none(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _number(quantity: Quantity, name: str, given: Any) -> float:
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = math.nan
+    worst = value if quantity.sense == "min" else -value
+    if not math.isfinite(value) or worst >= quantity.bound:
+        raise EvaluationFailed(f"{name} is {given}")
+    if quantity.scale == "ratio" and value <= 0:
+        raise EvaluationFailed(f"{name} is {given}, but must be positive")
+    return value
+
+
+def as_metrics(
+    answers: Sequence[dict[str, list[float]] | None],
+    quantities: Sequence[Quantity],
+    n_workloads: int,
+) -> Metrics:
+    """Metrics of n designs.
+
+    Args:
+        answers: as `checked` gives them; None where there is none: nothing runs, and quantities of
+            the chip are as bad as can be.
+    """
+    values: dict[str, Floats] = {}
+    for q in quantities:
+        worst = q.bound if q.sense == "min" else -q.bound
+        none = [math.nan] * n_workloads if q.per_workload else [worst]
+        column = np.array([none if a is None else a[q.name] for a in answers], dtype=float)
+        values[q.name] = column if q.per_workload else column[:, 0]
+    own = [values[q.name] for q in quantities if q.per_workload]
+    failed = np.array([a is None for a in answers])[:, None]
+    lost = np.logical_or.reduce([np.isnan(v) for v in own]) if own else False
+    missing = np.where(failed | lost, 1.0, 0.0) * np.ones(n_workloads)
+    return Metrics(values, {EVALUATION: Resource(np.ones(len(answers)), missing)})

@@ -1,0 +1,142 @@
+"""A cost model that another program is: one evaluation per design, in parallel, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from imcmoo.io.executor import completed, cores, waiting
+from imcmoo.model.external.answer_cache import FAILED, AnswerCache, Kept
+from imcmoo.model.external.answers import EVALUATION, as_metrics, checked
+from imcmoo.model.external.evaluation import Evaluation, EvaluationFailed
+from imcmoo.model.metrics import Metrics, Quantity
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import DesignSpace, Levels
+
+KNOWN_OPTIONS = {"deployment": "alone", "scaling": "reference"}
+"""What a study says of every model, and all that an external one can be told."""
+
+
+class ExternalModel:
+    """Base of a user's model: a subclass says what is evaluated, and how.
+
+    A design whose evaluation crashes, takes too long or answers nonsense lacks its `evaluation` on
+    every network: it violates a constraint, and a warning tells of it. Nothing else is lost.
+
+    Args:
+        space: the designs.
+        workloads: the networks.
+        options: of a study; others than the usual ones are refused.
+
+    Attributes:
+        quantities: what is answered, in order.
+        evaluation: a `Function` or a `Command`.
+        version: of the model, to be changed when it would answer otherwise: older answers are then
+            no longer used.
+        cache: folder of the answers.
+        workers: evaluations at a time.
+
+    Raises:
+        ValueError: an option an external model does not know.
+    """
+
+    quantities: ClassVar[tuple[Quantity, ...]]
+    evaluation: ClassVar[Evaluation]
+    version: ClassVar[str]
+    cache: ClassVar[Path] = Path("results") / "external"
+    workers: ClassVar[int] = cores()
+    resource_names = (EVALUATION,)
+
+    def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
+        for name, value in options.items():
+            if value != KNOWN_OPTIONS.get(name):
+                raise ValueError(f"{name} = {value!r} means nothing to an external cost model")
+        self.space = space
+        self._workloads = workloads
+        self._answers = AnswerCache(
+            self.cache,
+            {
+                "model": self._name,
+                "version": self.version,
+                "quantities": [[q.name, q.unit, q.per_workload] for q in self.quantities],
+                "networks": workloads.names,
+                "networks_sha256": workloads.fingerprint,
+            },
+        )
+
+    @property
+    def workload_names(self) -> list[str]:
+        """Names of the networks."""
+        return self._workloads.names
+
+    @property
+    def data_digest(self) -> str:
+        """A hash of what the model is called and its version."""
+        return hashlib.sha256(f"{self._name} {self.version}".encode()).hexdigest()
+
+    def only(self, name: str) -> ExternalModel:
+        """The model of one of the networks alone; its evaluations are others.
+
+        Raises:
+            ValueError: no such network here.
+        """
+        if name not in self.workload_names:
+            raise ValueError(f"no network '{name}' here; there are {self.workload_names}")
+        own = self._workloads.workloads[self.workload_names.index(name)]
+        return type(self)(self.space, WorkloadSet((own,)))
+
+    def apart(self) -> ExternalModel:
+        """The model itself: whether networks share a chip is for the evaluation to say."""
+        return self
+
+    def evaluate(self, levels: Levels) -> Metrics:
+        """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.
+
+        Raises:
+            ValueError: levels outside the space.
+            OSError: the cache cannot be written to.
+        """
+        designs = self._designs(levels)
+        new = {self._answers.key(d): d for d in designs if self._answers.get(d) is None}
+        self._evaluate(list(new.values()))
+        kept = [self._answers.get(design) for design in designs]
+        answers = [None if one is None else one.answer for one in kept]
+        return as_metrics(answers, self.quantities, len(self.workload_names))
+
+    @property
+    def _name(self) -> str:
+        return f"{type(self).__module__}:{type(self).__qualname__}"
+
+    def _designs(self, levels: Levels) -> list[dict[str, Any]]:
+        """Physical values of each design as plain numbers and words."""
+        columns = {name: v.tolist() for name, v in self.space.decode(levels).items()}
+        return [{name: v[i] for name, v in columns.items()} for i in range(len(levels))]
+
+    def _evaluate(self, designs: Sequence[dict[str, Any]]) -> None:
+        """Evaluate designs and keep each answer as it comes."""
+        if not designs:
+            return
+        failures: list[tuple[dict[str, Any], str]] = []
+        with waiting(min(self.workers, len(designs)), self.evaluation.end) as executor:
+            for index, kept in completed(executor, self._one, designs):
+                self._answers.put(designs[index], kept)
+                if kept.failure:
+                    failures.append((designs[index], kept.failure))
+        if failures:
+            design, why = failures[0]
+            told = ", ".join(f"{name} {value}" for name, value in design.items())
+            warnings.warn(
+                f"{len(failures)} of {len(designs)} evaluations failed and count as infeasible, "
+                f"such as {told}: {why}; all are in {self.cache / FAILED}",
+                stacklevel=3,
+            )
+
+    def _one(self, design: dict[str, Any]) -> Kept:
+        try:
+            answer = self.evaluation(design, self.workload_names)
+            return Kept(checked(answer, self.quantities, self.workload_names))
+        except EvaluationFailed as error:
+            return Kept(None, str(error))

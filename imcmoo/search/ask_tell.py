@@ -1,0 +1,219 @@
+"""The customised NSGA-II, a generation at a time: it asks for designs and is told their metrics."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymoo.core.population import Population
+
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.archive import Archive
+from imcmoo.search.checkpoint import State
+from imcmoo.search.phased_nsga2 import PhasedNSGA2
+from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.space.design_space import Levels
+from imcmoo.version import __version__
+
+
+@dataclass(frozen=True)
+class TraceRow:
+    """How a search stands after a generation.
+
+    Args:
+        generation: 0 for the initial designs.
+        phase: name of the phase; "initial" for the initial designs.
+        evaluations: unique designs evaluated so far.
+        best: smallest score of a feasible design by the first criterion that guides the search.
+        front: number of non-dominated feasible designs found so far.
+    """
+
+    generation: int
+    phase: str
+    evaluations: int
+    best: float
+    front: int
+
+
+class Search:
+    """A search whose designs someone else evaluates.
+
+        while len(levels := search.ask()):
+            search.tell(model.evaluate(levels))
+
+    gives the designs of `run_search`, bit for bit: that is this loop.
+
+    Args:
+        problem: what to search. Its model is asked what a design lacks, where it can tell without
+            an evaluation; it evaluates nothing.
+        budget: unique designs in all, at least 1; a small one is mostly spent on initial designs.
+        rng: the only source of chance; it is advanced.
+        schedule: phases, scaled in proportion to the budget.
+        initial: feasible designs to begin with, all different, shape (n, n_parameters); as many are
+            taken as the schedule asks for at the most. Drawn by default.
+
+    Attributes:
+        archive: every design told of, in order.
+        trace: one row per generation told of.
+
+    Raises:
+        ValueError: a budget below 1.
+    """
+
+    def __init__(
+        self,
+        problem: AcceleratorProblem,
+        *,
+        budget: int = PAPER.budget,
+        rng: np.random.Generator,
+        schedule: Schedule = PAPER,
+        initial: Levels | None = None,
+    ) -> None:
+        if budget < 1:
+            raise ValueError(f"budget must be at least 1, got {budget}")
+        if initial is not None:
+            initial = initial[: schedule.initial_of(budget)]
+        self.problem = problem
+        self.archive = Archive(
+            problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr
+        )
+        self.trace: list[TraceRow] = []
+        self._asked: Population | None = None
+        self._algorithm = PhasedNSGA2(
+            schedule=schedule, budget=budget, archive=self.archive, initial=initial
+        )
+        self._identity = _identity(problem, budget, schedule, rng)
+        self._algorithm.setup(problem, seed=rng, termination=("n_eval", budget))
+        self._random = self._random_state()
+
+    def ask(self) -> Levels:
+        """The designs of the next generation, all new; the same ones until they are told of.
+
+        Returns:
+            Shape (n, n_parameters); none when the budget is spent or nothing new is left.
+
+        Raises:
+            NoFeasibleDesign: there is none in the space.
+        """
+        if self._asked is None and self._algorithm.has_next():
+            self._asked = self._algorithm.infill()
+        if self._asked is None:
+            return self.archive.levels[:0]
+        return np.asarray(self._asked.get("X"), dtype=np.int64)
+
+    def tell(self, metrics: Metrics) -> TraceRow:
+        """Take what the designs last asked for cost.
+
+        Args:
+            metrics: of these designs, in their order, and the problem's networks.
+
+        Returns:
+            How the search stands now.
+
+        Raises:
+            ValueError: no designs are asked for, or the metrics are not theirs or not finite; the
+                search stays as it was.
+        """
+        if self._asked is None:
+            raise ValueError("no design is asked for: call ask first")
+        levels = self.ask()
+        if len(metrics.runs) != len(levels):
+            raise ValueError(f"asked for {len(levels)} designs, told of {len(metrics.runs)}")
+        F, G = self.problem.score(levels, metrics)
+        algorithm, asked = self._algorithm, self._asked
+        # pymoo's own way to tell, a `StaticProblem`, copies the problem with all its model knows.
+        asked.set("F", F, "G", G)
+        asked.apply(lambda one: one.evaluated.update(("F", "G", "H")))
+        algorithm.evaluator.n_eval += len(levels)
+        algorithm.advance(infills=asked)
+        asked.set("index", len(self.archive) + np.arange(len(levels)))
+        self.archive.append(levels, F, G, generation=len(self.trace))
+        self.trace.append(self._row())
+        self._asked = None
+        self._random = self._random_state()
+        return self.trace[-1]
+
+    def save(self, path: Path) -> None:
+        """Write all that was told to a file; a kill leaves the file before or this one."""
+        archive, population = self.archive, self._algorithm.pop
+        State(
+            identity=self._identity,
+            random=self._random,
+            trace=[asdict(row) for row in self.trace],
+            levels=archive.levels,
+            F=archive.F,
+            G=archive.G,
+            generation=archive.generation,
+            population=np.array(population.get("index") if self.trace else [], dtype=np.int64),
+        ).save(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a file, as if the search had never been stopped.
+
+        Designs that were asked for but not told of when it was saved are asked for again.
+
+        Raises:
+            ValueError: designs were asked for here already, or no file of such a search; says what
+                differs.
+        """
+        if self._asked is not None or self.trace:
+            raise ValueError("a search that has begun cannot go on from a file")
+        state = State.load(path, identity=self._identity)
+        for generation in range(len(state.trace)):
+            rows = state.generation == generation
+            self.archive.append(
+                state.levels[rows], state.F[rows], state.G[rows], generation=generation
+            )
+        self.trace += [TraceRow(**row) for row in state.trace]
+        if self.trace:
+            self._algorithm.restore(state.population, generations=len(self.trace))
+        self._algorithm.random_state.bit_generator.state = state.random
+        self._random = self._random_state()
+
+    def _random_state(self) -> dict[str, Any]:
+        """State of the random generator, from which the next designs are drawn."""
+        state: dict[str, Any] = self._algorithm.random_state.bit_generator.state
+        return state
+
+    def _row(self) -> TraceRow:
+        """How the search stands: archive and population are up to date, the trace is not."""
+        archive, generation = self.archive, len(self.trace)
+        front = archive.front()
+        return TraceRow(
+            generation=generation,
+            phase=self._algorithm.mating.phase.name if generation else "initial",
+            evaluations=len(archive),
+            best=_best(self.problem, archive.F[front]),
+            front=len(front),
+        )
+
+
+def _best(problem: AcceleratorProblem, F: Floats) -> float:
+    """Smallest score by the first criterion that guides; infinite without a feasible design."""
+    return float(problem.guide_scores(F)[:, 0].min()) if len(F) else np.inf
+
+
+def _identity(
+    problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
+) -> dict[str, Any]:
+    """What must agree for a search to go on from a file, as JSON gives it back."""
+    identity = {
+        "version": __version__,
+        "space": repr(problem.space),
+        "workloads": problem.workload_names,
+        "area limit in m²": problem.area_limit_m2,
+        "cost per cm²": repr(problem.cost_per_cm2),
+        "guides": [criterion.name for criterion in problem.guides],
+        "own score": [repr(c.score) for c in problem.guides if is_dataclass(c.score)],
+        "weights": problem.weights.tolist(),
+        "limits": problem.limits.rows,
+        "budget": budget,
+        "schedule": asdict(schedule),
+        "seed": rng.bit_generator.state,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(identity, default=np.ndarray.tolist))
+    return plain

@@ -1,0 +1,175 @@
+"""Three workers of Dask give the bytes of one process, whatever is killed meanwhile."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.io.parts import FinishedParts
+from tests.cli.test_enumerate_command import STUDY, contents, only_few
+from tests.io.processes import wait_for
+
+distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
+
+ROOT = Path(__file__).parents[2]
+FEW_DESIGNS = ["--budget", "40", "--no-baselines", "--quiet"]
+
+
+class Cluster:
+    """A scheduler and three workers, each a process of its own."""
+
+    def __init__(self, folder, port_file, nthreads=1):
+        self.folder, self.nthreads = folder, nthreads
+        self.scheduler = self._start(
+            "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+            "--scheduler-file", str(port_file),
+        )  # fmt: skip
+        assert wait_for(port_file.exists)
+        self.workers = [
+            self._start(
+                "dask", "worker", "--scheduler-file", str(port_file), "--nthreads", str(nthreads),
+                "--no-nanny", "--no-dashboard", "--host", "127.0.0.1",
+            )
+            for _ in range(3)
+        ]  # fmt: skip
+        with distributed.Client(scheduler_file=str(port_file), set_as_default=False) as client:
+            client.wait_for_workers(3, timeout=60)
+            self.address = client.scheduler.address
+
+    def _start(self, *words):
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=self.folder,  # which sees none of the study's paths
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def end(self):
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    made = Cluster(folder, tmp_path / "scheduler.json")
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def _few(monkeypatch):
+    only_few(monkeypatch.setattr)
+
+
+def enumerated(out, *options):
+    return main(["enumerate", STUDY, "--out", str(out), "--quiet", *options])
+
+
+@pytest.fixture
+def after_parts(monkeypatch):
+    """Have something done once, when so many parts are kept."""
+
+    def arrange(n, do):
+        original = FinishedParts.save
+
+        def save(self, index, arrays):
+            original(self, index, arrays)
+            if len(self) == n:
+                do()
+
+        monkeypatch.setattr(FinishedParts, "save", save)
+
+    return arrange
+
+
+@pytest.mark.usefixtures("_few")
+def test_an_enumeration_gives_the_same_bytes_also_when_a_worker_is_killed(
+    cluster, tmp_path, after_parts
+):
+    assert enumerated(tmp_path / "here", "--workers", "1") == 0
+    killed = []
+    after_parts(2, lambda: killed.append(os.kill(cluster.workers[0].pid, signal.SIGKILL)))
+    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 0
+    assert killed
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.usefixtures("_few")
+def test_when_the_scheduler_dies_one_line_says_so_and_the_same_command_continues(
+    cluster, tmp_path, after_parts, capsys
+):
+    assert enumerated(tmp_path / "here", "--workers", "1") == 0
+    after_parts(2, cluster.scheduler.kill)
+    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 1
+    error = capsys.readouterr().err
+    assert f"was lost with the scheduler at {cluster.address}" in error
+    assert "what was finished is kept" in error
+    assert list((tmp_path / "there").rglob("*.part"))
+    assert enumerated(tmp_path / "there", "--workers", "1") == 0
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.slow
+def test_seeds_run_elsewhere_leave_the_same_files(cluster, tmp_path):
+    study = ["run", "four_workload_rram", *FEW_DESIGNS, "--seeds", "1,2"]
+    assert main([*study, "--out", str(tmp_path / "here"), "--workers", "1"]) == 0
+    assert main([*study, "--out", str(tmp_path / "there"), "--scheduler", cluster.address]) == 0
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.usefixtures("_few")
+def test_a_worker_of_several_threads_is_refused(tmp_path, capsys):
+    made = Cluster(tmp_path, tmp_path / "scheduler.json", nthreads=2)
+    try:
+        assert enumerated(tmp_path / "there", "--scheduler", made.address) == 2
+    finally:
+        made.end()
+    assert "start it with --nthreads 1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_few")
+def test_other_versions_are_refused(cluster, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.io.machines._versions", _versions_of_9)
+    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 2
+    assert "we have 9" in capsys.readouterr().err
+
+
+def _versions_of_9(module):
+    return {"imcmoo": "9"}
+
+
+def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.io.machines.PATIENCE_S", 1)
+    only_few(monkeypatch.setattr)
+    assert enumerated(tmp_path / "there", "--scheduler", "tcp://127.0.0.1:1") == 2
+    error = capsys.readouterr().err
+    assert "no scheduler answers at tcp://127.0.0.1:1" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_few")
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([], "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key"),
+        (
+            ["--tls-ca", "a.pem", "--tls-cert", "b.pem", "--tls-key", "c.pem"],
+            "answers at tls:.*No such file",
+        ),
+    ],
+)
+def test_without_certificates_an_encrypted_scheduler_is_one_line(tmp_path, capsys, options, why):
+    there = ["--scheduler", "tls://127.0.0.1:1", *options]
+    assert enumerated(tmp_path / "there", *there) == 2
+    error = capsys.readouterr().err
+    assert re.search(why, error)
+    assert error.count("\n") == 1
