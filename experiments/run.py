@@ -23,7 +23,7 @@ PHYSICS = "physics"
 OPTIONS = {
     PAPER: ("out", "quiet", "resume", "workers"),
     SILICON: ("data", "out", "quiet"),
-    PHYSICS: ("out", "quiet", "resume", "workers"),
+    PHYSICS: ("adc", "out", "quiet", "resume", "workers"),
 }
 """What each of them takes of all options; with `workers` also who else works."""
 
@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 def _main(argv: list[str] | None) -> None:
     # Imported here because it takes a second or two: Ctrl-C meanwhile is answered in one line.
     from imcmoo.cli import arguments, run_command
+    from imcmoo.model.physical.parameters import ADC_MODELS
 
     parser = command_line.Parser(prog=PROG)
     run_command.add_arguments(
@@ -47,6 +48,11 @@ def _main(argv: list[str] | None) -> None:
     )
     parser.add_argument(
         "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
+    )
+    parser.add_argument(
+        "--adc",
+        choices=ADC_MODELS,
+        help=f"{PHYSICS}: another converter model, with a folder of its name in DIR",
     )
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
@@ -65,8 +71,9 @@ def _main(argv: list[str] | None) -> None:
         }
         answers[args.study](args, arguments.DEFAULT_OUT)
         return
-    if args.data is not None:
-        raise InputError(f"--data is an option of {SILICON} only")
+    for name, owner in (("data", SILICON), ("adc", PHYSICS)):
+        if getattr(args, name) is not None:
+            raise InputError(f"--{name} is an option of {owner} only")
     run_command.main(args)
     if args.list:
         print(f"{PAPER}: all the paper's questions, answered with exact numbers")
@@ -99,10 +106,12 @@ def _ask_the_physical_model(args: argparse.Namespace, default_out: Path) -> None
     from experiments.physics import study
     from imcmoo.cli.arguments import workers
 
-    docs = Path("docs") if args.out == default_out else args.out / "docs"
-    study.run(args.out, docs, quiet=args.quiet, workers=workers(args))
+    out = args.out / args.adc if args.adc else args.out
+    docs = Path("docs") if out == default_out else out / "docs"
+    adc_model = args.adc or study.DEFAULT_ADC
+    study.run(out, docs, quiet=args.quiet, workers=workers(args), adc_model=adc_model)
     if not args.quiet:
-        print(f"written: {args.out / 'published' / PHYSICS}, {docs / 'physical.md'}")
+        print(f"written: {out / 'published' / PHYSICS}, {docs / 'physical.md'}")
 
 
 if __name__ == "__main__":

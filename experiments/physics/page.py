@@ -21,17 +21,18 @@ HEAD = """# What one chip should look like, by the physical model
 Written by `python -m experiments.run physics`; every number is in a table of
 [results/published/physics](../results/published/physics). What the model is:
 [physical_model.md](physical_model.md); how far to trust it: [silicon.md](silicon.md). All at 32 nm,
-with the default converter model, within 800 mm², 16 dB of signal to noise of conversion, levels 6 σ
-apart, 5 % of the read voltage lost at the most, and 1 W/mm².
+with the converter model `{adc_model}`, within 800 mm², 16 dB of signal to noise of conversion,
+levels 6 σ apart, 5 % of the read voltage lost at the most, and 1 W/mm².
 
 """
 
 
-def page(folder: Path) -> str:
+def page(folder: Path, adc_model: str) -> str:
     """The page.
 
     Args:
         folder: of the published tables.
+        adc_model: the converter model they rest on.
     """
     frames = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
     varied = (answers.survives, answers.rules) if "variations" in frames else ()
@@ -39,7 +40,7 @@ def page(folder: Path) -> str:
         answers.baselines, answers.sacrifices, answers.generality, answers.parameters,
         answers.contrasts,
     )  # fmt: skip
-    return HEAD + "\n".join(
+    return HEAD.format(adc_model=adc_model) + "\n".join(
         [
             in_short(frames["optima"], frames["aggregations"]),
             *(section(frames) for section in varied[:1]),

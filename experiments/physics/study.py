@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -46,6 +47,7 @@ NAMES = (
     "nine_workload_sram_physical",
 )
 SEEDS = 31
+DEFAULT_ADC = "zigzag"
 CONFIG = "config.json"
 """Written last: where it stands, all tables beside it are of one state of the code."""
 
@@ -59,14 +61,18 @@ BESIDE = {
 """Studies that are varied, and the paper's that each stands beside."""
 
 
-def tasks() -> Iterator[Task]:
-    """All there is to do, the longest first."""
+def tasks(studies: Mapping[str, Study]) -> Iterator[Task]:
+    """All there is to do, the longest first.
+
+    Args:
+        studies: those of `NAMES`, by name.
+    """
     for name in reversed(NAMES):
         yield "questions", name, -1
         yield "looks", name, -1
     for name in NAMES:
         if name in BESIDE:
-            yield from (("variations", name, i) for i in range(len(_keys(STUDIES[name]))))
+            yield from (("variations", name, i) for i in range(len(_keys(studies[name]))))
     for name in reversed(NAMES):
         yield from (("searches", name, seed) for seed in range(SEEDS))
 
@@ -85,19 +91,23 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
     return {name: of_study(study, table) for name, table in tables.items()}
 
 
-def run(results: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
+def run(
+    results: Path, docs: Path, *, quiet: bool, workers: Workers, adc_model: str = DEFAULT_ADC
+) -> None:
     """Answer and publish everything; goes on with what was interrupted.
 
     Args:
         results: gets exact answers in `exact` and the tables in `published/physics`.
         docs: gets `physical.md`.
         workers: processes, or who sends work to other machines.
+        adc_model: the converter model that all studies are asked with.
     """
     folder = results / "published" / "physics"
-    answers = {name: _answer(STUDIES[name], results, workers) for name in NAMES}
-    marks = {name: fingerprint(STUDIES[name].problem()) for name in NAMES}
+    studies = {name: _with_converter(STUDIES[name], adc_model) for name in NAMES}
+    answers = {name: _answer(study, results, workers) for name, study in studies.items()}
+    marks = {name: fingerprint(study.problem()) for name, study in studies.items()}
     code = code_digest("experiments.physics.study")
-    every = list(tasks())
+    every = list(tasks(studies))
     with owned(folder):
         parts = FinishedParts(folder, json.dumps([marks, code]))
         todo = [i for i in range(len(every)) if i not in parts]
@@ -105,11 +115,12 @@ def run(results: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
             counted("physics", len(every), quiet=quiet, done=len(parts)) as advance,
             working(workers, len(todo)) as executor,
         ):
-            do = partial(_do, answers)
+            do = partial(_do, studies, answers)
             for index, found in completed(executor, do, (every[i] for i in todo)):
                 parts.save(todo[index], found)
                 advance()
-        _publish([parts.load(i) for i in range(len(every))], {"fingerprints": marks}, folder, docs)
+        stated = {"adc_model": adc_model, "fingerprints": marks}
+        _publish([parts.load(i) for i in range(len(every))], stated, folder, docs)
         parts.remove()
 
 
@@ -123,10 +134,12 @@ def _answer(study: Study, results: Path, workers: Workers) -> ExactAnswer:
         return enumerate_study(study, folder, workers=workers, on_progress=lambda *_: None)
 
 
-def _do(answers: dict[str, ExactAnswer], task: Task) -> dict[str, Any]:
+def _do(
+    studies: Mapping[str, Study], answers: Mapping[str, ExactAnswer], task: Task
+) -> dict[str, Any]:
     """Tables of a task, as text."""
     what, name, seed = task
-    study = STUDIES[name]
+    study = studies[name]
     if what == "searches":
         found = {"searches": regrets(study, answers[name], seed)}
     elif what == "looks":
@@ -151,15 +164,20 @@ def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path, 
         texts = [str(part[name]) for part in found if name in part]
         _write(folder / f"{name}.csv", _joined(texts))
     if "variations" in names:
-        table = survival(pd.read_csv(folder / "variations.csv"))
+        table = survival(pd.read_csv(folder / "variations.csv"), stated["adc_model"])
         _write(folder / "survival.csv", _csv(table))
     docs.mkdir(parents=True, exist_ok=True)
-    _write(docs / "physical.md", page(folder))
+    _write(docs / "physical.md", page(folder, stated["adc_model"]))
     _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
 
 
 def _keys(study: Study) -> list[Key]:
-    return list(keys(study.space.fixed["device"]))
+    return list(keys(study.space.fixed["device"], study.space.fixed["adc_model"]))
+
+
+def _with_converter(study: Study, adc_model: str) -> Study:
+    fixed = {**study.space.fixed, "adc_model": adc_model}
+    return replace(study, space=replace(study.space, fixed=fixed))
 
 
 def _joined(texts: list[str]) -> str:

@@ -72,12 +72,13 @@ CONCLUSIONS = (
 )  # fmt: skip
 
 
-def survival(variations: pd.DataFrame) -> pd.DataFrame:
+def survival(variations: pd.DataFrame, adc_model: str) -> pd.DataFrame:
     """By conclusion and device: the figure and whether it holds on the paper's model, as the
     physical model stands, with each further converter model, and at how many ends of assumptions.
 
     Args:
         variations: as `findings` makes them, of all devices.
+        adc_model: the converter model as it stands.
 
     Returns:
         Columns conclusion, study, percent, then by converter model and `reference` the figure and
@@ -88,7 +89,7 @@ def survival(variations: pd.DataFrame) -> pd.DataFrame:
     for conclusion in CONCLUSIONS:
         for study, own in known.groupby("study", sort=False):
             if any(f"_{device}_" in str(study) for device in conclusion.devices):
-                rows.append(_row(conclusion, str(study), own))
+                rows.append(_row(conclusion, str(study), own, adc_model))
     return pd.DataFrame(rows)
 
 
@@ -106,11 +107,13 @@ def _with_ratio(known: pd.DataFrame) -> pd.DataFrame:
     return known.assign(rram_over_sram=pd.Series(ratios, known.index).where(is_rram))
 
 
-def _row(conclusion: Conclusion, study: str, own: pd.DataFrame) -> dict[str, object]:
+def _row(
+    conclusion: Conclusion, study: str, own: pd.DataFrame, adc_model: str
+) -> dict[str, object]:
     figures = own.set_index("variation")[conclusion.figure].dropna()
     kinds = own.set_index("variation")["kind"].loc[figures.index]
     held = figures.map(conclusion.holds)
-    models = {"reference": REFERENCE, "zigzag": DEFAULT}
+    models = {"reference": REFERENCE, adc_model: DEFAULT}
     models |= {name: name for name in kinds.index[kinds == CONVERTER]}
     row: dict[str, object] = {
         "conclusion": conclusion.text, "study": study, "percent": conclusion.percent

@@ -34,11 +34,16 @@ NOT_VARIED = ("highest_level_bits",)
 """What decides which designs there are; all else decides what they cost."""
 
 
-def keys(device: str) -> Iterator[Key]:
-    """All variations of a device: the model as it stands, the paper's, then each change."""
+def keys(device: str, adc_model: str) -> Iterator[Key]:
+    """All variations of a device: the model as it stands, the paper's, then each change.
+
+    Args:
+        device: of the study.
+        adc_model: its converter model as it stands.
+    """
     yield DEFAULT, DEFAULT
     yield REFERENCE, REFERENCE
-    yield from ((CONVERTER, name) for name in ADC_MODELS if name != "zigzag")
+    yield from ((CONVERTER, name) for name in ADC_MODELS if name != adc_model)
     given = Assumptions()
     for field in fields(Assumptions):
         band = getattr(given, field.name)

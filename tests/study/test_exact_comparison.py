@@ -122,7 +122,7 @@ def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, tmp_path, cap
 
 def test_the_study_of_studies_refuses_options_that_mean_nothing_to_it(capsys):
     assert main(["paper", "--budget", "10"]) == 2
-    assert "paper takes no options but --out, --quiet and --resume" in capsys.readouterr().err
+    assert "paper takes no options but --out, --quiet" in capsys.readouterr().err
 
 
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):

@@ -112,10 +112,10 @@ def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_pa
     tables = {"optima": optima, "ends": beyond, "searches": searches, **questions(study)}
     for name, frame in tables.items():
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    text = page(tmp_path)
+    text = page(tmp_path, "zigzag")
     assert "2 of 2" in text
     frame = pd.read_csv(tmp_path / "searches.csv")
     frame.loc[0, ["regret", "solved"]] = [0.123, False]
     frame.to_csv(tmp_path / "searches.csv", index=False)
-    assert "1 of 2" in page(tmp_path)
-    assert "12.3 %" in page(tmp_path)
+    assert "1 of 2" in page(tmp_path, "zigzag")
+    assert "12.3 %" in page(tmp_path, "zigzag")

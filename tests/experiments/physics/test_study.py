@@ -64,4 +64,15 @@ def test_what_was_done_before_an_interruption_is_not_done_again(small, tmp_path,
 def test_options_that_mean_nothing_to_it_are_refused(capsys):
     assert run.main(["physics", "--budget", "3"]) == 2
     said = capsys.readouterr().err
-    assert "physics takes no options but --out, --quiet, --resume, --workers, --scheduler" in said
+    assert "physics takes no options but --adc, --out, --quiet, --resume" in said
+
+
+def test_another_converter_model_is_asked_in_a_folder_of_its_own(small, tmp_path):
+    options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
+    assert run.main(["physics", "--adc", "isaac", *options]) == 0
+    own = published(tmp_path / "isaac")
+    assert "`isaac`" in own["physical.md"].decode()
+    assert not (tmp_path / "published").exists()
+    assert run.main(["physics", *options]) == 0
+    assert published(tmp_path)["optima.csv"] != own["optima.csv"]
+    assert published(tmp_path / "isaac") == own

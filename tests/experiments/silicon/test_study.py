@@ -125,7 +125,7 @@ def test_a_table_without_a_covered_row(tmp_path, data):
         (["silicon", "--data", "none.csv"], "none.csv: No such file"),
         (["silicon", "--data", __file__], "test_study.py"),
         (["silicon", "--budget", "3"], "silicon takes no options but --data, --out and --quiet"),
-        (["paper", "--data", "x"], "paper takes no options but --out, --quiet and --resume"),
+        (["paper", "--data", "x"], "paper takes no options but --out, --quiet"),
         (["four_workload_rram", "--data", "x"], "--data is an option of silicon only"),
     ],
 )
