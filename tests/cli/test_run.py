@@ -138,7 +138,7 @@ def test_the_config_repeats_the_run(finished):
     assert config["workloads"] == list(WORKLOADS)
 
 
-@pytest.mark.parametrize("third", range(3))
+@pytest.mark.parametrize("third", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_killed_at_a_random_moment_and_resumed(uninterrupted, tmp_path, third):
     """SIGKILL once in each third of the run, at another moment every time the test runs."""
     finished, seconds = uninterrupted

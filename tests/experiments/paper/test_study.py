@@ -118,6 +118,7 @@ def test_an_interrupted_study_goes_on_to_the_same_files(published, tmp_path, mon
                 assert (once / "published" / name / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_links_lead_from_the_documents_to_the_figures(published, tmp_path, monkeypatch):
     own, searches = answered(published)
     monkeypatch.setattr(study, "TABLES", own)
