@@ -69,7 +69,7 @@ def in_short(optima: pd.DataFrame, aggregations: pd.DataFrame) -> str:
         array = f"{first['rows']:.0f} × {first['cols']:.0f} arrays ({first['active_rows']:.0f} rows"
         said.append(
             f"**{label(study)}**: {area(first['area_mm2'])} of {array} at once), "
-            f"{first['adc_bits']:.0f}-bit converters shared by {first['columns_per_adc']:.0f} "
+            f"a {first['adc_bits']:.0f}-bit converter for every {first['columns_per_adc']:.0f} "
             f"columns, {first['glb_KiB']:.0f} KiB of buffer, {first['dram']} memory, "
             f"{first['voltage_V']:g} V. It runs at {number(chip['tops_per_W'].min())} to "
             f"{number(chip['tops_per_W'].max())} TOPS/W and costs each network "
