@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.paper.settings import STUDIES, TECHNOLOGY
+
 Row = dict[str, Any]
 
 FIGURES = "figures"
@@ -15,8 +17,9 @@ FIGURES = "figures"
 
 
 def studies_with(folder: Path, table: str) -> list[str]:
-    """The studies of which a folder has a table (`*` for any), in order of their names."""
-    return sorted({path.parent.name for path in folder.glob(f"*/{table}.csv")} - {FIGURES})
+    """The paper's studies of which a folder has a table (`*` for any), in order of their names."""
+    there = {path.parent.name for path in folder.glob(f"*/{table}.csv")}
+    return sorted(there & {*STUDIES, TECHNOLOGY})
 
 
 def read(folder: Path, study: str, table: str) -> pd.DataFrame:

@@ -45,11 +45,11 @@ def test_what_was_done_before_an_interruption_is_not_done_again(small, tmp_path,
     done = []
     do = physics._do
 
-    def interrupted(answers, task):
+    def interrupted(studies, answers, task):
         if task == ("searches", "small", 1) and not done.count("again"):
             raise KeyboardInterrupt
         done.append(task)
-        return do(answers, task)
+        return do(studies, answers, task)
 
     monkeypatch.setattr(physics, "_do", interrupted)
     command = ["physics", "--out", str(tmp_path), "--quiet", "--workers", "1"]
