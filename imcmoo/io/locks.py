@@ -45,8 +45,8 @@ def owned(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be made or written to; names the path.
     """
     made = [f for f in (folder, *folder.parents) if not f.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
     if not HAVE_LOCKS:
+        folder.mkdir(parents=True, exist_ok=True)
         warnings.warn(f"this system cannot lock {folder}: start nothing else there", stacklevel=3)
         yield
         return
@@ -91,10 +91,16 @@ def _acquired(folder: Path) -> int:
 
 def _opened(path: Path) -> int:
     """Open the lock file, also where a leaving owner has just removed the folder."""
+    folder = path.parent
     for _ in range(1000):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
             return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue
+        except FileExistsError:  # said, too, of a folder that is gone when it is looked at
+            if folder.exists() and not folder.is_dir():
+                raise
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 

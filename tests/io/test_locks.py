@@ -1,5 +1,6 @@
 """A folder belongs to one process, and to nobody when that is gone."""
 
+import errno
 import os
 import signal
 import socket
@@ -158,6 +159,29 @@ def test_two_processes_that_race_200_times_never_own_a_folder_together(tmp_path)
         refusals |= set(told)
     assert refusals
     assert not (folder / LOCK).exists()
+
+
+def test_a_folder_that_is_removed_while_it_is_made_is_made_again(tmp_path, monkeypatch):
+    """`mkdir` finds a folder in its way that is gone when it looks what it is."""
+    folder, tries, make = tmp_path / "raced", [], Path.mkdir
+
+    def mkdir(path, *args, **kwargs):
+        tries.append(path)
+        if len(tries) == 1:
+            raise FileExistsError(errno.EEXIST, "File exists", str(path))
+        make(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with owned(folder):
+        assert folder.is_dir()
+    assert len(tries) == 2
+
+
+def test_a_file_where_the_folder_is_to_be_is_named(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileExistsError, match="file"), owned(tmp_path / "file"):
+        pytest.fail("owned a file")
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, monkeypatch):
