@@ -117,13 +117,14 @@ ATTENTION_UNITS = 4096
 """Multiply-accumulate units for products of activations, which only attention has."""
 
 
-def _with_attention(space: DesignSpace) -> DesignSpace:
+def with_attention(space: DesignSpace) -> DesignSpace:
+    """The space with a digital unit for networks with attention."""
     fixed = {**space.fixed, "mac_units": ATTENTION_UNITS}
     return replace(space, name=f"{space.name}_attention", fixed=fixed)
 
 
-RRAM_PHYSICAL_ATTENTION = _with_attention(RRAM_PHYSICAL)
+RRAM_PHYSICAL_ATTENTION = with_attention(RRAM_PHYSICAL)
 """The same for networks with attention: 1.7 mm² more of digital unit."""
 
-SRAM_PHYSICAL_ATTENTION = _with_attention(SRAM_PHYSICAL)
+SRAM_PHYSICAL_ATTENTION = with_attention(SRAM_PHYSICAL)
 """The same for networks with attention."""

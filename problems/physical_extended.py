@@ -10,13 +10,11 @@ array, coding, converter, buffer, memory interface and tiling the component tabl
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Integer, Ordinal, Parameter
-from problems.physical import ATTENTION_UNITS, active_rows
+from problems.physical import active_rows, with_attention
 from problems.rram import powers_of_two
 
 NODE_NM = 32
@@ -86,18 +84,10 @@ SRAM_TECHNOLOGY_EXTENDED = DesignSpace(
 """9,364,045,824,000 designs: the above at five nodes, each with its own supplies."""
 
 
-def _with_attention(space: DesignSpace) -> DesignSpace:
-    return replace(
-        space,
-        name=f"{space.name}_attention",
-        fixed={**space.fixed, "mac_units": ATTENTION_UNITS},
-    )
-
-
-RRAM_EXTENDED_ATTENTION = _with_attention(RRAM_EXTENDED)
+RRAM_EXTENDED_ATTENTION = with_attention(RRAM_EXTENDED)
 """The same for networks with attention: a larger digital unit."""
 
-SRAM_EXTENDED_ATTENTION = _with_attention(SRAM_EXTENDED)
+SRAM_EXTENDED_ATTENTION = with_attention(SRAM_EXTENDED)
 """The same for networks with attention."""
 
 EXTENDED = (

@@ -14,7 +14,7 @@ from experiments.arena.evaluation_counter import Start
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import PAPER_SCORE
 from experiments.recorded import recorded_designs
-from imcmoo.model.cost_model import BreaksDown
+from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,11 +10,12 @@ import pandas as pd
 from experiments.paper.markdown import area, number, percent, table, times
 from experiments.physics.baselines import FROM_LARGEST, FROM_MIDDLE, LARGEST
 from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, WITHOUT
+from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.report.labels import label
 
 Frames = Mapping[str, pd.DataFrame]
 GEOMEAN = "edap_geomean"
-MODELS = ("reference", "zigzag", "neurosim_sar", "murmann", "isaac")
+MODELS = ("reference", *ADC_MODELS)
 MOST = 4
 """Parameters and assumptions that are shown of each study."""
 
@@ -24,7 +25,7 @@ def survives(frames: Frames) -> str:
     lines = []
     for row in frames["survival"].to_dict("records"):
         written = percent if row["percent"] else number
-        cells = [f"{written(row[m])}{' ✓' if row[f'{m}_holds'] else ' –'}" for m in MODELS]
+        cells = [_held(row[m], row[f"{m}_holds"], written) for m in MODELS]
         band = f"{row['ends_held']} of {row['ends']}"
         between = f"{written(row['lowest'])} to {written(row['highest'])}"
         lines.append(
@@ -33,9 +34,10 @@ def survives(frames: Frames) -> str:
     head = ["conclusion", "device", "paper's model", *MODELS[1:]]
     return (
         "## What survives\n\n✓ it holds, – it does not. The paper's model with the paper's "
-        "networks; the physical one with the true ones, by converter model (zigzag is the default) "
-        "and at both ends of the band of every assumption, one at a time. Each figure is of one "
-        "search of 3,300 designs (`survival.csv`, `variations.csv`; every exception is there).\n\n"
+        "networks; the physical one with the true ones, by converter model "
+        "and, with that of this page, at both ends of the band of every assumption, one at a time. "
+        "Each figure is of one search of 3,300 designs (`survival.csv`, `variations.csv`; every "
+        "exception is there).\n\n"
         + table([*head, "ends at which it holds", "least to most", "verdict"], lines)
     )
 
@@ -172,6 +174,11 @@ def _assumptions(variations: pd.DataFrame) -> str:
     return "The converter models, and the assumptions that move the order most:\n\n" + table(
         head, lines
     )
+
+
+def _held(value: float, holds: bool, written: Callable[[float], str]) -> str:
+    """A figure and whether a conclusion holds with it; nothing where no chip is feasible."""
+    return "—" if pd.isna(value) else f"{written(value)} {'✓' if holds else '–'}"
 
 
 def _tau(rows: pd.DataFrame) -> str:

@@ -10,7 +10,9 @@ import pandas as pd
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.reductions import sequential, start_of_largest
 from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
+from imcmoo.study.assessment import Assessment
 
 CRITERIA = ("edap_geomean", "edap_max")
 JOINT, LARGEST, FROM_LARGEST, FROM_MIDDLE = (
@@ -67,17 +69,16 @@ def _by(enumerated: EnumeratedStudy, criterion: str) -> list[dict[str, Any]]:
 
 def _row(enumerated: EnumeratedStudy, criterion: str, name: str, levels: Levels) -> dict[str, Any]:
     problem = enumerated.problem
-    F, G = problem.evaluate(levels[None])
-    metrics = problem.model.evaluate(levels[None])
-    runs = metrics.runs[0]
-    costs = problem.costs(F)
+    here = Assessment.of(problem, levels[None])
+    runs, costs = here.runs[0], problem.costs(here.F)
+    area_m2, limit_m2 = float(here.metrics.area_m2[0]), problem.area_limit_m2 or np.inf
     over = np.where(runs, costs.edap[0] / enumerated.own_best, np.nan)
     return {
         "criterion": criterion,
         "design": name,
         "runs_all": bool(runs.all()),
-        "area_mm2": float(metrics.area_m2[0]) * 1e6,
-        "too_large": bool(G[0, -1] > 0),
+        "area_mm2": area_m2 * MM2_PER_M2,
+        "too_large": area_m2 > limit_m2,
         "score_J_s_mm2": float(SCORES[criterion](costs)[0]) if runs.all() else np.nan,
         **{f"over_own_best_{n}": v for n, v in zip(enumerated.workloads, over, strict=True)},
     }

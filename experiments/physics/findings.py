@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from experiments.physics.variations import ALONE, DEFAULT, REFERENCE, Key, problem_of, sample
-from imcmoo.model.cost_model import BreaksDown, CostModel
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.evaluator import PhysicalEvaluator
 from imcmoo.problem.criteria import SCORES

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from experiments.physics.variations import ASSUMPTION, CONVERTER, DEFAULT, REFERENCE
+from imcmoo.model.physical.parameters import ADC_MODELS
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,14 @@ def _row(
     kinds = own.set_index("variation")["kind"].loc[figures.index]
     held = figures.map(conclusion.holds)
     models = {"reference": REFERENCE, adc_model: DEFAULT}
-    models |= {name: name for name in kinds.index[kinds == CONVERTER]}
+    models |= {name: name for name in ADC_MODELS if name != adc_model}
     row: dict[str, object] = {
         "conclusion": conclusion.text, "study": study, "percent": conclusion.percent
     }  # fmt: skip
     for shown, name in models.items():
-        row |= {shown: figures[name], f"{shown}_holds": bool(held[name])}
+        row |= {shown: figures.get(name, np.nan), f"{shown}_holds": _holds(held, name)}
     ends = kinds == ASSUMPTION
-    stands = bool(held[DEFAULT])
+    stands, reference = (_holds(held, n) for n in (DEFAULT, REFERENCE))
     exceptions = held.index[(held != stands) & (kinds.isin((CONVERTER, ASSUMPTION)))]
     return row | {
         "ends": int(ends.sum()),
@@ -129,8 +131,13 @@ def _row(
         "lowest": figures[ends].min(),
         "highest": figures[ends].max(),
         "exceptions": " ".join(exceptions),
-        "verdict": _verdict(bool(held[REFERENCE]), stands, firm=not len(exceptions)),
+        "verdict": _verdict(reference, stands, firm=not len(exceptions)),
     }
+
+
+def _holds(held: pd.Series, variation: str) -> bool:
+    """Whether a conclusion holds; it does not where no chip is feasible."""
+    return bool(held.get(variation, default=False))
 
 
 def _verdict(reference: bool, physical: bool, *, firm: bool) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.model.cost_model import LayerCosts
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.networks.workloads import WorkloadSet
 
 Columns = Mapping[str, NDArray[Any]]

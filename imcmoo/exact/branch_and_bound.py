@@ -56,14 +56,9 @@ class Proof:
 
 
 class _Waiting:
-    """Partial designs of one stage, least bound first: a heap of sorted chunks.
+    """Partial designs of one stage, least bound first: a heap of sorted chunks."""
 
-    Args:
-        width: columns of a row.
-    """
-
-    def __init__(self, width: int) -> None:
-        self._width = width
+    def __init__(self) -> None:
         self._heap: list[tuple[float, int, Levels, Floats]] = []
         self._serial = count()
 
@@ -93,8 +88,8 @@ class _Waiting:
         return np.concatenate(taken)
 
     def first(self, n: int) -> Levels:
-        """At the most n rows of the chunk that begins with the least bound."""
-        return self._heap[0][2][:n] if self._heap else np.empty((0, self._width), np.int64)
+        """At the most n rows of the chunk that begins with the least bound; something must wait."""
+        return self._heap[0][2][:n]
 
     def clear(self) -> list[Levels]:
         """All that waits, which waits no longer."""
@@ -134,7 +129,7 @@ class Trunk:
 
 
 @dataclass
-class Search:
+class BranchAndBound:
     """A branch and bound under way.
 
     Args:
@@ -156,8 +151,10 @@ class Search:
         stages = self.branches.stages
         self.infeasible = {name: self.trunk.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
-        self._waiting = [_Waiting(self.branches.start.rows.shape[1]) for _ in stages]
-        self._options = [1.0] * len(stages)
+        self._waiting = [_Waiting() for _ in stages]
+        # Of designs that were evaluated: their bound, which may be less than their score.
+        self._floor = np.inf
+        self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
         levels, F = self.trunk.found
         self._meet(levels, F)
         self._keep(self.trunk.nodes, self.trunk.stage)
@@ -166,9 +163,14 @@ class Search:
     @property
     def bound(self) -> float:
         """No design scores less."""
-        return min(self.value, *(w.least for w in self._waiting))
+        return min(self.value, self._floor, self._least)
 
-    def run(self, gap: float, stop: Callable[[Search], bool]) -> Proof:
+    @property
+    def _least(self) -> float:
+        """The smallest bound of all that waits."""
+        return min(w.least for w in self._waiting)
+
+    def run(self, gap: float, stop: Callable[[BranchAndBound], bool]) -> Proof:
         """Branch until the gap is closed, or somebody wants to stop.
 
         Args:
@@ -198,14 +200,13 @@ class Search:
         )
 
     def _above(self, gap: float) -> bool:
-        bound = self.bound
-        return bound < self.value and not self.goal.gap(self.value, bound) <= gap
+        return self._least < self.value and self.goal.gap(self.value, self.bound) > gap
 
     def _branch(self, rows: Levels, stage: int) -> None:
         """Choose a stage more of some partial designs."""
         grown = self.branches.expand(rows, stage)
         self.infeasible[self.branches.stages[stage]] += grown.infeasible
-        self._options[stage] = max(1.0, len(grown.nodes.rows) / len(rows))
+        self._options[stage] = max(1.0, grown.children / len(rows))
         self._keep(grown.nodes, stage + 1)
 
     def _keep(self, nodes: Nodes, stage: int) -> None:
@@ -220,7 +221,10 @@ class Search:
             self._waiting[stage].push(rows, bounds)
         elif len(rows):
             self.evaluated += len(rows)
-            self._meet(*self.branches.evaluate(rows))
+            levels, F = self.branches.evaluate(rows)
+            least = self.goal.bound(self.branches.problem.costs(F))
+            self._floor = min(self._floor, least.min(initial=np.inf))
+            self._meet(levels, F)
 
     def _meet(self, levels: Levels, F: Floats) -> None:
         """Feasible designs: remember them, and the best."""
@@ -240,7 +244,9 @@ class Search:
         """Follow the partial designs of least bound to designs; nothing of it counts."""
         rows = self.branches.start.rows[:0]
         for stage in range(self.trunk.stage, len(self.branches.stages)):
-            rows = np.concatenate([rows, self._waiting[stage].first(DIVE)])
+            waiting = self._waiting[stage]
+            if waiting.least < np.inf:
+                rows = np.concatenate([rows, waiting.first(DIVE)])
             if len(rows):
                 nodes = self.branches.expand(rows, stage).nodes
                 assert nodes.costs is not None

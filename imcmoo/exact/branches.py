@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +9,11 @@ from numpy.typing import NDArray
 
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.exact.unbounded import UnboundedPartials
-from imcmoo.io.executor import threads
-from imcmoo.model.cost_model import BoundsPartials, CostModel, Partials
+from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.partials import BoundsPartials, Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
-
-Ints = NDArray[np.int64]
 
 ROWS_AT_ONCE = 8192
 
@@ -44,10 +40,12 @@ class Expanded:
 
     Args:
         nodes: the children that are left.
+        children: how many there were before any was ruled out.
         infeasible: designs that are ruled out, in all.
     """
 
     nodes: Nodes
+    children: int
     infeasible: int
 
 
@@ -63,13 +61,10 @@ class Branches:
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
-        check_provable(problem)
         if problem.space.size > LARGEST_RANK:
             raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
-        limit = problem.area_limit_m2
         self.problem = problem
-        self._limit_m2 = np.inf if limit is None else limit
-        self.partials = partials_of(problem.model, self._limit_m2)
+        self.partials = partials_of(problem)
         self.stages = tuple(self.partials.stages)
 
     @property
@@ -90,7 +85,7 @@ class Branches:
         """
         children, _ = self.partials.options(rows, stage)
         parts = [children[at : at + ROWS_AT_ONCE] for at in range(0, len(children), ROWS_AT_ONCE)]
-        kept = _spread(self._feasible, parts)
+        kept = spread(self._feasible, parts)
         left = np.concatenate([children[:0], *kept])
         costs = None
         if stage + 1 >= self.partials.bound_from:
@@ -98,12 +93,13 @@ class Branches:
             fits = self._within(bounds)
             costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
             left = left[fits]
-        return Expanded(Nodes(left, costs), self.designs(rows) - self.designs(left))
+        ruled_out = self.designs(rows) - self.designs(left)
+        return Expanded(Nodes(left, costs), len(children), ruled_out)
 
     def _feasible(self, rows: Levels) -> Levels:
         quick = self.partials.screen(rows)
         fits: NDArray[np.bool_] = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
-        return rows[fits & (quick.area_m2 <= self._limit_m2)]
+        return rows[fits & (quick.area_m2 <= area_limit(self.problem))]
 
     def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
         """Which bounded designs may run every network within the limits, shape (n,)."""
@@ -124,15 +120,23 @@ class Branches:
         return levels[feasible], F[feasible]
 
 
-def partials_of(model: CostModel, area_limit_m2: float) -> Partials:
-    """The tree of a model's partial designs; without bounds where it knows none.
+def area_limit(problem: AcceleratorProblem) -> float:
+    """Largest chip allowed, m²; infinite where there is no limit."""
+    return np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
+
+
+def partials_of(problem: AcceleratorProblem) -> Partials:
+    """The tree of partial designs of a problem's model; without bounds where it knows none.
 
     Raises:
-        NotProvable: they cannot be had, or there are too many designs to do without bounds.
+        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there are
+            too many designs to do without bounds.
     """
+    check_provable(problem)
+    model = problem.model
     if isinstance(model, BoundsPartials):
         try:
-            return model.partials(area_limit_m2)
+            return model.partials(area_limit(problem))
         except ValueError as error:
             raise NotProvable(str(error)) from None
     if model.space.size > MOST_EVALUATED:
@@ -142,11 +146,3 @@ def partials_of(model: CostModel, area_limit_m2: float) -> Partials:
             "instead"
         )
     return UnboundedPartials(model)
-
-
-def _spread(work: Callable[[Levels], Levels], parts: Sequence[Levels]) -> list[Levels]:
-    """Results of some parts, in order, by as many threads as there may be."""
-    if min(threads(), len(parts)) <= 1:
-        return [work(part) for part in parts]
-    with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(work, parts))

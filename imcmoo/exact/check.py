@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.exact.branches import area_limit
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.goal import BoundedCosts, Goal
 from imcmoo.io.errors import InputError
-from imcmoo.model.cost_model import Partials
 from imcmoo.model.metrics import Floats
+from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
 ROWS_AT_ONCE = 256
@@ -67,7 +69,7 @@ def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal:
         levels = problem.space.encode(values)
     except ValueError as error:
         raise Refused(f"the incumbent is no design of the space: {error}") from None
-    scores = _feasible_scores(problem, goal, levels)
+    scores = _of_feasible(problem, goal.score, levels)
     if not len(scores):
         raise Refused("the incumbent is not feasible")
     if scores[0] != certificate.value:
@@ -128,13 +130,12 @@ class _Walk:
         self._goal = goal
         self._bound = bound
         self._rng = np.random.default_rng(0)
-        self._limit = np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
 
     def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
         """The partial designs with one stage more chosen that may hold a design below the bound."""
         children, _ = self._partials.options(rows, stage)
         quick = self._partials.screen(children)
-        fits = (quick.area_m2 <= self._limit) & np.isfinite(quick.area_m2)
+        fits = (quick.area_m2 <= area_limit(self._problem)) & np.isfinite(quick.area_m2)
         may = np.asarray(quick.runs.all(axis=1) & fits)
         counts.infeasible += self._count(rows) - self._count(children)
         counts.infeasible += self._leave_out(children[~may], stage + 1, feasible=False)
@@ -181,19 +182,22 @@ class _Walk:
         Raises:
             Refused: one is better than it may be.
         """
-        scores = _feasible_scores(self._problem, self._goal, levels)
-        if lost and len(scores):
+        least = _of_feasible(self._problem, self._goal.bound, levels)
+        if lost and len(least):
             raise Refused("a design that was ruled out as infeasible is feasible")
-        if len(scores) and scores.min() < self._bound:
-            raise Refused(f"a design scores {scores.min():.9g}, below the bound {self._bound:.9g}")
+        if len(least) and least.min() < self._bound:
+            raise Refused(f"a design scores {least.min():.9g}, below the bound {self._bound:.9g}")
 
 
-def _feasible_scores(problem: AcceleratorProblem, goal: Goal, levels: Levels) -> Floats:
+def _of_feasible(
+    problem: AcceleratorProblem, score: Callable[[Costs], Floats], levels: Levels
+) -> Floats:
+    """What the feasible ones of some designs score, shape (n_feasible,)."""
     F, G = problem.score(levels, problem.model.evaluate(levels))
     feasible = np.asarray((G <= 0).all(axis=1))
     if not feasible.any():
         return np.empty(0)
-    return goal.score(problem.costs(F[feasible]))
+    return score(problem.costs(F[feasible]))
 
 
 def _chunks(rows: Levels) -> Iterator[Levels]:

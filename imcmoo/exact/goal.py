@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 
@@ -14,8 +15,6 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, Costs
 from imcmoo.space.design_space import Levels
-
-PRODUCT = "edap_product"
 
 
 class NotProvable(ValueError):
@@ -59,6 +58,7 @@ class Goal:
         zero: where the gap counts from, as `Criterion.zero`.
         root: the gap is that of this root of the score: of a product over W networks it is that of
             the geometric mean.
+        scale: as `Criterion.scale`: whether the gap is a share or a difference.
     """
 
     name: str
@@ -66,11 +66,14 @@ class Goal:
     bound: Callable[[Costs], Floats]
     zero: float = 0.0
     root: float = 1.0
+    scale: Literal["ratio", "difference"] = "ratio"
 
     def gap(self, value: float, bound: float) -> float:
-        """How far a value may be above the smallest there is, as a share; may be infinite."""
+        """How far a value may be above the smallest there is; may be infinite."""
         if bound >= value:
             return 0.0
+        if self.scale == "difference":
+            return value - bound
         if bound + self.zero <= 0 or not math.isfinite(value):
             return math.inf
         ratio = (value + self.zero) / (bound + self.zero)
@@ -95,7 +98,7 @@ def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
     best, on which criteria against these rest."""
     n = len(problem.workload_names)
     found = {
-        c.name: Goal(c.name, c.score, c.score, c.zero, n if c.name == PRODUCT else 1.0)
+        c.name: Goal(c.name, c.score, c.score, c.zero, n if c.is_product else 1.0, c.scale)
         for c in problem.criteria
         if c.monotone and c.against == "nothing"
     }
@@ -114,14 +117,15 @@ def relative(problem: AcceleratorProblem) -> dict[str, Criterion]:
 def against(criterion: Criterion, own: OwnBests) -> Goal:
     """A criterion against own bests.
 
-    A design regrets more against a smaller best: its score is held against the least, bounds
-    against what was found, so that both stay on their side.
+    A design regrets more against a smaller best: its score is held against the least, its bound
+    and those of partial designs against what was found, so that both stay on their side.
     """
     return Goal(
         criterion.name,
         lambda costs: criterion.scores(costs, own.least),
         lambda costs: criterion.scores(costs, own.found),
         criterion.zero,
+        scale=criterion.scale,
     )
 
 

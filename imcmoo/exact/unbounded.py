@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel, Screens, SharesWork
 from imcmoo.model.metrics import Metrics
+from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import Levels
 
 LEAST = 1e-30
 """Less than any energy (J), latency (s) or area (m²): the bound of what is not known."""
 
-UNCHOSEN = -1
-
 
 class UnboundedPartials:
-    """Keeps `imcmoo.model.cost_model.Partials`; a row is a design, −1 where nothing is chosen.
+    """Keeps `imcmoo.model.partials.Partials`; a row is a design, −1 where nothing is chosen.
 
     Args:
         model: any cost model.
@@ -51,12 +50,7 @@ class UnboundedPartials:
 
     def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
         """Every body, or every design of some bodies."""
-        space, names = self._model.space, self._names[stage]
-        choices, chosen = space.grid(names), [space.names.index(n) for n in names]
-        parents = np.repeat(np.arange(len(partial)), len(choices))
-        children = partial[parents]
-        children[:, chosen] = np.tile(choices[:, chosen], (len(partial), 1))
-        return children, parents
+        return every_choice(self._model.space, partial, self._names[stage])
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:
         """Product of the sizes of what is not chosen."""

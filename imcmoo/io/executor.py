@@ -40,6 +40,16 @@ def threads() -> int:
     return cores() if multiprocessing.parent_process() is None else 1
 
 
+def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
+    """Results of a function of some tasks, in order, by as many threads as there may be."""
+    workers = min(threads(), len(tasks[0]))
+    if workers <= 1:
+        return list(map(function, *tasks))
+    # NumPy releases the interpreter lock while it works on arrays.
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, *tasks))
+
+
 @contextmanager
 def local(workers: int) -> Iterator[Executor]:
     """An executor on this machine.

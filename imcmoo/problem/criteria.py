@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from pymoo.mcdm.pseudo_weights import PseudoWeights
 
-from imcmoo.model.cost_model import load
+from imcmoo.io.named import load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.scores import (
     AGGREGATIONS,
@@ -50,6 +50,8 @@ class Criterion:
         zero: score of a design with nothing to regret, where the ratio counts from there: minimax
             regret is 0 for a chip as good as each network's own, so 1 is added before.
         unit: of the score, for tables; empty where it depends on the number of networks.
+        is_product: whether the score is a product over networks, of which the excess of the
+            geometric mean can be compared with others.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Criterion:
     scale: Literal["ratio", "difference"] = "ratio"
     zero: float = 0.0
     unit: str = ""
+    is_product: bool = False
 
     def scores(self, costs: Costs, own_best: Floats | None) -> Floats:
         """Scores of designs, shape (n,).
@@ -126,7 +129,7 @@ CRITERIA: dict[str, Criterion] = {
     for criterion in (
         _edap("max", unit=EDAP_UNIT),
         _edap("mean", unit=EDAP_UNIT),
-        _edap("product"),
+        _edap("product", is_product=True),
         _edap("geomean", unit=EDAP_UNIT, orders_like="edap_product"),
         # By geometric mean it is that of the EDAP. By product it counts area once for all networks,
         # so that it is next to blind to it; the search is not built for that.

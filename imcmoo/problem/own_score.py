@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.cost_model import load
+from imcmoo.io.named import load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
@@ -85,7 +85,14 @@ def own_criterion(score: OwnScore) -> Criterion:
     """
     if isinstance(score, Exponents):
         needs = [q for q, exponent in score.exponents.items() if exponent]
-        return Criterion(NAME, score, needs=tuple(needs), monotone=True, unit=score.unit)
+        return Criterion(
+            NAME,
+            score,
+            needs=tuple(needs),
+            monotone=True,
+            unit=score.unit,
+            is_product=score.aggregate == "product",
+        )
     function = load(score, "score", known=())
     if not callable(function):
         raise ValueError(f"score {score} is no function but {type(function).__name__}")

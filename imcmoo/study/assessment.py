@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.cost_model import TellsSlack
+from imcmoo.model.layer_costs import TellsSlack
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, Resource
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from imcmoo.exact.branch_and_bound import Proof, Search, Trunk
+from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
@@ -37,14 +37,11 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     if criterion in later:
         return [*(f"edap_{name}" for name in problem.workload_names), criterion]
     if criterion not in alone:
-        why = (
-            "is not"
-            if criterion not in {c.name for c in problem.criteria}
-            else "is not known to be"
-        )
+        known = criterion in {c.name for c in problem.criteria}
+        why = "it is not known to be monotone in energy, latency and area" if known else "unknown"
         raise InputError(
-            f"criterion {criterion} cannot be certified: it {why} monotone in energy, latency and "
-            f"area; those that can: {', '.join([*alone, *later])}"
+            f"criterion {criterion} cannot be certified: {why}; those that can: "
+            f"{', '.join([*alone, *later])}"
         )
     return [criterion]
 
@@ -86,7 +83,7 @@ def certify_study(
         if name in relative(problem):
             own = own_bests([proofs[f"edap_{n}"] for n in problem.workload_names])
         goal = goals(problem)[name] if own is None else against(relative(problem)[name], own)
-        proofs[name] = _proof(Search(branches, trunk, goal), gap, time_limit_s, on_step)
+        proofs[name] = _proof(BranchAndBound(branches, trunk, goal), gap, time_limit_s, on_step)
         yield certificate_of(
             proofs[name],
             problem,
@@ -104,11 +101,11 @@ def own_bests(proofs: Sequence[Proof]) -> OwnBests:
     return OwnBests(np.array([p.bound for p in proofs]), np.array([p.value for p in proofs]))
 
 
-def _proof(search: Search, gap: float, time_limit_s: float, on_step: OnStep) -> Proof:
+def _proof(search: BranchAndBound, gap: float, time_limit_s: float, on_step: OnStep) -> Proof:
     deadline = time.perf_counter() + time_limit_s
     goal: Goal = search.goal
 
-    def stop(now: Search) -> bool:
+    def stop(now: BranchAndBound) -> bool:
         on_step(goal.name, now.value, now.bound, goal.gap(now.value, now.bound))
         return time.perf_counter() > deadline
 

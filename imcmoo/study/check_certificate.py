@@ -11,7 +11,7 @@ import numpy as np
 from imcmoo.exact.branches import partials_of
 from imcmoo.exact.certificate import FILE, Certificate, fingerprints
 from imcmoo.exact.check import Counts, Refused, check_bound, check_statement
-from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, check_provable, goals, relative
+from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -68,9 +68,7 @@ class Checker:
     def __init__(self, study: Study) -> None:
         self._problem: AcceleratorProblem = study.problem()
         try:
-            check_provable(self._problem)
-            limit = self._problem.area_limit_m2
-            self._partials = partials_of(self._problem.model, np.inf if limit is None else limit)
+            self._partials = partials_of(self._problem)
         except NotProvable as error:
             raise InputError(str(error)) from None
         self._fingerprints = fingerprints(self._problem, study.network_set().fingerprint)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.model.cost_model import BreaksDown, LayerCosts, TellsOfRuns
+from imcmoo.model.layer_costs import BreaksDown, LayerCosts, TellsOfRuns
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.model.cost_model import BindsLayers, LayerCosts, TimesLayers, UsesCells
+from imcmoo.model.layer_costs import BindsLayers, LayerCosts, TimesLayers, UsesCells
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.assessment import Assessment
 from imcmoo.study.explanation import TABLES

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.units import shown, shown_column
-from imcmoo.model.cost_model import BreaksDown
+from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import regret

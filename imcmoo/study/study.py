@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.hardware.scaling import SCALINGS
-from imcmoo.model import cost_model
+from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
@@ -48,7 +48,7 @@ class Study:
             objective.
         limits: what networks may cost at the most, by name of the network.
         score: a score of one's own, which is then the criterion `score`.
-        model: a name in `cost_model.MODELS`, or `module:Class` of a cost model of one's own.
+        model: a name in `registry.MODELS`, or `module:Class` of a cost model of one's own.
         components: the path of a component table of one's own; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
@@ -101,7 +101,7 @@ class Study:
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
-        cost_model.find(self.model)
+        registry.find(self.model)
         for value, known in ((self.deployment, get_args(Deployment)), (self.scaling, SCALINGS)):
             if value not in known:
                 raise ValueError(f"unknown setting '{value}'; known: {', '.join(known)}")
@@ -153,7 +153,7 @@ class Study:
         """
         # A model of a user's need not know what a study does not ask for.
         asked = {"components": self.components, "precision": self.precision}
-        model: CostModel = cost_model.find(self.model)(
+        model: CostModel = registry.find(self.model)(
             self.space,
             self.network_set(),
             deployment=self.deployment,

@@ -20,7 +20,7 @@ from pydantic import (
 
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model import cost_model
+from imcmoo.model import registry
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.limits import Limits
@@ -77,7 +77,7 @@ def component_table(path: str, info: ValidationInfo) -> str:
 
 def known_model(name: str) -> str:
     """A cost model that is there."""
-    cost_model.find(name)
+    registry.find(name)
     return name
 
 

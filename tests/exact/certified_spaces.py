@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.exact.branch_and_bound import Search, Trunk
+from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.goal import OwnBests, against, goals, relative
@@ -67,7 +67,7 @@ def proven(problem, gap=0.0, steps=10**9):
 
     def run(goal):
         left = iter(range(steps))
-        return Search(branches, trunk, goal).run(gap, lambda _: next(left, None) is None)
+        return BranchAndBound(branches, trunk, goal).run(gap, lambda _: next(left, None) is None)
 
     found = {name: run(goal) for name, goal in goals(problem).items()}
     own = [found[f"edap_{name}"] for name in problem.workload_names]

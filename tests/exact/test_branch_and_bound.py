@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from imcmoo.exact import branches as tree
+from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
-from imcmoo.exact.goal import NotProvable
+from imcmoo.exact.check import check_bound
+from imcmoo.exact.goal import NotProvable, OwnBests, against, relative
 from imcmoo.model.metrics import Metrics
-from imcmoo.model.physical.partial_designs import STAGES, UNCHOSEN
+from imcmoo.model.physical.partial_designs import STAGES
 from imcmoo.problem.limits import Limits
+from imcmoo.space.choices import UNCHOSEN
+from imcmoo.space.parameters import Conditional
 from problems.physical_extended import (
     RRAM_EXTENDED,
     SRAM_EXTENDED,
@@ -135,6 +139,34 @@ def test_every_stage_stands_for_the_same_designs():
     SRAM_EXTENDED.validate(partials.designs(rows))
 
 
+@pytest.mark.parametrize("device", SPACES)
+def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
+    """Minimax regret against own bests of which only bounds are known, branched to the end."""
+    rng = np.random.default_rng(11)
+    for around in feasible_values(device, rng, 2):
+        problem = study_on(part_of(SPACES[device], rng, 3000, around)).problem()
+        optima = enumerated(problem)
+        best = np.array([optima[f"edap_{name}"].value for name in problem.workload_names])
+        goal = against(relative(problem)["regret_minimax"], OwnBests(0.9 * best, best))
+        branches = Branches(problem)
+        proof = BranchAndBound(branches, Trunk.of(branches), goal).run(0.0, lambda _: False)
+        assert proof.bound <= optima["regret_minimax"].value < proof.value
+        assert counted(proof) == problem.space.size
+        counts = check_bound(problem, branches.partials, goal, proof.bound)
+        assert counts.all == problem.space.size
+
+
+@pytest.mark.parametrize("decider", ["columns_per_adc", "macros_per_tile"])
+def test_a_parameter_that_depends_on_one_chosen_later_has_no_bounds(decider):
+    """What is not chosen yet enters by least values over one row of a conditional's values."""
+    on = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(decider)]
+    bits = Conditional("adc_bits", on, dict.fromkeys(on.values, (5, 6)))
+    others = tuple(p for p in SRAM_EXTENDED.parameters if p.name != "adc_bits")
+    model = study_on(replace(SRAM_EXTENDED, parameters=(*others, bits))).cost_model()
+    with pytest.raises(ValueError, match=f"adc_bits must not depend on {decider}"):
+        model.partials(np.inf)
+
+
 def test_whoever_stops_early_has_a_bound():
     rng = np.random.default_rng(7)
     space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
@@ -163,8 +195,8 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
         return Metrics({**found.values, "energy": energy, "edp": edp}, {})
 
     monkeypatch.setattr(type(partials), "bound", raised)
-    monkeypatch.setattr("imcmoo.exact.branch_and_bound.Search._dive", lambda self: None)
-    monkeypatch.setattr("imcmoo.exact.branch_and_bound.Search._descend", lambda self: None)
+    monkeypatch.setattr("imcmoo.exact.branch_and_bound.BranchAndBound._dive", lambda self: None)
+    monkeypatch.setattr("imcmoo.exact.branch_and_bound.BranchAndBound._descend", lambda self: None)
     optima = enumerated(problem)
     assert any(proof.value != optima[name].value for name, proof in proven(problem).items())
 

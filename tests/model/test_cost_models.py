@@ -2,7 +2,7 @@
 
 import pytest
 
-from imcmoo.model import cost_model
+from imcmoo.model import registry
 from tests.toy_model import Toy
 
 
@@ -21,15 +21,15 @@ def _offered(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_offered")
 def test_a_model_is_found_by_its_entry_point():
-    assert cost_model.find("toy") is Toy
-    assert cost_model.find("reference") is not Toy  # a study means the same everywhere
+    assert registry.find("toy") is Toy
+    assert registry.find("reference") is not Toy  # a study means the same everywhere
     with pytest.raises(ValueError, match=r"cost model 'tests.toy_model:Gone' cannot be had"):
-        cost_model.find("gone")
+        registry.find("gone")
     with pytest.raises(ValueError, match=r"unknown cost model 'toi'; known: .*toy.*, or module"):
-        cost_model.find("toi")
+        registry.find("toi")
 
 
 def test_without_it_only_its_module_finds_it():
     with pytest.raises(ValueError, match=r"unknown cost model 'toy'; known: .*reference, physical"):
-        cost_model.find("toy")
-    assert cost_model.find("tests.toy_model:Toy") is Toy
+        registry.find("toy")
+    assert registry.find("tests.toy_model:Toy") is Toy

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from imcmoo.model.cost_model import find
 from imcmoo.model.metrics import AREA, ENERGY, Metrics, Quantity, Resource
 from imcmoo.model.reference.several_devices import reference_model
+from imcmoo.model.registry import find
 
 
 def metrics(missing):

@@ -57,13 +57,13 @@ def _is_none(value: Any) -> bool:
 def _number(quantity: Quantity, name: str, given: Any) -> float:
     try:
         value = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     worst = value if quantity.sense == "min" else -value
     if not math.isfinite(value) or worst >= quantity.bound:
-        raise EvaluationFailed(f"{name} is {given}")
+        raise EvaluationFailed(f"{name} is {given!r:.60}")
     if quantity.scale == "ratio" and value <= 0:
-        raise EvaluationFailed(f"{name} is {given}, but must be positive")
+        raise EvaluationFailed(f"{name} is {given!r:.60}, but must be positive")
     return value
 
 
@@ -82,7 +82,8 @@ def as_metrics(
     for q in quantities:
         worst = q.bound if q.sense == "min" else -q.bound
         none = [math.nan] * n_workloads if q.per_workload else [worst]
-        column = np.array([none if a is None else a[q.name] for a in answers], dtype=float)
+        rows = [none if a is None else a[q.name] for a in answers]
+        column = np.array(rows, dtype=float).reshape(len(rows), len(none))
         values[q.name] = column if q.per_workload else column[:, 0]
     own = [values[q.name] for q in quantities if q.per_workload]
     failed = np.array([a is None for a in answers])[:, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,16 +57,14 @@ class ExternalModel:
                 raise ValueError(f"{name} = {value!r} means nothing to an external cost model")
         self.space = space
         self._workloads = workloads
-        self._answers = AnswerCache(
-            self.cache,
-            {
-                "model": self._name,
-                "version": self.version,
-                "quantities": [[q.name, q.unit, q.per_workload] for q in self.quantities],
-                "networks": workloads.names,
-                "networks_sha256": workloads.fingerprint,
-            },
-        )
+        self._asked = {
+            "model": self._name,
+            "version": self.version,
+            "quantities": [[q.name, q.unit, q.per_workload] for q in self.quantities],
+            "networks": workloads.names,
+            "networks_sha256": workloads.fingerprint,
+        }
+        self._answers = AnswerCache(self.cache, self._asked)
 
     @property
     def workload_names(self) -> list[str]:
@@ -74,8 +73,8 @@ class ExternalModel:
 
     @property
     def data_digest(self) -> str:
-        """A hash of what the model is called and its version."""
-        return hashlib.sha256(f"{self._name} {self.version}".encode()).hexdigest()
+        """A hash of what the model is called, its version, quantities and networks."""
+        return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()
 
     def only(self, name: str) -> ExternalModel:
         """The model of one of the networks alone; its evaluations are others.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features
-from imcmoo.model.physical.body_memory import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
 from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.keyed_memory import Arrays
 from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layer_work import LayerWork, Rates
 from imcmoo.model.physical.limits import ir_drop, level_sigmas

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PhysicalBreakdown:
-    """Costs of n designs, layer by layer; keeps `imcmoo.model.cost_model.LayerCosts`.
+    """Costs of n designs, layer by layer; keeps `imcmoo.model.layer_costs.LayerCosts`.
 
     Args:
         layers: network and name of each of the layers, as networks list them, length L.

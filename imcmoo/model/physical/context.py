@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.body_memory import BodyMemory
 from imcmoo.model.physical.copies import CopiesMemory
 from imcmoo.model.physical.devices import Device
+from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
@@ -44,7 +44,7 @@ class Context:
     together: bool
     copies: CopiesMemory
     noise: NoiseMemory
-    bodies: tuple[BodyMemory, BodyMemory] = field(
-        default_factory=lambda: (BodyMemory(), BodyMemory())
+    bodies: tuple[KeyedMemory, KeyedMemory] = field(
+        default_factory=lambda: (KeyedMemory(), KeyedMemory())
     )
-    shortfalls: BodyMemory = field(default_factory=BodyMemory)
+    shortfalls: KeyedMemory = field(default_factory=KeyedMemory)

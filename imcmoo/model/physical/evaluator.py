@@ -20,7 +20,7 @@ from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.keys import COSTLY
-from imcmoo.model.physical.lacking import lacking, shares
+from imcmoo.model.physical.lacking import lacking, used_of_limits
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.optimistic import PhysicalPartials
@@ -159,13 +159,15 @@ class PhysicalEvaluator:
         return self._model.evaluate_designs(self._designs(levels))
 
     def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """What binds each network, how it is run, and the cells its copies hold.
+        """How networks run: what binds them (`bound_by`), the share of the cells their copies hold
+        (`utilization`), whether weights are loaded for every image (`streamed`), and signal to
+        noise of cells and conversion (`snr_dB`).
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; what does not run is NaN, empty in `bound_by`.
+            Shape (n, W) each; of what does not run the first three are empty or NaN.
         """
         found = self._model.evaluate_designs(self._designs(levels))
         bound = np.array([*CAUSES, ""])[found.bound_by]
@@ -184,7 +186,7 @@ class PhysicalEvaluator:
         """
         designs = self._designs(levels)
         known = self._model.resources_of(designs)
-        used = shares(known)
+        used = used_of_limits(known)
         if not DEVICES[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
         return used
@@ -196,7 +198,7 @@ class PhysicalEvaluator:
             area_limit_m2: bounds need not hold for larger chips; may be infinite.
 
         Raises:
-            ValueError: a parameter of the space depends on one that is chosen later.
+            ValueError: as `PartialDesigns`.
         """
         return PhysicalPartials(self.space, self._model.context, self._designs, area_limit_m2)
 

@@ -21,7 +21,7 @@ def _excess(ratio: Floats) -> Floats:
 def lacking(known: PhysicalResources) -> dict[str, Resource]:
     """What networks lack, limits included."""
     one = np.ones(known.missing_cells.shape[0])
-    limits = {name: Resource(one, _excess(share)) for name, share in shares(known).items()}
+    limits = {name: Resource(one, _excess(share)) for name, share in used_of_limits(known).items()}
     return {
         "cells": Resource(known.cells, known.missing_cells),
         # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
@@ -30,7 +30,7 @@ def lacking(known: PhysicalResources) -> dict[str, Resource]:
     }
 
 
-def shares(known: PhysicalResources) -> dict[str, Floats]:
+def used_of_limits(known: PhysicalResources) -> dict[str, Floats]:
     """What networks use of each limit, 1 being all of it, shape (n, W)."""
     alike = np.ones((1, known.missing_cells.shape[1]))
     return {

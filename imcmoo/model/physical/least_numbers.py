@@ -7,6 +7,7 @@ and the least of each number taken: nothing is assumed of how a number changes w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.body_memory import BodyMemory
 from imcmoo.model.physical.chip import MACRO_PARTS
+from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.lacking import lacking
 from imcmoo.model.physical.limits import ir_drop
-from imcmoo.model.physical.partial_designs import UNCHOSEN, PartialDesigns
-from imcmoo.space.design_space import Levels
+from imcmoo.model.physical.partial_designs import STAGES, PartialDesigns
+from imcmoo.space.choices import UNCHOSEN, every_choice
+from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 Floats = NDArray[np.float64]
 Numbers = dict[str, Floats]
@@ -58,7 +60,7 @@ def _wires(batch: Batch) -> Numbers:
 def _circuit(batch: Batch) -> Numbers:
     """Of one macro: its parts, its reads and conversions; and of the digital unit."""
     chip, rates, macros = batch.chip, batch.rates, batch.designs.macros
-    limits = lacking(batch.resources)
+    limits = lacking(batch.screen())
     kept = [limits[name].missing <= 0 for name in ("snr", "wires")]
     found = {}
     for part in MACRO_PARTS:
@@ -115,16 +117,12 @@ def _links(batch: Batch) -> Numbers:
     }
 
 
-_ARRAY = (
-    "technology_nm",
-    "rows",
-    "cols",
-    "active_rows",
-    "bits_per_cell",
-    "weight_coding",
-    "input_slice_bits",
-    "input_coding",
+_ARRAY = tuple(
+    name
+    for name in STAGES["array"]
+    if name not in ("schedule", "ping_pong", "mac_units", "adc_model")
 )
+"""What the wires of an array depend on of the first stage."""
 
 FAMILIES = {
     "noise": Family(
@@ -149,6 +147,9 @@ class LeastNumbers:
         family: which numbers.
         tree: of the partial designs.
         batch_of: designs by their levels, as a batch.
+
+    Raises:
+        ValueError: there are more combinations of what they depend on than can be told apart.
     """
 
     def __init__(
@@ -158,8 +159,10 @@ class LeastNumbers:
         self._tree = tree
         self._batch_of = batch_of
         self._columns = tree.columns((*family.given, *family.free))
+        if math.prod(tree.space.shape[at] + 1 for at in self._columns) > LARGEST_RANK:
+            raise ValueError(f"no bounds: too many combinations of {', '.join(family.given)}")
         self._free = [n for n in family.free if n in tree.space.names]
-        self._memory = BodyMemory(1 << 27)
+        self._memory = KeyedMemory(1 << 27)
         self._names: tuple[str, ...] = ()
 
     def of(self, partial: Levels) -> Numbers:
@@ -176,22 +179,18 @@ class LeastNumbers:
 
     def _work_out(self, partial: Levels) -> tuple[Floats, ...]:
         space = self._tree.space
-        at = [space.names.index(name) for name in self._free]
-        open_ = [i for i in at if len(partial) and partial[0, i] == UNCHOSEN]
-        grid = space.grid([space.names[i] for i in open_])
+        first = dict(zip(space.names, partial[0], strict=False)) if len(partial) else {}
+        free = [name for name in self._free if first.get(name) == UNCHOSEN]
+        n = len(space.grid(free))
         filled = self._tree.filled(partial)
-        step = max(1, DESIGNS_AT_ONCE // len(grid))
+        step = max(1, DESIGNS_AT_ONCE // n)
         parts = []
         for start in range(0, max(len(filled), 1), step):
             some = filled[start : start + step]
-            every = np.repeat(some, len(grid), axis=0)
-            every[:, open_] = np.tile(grid[:, open_], (len(some), 1))
+            every, _ = every_choice(space, some, free)
             numbers = self._family.numbers(self._batch_of(every))
             self._names = tuple(numbers)
             parts.append(
-                [
-                    v.reshape(len(some), len(grid), *v.shape[1:]).min(axis=1)
-                    for v in numbers.values()
-                ]
+                [v.reshape(len(some), n, *v.shape[1:]).min(axis=1) for v in numbers.values()]
             )
         return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping, Sequence
+from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice
-from imcmoo.io.executor import threads
+from imcmoo.io.executor import spread
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
@@ -36,7 +35,7 @@ Result = TypeVar("Result")
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
-"""Designs × distinct layers, likewise: features of that many must fit a `BodyMemory`."""
+"""Designs × distinct layers, likewise: features of that many must fit a `KeyedMemory`."""
 HIGHEST_BITS_PER_CELL = 4
 
 
@@ -229,16 +228,6 @@ class PhysicalModel:
             "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
         )
         return designs
-
-
-def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
-    """Results of some tasks, in order, worked on by as many threads as there may be."""
-    workers = min(threads(), len(tasks[0]))
-    if workers <= 1:
-        return list(map(function, *tasks))
-    # NumPy releases the interpreter lock while it works on arrays.
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(function, *tasks))
 
 
 def batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price, total
@@ -24,10 +25,11 @@ from imcmoo.model.physical.layer_work import Rates
 from imcmoo.model.physical.least_numbers import FAMILIES, LeastNumbers, Numbers
 from imcmoo.model.physical.limits import level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.model import batches, spread
+from imcmoo.model.physical.model import batches
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.partial_designs import UNCHOSEN, PartialDesigns
+from imcmoo.model.physical.partial_designs import PartialDesigns
 from imcmoo.model.physical.runs import Run
+from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Floats = NDArray[np.float64]
@@ -127,7 +129,7 @@ class OptimisticBatch(Batch):
 
 
 class PhysicalPartials(PartialDesigns):
-    """Keeps `imcmoo.model.cost_model.Partials`: bounds hold for designs that run every network.
+    """Keeps `imcmoo.model.partials.Partials`: bounds hold for designs that run every network.
 
     Args:
         space: the designs.

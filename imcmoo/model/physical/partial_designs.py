@@ -12,12 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 
 Ints = NDArray[np.int64]
-
-UNCHOSEN = -1
 
 STAGES: dict[str, tuple[str, ...]] = {
     "array": (
@@ -72,7 +71,7 @@ class PartialDesigns:
         space: of the physical model.
 
     Raises:
-        ValueError: a parameter depends on one that is chosen later.
+        ValueError: a parameter depends on one that is not chosen in the first stage.
     """
 
     stages: Sequence[str] = tuple(STAGES)
@@ -88,13 +87,18 @@ class PartialDesigns:
         }
         for name, on in self._on.items():
             decider = space.names[on]
-            if stage_of[decider] > stage_of[name] or name in _SPLIT:
+            if stage_of[decider] > 0 or name in _SPLIT:
                 raise ValueError(f"no bounds: {name} must not depend on {decider}")
         self._kindest = {p.name: _kindest(p, p.name) for p in space.parameters}
         self._splits = space.grid([n for n in _SPLIT if n in space.names])
         counts = [space.column(self._splits, name).astype(np.int64) for name in _SPLIT]
         self.tiles, self._tiles_of = np.unique(counts[0] * counts[1], return_inverse=True)
-        self.groups_of_split = counts[1]
+        by_tiles = [np.flatnonzero(self._tiles_of == t) for t in range(len(self.tiles))]
+        self._fewest, self._most = (
+            np.array([f(counts[1][own]) for own in by_tiles]) for f in (min, max)
+        )
+        # For each number of tiles, and last for none chosen, the split into most groups.
+        self._widest = np.array([*(own[counts[1][own].argmax()] for own in by_tiles), 0])
         self._split_columns = [i for i, name in enumerate(space.names) if name in _SPLIT]
 
     @property
@@ -112,11 +116,7 @@ class PartialDesigns:
         if self.stages[stage] == "groups":
             return self._split(partial)
         names = [n for n in STAGES[self.stages[stage]] if n in self.space.names]
-        choices = self.space.grid(names)
-        chosen = [self.space.names.index(n) for n in names]
-        parents = np.repeat(np.arange(len(partial)), len(choices))
-        children = partial[parents]
-        children[:, chosen] = np.tile(choices[:, chosen], (len(partial), 1))
+        children, parents = every_choice(self.space, partial, names)
         if self.stages[stage] == "tiles":
             n = len(self.tiles)
             parents, children = np.repeat(parents, n), np.repeat(children, n, axis=0)
@@ -163,21 +163,8 @@ class PartialDesigns:
 
     def fewest_and_most_groups(self, partial: Levels) -> tuple[Ints, Ints]:
         """Router groups at the least and at the most, shape (n,) each; tiles must be chosen."""
-        columns = [self.space.column(self.filled(partial), _SPLIT[1]).astype(np.int64)] * 2
-        unsplit = self._unsplit(partial)
-        ends = [np.array([f(self._groups(t)) for t in range(len(self.tiles))]) for f in (min, max)]
-        fewest, most = (
-            np.where(unsplit, end[partial[:, -1]], own)
-            for own, end in zip(columns, ends, strict=True)
+        own = self.space.column(self.filled(partial), _SPLIT[1]).astype(np.int64)
+        unsplit, tiles = self._unsplit(partial), partial[:, -1]
+        return np.where(unsplit, self._fewest[tiles], own), np.where(
+            unsplit, self._most[tiles], own
         )
-        return fewest, most
-
-    def _groups(self, tiles: int) -> Ints:
-        return self.groups_of_split[self._tiles_of == tiles]
-
-    @property
-    def _widest(self) -> Ints:
-        """For each number of tiles, and last for none chosen, the split into most groups."""
-        order = np.lexsort((self.groups_of_split, self._tiles_of))
-        last = np.searchsorted(self._tiles_of[order], np.arange(len(self.tiles)), side="right") - 1
-        return np.append(order[last], 0)

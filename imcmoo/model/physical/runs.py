@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import Chip
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.timing import CAUSES, LayerTimes, shares
+from imcmoo.model.physical.timing import CAUSES, LayerTimes, add_by_cause
 
 Floats = NDArray[np.float64]
 
@@ -61,9 +61,9 @@ def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) ->
     """
     found[:] = 0
     found[0] = layers.total(times.step)
-    shares(times.terms, (0, 1, 2, 3, 4), layers, found)
+    add_by_cause(times.terms, (0, 1, 2, 3, 4), layers, found)
     if times.loads is not None:
-        shares(times.loads, (0, 2, 4), layers, found)
+        add_by_cause(times.loads, (0, 2, 4), layers, found)
 
 
 def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8]]:

@@ -131,7 +131,7 @@ def largest_of(terms: tuple[Floats, ...]) -> Floats:
     return largest
 
 
-def shares(
+def add_by_cause(
     terms: tuple[Floats, ...], causes: tuple[int, ...], layers: LayerTable, found: Floats
 ) -> None:
     """Add seconds of every network to what binds its layers, the first of equals.

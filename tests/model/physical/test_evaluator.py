@@ -5,7 +5,7 @@ import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.cost_model import BreaksDown
+from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search

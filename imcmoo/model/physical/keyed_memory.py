@@ -1,4 +1,4 @@
-"""Arrays by body, remembered as long as memory allows."""
+"""Rows of arrays by a whole number, remembered as long as memory allows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Arrays = tuple[Floats, ...]
 
-BODIES_AT_ONCE = 512
-"""Bodies worked out at once: what stays in a core's cache."""
+ROWS_AT_ONCE = 512
+"""Rows worked out at once: what stays in a core's cache."""
 
 
-class BodyMemory:
-    """Keeps rows of arrays by a whole number per body; forgets all when there are too many.
+class KeyedMemory:
+    """Keeps rows of arrays by whole numbers; forgets all when there are too many.
 
     Args:
         bytes_at_most: memory for the arrays, roughly.
@@ -34,11 +34,11 @@ class BodyMemory:
         return len(self._keys)
 
     def of(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
-        """Arrays of many bodies, and the row of each of `keys` in them, shape (n,).
+        """Arrays, and the row of each of `keys` in them, shape (n,).
 
         Args:
-            keys: a number per body, shape (n,).
-            work_out: arrays of the bodies at some positions in `keys`, a row for each.
+            keys: what rows are known by, shape (n,).
+            work_out: arrays for some positions in `keys`, a row for each.
         """
         while True:
             with self._lock:
@@ -49,14 +49,14 @@ class BodyMemory:
                 return store, places
             _, first = np.unique(keys[unknown], return_index=True)
             new = unknown[first]
-            for at in range(0, max(len(new), 1), BODIES_AT_ONCE):
-                some = new[at : at + BODIES_AT_ONCE]
+            for at in range(0, max(len(new), 1), ROWS_AT_ONCE):
+                some = new[at : at + ROWS_AT_ONCE]
                 arrays = work_out(some)
                 with self._lock:
                     self._add(keys[some], arrays)
 
     def _find(self, keys: Ints) -> Ints:
-        """Rows of bodies, -1 where they are not known."""
+        """Rows of keys, -1 where they are not known."""
         if not len(self._keys):
             return np.full(len(keys), -1)
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
@@ -72,7 +72,7 @@ class BodyMemory:
             n, self._store = 0, None
             self._keys = self._places = np.empty(0, np.int64)
         if self._store is None or len(self._store[0]) < n + more:
-            size = max(2 * n, n + more, BODIES_AT_ONCE)
+            size = max(2 * n, n + more, ROWS_AT_ONCE)
             room = tuple(np.empty((size, *array.shape[1:])) for array in arrays)
             for array, old in zip(room, self._store or (), strict=False):
                 array[:n] = old[:n]

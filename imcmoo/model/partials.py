@@ -1,0 +1,79 @@
+"""What a cost model may know of designs of which only some parameters are chosen: lower bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.metrics import Metrics
+from imcmoo.space.design_space import Levels
+
+
+class Partials(Protocol):
+    """Designs of which only some parameters are chosen: a tree, chosen stage by stage.
+
+    A partial design is a row of whole numbers that only the model reads. Those of one call are all
+    at the same stage: of `start` nothing is chosen, of a row from `options` one stage more.
+
+    Attributes:
+        stages: names of what is chosen together, in order.
+    """
+
+    stages: Sequence[str]
+
+    @property
+    def start(self) -> Levels:
+        """The one partial design that stands for all designs, shape (1, n_columns)."""
+
+    def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
+        """Partial designs with a stage more chosen, and the row each was made from.
+
+        What cannot become feasible may be left out. No design comes from two rows.
+
+        Args:
+            partial: with the stages before chosen, shape (n, n_columns).
+            stage: which is to be chosen.
+        """
+
+    def completions(self, partial: Levels) -> NDArray[np.int64]:
+        """How many designs each stands for, shape (n,)."""
+
+    def designs(self, partial: Levels) -> Levels:
+        """The designs that rows with all stages chosen stand for, shape (n, n_parameters)."""
+
+    def filled(self, partial: Levels) -> Levels:
+        """Some completion of each, shape (n, n_parameters); once there are bounds, all completions
+        of a row have its technology node."""
+
+    def screen(self, partial: Levels) -> Metrics:
+        """As `Screens.screen`: of no completion is the area smaller or less missing."""
+
+    def bound(self, partial: Levels) -> Metrics:
+        """Energies, latencies (and their product, `edp`, if that is told better) and area that no
+        completion which runs every network falls short of; infinite where there is none.
+
+        Args:
+            partial: with at least `bound_from` stages chosen.
+        """
+
+    @property
+    def bound_from(self) -> int:
+        """Stages that must be chosen before there are bounds."""
+
+
+@runtime_checkable
+class BoundsPartials(Protocol):
+    """Knows lower bounds of designs of which only some parameters are chosen."""
+
+    def partials(self, area_limit_m2: float) -> Partials:
+        """The tree of partial designs and its bounds.
+
+        Args:
+            area_limit_m2: bounds need not hold for larger chips; may be infinite.
+
+        Raises:
+            ValueError: the space cannot be bounded; says why.
+        """

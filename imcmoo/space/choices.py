@@ -1,0 +1,33 @@
+"""Rows of levels of which only some are chosen yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.space.design_space import DesignSpace, Levels
+
+UNCHOSEN = -1
+"""The level of a parameter that is not chosen."""
+
+
+def every_choice(
+    space: DesignSpace, rows: Levels, names: Sequence[str]
+) -> tuple[Levels, NDArray[np.int64]]:
+    """Each row with every combination of levels of some parameters, and the row each was made from.
+
+    Args:
+        space: of the first columns of the rows.
+        rows: shape (n, n_columns).
+        names: of the m parameters to choose.
+
+    Returns:
+        Rows by row and combination, shape (n · n_combinations, n_columns), and indices into `rows`.
+    """
+    grid, at = space.grid(names), [space.names.index(name) for name in names]
+    parents = np.repeat(np.arange(len(rows)), len(grid))
+    children = rows[parents]
+    children[:, at] = np.tile(grid[:, at], (len(rows), 1))
+    return children, parents
