@@ -1,7 +1,14 @@
 """Settings of all tests."""
 
+import signal
+
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_configure():
+    """Hear interrupts, which shells let what they start in the background ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -50,7 +50,7 @@ def baselines(frames: Frames) -> str:
         by = {str(row["design"]): row for row in rows.to_dict("records")}
         alone = rows[rows["design"].str.startswith("alone: ")]
         lines.append(
-            [label(str(study)), label(str(criterion))]
+            [study_label(study), label(str(criterion))]
             + [_reduction(by[name]) for name in (LARGEST, FROM_LARGEST, FROM_MIDDLE)]
             + [f"{int(alone['runs_all'].sum())} of {len(alone)}"]
             + [percent(alone["reduction"].min()), percent(alone["reduction"].max())]
@@ -73,7 +73,7 @@ def sacrifices(frames: Frames) -> str:
         by = rows.set_index("criterion").to_dict("index")
         worst = [(by[name], by[name]["sacrificed_most"]) for name in shown]
         cells = [f"{times(row[f'over_own_best_{n}'])} {label(n)}" for row, n in worst]
-        lines.append([label(str(study)), *cells])
+        lines.append([study_label(study), *cells])
     return (
         "## Whom does each aggregation sacrifice?\n\nEDAP over its own best chip's of the network "
         "that the exact design serves worst (`aggregations.csv`).\n\n"
@@ -90,7 +90,7 @@ def parameters(frames: Frames) -> str:
         for r in rows.nlargest(MOST, "share_total").to_dict("records"):
             name = r["parameter"]
             cells = percent(r["share_alone"]), percent(r["share_total"])
-            lines.append([label(str(study)), f"`{name}`", *cells, times(left[study, name])])
+            lines.append([study_label(study), f"`{name}`", *cells, times(left[study, name])])
     head = ["study", "parameter", "explains alone", "left when all others are fixed"]
     return (
         "## Which parameters matter?\n\nShares of the variance of log EDAP (max) over all feasible "
@@ -107,7 +107,7 @@ def generality(frames: Frames) -> str:
     for study, rows in own[own["criterion"] == GEOMEAN].groupby("study", sort=False):
         for r in rows.to_dict("records"):
             cells = times(r["unknown_over_own_best"]), times(r["known_over_own_best"])
-            lines.append([label(str(study)), label(r["left_out"]), *cells])
+            lines.append([study_label(study), label(r["left_out"]), *cells])
     head = ["study", "left out", "over its own best, chip for the others", "chip for all"]
     return (
         "## A network the chip was not made for\n\nBy geometric mean (`leave_one_out.csv`, which "
@@ -120,12 +120,12 @@ def contrasts(frames: Frames) -> str:
     best = frames["optima"].query("criterion == @GEOMEAN").drop_duplicates("study")
     areas = best.set_index("study")["area_mm2"]
     lines = [
-        [label(r["study"]), r["contrast"], _ratio(r["ratio"]), area(areas[r["study"]])]
+        [study_label(r["study"]), r["contrast"], _ratio(r["ratio"]), area(areas[r["study"]])]
         for r in frames["contrasts"].to_dict("records")
     ]
     schedules = frames["sensitivity"].query("parameter == 'schedule'")
     lines += [
-        [label(study), f"{value}, EDAP (max)", times(over), area(areas[study])]
+        [study_label(study), f"{value}, EDAP (max)", times(over), area(areas[study])]
         for study, value, over in schedules[["study", "value", "edap_max_over_best"]].itertuples(
             index=False
         )
@@ -174,6 +174,11 @@ def _assumptions(variations: pd.DataFrame) -> str:
     return "The converter models, and the assumptions that move the order most:\n\n" + table(
         head, lines
     )
+
+
+def study_label(study: object) -> str:
+    """A study for people; that it is on the physical model goes without saying here."""
+    return label(str(study)).removesuffix(", physical")
 
 
 def _held(value: float, holds: bool, written: Callable[[float], str]) -> str:

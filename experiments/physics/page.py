@@ -68,7 +68,7 @@ def in_short(optima: pd.DataFrame, aggregations: pd.DataFrame) -> str:
         least, most = min(paid, key=lambda n: paid[n]), max(paid, key=lambda n: paid[n])
         array = f"{first['rows']:.0f} × {first['cols']:.0f} arrays ({first['active_rows']:.0f} rows"
         said.append(
-            f"**{label(study)}**: {area(first['area_mm2'])} of {array} at once), "
+            f"**{answers.study_label(study)}**: {area(first['area_mm2'])} of {array} at once), "
             f"a {first['adc_bits']:.0f}-bit converter for every {first['columns_per_adc']:.0f} "
             f"columns, {first['glb_KiB']:.0f} KiB of buffer, {first['dram']} memory, "
             f"{first['voltage_V']:g} V. It runs at {number(chip['tops_per_W'].min())} to "
@@ -86,7 +86,7 @@ def _optima(optima: pd.DataFrame) -> str:
     """The exact optima, and what they cost each network."""
     sections = ["## The best chips\n"]
     for study, own in optima.groupby("study", sort=False):
-        sections.append(f"### {label(str(study))}\n")
+        sections.append(f"### {answers.study_label(study)}\n")
         columns = list(own.columns)
         parameters = columns[columns.index("criterion") + 1 : columns.index("workload")]
         first = own.drop_duplicates("criterion").set_index("criterion").loc[list(CRITERIA)]
@@ -130,7 +130,7 @@ def _ends(ends: pd.DataFrame) -> str:
     """What lies beyond the ends of the lists."""
     lines = [
         [
-            label(str(r.study)),
+            answers.study_label(r.study),
             label(str(r.criterion)),
             f"`{r.parameter}`",
             f"{_plain(r.value)} → {_plain(r.extended)}",
@@ -155,7 +155,7 @@ def _searches(searches: pd.DataFrame) -> str:
         worst = next(_rows(own.nlargest(1, "regret")))
         lines.append(
             [
-                label(str(study)),
+                answers.study_label(study),
                 f"{solved.sum()} of {len(solved)}",
                 f"{percent(worst.regret)} ({label(worst.criterion)})",
                 number(own.groupby("seed")["found_after"].max().median()),

@@ -22,6 +22,11 @@ def studies() -> dict[str, Study]:
     return _offered("imcmoo.studies")
 
 
+def known() -> str:
+    """How a study can be named, in words."""
+    return f"{', '.join(studies())}, or a file (.toml)"
+
+
 def spaces() -> dict[str, DesignSpace]:
     """The widest space of each device, by name."""
     return _offered("imcmoo.spaces")

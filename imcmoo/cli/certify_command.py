@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.progress import bars
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.locks import owned
 from imcmoo.study.certify_study import ALL, certify_study
@@ -24,15 +26,11 @@ imcmoo check-certificate proves them anew.
 
 INTERRUPTED = "the certificates written are whole; the same command proves all anew"
 
-LONG_S = float("inf")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "study", metavar="STUDY", help=f"{', '.join(catalogue.studies())}, or a file (.toml)"
-    )
+    parser.add_argument("study", metavar="STUDY", help=catalogue.known())
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="for certificates")
     parser.add_argument(
         "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit",
         type=arguments.not_negative,
-        default=LONG_S,
+        default=math.inf,
         metavar="SECONDS",
         help="for each criterion; the gap reached by then is certified (default: none)",
     )
@@ -63,29 +61,24 @@ def main(args: argparse.Namespace) -> None:
         OSError: the folder cannot be written to.
     """
     asked = args.criterion
-    args.criterion = None if asked == ALL else asked
     if asked and (asked == ALL or asked.startswith("edap_")):
         args.criterion = None  # a network's own EDAP is no criterion of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
     criterion = asked or study.criterion
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
-    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
-    hidden = args.quiet or not terminal.is_terminal
+    console = Console(quiet=args.quiet)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=12),
         TextColumn("{task.fields[state]}"),
     )
-    with (
-        owned(args.out),
-        Progress(*columns, console=terminal, transient=True, disable=hidden) as bars,
-    ):
+    with owned(args.out), bars(*columns, quiet=args.quiet) as shown:
         console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
-        task = bars.add_task(study.name, total=None, state="bounding")
+        task = shown.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
             state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
-            bars.update(task, description=name, state=state)
+            shown.update(task, description=name, state=state)
 
         for found in certify_study(
             study, criterion, gap=args.gap, time_limit_s=args.time_limit, on_step=on_step

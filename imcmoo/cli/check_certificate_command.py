@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from imcmoo.cli import catalogue
+from imcmoo.cli.progress import bars
 from imcmoo.exact.check import Refused
 from imcmoo.study.check_certificate import Checker, certificates, study_of
 
@@ -42,8 +43,7 @@ def main(args: argparse.Namespace) -> None:
         InputError: one is refused, or there are none.
         OSError: a file cannot be read.
     """
-    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
-    hidden = args.quiet or not terminal.is_terminal
+    console = Console(quiet=args.quiet)
     found = certificates(args.folder)
     first = next(iter(found.values()))
     study = catalogue.find_study(args.study or str(first.settings.get("study")))
@@ -51,11 +51,11 @@ def main(args: argparse.Namespace) -> None:
     checker = Checker(asked)
     columns = TextColumn("{task.description}"), BarColumn(bar_width=12)
     for path, certificate in found.items():
-        with Progress(*columns, console=terminal, transient=True, disable=hidden) as bars:
-            task = bars.add_task(certificate.criterion, total=certificate.designs)
+        with bars(*columns, quiet=args.quiet) as shown:
+            task = shown.add_task(certificate.criterion, total=certificate.designs)
             try:
                 study_of(certificate, study)
-                counts = checker.check(certificate, partial(_advance, bars, task))
+                counts = checker.check(certificate, partial(_advance, shown, task))
             except Refused as error:
                 raise Refused(f"{path}: refused: {error}") from None
         console.print(
@@ -67,5 +67,5 @@ def main(args: argparse.Namespace) -> None:
         )
 
 
-def _advance(bars: Progress, task: TaskID, done: int) -> None:
-    bars.update(task, completed=done)
+def _advance(shown: Progress, task: TaskID, done: int) -> None:
+    shown.update(task, completed=done)

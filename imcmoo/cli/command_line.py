@@ -38,8 +38,8 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         interrupted: what to say after Ctrl-C.
 
     Returns:
-        The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C, 143
-        after SIGTERM.
+        The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C.
+        SIGTERM ends the program with 143.
     """
     _end_by_exception()
     settle()

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.progress import bars
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "study",
         metavar="STUDY",
-        help=f"{', '.join(catalogue.studies())}, or a file (.toml)",
+        help=catalogue.known(),
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
     parser.add_argument(
@@ -60,19 +60,15 @@ def main(args: argparse.Namespace) -> None:
     workers = arguments.workers(args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
-    console, terminal = Console(quiet=args.quiet), Console(stderr=True)
-    hidden = args.quiet or not terminal.is_terminal
-    with (
-        owned(folder),
-        Progress(console=terminal, transient=True, disable=hidden) as bars,
-    ):
+    console = Console(quiet=args.quiet)
+    with owned(folder), bars(quiet=args.quiet) as shown:
         console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
-        task = bars.add_task(study.name)
+        task = shown.add_task(study.name)
         answer = enumerate_study(
             study,
             folder,
             workers=workers,
-            on_progress=lambda done, total: bars.update(task, completed=done, total=total),
+            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
             on_estimate=lambda seconds: console.print(_estimate(seconds), highlight=False),
         )
     _show(console, study, answer, folder, time.perf_counter() - began)

@@ -39,7 +39,7 @@ not run on a chip (feasible is False; limits are a study's matter), what it woul
 empty.
 """
 
-INTERRUPTED = "nothing was written"
+INTERRUPTED = "no file was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,18 +12,16 @@ from rich.console import Console
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import whole
-from imcmoo.cli.run_study import study_of_run
+from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import unchanged
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.results import Results
+from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study.explain import Subject, explain
 from imcmoo.study.explained_run import SELECTED, explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
-from imcmoo.study.results_folder import CONFIG
 
 DESCRIPTION = """
 Explain a design: the chip and where its area goes; energy, latency, power, TOPS and what binds, by
@@ -54,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study",
         metavar="STUDY",
-        help=f"what the design is for: {', '.join(catalogue.studies())}, or a file (.toml)",
+        help=f"what a design of a file is for, or a run that did not store what it explains: "
+        f"{catalogue.known()}",
     )
     parser.add_argument(
         "--design",
@@ -96,8 +95,7 @@ def main(args: argparse.Namespace) -> None:
 
 def _of_run(folder: Path, said: str | None) -> list[Explanation]:
     """What the run has stored, or else works it out from its tables and study."""
-    results = Results.read(folder)
-    with unchanged(folder / CONFIG):
+    with reading(folder) as results:
         if (folder / EXPLANATIONS).exists():
             return read_explanations(folder / EXPLANATIONS)
         study = study_of_run(folder, results.config, said)

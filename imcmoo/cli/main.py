@@ -23,7 +23,7 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    command_line.settle()
+    command_line.settle()  # errors of the parser are said before a command is run
     argv = sys.argv[1:] if argv is None else argv
     parser = command_line.Parser(
         prog="imcmoo", description="One in-memory-computing chip for many neural networks."

@@ -6,12 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.study.searches import OnTrace, names
 from imcmoo.study.study import Study
+
+
+@contextmanager
+def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
+    """Bars that go when they are done, on a terminal only.
+
+    Args:
+        columns: those of rich by default.
+        quiet: show nothing.
+    """
+    terminal = Console(stderr=True)
+    hidden = quiet or not terminal.is_terminal
+    with Progress(*columns, console=terminal, transient=True, disable=hidden) as shown:
+        yield shown
 
 
 @contextmanager
@@ -26,15 +40,15 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[state]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bars:
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as shown:
         tasks = {
-            name: bars.add_task(label(name), total=study.budget, state="waiting")
+            name: shown.add_task(label(name), total=study.budget, state="waiting")
             for name in names(study)
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
             state = f"gen. {row.generation} {row.phase} · best {row.best:.3e} · front {row.front}"
-            bars.update(tasks[name], completed=row.evaluations, state=state)
+            shown.update(tasks[name], completed=row.evaluations, state=state)
 
         yield on_trace
 
@@ -42,8 +56,6 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
 @contextmanager
 def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[[], None]]:
     """Show how many of some pieces of work are done; yields what to call after each."""
-    terminal = Console(stderr=True)
-    hidden = quiet or not terminal.is_terminal
-    with Progress(console=terminal, transient=True, disable=hidden) as bars:
-        task = bars.add_task(what, total=total, completed=done)
-        yield lambda: bars.advance(task)
+    with bars(quiet=quiet) as shown:
+        task = shown.add_task(what, total=total, completed=done)
+        yield lambda: shown.advance(task)

@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing, unchanged, writing
+from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import owned
 from imcmoo.report.page import page
-from imcmoo.report.results import Results
+from imcmoo.report.results import Results, reading
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
-from imcmoo.study.results_folder import CONFIG, REPORT
+from imcmoo.study.results_folder import REPORT
 
 DESCRIPTION = """
 Show a finished run as one HTML page, made from its folder alone and complete in itself: it loads
@@ -47,6 +47,8 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"{run} is no folder of a run")
     if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
         raise InputError(f"--out {out}: in the run's own folder the page is called {REPORT}")
+    if out is not None and out.resolve() == (run / REPORT).resolve():
+        out = None  # which is where it goes anyway
     with ExitStack() as stack:
         if out is None:
             Results.read(run)  # before anything of ours is put there
@@ -60,7 +62,6 @@ def main(args: argparse.Namespace) -> None:
 
 def _page(run: Path) -> str:
     """The page, from files of one run."""
-    results = Results.read(run)
-    with unchanged(run / CONFIG):
+    with reading(run) as results:
         path = run / EXPLANATIONS
         return page(results, read_explanations(path) if path.exists() else [])

@@ -28,10 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None
         or_else: what else may stand for a study, for its help.
     """
     parser.description = DESCRIPTION
-    known = ", ".join(catalogue.studies())
-    parser.add_argument(
-        "study", nargs="?", metavar="STUDY", help=f"{known}, or a file (.toml){or_else}"
-    )
+    parser.add_argument("study", nargs="?", metavar="STUDY", help=f"{catalogue.known()}{or_else}")
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(

@@ -13,6 +13,7 @@ from rich.console import Console
 from imcmoo.cli.progress import counted, progress
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed
 from imcmoo.io.files import naming, replacing
@@ -69,8 +70,9 @@ def run(
                 folder.check_resumable()
         answer = find_answer(studies[0], out)
         todo = [s for s in studies if not (resume and folders[s.seed].is_finished())]
+        unfinished = {s.seed for s in todo}
         for seed, folder in folders.items():
-            if seed not in [s.seed for s in todo]:
+            if seed not in unfinished:
                 folder.tidy()
                 console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
         _announce(todo, console)
@@ -159,7 +161,8 @@ def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]
     with TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch), provenance.config(study))
         run_one(study, folder, answer, False, lambda name, row: None)
-        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name != CONFIG]
+        made_anew = CONFIG, SUMS
+        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]
         return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
 
 

@@ -36,9 +36,9 @@ def owned(folder: Path) -> Iterator[None]:
     """Own a folder: no other process, nor another block of this one, does at the same time.
 
     The folder is made if needed, and removed again if nothing was put there. What writers that were
-    killed have left in it is removed. The lock is advisory
-    (it binds those who ask for it) and ends with the process, however that ends. Where the system
-    has no such locks (`fcntl`) a warning says so, and the block runs.
+    killed have left in it is removed. The lock is advisory (it binds those who ask for it) and ends
+    with the process, however that ends. Where the system has no such locks (`fcntl`) a warning says
+    so, the folder is made, and the block runs.
 
     Raises:
         InputError: another owns the folder; names its process and host.

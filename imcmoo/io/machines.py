@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
@@ -89,15 +90,16 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
         raise InputError("--scheduler needs dask.distributed: pip install 'imcmoo[dask]'")
     from distributed import Client
 
+    security = _security(scheduler)
     try:
         client = Client(
             scheduler.address,
-            security=_security(scheduler),
+            security=security,
             timeout=PATIENCE_S,
             set_as_default=False,
         )
     except (OSError, ValueError, TypeError) as error:
-        why = str(error).strip().splitlines()[-1]
+        why = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise InputError(f"no scheduler answers at {scheduler.address}: {why}") from None
     with client:
         try:
@@ -111,14 +113,20 @@ def _security(scheduler: Scheduler) -> Any:
     """Certificates for a scheduler, Dask's own where none are given.
 
     Raises:
-        InputError: it needs some, and there are none.
-        OSError: a file cannot be read, or holds no certificate or key.
+        InputError: it needs some and there are none, or a file is no certificate or key.
     """
     from distributed.security import Security
 
+    for _, file in scheduler.tls:
+        if not Path(file).is_file():
+            raise InputError(f"{file}: no such file")
     security = Security(**dict(scheduler.tls))
     # Asked before it connects: a client that fails for want of them ends only after a while.
-    context = security.get_connection_args("client")["ssl_context"]
+    try:
+        context = security.get_connection_args("client")["ssl_context"]
+    except (OSError, ValueError) as error:
+        files = ", ".join(file for _, file in scheduler.tls)
+        raise InputError(f"{files}: no certificates and key that fit ({error})") from None
     if scheduler.address.startswith("tls:") and context is None:
         raise InputError(
             "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key, or Dask configured so"

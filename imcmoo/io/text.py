@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 LONGEST_LINE = 1 << 20
+"""Characters: a thousand times what a row of any table here has."""
+
 MOST_CHARACTERS = 1 << 28
 """Millions of designs; what is longer does not end, or does not fit into memory as a table."""
 
@@ -18,9 +20,9 @@ def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
         ValueError: a line, or the whole, is longer; names the file and the limit.
     """
     read = 0
-    while line := stream.readline(LONGEST_LINE):
+    while line := stream.readline(LONGEST_LINE + 1):
         read += len(line)
-        if len(line) == LONGEST_LINE:
+        if len(line) > LONGEST_LINE:
             raise ValueError(f"{path}: a line of more than {LONGEST_LINE:,} characters")
         if read > MOST_CHARACTERS:
             raise ValueError(f"{path}: more than {MOST_CHARACTERS:,} characters")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,22 @@ import pandas as pd
 
 from imcmoo.io.checksums import check_sums
 from imcmoo.io.errors import InputError
+from imcmoo.io.files import unchanged
 from imcmoo.model.metrics import Floats
+from imcmoo.study.results_folder import CONFIG
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Results]:
+    """The results of a complete run, of which all files are of one run while the block reads.
+
+    Raises:
+        InputError: as `Results.read`, or another run was published meanwhile.
+    """
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"{folder} holds no complete run: there is no {CONFIG}")
+    with unchanged(folder / CONFIG):
+        yield Results.read(folder)
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,7 @@ class Results:
         Raises:
             InputError: the folder holds no complete run of this version, or a file is damaged.
         """
-        path = folder / "config.json"
+        path = folder / CONFIG
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -193,7 +193,7 @@ def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
 
     monkeypatch.setattr(Evaluator, "evaluate", interrupt)
     assert evaluate() == 130
-    assert capsys.readouterr().err == "imcmoo: interrupted; nothing was written\n"
+    assert capsys.readouterr().err == "imcmoo: interrupted; no file was written\n"
     assert os.listdir(folder) == ["designs.csv"]
 
 

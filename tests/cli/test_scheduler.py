@@ -163,7 +163,7 @@ def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):
         ([], "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key"),
         (
             ["--tls-ca", "a.pem", "--tls-cert", "b.pem", "--tls-key", "c.pem"],
-            "answers at tls:.*No such file",
+            "error: a.pem: no such file",
         ),
     ],
 )

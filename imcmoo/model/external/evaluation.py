@@ -138,7 +138,8 @@ class Command:
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # what it says need not be text
             start_new_session=True,  # it is ended with all that it has started
         )
         with self._lock:

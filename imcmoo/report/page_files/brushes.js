@@ -47,7 +47,7 @@ class Brushes {
       if (!element.dataset.heard) element.on("plotly_restyle", () => this.changed(id));
       element.dataset.heard = "yes";
     }
-    this.onChange();
+    await this.onChange();
   }
 
   trace(id) {

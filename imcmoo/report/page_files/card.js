@@ -28,7 +28,7 @@ function showInFull(data, row) {
   byId("told").hidden = at === null;
   byId("untold").hidden = at !== null;
   if (at === null) {
-    byId("untold").textContent = "The run did not explain this design." + (data.line[row] === null ? "" : ` It can be: imcmoo explain RUN/evaluations.csv:${data.line[row]} --study ${data.study}`);
+    byId("untold").textContent = "The run did not explain this design." + (data.line[row] === null ? "" : ` It can be: imcmoo explain RUN/evaluations.csv:${data.line[row]} --study STUDY (its name or file)`);
     return;
   }
   const card = data.cards[at];

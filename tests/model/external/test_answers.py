@@ -42,7 +42,7 @@ def test_a_network_that_does_not_run_has_no_figures_at_all(none):
         (GOOD | {"snr": {"a": -1e3, "b": 1.0}}, "snr of a is -1000.0"),
         (GOOD | {"snr": {"a": math.inf, "b": 1.0}}, "snr of a is inf"),
         (GOOD | {"area": None}, "area is None"),
-        (GOOD | {"area": "much"}, "area is much"),
+        (GOOD | {"area": "much"}, "area is 'much'"),
         (GOOD | {"area": [1.0]}, r"area is \[1.0\]"),
     ],
 )
