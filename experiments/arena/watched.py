@@ -8,48 +8,61 @@ from numpy.typing import NDArray
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.space.design_space import Levels
-
-
-class Asked:
-    """Counts designs; each counts once.
-
-    Args:
-        size: of the space.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._asked = np.zeros(size, dtype=bool)
-        self.count = 0
-
-    def about(self, ranks: NDArray[np.int64]) -> None:
-        """Some designs were asked about."""
-        new = np.unique(ranks)
-        self.count += int((~self._asked[new]).sum())
-        self._asked[new] = True
+from imcmoo.space.design_space import Levels, Ranks
 
 
 class _WatchedFeasibility(Feasibility):
-    """As the one of the problem, but tells which designs it is asked about."""
+    """As the one of the problem, but counts what it is asked.
+
+    A design counts once, whether it is screened, checked exactly or evaluated. Designs that agree
+    in the parameters the screen depends on are one question to it: it counts until one of them is
+    checked or evaluated, which answers it as well.
+    """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
         super().__init__(problem.model, problem.area_limit_m2)
-        self.space, self.asked = problem.space, Asked(problem.space.size)
+        self.space = problem.space
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self._known = np.zeros(self.space.size, dtype=bool)
+        self._screened, self._answered = self._known.copy(), self._known.copy()
+        self.count = 0
+
+    def know(self, levels: Levels) -> None:
+        """Some designs were checked exactly or evaluated."""
+        new = _first(self._known, self.space.rank(levels))
+        questions = _first(self._answered, self._questions(levels))
+        self.count += len(new) - int(self._screened[questions].sum())
 
     def violation(self, levels: Levels) -> Floats:
-        self.asked.about(self.space.rank(levels))
+        self.know(levels)
         return super().violation(levels)
 
     def screened(self, levels: Levels) -> Floats:
-        self.asked.about(self.space.rank(levels))
+        if self.screened_by.any():
+            new = _first(self._screened, self._questions(levels))
+            self.count += int((~self._answered[new]).sum())
         return super().screened(levels)
+
+    def _questions(self, levels: Levels) -> Ranks:
+        """What a screen of designs asks, as the rank of one design that asks the same."""
+        return self.space.rank(np.where(self.screened_by, levels, 0))
+
+
+def _first(seen: NDArray[np.bool_], ranks: Ranks) -> Ranks:
+    """Those ranks that are seen for the first time, marked as seen."""
+    new = np.unique(ranks)
+    new = new[~seen[new]]
+    seen[new] = True
+    return new
 
 
 class WatchedProblem(AcceleratorProblem):
-    """As the problem it is made of, but counts designs.
+    """As the problem it is made of, but counts what it is asked.
 
-    A design counts once, whether its constraints were screened, checked exactly, or came with its
-    evaluation. What the problem looks at in advance for its own tables does not count.
+    What the problem looks at in advance for its own tables does not count.
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
@@ -64,17 +77,17 @@ class WatchedProblem(AcceleratorProblem):
 
     def forget(self) -> None:
         """Begin to count anew."""
-        self._watch.asked = Asked(self.space.size)
+        self._watch.forget()
         self._first = {}
 
     def counts(self, levels: Levels) -> NDArray[np.int64]:
-        """How many designs had been asked about when each of these was first evaluated, (n,)."""
+        """How much had been asked when each of these was first evaluated, shape (n,)."""
         ranks = self.space.rank(levels).tolist()
         return np.array([self._first[rank] for rank in ranks], dtype=np.int64)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
         """As that of the problem; designs that are scored were asked about."""
-        for rank in self.space.rank(levels).tolist():
-            self._watch.asked.about(np.array([rank]))
-            self._first.setdefault(rank, self._watch.asked.count)
+        for rank, design in zip(self.space.rank(levels).tolist(), levels, strict=True):
+            self._watch.know(design[None])
+            self._first.setdefault(rank, self._watch.count)
         return super().score(levels, metrics)

@@ -33,6 +33,21 @@ def test_a_design_counts_once_however_it_was_asked_about(watched):
     assert watched.counts(levels[[20, 22]]).tolist() == [13, 30]
 
 
+def test_designs_that_agree_in_all_the_screen_depends_on_are_one_question(watched):
+    chip = designs(1)
+    alike = np.repeat(chip, 8, axis=0)
+    alike[:, RRAM.names.index("voltage_V")] = range(8)
+    watched.feasibility.screened(alike[:4])
+    watched.feasibility.screened(alike)
+    watched.evaluate(alike[[0, 1]])
+    # the first answers the question as well, the second is a design more
+    assert watched.counts(alike[[0, 1]]).tolist() == [1, 2]
+    watched.feasibility.screened(alike)
+    watched.feasibility.violation(alike[[1, 2]])
+    watched.evaluate(alike[[5]])
+    assert watched.counts(alike[[5]]).tolist() == [4]
+
+
 def test_what_was_forgotten_counts_again(watched):
     levels = designs(3)
     watched.feasibility.violation(levels)
