@@ -51,7 +51,7 @@ def test_the_enumeration_is_that_of_brute_force(results, brute_force):
     assert optimum.ranks.tolist() == np.flatnonzero(merit == merit.min()).tolist()
     best = {name: answer.optima[name].value for name in ("delay_resnet18", "accuracy_alexnet")}
     assert best["delay_resnet18"] == F[feasible, 0].min()
-    assert best["accuracy_alexnet"] == F[feasible, 3].min() < 0  # is to be large: negated
+    assert best["accuracy_alexnet"] == F[feasible, 3].min() < 0  # is to be large: minimised negated
 
 
 def test_the_rare_corner_hides_what_would_be_best(brute_force):

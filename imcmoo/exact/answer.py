@@ -35,7 +35,8 @@ class OtherProblem(Exception):
 
 def fingerprint(problem: AcceleratorProblem) -> str:
     """SHA-256 (hex) of all that the exact answer depends on: the code of enumeration and cost
-    model, the model's data, networks, space, area limit, cost, criteria, weights and limits."""
+    model, the model's data, networks, objectives, space, area limit, cost, criteria, weights and
+    limits."""
     model = problem.model
     code = code_digest("imcmoo.exact.enumeration", type(model).__module__)
     criteria = [
@@ -47,6 +48,7 @@ def fingerprint(problem: AcceleratorProblem) -> str:
         model.data_digest if isinstance(model, KnowsItsData) else "",
         repr(problem.space),
         problem.workload_names,
+        problem.objective_names,
         problem.area_limit_m2,
         sorted((problem.cost_per_cm2 or {}).items()),
         criteria,
@@ -120,8 +122,10 @@ def load(folder: Path, problem: AcceleratorProblem, fingerprint: str) -> ExactAn
             )
             for name, rows in optima.groupby("criterion", sort=False)
         },
-        front=np.column_stack(
-            [inside(c.rpartition("_")[2], front[shown_column(c)].to_numpy()) for c in columns]
+        front=problem.natural(
+            np.column_stack(
+                [inside(c.rpartition("_")[2], front[shown_column(c)].to_numpy()) for c in columns]
+            )
         ),
         ranks=_ranks(front, space),
         designs=front["designs"].to_numpy(),
@@ -169,17 +173,17 @@ def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFra
 
 
 def front_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
-    """One row per point of the front: its first design, how many share it, its objectives (as they
-    are minimised: what is to be large is negative)."""
+    """One row per point of the front: its first design, how many share it, its objectives."""
     space = problem.space
     levels = space.unrank(answer.ranks)
+    natural = problem.natural(answer.front)
     return pd.DataFrame(
         {
             **{name: space.column(levels, name) for name in space.names},
             "designs": answer.designs,
             **{
                 shown_column(name): shown(name.rpartition("_")[2], values)
-                for name, values in zip(problem.objective_names, answer.front.T, strict=True)
+                for name, values in zip(problem.objective_names, natural.T, strict=True)
             },
         }
     )
@@ -190,12 +194,20 @@ def _unit(problem: AcceleratorProblem, criterion: str) -> str:
     return {q.name: q.unit for q in problem.quantities if not q.per_workload}.get(criterion, "")
 
 
+def _sign(problem: AcceleratorProblem, criterion: str) -> float:
+    """-1 for an objective that is to be large, which is minimised with its sign turned, else 1."""
+    large = [q for q in problem.quantities if q.sense == "max"]
+    names = {q.name if not q.per_workload else f"{q.name}_{w}"
+             for q in large for w in problem.workload_names}  # fmt: skip
+    return -1.0 if criterion in names else 1.0
+
+
 def _shown(problem: AcceleratorProblem, criterion: str, value: float) -> float:
-    return float(shown(_unit(problem, criterion), value))
+    return float(shown(_unit(problem, criterion), _sign(problem, criterion) * value))
 
 
 def _inside(problem: AcceleratorProblem, criterion: str, value: float) -> float:
-    return float(inside(_unit(problem, criterion), value))
+    return float(inside(_unit(problem, criterion), _sign(problem, criterion) * value))
 
 
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:

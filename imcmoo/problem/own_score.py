@@ -1,4 +1,4 @@
-"""A score of one's own as plain data: exponents of energy, latency and area, and an aggregate."""
+"""A score of one's own as plain data: exponents of what designs cost, and an aggregate."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
 NAME = "score"
 """What a score of one's own is called among the criteria."""
 
-UNITS = {"energy": "J", "latency": "s", "area": "mm²", "cost": "cost"}
+UNITS = {"energy": "J", "latency": "s", "area": "mm²", "cost": "cost", "interval": "s"}
+
+BOUNDED = {"energy", "latency", "area", "cost"}
+"""What bounds are proven of."""
 
 
 @dataclass(frozen=True)
 class Exponents:
-    """Energy^a · latency^b · area^c · cost^d of each network, made one number by an aggregation.
+    """Energy^a · latency^b · area^c · cost^d · interval^e of each network, made one number by an
+    aggregation.
 
     Args:
         energy, latency, area: the exponents, not negative, so that less is never worse; an
             exponent of 0 leaves the quantity out.
         aggregate: a name in `AGGREGATIONS`.
         cost: exponent of the cost of the chip, where that is an objective.
+        interval: exponent of the time from one inference to the next, 1 over throughput, where that
+            is an objective.
 
     Raises:
         ValueError: a negative exponent, none above 0, or an unknown aggregation.
@@ -36,6 +42,7 @@ class Exponents:
     area: float = 0.0
     aggregate: str = "max"
     cost: float = 0.0
+    interval: float = 0.0
 
     def __post_init__(self) -> None:
         given = self.exponents.values()
@@ -89,7 +96,7 @@ def own_criterion(score: OwnScore) -> Criterion:
             NAME,
             score,
             needs=tuple(needs),
-            monotone=True,
+            monotone=set(needs) <= BOUNDED,
             unit=score.unit,
             is_product=score.aggregate == "product",
         )

@@ -124,18 +124,24 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def costs(self, F: Floats) -> Costs:
         """Quantities by name of designs with objectives F, shape (n, n_objectives)."""
         n, values, at = len(self.workload_names), {}, 0
-        natural = F * self._signs
+        natural = self.natural(F)
         for q in self.quantities:
             values[q.name] = natural[:, at : at + n] if q.per_workload else natural[:, at]
             at += n if q.per_workload else 1
         return Costs(values, F, self.weights)
+
+    def natural(self, F: Floats) -> Floats:
+        """Objectives as quantities have them, of objectives that are minimised, and back: the sign
+        of what is to be large is turned. Shape as F, (n, n_objectives).
+        """
+        return F * self._signs
 
     def coordinates(self, F: Floats) -> Floats:
         """Objectives on the scale on which their differences count, shape as F; smaller is better.
 
         Logarithms of ratios, since these span orders of magnitude; all else as it is.
         """
-        signed = F * self._signs
+        signed = self.natural(F)
         logs = self._signs * np.log(np.where(self._is_ratio, signed, 1.0))
         return np.where(self._is_ratio, logs, F)
 
@@ -189,7 +195,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         known = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
-        F = np.column_stack([*values, *extra]) * self._signs
+        F = self.natural(np.column_stack([*values, *extra]))
         lacking = known[:, :-1] if self.area_limit_m2 else known
         runs = np.asarray(metrics.runs.all(axis=1))
         G = np.hstack([known, self.limits.constraints(metrics.values)])
@@ -197,7 +203,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def _finite(self, F: Floats, runs: NDArray[np.bool_], lacking: Floats) -> Floats:
         """Objectives, finite; `lacking` (n,) orders what does not run."""
-        positive = (F * self._signs > 0) | ~self._is_ratio
+        positive = (self.natural(F) > 0) | ~self._is_ratio
         scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)
         if not scored[runs].all():
             bad = int(np.argmax(runs & ~scored))

@@ -52,6 +52,8 @@ class Study:
         components: the path of a component table of one's own; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
+        objectives: what is an objective as well, of what the model gives beside energy, latency and
+            area.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         scaling: technology scaling of the component table.
         budget: unique designs evaluated by each search, at least 1.
@@ -77,6 +79,7 @@ class Study:
     model: str = "reference"
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
+    objectives: tuple[str, ...] = ()
     deployment: Deployment = "alone"
     scaling: str = "reference"
     budget: int = 3300
@@ -152,7 +155,11 @@ class Study:
             OSError: a network's CSV or the component table cannot be read.
         """
         # A model of a user's need not know what a study does not ask for.
-        asked = {"components": self.components, "precision": self.precision}
+        asked = {
+            "components": self.components,
+            "precision": self.precision,
+            "objectives": self.objectives or None,
+        }
         model: CostModel = registry.find(self.model)(
             self.space,
             self.network_set(),
@@ -208,6 +215,7 @@ class Study:
             "weights": list(self.weights) if self.weights else None,
             "limits": {n: own.given() for n, own in self.limits.items()} if self.limits else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
+            "objectives": list(self.objectives) or None,
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None

@@ -60,6 +60,9 @@ class StudyFile(Table):
     cost: Annotated[dict[str, Positive], AfterValidator(by_node)] | None = Field(
         None, description="cost of a square centimetre by node in nm: makes cost an objective"
     )
+    objectives: list[str] = Field(
+        [], description="beside energy, latency and area, such as interval or snr (physical model)"
+    )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         Study.criterion, description="what selects the design; score where there is one"
     )
@@ -98,6 +101,7 @@ class StudyFile(Table):
             limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
             precision=_precision(networks),
             components=self.components,
+            objectives=tuple(self.objectives),
             seed=self.seeds[0],
             seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),
             file=file,

@@ -177,6 +177,9 @@ class ScoreTable(Table):
     latency: float = Field(0.0, ge=0, description="exponent of latency")
     area: float = Field(0.0, ge=0, description="exponent of area")
     cost: float = Field(0.0, ge=0, description="exponent of cost, where there are costs")
+    interval: float = Field(
+        0.0, ge=0, description="exponent of 1 over throughput, where `objectives` has interval"
+    )
     aggregate: Literal["max", "mean", "product", "geomean"] = "max"
     function: str | None = Field(None, description="module:name, from Costs to (n,)")
 
@@ -192,4 +195,4 @@ class ScoreTable(Table):
         """As a study has it."""
         if self.function is not None:
             return self.function
-        return Exponents(self.energy, self.latency, self.area, self.aggregate, self.cost)
+        return Exponents(**self.model_dump(exclude={"function"}))

@@ -7,7 +7,7 @@ apart, loss along wires) are resources that designs may lack, as are cells and b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics
 from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
@@ -23,6 +23,7 @@ from imcmoo.model.physical.keys import COSTLY
 from imcmoo.model.physical.lacking import lacking, used_of_limits
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.objectives import MOST_DB, requested
 from imcmoo.model.physical.optimistic import PhysicalPartials
 from imcmoo.model.physical.parameters import TEXTS, Designs
 from imcmoo.model.physical.timing import CAUSES
@@ -45,14 +46,14 @@ class PhysicalEvaluator:
         workloads: the networks; layers that multiply two activations run on the digital unit.
         deployment: whether networks share a chip "alone" or "together".
         table: component numbers; the shipped ones by default.
+        objectives: what is an objective as well, names in `ON_REQUEST`.
         options: further arguments of `PhysicalModel`.
 
     Raises:
         ValueError: the space lacks a column or has a value that the table or the model does not
-            cover.
+            cover, or there is no such objective.
     """
 
-    quantities: tuple[Quantity, ...] = (ENERGY, LATENCY, AREA)
     resource_names: tuple[str, ...] = ("cells", "buffer_bits", "snr", "levels", "wires")
 
     def __init__(
@@ -62,13 +63,16 @@ class PhysicalEvaluator:
         *,
         deployment: Deployment = "alone",
         table: PhysicalTable | None = None,
+        objectives: Sequence[str] = (),
         **options: Any,
     ) -> None:
+        self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
         if "device" not in space.fixed:
             raise ValueError(f"space {space.name} must fix `device` for the physical model")
         self.space = space
         self.workloads = workloads
         self._table = table or PhysicalTable.load()
+        self._requested = tuple(objectives)
         self._deployment: Deployment = deployment
         self._options = options
         self._model = PhysicalModel(
@@ -116,13 +120,19 @@ class PhysicalEvaluator:
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
-        return PhysicalEvaluator(self.space, one, table=self._table, **own)
+        return self._alike(one, own)
 
     def apart(self) -> PhysicalEvaluator:
         """The model of chips that need hold one network at a time."""
         if self._deployment == "alone":
             return self
-        return PhysicalEvaluator(self.space, self.workloads, table=self._table, **self._options)
+        return self._alike(self.workloads, self._options)
+
+    def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
+        """The same of other networks, one on the chip at a time."""
+        return PhysicalEvaluator(
+            self.space, workloads, table=self._table, objectives=self._requested, **options
+        )
 
     def screen(self, levels: Levels) -> Metrics:
         """As `resources`, but of cells only what is surely missing, and no buffer bits.
@@ -210,8 +220,8 @@ class PhysicalEvaluator:
 
         Returns:
             `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
-            beside these `interval` (s), `power` on the chip (W), both as `energy`, and `snr_adc`
-            (dB), (n, W).
+            beside these `interval` (s), `power` on the chip (W) and `snr` (dB, at most `MOST_DB`),
+            as `energy`, and `snr_adc` (dB), (n, W).
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -228,6 +238,7 @@ class PhysicalEvaluator:
             ("latency", found.latency_s),
             ("interval", found.interval_s),
             ("power", found.power_W),
+            ("snr", np.minimum(found.snr_dB, MOST_DB)),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][some] = np.where(runs[some], array, np.nan)
@@ -271,7 +282,7 @@ def physical_model(
         scaling: of the reference model's table; has no meaning here.
         components: path of a component table of one's own.
         precision: bits of inputs and of weights, by network; 8 by default.
-        options: as `PhysicalEvaluator`.
+        options: `objectives` among them, as `PhysicalEvaluator`.
 
     Raises:
         ValueError: as `PhysicalEvaluator`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,7 @@ def reference_model(
     scaling: str = "reference",
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
+    objectives: Sequence[str] = (),
 ) -> Evaluator | SeveralDevices:
     """The paper's cost model over a space, whatever is a parameter in it and what is fixed.
 
@@ -152,11 +153,16 @@ def reference_model(
         scaling: technology scaling of the component table.
         components: the path of a component table of one's own; the shipped one by default.
         precision: bits of inputs and of weights by network; the model knows 8 only.
+        objectives: beside energy, latency and area; the model has none.
 
     Raises:
         ValueError: the space lacks a parameter, the table a component, a scaling is unknown, or a
-            precision other than 8 bits.
+            precision other than 8 bits or a further objective is asked for.
     """
+    if objectives:
+        raise ValueError(
+            f"the reference model gives energy, latency and area, not {', '.join(objectives)}"
+        )
     for name, bits in (precision or {}).items():
         if bits != (BITS, BITS):
             raise ValueError(

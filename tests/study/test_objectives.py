@@ -1,0 +1,119 @@
+"""Signal to noise and throughput as objectives, and throughput in a score, on request."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.__main__ import main
+from imcmoo.cli.catalogue import find_study
+from imcmoo.io.errors import InputError
+from imcmoo.model.physical.objectives import MOST_DB
+from tests.study.test_physical_study import written
+
+ASKED = """
+name = "own"
+model = "physical"
+device = "rram"
+objectives = ["snr", "interval"]
+criterion = "score"
+budget = 60
+
+[score]
+energy = 1
+interval = 2
+
+[space]
+voltage_V = [0.8, 1.0]
+rows = 256
+cols = 256
+active_rows = [64, 128]
+bits_per_cell = 2
+weight_coding = "differential"
+input_slice_bits = [2, 4]
+input_coding = "levels"
+adc_bits = 8
+columns_per_adc = [16, 32]
+tiles_per_group = 8
+router_groups = 64
+glb_KiB = 2048
+glb_banks = 8
+link_bits = 128
+dram = "x32"
+schedule = ["layer", "pipelined"]
+
+[[networks]]
+source = "resnet18"
+
+[[networks]]
+source = "mobilenet_v3"
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The study, its problem's every design, and a folder with its exact answer and a run."""
+    out = tmp_path_factory.mktemp("objectives")
+    file = written(out, ASKED)
+    assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
+    assert main(["run", file, "--out", str(out), "--quiet"]) == 0
+    study = find_study(file)
+    problem = study.problem()
+    levels = study.space.unrank(np.arange(study.space.size))
+    found = problem.model.evaluate(levels)
+    F, G = problem.score(levels, found)
+    feasible = (G <= 0).all(axis=1)
+    return study, {k: v[feasible] for k, v in found.values.items()}, F[feasible], out
+
+
+def test_they_are_objectives_and_their_optima_those_of_brute_force(finished):
+    study, values, F, out = finished
+    names = study.problem().objective_names
+    assert "snr_resnet18_dB" in names
+    assert "interval_mobilenet_v3_s" in names
+    optima = pd.read_csv(out / "exact" / "own" / "optima.csv").groupby("criterion")["value"].first()
+    assert optima["snr_resnet18"] == values["snr"][:, 0].max() > 0
+    assert optima["interval_mobilenet_v3"] == values["interval"][:, 1].min()
+    assert (values["snr"] <= MOST_DB).all()
+    front = pd.read_csv(out / "exact" / "own" / "front.csv")
+    assert front["snr_resnet18_dB"].max() == values["snr"][:, 0].max()
+    assert len(front) == len({tuple(f) for f in F if not dominated(f, F)})
+
+
+def dominated(f, F):
+    return ((f >= F).all(axis=1) & (f > F).any(axis=1)).any()
+
+
+def test_throughput_counts_where_the_score_asks_for_it(finished):
+    _, values, _, out = finished
+    score = (values["energy"] * values["interval"] ** 2).max(axis=1)
+    other = (values["energy"] * values["latency"] ** 2).max(axis=1)
+    assert score.min() < other.min() / 2, "latency would have done"
+    regret = pd.read_csv(out / "own" / "seed-1" / "regret.csv").set_index("criterion")
+    assert regret["optimum"]["score"] == score.min()
+    assert regret["regret_selected"]["score"] == 0
+
+
+def test_a_score_with_throughput_is_not_proven_from_bounds_of_energy_latency_and_area(finished):
+    assert not finished[0].own_criterion.monotone
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("interval = 2", "latency = 2"), None),
+        (('["snr", "interval"]', '["snr"]'), "criterion score needs interval"),
+        (('"snr", ', '"snr", "snr", '), "interval, power, snr, each once; got snr, snr, interval"),
+        (('"snr"', '"loudness"'), "can be interval, power, snr"),
+        (('model = "physical"', 'model = "reference"'), "energy, latency and area, not snr, inter"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(change, why, tmp_path):
+    text = ASKED.replace(*change)
+    assert text != ASKED
+    if why is None:
+        assert find_study(written(tmp_path, text)).own_criterion.monotone
+        return
+    if "reference" in change[1]:  # which has other parameters, too
+        text = text.split("voltage_V")[0] + "[[networks" + text.partition("[[networks")[2]
+    with pytest.raises(InputError, match=why):
+        find_study(written(tmp_path, text))
