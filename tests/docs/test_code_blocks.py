@@ -1,0 +1,113 @@
+"""What pages show works: commands exist with their options, code runs, studies can be read."""
+
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from imcmoo.cli.catalogue import find_study
+from imcmoo.cli.main import main
+from tests.networks.onnx_import import models
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page, *languages):
+    """The blocks of code of a page."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^```(\w+)\n(.*?)^```", text, re.M | re.S)
+    return [code for language, code in found if language in languages]
+
+
+def commands(page):
+    """The words of all command lines a page shows."""
+    text = "".join(blocks(page, "sh", "console")).replace("\\\n", " ")
+    lines = [line.removeprefix("$ ") for line in text.splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.strip()]
+
+
+@cache
+def helped(*words):
+    """What `--help` says of a command."""
+    said = subprocess.run(
+        [sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, words
+    return said.stdout
+
+
+def asked(words):
+    """The words of the command whose help tells the options, and the options given."""
+    options = [w.partition("=")[0] for w in words if w.startswith("--")]
+    if words[0] == "imcmoo":
+        return ["-m", "imcmoo", words[1]], options
+    return words[1:3], options
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_commands_exist_with_the_options_they_are_shown_with(page):
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.M)
+    for words in commands(page):
+        while "=" in words[0]:  # PYTHONPATH=.
+            words = words[1:]
+        if words[0] == "make":
+            assert words[1] in targets
+        elif words[0] == "imcmoo" or (words[1:2] == ["-m"] and words[2].startswith("exper")):
+            command, options = asked(words)
+            unknown = [o for o in options if o not in helped(*command)]
+            assert not unknown, words
+        else:
+            assert words[0] in ("pip", "python3", "python", "dask", "git"), words
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if blocks(p, "python")], ids=lambda path: path.name
+)
+def test_python_runs(page):
+    for number, code in enumerate(blocks(page, "python")):
+        exec(compile(code, f"{page.name}, block {number}", "exec"), {"__name__": "shown"})
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """The folder of a user who has an ONNX file."""
+    given = [models.stored("w", (16, 3, 3, 3)), models.stored("v", (10, 16))]
+    nodes = [
+        models.node("Conv", ("x", "w"), ("a",), kernel_shape=[3, 3], strides=[2, 2]),
+        models.node("GlobalAveragePool", ("a",), ("b",)),
+        models.node("Flatten", ("b",), ("c",)),
+        models.node("Gemm", ("c", "v"), transB=1),
+    ]
+    net = models.model(nodes, [models.tensor("x", (1, 3, 65, 65))], given)
+    models.onnx.save(net, tmp_path / "my_net.onnx")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/own_study.md"])
+def test_studies_can_be_read(page, user):
+    (code,) = blocks(ROOT / page, "toml")
+    assert main(["import", "my_net.onnx", "--out", "my_net.csv"]) == 0
+    (user / "camera.toml").write_text(code, encoding="utf-8")
+    study = find_study("camera.toml")
+    assert study.names == ("my_net", study.names[1])
+    assert study.limits["my_net"].max_latency_s == 1e-3
+
+
+@pytest.mark.slow
+def test_a_question_of_one_s_own_word_by_word(user):
+    """README's section, but for the installation."""
+    (code,) = blocks(ROOT / "README.md", "toml")
+    (user / "camera.toml").write_text(code, encoding="utf-8")
+    shown = [w for w in commands(ROOT / "README.md") if {"camera.toml", "my_net.onnx"} & {*w}]
+    assert [w[1] for w in shown] == ["import", "run"]
+    for words in shown:
+        assert main(words[1:]) == 0
+    run = user / "results" / "camera" / "seed-1"
+    assert (run / "design.json").exists()
+    assert (run / "figures" / "trade_off.png").exists()
