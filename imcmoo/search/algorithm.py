@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.ask_tell import Search, TraceRow
@@ -58,8 +59,8 @@ def run_search(
         callback: hears of every generation as it ends, not of those before a checkpoint.
 
     Raises:
-        ValueError: a budget below 1, no feasible design in the space, or a checkpoint of another
-            search.
+        ValueError: a budget below 1, or no feasible design in the space.
+        InputError: the checkpoint is damaged, or of another search or cost model.
     """
     search = Search(problem, budget=budget, rng=rng, schedule=schedule, initial=initial)
     if checkpoint is not None and checkpoint.exists():
@@ -78,9 +79,9 @@ def _check_model(problem: AcceleratorProblem, archive: Archive) -> None:
     """Check that the cost model is the one that an archive was made with.
 
     Raises:
-        ValueError: it gives other figures.
+        InputError: it gives other figures.
     """
     levels = archive.levels[:PROOF]
     F, G = problem.score(levels, problem.model.evaluate(levels))
     if not (np.allclose(F, archive.F[:PROOF], atol=0) and np.allclose(G, archive.G[:PROOF])):
-        raise ValueError("the checkpoint was made with another cost model: its figures differ")
+        raise InputError("the checkpoint was made with another cost model: its figures differ")

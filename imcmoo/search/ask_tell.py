@@ -157,8 +157,8 @@ class Search:
         Designs that were asked for but not told of when it was saved are asked for again.
 
         Raises:
-            ValueError: designs were asked for here already, or no file of such a search; says what
-                differs.
+            ValueError: designs were asked for here already.
+            InputError: no file of such a search; says what differs.
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.model.metrics import Floats
 from imcmoo.space.design_space import Levels
@@ -60,18 +61,20 @@ class State:
             identity: of the search that wants to go on.
 
         Raises:
-            ValueError: not a checkpoint, or that of another search; names the first difference.
+            InputError: not a checkpoint, or that of another search; names the first difference.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 words = json.loads(str(arrays["words"]))
                 state = cls(**words, **{k: arrays[k] for k in arrays.files if k != "words"})
         except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
-            raise ValueError(f"{path} is not a checkpoint of a search") from None
+            raise InputError(
+                f"{path} is not a checkpoint of a search: remove it, and the search begins anew"
+            ) from None
         for name, value in identity.items():
             theirs = state.identity.get(name)
             if theirs != value:
-                raise ValueError(
+                raise InputError(
                     f"checkpoint {path} is of another search: "
                     f"its {name} is {_short(theirs)}, not {_short(value)}"
                 )

@@ -70,7 +70,8 @@ class RunFolder:
         stored = self._begun() or self._finished()
         if stored is None:
             return
-        theirs = stored.get("versions", {}).get("imcmoo")
+        versions = stored.get("versions")
+        theirs = versions.get("imcmoo") if isinstance(versions, dict) else None
         if theirs != __version__:
             raise InputError(
                 f"cannot resume {self.path}: it is of imcmoo {theirs}, this is "
@@ -170,8 +171,10 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise InputError(f"{path} is not the config of a run; remove it to start over") from None
-    return dict(content)
+        content = None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is not the config of a run; remove it to start over")
+    return content
 
 
 def _short(value: Any) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import Guidance
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.schedule import PAPER
@@ -190,13 +191,13 @@ ASKING = fake_problem(RRAM, guidance=Guidance(asked=SUM))
     ],
 )
 def test_a_checkpoint_of_another_search_is_refused(checkpoint, options, message):
-    with pytest.raises(ValueError, match=f"is of another search: {message}"):
+    with pytest.raises(InputError, match=f"is of another search: {message}"):
         search(**({"budget": 100, "checkpoint": checkpoint} | options))
 
 
 def test_a_checkpoint_of_another_version_is_refused(checkpoint, monkeypatch):
     monkeypatch.setattr("imcmoo.search.ask_tell.__version__", "9")
-    with pytest.raises(ValueError, match=r"its version is .*, not 9"):
+    with pytest.raises(InputError, match=r"its version is .*, not 9"):
         search(budget=100, checkpoint=checkpoint)
 
 
@@ -207,7 +208,7 @@ def test_a_checkpoint_of_another_cost_model_is_refused(checkpoint):
             values = {**metrics.values, "energy": metrics.energy_J * 1.001}
             return dataclasses.replace(metrics, values=values)
 
-    with pytest.raises(ValueError, match="another cost model"):
+    with pytest.raises(InputError, match="another cost model"):
         search(fake_problem(RRAM, model=Dearer), budget=100, checkpoint=checkpoint)
 
 
@@ -215,13 +216,13 @@ def test_a_checkpoint_of_another_cost_model_is_refused(checkpoint):
 def test_what_is_not_a_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "c"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is not a checkpoint of a search"):
+    with pytest.raises(InputError, match="is not a checkpoint of a search"):
         search(budget=100, checkpoint=path)
 
 
 def test_a_truncated_checkpoint_is_refused(checkpoint):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="is not a checkpoint of a search"):
+    with pytest.raises(InputError, match="is not a checkpoint of a search"):
         search(budget=100, checkpoint=checkpoint)
 
 

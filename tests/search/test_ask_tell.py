@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.io.errors import InputError
 from imcmoo.search.ask_tell import Search
 from tests.fakes import SMALL, BareEvaluator, fake_problem
 from tests.search.test_algorithm import LARGE_PROBLEM, SMALL_PROBLEM, bytes_of
@@ -82,5 +83,5 @@ def test_a_search_that_has_begun_loads_nothing(tmp_path):
 
 def test_another_search_is_refused(tmp_path):
     begun().save(tmp_path / "s")
-    with pytest.raises(ValueError, match="of another search: its budget is 650, not 651"):
+    with pytest.raises(InputError, match="of another search: its budget is 650, not 651"):
         begun(budget=651).load(tmp_path / "s")
