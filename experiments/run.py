@@ -52,7 +52,7 @@ def _main(argv: list[str] | None) -> None:
     parser.add_argument(
         "--adc",
         choices=ADC_MODELS,
-        help=f"{PHYSICS}: another converter model, with a folder of its name in DIR",
+        help=f"{PHYSICS}: another converter model, with tables and a page of its own",
     )
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
@@ -104,14 +104,15 @@ def _compare_with_silicon(args: argparse.Namespace, default_out: Path) -> None:
 
 def _ask_the_physical_model(args: argparse.Namespace, default_out: Path) -> None:
     from experiments.physics import study
+    from experiments.physics.page import DEFAULT_ADC, folder_of, name_of
     from imcmoo.cli.arguments import workers
 
-    out = args.out / args.adc if args.adc else args.out
-    docs = Path("docs") if out == default_out else out / "docs"
-    adc_model = args.adc or study.DEFAULT_ADC
-    study.run(out, docs, quiet=args.quiet, workers=workers(args), adc_model=adc_model)
+    docs = Path("docs") if args.out == default_out else args.out / "docs"
+    adc_model = args.adc or DEFAULT_ADC
+    study.run(args.out, docs, quiet=args.quiet, workers=workers(args), adc_model=adc_model)
     if not args.quiet:
-        print(f"written: {out / 'published' / PHYSICS}, {docs / 'physical.md'}")
+        folder = args.out / "published" / folder_of(adc_model)
+        print(f"written: {folder}, {docs / name_of(adc_model)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""`docs/physical.md`: what the physical studies answer, every number from the published tables."""
+"""`docs/physical.md`: what the physical studies answer, every number from the published tables.
+
+Studies can be asked with each converter model. The default one's tables are in `physics` and its
+page is `physical.md`, which also says what changes with the others; theirs are in `physics_NAME`
+and `physical_NAME.md`.
+"""
 
 from __future__ import annotations
 
@@ -10,42 +15,85 @@ import pandas as pd
 
 from experiments.paper.markdown import area, number, percent, table, times
 from experiments.physics import answers
+from experiments.physics.converters import with_others
 from experiments.physics.optima import CRITERIA
+from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.report.labels import label
+
+DEFAULT_ADC = "zigzag"
+CONFIG = "config.json"
+"""Written last: where it stands, all tables beside it are of one state of the code."""
 
 PUBLISHED_ADC_SHARES = "16 to 61 %"
 """Of published chips, as docs/silicon.md and its sources have it."""
 
 HEAD = """# What one chip should look like, by the physical model
 
-Written by `python -m experiments.run physics`; every number is in a table of
-[results/published/physics](../results/published/physics). What the model is:
+Written by `{command}`; every number is in a table of
+[results/published/{folder}](../results/published/{folder}). What the model is:
 [physical_model.md](physical_model.md); how far to trust it: [silicon.md](silicon.md). All at 32 nm,
 with the converter model `{adc_model}`, within 800 mm², 16 dB of signal to noise of conversion,
 levels 6 σ apart, 5 % of the read voltage lost at the most, and 1 W/mm².
-
 """
 
 
-def page(folder: Path, adc_model: str) -> str:
-    """The page.
+def folder_of(adc_model: str) -> str:
+    """Name of the folder of the tables that rest on a converter model."""
+    return "physics" if adc_model == DEFAULT_ADC else f"physics_{adc_model}"
+
+
+def name_of(adc_model: str) -> str:
+    """Name of its page."""
+    return "physical.md" if adc_model == DEFAULT_ADC else f"physical_{adc_model}.md"
+
+
+def asked(published: Path) -> list[str]:
+    """The converter models all of whose tables are published."""
+    return [m for m in ADC_MODELS if (published / folder_of(m) / CONFIG).is_file()]
+
+
+def page(published: Path, adc_model: str) -> str:
+    """The page of a converter model.
 
     Args:
-        folder: of the published tables.
-        adc_model: the converter model they rest on.
+        published: has the folders of tables.
+        adc_model: the converter model.
     """
-    frames = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
+    every = {
+        model: _tables(published / folder_of(model))
+        for model in asked(published)
+        if adc_model in (model, DEFAULT_ADC)
+    }
+    frames = every.pop(adc_model)
+    parts = [_head(adc_model), _body(frames)]
+    if every:
+        parts.append(with_others(adc_model, frames, every))
+    return "\n".join(parts)
+
+
+def _tables(folder: Path) -> answers.Frames:
+    """By name."""
+    return {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
+
+
+def _head(adc_model: str) -> str:
+    option = "" if adc_model == DEFAULT_ADC else f" --adc {adc_model}"
+    command = f"python -m experiments.run physics{option}"
+    return HEAD.format(adc_model=adc_model, folder=folder_of(adc_model), command=command)
+
+
+def _body(frames: answers.Frames) -> str:
     varied = (answers.survives, answers.rules) if "variations" in frames else ()
-    every = (
+    sections = (
         answers.baselines, answers.sacrifices, answers.generality, answers.parameters,
         answers.contrasts,
     )  # fmt: skip
-    return HEAD.format(adc_model=adc_model) + "\n".join(
+    return "\n".join(
         [
             in_short(frames["optima"], frames["aggregations"]),
             *(section(frames) for section in varied[:1]),
             _optima(frames["optima"]),
-            *(section(frames) for section in (*every, *varied[1:])),
+            *(section(frames) for section in (*sections, *varied[1:])),
             _ends(frames["ends"]),
             _searches(frames["searches"]),
         ]

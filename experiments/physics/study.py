@@ -22,7 +22,7 @@ from experiments.physics.contrasts import contrasts
 from experiments.physics.ends import ends_table
 from experiments.physics.findings import findings
 from experiments.physics.optima import optimum_table
-from experiments.physics.page import page
+from experiments.physics.page import CONFIG, DEFAULT_ADC, asked, folder_of, name_of, page
 from experiments.physics.searches import regrets
 from experiments.physics.survival import survival
 from experiments.physics.variations import Key, keys
@@ -47,10 +47,6 @@ NAMES = (
     "nine_workload_sram_physical",
 )
 SEEDS = 31
-DEFAULT_ADC = "zigzag"
-CONFIG = "config.json"
-"""Written last: where it stands, all tables beside it are of one state of the code."""
-
 Task = tuple[str, str, int]
 """What is made, of which study, and with which seed or variation (−1 where there is neither)."""
 
@@ -97,14 +93,16 @@ def run(
     """Answer and publish everything; goes on with what was interrupted.
 
     Args:
-        results: gets exact answers in `exact` and the tables in `published/physics`.
-        docs: gets `physical.md`.
+        results: gets the tables in `published`, exact answers in `exact` or, of another converter
+            model than the default, in `NAME/exact`.
+        docs: gets the pages.
         workers: processes, or who sends work to other machines.
         adc_model: the converter model that all studies are asked with.
     """
-    folder = results / "published" / "physics"
+    folder = results / "published" / folder_of(adc_model)
+    known = results if adc_model == DEFAULT_ADC else results / adc_model
     studies = {name: _with_converter(STUDIES[name], adc_model) for name in NAMES}
-    answers = {name: _answer(study, results, workers) for name, study in studies.items()}
+    answers = {name: _answer(study, known, workers) for name, study in studies.items()}
     marks = {name: fingerprint(study.problem()) for name, study in studies.items()}
     code = code_digest("experiments.physics.study")
     every = list(tasks(studies))
@@ -120,7 +118,8 @@ def run(
                 parts.save(todo[index], found)
                 advance()
         stated = {"adc_model": adc_model, "fingerprints": marks}
-        _publish([parts.load(i) for i in range(len(every))], stated, folder, docs)
+        _publish([parts.load(i) for i in range(len(every))], stated, folder)
+        write_pages(results / "published", docs)
         parts.remove()
 
 
@@ -156,8 +155,8 @@ def _do(
     return {k: np.array(_csv(table)) for k, table in found.items()}
 
 
-def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path, docs: Path) -> None:
-    """Write the tables, the page and, last, the config."""
+def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path) -> None:
+    """Write the tables and, last, the config."""
     (folder / CONFIG).unlink(missing_ok=True)
     names = dict.fromkeys(name for part in found for name in part)
     for name in names:
@@ -166,9 +165,19 @@ def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path, 
     if "variations" in names:
         table = survival(pd.read_csv(folder / "variations.csv"), stated["adc_model"])
         _write(folder / "survival.csv", _csv(table))
-    docs.mkdir(parents=True, exist_ok=True)
-    _write(docs / "physical.md", page(folder, stated["adc_model"]))
     _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
+
+
+def write_pages(published: Path, docs: Path) -> None:
+    """Write a page for each converter model that was asked.
+
+    Args:
+        published: has the folders of tables.
+        docs: gets the pages.
+    """
+    docs.mkdir(parents=True, exist_ok=True)
+    for adc_model in asked(published):
+        _write(docs / name_of(adc_model), page(published, adc_model))
 
 
 def _keys(study: Study) -> list[Key]:

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.physics import ends
 from experiments.physics.optima import CRITERIA, optimum_table
-from experiments.physics.page import page
+from experiments.physics.page import CONFIG, page
 from experiments.physics.searches import regrets
 from experiments.physics.study import questions
 from imcmoo.space.restricted import restricted
@@ -110,12 +110,15 @@ def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_pa
     searches = pd.concat([regrets(study, answer, seed) for seed in range(2)])
     assert searches["solved"].all()
     tables = {"optima": optima, "ends": beyond, "searches": searches, **questions(study)}
+    folder = tmp_path / "physics"
+    folder.mkdir()
     for name, frame in tables.items():
-        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    (folder / CONFIG).touch()
     text = page(tmp_path, "zigzag")
     assert "2 of 2" in text
-    frame = pd.read_csv(tmp_path / "searches.csv")
+    frame = pd.read_csv(folder / "searches.csv")
     frame.loc[0, ["regret", "solved"]] = [0.123, False]
-    frame.to_csv(tmp_path / "searches.csv", index=False)
+    frame.to_csv(folder / "searches.csv", index=False)
     assert "1 of 2" in page(tmp_path, "zigzag")
     assert "12.3 %" in page(tmp_path, "zigzag")

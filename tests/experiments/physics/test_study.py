@@ -1,5 +1,7 @@
 """`python -m experiments.run physics`: everything is written, and again the same."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -15,9 +17,9 @@ def small(monkeypatch, study):  # noqa: F811
     monkeypatch.setattr(physics, "SEEDS", 2)
 
 
-def published(out):
-    folders = (out / "published" / "physics", out / "docs")
-    return {p.name: p.read_bytes() for folder in folders for p in folder.iterdir() if p.is_file()}
+def published(out, name="physics", page="physical.md"):
+    files = [*(out / "published" / name).iterdir(), out / "docs" / page]
+    return {p.name: p.read_bytes() for p in files if p.is_file()}
 
 
 def test_it_is_the_same_every_time_and_goes_on_with_what_there_is(small, tmp_path, monkeypatch):
@@ -67,12 +69,22 @@ def test_options_that_mean_nothing_to_it_are_refused(capsys):
     assert "physics takes no options but --adc, --out, --quiet, --resume" in said
 
 
-def test_another_converter_model_is_asked_in_a_folder_of_its_own(small, tmp_path):
+def test_another_converter_model_has_tables_and_a_page_and_what_changes_is_told(small, tmp_path):
     options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
     assert run.main(["physics", "--adc", "isaac", *options]) == 0
-    own = published(tmp_path / "isaac")
-    assert "`isaac`" in own["physical.md"].decode()
-    assert not (tmp_path / "published").exists()
+    isaac = "physics_isaac", "physical_isaac.md"
+    own = published(tmp_path, *isaac)
+    assert "`isaac`" in own["physical_isaac.md"].decode()
+    assert "converter model\n" not in own["physical_isaac.md"].decode()
+    assert not (tmp_path / "docs" / "physical.md").exists()
     assert run.main(["physics", *options]) == 0
     assert published(tmp_path)["optima.csv"] != own["optima.csv"]
-    assert published(tmp_path / "isaac") == own
+    assert published(tmp_path, *isaac) == own
+    page = published(tmp_path)["physical.md"].decode()
+    chips = page.partition("## With another converter model")[2].partition("### `isaac`")[2]
+    ratios = [float(r) for r in re.findall(r"([\d.]+) ×", chips)]
+    areas = [pd.read_csv(tmp_path / "published" / n / "optima.csv") for n in ("physics", isaac[0])]
+    assert len(ratios) >= 3
+    assert min(ratios) != 1
+    for table in areas:
+        assert f"| {table['area_mm2'].iloc[0]:.0f} mm², " in chips
