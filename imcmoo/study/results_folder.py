@@ -172,7 +172,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         return None
     except ValueError:
         content = None
-    if not isinstance(content, dict):
+    if not (isinstance(content, dict) and content):
         raise InputError(f"{path} is not the config of a run; remove it to start over")
     return content
 

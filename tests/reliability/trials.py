@@ -176,16 +176,35 @@ READERS = {
 }
 
 
+BEGUN = {
+    "results/small/seed-1/.work/config.json": (*RUN, "--resume"),
+    "results/small/seed-1/.work/joint.checkpoint": (*RUN, "--resume"),
+}
+"""Files of a run that was killed before it published anything."""
+
+
 def damage(bench: Bench) -> Iterator[Outcome]:
     """Each kind of stored file, damaged in each way, and a command that reads it."""
-    for name, command in READERS.items():
+    begun = bench.folder(finished=False)
+    finish(start(begun, RUN, before=KILL.format(name="breakdown.csv")))
+    readers = [(bench.whole, *given) for given in READERS.items()]
+    for home, name, command in [*readers, *((begun, *given) for given in BEGUN.items())]:
         for way, change in WAYS.items():
-            folder = bench.folder(finished=True)
+            folder = bench.folder(finished=False)
+            shutil.copytree(home, folder, dirs_exist_ok=True)
             path = folder / name
             path.write_bytes(change(path.read_bytes()))
-            before = contents(folder)
+            before = _kept(folder)
             code, error = finish(start(folder, command))
-            word = ended(code, error, same=contents(folder) == before, damaged=True)
-            if word == REFUSED and contents(folder) != before:
+            same = _kept(folder) == before
+            word = ended(code, error, same=same, damaged=True)
+            if word == REFUSED and not same:
                 word = LOST
             yield Outcome("damaged file", f"{path.name} {way}", word, last_line(error))
+
+
+def _kept(folder: Path) -> dict[str, bytes]:
+    """What must not be lost: neither the lock a killed process has left, nor what it was about to
+    publish, which is made anew in any case."""
+    spare = "/.lock", "/.work/files/"
+    return {n: c for n, c in contents(folder).items() if not any(part in n for part in spare)}
