@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware import library_costs, physical_costs
-from imcmoo.hardware.build_table import LICENCES, write
 from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
+from imcmoo.hardware.table_file import LICENCES, write
 from imcmoo.io.executor import completed, local
 
 Key = tuple[int, ...]
