@@ -7,6 +7,7 @@ paper's stack (github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC)
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from pathlib import Path
 
@@ -140,7 +141,22 @@ def _faults(given: dict[str, object], device: str) -> list[str]:
                 faults.append(f"{key} {value} is not one of {', '.join(_WORDS[key])}")
         elif not _NUMBER.fullmatch(str(value)) or not _large_enough(key, float(str(value))):
             faults.append(f"{key} {value} is not a positive number such as 0.5 or 6e3")
-    return faults
+    return faults or _too_narrow(given)
+
+
+def _too_narrow(given: dict[str, object]) -> list[str]:
+    """Whether the access transistor is wider than its cell, where NeuroSim gives up."""
+    area, aspect, access = (
+        float(str(given[key]))
+        for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")
+    )
+    width = math.sqrt(area / aspect)
+    if given["-AccessType"] == "None" or access <= width:
+        return []
+    return [
+        f"-AccessCMOSWidth (F) {access:g} is wider than the cell: sqrt(area / aspect ratio) is "
+        f"{width:.3g} F"
+    ]
 
 
 def _large_enough(key: str, value: float) -> bool:

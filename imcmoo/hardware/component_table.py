@@ -45,7 +45,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.lookup import Floats, KeyedRows, MissingRow
+from imcmoo.hardware.lookup import Floats, KeyedRows, MissingRow, open_table
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.errors import check_choice
 
@@ -94,7 +94,7 @@ class ComponentTable:
         if path is None:
             with as_file(files("imcmoo.hardware") / "components.npz") as shipped:
                 return replace(cls.load(shipped, scaling=scaling), path=None)
-        with np.load(path, allow_pickle=False) as stored:
+        with open_table(path, "a component table") as stored:
             needed = [name for name in ("metadata", *TABLE_KEYS) if name not in DEVICES]
             absent = [name for name in needed if not _holds(stored, name)]
             if absent:

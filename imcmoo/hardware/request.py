@@ -32,6 +32,8 @@ instead of from 90 nm: they would cost less than at 65 nm.
 GLB_WIDTH_BITS = 2048
 SMALLEST_CROSSBAR = 8
 """Rows or columns, in NeuroSim."""
+LARGEST = 1 << 24
+"""Of any number: far beyond any chip, and small enough for the table's keys."""
 
 
 def powers(first: int, last: int) -> tuple[int, ...]:
@@ -79,9 +81,10 @@ class Request:
             smallest = min(getattr(self, name))
             if smallest < SMALLEST_CROSSBAR:
                 raise ValueError(f"{name} must be at least {SMALLEST_CROSSBAR}, got {smallest}")
-        for name in ("millivolts", "macros", "glb_depths"):
-            if min(getattr(self, name) or (1,)) < 1:
-                raise ValueError(f"{name} must be positive")
+        for name in ("rows", "cols", "millivolts", "macros", "glb_depths"):
+            values = getattr(self, name) or (1,)
+            if min(values) < 1 or max(values) > LARGEST:
+                raise ValueError(f"{name} must be from 1 to {LARGEST:,}")
 
     def keys(self) -> dict[str, set[Key]]:
         """The keys of every table, as `component_table.TABLE_KEYS` has them; voltages in mV."""
