@@ -17,6 +17,7 @@ COMMANDS = {
     "certify": "find the best design of a study, with proof",
     "check-certificate": "prove anew what a certificate says",
     "import": "turn an ONNX model into a network table",
+    "components": "make tables of component costs",
 }
 """What each command does; its module is `imcmoo.cli.NAME_command`, _ for -."""
 

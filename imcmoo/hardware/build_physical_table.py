@@ -1,7 +1,7 @@
 """Build the physical model's table: `python -m imcmoo.hardware.build_physical_table [--out PATH]`.
 
-Needs Python 3.12+ and the extra `imcmoo[build]` with `hwcomponents-adc`. About 20,000 NeuroSim and
-250 CACTI runs, some minutes on two cores. To cover more, extend the lists below and build again.
+Needs Python 3.12+ and the extra `imcmoo[build]` with `hwcomponents-adc`. About 27,000 NeuroSim and
+300 CACTI runs, some minutes on two cores. To cover more, extend the lists below and build again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware import library_costs, physical_costs
-from imcmoo.hardware.build_table import LICENCES, write
 from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
+from imcmoo.hardware.table_file import LICENCES, write
 from imcmoo.io.executor import completed, local
 
 Key = tuple[int, ...]
@@ -31,7 +31,7 @@ Costs = dict[str, float]
 SHIPPED = Path(__file__).parent / "physical_components.npz"
 
 NODES_NM = (7, 10, 14, 22, 32, 45)
-SIZES = (32, 64, 128, 256, 512, 1024)
+SIZES = (16, 32, 64, 128, 256, 512, 1024)
 STEP_MV, HIGHEST_MV, HEADROOM_MV = 50, 1200, 50
 """Supply voltages: from 50 mV above the threshold, rounded up to the step, to the highest."""
 ADC_BITS = {"neurosim_sar": range(1, 13), "murmann": range(4, 13), "isaac": range(4, 11)}

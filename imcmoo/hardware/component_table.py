@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -45,8 +45,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.lookup import Floats, KeyedRows
+from imcmoo.hardware.lookup import Floats, KeyedRows, MissingRow, open_table
 from imcmoo.hardware.scaling import SCALINGS
+from imcmoo.io.errors import check_choice
 
 CROSSBAR_KEYS = ("node_nm", "voltage_V", "rows", "cols")
 TABLE_KEYS = {
@@ -63,20 +64,22 @@ class ComponentTable:
     """Costs of components, looked up by arrays of keys; make one with `load`.
 
     Args:
-        tables: the rows of each component, by the names in `TABLE_KEYS`.
+        tables: the rows of each component, by the names in `TABLE_KEYS`; a device may be absent.
         main_memory_J_per_bit: energy of moving one bit to or from main memory.
-        metadata: versions, date, licences and sources of the numbers.
+        metadata: versions, licences, sources and memory cells of the numbers.
         scaling: the name of the technology scaling applied, one of `SCALINGS`.
+        path: where it was read from; None for the shipped one.
     """
 
     tables: dict[str, KeyedRows]
     main_memory_J_per_bit: float
     metadata: dict[str, Any]
     scaling: str
+    path: str | None = None
 
     @classmethod
     def load(cls, path: Path | str | None = None, *, scaling: str = "reference") -> ComponentTable:
-        """Read a table written by `python -m imcmoo.hardware.build_table`.
+        """Read a table written by `imcmoo components build`, or the shipped one.
 
         Args:
             path: the file; None for the one shipped with the package.
@@ -90,17 +93,19 @@ class ComponentTable:
             raise ValueError(f"scaling {scaling!r} is not one of {', '.join(SCALINGS)}")
         if path is None:
             with as_file(files("imcmoo.hardware") / "components.npz") as shipped:
-                return cls.load(shipped, scaling=scaling)
-        with np.load(path, allow_pickle=False) as stored:
-            absent = [name for name in ("metadata", *TABLE_KEYS) if not _holds(stored, name)]
+                return replace(cls.load(shipped, scaling=scaling), path=None)
+        with open_table(path, "a component table") as stored:
+            needed = [name for name in ("metadata", *TABLE_KEYS) if name not in DEVICES]
+            absent = [name for name in needed if not _holds(stored, name)]
             if absent:
                 raise ValueError(f"{path} is not a component table: it lacks {', '.join(absent)}")
-            tables = {name: _rows(stored, name) for name in TABLE_KEYS}
+            tables = {name: _rows(stored, name) for name in TABLE_KEYS if _holds(stored, name)}
             return cls(
                 tables=SCALINGS[scaling](tables),
                 main_memory_J_per_bit=float(stored["main_memory_J_per_bit"]),
                 metadata=json.loads(str(stored["metadata"])),
                 scaling=scaling,
+                path=str(path),
             )
 
     @cached_property
@@ -133,8 +138,9 @@ class ComponentTable:
         Raises:
             ValueError: an unknown device, or keys the table lacks; says what it has.
         """
-        if device not in DEVICES:
-            raise ValueError(f"device {device!r} is not one of {', '.join(DEVICES)}")
+        if device not in self.tables:
+            check_choice("device", device, DEVICES)
+            raise MissingRow(f"no {device} crossbar in the component table", 0, "node_nm", [])
         return self.tables[device].look_up(
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols
         )

@@ -4,8 +4,8 @@ Needs Python 3.12+ and the extra `imcmoo[build]`; nothing of it is imported befo
 called. Everything is returned in J, W and m2, as the libraries give it.
 
 Source: hwcomponents (github.com/Accelergy-Project/hwcomponents) with its NeuroSim, CACTI and
-library models; settings and cell parameters are those of the paper's stack
-(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
+library models; settings are those of the paper's stack
+(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC), and so are the shipped cells.
 """
 
 from __future__ import annotations
@@ -17,48 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from imcmoo.hardware.cells import cell_file
+
 PACKAGES = ("hwcomponents", "hwcomponents-neurosim", "hwcomponents-cacti", "hwcomponents-library")
 ADC_BITS = 5
 INPUT_BITS = 8
 READ_PULSE_S = 1e-8
 ROUTER_BITS = 128
-
-_CELL_OF_DEVICE = {
-    "rram": {
-        "-MemCellType": "RRAM",
-        "-CellArea (F^2)": 48,
-        "-CellAspectRatio": 0.333,
-        "-AccessType": "CMOS",
-        "-AccessCMOSWidth (F)": 10,
-        "-ReadMode": "current",
-    },
-    "sram": {
-        "-MemCellType": "SRAM",
-        "-CellArea (F^2)": 280,
-        "-CellAspectRatio": 0.36,
-        "-AccessType": "None",
-        "-AccessCMOSWidth (F)": 1,
-        "-ReadMode": "voltage",
-    },
-}
-_CELL_OF_ALL = {
-    "-DeviceRoadmap -1LP 1HP 2LSTP": 2,
-    "-SRAMCellNMOSWidth (F)": 2,
-    "-SRAMCellPMOSWidth (F)": 2,
-    "-MinSenseVoltage (mV)": 20,
-    "-ResistanceOn (ohm)": 6e3,
-    "-ResistanceOff (ohm)": 9e5,
-    "-SetVoltage (V)": 2,
-    "-SetPulse (ns)": 50,
-    "-ReadVoltage (V)": 0.5,
-    "-ReadPulse (ns)": 2,
-    "-AccessTransistorResistance (ohm)": 1.95e5,
-    "-AccessVoltage (V)": 1.1,
-    "-CellReadLeakEnergyMultiplier": 1,
-    "-CellWriteEnergyMultiplier": 1,
-    "-CellCapacitanceMultiplier": 1,
-    "-CellCapacitanceAdjust (F)": 0,
-}
 
 
 def versions() -> dict[str, str]:
@@ -88,12 +53,6 @@ def node_m(node_nm: int) -> float:
     return float(f"{node_nm}e-9")
 
 
-def cell_file(device: str) -> str:
-    """The NVSim cell file of a device ("rram" or "sram"), as text."""
-    keys = _CELL_OF_DEVICE[device] | _CELL_OF_ALL
-    return "".join(f"{key}: {value}\n" for key, value in keys.items())
-
-
 def crossbar_settings(
     *, node_nm: int, voltage_V: float, rows: int, cols: int, cell_path: str
 ) -> dict[str, Any]:
@@ -116,16 +75,24 @@ def crossbar_settings(
 
 
 def crossbar(
-    *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int
+    *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int, cell: str | None = None
 ) -> dict[str, float]:
     """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
+
+    Args:
+        device: "rram" or "sram".
+        node_nm: technology node.
+        voltage_V: supply voltage.
+        rows: of the crossbar.
+        cols: of the crossbar.
+        cell: the text of a cell file; the shipped cell of the device by default.
 
     Raises:
         RuntimeError: NeuroSim charges the column drivers, which the table leaves out.
     """
     neurosim = _neurosim()
     with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
-        file.write(cell_file(device))
+        file.write(cell or cell_file(device))
         file.flush()
         settings = crossbar_settings(
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=file.name

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +18,23 @@ Integers = NDArray[np.int64]
 KEY_SCALE = {"voltage_V": 1000}
 # The float noise of a sum of 0.05 V steps passes, 0.5004 V does not become 0.5 V.
 TOLERANCE = 1e-6
+
+
+def open_table(path: Path | str, what: str) -> Any:
+    """The arrays of an `.npz` file, to be read in a `with` block.
+
+    Args:
+        path: the file.
+        what: it is to be, for the error.
+
+    Raises:
+        ValueError: it is no such archive.
+        OSError: it cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        if not is_zipfile(file):
+            raise ValueError(f"{path} is not {what}")
+    return np.load(path, allow_pickle=False)
 
 
 class MissingRow(ValueError):

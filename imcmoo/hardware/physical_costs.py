@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from imcmoo.hardware.library_costs import cell_file, crossbar_settings, node_m, router
+from imcmoo.hardware.cells import cell_file
+from imcmoo.hardware.library_costs import crossbar_settings, node_m, router
 
 __all__ = ["adc", "array", "buffer", "dac", "dram", "mac", "router", "shift_add", "technology"]
 

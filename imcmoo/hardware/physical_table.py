@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.hardware.indexed_rows import Found, IndexedRows
-from imcmoo.hardware.lookup import Integers, KeyedRows
+from imcmoo.hardware.lookup import Integers, KeyedRows, open_table
 
 _ARRAY_KEYS = ("node_nm", "voltage_V", "rows", "cols")
 _ADC_KEYS = ("node_nm", "bits")
@@ -64,7 +64,7 @@ class PhysicalTable:
         if path is None:
             with as_file(files("imcmoo.hardware") / "physical_components.npz") as shipped:
                 return cls.load(shipped)
-        with np.load(path, allow_pickle=False) as stored:
+        with open_table(path, "a component table of the physical model") as stored:
             absent = [name for name in PHYSICAL_KEYS if f"{name}.keys" not in stored]
             if absent or "metadata" not in stored:
                 raise ValueError(

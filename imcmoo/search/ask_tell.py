@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pymoo.core.population import Population
 
+from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -201,10 +202,12 @@ def _identity(
     problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
 ) -> dict[str, Any]:
     """What must agree for a search to go on from a file, as JSON gives it back."""
+    model = problem.model
     identity = {
         "version": __version__,
         "space": repr(problem.space),
         "workloads": problem.workload_names,
+        "data of the model": model.data_digest if isinstance(model, KnowsItsData) else None,
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],

@@ -70,7 +70,7 @@ def component_table(path: str, info: ValidationInfo) -> str:
         table.load(found)
     except OSError as error:
         raise ValueError(f"{found}: {error.strerror or error}") from None
-    except (EOFError, BadZipFile):
+    except BadZipFile:
         raise ValueError(f"{found} is not a component table") from None
     return found
 

@@ -164,7 +164,7 @@ def test_options_of_the_model_are_passed_on(folder):
 CHANGED = {
     "column rows: 'many' is not a number": {"rows": "many"},
     "column rows: no value": {"rows": ""},
-    "column rows: 48 is given, but the component table has rram only for 32, 64, 128": {"rows": 48},
+    "column rows: 48 is given, but the component table has rram only for 16, 32, 64": {"rows": 48},
     "column rows: 64.5 is given, must be a whole number of 1 to 1024": {"rows": 64.5},
     "column cols: 2048 is given, must be a whole number of 1 to 1024": {"cols": 2048},
     "column active_rows: 129 is given, must be at most `rows`": {"active_rows": 129},

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from imcmoo.hardware import library_costs as live
+from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 
@@ -49,7 +50,7 @@ def test_crossbars_are_bilinear_in_input_and_weight(
     from hwcomponents_neurosim.main import CACHE
 
     cell = tmp_path / "device.cell"
-    cell.write_text(live.cell_file(device))
+    cell.write_text(cell_file(device))
     rng = np.random.default_rng(11)
     for key in sample(table, device, 12):
         a, c = rng.random(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 
 from imcmoo.hardware import build_physical_table as build
 from imcmoo.hardware.indexed_rows import IndexedRows
+from imcmoo.hardware.lookup import KeyedRows
 from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
 
 TABLE = PhysicalTable.load()
+
+FROM_32 = "47a7f84bd549b3f347a1354bc8bb4d311fe768a2b0b7fee76a7b0e36ba6f6c39"
+"""Fingerprint of the table that held no array of fewer than 32 rows or columns."""
 
 
 def test_every_table_is_there_and_says_where_it_comes_from() -> None:
@@ -27,6 +32,35 @@ def test_all_numbers_are_finite_and_not_negative() -> None:
     for name, rows in TABLE.tables.items():
         assert np.all(np.isfinite(rows.values)), name
         assert np.all(rows.values >= 0), name
+
+
+def test_arrays_of_16_rows_or_columns_changed_no_other_number() -> None:
+    tables = dict(TABLE.tables)
+    for name in ("rram", "sram"):
+        column = tables[name].column
+        tables[name] = having(tables[name], np.minimum(column("rows"), column("cols")) >= 32)
+    buffer = tables["buffer"]
+    small = buffer.column("depth_words") == 16
+    small |= (buffer.column("width_bits") == 16) & ~np.isin(buffer.column("depth_words"), TILES)
+    tables["buffer"] = having(buffer, ~small)
+    assert len(tables["rram"].keys) < len(TABLE.tables["rram"].keys)
+    assert PhysicalTable(tables, {}).fingerprint == FROM_32
+
+
+TILES = 2 ** np.arange(5, 11)
+"""Depths of the buffers beside arrays of 32 to 1,024 rows and columns."""
+
+
+def having(table: KeyedRows, kept: np.ndarray) -> KeyedRows:
+    return replace(table, keys=table.keys[kept], values=table.values[:, kept])
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_covers_arrays_of_16_to_1024_at_every_node(device: str) -> None:
+    node, rows, cols = np.ix_([7, 10, 14, 22, 32, 45], *[2 ** np.arange(4, 11)] * 2)
+    found = TABLE.look_up(device, node_nm=node, voltage_V=0.9, rows=rows, cols=cols)
+    assert (found["cell_area"] > 0).all()
+    assert (np.diff(found["row_area"], axis=1) > 0).all()  # of all rows together
 
 
 def test_array_times_are_neurosims_without_its_converter() -> None:

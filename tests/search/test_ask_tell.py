@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
+from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.ask_tell import Search
 from tests.fakes import SMALL, BareEvaluator, fake_problem
+from tests.model.reference import scalar_energy as plain
 from tests.search.test_algorithm import LARGE_PROBLEM, SMALL_PROBLEM, bytes_of
 from tests.search.test_algorithm import search as loop
 
@@ -85,3 +90,16 @@ def test_another_search_is_refused(tmp_path):
     begun().save(tmp_path / "s")
     with pytest.raises(InputError, match="of another search: its budget is 650, not 651"):
         begun(budget=651).load(tmp_path / "s")
+
+
+def test_a_search_on_another_component_table_is_refused(tmp_path):
+    begun(priced_by("reference")).save(tmp_path / "s")
+    begun(priced_by("reference")).load(tmp_path / "s")
+    with pytest.raises(InputError, match="of another search: its data of the model is"):
+        begun(priced_by("current")).load(tmp_path / "s")
+
+
+def priced_by(scaling):
+    table = ComponentTable.load(scaling=scaling)
+    model = Evaluator(plain.RRAM_FEW, WorkloadSet(plain.RESIDENT), table)
+    return AcceleratorProblem(model, area_limit_m2=250e-6)

@@ -1,5 +1,7 @@
 """The example studies: each answers what it asks."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.search.algorithm import run_search
 from imcmoo.study.enumerate_study import enumerate_study
 
@@ -47,6 +50,33 @@ def test_five_seeds_find_the_exact_optimum_of_every_criterion_that_guides(file, 
         regrets = judge.regrets(archive.F[archive.feasible])
         for criterion in problem.guides:
             assert regrets[criterion.name].min() == pytest.approx(0, abs=1e-9), criterion.name
+
+
+@pytest.mark.slow
+@pytest.mark.live
+def test_the_table_of_the_own_cell_is_what_its_study_says_it_is(tmp_path):
+    pytest.importorskip("hwcomponents_neurosim", reason="needs Python 3.12+ and imcmoo[build]")
+    text = (ROOT / "examples" / "own_cell.toml").read_text(encoding="utf-8")
+    (said,) = re.findall(r"imcmoo (components build .*?own_cell\.npz)", text, flags=re.DOTALL)
+    words = [word for word in said.split() if word not in ("\\", "#")]
+    at = {"own_cell.cell": ROOT / "examples" / "own_cell.cell", "own_cell.npz": tmp_path / "t.npz"}
+    assert main([str(at.get(word, word)) for word in words]) == 0
+    built, stored = (
+        ComponentTable.load(path) for path in (tmp_path / "t.npz", ROOT / "examples/own_cell.npz")
+    )
+    assert built.fingerprint == stored.fingerprint
+    assert built.metadata == stored.metadata
+
+
+def test_an_own_cell_makes_other_chips():
+    study = find_study(str(ROOT / "examples" / "own_cell.toml"))
+    shipped = replace(study, components=None)
+    levels = study.space.random(2000, np.random.default_rng(0))
+    own, others = (s.cost_model().evaluate(levels) for s in (study, shipped))
+    assert own.runs.any()
+    np.testing.assert_array_equal(own.runs, others.runs)
+    assert (own.area_m2 < others.area_m2).all()  # its cells are smaller
+    assert (own.energy_J[own.runs] < others.energy_J[own.runs]).all()  # and conduct less
 
 
 def test_the_study_of_the_documentation_is_run_as_it_stands(tmp_path):

@@ -192,7 +192,7 @@ def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
             PLAIN + "[space]\nrows = [100, 128]\n",
             [
                 "no rram crossbar with node_nm=32, voltage_V=0.5, rows=100, cols=32 in the "
-                "component table: rows 100 is missing there, available: 32, 64, 128, 256, 512"
+                "component table: rows 100 is missing there, available: 16, 32, 64, 128"
             ],
         ),
         (

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import Device
+from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.model.reference.mapping import Floats, Ints
+from imcmoo.model.reference.remedy import remedy
 from imcmoo.model.reference.rounding import round_digits
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -213,8 +215,12 @@ class Prices:
     ) -> tuple[list[str], list[str], Floats]:
         """Parameters that decide, names of the prices, and prices (n_combinations, n_prices)."""
         own = [n for n in names if n in self._space.names]
-        levels = self._space.grid(own)
-        prices = price(table, self._space.decode(levels))
+        values = self._space.decode(self._space.grid(own))
+        try:
+            prices = price(table, values)
+        except MissingRow as missing:
+            node_nm = int(values["technology_nm"][missing.index])
+            raise ValueError(f"{missing}; {remedy(self._space, node_nm, table.path)}") from None
         for name in prices:
             if name.endswith(".area"):
                 prices[name] = round_digits(prices[name], PRICE_DIGITS)

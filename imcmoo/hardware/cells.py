@@ -1,0 +1,163 @@
+"""Memory cells: NVSim cell files, as NeuroSim reads them through hwcomponents.
+
+A cell file is a line `-Key: value` for each property. The two shipped cells are those of the
+paper's stack (github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from pathlib import Path
+
+from imcmoo.io.errors import InputError
+
+_CELL_OF_DEVICE = {
+    "rram": {
+        "-MemCellType": "RRAM",
+        "-CellArea (F^2)": 48,
+        "-CellAspectRatio": 0.333,
+        "-AccessType": "CMOS",
+        "-AccessCMOSWidth (F)": 10,
+        "-ReadMode": "current",
+    },
+    "sram": {
+        "-MemCellType": "SRAM",
+        "-CellArea (F^2)": 280,
+        "-CellAspectRatio": 0.36,
+        "-AccessType": "None",
+        "-AccessCMOSWidth (F)": 1,
+        "-ReadMode": "voltage",
+    },
+}
+_CELL_OF_ALL = {
+    "-DeviceRoadmap -1LP 1HP 2LSTP": 2,
+    "-SRAMCellNMOSWidth (F)": 2,
+    "-SRAMCellPMOSWidth (F)": 2,
+    "-MinSenseVoltage (mV)": 20,
+    "-ResistanceOn (ohm)": 6e3,
+    "-ResistanceOff (ohm)": 9e5,
+    "-SetVoltage (V)": 2,
+    "-SetPulse (ns)": 50,
+    "-ReadVoltage (V)": 0.5,
+    "-ReadPulse (ns)": 2,
+    "-AccessTransistorResistance (ohm)": 1.95e5,
+    "-AccessVoltage (V)": 1.1,
+    "-CellReadLeakEnergyMultiplier": 1,
+    "-CellWriteEnergyMultiplier": 1,
+    "-CellCapacitanceMultiplier": 1,
+    "-CellCapacitanceAdjust (F)": 0,
+}
+
+_WORDS = {
+    "-AccessType": ("CMOS", "None"),
+    "-ReadMode": ("current", "voltage"),
+    "-DeviceRoadmap -1LP 1HP 2LSTP": ("-1", "1", "2"),
+}
+"""Properties that are no quantities, and what they can be."""
+
+_MAY_BE_ZERO = ("-MinSenseVoltage (mV)", "-CellCapacitanceAdjust (F)")
+
+_NUMBER = re.compile(r"\d+(\.\d*)?([eE]-?\d+)?")
+"""As the library reads one: it stops at a plus sign, and knows no number that begins with a dot."""
+
+_LINE = re.compile(r"(-[^:]+?)\s*:\s*(\S+)")
+
+
+def cell_file(device: str) -> str:
+    """The shipped cell of a device ("rram" or "sram"), as the text of a cell file."""
+    return _text(_CELL_OF_DEVICE[device] | _CELL_OF_ALL)
+
+
+def read_cell(path: Path, device: str) -> str:
+    """A cell of one's own, in the order of the shipped one: equal cells are equal texts.
+
+    NeuroSim silently takes a default for what a file lacks and leaves out what it does not know, so
+    a file has to have just the properties of the shipped cell. Lines beginning with // or # and
+    empty ones are comments.
+
+    Args:
+        path: the cell file.
+        device: "rram" (any cell that is no SRAM: NeuroSim has one model for all that are resistors)
+            or "sram".
+
+    Raises:
+        InputError: the file is no such cell; says what is wrong with it, in one line.
+        OSError: it cannot be read.
+    """
+    try:
+        given = _properties(path.read_text(encoding="utf-8"))
+        faults = _faults(given, device)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file, but a cell file is needed") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    if faults:
+        raise InputError(f"{path}: {'; '.join(faults)}")
+    return _text({key: given[key] for key in _CELL_OF_DEVICE[device] | _CELL_OF_ALL})
+
+
+def _text(properties: dict[str, object]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in properties.items())
+
+
+def _properties(text: str) -> dict[str, object]:
+    """The properties by key.
+
+    Raises:
+        ValueError: a line that is none, or a key twice.
+    """
+    found: dict[str, object] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith(("//", "#")):
+            continue
+        parts = _LINE.fullmatch(stripped)
+        if parts is None:
+            raise ValueError(f"line {number} is not '-Key: value'")
+        key, value = parts.groups()
+        if key in found:
+            raise ValueError(f"line {number}: {key} is there twice")
+        found[key] = value
+    return found
+
+
+def _faults(given: dict[str, object], device: str) -> list[str]:
+    """What is wrong with a cell of a device."""
+    known = [*_CELL_OF_DEVICE[device], *_CELL_OF_ALL]
+    lacking = [key for key in known if key not in given]
+    faults = [f"lacks {', '.join(lacking)}"] if lacking else []
+    for key, value in given.items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            faults.append(f"NeuroSim does not read {key}{hint}")
+        elif key == "-MemCellType":
+            if (value == "SRAM") != (device == "sram"):
+                faults.append(f"{key} {value} is not a cell of {device}")
+        elif key in _WORDS:
+            if value not in _WORDS[key]:
+                faults.append(f"{key} {value} is not one of {', '.join(_WORDS[key])}")
+        elif not _NUMBER.fullmatch(str(value)) or not _large_enough(key, float(str(value))):
+            faults.append(f"{key} {value} is not a positive number such as 0.5 or 6e3")
+    return faults or _too_narrow(given)
+
+
+def _too_narrow(given: dict[str, object]) -> list[str]:
+    """Whether the access transistor is wider than its cell, where NeuroSim gives up."""
+    area, aspect, access = (
+        float(str(given[key]))
+        for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")
+    )
+    width = math.sqrt(area / aspect)
+    if given["-AccessType"] == "None" or access <= width:
+        return []
+    return [
+        f"-AccessCMOSWidth (F) {access:g} is wider than the cell: sqrt(area / aspect ratio) is "
+        f"{width:.3g} F"
+    ]
+
+
+def _large_enough(key: str, value: float) -> bool:
+    return 0 < value < float("inf") or (value == 0 and key in _MAY_BE_ZERO)

@@ -1,0 +1,179 @@
+"""`imcmoo components build`: what it writes, and that a study told to run it then runs."""
+
+import re
+import shlex
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from imcmoo.cli.catalogue import find_study
+from imcmoo.cli.main import main
+from imcmoo.hardware import own_table
+from imcmoo.hardware.build_table import library_costs
+from imcmoo.hardware.cells import cell_file
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.io.errors import InputError
+from imcmoo.study.provenance import config
+from tests.hardware.libraries import stand_in
+
+BUILD = ["components", "build", "--out", "mine.npz", "--workers", "1", "--device", "rram"]
+AT_22 = [*BUILD, "--technology", "22", "--rows", "64,48", "--cols", "128"]
+
+STUDY = """
+name = "own"
+device = "rram"
+components = "mine.npz"
+[space]
+technology_nm = 22
+voltage_V = [0.65, 0.7]
+rows = [48, 64]
+cols = 128
+macros_per_tile = [2, 3]
+[[networks]]
+source = "alexnet"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with a study, where the libraries are stand-ins."""
+    stand_in(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text(STUDY)
+    (tmp_path / "my.cell").write_text(cell_file("rram").replace("(F^2): 48", "(F^2): 36"))
+    return tmp_path
+
+
+def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
+    assert main([*AT_22, "--cell", "my.cell"]) == 0
+    table = ComponentTable.load("mine.npz")
+    said = capsys.readouterr()
+    assert said.out == f"mine.npz: added 16 rram, 7 buffer; fingerprint {table.fingerprint}\n"
+    assert main([*AT_22, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main(AT_22) == 0
+    assert "added nothing, it is all there" in capsys.readouterr().out
+    assert "36" in table.metadata["cells"]["rram"]
+    assert not {"date", "python"} & {*table.metadata, *table.metadata["versions"]}
+
+
+def test_the_same_input_is_the_same_file(folder):
+    assert main(AT_22) == 0
+    first = (folder / "mine.npz").read_bytes()
+    (folder / "mine.npz").unlink()
+    assert main(AT_22) == 0
+    assert (folder / "mine.npz").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--technology", "130"], "no components at 130 nm"),
+        (["--technology", "22,x"], "'x' is not a whole number"),
+        (["--technology", "22", "--rows", "4"], "rows must be at least 8, got 4"),
+        (["--technology", "22", "--voltage", "0.6504"], "must be whole millivolts above 0"),
+        (["--technology", "22", "--voltage", "nan"], "'nan' is not a number of volts"),
+        (["--technology", "22", "--voltage", "0.3"], "0.3 V is not above NeuroSim's threshold"),
+        (["--technology", "22", "--cell", "no.cell"], "no.cell: No such file"),
+        (["--technology", "22", "--cell", "own.toml"], "own.toml: line 2 is not '-Key: value'"),
+        (["--technology", "22", "--out", "own.toml"], "own.toml is not a component table"),
+        ([], "the following arguments are required: --technology"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(folder, capsys, options, message):
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    try:
+        code = main([*BUILD, *options])
+    except SystemExit as stopped:  # argparse leaves by itself
+        code = stopped.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert message in said
+    assert said.count("\n") == 1
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_failure_of_a_library_is_one_line_and_the_table_stays(folder, capsys, monkeypatch):
+    assert main([*AT_22, "--quiet"]) == 0
+    before = (folder / "mine.npz").read_bytes()
+
+    def fail(**_):
+        raise ValueError("NeuroSIM returned\nerror code 255")
+
+    monkeypatch.setattr(library_costs, "crossbar", fail)
+    assert main([*BUILD, "--technology", "22", "--rows", "24"]) == 2
+    said = capsys.readouterr().err
+    assert "no rram with node_nm=22, voltage_V=650, rows=24, cols=24: NeuroSIM returned" in said
+    assert said.count("\n") == 1
+    assert (folder / "mine.npz").read_bytes() == before
+
+
+@pytest.mark.skipif(find_spec("hwcomponents") is not None, reason="hwcomponents is installed")
+def test_without_the_libraries_the_extra_is_named(folder, capsys, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert main(AT_22) == 2
+    said = capsys.readouterr().err
+    assert "needs Python 3.12+ and `pip install imcmoo[build]`" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_study_that_lacks_components_says_the_command_that_adds_them(folder, capsys, named):
+    study = folder / "own.toml"
+    if named:
+        assert main([*BUILD, "--technology", "22", "--rows", "64", "--cell", "my.cell"]) == 0
+    else:
+        study.write_text(STUDY.replace('components = "mine.npz"\n', ""))
+    assert main(["run", "own.toml"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "rows 48 is missing there" in said
+    out = "mine.npz" if named else "components.npz"
+    (command,) = re.findall(r"to add it: (imcmoo .*? --out \S+?\.npz)", said)
+    assert command.endswith(f"--macros 2,3 --out {out}")
+    assert ('then say components = "components.npz" in the study' in said) is not named
+    assert main([*shlex.split(command)[1:], "--workers", "1"]) == 0
+    study.write_text(STUDY.replace("mine.npz", out))
+    assert find_study("own.toml").cost_model().space.size > 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("[0.65, 0.7]", "0.6504", "voltages are whole millivolts"),
+        ("[48, 64]", "4", "rows must be at least 8, got 4"),
+        ("= 22", "= 28", "no components at 28 nm"),
+    ],
+)
+def test_what_cannot_be_added_is_said_to_be_so(folder, capsys, old, new, reason):
+    assert main([*AT_22, "--quiet"]) == 0
+    (folder / "own.toml").write_text(STUDY.replace(old, new))
+    with pytest.raises(InputError, match=f"nor can it be added: {reason}"):
+        find_study("own.toml")
+
+
+def test_another_table_is_another_study(folder):
+    assert main([*AT_22, "--macros", "2,3", "--quiet"]) == 0
+    study = find_study("own.toml")
+    before = config(study), study.problem().model.data_digest
+    (folder / "mine.npz").unlink()
+    assert main([*AT_22, "--macros", "2,3", "--cell", "my.cell", "--quiet"]) == 0
+    after = config(study), study.problem().model.data_digest
+    assert before[0]["component_table"] != after[0]["component_table"]
+    assert before[1] != after[1]
+
+
+@pytest.mark.live
+def test_the_libraries_make_what_is_shipped(tmp_path, monkeypatch):
+    pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rram.cell").write_text(cell_file("rram"))
+    small = ["--technology", "22", "--rows", "16,1024", "--macros", "2", "--cell", "rram.cell"]
+    assert main([*BUILD, *small]) == 0
+    mine, shipped = ComponentTable.load("mine.npz"), ComponentTable.load()
+    keys = np.ix_([22], [0.65, 1.0], [16, 1024], [16, 1024])
+    for name, values in mine.crossbar("rram", *keys).items():
+        np.testing.assert_array_equal(values, shipped.crossbar("rram", *keys)[name])
+    assert own_table.installed_versions() == mine.metadata["versions"]

@@ -1,0 +1,69 @@
+"""Requests for components: which keys they are, and the command line that says the same."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imcmoo.cli import components_command
+from imcmoo.cli.command_line import Parser
+from imcmoo.hardware.request import MACROS, Request
+
+PLAIN = Request("rram", (22,), rows=(48, 64), cols=(128,))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PLAIN,
+        replace(PLAIN, nodes_nm=(22, 45)),
+        replace(PLAIN, millivolts=(625, 700)),
+        replace(PLAIN, macros=(1, 3), glb_depths=(1000,)),
+    ],
+)
+def test_the_command_line_asks_for_the_same(request_: Request) -> None:
+    parser = Parser()
+    components_command.add_arguments(parser)
+    words = shlex.split(request_.command("mine.npz"))
+    assert words[:2] == ["imcmoo", "components"]
+    args = parser.parse_args(words[2:])
+    assert components_command._request(args) == request_
+    assert str(args.out) == "mine.npz"
+
+
+def test_a_command_leaves_out_what_is_usual() -> None:
+    usual = replace(PLAIN, millivolts=(650, 700), macros=MACROS[:2])
+    assert usual.command("a.npz") == (
+        "imcmoo components build --device rram --technology 22 --rows 48,64 --cols 128 --out a.npz"
+    )
+    # 0.65 V is usual at 22 nm, but not at 45 nm.
+    both = replace(usual, nodes_nm=(22, 45))
+    assert "--voltage 0.65,0.7 " in both.command("a.npz")
+
+
+def test_keys_are_those_of_the_crossbars_and_all_around_them() -> None:
+    asked = replace(PLAIN, millivolts=(650,), macros=(3,), glb_depths=(4096,))
+    assert asked.keys() == {
+        "rram": {(22, 650, 48, 128), (22, 650, 64, 128)},
+        "adder": {(22, 6), (22, 7), (22, 12)},
+        "buffer": {(22, 24, 48), (22, 24, 64), (22, 24, 128), (22, 2048, 4096)},
+        "router": {(22,)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"device": "pcm"}, "device 'pcm' is not one of rram, sram"),
+        ({"nodes_nm": (130,)}, "no components at 130 nm: the libraries agree on 7, 10, .* 90 only"),
+        ({"rows": (4, 64)}, "rows must be at least 8, got 4"),
+        ({"cols": (1 << 30,)}, "cols must be from 1 to 16,777,216"),
+        ({"macros": (0,)}, "macros must be from 1"),
+    ],
+)
+def test_what_no_library_has_is_refused(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(PLAIN, **changed)
