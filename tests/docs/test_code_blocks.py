@@ -45,7 +45,7 @@ def asked(words):
     """The words of the command whose help tells the options, and the options given."""
     options = [w.partition("=")[0] for w in words if w.startswith("--")]
     if words[0] == "imcmoo":
-        return ["-m", "imcmoo", words[1]], options
+        return ["-m", "imcmoo", *words[1 : 3 if words[1] == "components" else 2]], options
     return words[1:3], options
 
 
