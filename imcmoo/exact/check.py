@@ -23,7 +23,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE = 1024
 """Partial designs that are taken one stage further together."""
 
 SAMPLED = 4

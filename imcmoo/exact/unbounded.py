@@ -48,9 +48,15 @@ class UnboundedPartials:
         """The row of which nothing is chosen."""
         return np.full((1, len(self._model.space.names)), UNCHOSEN)
 
-    def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
+    def options(
+        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
+    ) -> tuple[Levels, NDArray[np.int64]]:
         """Every body, or every design of some bodies."""
-        return every_choice(self._model.space, partial, self._names[stage])
+        return every_choice(self._model.space, partial, self._names[stage], only)
+
+    def glance(self, partial: Levels, stage: int) -> Metrics | None:
+        """Nothing."""
+        return None
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:
         """Product of the sizes of what is not chosen."""

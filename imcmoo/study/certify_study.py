@@ -11,6 +11,7 @@ from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
+from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.exact_comparison import stated
@@ -78,35 +79,54 @@ def certify_study(
         raise InputError(str(error)) from None
     trunk = Trunk.of(branches)
     proofs: dict[str, Proof] = {}
-    for name in names:
+    for group in (
+        [name for name in names if name not in relative(problem)],
+        [name for name in names if name in relative(problem)],
+    ):
+        if not group:
+            continue
         own = None
-        if name in relative(problem):
+        if group[0] in relative(problem):
             own = own_bests([proofs[f"edap_{n}"] for n in problem.workload_names])
-        goal = goals(problem)[name] if own is None else against(relative(problem)[name], own)
-        proofs[name] = _proof(BranchAndBound(branches, trunk, goal), gap, time_limit_s, on_step)
-        yield certificate_of(
-            proofs[name],
-            problem,
-            settings=stated(study),
-            model=study.model,
-            networks=networks,
-            own=own,
-            seconds=time.perf_counter() - began,
-        )
-        began = time.perf_counter()
+        for search in _begun(branches, trunk, _goals(problem, group, own), time_limit_s, on_step):
+            proof = search.run(gap, _until(time.perf_counter() + time_limit_s, on_step))
+            proofs[search.goal.name] = proof
+            yield certificate_of(
+                proof,
+                problem,
+                settings=stated(study),
+                model=study.model,
+                networks=networks,
+                own=own,
+                seconds=time.perf_counter() - began,
+            )
+            began = time.perf_counter()
+
+
+def _goals(problem: AcceleratorProblem, names: Sequence[str], own: OwnBests | None) -> list[Goal]:
+    if own is None:
+        return [goals(problem)[name] for name in names]
+    return [against(relative(problem)[name], own) for name in names]
+
+
+def _begun(
+    branches: Branches, trunk: Trunk, wanted: Sequence[Goal], time_limit_s: float, on_step: OnStep
+) -> list[BranchAndBound]:
+    """A search for each criterion, past the stage they go through together."""
+    searches = [BranchAndBound(branches, trunk, goal) for goal in wanted]
+    stop = _until(time.perf_counter() + time_limit_s * len(searches), on_step)
+    branch_together(searches, lambda: stop(searches[0]))
+    return searches
+
+
+def _until(deadline: float, on_step: OnStep) -> Callable[[BranchAndBound], bool]:
+    def stop(now: BranchAndBound) -> bool:
+        on_step(now.goal.name, now.value, now.bound, now.goal.gap(now.value, now.bound))
+        return time.perf_counter() > deadline
+
+    return stop
 
 
 def own_bests(proofs: Sequence[Proof]) -> OwnBests:
     """What the proofs of each network's EDAP say of its best."""
     return OwnBests(np.array([p.bound for p in proofs]), np.array([p.value for p in proofs]))
-
-
-def _proof(search: BranchAndBound, gap: float, time_limit_s: float, on_step: OnStep) -> Proof:
-    deadline = time.perf_counter() + time_limit_s
-    goal: Goal = search.goal
-
-    def stop(now: BranchAndBound) -> bool:
-        on_step(goal.name, now.value, now.bound, goal.gap(now.value, now.bound))
-        return time.perf_counter() > deadline
-
-    return search.run(gap, stop)

@@ -122,8 +122,29 @@ def test_no_completion_is_better_than_the_bound(device, n):
         assert (bound.energy_J <= known[0]).all()
         assert (bound.latency_s <= known[1]).all()
         assert (bound.values["edp"] <= known[0] * known[1]).all()
+        if partials.stages[stage - 1] == "tiles":
+            check_glance(partials, partial, rows, bound, [*known, area])
         if stage == len(STAGES):
             assert bound.values["edp"] == pytest.approx(known[0] * known[1], rel=1e-6)
+
+
+def check_glance(partials, partial, rows, bound, known):
+    """Of the circuit that each design has, a glance sees no more than it costs."""
+    stage = partials.stages.index("circuit")
+    quick = partials.glance(partial, stage)
+    children, parents = partials.options(partial, stage)
+    own = partials.columns(STAGES["circuit"])
+    here = np.flatnonzero((children[:, own] == rows[parents][:, own]).all(axis=1))
+    assert parents[here].tolist() == list(range(len(rows)))
+    energy, latency, area = known
+    assert (quick.energy_J[here] <= energy).all()
+    assert (quick.latency_s[here] <= latency).all()
+    assert (quick.values["edp"][here] <= energy * latency).all()
+    assert (quick.area_m2[here] <= area).all()
+    # It is worth looking: most see more than the bound of all circuits does.
+    assert np.median(quick.values["edp"][here] / bound.values["edp"]) > 1.2
+    some = here[::3]
+    assert (partials.options(partial, stage, some)[0] == children[some]).all()
 
 
 def test_every_stage_stands_for_the_same_designs():
