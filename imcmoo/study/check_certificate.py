@@ -1,4 +1,4 @@
-"""Whether certificates of a study hold: proven anew, one after the other."""
+"""Whether certificates of a study hold: proven anew, all together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from imcmoo.exact.branches import partials_of
 from imcmoo.exact.certificate import FILE, Certificate, fingerprints
-from imcmoo.exact.check import Counts, Refused, check_bound, check_statement
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, check_statement
 from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
@@ -56,7 +56,7 @@ def study_of(certificate: Certificate, study: Study) -> Study:
 
 
 class Checker:
-    """Checks certificates of one problem.
+    """Checks certificates of one problem, all in one walk through its designs.
 
     Args:
         study: with the settings of the certificates.
@@ -72,13 +72,11 @@ class Checker:
         except NotProvable as error:
             raise InputError(str(error)) from None
         self._fingerprints = fingerprints(self._problem, study.network_set().fingerprint)
-        self._accepted: dict[str, Certificate] = {}
+        self._claimed: dict[str, Certificate] = {}
+        self._claims: list[Claim] = []
 
-    def check(self, certificate: Certificate, on_step: Callable[[int], None]) -> Counts:
-        """Prove anew what a certificate says.
-
-        Args:
-            on_step: hears how many designs are counted so far.
+    def claim(self, certificate: Certificate) -> None:
+        """Check what needs no walk, and take up what does: what others rest on first.
 
         Raises:
             Refused: it does not hold; says why.
@@ -88,9 +86,19 @@ class Checker:
                 raise Refused(f"the certificate is of another {what}")
         goal = self._goal(certificate)
         check_statement(certificate, self._problem, goal)
-        found = check_bound(self._problem, self._partials, goal, certificate.bound, on_step)
-        self._accepted[certificate.criterion] = certificate
-        return found
+        self._claimed[certificate.criterion] = certificate
+        self._claims.append(Claim(goal, certificate.bound))
+
+    def prove(self, on_step: Callable[[int], None] = lambda _: None) -> Counts:
+        """Prove anew what was claimed so far.
+
+        Args:
+            on_step: hears how many designs are counted so far.
+
+        Raises:
+            Refused: something does not hold; says what and why.
+        """
+        return check_bounds(self._problem, self._partials, self._claims, on_step)
 
     def _goal(self, certificate: Certificate) -> Goal:
         known, later = goals(self._problem), relative(self._problem)
@@ -100,7 +108,7 @@ class Checker:
             raise Refused(f"criterion {certificate.criterion} cannot be proven here")
         own = []
         for name in self._problem.workload_names:
-            proven, said = self._accepted.get(f"edap_{name}"), certificate.own_best.get(name, {})
+            proven, said = self._claimed.get(f"edap_{name}"), certificate.own_best.get(name, {})
             if proven is None:
                 raise Refused(f"no certificate of edap_{name} beside it, which it rests on")
             if said != {"bound": proven.bound, "value": proven.value}:

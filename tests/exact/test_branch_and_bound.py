@@ -8,7 +8,7 @@ import pytest
 from imcmoo.exact import branches as tree
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
-from imcmoo.exact.check import check_bound
+from imcmoo.exact.check import Claim, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests, against, relative
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.partial_designs import STAGES
@@ -173,7 +173,7 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         proof = BranchAndBound(branches, Trunk.of(branches), goal).run(0.0, lambda _: False)
         assert proof.bound <= optima["regret_minimax"].value < proof.value
         assert counted(proof) == problem.space.size
-        counts = check_bound(problem, branches.partials, goal, proof.bound)
+        counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
         assert counts.all == problem.space.size
 
 
