@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
     with bars(TextColumn("{task.description}"), BarColumn(bar_width=12), quiet=args.quiet) as shown:
         task = shown.add_task(first.criterion, total=first.designs)
         try:
-            counts = checker.prove(partial(_advance, shown, task))
+            walks = checker.prove(partial(_advance, shown, task))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in found.items():
@@ -68,12 +68,13 @@ def main(args: argparse.Namespace) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    console.print(
-        f"{counts.infeasible:,} designs infeasible, {counts.excluded:,} excluded, "
-        f"{counts.evaluated:,} evaluated",
-        highlight=False,
-        soft_wrap=True,
-    )
+    for counts in walks:
+        console.print(
+            f"{counts.infeasible:,} designs infeasible, {counts.excluded:,} excluded, "
+            f"{counts.evaluated:,} evaluated",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _advance(shown: Progress, task: TaskID, done: int) -> None:

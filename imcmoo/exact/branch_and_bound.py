@@ -6,7 +6,7 @@ what was found, is a bound of the whole space at any time: whoever stops early h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,8 +79,12 @@ class Trunk:
     found: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, branches: Branches) -> Trunk:
-        """Choose stages until there are bounds."""
+    def of(cls, branches: Branches, designs: Sequence[Levels] = ()) -> Trunk:
+        """Choose stages until there are bounds.
+
+        Args:
+            designs: to begin with; what is not feasible of them does not count.
+        """
         nodes, infeasible = branches.start, {}
         stage = 0
         while nodes.costs is None:
@@ -88,8 +92,10 @@ class Trunk:
             infeasible[branches.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
         problem = branches.problem
-        none = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
-        return cls(nodes, stage, infeasible, none)
+        found = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
+        if designs:
+            found = branches.feasible(np.concatenate(designs))
+        return cls(nodes, stage, infeasible, found)
 
 
 @dataclass

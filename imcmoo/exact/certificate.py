@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.exact.branch_and_bound import Proof
-from imcmoo.exact.goal import OwnBests
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest
@@ -126,7 +125,7 @@ def certificate_of(
     settings: Mapping[str, Any],
     model: str,
     networks: str,
-    own: OwnBests | None,
+    rests_on: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
     """A proof in full, for a file.
@@ -154,16 +153,7 @@ def certificate_of(
             for stage, n in proof.infeasible.items()
         },
         evaluated=proof.evaluated,
-        own_best=_own_best(problem, own),
+        own_best=rests_on,
         seconds=seconds,
         fingerprints=fingerprints(problem, networks),
     )
-
-
-def _own_best(problem: AcceleratorProblem, own: OwnBests | None) -> dict[str, dict[str, float]]:
-    if own is None:
-        return {}
-    return {
-        name: {"bound": float(least), "value": float(found)}
-        for name, least, found in zip(problem.workload_names, own.least, own.found, strict=True)
-    }
