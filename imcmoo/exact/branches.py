@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.exact.by_body import PartialsByBody
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
-from imcmoo.exact.unbounded import UnboundedPartials
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.partials import BoundsPartials, Partials
@@ -165,4 +165,4 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
             f"{model.space.size:,} designs are more than the {MOST_EVALUATED:,} that are evaluated "
             "instead"
         )
-    return UnboundedPartials(model)
+    return PartialsByBody(model)

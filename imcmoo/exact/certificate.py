@@ -124,11 +124,15 @@ def certificate_of(
     *,
     settings: Mapping[str, Any],
     model: str,
-    networks: str,
+    prints: Mapping[str, str],
     rests_on: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
     """A proof in full, for a file.
+
+    Args:
+        prints: as `fingerprints` makes them, which takes a while.
+        rests_on: as `Certificate.own_best`.
 
     Raises:
         InputError: there is no feasible design to certify.
@@ -155,5 +159,5 @@ def certificate_of(
         evaluated=proof.evaluated,
         own_best=rests_on,
         seconds=seconds,
-        fingerprints=fingerprints(problem, networks),
+        fingerprints=prints,
     )

@@ -90,3 +90,16 @@ class BoundsPartials(Protocol):
         Raises:
             ValueError: the space cannot be bounded; says why.
         """
+
+
+@runtime_checkable
+class BoundsBodies(Protocol):
+    """Knows lower bounds of all designs that share a body (as `SharesWork` tells them)."""
+
+    def bound_bodies(self, levels: Levels) -> Metrics:
+        """Energies, latencies and area that no design of the same body which runs every network
+        falls short of; infinite where there is none.
+
+        Args:
+            levels: a design of each body, shape (n, n_parameters).
+        """

@@ -110,14 +110,13 @@ class _Certifying:
         self._problem = problem
         self._effort = effort
         self._on_step = on_step
-        self._networks = study.network_set().fingerprint
+        self._prints = fingerprints(problem, study.network_set().fingerprint)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[Branches, Trunk]] = {}
-        prints = fingerprints(problem, self._networks)
         self._known = {
             c.criterion: c
             for c in effort.known.values()
-            if (c.fingerprints, c.settings, c.model) == (prints, stated(study), study.model)
+            if (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
         }
 
     def prove(self, part: Part) -> Iterator[Certificate]:
@@ -139,7 +138,7 @@ class _Certifying:
                 self._problem,
                 settings=stated(self._study),
                 model=self._study.model,
-                networks=self._networks,
+                prints=self._prints,
                 rests_on=rests_on,
                 seconds=time.perf_counter() - began,
             )

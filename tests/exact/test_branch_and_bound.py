@@ -223,7 +223,8 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_model_without_bounds_is_evaluated_in_full(name):
+def test_a_model_without_bounds_is_evaluated_in_full(name, monkeypatch):
+    monkeypatch.setattr("imcmoo.exact.by_body.BoundsBodies", type("NoModel", (), {}))
     problem = CASES[name].problem()
     optima = exact_of(name).optima
     for criterion, proof in proven(problem).items():
