@@ -37,6 +37,8 @@ class Certificate:
         own_best: by network `bound` and `value` of its own best, where the criterion is against it.
         seconds: that the proof took.
         fingerprints: of the code of the model, its data, the networks and the space.
+        intact: whether it is as it was written; a checksum tells, which notices what no other check
+            can, such as designs moved from one count to another.
     """
 
     settings: Mapping[str, Any]
@@ -52,6 +54,7 @@ class Certificate:
     own_best: Mapping[str, Mapping[str, float]]
     seconds: float
     fingerprints: Mapping[str, str]
+    intact: bool = True
 
     def save(self, folder: Path) -> None:
         """Write `certificate.json` into a folder of one's own."""
@@ -70,6 +73,7 @@ class Certificate:
             "seconds": round(self.seconds, 1),
             "fingerprints": dict(self.fingerprints),
         }
+        content["checksum"] = _checksum(content)
         with replacing(folder / FILE) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -98,9 +102,16 @@ class Certificate:
                 own_best=content["own_best"],
                 seconds=float(content["seconds"]),
                 fingerprints=content["fingerprints"],
+                intact=content.get("checksum") == _checksum(content),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of all a certificate says but this."""
+    said = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:

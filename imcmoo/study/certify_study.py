@@ -116,7 +116,8 @@ class _Certifying:
         self._known = {
             c.criterion: c
             for c in effort.known.values()
-            if (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
+            if c.intact
+            and (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
         }
 
     def prove(self, part: Part) -> Iterator[Certificate]:

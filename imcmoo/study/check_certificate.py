@@ -87,6 +87,8 @@ class Checker:
             Refused: it does not hold; says why.
             InputError: nothing of it can be proven.
         """
+        if not certificate.intact:
+            raise Refused("the certificate is not as it was written")
         for what, digest in self._fingerprints.items():
             if certificate.fingerprints.get(what) != digest:
                 raise Refused(f"the certificate is of another {what}")

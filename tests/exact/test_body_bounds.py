@@ -20,7 +20,7 @@ from tests.exact.test_enumeration import CASES, exact_of
 def test_no_design_is_better_than_the_bound_of_its_body(name):
     model = STUDIES[name].cost_model()
     assert isinstance(model, BoundsBodies)
-    levels = model.space.random(2000, np.random.default_rng(0))
+    levels = model.space.random(500, np.random.default_rng(0))
     true, bound = model.evaluate(levels), model.bound_bodies(levels)
     runs = true.runs
     assert runs.any()

@@ -15,6 +15,7 @@ from imcmoo.model.physical.partial_designs import STAGES
 from imcmoo.problem.limits import Limits
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.parameters import Conditional
+from problems import STUDIES
 from problems.physical_extended import (
     RRAM_EXTENDED,
     SRAM_EXTENDED,
@@ -68,6 +69,28 @@ def test_certified_optima_are_the_enumerated_ones_on_many_parts(device):
         for around in (*feasible_values(device, rng, 50), *[None] * 5)
     ]
     assert sum(found) >= 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("networks", ["four", "nine"])
+@pytest.mark.parametrize("device", SPACES)
+def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, networks):
+    """Four times 26 parts of 50,000 designs and more: 5·10⁶ in all."""
+    rng = np.random.default_rng(4)
+    study = STUDIES[f"{networks}_workload_{device}_extended"]
+    parts = [
+        part_of(study.space, rng, 80_000, around, at_least=45_000)
+        for around in feasible_values(device, rng, 26, study)
+    ]
+    assert sum(part.size for part in parts) >= 1.25e6
+    found = [agrees(replace(study, space=part).problem()) for part in parts]
+    assert sum(found) >= 20
+
+
+@pytest.mark.slow
+def test_certified_optima_of_the_reference_are_the_enumerated_ones():
+    """Of all 1.2·10⁷ designs of the paper's RRAM study."""
+    assert agrees(STUDIES["four_workload_rram"].problem())
 
 
 def test_supplies_that_depend_on_the_node_are_certified():
