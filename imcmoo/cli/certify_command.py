@@ -12,19 +12,23 @@ from rich.progress import BarColumn, TextColumn
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import bars
+from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.locks import owned
-from imcmoo.study.certify_study import ALL, certify_study
+from imcmoo.space.designs_csv import read_designs
+from imcmoo.study.certify_study import ALL, Effort, certify_study
+from imcmoo.study.check_certificate import written
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
 branch and bound over partial designs finds a design and a bound that no design of the space falls
 short of. Writes OUT/certificate.json, with --criterion all OUT/CRITERION/certificate.json for every
 criterion that can be proven; own bests that minimax regret is against go to folders of their own.
-imcmoo check-certificate proves them anew.
+What OUT holds already of the same study is not proven again where it reaches the gap. imcmoo
+check-certificate proves all anew.
 """
 
-INTERRUPTED = "the certificates written are whole; the same command proves all anew"
+INTERRUPTED = "the certificates written are whole; the same command goes on with the others"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="for each criterion; the gap reached by then is certified (default: none)",
     )
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help=f"with {ALL}: also each network's best on a chip of its own, and regret against these",
+    )
+    parser.add_argument(
+        "--from",
+        dest="run",
+        type=Path,
+        metavar="RUN",
+        help="begin with the designs of a run of imcmoo run (its front.csv)",
+    )
     arguments.add_settings(parser)
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 
@@ -61,8 +77,8 @@ def main(args: argparse.Namespace) -> None:
         OSError: the folder cannot be written to.
     """
     asked = args.criterion
-    if asked and (asked == ALL or asked.startswith("edap_")):
-        args.criterion = None  # a network's own EDAP is no criterion of a study
+    if asked and (asked == ALL or asked.startswith(("edap_", ALONE)) or "_alone" in asked):
+        args.criterion = None  # what is about one network, or against that, is none of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
     criterion = asked or study.criterion
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
@@ -80,9 +96,13 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
             shown.update(task, description=name, state=state)
 
-        for found in certify_study(
-            study, criterion, gap=args.gap, time_limit_s=args.time_limit, on_step=on_step
-        ):
+        effort = Effort(
+            args.gap,
+            args.time_limit,
+            None if args.run is None else read_designs(args.run / "front.csv", study.space),
+            {c.criterion: c for c in written(args.out).values()},
+        )
+        for found in certify_study(study, criterion, effort, alone=args.alone, on_step=on_step):
             own = found.criterion == criterion
             found.save(args.out if own else args.out / found.criterion)
             _show(console, found)

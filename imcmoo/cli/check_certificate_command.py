@@ -16,8 +16,8 @@ from imcmoo.study.check_certificate import Checker, certificates, study_of
 
 DESCRIPTION = """
 Prove anew that no design of a study lies below the bound of DIR/certificate.json, and that its
-design has the value it says, counting every design of the space once; then the same of every
-DIR/*/certificate.json. Refused is what does not hold, and what is of another table, network, space
+design has the value it says, and the same of every DIR/*/certificate.json, counting every design of
+the space once. Refused is what does not hold, and what is of another table, network, space
 or cost model.
 """
 
@@ -49,19 +49,29 @@ def main(args: argparse.Namespace) -> None:
     study = catalogue.find_study(args.study or str(first.settings.get("study")))
     asked = study_of(first, study)
     checker = Checker(asked)
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=12)
     for path, certificate in found.items():
-        with bars(*columns, quiet=args.quiet) as shown:
-            task = shown.add_task(certificate.criterion, total=certificate.designs)
-            try:
-                study_of(certificate, study)
-                counts = checker.check(certificate, partial(_advance, shown, task))
-            except Refused as error:
-                raise Refused(f"{path}: refused: {error}") from None
+        try:
+            study_of(certificate, study)
+            checker.claim(certificate)
+        except Refused as error:
+            raise Refused(f"{path}: refused: {error}") from None
+    with bars(TextColumn("{task.description}"), BarColumn(bar_width=12), quiet=args.quiet) as shown:
+        task = shown.add_task(first.criterion, total=first.designs)
+        try:
+            walks = checker.prove(partial(_advance, shown, task))
+        except Refused as error:
+            raise Refused(f"{args.folder}: refused: {error}") from None
+    for path, certificate in found.items():
         console.print(
             f"{path}: accepted: {certificate.criterion} ≥ {certificate.bound:.6g}, gap "
-            f"{certificate.gap:.3%}; {counts.infeasible:,} designs infeasible, "
-            f"{counts.excluded:,} excluded, {counts.evaluated:,} evaluated",
+            f"{certificate.gap:.3%}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for counts in walks:
+        console.print(
+            f"{counts.infeasible:,} designs infeasible, {counts.excluded:,} excluded, "
+            f"{counts.evaluated:,} evaluated",
             highlight=False,
             soft_wrap=True,
         )

@@ -6,20 +6,23 @@ what was found, is a bound of the whole space at any time: whoever stops early h
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
-from imcmoo.exact.branches import Branches, Nodes
-from imcmoo.exact.goal import Goal
+from imcmoo.exact.branches import Branches, Expanded, Nodes
+from imcmoo.exact.goal import BoundedCosts, Goal
+from imcmoo.exact.waiting import Waiting
 from imcmoo.model.metrics import Floats
 from imcmoo.space.design_space import Levels
 
 CHILDREN_AT_ONCE = 1 << 14
 """Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
+
+ROWS_AT_ONCE = 2048
+"""Partial designs taken further in one go, at the most."""
 
 DIVE = 128
 """Partial designs kept at every stage of a dive for a good design."""
@@ -55,47 +58,8 @@ class Proof:
         return self.goal.gap(self.value, self.bound)
 
 
-class _Waiting:
-    """Partial designs of one stage, least bound first: a heap of sorted chunks."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Levels, Floats]] = []
-        self._serial = count()
-
-    @property
-    def least(self) -> float:
-        """The smallest bound; infinite if nothing waits."""
-        return self._heap[0][0] if self._heap else np.inf
-
-    def push(self, rows: Levels, bounds: Floats) -> None:
-        if len(rows):
-            order = np.argsort(bounds, kind="stable")
-            self._push(rows[order], bounds[order])
-
-    def _push(self, rows: Levels, bounds: Floats) -> None:
-        heapq.heappush(self._heap, (float(bounds[0]), next(self._serial), rows, bounds))
-
-    def pop(self, n: int, below: float) -> Levels:
-        """About the n rows of least bound, all of them below some value."""
-        taken: list[Levels] = []
-        while n > 0 and self.least < below:
-            _, _, rows, bounds = heapq.heappop(self._heap)
-            size = min(n, int(np.searchsorted(bounds, below)))
-            taken.append(rows[:size])
-            n -= size
-            if size < len(rows):
-                self._push(rows[size:], bounds[size:])
-        return np.concatenate(taken)
-
-    def first(self, n: int) -> Levels:
-        """At the most n rows of the chunk that begins with the least bound; something must wait."""
-        return self._heap[0][2][:n]
-
-    def clear(self) -> list[Levels]:
-        """All that waits, which waits no longer."""
-        rows = [chunk[2] for chunk in self._heap]
-        self._heap = []
-        return rows
+def _all(costs: BoundedCosts) -> NDArray[np.bool_]:
+    return np.ones(len(costs), bool)
 
 
 @dataclass
@@ -115,17 +79,23 @@ class Trunk:
     found: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, branches: Branches) -> Trunk:
-        """Choose stages until there are bounds."""
+    def of(cls, branches: Branches, designs: Sequence[Levels] = ()) -> Trunk:
+        """Choose stages until there are bounds.
+
+        Args:
+            designs: to begin with; what is not feasible of them does not count.
+        """
         nodes, infeasible = branches.start, {}
         stage = 0
         while nodes.costs is None:
-            grown = branches.expand(nodes.rows, stage)
+            grown = branches.expand(nodes.rows, stage, _all)
             infeasible[branches.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
         problem = branches.problem
-        none = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
-        return cls(nodes, stage, infeasible, none)
+        found = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
+        if designs:
+            found = branches.feasible(np.concatenate(designs))
+        return cls(nodes, stage, infeasible, found)
 
 
 @dataclass
@@ -151,7 +121,7 @@ class BranchAndBound:
         stages = self.branches.stages
         self.infeasible = {name: self.trunk.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
-        self._waiting = [_Waiting() for _ in stages]
+        self._waiting = [Waiting() for _ in stages]
         # Of designs that were evaluated: their bound, which may be less than their score.
         self._floor = np.inf
         self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
@@ -183,7 +153,7 @@ class BranchAndBound:
             if steps % STEPS_PER_DIVE == 0:
                 self._dive()
             stage = int(np.argmin([w.least for w in self._waiting]))
-            n = max(1, int(CHILDREN_AT_ONCE / self._options[stage]))
+            n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
             self._branch(self._waiting[stage].pop(n, self.value), stage)
         bound = self.bound
         for stage, waiting in enumerate(self._waiting):
@@ -204,16 +174,31 @@ class BranchAndBound:
 
     def _branch(self, rows: Levels, stage: int) -> None:
         """Choose a stage more of some partial designs."""
-        grown = self.branches.expand(rows, stage)
+        grown = self.branches.expand(rows, stage, self.worth)
+        self._options[stage] = max(grown.children, 1) / len(rows)
+        self.grow(grown, stage)
+
+    def grow(self, grown: Expanded, stage: int) -> None:
+        """Take in what some partial designs became with a stage more chosen."""
         self.infeasible[self.branches.stages[stage]] += grown.infeasible
-        self._options[stage] = max(1.0, grown.children / len(rows))
+        self.excluded[self.branches.stages[stage]] += grown.excluded
         self._keep(grown.nodes, stage + 1)
+
+    def restart(self, nodes: Nodes, others: int) -> None:
+        """Let no partial designs wait at the trunk's end but some; so many designs are excluded."""
+        stage = self.trunk.stage
+        self._waiting[stage].clear()
+        self.excluded[self.branches.stages[stage - 1]] = others
+        self._keep(nodes, stage)
+
+    def worth(self, costs: BoundedCosts) -> NDArray[np.bool_]:
+        """Which partial designs may be better than the best found, shape (n,)."""
+        return np.asarray(self.goal.bound(costs) < self.value)
 
     def _keep(self, nodes: Nodes, stage: int) -> None:
         """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
         assert nodes.costs is not None
-        bounds = self.goal.bound(nodes.costs)
-        better = bounds < self.value
+        bounds, better = self.goal.bound(nodes.costs), self.worth(nodes.costs)
         name = self.branches.stages[stage - 1]
         self.excluded[name] += self.branches.designs(nodes.rows[~better])
         rows, bounds = nodes.rows[better], bounds[better]
@@ -240,6 +225,10 @@ class BranchAndBound:
                 np.concatenate([known_F, F[[best]]]),
             )
 
+    def catch_up(self) -> None:
+        """Take the best of the designs that others found."""
+        self._meet(*self.trunk.found)
+
     def _dive(self) -> None:
         """Follow the partial designs of least bound to designs; nothing of it counts."""
         rows = self.branches.start.rows[:0]
@@ -248,7 +237,7 @@ class BranchAndBound:
             if waiting.least < np.inf:
                 rows = np.concatenate([rows, waiting.first(DIVE)])
             if len(rows):
-                nodes = self.branches.expand(rows, stage).nodes
+                nodes = self.branches.expand(rows, stage, self.worth).nodes
                 assert nodes.costs is not None
                 order = np.argsort(self.goal.bound(nodes.costs), kind="stable")
                 rows = nodes.rows[order[:DIVE]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.exact.by_body import PartialsByBody
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
-from imcmoo.exact.unbounded import UnboundedPartials
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.partials import BoundsPartials, Partials
@@ -19,6 +20,10 @@ ROWS_AT_ONCE = 8192
 
 MOST_EVALUATED = 1 << 26
 """Designs of a model without bounds: some minutes."""
+
+
+Worth = Callable[[BoundedCosts], NDArray[np.bool_]]
+"""Tells by bounds of some partial designs which may still hold the best."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,13 @@ class Expanded:
     Args:
         nodes: the children that are left.
         children: how many there were before any was ruled out.
-        infeasible: designs that are ruled out, in all.
+        infeasible, excluded: designs that are ruled out, in all, as such or by their bound.
     """
 
     nodes: Nodes
     children: int
     infeasible: int
+    excluded: int
 
 
 class Branches:
@@ -76,14 +82,15 @@ class Branches:
         """How many designs some partial designs stand for."""
         return int(self.partials.completions(rows).sum())
 
-    def expand(self, rows: Levels, stage: int) -> Expanded:
+    def expand(self, rows: Levels, stage: int, worth: Worth) -> Expanded:
         """Choose one stage more: the children that may be feasible, with bounds where there are.
 
         Args:
             rows: of which the stages before are chosen.
             stage: which to choose.
+            worth: tells by bounds which children are; not asked where a model has no quick ones.
         """
-        children, _ = self.partials.options(rows, stage)
+        children, excluded = self._worth(rows, stage, worth)
         parts = [children[at : at + ROWS_AT_ONCE] for at in range(0, len(children), ROWS_AT_ONCE)]
         kept = spread(self._feasible, parts)
         left = np.concatenate([children[:0], *kept])
@@ -93,8 +100,21 @@ class Branches:
             fits = self._within(bounds)
             costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
             left = left[fits]
-        ruled_out = self.designs(rows) - self.designs(left)
-        return Expanded(Nodes(left, costs), len(children), ruled_out)
+        ruled_out = self.designs(rows) - self.designs(left) - excluded
+        return Expanded(Nodes(left, costs), len(children), ruled_out, excluded)
+
+    def _worth(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
+        """Children that may be feasible and worth it at a glance, and designs not worth it."""
+        quick = self.partials.glance(rows, stage)
+        if quick is None:
+            return self.partials.options(rows, stage)[0], 0
+        fits = self._within(quick)
+        each = len(fits) // len(rows)
+        costs = BoundedCosts.of(quick, self.problem, self.partials.filled(rows), each)
+        good = worth(costs)
+        n = self.partials.completions(rows) // each
+        excluded = (fits & ~good).reshape(-1, each).sum(axis=1) @ n
+        return self.partials.options(rows, stage, np.flatnonzero(fits & good))[0], int(excluded)
 
     def _feasible(self, rows: Levels) -> Levels:
         quick = self.partials.screen(rows)
@@ -107,7 +127,7 @@ class Branches:
             axis=1
         )
         within = self.problem.limits.within(bounds.values).all(axis=1)
-        return np.asarray(finite & within)
+        return np.asarray(finite & within & (bounds.area_m2 <= area_limit(self.problem)))
 
     def evaluate(self, rows: Levels) -> tuple[Levels, Floats]:
         """As `feasible`, of fully chosen partial designs."""
@@ -145,4 +165,4 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
             f"{model.space.size:,} designs are more than the {MOST_EVALUATED:,} that are evaluated "
             "instead"
         )
-    return UnboundedPartials(model)
+    return PartialsByBody(model)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.exact.branch_and_bound import Proof
-from imcmoo.exact.goal import OwnBests
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.fingerprint import code_digest
@@ -38,6 +37,8 @@ class Certificate:
         own_best: by network `bound` and `value` of its own best, where the criterion is against it.
         seconds: that the proof took.
         fingerprints: of the code of the model, its data, the networks and the space.
+        intact: whether it is as it was written; a checksum tells, which notices what no other check
+            can, such as designs moved from one count to another.
     """
 
     settings: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Certificate:
     own_best: Mapping[str, Mapping[str, float]]
     seconds: float
     fingerprints: Mapping[str, str]
+    intact: bool = True
 
     def save(self, folder: Path) -> None:
         """Write `certificate.json` into a folder of one's own."""
@@ -71,6 +73,7 @@ class Certificate:
             "seconds": round(self.seconds, 1),
             "fingerprints": dict(self.fingerprints),
         }
+        content["checksum"] = _checksum(content)
         with replacing(folder / FILE) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -99,9 +102,16 @@ class Certificate:
                 own_best=content["own_best"],
                 seconds=float(content["seconds"]),
                 fingerprints=content["fingerprints"],
+                intact=content.get("checksum") == _checksum(content),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of all a certificate says but this."""
+    said = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:
@@ -125,11 +135,15 @@ def certificate_of(
     *,
     settings: Mapping[str, Any],
     model: str,
-    networks: str,
-    own: OwnBests | None,
+    prints: Mapping[str, str],
+    rests_on: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
     """A proof in full, for a file.
+
+    Args:
+        prints: as `fingerprints` makes them, which takes a while.
+        rests_on: as `Certificate.own_best`.
 
     Raises:
         InputError: there is no feasible design to certify.
@@ -154,16 +168,7 @@ def certificate_of(
             for stage, n in proof.infeasible.items()
         },
         evaluated=proof.evaluated,
-        own_best=_own_best(problem, own),
+        own_best=rests_on,
         seconds=seconds,
-        fingerprints=fingerprints(problem, networks),
+        fingerprints=prints,
     )
-
-
-def _own_best(problem: AcceleratorProblem, own: OwnBests | None) -> dict[str, dict[str, float]]:
-    if own is None:
-        return {}
-    return {
-        name: {"bound": float(least), "value": float(found)}
-        for name, least, found in zip(problem.workload_names, own.least, own.found, strict=True)
-    }

@@ -33,15 +33,18 @@ class BoundedCosts(Costs):
         return self["edp"] * (self["area"] * MM2_PER_M2)[:, None]
 
     @classmethod
-    def of(cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels) -> BoundedCosts:
+    def of(
+        cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
+    ) -> BoundedCosts:
         """Those that a model bounds partial designs by, of a problem.
 
         Args:
-            levels: of a completion of each, whose node is that of all.
+            levels: of a completion of every so many of them, whose node is that of all.
+            each: so many.
         """
         values = dict(bounds.values)
         if problem.cost_per_cm2:
-            values["cost"] = problem.cost(levels, bounds.area_m2)
+            values["cost"] = problem.cost(np.repeat(levels, each, axis=0), bounds.area_m2)
         # Only criteria that are chosen from a set look at objectives.
         return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
 

@@ -28,7 +28,9 @@ class Partials(Protocol):
     def start(self) -> Levels:
         """The one partial design that stands for all designs, shape (1, n_columns)."""
 
-    def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
+    def options(
+        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
+    ) -> tuple[Levels, NDArray[np.int64]]:
         """Partial designs with a stage more chosen, and the row each was made from.
 
         What cannot become feasible may be left out. No design comes from two rows.
@@ -36,6 +38,17 @@ class Partials(Protocol):
         Args:
             partial: with the stages before chosen, shape (n, n_columns).
             stage: which is to be chosen.
+            only: which of the options of all rows are wanted, ascending, at a stage that can be
+                glanced at; all by default.
+        """
+
+    def glance(self, partial: Levels, stage: int) -> Metrics | None:
+        """As `bound` of all `options`, in their order, but quick, and looser; None where there is
+        nothing quicker. Every row must have as many options, of as many completions each.
+
+        Args:
+            partial: with the stages before chosen, shape (n, n_columns).
+            stage: which may be chosen.
         """
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:
@@ -76,4 +89,17 @@ class BoundsPartials(Protocol):
 
         Raises:
             ValueError: the space cannot be bounded; says why.
+        """
+
+
+@runtime_checkable
+class BoundsBodies(Protocol):
+    """Knows lower bounds of all designs that share a body (as `SharesWork` tells them)."""
+
+    def bound_bodies(self, levels: Levels) -> Metrics:
+        """Energies, latencies and area that no design of the same body which runs every network
+        falls short of; infinite where there is none.
+
+        Args:
+            levels: a design of each body, shape (n, n_parameters).
         """

@@ -114,6 +114,7 @@ class NetworkLimits:
         quantities: Collection[str],
     ) -> None:
         self.networks = list(networks)
+        self.given = {name: limits[name] for name in networks if name in limits}
         self.rows = [
             (w, key, limit)
             for w, name in enumerate(networks)

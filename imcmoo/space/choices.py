@@ -14,7 +14,10 @@ UNCHOSEN = -1
 
 
 def every_choice(
-    space: DesignSpace, rows: Levels, names: Sequence[str]
+    space: DesignSpace,
+    rows: Levels,
+    names: Sequence[str],
+    only: NDArray[np.int64] | None = None,
 ) -> tuple[Levels, NDArray[np.int64]]:
     """Each row with every combination of levels of some parameters, and the row each was made from.
 
@@ -22,12 +25,14 @@ def every_choice(
         space: of the first columns of the rows.
         rows: shape (n, n_columns).
         names: of the m parameters to choose.
+        only: which of the results are wanted, ascending; all by default.
 
     Returns:
         Rows by row and combination, shape (n · n_combinations, n_columns), and indices into `rows`.
     """
     grid, at = space.grid(names), [space.names.index(name) for name in names]
-    parents = np.repeat(np.arange(len(rows)), len(grid))
+    wanted = np.arange(len(rows) * len(grid)) if only is None else only
+    parents, choices = np.divmod(wanted, len(grid))
     children = rows[parents]
-    children[:, at] = np.tile(grid[:, at], (len(rows), 1))
+    children[:, at] = grid[:, at][choices]
     return children, parents

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, Trunk
+from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
+from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
-from imcmoo.exact.certificate import Certificate, certificate_of
-from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
+from imcmoo.exact.certificate import Certificate, certificate_of, fingerprints
+from imcmoo.exact.goal import NotProvable, OwnBests
+from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
 
@@ -22,26 +26,44 @@ OnStep = Callable[[str, float, float, float], None]
 """Hears of every step: the criterion, and value, bound and gap so far."""
 
 
-def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """What is to be proven, in order: own bests before what is against them.
+@dataclass(frozen=True)
+class Effort:
+    """How far proofs are to go, and from where.
+
+    Args:
+        gap: how far the design found may be above the best there is, as a share.
+        time_limit_s: seconds for each criterion, after the tree is begun; the bound reached by
+            then is what is proven.
+        start: designs to begin with, shape (n, n_parameters), if any.
+        known: certificates there are, by criterion; those of the same problem that reach the gap
+            are not proven again, and all others' designs are begun with.
+    """
+
+    gap: float = 0.0
+    time_limit_s: float = np.inf
+    start: Levels | None = None
+    known: Mapping[str, Certificate] = field(default_factory=dict)
+
+
+def wanted(problem: AcceleratorProblem, criterion: str, *, alone: bool = False) -> list[str]:
+    """What is to be proven.
 
     Args:
         criterion: a name, or `all`.
+        alone: whether `all` is also about chips of one network's own.
 
     Raises:
         InputError: the criterion cannot be proven; says which can.
     """
-    alone, later = list(goals(problem)), relative(problem)
+    joint, apart = provable(problem)
     if criterion == ALL:
-        return [*alone, *later]
-    if criterion in later:
-        return [*(f"edap_{name}" for name in problem.workload_names), criterion]
-    if criterion not in alone:
+        return [*joint, *(apart if alone else [])]
+    if criterion not in (*joint, *apart):
         known = criterion in {c.name for c in problem.criteria}
         why = "it is not known to be monotone in energy, latency and area" if known else "unknown"
         raise InputError(
             f"criterion {criterion} cannot be certified: {why}; those that can: "
-            f"{', '.join([*alone, *later])}"
+            f"{', '.join([*joint, *apart])}"
         )
     return [criterion]
 
@@ -49,64 +71,127 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 def certify_study(
     study: Study,
     criterion: str,
+    effort: Effort,
     *,
-    gap: float,
-    time_limit_s: float,
+    alone: bool = False,
     on_step: OnStep = lambda *_: None,
 ) -> Iterator[Certificate]:
-    """Prove one criterion of a study, or all.
+    """Prove one criterion of a study, or all, and what these rest on.
 
     Args:
         criterion: a name, or `all`.
-        gap: how far the design found may be above the best there is, as a share.
-        time_limit_s: seconds for each criterion, after the tree is begun; the bound reached by
-            then is what is proven.
+        effort: how far, and from where.
+        alone: as of `wanted`.
         on_step: hears of every step.
 
     Yields:
-        Certificates, each as soon as it is there.
+        Certificates, each as soon as it is there; those that were known are not among them.
 
     Raises:
         InputError: something cannot be certified, or no design is feasible.
     """
-    problem, networks = study.problem(), study.network_set().fingerprint
-    names = wanted(problem, criterion)
-    began = time.perf_counter()
+    problem = study.problem()
+    parts = agenda(problem, wanted(problem, criterion, alone=alone))
+    work = _Certifying(study, problem, effort, on_step)
     try:
-        branches = Branches(problem)
+        for part in parts:
+            yield from work.prove(part)
     except NotProvable as error:
         raise InputError(str(error)) from None
-    trunk = Trunk.of(branches)
-    proofs: dict[str, Proof] = {}
-    for name in names:
-        own = None
-        if name in relative(problem):
-            own = own_bests([proofs[f"edap_{n}"] for n in problem.workload_names])
-        goal = goals(problem)[name] if own is None else against(relative(problem)[name], own)
-        proofs[name] = _proof(BranchAndBound(branches, trunk, goal), gap, time_limit_s, on_step)
-        yield certificate_of(
-            proofs[name],
-            problem,
-            settings=stated(study),
-            model=study.model,
-            networks=networks,
-            own=own,
-            seconds=time.perf_counter() - began,
-        )
+
+
+class _Certifying:
+    """Certificates under way."""
+
+    def __init__(
+        self, study: Study, problem: AcceleratorProblem, effort: Effort, on_step: OnStep
+    ) -> None:
+        self._study = study
+        self._problem = problem
+        self._effort = effort
+        self._on_step = on_step
+        self._prints = fingerprints(problem, study.network_set().fingerprint)
+        self._done: dict[str, Certificate] = {}
+        self._trees: dict[str, tuple[Branches, Trunk]] = {}
+        self._known = {
+            c.criterion: c
+            for c in effort.known.values()
+            if c.intact
+            and (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
+        }
+
+    def prove(self, part: Part) -> Iterator[Certificate]:
+        """Certificates of what is not known of a part."""
         began = time.perf_counter()
+        rests_on = self._own_bests(part)
+        for name in part.names:
+            found = self._known.get(name)
+            if found and found.gap <= self._effort.gap and found.own_best == rests_on:
+                self._done[name] = found
+        left = tuple(name for name in part.names if name not in self._done)
+        if not left:
+            return
+        limit = self._effort.time_limit_s
+        for search in self._begun(replace(part, names=left), rests_on):
+            proof = search.run(self._effort.gap, self._until(time.perf_counter() + limit))
+            certificate = certificate_of(
+                proof,
+                self._problem,
+                settings=stated(self._study),
+                model=self._study.model,
+                prints=self._prints,
+                rests_on=rests_on,
+                seconds=time.perf_counter() - began,
+            )
+            self._done[search.goal.name] = certificate
+            yield certificate
+            began = time.perf_counter()
+
+    def _own_bests(self, part: Part) -> dict[str, dict[str, float]]:
+        networks = self._problem.workload_names if part.rests_on else []
+        proven = [self._done[name] for name in part.rests_on]
+        return {
+            n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
+        }
+
+    def _begun(
+        self, part: Part, rests_on: Mapping[str, Mapping[str, float]]
+    ) -> list[BranchAndBound]:
+        """A search for each criterion of a part, past the stage they go through together."""
+        branches, trunk = self._tree(part)
+        own = own_bests(rests_on) if rests_on else None
+        searches = [
+            BranchAndBound(branches, trunk, goal) for goal in goals_of(branches.problem, part, own)
+        ]
+        stop = self._until(time.perf_counter() + self._effort.time_limit_s * len(searches))
+        branch_together(searches, lambda: stop(searches[0]))
+        return searches
+
+    def _tree(self, part: Part) -> tuple[Branches, Trunk]:
+        """The tree that a part is about; what is known of designs begins it."""
+        if part.network not in self._trees:
+            branches = Branches(problem_of(self._problem, part))
+            designs = [
+                self._problem.space.encode({n: np.array([v]) for n, v in c.design.items()})
+                for c in self._known.values()
+            ]
+            if self._effort.start is not None:
+                designs.append(self._effort.start)
+            self._trees[part.network] = branches, Trunk.of(branches, designs)
+        return self._trees[part.network]
+
+    def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
+        def stop(now: BranchAndBound) -> bool:
+            gap = now.goal.gap(now.value, now.bound)
+            self._on_step(now.goal.name, now.value, now.bound, gap)
+            return time.perf_counter() > deadline
+
+        return stop
 
 
-def own_bests(proofs: Sequence[Proof]) -> OwnBests:
-    """What the proofs of each network's EDAP say of its best."""
-    return OwnBests(np.array([p.bound for p in proofs]), np.array([p.value for p in proofs]))
-
-
-def _proof(search: BranchAndBound, gap: float, time_limit_s: float, on_step: OnStep) -> Proof:
-    deadline = time.perf_counter() + time_limit_s
-    goal: Goal = search.goal
-
-    def stop(now: BranchAndBound) -> bool:
-        on_step(goal.name, now.value, now.bound, goal.gap(now.value, now.bound))
-        return time.perf_counter() > deadline
-
-    return search.run(gap, stop)
+def own_bests(proven: Mapping[str, Mapping[str, float]]) -> OwnBests:
+    """What certificates say of the networks' own bests, by network."""
+    return OwnBests(
+        np.array([own["bound"] for own in proven.values()]),
+        np.array([own["value"] for own in proven.values()]),
+    )

@@ -1,4 +1,4 @@
-"""Whether certificates of a study hold: proven anew, one after the other."""
+"""Whether certificates of a study hold: proven anew, all together."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.branches import partials_of
 from imcmoo.exact.certificate import FILE, Certificate, fingerprints
-from imcmoo.exact.check import Counts, Refused, check_bound, check_statement
-from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, check_statement
+from imcmoo.exact.goal import NotProvable, OwnBests
 from imcmoo.io.errors import InputError
+from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.certify_study import own_bests
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
 
@@ -25,11 +26,20 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     Raises:
         InputError: there are none, or a file is none.
     """
-    paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
-    found = {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
+    found = written(folder)
     if not found:
         raise InputError(f"{folder} holds no {FILE}")
     return dict(sorted(found.items(), key=lambda item: bool(item[1].own_best)))
+
+
+def written(folder: Path) -> dict[Path, Certificate]:
+    """The certificates of a folder and of the folders in it, if any.
+
+    Raises:
+        InputError: a file is none.
+    """
+    paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
+    return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
 
 
 def study_of(certificate: Certificate, study: Study) -> Study:
@@ -56,55 +66,78 @@ def study_of(certificate: Certificate, study: Study) -> Study:
 
 
 class Checker:
-    """Checks certificates of one problem.
+    """Checks certificates of one problem, all in one walk through its designs, and one for each
+    network that has a chip of its own.
 
     Args:
         study: with the settings of the certificates.
-
-    Raises:
-        InputError: nothing of it can be proven.
     """
 
     def __init__(self, study: Study) -> None:
         self._problem: AcceleratorProblem = study.problem()
-        try:
-            self._partials = partials_of(self._problem)
-        except NotProvable as error:
-            raise InputError(str(error)) from None
+        self._known = [name for names in provable(self._problem) for name in names]
         self._fingerprints = fingerprints(self._problem, study.network_set().fingerprint)
-        self._accepted: dict[str, Certificate] = {}
+        self._claimed: dict[str, Certificate] = {}
+        self._walks: dict[str, tuple[AcceleratorProblem, Partials, list[Claim]]] = {}
 
-    def check(self, certificate: Certificate, on_step: Callable[[int], None]) -> Counts:
-        """Prove anew what a certificate says.
+    def claim(self, certificate: Certificate) -> None:
+        """Check what needs no walk, and take up what does: what others rest on first.
+
+        Raises:
+            Refused: it does not hold; says why.
+            InputError: nothing of it can be proven.
+        """
+        if not certificate.intact:
+            raise Refused("the certificate is not as it was written")
+        for what, digest in self._fingerprints.items():
+            if certificate.fingerprints.get(what) != digest:
+                raise Refused(f"the certificate is of another {what}")
+        if certificate.criterion not in self._known:
+            raise Refused(f"criterion {certificate.criterion} cannot be proven here")
+        part = next(
+            replace(part, names=(certificate.criterion,))
+            for part in agenda(self._problem, [certificate.criterion])
+            if certificate.criterion in part.names
+        )
+        problem, _, claims = self._walk(part)
+        (goal,) = goals_of(problem, part, self._own_bests(certificate, part))
+        check_statement(certificate, problem, goal)
+        self._claimed[certificate.criterion] = certificate
+        claims.append(Claim(goal, certificate.bound))
+
+    def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
+        """Prove anew what was claimed so far.
 
         Args:
             on_step: hears how many designs are counted so far.
 
-        Raises:
-            Refused: it does not hold; says why.
-        """
-        for what, digest in self._fingerprints.items():
-            if certificate.fingerprints.get(what) != digest:
-                raise Refused(f"the certificate is of another {what}")
-        goal = self._goal(certificate)
-        check_statement(certificate, self._problem, goal)
-        found = check_bound(self._problem, self._partials, goal, certificate.bound, on_step)
-        self._accepted[certificate.criterion] = certificate
-        return found
+        Returns:
+            What became of all designs: on chips that run all networks, and on those of a network's
+            own where something was claimed of these.
 
-    def _goal(self, certificate: Certificate) -> Goal:
-        known, later = goals(self._problem), relative(self._problem)
-        if certificate.criterion in known:
-            return known[certificate.criterion]
-        if certificate.criterion not in later:
-            raise Refused(f"criterion {certificate.criterion} cannot be proven here")
-        own = []
-        for name in self._problem.workload_names:
-            proven, said = self._accepted.get(f"edap_{name}"), certificate.own_best.get(name, {})
+        Raises:
+            Refused: something does not hold; says what and why.
+        """
+        return [check_bounds(*walk, on_step) for walk in self._walks.values()]
+
+    def _walk(self, part: Part) -> tuple[AcceleratorProblem, Partials, list[Claim]]:
+        if part.network not in self._walks:
+            problem = problem_of(self._problem, part)
+            try:
+                self._walks[part.network] = problem, partials_of(problem), []
+            except NotProvable as error:
+                raise InputError(str(error)) from None
+        return self._walks[part.network]
+
+    def _own_bests(self, certificate: Certificate, part: Part) -> OwnBests | None:
+        # Nothing to look at where it rests on nothing.
+        for name, own in zip(self._problem.workload_names, part.rests_on, strict=False):
+            proven, said = self._claimed.get(own), certificate.own_best.get(name, {})
             if proven is None:
-                raise Refused(f"no certificate of edap_{name} beside it, which it rests on")
+                raise Refused(f"no certificate of {own} beside it, which it rests on")
             if said != {"bound": proven.bound, "value": proven.value}:
                 raise Refused(f"the own best of {name} is not that of its certificate")
-            own.append((proven.bound, proven.value))
-        least, best = np.array(own).T
-        return against(later[certificate.criterion], OwnBests(least, best))
+        said_of = {
+            n: certificate.own_best[n] for n in self._problem.workload_names if part.rests_on
+        }
+        return own_bests(said_of) if said_of else None

@@ -84,6 +84,32 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     assert error.count("\n") == 1
 
 
+def test_a_shift_between_two_counts_is_noticed(tmp_path, study, capsys):
+    """Their sum is kept, and so is every statement that can be proven anew."""
+    out = tmp_path / "proof"
+    assert certify(study, out, "--criterion", "edap_geomean") == 0
+    counts = json.loads((out / "certificate.json").read_text())["counts"]
+    stage = max(counts["stages"], key=lambda name: counts["stages"][name]["excluded"])
+    counts["stages"][stage]["excluded"] -= 1
+    counts["stages"][stage]["infeasible"] += 1
+    change(out / "certificate.json", counts=counts)
+    assert check(out, study) == 2
+    assert "refused: the certificate is not as it was written" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_goes_on(tmp_path, study):
+    out = tmp_path / "proof"
+    asked = (study, out, "--criterion", "regret_minimax")
+    assert certify(*asked) == 0
+    before = {path: path.read_text() for path in out.rglob("certificate.json")}
+    lost = out / "edap_resnet18_onnx" / "certificate.json"
+    lost.unlink()
+    assert certify(*asked) == 0
+    assert json.loads(lost.read_text())["bound"] == json.loads(before[lost])["bound"]
+    assert all(path.read_text() == text for path, text in before.items() if path != lost)
+    assert check(out, study) == 0
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [

@@ -8,6 +8,7 @@ from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.goal import OwnBests, against, goals, relative
+from imcmoo.exact.together import branch_together
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
 from problems import STUDIES
@@ -21,21 +22,25 @@ def study_on(space, **more):
     return replace(STUDIES[SMALLER["rram"]], space=space, workloads=NETWORKS, **more)
 
 
-def feasible_values(device, rng, n):
-    """Values by name of some designs that are feasible for two networks."""
-    space = STUDIES[SMALLER[device]].space
-    model = study_on(space).cost_model()
-    levels = space.random(4000, rng)
-    known = model.resources(levels)
-    levels = levels[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)][:n]
-    assert len(levels) == n
+def feasible_values(device, rng, n, study=None):
+    """Values by name of some designs that are feasible for the networks of a study, or for two."""
+    smaller = SMALLER[device] if study is None else study.name.replace("extended", "physical")
+    space = STUDIES[smaller].space
+    model = (study_on(space) if study is None else STUDIES[smaller]).cost_model()
+    levels = np.empty((0, len(space.shape)), int)
+    while len(levels) < n:
+        some = space.random(4000, rng)
+        known = model.resources(some)
+        some = some[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
+        levels = np.concatenate([levels, some])[:n]
     return [{k: v[i].item() for k, v in space.decode(levels).items()} for i in range(n)]
 
 
-def part_of(space, rng, at_most, around=None):
+def part_of(space, rng, at_most, around=None, at_least=200):
     """A random part of a space, of a few values of each parameter.
 
     Args:
+        at_most, at_least: designs.
         around: values by name of a design that is to be in it, where it can be.
     """
     while True:
@@ -47,7 +52,7 @@ def part_of(space, rng, at_most, around=None):
                     some[0] = p.values.index(around[p.name])
                 values[p.name] = [p.values[i] for i in sorted(set(some))]
         part = restricted(space, values, name="part")
-        if 200 <= part.size <= at_most:
+        if at_least <= part.size <= at_most:
             return part
 
 
@@ -65,16 +70,18 @@ def proven(problem, gap=0.0, steps=10**9):
     branches = Branches(problem)
     trunk = Trunk.of(branches)
 
-    def run(goal):
+    def run(goals):
         left = iter(range(steps))
-        return BranchAndBound(branches, trunk, goal).run(gap, lambda _: next(left, None) is None)
+        searches = [BranchAndBound(branches, trunk, goal) for goal in goals]
+        branch_together(searches, lambda: next(left, None) is None)
+        proofs = [search.run(gap, lambda _: next(left, None) is None) for search in searches]
+        return {proof.goal.name: proof for proof in proofs}
 
-    found = {name: run(goal) for name, goal in goals(problem).items()}
+    found = run(goals(problem).values())
     own = [found[f"edap_{name}"] for name in problem.workload_names]
     bests = OwnBests(np.array([p.bound for p in own]), np.array([p.value for p in own]))
     if np.isfinite(bests.found).all():
-        for name, criterion in relative(problem).items():
-            found[name] = run(against(criterion, bests))
+        found |= run([against(criterion, bests) for criterion in relative(problem).values()])
     return found
 
 

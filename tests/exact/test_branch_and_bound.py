@@ -8,13 +8,14 @@ import pytest
 from imcmoo.exact import branches as tree
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
-from imcmoo.exact.check import check_bound
+from imcmoo.exact.check import Claim, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests, against, relative
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.partial_designs import STAGES
 from imcmoo.problem.limits import Limits
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.parameters import Conditional
+from problems import STUDIES
 from problems.physical_extended import (
     RRAM_EXTENDED,
     SRAM_EXTENDED,
@@ -70,6 +71,28 @@ def test_certified_optima_are_the_enumerated_ones_on_many_parts(device):
     assert sum(found) >= 50
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("networks", ["four", "nine"])
+@pytest.mark.parametrize("device", SPACES)
+def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, networks):
+    """Four times 26 parts of 50,000 designs and more: 5·10⁶ in all."""
+    rng = np.random.default_rng(4)
+    study = STUDIES[f"{networks}_workload_{device}_extended"]
+    parts = [
+        part_of(study.space, rng, 80_000, around, at_least=45_000)
+        for around in feasible_values(device, rng, 26, study)
+    ]
+    assert sum(part.size for part in parts) >= 1.25e6
+    found = [agrees(replace(study, space=part).problem()) for part in parts]
+    assert sum(found) >= 20
+
+
+@pytest.mark.slow
+def test_certified_optima_of_the_reference_are_the_enumerated_ones():
+    """Of all 1.2·10⁷ designs of the paper's RRAM study."""
+    assert agrees(STUDIES["four_workload_rram"].problem())
+
+
 def test_supplies_that_depend_on_the_node_are_certified():
     rng = np.random.default_rng(3)
     around = feasible_values("sram", rng, 1)[0] | {"technology_nm": 22}
@@ -122,8 +145,29 @@ def test_no_completion_is_better_than_the_bound(device, n):
         assert (bound.energy_J <= known[0]).all()
         assert (bound.latency_s <= known[1]).all()
         assert (bound.values["edp"] <= known[0] * known[1]).all()
+        if partials.stages[stage - 1] == "tiles":
+            check_glance(partials, partial, rows, bound, [*known, area])
         if stage == len(STAGES):
             assert bound.values["edp"] == pytest.approx(known[0] * known[1], rel=1e-6)
+
+
+def check_glance(partials, partial, rows, bound, known):
+    """Of the circuit that each design has, a glance sees no more than it costs."""
+    stage = partials.stages.index("circuit")
+    quick = partials.glance(partial, stage)
+    children, parents = partials.options(partial, stage)
+    own = partials.columns(STAGES["circuit"])
+    here = np.flatnonzero((children[:, own] == rows[parents][:, own]).all(axis=1))
+    assert parents[here].tolist() == list(range(len(rows)))
+    energy, latency, area = known
+    assert (quick.energy_J[here] <= energy).all()
+    assert (quick.latency_s[here] <= latency).all()
+    assert (quick.values["edp"][here] <= energy * latency).all()
+    assert (quick.area_m2[here] <= area).all()
+    # It is worth looking: most see more than the bound of all circuits does.
+    assert np.median(quick.values["edp"][here] / bound.values["edp"]) > 1.2
+    some = here[::3]
+    assert (partials.options(partial, stage, some)[0] == children[some]).all()
 
 
 def test_every_stage_stands_for_the_same_designs():
@@ -152,7 +196,7 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         proof = BranchAndBound(branches, Trunk.of(branches), goal).run(0.0, lambda _: False)
         assert proof.bound <= optima["regret_minimax"].value < proof.value
         assert counted(proof) == problem.space.size
-        counts = check_bound(problem, branches.partials, goal, proof.bound)
+        counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
         assert counts.all == problem.space.size
 
 
@@ -202,7 +246,8 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_model_without_bounds_is_evaluated_in_full(name):
+def test_a_model_without_bounds_is_evaluated_in_full(name, monkeypatch):
+    monkeypatch.setattr("imcmoo.exact.by_body.BoundsBodies", type("NoModel", (), {}))
     problem = CASES[name].problem()
     optima = exact_of(name).optima
     for criterion, proof in proven(problem).items():

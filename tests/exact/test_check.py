@@ -8,10 +8,10 @@ import pytest
 from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
-from imcmoo.study.certify_study import certify_study
+from imcmoo.study.certify_study import Effort, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems.physical_extended import SRAM_EXTENDED
-from tests.exact.certified_spaces import feasible_values, part_of, study_on
+from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    found = certify_study(study, "all", gap=0, time_limit_s=np.inf)
+    found = certify_study(study, "all", Effort(), alone=True)
     return {c.criterion: c for c in found}
 
 
@@ -32,16 +32,47 @@ def checker(study):
 
 
 def check(checker, certificate):
-    return checker.check(certificate, lambda _: None)
+    checker.claim(certificate)
+    return checker.prove()
 
 
 def test_what_was_proven_is_accepted_and_every_design_counted(study, proven, checker):
-    for name in sorted(proven, key=lambda name: name == "regret_minimax"):
-        assert check(checker, proven[name]).all == study.space.size
+    for name in sorted(proven, key=lambda name: name.startswith("regret")):
+        checker.claim(proven[name])
+    assert [counts.all for counts in checker.prove()] == [study.space.size] * 3
+
+
+def test_chips_of_a_networks_own_are_those_of_enumeration(study, proven):
+    optima = enumerated(study.problem())
+    names = [name for name in proven if "alone" in name]
+    assert names == [f"alone_{n}" for n in study.workloads] + ["regret_alone_minimax"]
+    for name in names:
+        assert proven[name].value == proven[name].bound == optima[name].value, name
+        found = study.space.encode({n: np.array([v]) for n, v in proven[name].design.items()})
+        assert study.space.rank(found)[0] in optima[name].ranks
+
+
+def test_what_is_known_is_not_proven_again(study, proven):
+    known = {n: c for n, c in proven.items() if n != "edap_max"}
+    assert [c.criterion for c in certify_study(study, "all", Effort(known=known))] == ["edap_max"]
+    far = {n: replace(c, gap=0.1) for n, c in proven.items() if n.startswith("edap_")}
+    again = certify_study(study, "regret_minimax", Effort(known=far))
+    assert {c.criterion: c.value for c in again} == {
+        n: proven[n].value for n in (*(f"edap_{n}" for n in study.workloads), "regret_minimax")
+    }
+    other = {n: replace(c, fingerprints={}) for n, c in proven.items()}
+    assert next(certify_study(study, "edap_max", Effort(known=other))).value
+
+
+def test_given_designs_are_begun_with(study, proven):
+    best = proven["edap_max"]
+    start = study.space.encode({n: np.array([v]) for n, v in best.design.items()})
+    effort = Effort(start=start, time_limit_s=0)
+    assert next(certify_study(study, "edap_max", effort)).value == best.value
 
 
 def test_a_reached_gap_is_accepted(study, checker):
-    for found in certify_study(study, "regret_minimax", gap=0.3, time_limit_s=np.inf):
+    for found in certify_study(study, "regret_minimax", Effort(gap=0.3)):
         check(checker, found)
     assert found.criterion == "regret_minimax"
     assert any(own["bound"] < own["value"] for own in found.own_best.values())
@@ -116,7 +147,7 @@ def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
         check(checker, proven["regret_minimax"])
     for name in proven:
         if name.startswith("edap_") and name.endswith("_onnx"):
-            check(checker, proven[name])
+            checker.claim(proven[name])
     check(checker, proven["regret_minimax"])
     changed = {
         n: {**o, "bound": o["bound"] * 0.5} for n, o in proven["regret_minimax"].own_best.items()
@@ -136,5 +167,5 @@ def test_other_settings_are_refused(study, proven):
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):
     with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
-        next(certify_study(study, "pseudo_weights", gap=0, time_limit_s=1))
+        next(certify_study(study, "pseudo_weights", Effort(time_limit_s=1)))
     assert "\n" not in str(error.value)

@@ -24,6 +24,7 @@ from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Numbers = dict[str, Floats]
 
 DESIGNS_AT_ONCE = 1 << 16
@@ -76,6 +77,8 @@ def _circuit(batch: Batch) -> Numbers:
         "read_s": rates.read_s,
         "convert_s": rates.convert_s,
         "row_write_s": rates.row_write_s,
+        "less_converters": -rates.converters,
+        "less_hold": -rates.hold.astype(float),
         "mac_s": rates.mac_s,
     }
     # What breaks a limit for some network is no choice.
@@ -162,25 +165,52 @@ class LeastNumbers:
         if math.prod(tree.space.shape[at] + 1 for at in self._columns) > LARGEST_RANK:
             raise ValueError(f"no bounds: too many combinations of {', '.join(family.given)}")
         self._free = [n for n in family.free if n in tree.space.names]
+        self.together = [n for n in STAGES["circuit"] if n in self._free]
         self._memory = KeyedMemory(1 << 27)
+        self._choices = KeyedMemory(1 << 30)
         self._names: tuple[str, ...] = ()
 
     def of(self, partial: Levels) -> Numbers:
         """Least numbers by name, shape (n,) or (n, W), of partial designs of one stage."""
+
+        def work_out(index: Ints) -> tuple[Floats, ...]:
+            return self._work_out(partial[index])
+
+        return self._named(*self._memory.of(self._keys(partial), work_out))
+
+    def over(self, partial: Levels) -> Numbers:
+        """Least numbers by name of every choice of the family's parameters of a circuit.
+
+        Args:
+            partial: of one stage, with none of them chosen, shape (n, n_columns).
+
+        Returns:
+            Shape (n, m), in the order of `every_choice`.
+        """
+
+        def work_out(index: Ints) -> tuple[Floats, ...]:
+            every, _ = every_choice(self._tree.space, partial[index], self.together)
+            return tuple(v.reshape(len(index), -1) for v in self._work_out(every))
+
+        return self._named(*self._choices.of(self._keys(partial), work_out))
+
+    def _keys(self, partial: Levels) -> Ints:
         keys = np.zeros(len(partial), np.int64)
         for at in self._columns:
             keys = keys * (self._tree.space.shape[at] + 1) + partial[:, at] + 1
+        return keys
 
-        def work_out(index: NDArray[np.int64]) -> tuple[Floats, ...]:
-            return self._work_out(partial[index])
-
-        store, places = self._memory.of(keys, work_out)
+    def _named(self, store: tuple[Floats, ...], places: Ints) -> Numbers:
         return {n: v.take(places, axis=0) for n, v in zip(self._names, store, strict=True)}
 
     def _work_out(self, partial: Levels) -> tuple[Floats, ...]:
         space = self._tree.space
         first = dict(zip(space.names, partial[0], strict=False)) if len(partial) else {}
         free = [name for name in self._free if first.get(name) == UNCHOSEN]
+        if self.together and set(self.together) <= set(free):
+            least = self.over(partial)
+            self._names = tuple(least)
+            return tuple(values.min(axis=1) for values in least.values())
         n = len(space.grid(free))
         filled = self._tree.filled(partial)
         step = max(1, DESIGNS_AT_ONCE // n)

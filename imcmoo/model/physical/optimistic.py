@@ -7,7 +7,7 @@ Where power throttles a chip, a larger one may draw more: there the largest area
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -20,6 +20,8 @@ from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price, total
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.evaluation import run_in, totals
+from imcmoo.model.physical.glance import Circuits, glance
+from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.lacking import lacking
 from imcmoo.model.physical.layer_work import Rates
 from imcmoo.model.physical.least_numbers import FAMILIES, LeastNumbers, Numbers
@@ -39,6 +41,14 @@ SAFETY = 1 - 1e-9
 """Sums in another order may round up."""
 
 BOUNDS_AT_ONCE = 1024
+GLANCED_AT_ONCE = 256
+
+
+def _joined(parts: Sequence[Ints], found: Sequence[dict[str, Floats]]) -> Metrics:
+    """Bounds of parts of some partial designs, put in order again and rounded down."""
+    order = np.argsort(np.concatenate(parts))
+    values = {name: np.concatenate([part[name] for part in found])[order] for name in found[0]}
+    return Metrics({name: v * SAFETY for name, v in values.items()}, {})
 
 
 class OptimisticBatch(Batch):
@@ -197,21 +207,47 @@ class PhysicalPartials(PartialDesigns):
             return Metrics({"energy": none, "latency": none, "edp": none, "area": none[:, 0]}, {})
         parts = batches(designs, BOUNDS_AT_ONCE)
         found = spread(lambda some: self._bound(partial[some], designs.take(some)), parts)
-        order = np.argsort(np.concatenate(parts))
-        return Metrics(
-            {
-                name: np.concatenate([part[name] for part in found])[order] * SAFETY
-                for name in ("energy", "latency", "edp", "area")
-            },
-            {},
+        return _joined(parts, found)
+
+    def glance(self, partial: Levels, stage: int) -> Metrics | None:
+        """As `bound` of all `options` where the circuit is chosen, in their order; else None."""
+        if self.stages[stage] != "circuit" or not len(partial):
+            return None
+        designs = self._designs_of(self.filled(partial))
+        parts = batches(designs, GLANCED_AT_ONCE)
+        found = spread(lambda some: self._glance(partial[some], designs.take(some)), parts)
+        quick = _joined(parts, found).values
+        return Metrics({name: v.reshape(-1, *v.shape[2:]) for name, v in quick.items()}, {})
+
+    def _glance(self, partial: Levels, designs: Designs) -> dict[str, Floats]:
+        batch = self._batch(partial, designs)
+        grid = self.space.grid(self._least["circuit"].together)
+        supply, converters = (
+            grid[:, self.columns((name,))].sum(axis=1) for name in ("voltage_V", "columns_per_adc")
         )
+        others: Numbers = {}
+        for name in ("memory", "tiles", "links"):
+            others |= self._least[name].over(partial)
+        circuits = Circuits.of(
+            designs,
+            self._least["circuit"].over(partial),
+            others,
+            (supply, converters),
+            fewest_groups=self.fewest_and_most_groups(partial)[0],
+            largest_area_m2=batch.largest_area_m2,
+        )
+        found = glance(batch, circuits)
+        networks = ("energy", "latency", "edp")
+        return {**found, **{name: found[name].swapaxes(1, 2) for name in networks}}
 
     def _batch(self, partial: Levels, designs: Designs) -> OptimisticBatch:
         numbers: Numbers = {}
         for name in ("circuit", "memory", "tiles", "links"):
             numbers |= self._least[name].of(partial)
         groups = self.fewest_and_most_groups(partial)
-        return OptimisticBatch(self._context, designs, numbers, groups, self._area_limit_m2)
+        # Bodies are seldom met again later, and too many to be kept.
+        context = replace(self._context, bodies=(KeyedMemory(), KeyedMemory()))
+        return OptimisticBatch(context, designs, numbers, groups, self._area_limit_m2)
 
     def _bound(self, partial: Levels, designs: Designs) -> dict[str, Floats]:
         batch = self._batch(partial, designs)

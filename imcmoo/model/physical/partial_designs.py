@@ -34,8 +34,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "adc_model",
     ),
     "tiles": ("macros_per_tile",),
-    "converters": ("columns_per_adc", "sample_and_hold"),
-    "voltage": ("voltage_V",),
+    "circuit": ("columns_per_adc", "sample_and_hold", "voltage_V"),
     "resolution": ("adc_bits",),
     "interface": ("dram",),
     "buffer": ("glb_KiB", "glb_banks"),
@@ -111,12 +110,16 @@ class PartialDesigns:
         own = {self.space.names.index(n) for n in names if n in self.space.names}
         return sorted(own | {self._on[n] for n in names if n in self._on})
 
-    def options(self, partial: Levels, stage: int) -> tuple[Levels, Ints]:
-        """All partial designs with one stage more chosen, and the row each was made from."""
+    def options(self, partial: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
+        """Partial designs with one stage more chosen, and the row each was made from.
+
+        Args:
+            only: which of all, where it is not `tiles` or their groups that are chosen.
+        """
         if self.stages[stage] == "groups":
             return self._split(partial)
         names = [n for n in STAGES[self.stages[stage]] if n in self.space.names]
-        children, parents = every_choice(self.space, partial, names)
+        children, parents = every_choice(self.space, partial, names, only)
         if self.stages[stage] == "tiles":
             n = len(self.tiles)
             parents, children = np.repeat(parents, n), np.repeat(children, n, axis=0)

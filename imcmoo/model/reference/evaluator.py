@@ -19,6 +19,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+from imcmoo.model.reference.body_bounds import least
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
@@ -191,6 +192,22 @@ class Evaluator:
             printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
             metrics = replace(metrics, values={**metrics.values, "energy": printed})
         return metrics
+
+    def bound_bodies(self, levels: Levels) -> Metrics:
+        """Energy, latency and area that no design of the same body falls short of, whatever its
+        supply and cycle time; energy and latency infinite where a network does not run.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
+        designs = self.chips.designs(levels)
+        place = self.profiles.place(designs)
+        runs, own = self._resources(designs, place).runs, self.profiles.of(self.workload_names)
+        prices, cycle_s, area_m2 = least(self.chips, levels, self.profiles.features)
+        energy = np.einsum("nwf,nf->nw", own.features[place], prices)
+        values = {"energy": energy, "latency": own.cycles[place] * cycle_s[:, None]}
+        found = {name: np.where(runs, v, np.inf) for name, v in values.items()}
+        return Metrics({**found, "area": area_m2}, {})
 
     def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
         """Energy by layer and component and area by component of a few designs.

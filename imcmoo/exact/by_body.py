@@ -1,7 +1,7 @@
-"""The tree of a cost model that knows no bounds: bodies, then designs, all of which are evaluated.
+"""The tree of a cost model that knows bounds of bodies at the most: bodies, then their designs.
 
 What the screen rules out is left out, so that the proof costs no more than enumeration, whatever
-the model.
+the model; and what a model says of bodies saves their designs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel, Screens, SharesWork
 from imcmoo.model.metrics import Metrics
+from imcmoo.model.partials import BoundsBodies
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import Levels
 
@@ -20,7 +21,7 @@ LEAST = 1e-30
 """Less than any energy (J), latency (s) or area (m²): the bound of what is not known."""
 
 
-class UnboundedPartials:
+class PartialsByBody:
     """Keeps `imcmoo.model.partials.Partials`; a row is a design, −1 where nothing is chosen.
 
     Args:
@@ -48,9 +49,15 @@ class UnboundedPartials:
         """The row of which nothing is chosen."""
         return np.full((1, len(self._model.space.names)), UNCHOSEN)
 
-    def options(self, partial: Levels, stage: int) -> tuple[Levels, NDArray[np.int64]]:
+    def options(
+        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
+    ) -> tuple[Levels, NDArray[np.int64]]:
         """Every body, or every design of some bodies."""
-        return every_choice(self._model.space, partial, self._names[stage])
+        return every_choice(self._model.space, partial, self._names[stage], only)
+
+    def glance(self, partial: Levels, stage: int) -> Metrics | None:
+        """Nothing."""
+        return None
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:
         """Product of the sizes of what is not chosen."""
@@ -73,7 +80,9 @@ class UnboundedPartials:
         return Metrics({"area": area}, {})
 
     def bound(self, partial: Levels) -> Metrics:
-        """The least of everything."""
+        """Of bodies what their model says; else the least of everything."""
+        if isinstance(self._model, BoundsBodies) and (partial == UNCHOSEN).any():
+            return self._model.bound_bodies(self.filled(partial))
         shape = len(partial), len(self._model.workload_names)
         values = {name: np.full(shape, LEAST) for name in ("energy", "latency")}
         return Metrics({**values, "area": np.full(len(partial), LEAST)}, {})

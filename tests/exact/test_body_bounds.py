@@ -1,0 +1,52 @@
+"""What the reference model says of bodies: bounds of all their designs, and so of optima."""
+
+import numpy as np
+import pytest
+
+from imcmoo.exact.agenda import agenda, goals_of, problem_of, provable
+from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
+from imcmoo.exact.branches import Branches
+from imcmoo.exact.goal import OwnBests
+from imcmoo.exact.together import branch_together
+from imcmoo.model.partials import BoundsBodies
+from problems import STUDIES
+from tests.exact.certified_spaces import counted
+from tests.exact.test_enumeration import CASES, exact_of
+
+
+@pytest.mark.parametrize(
+    "name", ["four_workload_rram", "four_workload_sram", "technology_cost_sram"]
+)
+def test_no_design_is_better_than_the_bound_of_its_body(name):
+    model = STUDIES[name].cost_model()
+    assert isinstance(model, BoundsBodies)
+    levels = model.space.random(500, np.random.default_rng(0))
+    true, bound = model.evaluate(levels), model.bound_bodies(levels)
+    runs = true.runs
+    assert runs.any()
+    assert (np.isfinite(bound.energy_J) == runs).all()
+    assert (bound.energy_J[runs] <= true.energy_J[runs]).all()
+    assert (bound.latency_s[runs] <= true.latency_s[runs]).all()
+    assert (bound.area_m2 <= true.area_m2).all()
+    # And near, or they would save nothing.
+    assert np.max(bound.latency_s[runs] / true.latency_s[runs]) > 0.999
+    assert np.max(bound.energy_J[runs] / true.energy_J[runs]) > 0.9
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_certified_optima_are_the_enumerated_ones(name):
+    """Also of chips of a network's own, which are another problem."""
+    problem, optima = CASES[name].problem(), exact_of(name).optima
+    names = [n for some in provable(problem) for n in some]
+    for part in agenda(problem, names):
+        branches = Branches(problem_of(problem, part))
+        best = np.array([optima[own].value for own in part.rests_on])
+        goals = goals_of(branches.problem, part, OwnBests(best, best) if len(best) else None)
+        searches = [BranchAndBound(branches, Trunk.of(branches), goal) for goal in goals]
+        branch_together(searches, lambda: False)
+        for search in searches:
+            proof = search.run(0.0, lambda _: False)
+            assert proof.value == proof.bound == optima[proof.goal.name].value, proof.goal.name
+            assert counted(proof) == problem.space.size
+            names.remove(proof.goal.name)
+    assert not names
