@@ -220,8 +220,8 @@ class PhysicalEvaluator:
 
         Returns:
             `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
-            beside these `interval` (s), `power` on the chip (W) and `snr` (dB, at most `MOST_DB`),
-            as `energy`, and `snr_adc` (dB), (n, W).
+            beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
+            `snr` (dB, at most `MOST_DB`), as `energy`, and `snr_adc` (dB), (n, W).
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -238,7 +238,7 @@ class PhysicalEvaluator:
             ("latency", found.latency_s),
             ("interval", found.interval_s),
             ("power", found.power_W),
-            ("snr", np.minimum(found.snr_dB, MOST_DB)),
+            *([("snr", np.minimum(found.snr_dB, MOST_DB))] if "snr" in self._requested else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][some] = np.where(runs[some], array, np.nan)
