@@ -71,6 +71,7 @@ class WatchedProblem(AcceleratorProblem):
             area_limit_m2=problem.area_limit_m2,
             cost_per_cm2=problem.cost_per_cm2,
             guidance=problem.guidance,
+            limits=problem.limits.given,
         )
         self.feasibility = self._watch = _WatchedFeasibility(self)
         self._first: dict[int, int] = {}

@@ -22,9 +22,10 @@ def with_others(adc_model: str, frames: Frames, others: Mapping[str, Frames]) ->
         frames: its tables by name.
         others: tables of each other converter model that was asked.
     """
+    seeds = frames["searches"]["seed"].nunique()
     said = [
         "## With another converter model\n\nEverything once more: spaces, enumerations, questions, "
-        "31 searches of each study. EDAP: the geometric mean over the networks of the chip "
+        f"{seeds} searches of each study. EDAP: the geometric mean over the networks of the chip "
         f"selected, over that of the one with `{adc_model}`.\n"
     ]
     for name, other in others.items():
@@ -38,7 +39,8 @@ def with_others(adc_model: str, frames: Frames, others: Mapping[str, Frames]) ->
 
 def _chips(adc_model: str, mine: pd.DataFrame, name: str, theirs: pd.DataFrame) -> str:
     lines = []
-    for study in dict.fromkeys(mine["study"]):
+    both = set(theirs["study"])
+    for study in (s for s in dict.fromkeys(mine["study"]) if s in both):
         for criterion in CRITERIA:
             one, two = (
                 t[(t["study"] == study) & (t["criterion"] == criterion)] for t in (mine, theirs)

@@ -158,6 +158,8 @@ def _do(
 def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path) -> None:
     """Write the tables and, last, the config."""
     (folder / CONFIG).unlink(missing_ok=True)
+    for old in folder.glob("*.csv"):  # which may be of tables that are made no longer
+        old.unlink()
     names = dict.fromkeys(name for part in found for name in part)
     for name in names:
         texts = [str(part[name]) for part in found if name in part]

@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> None:
             args.gap,
             args.time_limit,
             None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            {c.criterion: c for c in written(args.out).values()},
+            tuple(written(args.out).values()),
         )
         for found in certify_study(study, criterion, effort, alone=args.alone, on_step=on_step):
             own = found.criterion == criterion

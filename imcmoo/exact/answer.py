@@ -39,14 +39,23 @@ def fingerprint(problem: AcceleratorProblem) -> str:
     limits."""
     model = problem.model
     code = code_digest("imcmoo.exact.enumeration", type(model).__module__)
+    stated = (
+        code,
+        model.data_digest if isinstance(model, KnowsItsData) else "",
+        repr(problem.space),
+        asked(problem),
+    )
+    return hashlib.sha256(repr(stated).encode()).hexdigest()
+
+
+def asked(problem: AcceleratorProblem) -> str:
+    """SHA-256 (hex) of what a problem asks of its model and space: objectives of which networks,
+    area limit, cost, criteria, weights and limits."""
     criteria = [
         (c.name, code_digest(module_of(c.score)), repr(c.score) if is_dataclass(c.score) else "")
         for c in problem.criteria
     ]
     stated = (
-        code,
-        model.data_digest if isinstance(model, KnowsItsData) else "",
-        repr(problem.space),
         problem.workload_names,
         problem.objective_names,
         problem.area_limit_m2,

@@ -124,6 +124,8 @@ class BranchAndBound:
         self._waiting = [Waiting() for _ in stages]
         # Of designs that were evaluated: their bound, which may be less than their score.
         self._floor = np.inf
+        # The least bound of partial designs that are to come from elsewhere (`branch_together`).
+        self.elsewhere = np.inf
         self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
         levels, F = self.trunk.found
         self._meet(levels, F)
@@ -137,8 +139,8 @@ class BranchAndBound:
 
     @property
     def _least(self) -> float:
-        """The smallest bound of all that waits."""
-        return min(w.least for w in self._waiting)
+        """The smallest bound of all that waits, here or elsewhere."""
+        return min(self.elsewhere, *(w.least for w in self._waiting))
 
     def run(self, gap: float, stop: Callable[[BranchAndBound], bool]) -> Proof:
         """Branch until the gap is closed, or somebody wants to stop.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imcmoo.exact.answer import asked
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -36,7 +37,7 @@ class Certificate:
         evaluated: designs that were evaluated; with those of all stages, all there are.
         own_best: by network `bound` and `value` of its own best, where the criterion is against it.
         seconds: that the proof took.
-        fingerprints: of the code of the model, its data, the networks and the space.
+        fingerprints: of the code of the model, its data, the networks, the space and what is asked.
         intact: whether it is as it was written; a checksum tells, which notices what no other check
             can, such as designs moved from one count to another.
     """
@@ -88,6 +89,7 @@ class Certificate:
         path = folder / FILE
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            _check_kinds(content)
             return cls(
                 settings=content["settings"],
                 model=content["model"],
@@ -108,6 +110,24 @@ class Certificate:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
 
 
+def _check_kinds(content: Mapping[str, Any]) -> None:
+    """Check that what is to be looked into can be.
+
+    Raises:
+        ValueError, KeyError, TypeError: it cannot.
+    """
+    tables = ("settings", "own_best", "fingerprints", "counts", "incumbent")
+    inner = (content["counts"]["stages"], content["incumbent"]["design"])
+    for name, value in [*((n, content[n]) for n in tables), *(("counts", v) for v in inner)]:
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} is no table")
+    for own in (*content["own_best"].values(), *content["counts"]["stages"].values()):
+        if not isinstance(own, dict):
+            raise ValueError("a row of own_best or stages is no table")
+    if not isinstance(content["criterion"], str):
+        raise ValueError("criterion is no name")
+
+
 def _checksum(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all a certificate says but this."""
     said = {name: value for name, value in content.items() if name != "checksum"}
@@ -115,7 +135,8 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:
-    """What a certificate depends on: the code of the model, its data, networks and space.
+    """What a certificate depends on: the code of the model, its data, networks, space, and what is
+    asked of these.
 
     Args:
         networks: fingerprint of the networks.
@@ -126,6 +147,7 @@ def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:
         "table": model.data_digest if isinstance(model, KnowsItsData) else "",
         "networks": networks,
         "space": hashlib.sha256(repr(problem.space).encode()).hexdigest(),
+        "question": asked(problem),
     }
 
 

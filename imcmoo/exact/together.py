@@ -33,16 +33,22 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
     others = branches.designs(rows) - branches.designs(rows[order])
     for search in searches:
         search.restart(Nodes(rows[:0], costs.take(order[:0])), others)
+    # The least bound, by each criterion, of what is still to come.
+    left = [np.minimum.accumulate(s.goal.bound(costs)[order][::-1])[::-1] for s in searches]
     for at in range(0, len(order), ROWS_AT_ONCE):
+        for search, bounds in zip(searches, left, strict=True):
+            search.elsewhere = float(bounds[at])
         if stop():
             rest = order[at:]
             for search in searches:
                 search.restart(Nodes(rows[rest], costs.take(rest)), others)
-            return
+            break
         some = rows[order[at : at + ROWS_AT_ONCE]]
         grown = branches.expand(some, trunk.stage, lambda c: _worth_to_any(searches, c))
         for search in searches:
             search.grow(grown, trunk.stage)
+    for search in searches:
+        search.elsewhere = np.inf
 
 
 def _worth_to_any(searches: Sequence[BranchAndBound], costs: BoundedCosts) -> NDArray[np.bool_]:

@@ -95,7 +95,8 @@ class ComponentTable:
             with as_file(files("imcmoo.hardware") / "components.npz") as shipped:
                 return replace(cls.load(shipped, scaling=scaling), path=None)
         with open_table(path, "a component table") as stored:
-            needed = [name for name in ("metadata", *TABLE_KEYS) if name not in DEVICES]
+            numbers = "metadata", "main_memory_J_per_bit"
+            needed = [name for name in (*numbers, *TABLE_KEYS) if name not in DEVICES]
             absent = [name for name in needed if not _holds(stored, name)]
             if absent:
                 raise ValueError(f"{path} is not a component table: it lacks {', '.join(absent)}")
@@ -177,7 +178,8 @@ class ComponentTable:
 
 
 def _holds(stored: Any, name: str) -> bool:
-    return name in stored or f"{name}.keys" in stored
+    parts = (f"{name}.{part}" for part in ("keys", "quantities", "values"))
+    return name in stored or all(part in stored for part in parts)
 
 
 def _rows(stored: Any, name: str) -> KeyedRows:

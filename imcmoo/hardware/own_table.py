@@ -41,7 +41,7 @@ class Extension:
                 f"{path} has {device} crossbars of another cell: give another --out, or no --cell"
             )
         own = held or cell or cell_file(device)
-        self._path = path
+        self._path, self._cell, self._device = path, cell, device
         self._begun = replace(begun, cells={**begun.cells, device: own})
         self._lacking = begun.lacking(request.keys())
 
@@ -58,11 +58,17 @@ class Extension:
             on_row: called after each row.
 
         Raises:
-            InputError: the libraries have no such component; nothing is written.
+            InputError: the libraries have no such component, or the table has become another
+                meanwhile; nothing is written.
             OSError: the file cannot be written.
         """
         rows = compute(self._lacking, self._begun.cells, jobs=jobs, on_row=on_row)
-        self._begun.joined(rows).write(self._path)
+        now = _begin(self._path, self._cell)  # which another command may have added to
+        ours = self._begun.cells[self._device]
+        if now.versions != self._begun.versions or now.cells.get(self._device, ours) != ours:
+            raise InputError(f"{self._path} has become another table meanwhile: try again")
+        cells = {**now.cells, self._device: ours}
+        replace(now, cells=cells).joined(rows).write(self._path)
 
 
 def _begin(path: Path, cell: str | None) -> Content:

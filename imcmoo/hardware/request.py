@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from shlex import quote
 
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.io.errors import check_choice
@@ -121,7 +122,7 @@ class Request:
             "glb-depth": [] if {*GLB_DEPTHS}.issuperset(self.glb_depths) else self.glb_depths,
         }
         said = [f"--{name} {','.join(map(str, v))}" for name, v in options.items() if v]
-        return f"imcmoo components build {' '.join(said)} --out {out}"
+        return f"imcmoo components build {' '.join(said)} --out {quote(out)}"
 
 
 def usual_mV(node_nm: int) -> range:

@@ -64,8 +64,9 @@ class Content:
         """
         table = ComponentTable.load(path, scaling="current")
         absent = [name for name in ("cells", "versions") if name not in table.metadata]
-        if absent:
-            raise ValueError(f"{path} does not tell its {', '.join(absent)}: build it anew")
+        if absent or not all(isinstance(table.metadata[n], dict) for n in ("cells", "versions")):
+            what = ", ".join(absent) or "cells and versions"
+            raise ValueError(f"{path} does not tell its {what}: build it anew")
         return cls(
             rows={name: _by_key(rows) for name, rows in table.tables.items()},
             cells=table.metadata["cells"],

@@ -113,6 +113,7 @@ class NetworkLimits:
         networks: Sequence[str],
         quantities: Collection[str],
     ) -> None:
+        self.given = dict(limits)
         self.networks = list(networks)
         self.given = {name: limits[name] for name in networks if name in limits}
         self.rows = [

@@ -207,6 +207,7 @@ def _identity(
         "version": __version__,
         "space": repr(problem.space),
         "workloads": problem.workload_names,
+        "objectives": problem.objective_names,
         "data of the model": model.data_digest if isinstance(model, KnowsItsData) else None,
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),

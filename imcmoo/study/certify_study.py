@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,17 +32,17 @@ class Effort:
 
     Args:
         gap: how far the design found may be above the best there is, as a share.
-        time_limit_s: seconds for each criterion, after the tree is begun; the bound reached by
-            then is what is proven.
+        time_limit_s: seconds for each criterion, after the tree is begun, half of it for the stage
+            that all go through together; the bound reached by then is what is proven.
         start: designs to begin with, shape (n, n_parameters), if any.
-        known: certificates there are, by criterion; those of the same problem that reach the gap
-            are not proven again, and all others' designs are begun with.
+        known: certificates there are; those of the same problem that reach the gap are not proven
+            again, and all others' designs are begun with.
     """
 
     gap: float = 0.0
     time_limit_s: float = np.inf
     start: Levels | None = None
-    known: Mapping[str, Certificate] = field(default_factory=dict)
+    known: Sequence[Certificate] = ()
 
 
 def wanted(problem: AcceleratorProblem, criterion: str, *, alone: bool = False) -> list[str]:
@@ -85,7 +85,7 @@ def certify_study(
         on_step: hears of every step.
 
     Yields:
-        Certificates, each as soon as it is there; those that were known are not among them.
+        Certificates, each as soon as it is there, those that were known as they were.
 
     Raises:
         InputError: something cannot be certified, or no design is feasible.
@@ -113,25 +113,28 @@ class _Certifying:
         self._prints = fingerprints(problem, study.network_set().fingerprint)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[Branches, Trunk]] = {}
-        self._known = {
-            c.criterion: c
-            for c in effort.known.values()
+        same = [
+            c
+            for c in effort.known
             if c.intact
             and (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
-        }
+        ]
+        # Of several of one criterion the one that proves most.
+        self._known = {c.criterion: c for c in sorted(same, key=lambda c: -c.gap)}
 
     def prove(self, part: Part) -> Iterator[Certificate]:
-        """Certificates of what is not known of a part."""
+        """Certificates of a part."""
         began = time.perf_counter()
         rests_on = self._own_bests(part)
         for name in part.names:
             found = self._known.get(name)
             if found and found.gap <= self._effort.gap and found.own_best == rests_on:
                 self._done[name] = found
+                yield found
         left = tuple(name for name in part.names if name not in self._done)
         if not left:
             return
-        limit = self._effort.time_limit_s
+        limit = self._effort.time_limit_s / 2
         for search in self._begun(replace(part, names=left), rests_on):
             proof = search.run(self._effort.gap, self._until(time.perf_counter() + limit))
             certificate = certificate_of(
@@ -163,7 +166,7 @@ class _Certifying:
         searches = [
             BranchAndBound(branches, trunk, goal) for goal in goals_of(branches.problem, part, own)
         ]
-        stop = self._until(time.perf_counter() + self._effort.time_limit_s * len(searches))
+        stop = self._until(time.perf_counter() + self._effort.time_limit_s / 2 * len(searches))
         branch_together(searches, lambda: stop(searches[0]))
         return searches
 

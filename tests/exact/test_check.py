@@ -53,15 +53,30 @@ def test_chips_of_a_networks_own_are_those_of_enumeration(study, proven):
 
 
 def test_what_is_known_is_not_proven_again(study, proven):
-    known = {n: c for n, c in proven.items() if n != "edap_max"}
-    assert [c.criterion for c in certify_study(study, "all", Effort(known=known))] == ["edap_max"]
-    far = {n: replace(c, gap=0.1) for n, c in proven.items() if n.startswith("edap_")}
+    known = [c for n, c in proven.items() if n != "edap_max"]
+    given = list(certify_study(study, "all", Effort(known=known)))
+    assert [c.criterion for c in given if not any(c is k for k in known)] == ["edap_max"]
+    assert {c.criterion for c in given} == {n for n in proven if "alone" not in n}
+    far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("edap_")]
     again = certify_study(study, "regret_minimax", Effort(known=far))
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"edap_{n}" for n in study.workloads), "regret_minimax")
     }
-    other = {n: replace(c, fingerprints={}) for n, c in proven.items()}
+    other = [replace(c, fingerprints={}) for c in proven.values()]
     assert next(certify_study(study, "edap_max", Effort(known=other))).value
+
+
+def test_of_two_certificates_the_one_that_proves_more_counts(study, proven):
+    loose = replace(proven["edap_max"], gap=0.1, bound=proven["edap_max"].bound / 2)
+    for known in ([loose, proven["edap_max"]], [proven["edap_max"], loose]):
+        assert next(certify_study(study, "edap_max", Effort(known=known))) is proven["edap_max"]
+
+
+def test_another_question_is_another_problem(study, proven):
+    dearer = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
+    (own,) = certify_study(dearer, "edap_mean", Effort(known=list(proven.values())))
+    assert own.value != proven["edap_mean"].value
+    assert own.fingerprints["question"] != proven["edap_mean"].fingerprints["question"]
 
 
 def test_given_designs_are_begun_with(study, proven):
@@ -95,6 +110,7 @@ CHANGES = {
     "another table": lambda c: replace(c, fingerprints={**c.fingerprints, "table": "0"}),
     "another model": lambda c: replace(c, fingerprints={**c.fingerprints, "model": "0"}),
     "another networks": lambda c: replace(c, fingerprints={**c.fingerprints, "networks": "0"}),
+    "another question": lambda c: replace(c, fingerprints={**c.fingerprints, "question": "0"}),
     "another space": lambda c: replace(c, fingerprints={**c.fingerprints, "space": "0"}),
 }
 

@@ -19,6 +19,9 @@ from imcmoo.space.parameters import Conditional
 SAFETY = 1 - 1e-9
 """Sums in another order may round up."""
 
+LEAST_J = 1e-30
+"""No network runs on less: bounds stay positive, so that every score has one."""
+
 
 def least(
     chips: ChipModel, levels: Levels, features: Sequence[tuple[str, str]]
@@ -39,7 +42,9 @@ def least(
     shape = len(levels), -1
     prices = chips.feature_prices(every, features).reshape(*shape, len(features)).min(axis=1)
     area = chips.areas(every).sum(axis=1).reshape(shape).min(axis=1)
-    return prices * SAFETY, chips.cycle(chips.designs(quick)) * SAFETY, area * SAFETY
+    # A price may be negative, as what a bit costs beyond another: less is further from 0 then.
+    prices = prices - np.abs(prices) * (1 - SAFETY)
+    return prices, chips.cycle(chips.designs(quick)) * SAFETY, area * SAFETY
 
 
 def _quickest(space: DesignSpace, levels: Levels) -> Levels:

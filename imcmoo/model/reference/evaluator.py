@@ -19,7 +19,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
-from imcmoo.model.reference.body_bounds import least
+from imcmoo.model.reference.body_bounds import LEAST_J, least
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
@@ -205,7 +205,10 @@ class Evaluator:
         runs, own = self._resources(designs, place).runs, self.profiles.of(self.workload_names)
         prices, cycle_s, area_m2 = least(self.chips, levels, self.profiles.features)
         energy = np.einsum("nwf,nf->nw", own.features[place], prices)
-        values = {"energy": energy, "latency": own.cycles[place] * cycle_s[:, None]}
+        values = {
+            "energy": np.maximum(energy, LEAST_J),
+            "latency": own.cycles[place] * cycle_s[:, None],
+        }
         found = {name: np.where(runs, v, np.inf) for name, v in values.items()}
         return Metrics({**found, "area": area_m2}, {})
 
