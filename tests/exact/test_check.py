@@ -1,10 +1,12 @@
 """The checker accepts what was proven and refuses what was changed."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
@@ -185,3 +187,16 @@ def test_what_is_not_monotone_is_refused_in_one_line(study):
     with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
         next(certify_study(study, "pseudo_weights", Effort(time_limit_s=1)))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("settings", 5), ("criterion", ["a"]), ("counts", []), ("own_best", {"a": 1}), ("bound", "x")],
+)
+def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, value):
+    proven["edap_max"].save(tmp_path)
+    path = tmp_path / "certificate.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {field: value}))
+    with pytest.raises(InputError, match="is no certificate"):
+        Certificate.load(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -202,8 +203,15 @@ def test_refuses_unknown_names(table: ComponentTable, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="scaling 'old' is not one of reference, current"):
         ComponentTable.load(scaling="old")
     np.savez(tmp_path / "other.npz", metadata=np.array("{}"))
-    with pytest.raises(ValueError, match="not a component table: it lacks adder"):
+    with pytest.raises(ValueError, match="not a component table: it lacks main_memory"):
         ComponentTable.load(tmp_path / "other.npz")
+    with as_file(files("imcmoo.hardware") / "components.npz") as shipped, np.load(shipped) as own:
+        content = {name: own[name] for name in own.files}
+    for lacking in ("buffer.values", "router.quantities", "adder.keys"):
+        rest = {name: array for name, array in content.items() if name != lacking}
+        np.savez(tmp_path / "less.npz", **rest)
+        with pytest.raises(ValueError, match=f"it lacks {lacking.partition('.')[0]}"):
+            ComponentTable.load(tmp_path / "less.npz")
 
 
 def test_reference_scaling_differs_below_22_nm_in_buffer_energy_alone(
