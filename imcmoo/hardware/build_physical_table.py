@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -104,14 +104,8 @@ def ask(task: Task) -> Costs:
 
 
 def _ask_in(scratch: Path, task: Task) -> Costs:
-    _prepare(scratch)
-    return ask(task)
-
-
-@cache
-def _prepare(scratch: Path) -> None:
-    """Once in each process."""
     library_costs.use_scratch(scratch)
+    return ask(task)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

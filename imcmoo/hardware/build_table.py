@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +101,8 @@ def _slowest_first(task: Task) -> int:
 
 
 def _ask_in(scratch: Path, task: Task) -> Costs:
-    _prepare(scratch)
-    return ask(task)
-
-
-@cache
-def _prepare(scratch: Path) -> None:
-    """Once in each process."""
     library_costs.use_scratch(scratch)
+    return ask(task)
 
 
 def installed_versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import importlib
 import tempfile
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
+@cache
 def use_scratch(directory: Path) -> None:
     """Keep the libraries' run files in `directory`, in this process, instead of site-packages.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,6 +20,7 @@ from imcmoo.io.executor import threads
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.body_bounds import LEAST_J, least
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
+from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.profile_cache import ProfileCache
@@ -31,9 +31,6 @@ Rounding = Literal["none", "reference"]
 
 CHUNK_DESIGNS = 16384
 """Designs one thread evaluates at once."""
-
-SCREEN_TABLE = 1 << 20
-"""Chips of a space up to which what they surely lack is worked out for all of them once."""
 
 
 class Evaluator:
@@ -70,6 +67,7 @@ class Evaluator:
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
         self.profiles = shared or ProfileCache(self.chips)
+        self._capacities = Capacities(self.chips, deployment)
         self.body_parameters = self.chips.body_parameters
         self.screened_by = self.chips.screened_by
 
@@ -123,7 +121,7 @@ class Evaluator:
         return self._screened(self.chips.designs(levels))
 
     def _screened(self, designs: Designs) -> Metrics:
-        cells, buffer_bits, lacking = self._capacity(designs)
+        cells, buffer_bits, lacking = self._capacities.of(designs)
         return Metrics(
             {"area": self.chips.areas(designs).sum(axis=1)},
             {
@@ -279,24 +277,6 @@ class Evaluator:
                 "buffer_bits": replace(buffer_bits, missing=bits),
             },
         )
-
-    def _capacity(self, designs: Designs) -> tuple[Floats, Floats, Floats]:
-        """Cells, buffer bits, and cells each network surely lacks, of designs."""
-        if self._all_capacities is None:
-            return self._capacity_of(designs.levels)
-        cells, buffer_bits, lacking = self._all_capacities
-        return cells[designs.body], buffer_bits[designs.body], lacking[designs.body]
-
-    @cached_property
-    def _all_capacities(self) -> tuple[Floats, Floats, Floats] | None:
-        """The same of every body, where they are few enough."""
-        if self.space.size_of(self.body_parameters) > SCREEN_TABLE:
-            return None
-        return self._capacity_of(self.space.grid(self.body_parameters))
-
-    def _capacity_of(self, levels: Levels) -> tuple[Floats, Floats, Floats]:
-        sizes = self.chips.sizes(levels)
-        return sizes.cells, sizes.buffer_bits, self.chips.lacking_cells(sizes, self.deployment)
 
 
 def _rebuilt(
