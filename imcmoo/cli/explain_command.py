@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study",
         metavar="STUDY",
-        help=f"what a design of a file is for, or a run that did not store what it explains: "
+        help=f"what a design of a file is for, or a run whose study has another name or place now: "
         f"{catalogue.known()}",
     )
     parser.add_argument(
@@ -95,10 +95,13 @@ def main(args: argparse.Namespace) -> None:
 
 def _of_run(folder: Path, said: str | None) -> list[Explanation]:
     """What the run has stored, or else works it out from its tables and study."""
+    stored = folder / EXPLANATIONS
     with reading(folder) as results:
-        if (folder / EXPLANATIONS).exists():
-            return read_explanations(folder / EXPLANATIONS)
+        if said is None and stored.exists():
+            return read_explanations(stored)
         study = study_of_run(folder, results.config, said)
+        if stored.exists():
+            return read_explanations(stored)
         return explain_run(study.problem(), study.asked_criterion, folder)
 
 

@@ -27,6 +27,9 @@ FIGURES = {
 
 PERCENT = ("utilization", "regret")
 
+IN_DECIBELS = ("snr",)
+"""Limits whose shares are of noise power."""
+
 LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
@@ -104,10 +107,26 @@ def lack(limit: str, missing: float, excess: float) -> str:
         excess: as a share of what there is.
     """
     at_least = limit.startswith("min_")
+    if limit in IN_DECIBELS:
+        return f"{limit_name(limit)} {decibels(1 + excess)} short"
     # What counts in shares of a limit has no other unit.
     if pd.isna(missing) or np.isclose(missing, excess):
         return f"{limit_name(limit)} {100 * excess:.3g} % {'short' if at_least else 'over'}"
     return f"lacks {short(missing)} {label(limit)}"
+
+
+def used(limit: str, share: float) -> str:
+    """How much of a limit is used, in words."""
+    if pd.isna(share):
+        return "not told"
+    if limit in IN_DECIBELS and share > 0:
+        return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
+    return f"{100 * share:.4g} %"
+
+
+def decibels(ratio: float) -> str:
+    """A ratio of powers."""
+    return f"{10 * np.log10(ratio):.3g} dB"
 
 
 def lacked(limits: pd.DataFrame) -> str:

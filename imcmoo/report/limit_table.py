@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.report.explanation_words import lack, limit_name, new_table
+from imcmoo.report.explanation_words import lack, limit_name, new_table, used
 from imcmoo.report.labels import label
 
 
@@ -25,12 +25,11 @@ def limit_table(limits: pd.DataFrame) -> Table:
     for _, row in nearest.iterrows():
         broken = row["excess"] > 0
         over = lack(str(row["limit"]), row["missing"], row["excess"]) if broken else ""
-        used = "not told" if pd.isna(row["used"]) else f"{100 * row['used']:.4g} %"
         stops = limits.loc[limits["limit"] == row["limit"], "stops"].max()
         table.add_row(
             limit_name(str(row["limit"])),
             label(row["network"]) if row["network"] else "chip",
-            used,
+            used(str(row["limit"]), row["used"]),
             str(stops) if stops else "",
             over,
             style="bold" if broken or stops else "",

@@ -120,6 +120,11 @@ def test_nothing_is_wider_than_the_terminal_or_cut(run, capsys, monkeypatch, wid
     [
         ("nowhere", [], "no folder of a run, design.json or FILE.csv:LINE"),
         ("", [], "holds no complete run"),
+        (
+            "seed-1",
+            ["--study", "nine_workload_rram"],
+            "is of another study than nine_workload_rram",
+        ),
         ("seed-1", ["--design", "nobody"], "explains no design 'nobody'; known: selected"),
         ("seed-1/design.json", [], "give --study"),
         ("seed-1/design.json", ["--study", "four_workload_sram"], "device is rram"),

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
+from imcmoo.report.explanation_words import lack, used
 from imcmoo.study.explain import Subject, explain
 from tests.study.test_explain import STUDIES
 from tests.test_toy_model import STUDY as TOY
@@ -40,3 +41,10 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
         assert ("NOT FEASIBLE" in text) == (not explanation.feasible)
         steps = explanation.tables["neighbours"]
         assert all(f"{name} " in text for name in steps["parameter"])
+
+
+def test_noise_is_said_in_decibels():
+    assert lack("snr", 9.0, 9.0) == "snr 10 dB short"
+    assert used("snr", 0.01) == "20 dB to spare"
+    assert used("snr", 2.0) == "3.01 dB short"
+    assert (used("area", 0.5), used("snr", float("nan"))) == ("50 %", "not told")
