@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.bodies import BodyFeatures, KnownBodies, body_features
-from imcmoo.model.physical.chip import Chip, build_chip, converters_per_macro
+from imcmoo.model.physical.chip import Chip, build_chip
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.keyed_memory import Arrays
 from imcmoo.model.physical.keys import body_keys
@@ -17,6 +17,7 @@ from imcmoo.model.physical.limits import ir_drop, level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
 from imcmoo.model.physical.parameters import DRAM, Designs
+from imcmoo.model.physical.parts import Parts, look_up_parts
 from imcmoo.model.physical.runs import Run, powered
 from imcmoo.model.physical.shortfalls import shortfalls
 from imcmoo.model.physical.timing import held_time
@@ -48,12 +49,17 @@ class Batch:
         )
 
     @cached_property
-    def chip(self) -> Chip:
-        """Areas, leakage, prices of actions."""
+    def parts(self) -> Parts:
+        """What the component table says of them."""
         c = self.context
-        return build_chip(
+        return look_up_parts(
             c.layers, self.designs, self.point, table=c.table, given=c.given, switches=c.switches
         )
+
+    @cached_property
+    def chip(self) -> Chip:
+        """Areas, leakage, prices of actions."""
+        return build_chip(self.parts)
 
     @cached_property
     def rates(self) -> Rates:
@@ -64,7 +70,7 @@ class Batch:
                 designs, point, device=c.device, given=c.given, pulses=c.switches.pulses
             ),
             convert_s=point.converter.time_s * point.slowdown,
-            converters=converters_per_macro(designs, c.switches),
+            converters=self.parts.converters,
             hold=designs.sample_and_hold > 0,
             sum_bits=converted_bits(c.layers, designs),
             glb_bit_s=chip.glb_bit_s,

@@ -9,18 +9,12 @@ from functools import cached_property, reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.operating_point import OperatingPoint
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs, refuse
+from imcmoo.model.physical.parts import GLB_BITS, ROUTER_BITS, Parts
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
 
-GLB_BITS = 2048
-"""Width of the global buffer's word."""
-ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 
@@ -79,109 +73,86 @@ def total(parts: Iterable[Floats]) -> Floats:
     return found
 
 
-def converters_per_macro(designs: Designs, switches: Switches) -> Floats:
-    """Converters of one macro; one per column, or pair, where they are not shared."""
-    columns = np.floor(designs.cols / (1 + designs.differential))
-    if not switches.shared_converters:
-        return columns
-    shared: Floats = np.ceil(columns / designs.columns_per_adc)
-    return shared
-
-
-def build_chip(
-    layers: LayerTable,
-    designs: Designs,
-    point: OperatingPoint,
-    *,
-    table: PhysicalTable,
-    given: Assumptions,
-    switches: Switches,
-) -> Chip:
-    """Add up the parts of every chip.
-
-    Raises:
-        ValueError: a value the component table lacks; says what it has.
-    """
-    node = designs.technology_nm
-    glb = table.look_up(
-        "buffer",
-        node_nm=node,
-        width_bits=GLB_BITS,
-        depth_words=designs.glb_KiB * 8192 / GLB_BITS,
-        banks=designs.glb_banks,
+def build_chip(parts: Parts) -> Chip:
+    """Add up the parts of every chip."""
+    designs, point, given = parts.designs, parts.point, parts.given
+    areas = _areas(parts)
+    hop = parts.router["read"] / ROUTER_BITS * point.supply
+    wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
+    area = total(areas.values())
+    link = link_price(hop, wire, area, given=given, switches=parts.switches)
+    slow = np.maximum(point.slowdown, 1.0)
+    return Chip(
+        areas_m2=areas,
+        leaks_W=_leaks(parts),
+        prices_J=_prices(parts, link),
+        hop_J=hop,
+        wire_J_per_m=wire,
+        glb_bit_s=parts.glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
+        buffer_word_s=parts.inputs["cycle"] * slow,
+        link_bit_s=1 / (designs.link_bits * point.clock_Hz * given.link_efficiency.value),
+        dram_bit_s=1 / (parts.dram_rate * given.dram_efficiency.value),
     )
-    tile_word = 8 * designs.macros_per_tile
-    inputs, results = (
-        table.look_up("buffer", node_nm=node, width_bits=tile_word, depth_words=depth, banks=1)
-        for depth in (designs.rows, designs.cols)
-    )
-    router = table.look_up("router", node_nm=node)
-    unit = table.look_up("mac", node_nm=node)
-    adder = _shift_add(layers, designs, table, switches)
-    dac_area, dac_energy = _dac(designs, table, given)
-    converters = converters_per_macro(designs, switches)
-    array, tiles = point.array, designs.tiles_per_group * designs.router_groups
+
+
+def _areas(parts: Parts) -> dict[str, Floats]:
+    """Area by component."""
+    designs, given, array = parts.designs, parts.given, parts.point.array
     holds = designs.cols * designs.sample_and_hold * given.sample_hold_m2.value
     periphery = given.macro_periphery.value * designs.macros
-    muxed = (designs.columns_per_adc > 1) & switches.shared_converters
+    muxed = (designs.columns_per_adc > 1) & parts.switches.shared_converters
     columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
-    cells = designs.rows * designs.cols * (1 + designs.ping_pong)
+    return {
+        "cells": periphery * parts.cells * array["cell_area"],
+        "drivers": periphery
+        * (array["row_area"] + columns + designs.rows * parts.dac_area + holds),
+        "adc": periphery * parts.converters * parts.point.converter.area_m2,
+        "shift_add": periphery * parts.converters * parts.adder["area"],
+        "buffers": parts.tiles * (parts.inputs["area"] + parts.results["area"]),
+        "routers": designs.router_groups * parts.router["area"],
+        "glb": parts.glb["area"],
+        "digital": designs.mac_units * parts.unit["area"],
+        "interface": parts.interface_area,
+    }
+
+
+def _leaks(parts: Parts) -> dict[str, Floats]:
+    """Leakage by component."""
+    designs, array = parts.designs, parts.point.array
     # Library leakage is at nominal supply; current stays, power goes with the supply.
-    supply = np.sqrt(point.supply)
-    areas = {
-        "cells": periphery * cells * array["cell_area"],
-        "drivers": periphery * (array["row_area"] + columns + designs.rows * dac_area + holds),
-        "adc": periphery * converters * point.converter.area_m2,
-        "shift_add": periphery * converters * adder["area"],
-        "buffers": tiles * (inputs["area"] + results["area"]),
-        "routers": designs.router_groups * router["area"],
-        "glb": glb["area"],
-        "digital": designs.mac_units * unit["area"],
-        "interface": _interface_m2(designs, given),
-    }
-    leaks = {
-        "cells": designs.macros * cells * array["cell_leak"],
+    supply = np.sqrt(parts.point.supply)
+    return {
+        "cells": designs.macros * parts.cells * array["cell_leak"],
         "drivers": designs.macros * (array["row_leak"] + array["column_leak"]),
-        "adc": designs.macros * converters * point.converter.leak_W,
-        "shift_add": designs.macros * converters * adder["leak"] * supply,
-        "buffers": tiles * (inputs["leak"] + results["leak"]) * supply,
-        "glb": glb["leak"] * supply,
-        "digital": designs.mac_units * unit["leak"] * supply,
+        "adc": designs.macros * parts.converters * parts.point.converter.leak_W,
+        "shift_add": designs.macros * parts.converters * parts.adder["leak"] * supply,
+        "buffers": parts.tiles * (parts.inputs["leak"] + parts.results["leak"]) * supply,
+        "glb": parts.glb["leak"] * supply,
+        "digital": designs.mac_units * parts.unit["leak"] * supply,
     }
-    dram_J, dram_rate = _dram(designs, table, given)
-    area = total(areas.values())
-    wire = 0.5 * given.wire_F_per_m.value * designs.voltage_V**2
-    hop = router["read"] / ROUTER_BITS * point.supply
+
+
+def _prices(parts: Parts, link: Floats) -> dict[str, Floats]:
+    """Energy per action, of which that of a bit on a link is given."""
+    designs, point = parts.designs, parts.point
     # Both columns of a pair hold their value for one conversion.
-    samples = given.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
-    slow = np.maximum(point.slowdown, 1.0)
-    prices = {
-        "glb_read": glb["read"] / GLB_BITS * point.supply,
-        "glb_write": glb["write"] / GLB_BITS * point.supply,
-        "buffer_read": inputs["read"] * point.supply,
-        "buffer_write": inputs["write"] * point.supply,
-        "result": (results["read"] + results["write"]) * point.supply,
-        "link": link_price(hop, wire, area, given=given, switches=switches),
-        "shift_add": adder["energy"] * point.supply,
-        "mac": unit["energy"] * point.supply,
-        "conversion": point.converter.energy_J + samples * designs.sample_and_hold,
-        "dac": dac_energy,
+    held = parts.given.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
+    return {
+        "glb_read": parts.glb["read"] / GLB_BITS * point.supply,
+        "glb_write": parts.glb["write"] / GLB_BITS * point.supply,
+        "buffer_read": parts.inputs["read"] * point.supply,
+        "buffer_write": parts.inputs["write"] * point.supply,
+        "result": (parts.results["read"] + parts.results["write"]) * point.supply,
+        "link": link,
+        "shift_add": parts.adder["energy"] * point.supply,
+        "mac": parts.unit["energy"] * point.supply,
+        "conversion": point.converter.energy_J + held * designs.sample_and_hold,
+        "dac": parts.dac_energy,
         "cell_low": point.cell.low_J,
         "cell_span": point.cell.span_J,
         "write": point.cell.write_J,
-        "dram": dram_J,
+        "dram": parts.dram_energy,
     }
-    return Chip(
-        areas_m2=areas,
-        leaks_W=leaks,
-        prices_J=prices,
-        hop_J=hop,
-        wire_J_per_m=wire,
-        glb_bit_s=glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
-        buffer_word_s=inputs["cycle"] * slow,
-        link_bit_s=1 / (designs.link_bits * point.clock_Hz * given.link_efficiency.value),
-        dram_bit_s=1 / (dram_rate * given.dram_efficiency.value),
-    )
 
 
 def link_price(
@@ -191,53 +162,3 @@ def link_price(
     length = given.wire_length.value * np.sqrt(area_m2) * switches.wires
     price: Floats = hop_J + wire_J_per_m * length
     return price
-
-
-def _shift_add(
-    layers: LayerTable, designs: Designs, table: PhysicalTable, switches: Switches
-) -> dict[str, Floats]:
-    """One shift-and-add as wide as the widest network needs; nothing where nothing is shifted."""
-    inputs, weights = layers.input_bits.max(), layers.weight_bits.max()
-    more_inputs = np.maximum(inputs - designs.input_slice_bits, 0)
-    more_weights = np.maximum(weights - designs.bits_per_cell, 0)
-    found = table.look_up(
-        "shift_add",
-        node_nm=designs.technology_nm,
-        bits=designs.adc_bits + more_inputs + more_weights,
-    )
-    shifts = (more_inputs + more_weights > 0) & switches.wide_sums
-    return {name: np.where(shifts, values, 0.0) for name, values in found.items()}
-
-
-def _dac(designs: Designs, table: PhysicalTable, given: Assumptions) -> tuple[Floats, Floats]:
-    """Area of one row's DAC and its energy per slice; pulses need none.
-
-    Raises:
-        DesignRefused: more bits at once than a DAC settles.
-    """
-    bits = designs.input_slice_bits
-    highest = given.highest_level_bits.value
-    wrong = designs.levels & (bits > highest)
-    refuse("input_slice_bits", bits, wrong, f"at most {highest:g} where input_coding is levels")
-    found = table.look_up(
-        "dac", node_nm=designs.technology_nm, bits=np.where(designs.levels, bits, 1)
-    )
-    energy = given.dac_F_per_bit.value * bits * designs.voltage_V**2
-    return np.where(designs.levels, found["area"], 0.0), np.where(designs.levels, energy, 0.0)
-
-
-def _interface_m2(designs: Designs, given: Assumptions) -> Floats:
-    kind = designs.dram
-    lpddr4 = given.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
-    wide = np.where(kind == DRAM.index("hbm2"), given.hbm2_interface_m2.value, lpddr4)
-    return np.where(kind == DRAM.index("none"), 0.0, wide)
-
-
-def _dram(designs: Designs, table: PhysicalTable, given: Assumptions) -> tuple[Floats, Floats]:
-    """Energy per bit and peak rate, bit/s, of each design's DRAM; without one free and at once."""
-    width = DRAM_BITS[designs.dram]
-    found = table.look_up("dram", width_bits=width)
-    lpddr4 = width <= 64
-    pin = np.where(lpddr4, given.lpddr4_pin_rate.value, found["pin_rate"])
-    there = designs.dram != DRAM.index("none")
-    return np.where(there, found["energy_per_bit"], 0.0), np.where(there, pin * width, np.inf)

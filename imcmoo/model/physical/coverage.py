@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import GLB_BITS
 from imcmoo.model.physical.devices import Device
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs, refuse
+from imcmoo.model.physical.parts import GLB_BITS
 
 Ints = NDArray[np.int64]
 Source = tuple[str | None, float]

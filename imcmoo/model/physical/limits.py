@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import converters_per_macro
 from imcmoo.model.physical.devices import Device
 from imcmoo.model.physical.operating_point import OperatingPoint
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parts import converters_per_macro
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
