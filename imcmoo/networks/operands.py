@@ -11,6 +11,7 @@ lowest bits are guesses.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.networks.workloads import BITS, Workload
+from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
 
 Floats = NDArray[np.float64]
 
@@ -154,17 +155,39 @@ def slice_moments(joint: Floats, bits: int, width: int) -> tuple[Floats, Floats]
 def operand_bits(workload: Workload) -> OperandBits:
     """Moments of a network's layers.
 
-    Where a network, or its list of layers, is not among the recorded ones: the average of recorded
-    convolutions that follow a rectifier for convolutions, of recorded layers with signed inputs
-    for all others.
+    A layer takes what was recorded of the same network (of `resnet18` for `resnet18_onnx`): of the
+    layers of its kernel and channels there, in order. Where there is none: the average of all
+    recorded layers without negative inputs if it is a convolution, else of those with.
     """
-    names = _recorded_names()
-    if workload.name in names and len(_recorded(workload.name)) == len(workload):
-        return _recorded(workload.name)
-    every = OperandBits.joined([_recorded(name) for name in names])
-    signed, rectified = (every.take(every.signed == negative).mean() for negative in (True, False))
-    convolution = np.array([kind.startswith("Conv2d") for kind in workload.kinds])
-    return OperandBits.joined([signed, rectified]).take(convolution.astype(np.int64))
+    convolution = np.array([_convolves(kind) for kind in workload.kinds])
+    own = workload.name.removesuffix(IN_TRUTH)
+    if own not in _recorded_names():
+        return _defaults().take(convolution.astype(np.int64))
+    same = _same_layers(workload, Workload.load(own))
+    every = OperandBits.joined([_defaults(), _recorded(own)])
+    return every.take(np.where(same < 0, convolution, len(_defaults()) + same))
+
+
+def _convolves(kind: str) -> bool:
+    """Whether a kind of layer slides kernels; GPT-2 calls a product of matrices `Conv1D`."""
+    return "Conv" in kind and kind != "Conv1D"
+
+
+def _same_layers(workload: Workload, recorded: Workload) -> NDArray[np.int64]:
+    """The recorded layer of the same kernel and channels for each layer, −1 if none is left."""
+    at = [DIMENSIONS.index(name) for name in "CMRSG"]
+    left: dict[tuple[int, ...], deque[int]] = defaultdict(deque)
+    for index, shape in enumerate(recorded.shapes[:, at].tolist()):
+        left[tuple(shape)].append(index)
+    queues = [left[tuple(shape)] for shape in workload.shapes[:, at].tolist()]
+    return np.array([queue.popleft() if queue else -1 for queue in queues])
+
+
+@cache
+def _defaults() -> OperandBits:
+    """The average of all recorded layers with negative inputs, and of all without."""
+    every = OperandBits.joined([_recorded(name) for name in _recorded_names()])
+    return OperandBits.joined([every.take(every.signed == s).mean() for s in (True, False)])
 
 
 @cache

@@ -40,7 +40,10 @@ As it used them: its resnet50 is another network, and attention's products lack 
 these networks are in truth is `TRUE_NETWORKS`.
 """
 
-TRUE_NETWORKS = tuple(f"{name}_onnx" for name in SHIPPED)
+IN_TRUTH = "_onnx"
+"""What the name of a network ends in where it is as it is in truth."""
+
+TRUE_NETWORKS = tuple(f"{name}{IN_TRUTH}" for name in SHIPPED)
 """The same nine as torchvision and transformers define them, imported from ONNX, batch 1."""
 
 

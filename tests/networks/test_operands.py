@@ -69,3 +69,18 @@ def test_what_ships_is_what_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / "packed.npz"
     assert build_histograms.main([str(source), f"--out={path}"]) == 0
     assert path.is_file()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201"])
+def test_a_network_in_truth_has_the_recorded_moments_of_its_layers(name: str) -> None:
+    in_truth, recorded = (operand_bits(Workload.load(n)) for n in (f"{name}_onnx", name))
+    np.testing.assert_array_equal(in_truth.inputs, recorded.inputs)
+    np.testing.assert_array_equal(in_truth.weights, recorded.weights)
+    np.testing.assert_array_equal(in_truth.signed, recorded.signed)
+
+
+def test_where_nothing_was_recorded_convolutions_follow_a_rectifier() -> None:
+    network = Workload.load("resnet50_onnx")
+    convolution = np.array([kind == "Conv" for kind in network.kinds])
+    assert operand_bits(network).signed.tolist() == (~convolution).tolist()
+    assert operand_bits(Workload.load("gpt2_medium_onnx")).signed.all()

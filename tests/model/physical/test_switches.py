@@ -120,7 +120,8 @@ def test_6_eight_bits_per_cell_are_not_demonstrated() -> None:
     assert np.all(np.isinf(off.snr_dev_dB))
 
 
-def test_7_inputs_that_are_never_negative_cost_more_with_an_offset() -> None:
+@pytest.mark.parametrize("network", ["resnet18", "resnet18_onnx"])
+def test_7_inputs_that_are_never_negative_cost_more_with_an_offset(network: str) -> None:
     fixed = {
         "bits_per_cell": 2,
         "dram": "x16",
@@ -131,7 +132,7 @@ def test_7_inputs_that_are_never_negative_cost_more_with_an_offset() -> None:
     cells = []
     for switches in (ON, without("unsigned_inputs")):
         model = PhysicalModel(
-            WorkloadSet.load(["resnet18"]), device="rram", table=TABLE, switches=switches
+            WorkloadSet.load([network]), device="rram", table=TABLE, switches=switches
         )
         parts = model.breakdown(designs(**fixed))
         cells.append(parts.energy_J[:, :, parts.components.index("cells")].sum(axis=1))
