@@ -110,8 +110,8 @@ def contrasts(frames: Frames) -> str:
     return (
         "## More networks, all at once, layer by layer\n\n*together*: the best chip found that "
         "holds all networks at once over the best that holds each; one search of 3,300 designs, "
-        "begun at the optima, so there may be better ones. *four networks of nine*: on the four, the "
-        "chip best for nine over the chip best for the four, in the same space. Schedules: the "
+        "begun at the optima, so there may be better ones. *four networks of nine*: on the four, "
+        "the chip best for nine over the chip best for the four, in the same space. Schedules: the "
         "best with each over the best (`contrasts.csv`, `sensitivity.csv`).\n\n"
         + table(["study", "what", "over the best", "area of that chip"], lines)
     )

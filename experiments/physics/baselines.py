@@ -38,7 +38,8 @@ def baselines(enumerated: EnumeratedStudy) -> pd.DataFrame:
 
     Returns:
         Columns criterion, design, runs_all, area_mm2, too_large, missed (what networks lack, or
-        which limits they miss), score (J·s·mm²; NaN where a network has none), reduction (share by which the joint design is below) and
+        which limits they miss), score (J·s·mm²; NaN where a network has none),
+        reduction (share by which the joint design is below) and
         `over_own_best_NETWORK`.
     """
     return pd.DataFrame([row for c in CRITERIA for row in _by(enumerated, c)])

@@ -44,12 +44,12 @@ def beside_silicon(frames: Frames, published: Path) -> str:
     chips = [(study_label(s), chip_of(optima, s, MINIMAX)) for s in main_studies(optima)]
     lines = []
     for quantity, (told, column) in QUANTITIES.items():
-        one = macros.loc[quantity]
-        cells = [f"{number(one['p5'])} to {number(one['p95'])}", number(one["p50"])]
+        low, middle, high = (float(macros[p].loc[quantity]) for p in ("p5", "p50", "p95"))
+        cells = [f"{number(low)} to {number(high)}", number(middle)]
         for _, chip in chips:
             least, most = chip[column].min(), chip[column].max()
             cells.append(f"{number(least)} to {number(most)}")
-            cells.append(f"{number(least / one['p50'])} to {number(most / one['p50'])}")
+            cells.append(f"{number(least / middle)} to {number(most / middle)}")
         lines.append([told, *cells])
     head = ["", "published macros, 5 to 95 %", "median"]
     for name, _ in chips:
@@ -77,8 +77,8 @@ def _converters(chips: list[tuple[str, pd.DataFrame]]) -> str:
         f"{adc:g} of {column:g} pJ at {supply}" for supply, (adc, column) in ADC_OF_COLUMN.items()
     )
     return (
-        f"Converters take {ours} of the macros' energy. Of a published chip (Jia et al., JSSC 2020, "
-        f"in CiMLoop's `arch/1_macro/jia_jssc_2020`) they take {percent(min(shares))} to "
-        f"{percent(max(shares))} of a column's: {told}. The shipped tables have no other chip's, so "
-        "no range is given.\n"
+        f"Converters take {ours} of the macros' energy. Of a published chip (Jia et al., JSSC "
+        f"2020, in CiMLoop's `arch/1_macro/jia_jssc_2020`) they take {percent(min(shares))} to "
+        f"{percent(max(shares))} of a column's: {told}. The shipped tables have no other chip's, "
+        "so no range is given.\n"
     )

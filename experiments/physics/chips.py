@@ -21,11 +21,11 @@ def best_chips(frames: Frames) -> str:
     """The exact optima, and what the one by minimax regret costs each network."""
     optima = frames["optima"]
     sections = [
-        "## The best chips\n\n*ms* is the latency of one image alone. *W* (on the chip), *TOPS* and "
-        "*TOPS/mm²* are at full rate, an image every *ms between images*; *mJ* and *TOPS/W* include "
-        "DRAM, which *W* does not. So W is not mJ over ms. TOPS count two operations a "
-        "multiply-accumulate. *dB*: signal to noise of conversion, on which the limit is, of cells, "
-        "and of both; ∞ where every sum has a level of its own (`optima.csv`).\n"
+        "## The best chips\n\n*ms* is the latency of one image alone. *W* (on the chip), *TOPS* "
+        "and *TOPS/mm²* are at full rate, an image every *ms between images*; *mJ* and *TOPS/W* "
+        "include DRAM, which *W* does not. So W is not mJ over ms. TOPS count two operations a "
+        "multiply-accumulate. *dB*: signal to noise of conversion, on which the limit is, of "
+        "cells, and of both; ∞ where every sum has a level of its own (`optima.csv`).\n"
     ]
     for study in dict.fromkeys(optima["study"]):
         own = optima[optima["study"] == study]

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.physics.searches import SOLVED, searched_from
@@ -76,5 +75,5 @@ def _together(study: Study, known: Levels) -> tuple[float, float]:
 def _of_feasible(problem: AcceleratorProblem, known: Levels) -> float | None:
     """The best score of known designs that hold all networks at once, if any does."""
     F, G = problem.score(known, problem.model.evaluate(known))
-    feasible: NDArray[np.bool_] = (G <= 0).all(axis=1)
-    return float(SCORES[CRITERION](problem.costs(F[feasible])).min()) if feasible.any() else None
+    feasible = np.flatnonzero((G <= 0).all(axis=1))
+    return float(SCORES[CRITERION](problem.costs(F[feasible])).min()) if len(feasible) else None

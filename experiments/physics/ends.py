@@ -23,9 +23,9 @@ from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import DesignRefused
+from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Ordinal, Parameter
-from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.study.study import Study
 
 CRITERIA = (MINIMAX, "edap_geomean", "edap_max")
@@ -66,8 +66,8 @@ REASONS = {
     "glb_banks": "bandwidth of the buffer against its area",
     "link_bits": "width costs nothing in the model, so it is held at a router's flit",
     "mac_units": "products of activations against 404 µm² per unit",
-    "sample_and_hold": "hides reading behind converting, against its area; along resistive rows all "
-    "columns then conduct",
+    "sample_and_hold": "hides reading behind converting, against its area; along resistive rows "
+    "all columns then conduct",
     "ping_pong": "loading while computing against twice the cells",
 }
 

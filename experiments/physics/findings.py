@@ -20,7 +20,7 @@ from experiments.physics.variations import (
     problem_of,
     sample,
 )
-from imcmoo.model.cost_model import CostModel
+from imcmoo.model.cost_model import CostModel, TakesApart
 from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.evaluator import PhysicalEvaluator
@@ -60,7 +60,8 @@ def findings(
         design that is best under the variation); if asked for, `tau` (Kendall, geometric-mean EDAP
         of random feasible designs, against the model as it stands, whatever the limits say of
         them) and `sample_regret` (excess, as the model stands, of the one of these that is best
-        under the variation over the best of them). NaN where a design is infeasible, and of the paper's model.
+        under the variation over the best of them). NaN where a design is
+        infeasible, and of the paper's model.
 
     Raises:
         RuntimeError: a search ended above what it began at, or an exact optimum is none.
@@ -187,9 +188,10 @@ def own_bests(problem: AcceleratorProblem, known: Levels) -> Floats:
     Returns:
         Shape (W,).
     """
-    found = []
+    model, found = problem.model, []
+    assert isinstance(model, TakesApart)
     for name in problem.workload_names:
-        own = AcceleratorProblem(problem.model.only(name), area_limit_m2=problem.area_limit_m2)
+        own = AcceleratorProblem(model.only(name), area_limit_m2=problem.area_limit_m2)
         archive = searched_from(own, known, OWN_BUDGET, SEED)
         found.append(own.costs(archive.F[archive.feasible]).edap.min())
     return np.array(found)

@@ -16,6 +16,7 @@ from imcmoo.report.labels import label
 MAIN = "nine"
 """In the names of the studies whose chips are recommended, where there are any."""
 
+LIMIT_MM2 = 800.0
 AN = (8, 11)
 """Numbers that are read with a vowel at the beginning."""
 
@@ -35,8 +36,8 @@ def in_short(frames: Frames, others: Mapping[str, Frames]) -> str:
             said.append(_which_device(networks, *pair))
     said.append(_recommended(optima, {name: other["optima"] for name, other in others.items()}))
     said.append(
-        "The chip of each device by minimax regret, that is, the one on which the network that loses "
-        "most against a chip of its own loses least:\n"
+        "The chip of each device by minimax regret, that is, the one on which the network that "
+        "loses most against a chip of its own loses least:\n"
     )
     said += [_chip(chip_of(optima, study)) for study in main_studies(optima)]
     said.append(_signal_to_noise(optima))
@@ -146,11 +147,12 @@ def _chip(chip: pd.DataFrame) -> str:
         f"{first['cols']:.0f} arrays ({first['active_rows']:.0f} rows at once), {article(bits)} "
         f"{bits}-bit converter for every {each}, {first['glb_KiB']:.0f} KiB of buffer, "
         f"{first['dram']} memory, {first['voltage_V']:g} V. It runs at "
-        f"{number(chip['tops_per_W'].min())} to {number(chip['tops_per_W'].max())} TOPS/W and costs "
-        f"each network {times(paid[least])} ({label(least)}) to {times(paid[most])} ({label(most)}) "
-        f"the EDAP of the best chip for it alone. With macros {FITTED_PERIPHERY:g} times the sum of "
-        "their parts, as [published ones](silicon.md) are in the median, the same chip would be "
-        f"{area(first['area_periphery_mm2'])}.\n"
+        f"{number(chip['tops_per_W'].min())} to {number(chip['tops_per_W'].max())} TOPS/W and "
+        f"costs each network {times(paid[least])} ({label(least)}) to {times(paid[most])} "
+        f"({label(most)}) the EDAP of the best chip for it alone. With macros "
+        f"{FITTED_PERIPHERY:g} times the sum "
+        "of their parts, as [published ones](silicon.md) are in the median, the same chip would be "
+        f"{area(first['area_periphery_mm2'])}{_too_large(first['area_periphery_mm2'])}.\n"
     )
 
 
@@ -165,10 +167,13 @@ def _signal_to_noise(optima: pd.DataFrame) -> str:
         )
     return (
         "The limit on signal to noise is on conversion alone. With the errors of cells it is "
-        f"{', '.join(told)}. That is told and not limited: with RRAM's spread no chip reaches 25 dB, "
-        "yet published chips work. Accuracy on such a chip rests on networks trained with its "
-        "errors.\n"
+        f"{', '.join(told)}. That is told and not limited, for chips with such cells are published "
+        "and work. So accuracy on an RRAM chip rests on networks trained with its errors.\n"
     )
+
+
+def _too_large(area_mm2: float) -> str:
+    return ", more than the limit" if area_mm2 > LIMIT_MM2 else ""
 
 
 def article(n: int) -> str:

@@ -45,9 +45,8 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
         W_per_mm2 (on the chip, over the interval), tops (2 · multiply-accumulates / interval),
         tops_per_W (DRAM included), tops_per_mm2, over_own_best (EDAP), snr_adc_dB, snr_dev_dB and
         snr_dB (of conversion, of cells, of both), adc_share, dac_share and cell_share (of the
-        macros' energy), occupied_share (of the cells there are), hbm2_share (DRAM traffic, of an HBM2
-        interface's peak rate), streamed,
-        bound_by.
+        macros' energy), occupied_share (of the cells there are), hbm2_share (DRAM traffic, of an
+        HBM2 interface's peak rate), streamed, bound_by.
     """
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)

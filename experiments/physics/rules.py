@@ -29,38 +29,45 @@ def rules(frames: Frames) -> str:
     lines = []
     for what, rows in own[own["kind"].isin((WITHOUT, ALONE))].groupby("variation", sort=False):
         name = str(what)
-        cells = [
-            _cell(rows, device, kind) for device in ("rram", "sram") for kind in (WITHOUT, ALONE)
-        ]
         noted = " (changes nothing by construction)" if _idle(name, bits) else ""
+        cells = [
+            cell
+            for device in ("rram", "sram")
+            for kind in (WITHOUT, ALONE)
+            for cell in _cells(rows, device, kind)
+        ]
         lines.append([str(LEDGER.get(name, "")), f"`{name}`{noted}", *cells])
-    head = ["row", "rule", "RRAM, all but this", "RRAM, this alone", "SRAM, all but this"]
+    head = ["row", "rule"]
+    for device in ("RRAM", "SRAM"):
+        for kind in ("all but this", "this alone"):
+            head += [f"{device}, {kind}: τ", "cost"]
     return (
-        "## Which rules decide\n\nThe rows of the [ledger](ledger.md) that the physical model mends, "
-        "one left out or one alone, four networks. First Kendall's τ of the geometric mean against "
-        f"the model as it stands, over the same {SAMPLED} random designs, which are feasible as the "
-        "model stands. Then what it costs to trust the changed model: the excess, as the model "
-        "stands, of the chip chosen by it. With one rule left out that is the best chip found, over "
-        "the optimum; *infeasible* where as the model stands it misses a limit. With one rule alone "
-        "hardly a chip keeps the limits, so it is the best of the sample by the one over the best "
-        "by the other. `few_levels` changes no cost where spaces have at most two bits a cell "
-        "(`variations.csv`).\n\n" + table([*head, "SRAM, this alone"], lines) + "\n"
-        + _assumptions(own)
-    )  # fmt: skip
+        "## Which rules decide\n\nThe rows of the [ledger](ledger.md) that the physical model "
+        "mends, one left out or one alone, four networks. τ is Kendall's of the geometric mean "
+        f"against the model as it stands, over the same {SAMPLED} random designs, which are "
+        "feasible as the model stands. *cost* is what it costs to trust the changed model: the "
+        "excess, as the model stands, of the chip chosen by it. With one rule left out that is the "
+        "best chip found, over the optimum; *infeasible* where as the model stands it misses a "
+        "limit. With one rule alone hardly a chip keeps the limits, so it is the best of the "
+        "sample by the one over the best by the other. `few_levels` changes no cost where spaces "
+        "have at most two bits a "
+        "cell (`variations.csv`).\n\n" + table(head, lines) + "\n" + _assumptions(own)
+    )
 
 
-def _cell(rows: pd.DataFrame, device: str, kind: str) -> str:
+def _cells(rows: pd.DataFrame, device: str, kind: str) -> tuple[str, str]:
     """τ and the cost of a rule on a device."""
     own = rows[(rows["kind"] == kind) & rows["study"].str.contains(f"_{device}_")]
     if own.empty:
-        return "—"
+        return "—", "—"
     row = own.iloc[0]
-    cost = row["sample_regret"] if kind == ALONE else row["regret_by_default"]
-    if kind == WITHOUT and not bool(row["feasible"]):
-        said = "no chip"
-    else:
-        said = "infeasible" if pd.isna(cost) else percent(cost)
-    return f"{row['tau']:.2f}, {said}"
+    tau = f"{row['tau']:.2f}"
+    if kind == ALONE:
+        return tau, percent(row["sample_regret"])
+    if not bool(row["feasible"]):
+        return tau, "no chip"
+    cost = row["regret_by_default"]
+    return tau, "infeasible" if pd.isna(cost) else percent(cost)
 
 
 def _idle(rule: str, bits: float) -> bool:
@@ -79,8 +86,8 @@ def _assumptions(variations: pd.DataFrame) -> str:
             lines.append([device_of(study), f"`{r['variation']}`", *cells])
     head = ["device", "variation", "τ", "excess of our optimum, at least"]
     return (
-        "The converter models, the assumptions that move the order most, and the limits; the excess "
-        "is of the optimum of this page over the best that a search then found:\n\n"
+        "The converter models, the assumptions that move the order most, and the limits; the "
+        "excess is of the optimum of this page over the best that a search then found:\n\n"
         + table(head, lines)
     )
 

@@ -11,6 +11,8 @@ import pandas as pd
 from experiments.physics.variations import CONVERTER, DEFAULT, ENDS, REFERENCE
 from imcmoo.model.physical.parameters import ADC_MODELS
 
+EXCLUDED = "excluded by the limit on levels, not searched"
+"""What becomes of more bits in a cell than the physical spaces have."""
 
 FOUR = ("four_workload_rram", "four_workload_sram")
 """Studies that are varied in every respect."""
@@ -73,7 +75,7 @@ CONCLUSIONS = (
     ),
     Conclusion(
         "More than four bits per cell are best: bits", "bits_per_cell", lambda v: v > 4,
-        studies=("four_workload_rram",), verdict="excluded by the limit on levels, not searched",
+        studies=("four_workload_rram",), verdict=EXCLUDED,
     ),
     Conclusion(
         "RRAM is the better device for four networks: its best geometric-mean EDAP over SRAM's, "

@@ -43,7 +43,12 @@ LIMITS = ("snr_adc_dB=25", "ir_drop=0.025", "area_mm2=400")
 """Stricter limits: the signal to noise a hard task asks for, half the loss along a wire, half the
 area."""
 
+PUBLISHED_PERIPHERY = "macro_periphery=2.5"
+"""Macros as much larger than their parts as published ones in the median (docs/silicon.md); asked
+beside the ends of that band."""
+
 OF_NINE = (
+    PUBLISHED_PERIPHERY,
     "macro_periphery=10", "pulse_s=9.2e-08", "voltage_exponent=1.3", "rram_sigma=0.082",
     "adc_window_sigmas=5", "differential_cell_S=2.95e-06",
 )  # fmt: skip
@@ -83,6 +88,7 @@ def _ends(device: str, adc_model: str) -> Iterator[Key]:
         if not field.name.startswith((*COLUMN_ONLY[device], *NOT_VARIED)):
             ends = dict.fromkeys(v for v in (band.low, band.high) if v != band.value)
             yield from ((ASSUMPTION, f"{field.name}={end:g}") for end in ends)
+    yield ASSUMPTION, PUBLISHED_PERIPHERY
     for name in LIMITS:
         if device == "rram" or not name.startswith("ir_drop"):  # SRAM draws no current
             yield LIMIT, name

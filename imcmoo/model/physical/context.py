@@ -50,4 +50,4 @@ class Context:
         default_factory=lambda: (KeyedMemory(), KeyedMemory())
     )
     shortfalls: KeyedMemory = field(default_factory=KeyedMemory)
-    limits: CircuitLimits = CircuitLimits()
+    limits: CircuitLimits = field(default_factory=CircuitLimits)
