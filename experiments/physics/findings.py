@@ -36,7 +36,7 @@ SAMPLED = 500
 """Random feasible designs on which variations are ranked against the model as it stands."""
 
 SEED = 1
-OWN_BUDGET = 300
+OWN_BUDGET = 200
 """Designs of the search for a network's own best chip, which begins at those known."""
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from experiments.paper.markdown import number, percent, table
 from experiments.physics.answers import Frames, device_of
+from experiments.physics.findings import OWN_BUDGET
 from experiments.physics.survival import EXCLUDED
 from imcmoo.model.physical.parameters import ADC_MODELS
 
@@ -56,8 +57,9 @@ def survives(frames: Frames) -> str:
         "ends of the band of every assumption, with the macro periphery of published chips (2.5) "
         "and at every stricter limit (25 dB, half the loss along wires, half the area), of nine at "
         "those that make one device dearer. At an end without any chip within the limits nothing "
-        "holds. Each figure is of what searches found (3,300 designs, begun at the exact optima of "
-        "this page, and 300 for each network's own best chip): an optimum there is at "
+        "holds. The paper's model allows RRAM 1,600 mm² for nine networks. Each figure is of what "
+        "searches found (3,300 designs, begun at the exact optima of this page, and "
+        f"{OWN_BUDGET} for each network's own best chip): an optimum there is at "
         "most, an own best is at most as large as said. The "
         "physical model throttles what cannot be cooled, so its W/mm² end at the limit "
         "(`survival.csv`, `variations.csv`).\n\n"
