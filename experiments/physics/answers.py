@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from experiments.paper.markdown import area, number, percent, table, times
+from experiments.paper.markdown import area, percent, table, times
 from experiments.physics.baselines import FROM_LARGEST, FROM_MIDDLE, LARGEST
-from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, WITHOUT
-from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.report.labels import label
 
 Frames = Mapping[str, pd.DataFrame]
 GEOMEAN = "edap_geomean"
-MODELS = ("reference", *ADC_MODELS)
 MOST = 4
 """Parameters and assumptions that are shown of each study."""
-
-
-def survives(frames: Frames) -> str:
-    """What becomes of conclusions."""
-    lines = []
-    for row in frames["survival"].to_dict("records"):
-        written = percent if row["percent"] else number
-        cells = [_held(row[m], row[f"{m}_holds"], written) for m in MODELS]
-        band = f"{row['ends_held']} of {row['ends']}"
-        between = f"{written(row['lowest'])} to {written(row['highest'])}"
-        lines.append(
-            [row["conclusion"], _device(row["study"]), *cells, band, between, row["verdict"]]
-        )
-    head = ["conclusion", "device", "paper's model", *MODELS[1:]]
-    return (
-        "## What survives\n\n✓ it holds, – it does not. The paper's model with the paper's "
-        "networks; the physical one with the true ones, by converter model "
-        "and, with that of this page, at both ends of the band of every assumption, one at a time. "
-        "Each figure is of one search of 3,300 designs (`survival.csv`, `variations.csv`; every "
-        "exception is there).\n\n"
-        + table([*head, "ends at which it holds", "least to most", "verdict"], lines)
-    )
 
 
 def baselines(frames: Frames) -> str:
@@ -53,13 +28,15 @@ def baselines(frames: Frames) -> str:
             [study_label(study), label(str(criterion))]
             + [_reduction(by[name]) for name in (LARGEST, FROM_LARGEST, FROM_MIDDLE)]
             + [f"{int(alone['runs_all'].sum())} of {len(alone)}"]
-            + [percent(alone["reduction"].min()), percent(alone["reduction"].max())]
+            + [_extreme(alone["reduction"].min()), _extreme(alone["reduction"].max())]
         )
     head = ["study", "by", LARGEST, FROM_LARGEST, FROM_MIDDLE, "chips for one that run all"]
     return (
         "## The joint design against baselines\n\nBy how much the exact joint design lowers the "
         "score. Chips for one network are the best for it alone; the least and the most of those "
-        "that run all networks. †: larger than the limit (`baselines.csv`).\n\n"
+        "that are feasible for all networks. *misses*: for some network the chip lacks cells or "
+        "buffer (it does not run), or misses a limit. *worse*: the joint design's score over the "
+        "baseline's. †: larger than the limit (`baselines.csv`).\n\n"
         + table([*head, "least", "most"], lines)
     )
 
@@ -106,7 +83,7 @@ def generality(frames: Frames) -> str:
     lines = []
     for study, rows in own[own["criterion"] == GEOMEAN].groupby("study", sort=False):
         for r in rows.to_dict("records"):
-            cells = times(r["unknown_over_own_best"]), times(r["known_over_own_best"])
+            cells = _left_out(r), times(r["known_over_own_best"])
             lines.append([study_label(study), label(r["left_out"]), *cells])
     head = ["study", "left out", "over its own best, chip for the others", "chip for all"]
     return (
@@ -117,62 +94,26 @@ def generality(frames: Frames) -> str:
 
 def contrasts(frames: Frames) -> str:
     """Devices, numbers of networks, deployment, schedule."""
-    best = frames["optima"].query("criterion == @GEOMEAN").drop_duplicates("study")
-    areas = best.set_index("study")["area_mm2"]
-    lines = [
-        [study_label(r["study"]), r["contrast"], _ratio(r["ratio"]), area(areas[r["study"]])]
-        for r in frames["contrasts"].to_dict("records")
-    ]
+    lines = []
+    for r in frames["contrasts"].to_dict("records"):
+        searched = r["contrast"] == "together"
+        ratio = _ratio(r["ratio"]) if searched else times(r["ratio"])
+        size = "—" if pd.isna(r["area_mm2"]) else area(r["area_mm2"])
+        lines.append([study_label(r["study"]), r["contrast"], ratio, size])
     schedules = frames["sensitivity"].query("parameter == 'schedule'")
     lines += [
-        [study_label(study), f"{value}, EDAP (max)", times(over), area(areas[study])]
+        [study_label(study), f"{value}, EDAP (max)", times(over), "—"]
         for study, value, over in schedules[["study", "value", "edap_max_over_best"]].itertuples(
             index=False
         )
     ]
     return (
-        "## More networks, all at once, layer by layer\n\n*together*: the best chip that holds all "
-        "networks at once over the best that holds each. *four networks of nine*: on the four, the "
-        "chip best for nine over the chip best for the four, in the same space. Schedules: the "
+        "## More networks, all at once, layer by layer\n\n*together*: the best chip found that "
+        "holds all networks at once over the best that holds each; one search of 3,300 designs, "
+        "begun at the optima, so there may be better ones. *four networks of nine*: on the four, "
+        "the chip best for nine over the chip best for the four, in the same space. Schedules: the "
         "best with each over the best (`contrasts.csv`, `sensitivity.csv`).\n\n"
-        + table(["study", "what", "over the best", "area of the best chip"], lines)
-    )
-
-
-def rules(frames: Frames) -> str:
-    """The ledger's rules, converters and assumptions: how the order of designs depends on them."""
-    own = frames["variations"]
-    lines = []
-    for what, rows in own[own["kind"].isin((WITHOUT, ALONE))].groupby("variation", sort=False):
-        cells = [
-            _tau(rows[(rows["kind"] == kind) & rows["study"].str.contains(f"_{device}_")])
-            for device in ("rram", "sram")
-            for kind in (WITHOUT, ALONE)
-        ]
-        regrets = rows[rows["kind"] == WITHOUT]["regret_by_default"]
-        lines.append([f"`{what}`", *cells, "—" if regrets.empty else percent(regrets.max())])
-    head = ["rule", "RRAM, all but this", "RRAM, this alone", "SRAM, all but this"]
-    return (
-        "## Which rules decide\n\nKendall's τ of the geometric mean over random feasible designs "
-        "against the model as it stands, and the excess, as the model stands, of the chip that is "
-        "best without the rule, the larger of both devices (`variations.csv`).\n\n"
-        + table([*head, "SRAM, this alone", "cost of leaving it out"], lines)
-        + "\n"
-        + _assumptions(own)
-    )
-
-
-def _assumptions(variations: pd.DataFrame) -> str:
-    """Which converters and assumptions move the order most."""
-    lines = []
-    for study, rows in variations.groupby("study", sort=False):
-        some = rows[rows["kind"] == ASSUMPTION].nsmallest(MOST, "tau")
-        for r in [*rows[rows["kind"] == CONVERTER].to_dict("records"), *some.to_dict("records")]:
-            cells = f"{r['tau']:.2f}", percent(r["default_regret"])
-            lines.append([_device(str(study)), f"`{r['variation']}`", *cells])
-    head = ["device", "variation", "τ", "excess of our optimum on the best then"]
-    return "The converter models, and the assumptions that move the order most:\n\n" + table(
-        head, lines
+        + table(["study", "what", "over the best", "area of that chip"], lines)
     )
 
 
@@ -181,24 +122,37 @@ def study_label(study: object) -> str:
     return label(str(study)).removesuffix(", physical")
 
 
-def _held(value: float, holds: bool, written: Callable[[float], str]) -> str:
-    """A figure and whether a conclusion holds with it; nothing where no chip is feasible."""
-    return "—" if pd.isna(value) else f"{written(value)} {'✓' if holds else '–'}"
+def device_of(study: object) -> str:
+    """The device of a study."""
+    return "RRAM" if "rram" in str(study) else "SRAM"
 
 
-def _tau(rows: pd.DataFrame) -> str:
-    return "—" if rows.empty else f"{rows['tau'].iloc[0]:.2f}"
+def plain(value: object) -> str:
+    """A value of a parameter."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows whose columns are attributes."""
+    yield from frame.itertuples()
+
+
+def _extreme(value: float) -> str:
+    return "—" if pd.isna(value) else percent(value)
+
+
+def _left_out(row: Mapping[Hashable, Any]) -> str:
+    value = row["unknown_over_own_best"]
+    return times(value) if pd.notna(value) else f"misses {row['missed']}"
 
 
 def _ratio(value: float) -> str:
-    return "no such chip" if pd.isna(value) else times(value)
+    return "no such chip found" if pd.isna(value) else f"at most {times(value)}"
 
 
 def _reduction(row: Mapping[Hashable, Any]) -> str:
     if not row["runs_all"]:
-        return "does not run all"
-    return percent(row["reduction"]) + (" †" if row["too_large"] else "")
-
-
-def _device(study: str) -> str:
-    return "RRAM" if "_rram_" in study else "SRAM"
+        return f"misses {row['missed']}"
+    value = row["reduction"]
+    told = percent(value) if value >= 0 else f"{1 - value:.2f} × worse"
+    return told + (" †" if row["too_large"] else "")

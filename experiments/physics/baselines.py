@@ -9,6 +9,7 @@ import pandas as pd
 
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.reductions import sequential, start_of_largest
+from experiments.physics.missed import missed_by
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
@@ -36,8 +37,9 @@ def baselines(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Scores of the joint design and of its baselines.
 
     Returns:
-        Columns criterion, design, runs_all, area_mm2, too_large, score (J·s·mm²; NaN where a
-        network does not run), reduction (share by which the joint design is below) and
+        Columns criterion, design, runs_all, area_mm2, too_large, missed (what networks lack, or
+        which limits they miss), score (J·s·mm²; NaN where a network has none),
+        reduction (share by which the joint design is below) and
         `over_own_best_NETWORK`.
     """
     return pd.DataFrame([row for c in CRITERIA for row in _by(enumerated, c)])
@@ -70,6 +72,7 @@ def _by(enumerated: EnumeratedStudy, criterion: str) -> list[dict[str, Any]]:
 def _row(enumerated: EnumeratedStudy, criterion: str, name: str, levels: Levels) -> dict[str, Any]:
     problem = enumerated.problem
     here = Assessment.of(problem, levels[None])
+    lacking = missed_by(problem, levels[None])
     runs, costs = here.runs[0], problem.costs(here.F)
     area_m2, limit_m2 = float(here.metrics.area_m2[0]), problem.area_limit_m2 or np.inf
     over = np.where(runs, costs.edap[0] / enumerated.own_best, np.nan)
@@ -79,6 +82,7 @@ def _row(enumerated: EnumeratedStudy, criterion: str, name: str, levels: Levels)
         "runs_all": bool(runs.all()),
         "area_mm2": area_m2 * MM2_PER_M2,
         "too_large": area_m2 > limit_m2,
+        "missed": lacking,
         "score_J_s_mm2": float(SCORES[criterion](costs)[0]) if runs.all() else np.nan,
         **{f"over_own_best_{n}": v for n, v in zip(enumerated.workloads, over, strict=True)},
     }

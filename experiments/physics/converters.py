@@ -62,9 +62,10 @@ def _chips(adc_model: str, mine: pd.DataFrame, name: str, theirs: pd.DataFrame) 
 
 def _chip(first: Any) -> str:
     """A chip in a few words."""
+    bits = first["bits_per_cell"]
     return (
         f"{area(first['area_mm2'])}, {first['rows']:.0f} × {first['cols']:.0f}, "
-        f"{first['bits_per_cell']:.0f} bit a cell, {first['adc_bits']:.0f}-bit ADC for "
+        f"{bits:.0f} bit{'' if bits == 1 else 's'} a cell, {first['adc_bits']:.0f}-bit ADC for "
         f"{first['columns_per_adc']:.0f}, {first['voltage_V']:g} V"
     )
 

@@ -16,15 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.physics.missed import missed
+from experiments.physics.optima import answered_by
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.hardware.lookup import MissingRow
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import DesignRefused
+from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Ordinal, Parameter
 from imcmoo.study.study import Study
 
-CRITERIA = ("edap_max", "edap_geomean")
+CRITERIA = (MINIMAX, "edap_geomean", "edap_max")
 COUNTED = ("adc_bits", "bits_per_cell")
 """Whole numbers whose lists go on by one; others double, or as their last step."""
 
@@ -42,26 +46,29 @@ FURTHER: Mapping[str, tuple[Any, ...]] = {
 }
 """Values of what the spaces hold fixed."""
 
+NO_PART = "beyond the component table or the model"
+
 REASONS = {
     "voltage_V": "energy goes with V², time with V/(V − V_th)²: E·t falls up to 3 V_th. With "
     "exponent 1.3 the optimum is inside. Above 1.0 V is beyond what the node is made for",
-    "technology_nm": "smaller and less energy; wires of 22 nm lose more of the read voltage",
-    "rows": "the longest sum that signal to noise and the loss along a column allow is best",
-    "cols": "more columns share drivers and inputs; fewer waste less of a layer's last macro",
-    "active_rows": "fewer rows at once cost phases",
-    "bits_per_cell": "levels of three bits cannot be told apart at 4.3 % spread",
-    "input_slice_bits": "wider slices need fewer conversions and a converter with more bits",
-    "adc_bits": "fewer bits miss the signal-to-noise limit; each further one doubles the area",
+    "technology_nm": "area and energy of a part against the loss along thinner wires",
+    "rows": "longer sums against signal to noise and the loss along a column",
+    "cols": "drivers and inputs shared against what a layer's last macro wastes",
+    "active_rows": "phases against signal to noise",
+    "bits_per_cell": "cells of a weight against levels that can be told apart",
+    "input_slice_bits": "conversions against bits of a converter",
+    "adc_bits": "signal to noise against area and time of a converter",
     "columns_per_adc": "converters' area against their time",
     "tiles_per_group": "copies of layers against area",
-    "router_groups": "copies of layers against area; links of more groups carry more",
-    "macros_per_tile": "the tile buffer has one port: fewer macros on it wait less",
-    "glb_KiB": "what does not fit is spilled to DRAM; area and leakage against that",
+    "router_groups": "copies of layers and links against area",
+    "macros_per_tile": "macros wait for the one port of their tile's buffer, which they share",
+    "glb_KiB": "what does not fit is spilled to DRAM, against area and leakage",
     "glb_banks": "bandwidth of the buffer against its area",
-    "link_bits": "wider links cost nothing in the model, so they are held at a router's flit",
+    "link_bits": "width costs nothing in the model, so it is held at a router's flit",
     "mac_units": "products of activations against 404 µm² per unit",
-    "sample_and_hold": "hides reading behind converting; along resistive rows all columns conduct",
-    "ping_pong": "loads while computing, for twice the cells",
+    "sample_and_hold": "hides reading behind converting, against its area; along resistive rows "
+    "all columns then conduct",
+    "ping_pong": "loading while computing against twice the cells",
 }
 
 
@@ -69,18 +76,21 @@ def ends_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
     """For each optimum of `CRITERIA` and each list it is at the end of: what one value more brings.
 
     Returns:
-        Columns study, criterion, parameter, value, extended, best (the score with the new value;
-        empty where no design keeps the limits), gain (share by which that is better than the
-        optimum, negative where worse), reason.
+        Columns study, criterion, parameter, value, extended, best (the score with the new value, of
+        minimax regret the largest EDAP over a network's own best as the lists are; empty where no
+        design keeps the limits), gain (share by which that is better than the optimum, negative
+        where worse), missed (where none does, what the one that lacks least misses), reason.
     """
+    own = np.array([answer.optima[f"alone_{n}"].value for n in study.names])
     rows = []
     for criterion in CRITERIA:
-        optimum = answer.optima[criterion]
+        optimum = answer.optima[answered_by(criterion)]
         design = {
             n: v[0] for n, v in study.space.decode(study.space.unrank(optimum.ranks[:1])).items()
         }
         for name, value in _further(study.space, design):
-            best = _best_with(study, criterion, design, name, value)
+            best, lacking = _best_with(study, criterion, design, name, value, own)
+            least = optimum.value + find_criterion(criterion).zero
             rows.append(
                 {
                     "study": study.name,
@@ -89,7 +99,8 @@ def ends_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
                     "value": design[name],
                     "extended": value,
                     "best": best,
-                    "gain": None if best is None else 1 - best / optimum.value,
+                    "gain": None if best is None else 1 - best / least,
+                    "missed": lacking,
                     "reason": REASONS.get(name, ""),
                 }
             )
@@ -129,21 +140,22 @@ def _beyond(name: str, end: Any, before: Any) -> Any:
 
 
 def _best_with(
-    study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any
-) -> float | None:
-    """The best score of feasible designs with a new value, near an optimum; None if none is."""
+    study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any, own: Floats
+) -> tuple[float | None, str]:
+    """The best score of feasible designs with a new value, near an optimum; None if none is, and
+    then the limits missed. `own` are the networks' own best EDAPs."""
     space = _with_value(study.space, design, name, value)
     problem = replace(study, space=space).problem()
     levels = _near(space, {**design, name: value})
     try:
         F, G = problem.score(levels, problem.model.evaluate(levels))
     except (MissingRow, DesignRefused):  # neither table nor model goes so far
-        return None
+        return None, NO_PART
     feasible = (G <= 0).all(axis=1)
     if not feasible.any():
-        return None
-    (score,) = (c for c in problem.criteria if c.name == criterion)
-    return float(score.scores(problem.costs(F[feasible]), None).min())
+        return None, missed(problem, G[np.maximum(G, 0).sum(axis=1).argmin()])
+    score = find_criterion(criterion)
+    return float(score.scores(problem.costs(F[feasible]), own).min() + score.zero), ""
 
 
 def _with_value(

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.enumeration import ExactAnswer, against_alone
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.units import shown
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.evaluator import PhysicalEvaluator
 from imcmoo.model.physical.timing import CAUSES
+from imcmoo.problem.criteria import MINIMAX
+from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
-CRITERIA = ("edap_max", "edap_geomean", "regret_minimax")
+CRITERIA = ("edap_max", "edap_geomean", MINIMAX)
 MACRO = ("cells", "dac", "adc", "shift_add")
 """Components of a macro's energy, as published converter shares count it."""
+SHARES = {"adc": "adc", "dac": "dac", "cell": "cells"}
+"""Those whose share is told, by the beginning of its column."""
 TERA = 1e12
+FITTED_PERIPHERY = 2.5
+"""What published areas of macros are over the sum of the model's parts, in the median of SRAM and
+resistive ones (docs/silicon.md)."""
+HBM2_BITS = 2048
+"""Width of the memory interface `hbm2`."""
+
+
+def answered_by(criterion: str) -> str:
+    """Name in an exact answer: regret is against each network's best on a chip of its own."""
+    return against_alone(criterion) if criterion == MINIMAX else criterion
 
 
 def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
@@ -24,35 +40,53 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
     Of designs that tie, the first in the space.
 
     Returns:
-        A row per criterion and network: design, area_mm2, energy_J, latency_s, interval_s, power_W
-        and W_per_mm2 (on the chip), tops (2 · multiply-accumulates / interval), tops_per_W (DRAM
-        included), tops_per_mm2, snr_adc_dB, adc_share (of the macros' energy), streamed, bound_by.
+        A row per criterion and network: design, macros, cells, area_mm2, area_periphery_mm2 (with
+        the macro periphery of published chips), energy_J, latency_s, interval_s, power_W and
+        W_per_mm2 (on the chip, over the interval), tops (2 · multiply-accumulates / interval),
+        tops_per_W (DRAM included), tops_per_mm2, over_own_best (EDAP), snr_adc_dB, snr_dev_dB and
+        snr_dB (of conversion, of cells, of both), adc_share, dac_share and cell_share (of the
+        macros' energy), occupied_share (of the cells there are), hbm2_share (DRAM traffic, of an
+        HBM2 interface's peak rate), streamed, bound_by.
     """
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)
     return pd.concat(
         [
-            _of_design(study, model, name, study.space.unrank(answer.optima[name].ranks[:1]))
+            _of_design(study, model, answer, name, _optimum(study, answer, name))
             for name in CRITERIA
         ],
         ignore_index=True,
     )
 
 
+def _optimum(study: Study, answer: ExactAnswer, criterion: str) -> Levels:
+    return study.space.unrank(answer.optima[answered_by(criterion)].ranks[:1])
+
+
 def _of_design(
-    study: Study, model: PhysicalEvaluator, criterion: str, levels: NDArray[np.int64]
+    study: Study, model: PhysicalEvaluator, answer: ExactAnswer, criterion: str, levels: Levels
 ) -> pd.DataFrame:
     known = model.in_full(levels)
     area_mm2 = float(shown("m2", known.area_m2)[0])
     operations = 2 * model.macs
     tops = operations / known.interval_s[0] / TERA
+    own = np.array([answer.optima[f"alone_{n}"].value for n in model.workload_names])
+    cells = known.resources.cells[0]
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
+    hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
     return pd.DataFrame(
         {
             "study": study.name,
             "criterion": criterion,
-            **{n: v[0] for n, v in study.space.decode(levels).items()},
+            **design,
             "workload": model.workload_names,
+            "macros": design["macros_per_tile"]
+            * design["tiles_per_group"]
+            * design["router_groups"],
+            "cells": int(cells),
             "area_mm2": area_mm2,
+            "area_periphery_mm2": _area_with_periphery_mm2(study, levels),
             "energy_J": known.energy_J[0],
             "latency_s": known.latency_s[0],
             "interval_s": known.interval_s[0],
@@ -61,28 +95,37 @@ def _of_design(
             "tops": tops,
             "tops_per_W": operations / known.energy_J[0] / TERA,
             "tops_per_mm2": tops / area_mm2,
+            "over_own_best": known.energy_J[0] * known.latency_s[0] * area_mm2 / own,
             "snr_adc_dB": known.snr_adc_dB[0],
-            "adc_share": adc_shares(model, levels),
+            "snr_dev_dB": known.snr_dev_dB[0],
+            "snr_dB": known.snr_dB[0],
+            **{f"{part}_share": share for part, share in _energy_shares(model, levels).items()},
+            "occupied_share": known.occupied_cells[0] / cells,
+            "hbm2_share": known.dram_bits[0] / known.interval_s[0] / hbm2_bits_per_s,
             "streamed": known.streamed[0],
             "bound_by": [CAUSES[cause] for cause in known.bound_by[0]],
         }
     )
 
 
-def adc_shares(model: PhysicalEvaluator, levels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of the converters in the energy of the macros, by network, shape (W,).
+def _area_with_periphery_mm2(study: Study, levels: Levels) -> float:
+    """Area of a chip whose macros are as much larger than their parts as published ones."""
+    assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
+    model = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
+    return float(shown("m2", model.in_full(levels).area_m2)[0])
+
+
+def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats]:
+    """Shares of parts in the energy of the macros, by network, shape (W,) each.
 
     Args:
         levels: one design, shape (1, n_parameters).
     """
     parts = model.breakdown(levels)
     owner = np.array([workload for workload, _ in parts.layers])
-    macro = [i for i, name in enumerate(parts.components) if name in MACRO]
-    adc = parts.components.index("adc")
     energy = np.nan_to_num(parts.energy_J[0])
-    return np.array(
-        [
-            energy[owner == name, adc].sum() / energy[owner == name][:, macro].sum()
-            for name in model.workload_names
-        ]
-    )
+    of_networks = np.array([energy[owner == name].sum(axis=0) for name in model.workload_names])
+    macro = of_networks[:, [parts.components.index(name) for name in MACRO]].sum(axis=1)
+    return {
+        told: of_networks[:, parts.components.index(name)] / macro for told, name in SHARES.items()
+    }

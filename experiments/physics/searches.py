@@ -1,13 +1,19 @@
-"""How close searches of a physical study come to its exact optima, seed by seed."""
+"""Searches of physical studies that begin at designs already known, and how close others come."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
+from imcmoo.search.archive import Archive
+from imcmoo.search.sampling import DiverseFeasibleSampling, NoFeasibleDesign
+from imcmoo.search.schedule import PAPER
+from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.study import Study
 
 SOLVED = 1e-9
@@ -43,3 +49,45 @@ def regrets(study: Study, answer: ExactAnswer, seed: int) -> pd.DataFrame:
             for name, values in found.items()
         ]
     )
+
+
+def optimal_designs(space: DesignSpace, answer: ExactAnswer) -> Levels:
+    """One optimal design by each criterion of an exact answer, each design once, shape (n,
+    n_parameters)."""
+    first = [optimum.ranks[0] for optimum in answer.optima.values() if len(optimum.ranks)]
+    return space.unrank(np.unique(np.array(first, dtype=np.int64)))
+
+
+def searched_from(
+    problem: AcceleratorProblem, known: Levels | None, budget: int, seed: int
+) -> Archive:
+    """A search whose initial designs are the feasible ones of those known, the rest drawn as ever.
+
+    What it finds is then never worse than what is known, even where it ends in a local optimum.
+
+    Args:
+        problem: what is searched.
+        known: designs to begin with, all different, shape (n, n_parameters), if any is known.
+        budget: unique designs in all.
+        seed: of the search.
+
+    Raises:
+        NoFeasibleDesign: none was found.
+    """
+    rng = np.random.default_rng((seed, 0))
+    kept = problem.space.unrank(np.arange(0)) if known is None else known[_feasible(problem, known)]
+    wanted = PAPER.initial_of(budget)
+    try:
+        drawn: Levels = DiverseFeasibleSampling()._do(problem, wanted, random_state=rng)
+    except NoFeasibleDesign:
+        if not len(kept):
+            raise
+        drawn = kept[:0]
+    new = ~np.isin(problem.space.rank(drawn), problem.space.rank(kept))
+    initial = np.concatenate([kept, drawn[new]])[:wanted]
+    return run_search(problem, budget=budget, rng=rng, initial=initial).archive
+
+
+def _feasible(problem: AcceleratorProblem, levels: Levels) -> NDArray[np.bool_]:
+    _, G = problem.score(levels, problem.model.evaluate(levels))
+    return np.asarray((G <= 0).all(axis=1))

@@ -20,12 +20,14 @@ from experiments.paper.study import of_study
 from experiments.physics.baselines import baselines
 from experiments.physics.contrasts import contrasts
 from experiments.physics.ends import ends_table
+from experiments.physics.figures import draw
 from experiments.physics.findings import findings
+from experiments.physics.missed import with_missed
 from experiments.physics.optima import optimum_table
 from experiments.physics.page import CONFIG, DEFAULT_ADC, asked, folder_of, name_of, page
-from experiments.physics.searches import regrets
+from experiments.physics.searches import optimal_designs, regrets
 from experiments.physics.survival import survival
-from experiments.physics.variations import Key, keys
+from experiments.physics.variations import Key, keys, keys_of_nine
 from imcmoo.cli.progress import counted
 from imcmoo.exact.answer import fingerprint
 from imcmoo.exact.enumeration import ExactAnswer
@@ -53,8 +55,13 @@ Task = tuple[str, str, int]
 BESIDE = {
     "four_workload_rram_physical": "four_workload_rram",
     "four_workload_sram_physical": "four_workload_sram",
+    "nine_workload_rram_physical": "nine_workload_rram",
+    "nine_workload_sram_physical": "nine_workload_sram",
 }
 """Studies that are varied, and the paper's that each stands beside."""
+
+VARIED_FULLY = ("four_workload_rram_physical", "four_workload_sram_physical")
+"""Under every change; the others under those that could turn which device is better."""
 
 
 def tasks(studies: Mapping[str, Study]) -> Iterator[Task]:
@@ -66,7 +73,7 @@ def tasks(studies: Mapping[str, Study]) -> Iterator[Task]:
     for name in reversed(NAMES):
         yield "questions", name, -1
         yield "looks", name, -1
-    for name in NAMES:
+    for name in reversed(NAMES):
         if name in BESIDE:
             yield from (("variations", name, i) for i in range(len(_keys(studies[name]))))
     for name in reversed(NAMES):
@@ -80,7 +87,10 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
         "aggregations": aggregation.aggregations(enumerated),
         "sensitivity": sensitivity.best_left(enumerated),
         "effects": sensitivity.effects(enumerated),
-        "leave_one_out": pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
+        "leave_one_out": with_missed(
+            enumerated,
+            pd.concat([generality.leave_one_out(enumerated, c) for c in GENERALITY]),
+        ),
         "baselines": baselines(enumerated),
         "contrasts": contrasts(study, enumerated),
     }
@@ -147,9 +157,7 @@ def _do(
             "ends": ends_table(study, answers[name]),
         }
     elif what == "variations":
-        optimum = study.space.unrank(answers[name].optima["edap_geomean"].ranks[:1])
-        key = _keys(study)[seed]
-        found = {"variations": findings(study, STUDIES[BESIDE[name]], key, optimum)}
+        found = {"variations": _variation(study, answers[name], _keys(study)[seed])}
     else:
         found = questions(study)
     return {k: np.array(_csv(table)) for k, table in found.items()}
@@ -167,6 +175,7 @@ def _publish(found: list[dict[str, Any]], stated: dict[str, Any], folder: Path) 
     if "variations" in names:
         table = survival(pd.read_csv(folder / "variations.csv"), stated["adc_model"])
         _write(folder / "survival.csv", _csv(table))
+    draw(pd.read_csv(folder / "optima.csv"), folder)
     _write(folder / CONFIG, json.dumps(stated, indent=2) + "\n")
 
 
@@ -182,8 +191,16 @@ def write_pages(published: Path, docs: Path) -> None:
         _write(docs / name_of(adc_model), page(published, adc_model))
 
 
+def _variation(study: Study, answer: ExactAnswer, key: Key) -> pd.DataFrame:
+    optimum = study.space.unrank(answer.optima["edap_geomean"].ranks[:1])
+    known = optimal_designs(study.space, answer)
+    beside = STUDIES[BESIDE[study.name]]
+    return findings(study, beside, key, known, optimum, figures=study.name in VARIED_FULLY)
+
+
 def _keys(study: Study) -> list[Key]:
-    return list(keys(study.space.fixed["device"], study.space.fixed["adc_model"]))
+    every = keys if study.name in VARIED_FULLY else keys_of_nine
+    return list(every(study.space.fixed["device"], study.space.fixed["adc_model"]))
 
 
 def _with_converter(study: Study, adc_model: str) -> Study:

@@ -51,9 +51,17 @@ def test_the_two_chips_are_those_of_the_tables(told):
 def test_how_they_run_is_that_of_the_tables(told):
     (p,) = [r for r in paper() if r["workload"] == "resnet18"]
     (q,) = [r for r in physical() if r["workload"] == "resnet18_onnx"]
-    assert told["ResNet18, one inference"] == (
+    assert told["ResNet18, latency of one inference"] == (
         f"{1e9 * p['latency_s']:.0f} ns",
         f"{1e6 * q['latency_s']:.0f} µs",
+    )
+    assert told["ResNet18, energy of one inference"] == (
+        f"{1e3 * p['energy_J']:.2g} mJ",
+        f"{1e3 * q['energy_J']:.2g} mJ",
+    )
+    assert told["time between two ResNet18 inferences at that power"] == (
+        f"{1e9 * p['latency_s']:.0f} ns",
+        f"{1e6 * q['interval_s']:.0f} µs",
     )
     watts = p["energy_J"] / p["latency_s"]
     assert told["power while ResNet18 runs"] == (

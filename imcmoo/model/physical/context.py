@@ -10,6 +10,7 @@ from imcmoo.model.physical.copies import CopiesMemory
 from imcmoo.model.physical.devices import Device
 from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.limits import CircuitLimits
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
 from imcmoo.model.physical.switches import Switches
@@ -32,6 +33,7 @@ class Context:
         noise: signal to noise by circuit.
         bodies: features by body, resident and streamed.
         shortfalls: what networks lack, by body.
+        limits: what circuits must keep.
     """
 
     layers: LayerTable
@@ -48,3 +50,4 @@ class Context:
         default_factory=lambda: (KeyedMemory(), KeyedMemory())
     )
     shortfalls: KeyedMemory = field(default_factory=KeyedMemory)
+    limits: CircuitLimits = field(default_factory=CircuitLimits)

@@ -83,6 +83,7 @@ class PhysicalEvaluator:
             dynamic=np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads]),
             **options,
         )
+        self._limits = self._model.context.limits
         self.body_parameters = tuple(n for n in space.names if n in COSTLY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
         without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
@@ -141,7 +142,7 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
         """
         known = self._model.screen_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, lacking(known))
+        return Metrics({"area": known.area_m2}, lacking(known, self._limits))
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all that is missing, without energies and times.
@@ -150,7 +151,7 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
         """
         known = self._model.resources_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, lacking(known))
+        return Metrics({"area": known.area_m2}, lacking(known, self._limits))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -196,7 +197,7 @@ class PhysicalEvaluator:
         """
         designs = self._designs(levels)
         known = self._model.resources_of(designs)
-        used = used_of_limits(known)
+        used = used_of_limits(known, self._limits)
         if not DEVICES[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
         return used
@@ -228,7 +229,7 @@ class PhysicalEvaluator:
         """
         designs = self._designs(levels)
         known = self._model.resources_of(designs)
-        metrics = Metrics({"area": known.area_m2}, lacking(known))
+        metrics = Metrics({"area": known.area_m2}, lacking(known, self._limits))
         runs = metrics.runs
         some = np.flatnonzero(runs.any(axis=1))
         found = self._model.evaluate_designs(designs.take(some), causes=False)

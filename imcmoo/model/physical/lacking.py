@@ -5,11 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.model.metrics import Floats, Resource
-from imcmoo.model.physical.limits import (
-    DEFAULT_IR_DROP,
-    DEFAULT_LEVEL_SIGMAS,
-    DEFAULT_SNR_ADC_DB,
-)
+from imcmoo.model.physical.limits import CircuitLimits
 from imcmoo.model.physical.metrics import PhysicalResources
 
 
@@ -18,24 +14,24 @@ def _excess(ratio: Floats) -> Floats:
     return np.maximum(ratio - 1, 0.0)
 
 
-def lacking(known: PhysicalResources) -> dict[str, Resource]:
+def lacking(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
     """What networks lack, limits included."""
     one = np.ones(known.missing_cells.shape[0])
-    limits = {name: Resource(one, _excess(share)) for name, share in used_of_limits(known).items()}
+    used = used_of_limits(known, limits)
     return {
         "cells": Resource(known.cells, known.missing_cells),
         # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
         "buffer_bits": Resource(8192 * one, known.missing_bits),
-        **limits,
+        **{name: Resource(one, _excess(share)) for name, share in used.items()},
     }
 
 
-def used_of_limits(known: PhysicalResources) -> dict[str, Floats]:
+def used_of_limits(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Floats]:
     """What networks use of each limit, 1 being all of it, shape (n, W)."""
     alike = np.ones((1, known.missing_cells.shape[1]))
     return {
         # 3 dB are one octave of noise power.
-        "snr": np.asarray(10 ** ((DEFAULT_SNR_ADC_DB - known.snr_adc_dB) / 10)),
-        "levels": (DEFAULT_LEVEL_SIGMAS / known.level_sigmas)[:, None] * alike,
-        "wires": (known.ir_drop / DEFAULT_IR_DROP)[:, None] * alike,
+        "snr": np.asarray(10 ** ((limits.snr_adc_dB - known.snr_adc_dB) / 10)),
+        "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
+        "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
     }

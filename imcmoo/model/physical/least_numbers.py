@@ -61,7 +61,7 @@ def _wires(batch: Batch) -> Numbers:
 def _circuit(batch: Batch) -> Numbers:
     """Of one macro: its parts, its reads and conversions; and of the digital unit."""
     chip, rates, macros = batch.chip, batch.rates, batch.designs.macros
-    limits = lacking(batch.screen())
+    limits = lacking(batch.screen(), batch.context.limits)
     kept = [limits[name].missing <= 0 for name in ("snr", "wires")]
     found = {}
     for part in MACRO_PARTS:

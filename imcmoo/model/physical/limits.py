@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,28 @@ A hard task needs more: studies of large networks should vary it up to 25 dB.
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
 """Two levels are told apart at 3 σ on either side where they are 6 σ apart."""
+
+
+@dataclass(frozen=True)
+class CircuitLimits:
+    """What circuits must keep for a chip to be feasible.
+
+    Args:
+        snr_adc_dB: least signal to noise of conversion.
+        ir_drop: largest share of the read voltage that may be lost along a wire.
+        level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
+
+    Raises:
+        ValueError: a share or a distance that is not positive.
+    """
+
+    snr_adc_dB: float = DEFAULT_SNR_ADC_DB
+    ir_drop: float = DEFAULT_IR_DROP
+    level_sigmas: float = DEFAULT_LEVEL_SIGMAS
+
+    def __post_init__(self) -> None:
+        if not (self.ir_drop > 0 and self.level_sigmas > 0):
+            raise ValueError(f"limits must be positive, got {self}")
 
 
 def ir_drop(

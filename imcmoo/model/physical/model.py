@@ -21,6 +21,7 @@ from imcmoo.model.physical.devices import DEVICES
 from imcmoo.model.physical.evaluation import metrics
 from imcmoo.model.physical.keys import body_keys
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.limits import CircuitLimits
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseMemory
 from imcmoo.model.physical.operand_sums import OperandSums
@@ -49,6 +50,7 @@ class PhysicalModel:
             that name.
         switches: the physical rules that are on.
         assumptions: the numbers no library gives.
+        limits: what circuits must keep for a chip to be feasible.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
         requests_per_switch: images over which a switch is charged.
@@ -69,6 +71,7 @@ class PhysicalModel:
         adc_model: str = "zigzag",
         switches: Switches | None = None,
         assumptions: Assumptions | None = None,
+        limits: CircuitLimits | None = None,
         deployment: Deployment = "alone",
         requests_per_switch: float = 1e6,
         input_bits: int | Sequence[int] = BITS,
@@ -109,6 +112,7 @@ class PhysicalModel:
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
+            limits=limits or CircuitLimits(),
         )
 
     @property

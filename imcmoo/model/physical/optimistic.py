@@ -193,7 +193,7 @@ class PhysicalPartials(PartialDesigns):
             ir_drop=wires["ir_drop"],
             level_sigmas=level_sigmas(designs, device=c.device, given=c.given),
         )
-        return Metrics({"area": area}, lacking(known))
+        return Metrics({"area": area}, lacking(known, c.limits))
 
     def bound(self, partial: Levels) -> Metrics:
         """Lower bounds of energy, latency, their product `edp` and area; infinite where none runs.

@@ -103,7 +103,34 @@ def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond)
 def test_a_value_that_nothing_covers_has_no_gain(study, answer):
     levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    assert ends._best_with(study, "edap_max", design, "rows", 2048) is None
+    own = np.ones(2)
+    told = ends._best_with(study, "edap_max", design, "rows", 2048, own)
+    assert told == (None, ends.NO_PART)
+
+
+def test_where_no_chip_is_feasible_the_limit_it_misses_is_told(study, answer):
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    best, missed = ends._best_with(study, "edap_max", design, "input_slice_bits", 4, np.ones(2))
+    assert best is None
+    assert missed == "signal to noise of conversion"
+
+
+def test_minimax_regret_is_against_chips_of_their_own(answer, optima, beyond):
+    own = optima[optima["criterion"] == "regret_minimax"]
+    regret = answer.optima["regret_alone_minimax"].value
+    assert own["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
+    assert (optima["over_own_best"] >= 1 - 1e-9).all()
+    rows = beyond[(beyond["criterion"] == "regret_minimax") & beyond["best"].notna()]
+    assert np.allclose(rows["gain"], 1 - rows["best"] / (1 + regret))
+
+
+def test_an_optimum_exploits_neither_cells_nor_noise_that_are_not_there(optima):
+    assert (optima["snr_dB"] <= optima[["snr_adc_dB", "snr_dev_dB"]].min(axis=1) + 1e-9).all()
+    assert (optima["occupied_share"] <= 1 + 1e-9).all()
+    assert (optima["hbm2_share"] <= 1).all()
+    assert (optima["area_periphery_mm2"] > optima["area_mm2"]).all()
+    assert (optima["macros"] * optima["rows"] * optima["cols"] == optima["cells"]).all()
 
 
 def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.layer_costs import BreaksDown
+from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.model.physical.limits import CircuitLimits
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
@@ -186,3 +188,17 @@ def test_a_screen_depends_on_what_it_says_and_on_nothing_else(device):
 def test_a_space_without_a_device_is_refused():
     with pytest.raises(ValueError, match="must fix `device`"):
         Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
+
+
+def test_stricter_limits_of_circuits_are_lacked_and_nothing_else_changes():
+    networks = WorkloadSet.load(NETWORKS)
+    strict = PhysicalEvaluator(SPACE, networks, limits=CircuitLimits(snr_adc_dB=25.0))
+    default = PhysicalEvaluator(SPACE, networks)
+    levels = SPACE.unrank(np.arange(0, SPACE.size, 7))
+    one, two = (m.in_full(levels) for m in (default, strict))
+    assert np.array_equal(one.energy_J, two.energy_J, equal_nan=True)
+    missing = strict.evaluate(levels).resources["snr"].missing
+    assert np.array_equal(missing <= 0, one.snr_adc_dB >= 25.0)
+    assert (missing >= default.evaluate(levels).resources["snr"].missing).all()
+    assert strict.only("alexnet").screen(levels).resources["snr"].missing.max() > 0
+    assert strict.data_digest != default.data_digest
