@@ -93,7 +93,7 @@ def _which_device(networks: str, ratios: pd.Series, mean: float) -> str:
     return (
         f"**{better} for {networks} networks**: the geometric-mean EDAP of the best RRAM chip is "
         f"{times(mean)} that of the best SRAM chip. Network by network: {by_network}. What turns "
-        "this is below, under *What survives*."
+        "this round is below, under *What survives*."
     )
 
 
