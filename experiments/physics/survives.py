@@ -59,8 +59,8 @@ def survives(frames: Frames) -> str:
         "those that make one device dearer. At an end where no chip is found within the limits "
         "nothing holds. The paper's model allows RRAM 1,600 mm² for nine networks. Every figure is "
         "found by searches, not proven best: 3,300 designs, begun at the exact optima of this "
-        f"page, and {OWN_BUDGET} for each network's own best chip. The physical model throttles what "
-        "cannot be cooled, so its W/mm² end at the limit "
+        f"page, and {OWN_BUDGET} for each network's own best chip. The physical model throttles "
+        "what cannot be cooled, so its W/mm² end at the limit "
         "(`survival.csv`, `variations.csv`).\n\n"
         + table([*head, "ends at which it holds", "least to most", "verdict"], lines)
         + "\n"
