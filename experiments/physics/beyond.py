@@ -34,7 +34,7 @@ def ends(frames: Frames) -> str:
 TITLES = {
     "better": "The list ends too early",
     "worse": "One value more is no better",
-    "no chip": "No chip keeps the limits",
+    "no chip": "No such chip, or none that keeps the limits",
 }
 
 

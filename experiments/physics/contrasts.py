@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.paper.enumerated_study import EnumeratedStudy
+from experiments.physics.optima import CRITERIA
 from experiments.physics.searches import SOLVED, searched_from
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
@@ -50,10 +51,9 @@ def contrasts(study: Study, enumerated: EnumeratedStudy) -> pd.DataFrame:
 
 
 def _optima(enumerated: EnumeratedStudy) -> Levels:
-    """The designs best for all networks by each score, and for each network alone."""
+    """The designs best for all networks by each of `CRITERIA`."""
     everything = range(len(enumerated.workloads))
-    best = [enumerated.best_for(everything, name) for name in SCORES]
-    best += [enumerated.best_for([w], CRITERION) for w in everything]
+    best = [enumerated.best_for(everything, name) for name in CRITERIA]
     return enumerated.levels(np.unique(np.array(best)))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from experiments.paper.markdown import area, number, table, times
 from experiments.physics.answers import GEOMEAN, Frames, device_of, study_label
 from experiments.physics.optima import FITTED_PERIPHERY
+from experiments.physics.variations import PUBLISHED_PERIPHERY
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
 
@@ -33,7 +34,8 @@ def in_short(frames: Frames, others: Mapping[str, Frames]) -> str:
     for networks in dict.fromkeys(_networks(s) for s in optima["study"]):
         pair = better_device(optima, networks)
         if pair is not None:
-            said.append(_which_device(networks, *pair))
+            told = _with_periphery(frames["variations"], networks) if "variations" in frames else ""
+            said.append(_which_device(networks, *pair) + told + "\n")
     said.append(_recommended(optima, {name: other["optima"] for name, other in others.items()}))
     said.append(
         "The chip of each device by minimax regret, that is, the one on which the network that "
@@ -91,8 +93,24 @@ def _which_device(networks: str, ratios: pd.Series, mean: float) -> str:
     return (
         f"**{better} for {networks} networks**: the geometric-mean EDAP of the best RRAM chip is "
         f"{times(mean)} that of the best SRAM chip. Network by network: {by_network}. What turns "
-        "this is below, under *What survives*.\n"
+        "this round is below, under *What survives*."
     )
+
+
+def _with_periphery(variations: pd.DataFrame, networks: str) -> str:
+    """What becomes of the ratio with macros as large as published ones."""
+    own = variations[variations["variation"] == PUBLISHED_PERIPHERY]
+    own = own[own["study"].map(_networks) == networks]
+    of_device = {device_of(r["study"]): r for r in own.to_dict("records")}
+    if set(of_device) != {"RRAM", "SRAM"}:
+        return ""
+    said = f" With macros {FITTED_PERIPHERY:g} times the sum of their parts, as published ones are "
+    said += "in the median, "
+    none = [device for device, row in of_device.items() if not bool(row["feasible"])]
+    if none:
+        return said + f"no {' and no '.join(none)} chip is found within the limits."
+    ratio = of_device["RRAM"]["edap_geomean"] / of_device["SRAM"]["edap_geomean"]
+    return said + f"the ratio is {times(ratio)}."
 
 
 def _recommended(optima: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> str:
@@ -114,10 +132,11 @@ def _recommended(optima: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> st
             cells = [f"{written(low)} to {written(high)}" for low, high in spans]
             lines.append([f"{told}, by converter model", *cells])
     models = ", ".join(f"`{name}`" for name in others)
+    areas = [c["area_mm2"].iloc[0] for c in chips]
     beside = (
         f" By converter model: from least to most with this page's and {models}, each with the "
+        f"chip that is recommended with it, of {min(areas):.0f} to {area(max(areas))}."
     )
-    beside += "chip that is recommended with it."
     return (
         f"One chip to build, of {study_label(study)}, by minimax regret: {_size(chip)}."
         + (beside if len(chips) > 1 else "")

@@ -50,8 +50,10 @@ def rules(frames: Frames) -> str:
         "best chip found, over the optimum; *infeasible* where as the model stands it misses a "
         "limit. With one rule alone hardly a chip keeps the limits, so it is the best of the "
         "sample by the one over the best by the other. `few_levels` changes no cost where spaces "
-        "have at most two bits a "
-        "cell (`variations.csv`).\n\n" + table(head, lines) + "\n" + _assumptions(own)
+        "have at most two bits a cell (`variations.csv`).\n\n"
+        + table(head, lines)
+        + "\n"
+        + _assumptions(own)
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from experiments.physics.exploits import exploits
 from experiments.physics.in_short import article, better_device, decibel, in_short, recommended
+from experiments.physics.variations import PUBLISHED_PERIPHERY
 
 DESIGN = {
     "rows": 64, "cols": 128, "active_rows": 64, "adc_bits": 8, "columns_per_adc": 1,
@@ -59,6 +60,23 @@ def test_it_is_told_by_number_of_networks_and_network():
     assert "an 8-bit converter for every column," in text
     assert "the same chip would be 900 mm², more than the limit" in text
     assert "512 macros, 4.2 million cells" in text
+
+
+@pytest.mark.parametrize(
+    ("feasible", "told"),
+    [(True, "the ratio is 3.00 ×."), (False, "no RRAM chip is found within the limits.")],
+)
+def test_what_published_macros_would_make_of_it_is_told(feasible, told):
+    variations = pd.DataFrame(
+        {
+            "study": ["nine_workload_rram_physical", "nine_workload_sram_physical"],
+            "variation": PUBLISHED_PERIPHERY,
+            "feasible": [feasible, True],
+            "edap_geomean": [6.0, 2.0],
+        }
+    )
+    frames = {"optima": optima((8e-3, 1e-3), (1e-3, 2e-3)), "variations": variations}
+    assert in_short(frames, {}).count(told) == 1
 
 
 def test_other_converter_models_stand_beside_as_a_span():
