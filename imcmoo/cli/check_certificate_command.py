@@ -21,6 +21,9 @@ the space once. Refused is what does not hold, and what is of another table, net
 or cost model.
 """
 
+ANEW = "checked with bounds of its own: the solver's bounds were not used"
+SHARED = "checked with the model's bounds of partial designs, which the solver used as well"
+
 INTERRUPTED = "nothing was written; the same command begins anew"
 
 
@@ -75,6 +78,7 @@ def main(args: argparse.Namespace) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    console.print(ANEW if checker.anew else SHARED, highlight=False, soft_wrap=True)
 
 
 def _advance(shown: Progress, task: TaskID, done: int) -> None:

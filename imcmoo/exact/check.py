@@ -1,9 +1,10 @@
 """Prove anew what a certificate says: no heap, no order of search, no design found on the way.
 
-Walks the whole tree of partial designs depth first and looks at nothing but whether each may hold a
-design below the certified bound. Shares with the solver the model's tables, `evaluate` and bounds
-of partial designs, and the score; of the partial designs it leaves out it draws some at random,
-completes them at random and evaluates those designs, to see that nothing is lost with them.
+Walks a whole tree of partial designs depth first and looks at nothing but whether each may hold a
+design below the certified bound. The tree and its bounds are made for the check alone where the
+model offers such (`BoundsAnew`); what it then shares with the solver is the component tables,
+`evaluate` and the score. Of the partial designs it leaves out it draws some at random, completes
+them at random and evaluates those designs, to see that nothing is lost with them.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
-ROWS_AT_ONCE = 1024
-"""Partial designs that are taken one stage further together."""
+CHILDREN_AT_ONCE = 1 << 16
+"""Partial designs that are looked at together: of few before them, so that what a model remembers
+of these is still there when they are taken further."""
+
+DESIGNS_AT_ONCE = 1 << 13
+"""Designs that are evaluated together."""
 
 SAMPLED = 4
 """Partial designs left out, of each kind and step, of which one completion is evaluated."""
@@ -99,7 +104,7 @@ def check_bounds(
 
     Args:
         problem: the study's.
-        partials: of its model.
+        partials: of its model, as `partials_to_check` finds them.
         claims: what is certified.
         on_step: hears how many designs are counted.
 
@@ -119,7 +124,7 @@ def check_bounds(
             walk.look_at(partials.designs(rows), lost=False)
         else:
             left = walk.further(rows, stage, counts)
-            open_ += [(some, stage + 1) for some in _chunks(left)]
+            open_ += [(some, stage + 1) for some in walk.chunks(left, stage + 1)]
         on_step(counts.all)
     if counts.all != problem.space.size:
         raise Refused(f"{counts.all:,} designs were counted of {problem.space.size:,}")
@@ -136,6 +141,15 @@ class _Walk:
         self._partials = partials
         self._claims = claims
         self._rng = np.random.default_rng(0)
+
+    def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
+        """As many partial designs at a time as are taken one stage further together."""
+        at_once = DESIGNS_AT_ONCE
+        if len(rows) and stage < len(self._partials.stages):
+            children, _ = self._partials.options(rows[:1], stage)
+            at_once = max(1, CHILDREN_AT_ONCE // max(1, len(children)))
+        for at in range(0, len(rows), at_once):
+            yield rows[at : at + at_once]
 
     def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
@@ -230,8 +244,3 @@ def _feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """What the feasible ones of some designs cost."""
     F, G = problem.score(levels, problem.model.evaluate(levels))
     return problem.costs(F[(G <= 0).all(axis=1)])
-
-
-def _chunks(rows: Levels) -> Iterator[Levels]:
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[at : at + ROWS_AT_ONCE]
