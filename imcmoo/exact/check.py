@@ -31,7 +31,7 @@ of these is still there when they are taken further."""
 DESIGNS_AT_ONCE = 1 << 13
 """Designs that are evaluated together."""
 
-SAMPLED = 4
+SAMPLED = 8
 """Partial designs left out, of each kind and step, of which one completion is evaluated."""
 
 
@@ -126,6 +126,7 @@ def check_bounds(
             left = walk.further(rows, stage, counts)
             open_ += [(some, stage + 1) for some in walk.chunks(left, stage + 1)]
         on_step(counts.all)
+    walk.look_at_left_out(at_least=1)
     if counts.all != problem.space.size:
         raise Refused(f"{counts.all:,} designs were counted of {problem.space.size:,}")
     return counts
@@ -141,6 +142,7 @@ class _Walk:
         self._partials = partials
         self._claims = claims
         self._rng = np.random.default_rng(0)
+        self._left_out: dict[bool, list[Levels]] = {False: [], True: []}
 
     def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
         """As many partial designs at a time as are taken one stage further together."""
@@ -190,7 +192,12 @@ class _Walk:
 
         Args:
             rows: partial designs of which each stands for as many of the bounds.
+
+        Raises:
+            Refused: a bound is no number.
         """
+        if any(np.isnan(values).any() for values in bounds.values.values()):
+            raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
         runs &= self._problem.limits.within(bounds.values).all(axis=1)
         runs &= bounds.area_m2 <= area_limit(self._problem)
@@ -204,11 +211,23 @@ class _Walk:
         return int(self._partials.completions(rows).sum())
 
     def _leave_out(self, rows: Levels, stage: int, *, feasible: bool) -> int:
-        """How many designs some partial designs stand for, once a few of them were looked at."""
+        """How many designs some partial designs stand for, of which a few are to be looked at."""
         if len(rows):
             some = rows[self._rng.integers(0, len(rows), SAMPLED)]
-            self.look_at(self._completed(some, stage), lost=not feasible)
+            self._left_out[feasible].append(self._completed(some, stage))
+            self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
         return self._count(rows)
+
+    def look_at_left_out(self, at_least: int) -> None:
+        """Evaluate what was drawn of what was left out, once there is enough of it.
+
+        Raises:
+            Refused: as `look_at`.
+        """
+        for feasible, drawn in self._left_out.items():
+            if len(drawn) >= at_least:
+                self.look_at(np.concatenate(drawn), lost=not feasible)
+                drawn.clear()
 
     def _completed(self, rows: Levels, stage: int) -> Levels:
         """A random completion of each of a few partial designs."""

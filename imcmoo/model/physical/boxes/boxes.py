@@ -79,9 +79,15 @@ class Boxes(Tree):
             lacking = designs.pipelined | ~chips.streams[:, 0]
             some = np.flatnonzero((area <= self._area_limit_m2) & lacking)
             for own, _ in _alike(designs.take(some), CHIPS_AT_ONCE):
-                runs = Batch(self._context, designs.take(some[own])).runs.all(axis=1)
-                area[some[own[~runs]]] = np.inf
+                area[some[own]] = self._of_those_that_run(designs.take(some[own]), area[some[own]])
         return Metrics({"area": area}, {})
+
+    def _of_those_that_run(self, designs: Designs, area_m2: Floats) -> Floats:
+        """Areas of designs of one schedule, infinite where a network lacks something."""
+        runs = (Batch(self._context, designs).surely_missing_cells <= 0).all(axis=1)
+        some = np.flatnonzero(runs)
+        runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
+        return np.where(runs, area_m2, np.inf)
 
     def glance(self, rows: Levels, stage: int) -> Metrics | None:
         """Bounds of every choice of a step in the order of `options`, networks as a whole."""
