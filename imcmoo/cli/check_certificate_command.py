@@ -21,8 +21,8 @@ the space once. Refused is what does not hold, and what is of another table, net
 or cost model.
 """
 
-ANEW = "checked with bounds of its own: the solver's bounds were not used"
-SHARED = "checked with the model's bounds of partial designs, which the solver used as well"
+ANEW = "checked without the solver's bounds"
+SHARED = "checked with the model's bounds of partial designs, which the solver used, too"
 
 INTERRUPTED = "nothing was written; the same command begins anew"
 

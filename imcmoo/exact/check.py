@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.exact.branches import area_limit
-from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.goal import BoundedCosts, Goal
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Metrics
@@ -59,39 +58,6 @@ class Counts:
     def all(self) -> int:
         """Their sum."""
         return self.infeasible + self.excluded + self.evaluated
-
-
-def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal: Goal) -> None:
-    """Check what needs no walk: counts, the design found, value, bound and gap.
-
-    Raises:
-        Refused: something is not so.
-    """
-    counts = [n for stage in certificate.stages.values() for n in stage.values()]
-    counts.append(certificate.evaluated)
-    if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:
-        raise Refused("counts must be whole numbers")
-    if certificate.designs != problem.space.size:
-        raise Refused(f"the space has {problem.space.size:,} designs, not {certificate.designs:,}")
-    if sum(counts) != certificate.designs:
-        raise Refused(f"counts add up to {sum(counts):,} designs, not {certificate.designs:,}")
-    if sorted(certificate.design) != sorted(problem.space.names):
-        raise Refused("the incumbent has other parameters than the space")
-    values = {name: np.array([value]) for name, value in certificate.design.items()}
-    try:
-        levels = problem.space.encode(values)
-    except ValueError as error:
-        raise Refused(f"the incumbent is no design of the space: {error}") from None
-    costs = _feasible_costs(problem, levels)
-    if not len(costs):
-        raise Refused("the incumbent is not feasible")
-    score = float(goal.score(costs)[0])
-    if score != certificate.value:
-        raise Refused(f"the incumbent scores {score!r}, not {certificate.value!r}")
-    if certificate.bound > certificate.value:
-        raise Refused("the bound is above the value of a design")
-    if goal.gap(certificate.value, certificate.bound) != certificate.gap:
-        raise Refused("the gap is not that of value and bound")
 
 
 def check_bounds(
@@ -247,7 +213,7 @@ class _Walk:
         Raises:
             Refused: one is better than it may be.
         """
-        costs = _feasible_costs(self._problem, levels)
+        costs = feasible_costs(self._problem, levels)
         if lost and len(costs):
             raise Refused("a design that was ruled out as infeasible is feasible")
         for claim in self._claims if len(costs) else ():
@@ -259,7 +225,10 @@ class _Walk:
                 )
 
 
-def _feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
+def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """What the feasible ones of some designs cost."""
-    F, G = problem.score(levels, problem.model.evaluate(levels))
+    metrics = problem.model.evaluate(levels)
+    # What is drawn may be a chip so large that it has no score.
+    fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
+    F, G = problem.score(levels[fits], metrics.take(fits))
     return problem.costs(F[(G <= 0).all(axis=1)])

@@ -9,14 +9,9 @@ from pathlib import Path
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.branches import partials_to_check
 from imcmoo.exact.certificate import FILE, Certificate, fingerprints
-from imcmoo.exact.check import (
-    Claim,
-    Counts,
-    Refused,
-    check_bounds,
-    check_statement,
-)
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests
+from imcmoo.exact.statement import check_statement
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem

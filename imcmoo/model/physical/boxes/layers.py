@@ -45,22 +45,21 @@ def layer_bounds(
         if not usable.any():
             continue
         parts = _parts(context, chips, work, spilled)
-        latency = between = np.empty(0)
         if pipelined:
-            seconds = in_turns(parts) * layers.previous_share[:, None]
             between = _interval(context, chips, work, parts, io_s)
-            latency = between + _added(context, seconds)
-        elif streamed:
-            latency = in_turns_and_loaded(
-                parts, work.steps, layers.stored_bits, chips, ping_pong=ping_pong
-            )
+            filling = in_turns(parts) * layers.previous_share[:, None]
+            latency = between + _added(context, filling)
         else:
-            latency = in_turns(parts)
-        if not pipelined:
-            latency = between = _added(context, latency) + io_s
-        loads = added(layers, layers.stored_bits)[:, None]
-        loads = loads * loads_of(context, streamed=bool(streamed))
-        dram_bits = _added(context, spilled) + io_bits + loads
+            seconds = (
+                in_turns_and_loaded(
+                    parts, work.steps, layers.stored_bits, chips, ping_pong=ping_pong
+                )
+                if streamed
+                else in_turns(parts)
+            )
+            latency = between = _added(context, seconds) + io_s
+        loads = added(layers, layers.stored_bits) * loads_of(context, streamed=bool(streamed))
+        dram_bits = _added(context, spilled) + io_bits + loads[:, None]
         bounds.keep(work.counts, dram_bits, latency, between, usable)
     return bounds.values
 

@@ -23,7 +23,6 @@ OPEN = -1
 
 STEPS: dict[str, tuple[str, ...]] = {
     "array": (
-        "technology_nm",
         "rows",
         "cols",
         "active_rows",
@@ -32,6 +31,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "input_slice_bits",
         "adc_model",
         "mac_units",
+        "technology_nm",
     ),
     "body": ("schedule", "input_coding", "macros_per_tile", "tiles", "ping_pong"),
     "circuit": ("voltage_V", "columns_per_adc", "sample_and_hold"),
@@ -41,7 +41,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "grouping": ("tiles_per_group", "router_groups"),
     "links": ("link_bits",),
 }
-"""What is chosen together, in order."""
+"""What is chosen together, in order; bodies differ least in what comes last, and share counts."""
 
 GROUPING = STEPS["grouping"]
 
