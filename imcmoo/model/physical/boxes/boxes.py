@@ -84,7 +84,8 @@ class Boxes(Tree):
 
     def _of_those_that_run(self, designs: Designs, area_m2: Floats) -> Floats:
         """Areas of designs of one schedule, infinite where a network lacks something."""
-        runs = (Batch(self._context, designs).surely_missing_cells <= 0).all(axis=1)
+        lacking = Batch(self._context, designs).surely_missing_cells
+        runs = np.asarray((lacking <= 0).all(axis=1))
         some = np.flatnonzero(runs)
         runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
         return np.where(runs, area_m2, np.inf)
