@@ -17,9 +17,13 @@ from imcmoo.study.check_certificate import Checker, certificates, study_of
 DESCRIPTION = """
 Prove anew that no design of a study lies below the bound of DIR/certificate.json, and that its
 design has the value it says, and the same of every DIR/*/certificate.json, counting every design of
-the space once. Refused is what does not hold, and what is of another table, network, space
-or cost model.
+the space once. The solver's bounds are not used, but where a cost model has no others; the last
+line tells. Refused is what does not hold, and what is of another table, network, space or cost
+model.
 """
+
+ANEW = "checked without the solver's bounds"
+SHARED = "checked with the model's bounds of partial designs, which the solver used, too"
 
 INTERRUPTED = "nothing was written; the same command begins anew"
 
@@ -75,6 +79,7 @@ def main(args: argparse.Namespace) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    console.print(ANEW if checker.anew else SHARED, highlight=False, soft_wrap=True)
 
 
 def _advance(shown: Progress, task: TaskID, done: int) -> None:

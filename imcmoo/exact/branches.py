@@ -12,7 +12,7 @@ from imcmoo.exact.by_body import PartialsByBody
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import BoundsPartials, Partials
+from imcmoo.model.partials import BoundsAnew, BoundsPartials, NoBounds, Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -166,3 +166,23 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
             "instead"
         )
     return PartialsByBody(model)
+
+
+def partials_to_check(problem: AcceleratorProblem) -> tuple[Partials, bool]:
+    """The tree that a check walks, and whether its bounds are other than those of the solver.
+
+    Where the model offers no other, but so few designs that all can be evaluated, none are needed.
+
+    Raises:
+        NotProvable: as `partials_of`.
+    """
+    check_provable(problem)
+    model = problem.model
+    if isinstance(model, BoundsAnew):
+        try:
+            return model.boxes(area_limit(problem)), True
+        except NoBounds:
+            return partials_of(problem), False
+    if not isinstance(model, BoundsPartials) and model.space.size <= MOST_EVALUATED:
+        return PartialsByBody(model, bounded=False), True
+    return partials_of(problem), False

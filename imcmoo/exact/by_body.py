@@ -26,13 +26,14 @@ class PartialsByBody:
 
     Args:
         model: any cost model.
+        bounded: whether to ask it for bounds; else all designs that its screen leaves are left.
     """
 
     stages: Sequence[str] = ("body", "point")
-    bound_from = 1
 
-    def __init__(self, model: CostModel) -> None:
+    def __init__(self, model: CostModel, *, bounded: bool = True) -> None:
         self._model = model
+        self.bound_from = 1 if bounded else len(self.stages) + 1
         names = model.space.names
         shared = (
             model.body_parameters if isinstance(model, SharesWork) else names[: len(names) // 2]

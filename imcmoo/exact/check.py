@@ -1,9 +1,10 @@
 """Prove anew what a certificate says: no heap, no order of search, no design found on the way.
 
-Walks the whole tree of partial designs depth first and looks at nothing but whether each may hold a
-design below the certified bound. Shares with the solver the model's tables, `evaluate` and bounds
-of partial designs, and the score; of the partial designs it leaves out it draws some at random,
-completes them at random and evaluates those designs, to see that nothing is lost with them.
+Walks a whole tree of partial designs depth first and looks at nothing but whether each may hold a
+design below the certified bound. The tree and its bounds are made for the check alone where the
+model offers such (`BoundsAnew`); what it then shares with the solver is the component tables,
+`evaluate` and the score. Of the partial designs it leaves out it draws some at random, completes
+them at random and evaluates those designs, to see that nothing is lost with them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.exact.branches import area_limit
-from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.goal import BoundedCosts, Goal
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Metrics
@@ -23,10 +23,14 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
-ROWS_AT_ONCE = 1024
-"""Partial designs that are taken one stage further together."""
+CHILDREN_AT_ONCE = 1 << 16
+"""Partial designs that are looked at together: of few before them, so that what a model remembers
+of these is still there when they are taken further."""
 
-SAMPLED = 4
+DESIGNS_AT_ONCE = 1 << 13
+"""Designs that are evaluated together."""
+
+SAMPLED = 8
 """Partial designs left out, of each kind and step, of which one completion is evaluated."""
 
 
@@ -56,39 +60,6 @@ class Counts:
         return self.infeasible + self.excluded + self.evaluated
 
 
-def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal: Goal) -> None:
-    """Check what needs no walk: counts, the design found, value, bound and gap.
-
-    Raises:
-        Refused: something is not so.
-    """
-    counts = [n for stage in certificate.stages.values() for n in stage.values()]
-    counts.append(certificate.evaluated)
-    if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:
-        raise Refused("counts must be whole numbers")
-    if certificate.designs != problem.space.size:
-        raise Refused(f"the space has {problem.space.size:,} designs, not {certificate.designs:,}")
-    if sum(counts) != certificate.designs:
-        raise Refused(f"counts add up to {sum(counts):,} designs, not {certificate.designs:,}")
-    if sorted(certificate.design) != sorted(problem.space.names):
-        raise Refused("the incumbent has other parameters than the space")
-    values = {name: np.array([value]) for name, value in certificate.design.items()}
-    try:
-        levels = problem.space.encode(values)
-    except ValueError as error:
-        raise Refused(f"the incumbent is no design of the space: {error}") from None
-    costs = _feasible_costs(problem, levels)
-    if not len(costs):
-        raise Refused("the incumbent is not feasible")
-    score = float(goal.score(costs)[0])
-    if score != certificate.value:
-        raise Refused(f"the incumbent scores {score!r}, not {certificate.value!r}")
-    if certificate.bound > certificate.value:
-        raise Refused("the bound is above the value of a design")
-    if goal.gap(certificate.value, certificate.bound) != certificate.gap:
-        raise Refused("the gap is not that of value and bound")
-
-
 def check_bounds(
     problem: AcceleratorProblem,
     partials: Partials,
@@ -99,7 +70,7 @@ def check_bounds(
 
     Args:
         problem: the study's.
-        partials: of its model.
+        partials: of its model, as `partials_to_check` finds them.
         claims: what is certified.
         on_step: hears how many designs are counted.
 
@@ -119,8 +90,9 @@ def check_bounds(
             walk.look_at(partials.designs(rows), lost=False)
         else:
             left = walk.further(rows, stage, counts)
-            open_ += [(some, stage + 1) for some in _chunks(left)]
+            open_ += [(some, stage + 1) for some in walk.chunks(left, stage + 1)]
         on_step(counts.all)
+    walk.look_at_left_out(at_least=1)
     if counts.all != problem.space.size:
         raise Refused(f"{counts.all:,} designs were counted of {problem.space.size:,}")
     return counts
@@ -136,6 +108,16 @@ class _Walk:
         self._partials = partials
         self._claims = claims
         self._rng = np.random.default_rng(0)
+        self._left_out: dict[bool, list[Levels]] = {False: [], True: []}
+
+    def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
+        """As many partial designs at a time as are taken one stage further together."""
+        at_once = DESIGNS_AT_ONCE
+        if len(rows) and stage < len(self._partials.stages):
+            children, _ = self._partials.options(rows[:1], stage)
+            at_once = max(1, CHILDREN_AT_ONCE // max(1, len(children)))
+        for at in range(0, len(rows), at_once):
+            yield rows[at : at + at_once]
 
     def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
@@ -176,7 +158,12 @@ class _Walk:
 
         Args:
             rows: partial designs of which each stands for as many of the bounds.
+
+        Raises:
+            Refused: a bound is no number.
         """
+        if any(np.isnan(values).any() for values in bounds.values.values()):
+            raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
         runs &= self._problem.limits.within(bounds.values).all(axis=1)
         runs &= bounds.area_m2 <= area_limit(self._problem)
@@ -190,11 +177,23 @@ class _Walk:
         return int(self._partials.completions(rows).sum())
 
     def _leave_out(self, rows: Levels, stage: int, *, feasible: bool) -> int:
-        """How many designs some partial designs stand for, once a few of them were looked at."""
+        """How many designs some partial designs stand for, of which a few are to be looked at."""
         if len(rows):
             some = rows[self._rng.integers(0, len(rows), SAMPLED)]
-            self.look_at(self._completed(some, stage), lost=not feasible)
+            self._left_out[feasible].append(self._completed(some, stage))
+            self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
         return self._count(rows)
+
+    def look_at_left_out(self, at_least: int) -> None:
+        """Evaluate what was drawn of what was left out, once there is enough of it.
+
+        Raises:
+            Refused: as `look_at`.
+        """
+        for feasible, drawn in self._left_out.items():
+            if len(drawn) >= at_least:
+                self.look_at(np.concatenate(drawn), lost=not feasible)
+                drawn.clear()
 
     def _completed(self, rows: Levels, stage: int) -> Levels:
         """A random completion of each of a few partial designs."""
@@ -214,7 +213,7 @@ class _Walk:
         Raises:
             Refused: one is better than it may be.
         """
-        costs = _feasible_costs(self._problem, levels)
+        costs = feasible_costs(self._problem, levels)
         if lost and len(costs):
             raise Refused("a design that was ruled out as infeasible is feasible")
         for claim in self._claims if len(costs) else ():
@@ -226,12 +225,10 @@ class _Walk:
                 )
 
 
-def _feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
+def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """What the feasible ones of some designs cost."""
-    F, G = problem.score(levels, problem.model.evaluate(levels))
+    metrics = problem.model.evaluate(levels)
+    # What is drawn may be a chip so large that it has no score.
+    fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
+    F, G = problem.score(levels[fits], metrics.take(fits))
     return problem.costs(F[(G <= 0).all(axis=1)])
-
-
-def _chunks(rows: Levels) -> Iterator[Levels]:
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[at : at + ROWS_AT_ONCE]

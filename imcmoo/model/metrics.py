@@ -130,6 +130,13 @@ class Metrics:
             columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()
         return pd.DataFrame(columns)
 
+    def take(self, rows: NDArray[Any]) -> Metrics:
+        """Those of some designs, by index or mask."""
+        return Metrics(
+            {name: values[rows] for name, values in self.values.items()},
+            {name: Resource(r.own[rows], r.missing[rows]) for name, r in self.resources.items()},
+        )
+
     @classmethod
     def joined(cls, parts: Iterable[Metrics]) -> Metrics:
         """Metrics of several batches of designs as one."""

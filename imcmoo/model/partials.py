@@ -12,6 +12,10 @@ from imcmoo.model.metrics import Metrics
 from imcmoo.space.design_space import Levels
 
 
+class NoBounds(ValueError):
+    """A space cannot be bounded; one line says why."""
+
+
 class Partials(Protocol):
     """Designs of which only some parameters are chosen: a tree, chosen stage by stage.
 
@@ -89,6 +93,21 @@ class BoundsPartials(Protocol):
 
         Raises:
             ValueError: the space cannot be bounded; says why.
+        """
+
+
+@runtime_checkable
+class BoundsAnew(Protocol):
+    """Knows lower bounds of partial designs a second time, by code of their own: for a check."""
+
+    def boxes(self, area_limit_m2: float) -> Partials:
+        """Another tree of partial designs, which shares no bound with that of `BoundsPartials`.
+
+        Args:
+            area_limit_m2: as in `BoundsPartials`.
+
+        Raises:
+            NoBounds: the space cannot be bounded so.
         """
 
 

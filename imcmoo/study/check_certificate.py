@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
-from imcmoo.exact.branches import partials_of
+from imcmoo.exact.branches import partials_to_check
 from imcmoo.exact.certificate import FILE, Certificate, fingerprints
-from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, check_statement
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests
+from imcmoo.exact.statement import check_statement
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
@@ -71,9 +72,13 @@ class Checker:
 
     Args:
         study: with the settings of the certificates.
+
+    Attributes:
+        anew: whether no bound is used that the solver used.
     """
 
     def __init__(self, study: Study) -> None:
+        self.anew = True
         self._problem: AcceleratorProblem = study.problem()
         self._known = [name for names in provable(self._problem) for name in names]
         self._fingerprints = fingerprints(self._problem, study.network_set().fingerprint)
@@ -124,9 +129,11 @@ class Checker:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             try:
-                self._walks[part.network] = problem, partials_of(problem), []
+                partials, anew = partials_to_check(problem)
             except NotProvable as error:
                 raise InputError(str(error)) from None
+            self._walks[part.network] = problem, partials, []
+            self.anew &= anew
         return self._walks[part.network]
 
     def _own_bests(self, certificate: Certificate, part: Part) -> OwnBests | None:

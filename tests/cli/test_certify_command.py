@@ -71,6 +71,13 @@ def test_a_criterion_is_certified_and_checked(tmp_path, study):
     assert check(out, study) == 0
 
 
+def test_the_check_says_whose_bounds_it_used(tmp_path, study, capsys):
+    out = tmp_path / "proof"
+    assert certify(study, out, "--criterion", "edap_max") == 0
+    assert main(["check-certificate", str(out), "--study", str(study)]) == 0
+    assert capsys.readouterr().out.endswith("checked without the solver's bounds\n")
+
+
 def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     out = tmp_path / "proof"
     assert certify(study, out, "--criterion", "all") == 0

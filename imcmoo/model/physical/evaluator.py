@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics
+from imcmoo.model.physical.boxes.boxes import Boxes
 from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
@@ -212,6 +213,17 @@ class PhysicalEvaluator:
             ValueError: as `PartialDesigns`.
         """
         return PhysicalPartials(self.space, self._model.context, self._designs, area_limit_m2)
+
+    def boxes(self, area_limit_m2: float) -> Boxes:
+        """Partial designs and bounds for a check, by other code than `partials`.
+
+        Args:
+            area_limit_m2: as there.
+
+        Raises:
+            NoBounds: as `Boxes`.
+        """
+        return Boxes(self.space, self._model.context, self._designs, area_limit_m2)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
