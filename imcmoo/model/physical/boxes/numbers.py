@@ -58,7 +58,7 @@ def _converter(batch: Batch) -> Numbers:
     """Of one converter with its adder; infinite where it does not keep the signal to noise."""
     chip = batch.chip
     number = batch.designs.macros * batch.rates.converters
-    keeps = (lacking(batch.screen())["snr"].missing <= 0).all(axis=1)
+    keeps = (lacking(batch.screen(), batch.context.limits)["snr"].missing <= 0).all(axis=1)
     found = {
         "converter_m2": (chip.areas_m2["adc"] + chip.areas_m2["shift_add"]) / number,
         "converter_W": (chip.leaks_W["adc"] + chip.leaks_W["shift_add"]) / number,
@@ -75,7 +75,7 @@ def _sharing(batch: Batch) -> Numbers:
 
 def _wires(batch: Batch) -> Numbers:
     """Infinite where the wires of the array lose too much or levels cannot be told apart."""
-    limits = lacking(batch.screen())
+    limits = lacking(batch.screen(), batch.context.limits)
     broken = limits["wires"].missing + limits["levels"].missing
     return {"barred": np.where(broken.any(axis=1), np.inf, 0.0)}
 
