@@ -133,7 +133,13 @@ def wrong_screen(monkeypatch, rng):
 
 
 @pytest.mark.parametrize(
-    "break_it", [wrong_glances, wrong_bounds, wrong_numbers, wrong_options, wrong_screen]
+    "break_it",
+    [
+        wrong_glances,
+        wrong_options,
+        *(pytest.param(f, marks=pytest.mark.slow) for f in (wrong_bounds, wrong_numbers)),
+        pytest.param(wrong_screen, marks=pytest.mark.slow),
+    ],
 )
 def test_what_a_broken_solver_certifies_is_refused(study, second_best, monkeypatch, break_it):
     """Begun with the second best, it loses the best: so it says that there is nothing better."""

@@ -115,7 +115,10 @@ def check_glance(boxes, children, parents, costs, stage):
         assert (quick.values[name][here] <= values).all(), (stage, name)
 
 
-@pytest.mark.parametrize("name", ["four_sram", "four_rram", "nodes", "together", "precision"])
+SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
+
+
+@pytest.mark.parametrize("name", ["four_rram", "together", "precision", *SLOW_ONES])
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)
 
@@ -140,7 +143,7 @@ def test_no_bound_is_above_any_of_many_designs(name):
         check_model(MODELS[name](), 60 if "rram" in name else 1500)
 
 
-@pytest.mark.parametrize("name", ["four_sram", "four_rram", "nodes"])
+@pytest.mark.parametrize("name", ["four_rram", *SLOW_ONES])
 def test_boxes_are_cut_without_loss(name):
     model = MODELS[name]()
     boxes, rng = model.boxes(LIMIT), np.random.default_rng(6)
