@@ -7,6 +7,9 @@ import pytest
 
 from experiments import compare
 from experiments.arena.certified import find_certified
+from experiments.arena.contest import search_all
+from experiments.arena.contestants import random_search
+from experiments.arena.rules import Rules
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
@@ -88,3 +91,14 @@ def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsy
     said = capsys.readouterr().err
     assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_search_is_judged_by_certificates_as_by_enumeration_but_for_the_front(study, results):
+    problem = study.problem()
+    judge = CertifiedRegret(problem, find_certified(study, results))
+    rules = Rules(study, lambda _: judge, (30, 60), 60, {"random": random_search}, frozenset())
+    found = search_all(rules, judge, seed=1)
+    assert set(found["regret.budget"]) == {30, 60}
+    assert (found["regret.regret"] >= 0).all()
+    assert found["front.asked"] > 0
+    assert "front.coverage" not in found
