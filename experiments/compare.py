@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.arena import contest, random_contest, standings
-from experiments.arena.contest import (
-    CHECKS,
-    DESIGNS,
-    OURS,
-    PRIMARY,
-    SEEDS,
-    WORST,
-    Rules,
-)
-from experiments.arena.contestants import METHODS, PHASED
+from experiments.arena import chosen, contest, large, random_contest, standings
+from experiments.arena.chosen import BUDGETS
+from experiments.arena.contest import CHECKS, DESIGNS, PRIMARY, SEEDS, WORST
+from experiments.arena.contestants import METHODS
 from experiments.arena.ecdf import ecdf_figure
-from experiments.arena.variants import VARIANTS
+from experiments.arena.rules import OURS, Rules
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.progress import counted
@@ -43,21 +35,17 @@ from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
 from imcmoo.report import style
 from imcmoo.report.labels import label
-from imcmoo.study.exact_comparison import find_answer
-from imcmoo.study.study import Study
 from problems import STUDIES
 
 DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
-`python -m imcmoo enumerate STUDY` must have found: regret.csv, target.csv, front.csv, summary.csv,
-tests.csv and the figure ecdf. With --random: search cases drawn at random instead, each enumerated
-on the way, and write case.csv, regret.csv and summary.csv to OUT/random/SEED. A comparison that was
-interrupted goes on with the same command.
+`python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
+`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY`: regret.csv, target.csv,
+front.csv, summary.csv, tests.csv and the figure ecdf. With --random: search cases drawn at random
+instead, each enumerated on the way, and write case.csv, regret.csv and summary.csv to
+OUT/random/SEED. A comparison that was interrupted goes on with the same command.
 """
-
-BUDGETS = (500, 1000, 3300, 10_000)
-
 
 INTERRUPTED = "the same command continues"
 
@@ -93,6 +81,11 @@ def main(argv: list[str] | None = None) -> int:
         f"{','.join(map(str, BUDGETS))}",
     )
     parser.add_argument(
+        "--methods",
+        metavar="NAME,NAME",
+        help=f"only these methods, '{OURS}' among them; default: all",
+    )
+    parser.add_argument(
         "--peers", action="store_true", help="let the other methods search random cases as well"
     )
     parser.add_argument(
@@ -115,15 +108,9 @@ def _budgets(text: str) -> tuple[int, ...]:
     return tuple(budgets)
 
 
-def _need_numba() -> None:
-    if find_spec("numba") is None:
-        raise InputError("AGE-MOEA-II needs numba: pip install -e '.[compare]'")
-
-
 def _compare_on_random_cases(args: argparse.Namespace) -> None:
     methods = METHODS if args.peers else {OURS: METHODS[OURS]}
-    if args.peers:
-        _need_numba()
+    chosen.need(methods)
     folder = args.out / "random" / str(args.seed)
     mark = f"{args.seed} {args.seeds} {list(methods)} {random_contest.fingerprint()}"
     with owned(folder):
@@ -140,25 +127,21 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
 def _compare(args: argparse.Namespace) -> None:
     if args.seeds < 2:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
-    if not args.ablation:
-        _need_numba()
     study = catalogue.find_study(args.study).located()
-    answer = find_answer(study, args.out)
-    if answer is None:
-        raise InputError(
-            f"the exact answer is not known: run `python -m imcmoo enumerate {args.study} "
-            f"--out {args.out}` first"
-        )
-    if args.ablation:
-        every = frozenset(VARIANTS)
-        budgets = args.budgets or BUDGETS[1:3]
-        rules = Rules(study, answer, budgets, PRIMARY, VARIANTS, every, checking=every)
-    else:
-        rules = Rules(study, answer, args.budgets or BUDGETS, PRIMARY, METHODS, PHASED)
+    rules = chosen.rules(
+        study,
+        args.out,
+        budgets=args.budgets,
+        ablation=args.ablation,
+        names=args.methods.split(",") if args.methods else None,
+    )
+    chosen.need(rules.methods)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name
     mark = fingerprint(study.problem())
+    optima = sorted(getattr(rules.judge(study.problem()), "optima", {}).items())
+    stated = f"{mark} {rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
     with owned(folder):
-        parts = FinishedParts(folder, f"{mark} {rules.budgets} {PRIMARY} {contest.fingerprint()}")
+        parts = FinishedParts(folder, f"{stated} {contest.fingerprint()} {large.fingerprint()}")
         search = partial(contest.search, rules)
         _work_through(parts, args.seeds, search, study.name, arguments.workers(args))
         frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
@@ -166,22 +149,24 @@ def _compare(args: argparse.Namespace) -> None:
         frames["tests"] = standings.tests(frames["regret"])
         option = " --ablation" if args.ablation else ""
         option += f" --budgets {','.join(map(str, rules.budgets))}"
+        option += f" --methods '{args.methods}'" if args.methods else ""
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
-        _write(frames, study, config, folder)
+        _write(frames, rules, config, folder)
         parts.remove()
-    _show(frames, folder)
+    _show(frames, rules, folder)
 
 
 def _write(
-    frames: dict[str, pd.DataFrame], study: Study, config: dict[str, Any], folder: Path
+    frames: dict[str, pd.DataFrame], rules: Rules, config: dict[str, Any], folder: Path
 ) -> None:
     """Write tables, figure and, last, the config: where it stands, all is of one comparison."""
     (folder / "config.json").unlink(missing_ok=True)
     _write_tables(frames, folder)
     with style.paper_style():
+        study, primary = rules.study, rules.primary or PRIMARY
         titles = {name: label(name) for name in contest.judged(study.problem())}
-        figure = ecdf_figure(frames["target"], recorded(study.name), PRIMARY, titles)
+        figure = ecdf_figure(frames["target"], recorded(study.name), primary, titles)
         style.save(figure, folder, "ecdf")
     with replacing(folder / "config.json") as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -207,12 +192,12 @@ def _work_through(
             advance()
 
 
-def _show(frames: dict[str, pd.DataFrame], folder: Path) -> None:
+def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     console = Console()
     for what in (DESIGNS, CHECKS):
-        shared = {"counted": what, "budget": PRIMARY, "criterion": WORST}
+        shared = {"counted": what, "budget": rules.primary, "criterion": WORST}
         own, against = (_only(frames[table], shared) for table in ("summary", "tests"))
-        title = f"Largest regret over the criteria at {PRIMARY} {what} (%)"
+        title = f"Largest regret over the criteria at {rules.primary} {what} (%)"
         table = Table("method", title=title)
         for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
             table.add_column(name, justify="right")

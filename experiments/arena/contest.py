@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.arena.evaluation_counter import Method, Start
+from experiments.arena.evaluation_counter import Start
+from experiments.arena.rules import TARGETS, Rules
 from experiments.arena.watched import WatchedProblem
 from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
-from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.regret import ExactRegret
+from imcmoo.exact.regret import Regret
 from imcmoo.io.fingerprint import code_digest
 from imcmoo.model.cost_model import Prepares
 from imcmoo.problem.problem import AcceleratorProblem
@@ -24,13 +24,8 @@ from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
 from imcmoo.study.study import Study
 
-OURS = "ours"
-
 WORST = "worst"
 """The largest regret over the criteria: all designs are selected from one and the same run."""
-
-TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
-"""Regrets whose first time is recorded."""
 
 PRIMARY = 3300
 """Unique designs after which methods are judged first of all: the paper's budget."""
@@ -43,33 +38,8 @@ DESIGNS, CHECKS = "designs", "checks"
 EQUAL = 1e-9
 """Regret that counts as 0: the order of summation moves the last digits."""
 
-
-@dataclass(frozen=True)
-class Rules:
-    """What is compared.
-
-    Args:
-        study: what is searched.
-        answer: its exact answer.
-        budgets: unique designs, ascending.
-        primary: the budget of the run whose front is measured and whose hits are counted; None
-            for neither.
-        methods: what searches, by name.
-        phased: methods that plan ahead for their budget: a smaller budget is another run, not the
-            start of a longer one.
-        criteria: what designs are selected by; those that guide the search by default.
-        checking: phased methods that ask about constraints before they evaluate. Where checks are
-            counted, a budget is spent by the run planned for the next smaller one.
-    """
-
-    study: Study
-    answer: ExactAnswer
-    budgets: tuple[int, ...]
-    primary: int | None
-    methods: dict[str, Method]
-    phased: frozenset[str]
-    criteria: tuple[str, ...] | None = None
-    checking: frozenset[str] = frozenset({OURS})
+MOST_PREPARED = 1 << 24
+"""Chips a model may work out ahead of a comparison at the most."""
 
 
 def fingerprint() -> str:
@@ -85,7 +55,7 @@ def judged(problem: AcceleratorProblem) -> tuple[str, ...]:
 
 def search(rules: Rules, seed: int) -> dict[str, NDArray[Any]]:
     """Let all methods of a comparison search with a seed; see `search_all`."""
-    return search_all(rules, ExactRegret(_prepared(rules.study), rules.answer), seed)
+    return search_all(rules, rules.judge(_prepared(rules.study)), seed)
 
 
 @lru_cache(maxsize=1)
@@ -94,18 +64,18 @@ def _prepared(study: Study) -> AcceleratorProblem:
     problem = study.problem()
     if isinstance(problem.model, Prepares):
         # Plain methods also ask about chips that are far too large.
-        problem.model.prepare(np.inf, at_most=problem.space.size)
+        problem.model.prepare(np.inf, at_most=min(problem.space.size, MOST_PREPARED))
     return problem
 
 
-def search_all(rules: Rules, judge: ExactRegret, seed: int) -> dict[str, NDArray[Any]]:
+def search_all(rules: Rules, judge: Regret, seed: int) -> dict[str, NDArray[Any]]:
     """Let all methods search from equal starts with one seed.
 
     Returns:
         Columns of three tables, named "table.column": `regret` by method, what is counted, budget
         and criterion; `target`: designs evaluated until a regret was reached; `front`: how close
-        the front comes to the exact one, and how many designs were asked about. The last two at the
-        primary budget.
+        the front comes to the exact one, where that is known, and how many designs were asked
+        about. The last two at the primary budget.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
@@ -113,28 +83,64 @@ def search_all(rules: Rules, judge: ExactRegret, seed: int) -> dict[str, NDArray
     watched = WatchedProblem(problem)
     rows: dict[str, list[dict[str, Any]]] = {"regret": [], "target": [], "front": []}
     for name, method in rules.methods.items():
-        phased = name in rules.phased
-        for budget in rules.budgets if phased else rules.budgets[-1:]:
+        budgets = rules.budgets_of(name, seed)
+        for budget in budgets if name in rules.phased else budgets[-1:]:
             watched.forget()
             archive = method(Start(watched, initial, budget, seed))
-            best = best_so_far(judge, archive, rules.criteria or judged(problem))
-            counts = watched.counts(archive.levels)
-            own = {"method": name, "seed": seed}
-            cuts = [budget] if phased else list(rules.budgets)
-            rows["regret"] += _regrets(best, {n: n for n in cuts}, own | {"counted": DESIGNS})
-            if name in rules.checking:
-                cuts = totals(rules.budgets, budget)
-            within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in cuts}
-            rows["regret"] += _regrets(best, within, own | {"counted": CHECKS})
-            if rules.primary is not None and (not phased or budget == rules.primary):
-                rows["target"] += _hits(best, rules.primary, own)
-                asked = {"asked": int(counts[: rules.primary][-1])}
-                rows["front"].append(own | _front(judge, archive, rules.primary) | asked)
+            run = _Run(rules, name, seed, archive, watched.counts(archive.levels))
+            for table, found in run.judged_by(judge, budget).items():
+                rows[table] += found
     return {
         f"{table}.{column}": np.array([row[column] for row in some])
         for table, some in rows.items()
         for column in (some[0] if some else ())
     }
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A search that has ended.
+
+    Args:
+        rules: of the comparison.
+        method: its name.
+        seed: its seed.
+        archive: what it evaluated.
+        counts: how much had been asked when each was evaluated.
+    """
+
+    rules: Rules
+    method: str
+    seed: int
+    archive: Archive
+    counts: NDArray[np.int64]
+
+    def judged_by(self, judge: Regret, budget: int) -> dict[str, list[dict[str, Any]]]:
+        """The rows of the three tables of `search_all`.
+
+        Args:
+            budget: that it was planned for.
+        """
+        rules, name, counts = self.rules, self.method, self.counts
+        best = best_so_far(judge, self.archive, rules.criteria or judged(judge.problem))
+        own = {"method": name, "seed": self.seed}
+        budgets = rules.budgets_of(name, self.seed)
+        cuts = [budget] if name in rules.phased else list(budgets)
+        regret = _regrets(best, {n: n for n in cuts}, own | {"counted": DESIGNS})
+        if name in rules.checking:
+            cuts = totals(budgets, budget)
+        within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in cuts}
+        regret += _regrets(best, within, own | {"counted": CHECKS})
+        primary = rules.primary
+        if primary not in budgets or (name in rules.phased and budget != primary):
+            return {"regret": regret}
+        assert primary is not None
+        front = own | _front(judge, self.archive, primary) | {"asked": int(counts[:primary][-1])}
+        return {
+            "regret": regret,
+            "target": _hits(best, primary, own, rules.targets),
+            "front": [front],
+        }
 
 
 def totals(budgets: Sequence[int], planned: int) -> list[int]:
@@ -145,7 +151,7 @@ def totals(budgets: Sequence[int], planned: int) -> list[int]:
 
 
 def best_so_far(
-    judge: ExactRegret, archive: Archive, criteria: Sequence[str]
+    judge: Regret, archive: Archive, criteria: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
     """Regret of the best feasible design by each criterion after each evaluation, inf before the
     first, shape (n,); and the largest of these, as `WORST`."""
@@ -175,21 +181,27 @@ def _regrets(
 
 
 def _hits(
-    best: dict[str, NDArray[np.float64]], budget: int, own: dict[str, Any]
+    best: dict[str, NDArray[np.float64]],
+    budget: int,
+    own: dict[str, Any],
+    targets: Sequence[float] = TARGETS,
 ) -> list[dict[str, Any]]:
     rows = []
     for name, values in best.items():
-        for target in TARGETS:
+        for target in targets:
             hit = np.flatnonzero(values[:budget] <= target)
             evaluations = hit[0] + 1.0 if len(hit) else np.inf
             rows.append({**own, "criterion": name, "target": target, "evaluations": evaluations})
     return rows
 
 
-def _front(judge: ExactRegret, archive: Archive, budget: int) -> dict[str, float]:
+def _front(judge: Regret, archive: Archive, budget: int) -> dict[str, float]:
+    """How close the front comes to the exact one; nothing where that is not known."""
     problem = judge.problem
+    if judge.front is None:
+        return {}
     points = problem.coordinates(archive.F[:budget][archive.feasible[:budget]])
-    front = problem.coordinates(judge.answer.front)
+    front = problem.coordinates(judge.front)
     # Hypervolumes of so many points take longer than most searches.
     measures = (coverage, epsilon_multiplicative, igd_plus)
     return {measure.__name__: measure(points, front) for measure in measures}

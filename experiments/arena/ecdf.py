@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.arena.contest import OURS
+from experiments.arena.rules import OURS
 from imcmoo.analysis.statistics import ecdf
 from imcmoo.report.style import HIGHLIGHT, WIDTH, colours
 

@@ -10,13 +10,15 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from experiments.arena.contest import CHECKS, DESIGNS, OURS, PRIMARY, WORST
+from experiments.arena.contest import CHECKS, DESIGNS, PRIMARY, WORST
+from experiments.arena.rules import OURS
 from experiments.paper.markdown import table
 from experiments.recorded import recorded
 from imcmoo.io.files import replacing
@@ -74,6 +76,34 @@ def _compared(folder: Path, study: str, counted: str, kind: str = "compare") -> 
     return table([*header, "p (Holm)", "A12"], lines)
 
 
+def _large(folder: Path, study: str) -> str:
+    """Every method on a large space: largest regret at every budget, and how certain ours is
+    ahead."""
+    summary = _rows(folder, "compare", study, "summary", DESIGNS)
+    tests = _rows(folder, "compare", study, "tests", DESIGNS)
+    budgets = sorted(summary["budget"].unique())
+    header = ["method"]
+    for budget in budgets:
+        header += [f"{budget:,}: median", "95th pct.", "p (Holm)", "A12", "seeds"]
+    lines = []
+    for method in summary["method"].unique():
+        line = [method]
+        for budget in budgets:
+            if _has(summary, method=method, budget=budget):
+                own = _one(summary, method=method, budget=budget)
+                values = [_pct(own[key]) for key in ("median", "percentile_95")]
+                line += [*values, *_lead(tests, method, budget), str(own["seeds"])]
+            else:
+                line += [""] * 5
+        lines.append(line)
+    return table(header, lines)
+
+
+def _criteria(folder: Path, study: str) -> str:
+    """Ours on a study, by criterion, at every budget."""
+    return _by_criterion(pd.read_csv(folder / "compare" / study / "summary.csv"))
+
+
 def _ablation(folder: Path, study: str) -> str:
     return _compared(folder, study, DESIGNS, "ablation")
 
@@ -97,13 +127,23 @@ def _single(folder: Path, criterion: str) -> str:
 def _random(folder: Path, series: str) -> str:
     """Ours on random cases, by criterion."""
     summary = pd.read_csv(folder / "random" / series / "summary.csv")
+    return _by_criterion(summary, {"solved": "solved", "percentile_95": "95th pct."})
+
+
+def _by_criterion(
+    summary: pd.DataFrame,
+    shown: Mapping[str, str] = MappingProxyType({"median": "median", "percentile_95": "95th pct."}),
+) -> str:
+    """Ours by criterion and budget: some of the columns of a summary, and the largest regret."""
     summary = summary[(summary["counted"] == DESIGNS) & (summary["method"] == OURS)]
+    columns = {**shown, "largest": "largest"}
     header, lines = ["criterion"], []
     for budget in summary["budget"].unique():
-        header += [f"{budget:,}: solved", "95th pct.", "largest"]
+        first, *rest = columns.values()
+        header += [f"{budget:,}: {first}", *rest]
     for criterion, own in summary.groupby("criterion", sort=False):
-        shown = own[["solved", "percentile_95", "largest"]].to_numpy().ravel()
-        lines.append([_called(str(criterion)), *map(_pct, shown)])
+        values = own[list(columns)].to_numpy().ravel()
+        lines.append([_called(str(criterion)), *map(_pct, values)])
     return table(header, lines)
 
 
@@ -134,6 +174,8 @@ def _recorded(folder: Path) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     "compare": lambda folder, study: _compared(folder, study, DESIGNS),
     "checks": lambda folder, study: _compared(folder, study, CHECKS),
+    "large": _large,
+    "criteria": _criteria,
     "ablation": _ablation,
     "single": _single,
     "random": _random,
@@ -156,11 +198,16 @@ def _one(frame: pd.DataFrame, **where: object) -> dict[str, Any]:
     return {str(key): value for key, value in frame.loc[at].items()}
 
 
-def _lead(tests: pd.DataFrame, method: str) -> list[str]:
-    """How certain ours is ahead of a method at the primary budget, and how often."""
+def _has(frame: pd.DataFrame, **where: object) -> bool:
+    """Whether a row has these values."""
+    return bool((frame[list(where)] == pd.Series(where)).all(axis=1).any())
+
+
+def _lead(tests: pd.DataFrame, method: str, budget: int = PRIMARY) -> list[str]:
+    """How certain ours is ahead of a method at a budget, and how often."""
     if method == OURS:
         return ["", ""]
-    own = _one(tests, method=method, budget=PRIMARY)
+    own = _one(tests, method=method, budget=budget)
     return [format(own["p_holm"], ".2g"), format(own["A12"], ".2f")]
 
 
@@ -181,8 +228,10 @@ def take_over(results: Path, folder: Path) -> None:
             if (source / name).is_file():
                 shutil.copyfile(source / name, kept / name)
         if (source / "front.csv").is_file():
-            fronts = pd.read_csv(source / "front.csv").groupby("method", sort=False)
-            medians = fronts[["coverage", *FRONT]].median()
+            fronts = pd.read_csv(source / "front.csv")
+            # Of a space too large to enumerate the exact front is not known.
+            measured = [name for name in ("coverage", *FRONT) if name in fronts]
+            medians = fronts.groupby("method", sort=False)[measured or ["asked"]].median()
             medians.to_csv(kept / "front_medians.csv", lineterminator="\n")
         if (source / "ecdf.png").is_file() and source.parent.name == "compare":
             shutil.copyfile(source / "ecdf.png", DOCS / "figures" / f"ecdf_{source.name}.png")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.arena.contest import Rules, search_all
+from experiments.arena.contest import search_all
 from experiments.arena.contestants import PHASED
 from experiments.arena.evaluation_counter import Method
 from experiments.arena.random_cases import Case, draw_case
+from experiments.arena.rules import Rules
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.fingerprint import code_digest
 from imcmoo.problem.scores import MM2_PER_M2
@@ -39,8 +41,8 @@ def play(
     """
     case = draw_case(series, number)
     judge = ExactRegret(case.problem, case.answer)
-    criteria = tuple(judge.criteria)
-    rules = Rules(case.study, case.answer, BUDGETS, None, dict(methods), PHASED, criteria)
+    criteria, by = tuple(judge.criteria), partial(ExactRegret, answer=case.answer)
+    rules = Rules(case.study, by, BUDGETS, None, dict(methods), PHASED, criteria)
     runs = [search_all(rules, judge, seed) for seed in range(seeds)]
     columns = {key: np.concatenate([run[key] for run in runs]) for key in runs[0]}
     return columns | {f"case.{k}": np.array([v]) for k, v in _described(case).items()}

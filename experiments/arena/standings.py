@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from experiments.arena.contest import OURS
+from experiments.arena.rules import OURS
 from imcmoo.analysis.statistics import holm, median_interval, paired_wilcoxon, vargha_delaney
 
 KEYS = ["counted", "budget", "criterion"]
@@ -58,8 +58,9 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
     for own, group in regret.groupby(KEYS, sort=False):
         table = group.pivot(index="seed", columns="method", values="regret")
         others = [m for m in group["method"].unique() if m != OURS]
-        ours = table[OURS].to_numpy()
-        p = [paired_wilcoxon(ours, table[m].to_numpy()) for m in others]
+        # Some are dear and were given fewer seeds.
+        pairs = [table[[OURS, m]].dropna().to_numpy().T for m in others]
+        p = [paired_wilcoxon(*pair) for pair in pairs]
         frames.append(
             pd.DataFrame(
                 {
@@ -67,7 +68,7 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
                     "method": others,
                     "p": p,
                     "p_holm": holm(np.array(p)),
-                    "A12": [vargha_delaney(ours, table[m].to_numpy()) for m in others],
+                    "A12": [vargha_delaney(*pair) for pair in pairs],
                 }
             )
         )

@@ -26,15 +26,14 @@ class _WatchedFeasibility(Feasibility):
 
     def forget(self) -> None:
         """Begin to count anew."""
-        self._known = np.zeros(self.space.size, dtype=bool)
-        self._screened, self._answered = self._known.copy(), self._known.copy()
+        self._known, self._screened, self._answered = (_Seen() for _ in range(3))
         self.count = 0
 
     def know(self, levels: Levels) -> None:
         """Some designs were checked exactly or evaluated."""
-        new = _first(self._known, self.space.rank(levels))
-        questions = _first(self._answered, self._questions(levels))
-        self.count += len(new) - int(self._screened[questions].sum())
+        new = self._known.first(self.space.rank(levels))
+        questions = self._answered.first(self._questions(levels))
+        self.count += len(new) - self._screened.count(questions)
 
     def violation(self, levels: Levels) -> Floats:
         self.know(levels)
@@ -42,8 +41,8 @@ class _WatchedFeasibility(Feasibility):
 
     def screened(self, levels: Levels) -> Floats:
         if self.screened_by.any():
-            new = _first(self._screened, self._questions(levels))
-            self.count += int((~self._answered[new]).sum())
+            new = self._screened.first(self._questions(levels))
+            self.count += len(new) - self._answered.count(new)
         return super().screened(levels)
 
     def _questions(self, levels: Levels) -> Ranks:
@@ -51,12 +50,21 @@ class _WatchedFeasibility(Feasibility):
         return self.space.rank(np.where(self.screened_by, levels, 0))
 
 
-def _first(seen: NDArray[np.bool_], ranks: Ranks) -> Ranks:
-    """Those ranks that are seen for the first time, marked as seen."""
-    new = np.unique(ranks)
-    new = new[~seen[new]]
-    seen[new] = True
-    return new
+class _Seen:
+    """Ranks that were seen; as many as are asked about, however large the space."""
+
+    def __init__(self) -> None:
+        self._ranks: set[int] = set()
+
+    def first(self, ranks: Ranks) -> list[int]:
+        """Those that are seen for the first time, each once; they are seen from now on."""
+        new = set(ranks.tolist()) - self._ranks
+        self._ranks |= new
+        return list(new)
+
+    def count(self, ranks: list[int]) -> int:
+        """How many of some were seen."""
+        return len(self._ranks.intersection(ranks))
 
 
 class WatchedProblem(AcceleratorProblem):

@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 
 from experiments.arena import contest, standings
-from experiments.arena.contest import PRIMARY, Rules
+from experiments.arena.contest import PRIMARY
 from experiments.arena.contestants import ours, paper_ga, plain_ga
 from experiments.arena.evaluation_counter import Method
+from experiments.arena.rules import Rules
 from experiments.arena.variants import from_random
 from experiments.paper.settings import PAPER_SCORE
 from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.problem.criteria import SCORES
 from imcmoo.study.study import Study
 
@@ -51,7 +53,8 @@ def _rules(study: Study) -> Rules:
     """Knowing the exact answer takes longer than a few searches, so it is found once a process."""
     enumeration = Enumeration(study.problem())
     answer = enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
-    return Rules(study, answer, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
+    judge = partial(ExactRegret, answer=answer)
+    return Rules(study, judge, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
 
 
 def paper_search(found: Sequence[Arrays]) -> pd.DataFrame:

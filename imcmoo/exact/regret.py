@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,19 +19,14 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class ExactRegret:
-    """Compares designs with the exact answer.
+class Regret(ABC):
+    """Compares designs with the best there are.
 
     Args:
         problem: what the designs are for.
-        answer: its exact answer.
-        alone: whether minimax regret is against each workload's best on a chip of its own, as in
-            a run that searched for that as well, or on any design feasible for all.
     """
 
     problem: AcceleratorProblem
-    answer: ExactAnswer
-    alone: bool = False
 
     @property
     def criteria(self) -> dict[str, Criterion]:
@@ -41,14 +38,20 @@ class ExactRegret:
         """What minimax regret is against, J·s·mm², shape (W,); None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
-        kind = "alone" if self.alone else "edap"
-        names = self.problem.workload_names
-        return np.array([self.answer.optima[f"{kind}_{name}"].value for name in names])
+        return np.array([self._own_best(name) for name in self.problem.workload_names])
 
+    @property
+    def front(self) -> Floats | None:
+        """The exact front, shape (k, n_objectives); None where it is not known."""
+        return None
+
+    @abstractmethod
     def optimum(self, name: str) -> float:
         """The smallest score any design has by a criterion."""
-        relative = self.criteria[name].against == "own best"
-        return self.answer.optima[against_alone(name) if relative and self.alone else name].value
+
+    @abstractmethod
+    def _own_best(self, network: str) -> float:
+        """The best EDAP of a network, J·s·mm²."""
 
     def scores(self, F: Floats) -> dict[str, Floats]:
         """Scores of feasible designs by each of `criteria`, shape (n,) each.
@@ -81,3 +84,51 @@ class ExactRegret:
                     "answer is not of this problem; enumerate again"
                 )
         return found
+
+
+@dataclass(frozen=True)
+class ExactRegret(Regret):
+    """Compares designs with the answer of an enumeration.
+
+    Args:
+        problem: what the designs are for.
+        answer: its exact answer.
+        alone: whether minimax regret is against each workload's best on a chip of its own, as in
+            a run that searched for that as well, or on any design feasible for all.
+    """
+
+    answer: ExactAnswer
+    alone: bool = False
+
+    @property
+    def front(self) -> Floats:
+        """The exact front, shape (k, n_objectives)."""
+        return self.answer.front
+
+    def optimum(self, name: str) -> float:
+        """The smallest score any design has by a criterion."""
+        relative = self.criteria[name].against == "own best"
+        return self.answer.optima[against_alone(name) if relative and self.alone else name].value
+
+    def _own_best(self, network: str) -> float:
+        return self.answer.optima[f"{'alone' if self.alone else 'edap'}_{network}"].value
+
+
+@dataclass(frozen=True)
+class CertifiedRegret(Regret):
+    """Compares designs with what certificates prove to be the best there is.
+
+    Args:
+        problem: what the designs are for.
+        optima: smallest score of any design by each of `criteria`, and `edap_` and a network: its
+            best EDAP on any feasible design, J·s·mm².
+    """
+
+    optima: Mapping[str, float]
+
+    def optimum(self, name: str) -> float:
+        """The smallest score any design has by a criterion."""
+        return self.optima[name]
+
+    def _own_best(self, network: str) -> float:
+        return self.optima[f"edap_{network}"]

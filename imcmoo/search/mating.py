@@ -12,6 +12,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.brood import Brood
+from imcmoo.search.niches import LARGE_SPACE, from_niches
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
@@ -49,20 +50,23 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     that a surrogate promises most of first, or of the least violated design as long as limits leave
     none that is feasible; the rest are children of parents that each won a tournament on one
     criterion. Where those repeat what was evaluated or are infeasible, repaired children,
-    neighbours of some of the population and then random designs fill the generation.
+    neighbours of some of the population and then random designs fill the generation. In a space of
+    more than `LARGE_SPACE` designs another part comes from niches.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
         fitted: designs the surrogate is fitted to, the best by each criterion; 0 for none, and
             neighbours in random order.
+        niches: share of the offspring that comes from niches in a large space.
     """
 
-    def __init__(self, *, phase: Phase, archive: Archive, fitted: int) -> None:
+    def __init__(self, *, phase: Phase, archive: Archive, fitted: int, niches: float = 0.0) -> None:
         super().__init__()
         self.phase = phase
         self.archive = archive
         self.fitted = fitted
+        self.niches = niches if archive.space.size > LARGE_SPACE else 0.0
         single = single_moves(archive.space)
         self._moves = np.concatenate([single, pairs(single), trades(archive.space)])
 
@@ -82,6 +86,9 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         scores = _guiding(problem, F, G)
         brood = Brood(problem, self.archive, n_offsprings)
         lost = not (G <= 0).all(axis=1).any()
+        apart = 0 if lost else round(self.niches * n_offsprings)
+        if apart:
+            brood.add(from_niches(problem, self.archive, apart, self.fitted, rng), apart)
         polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
             near = self._nearest(rng) if lost else self._promising(problem, polished, rng)

@@ -38,7 +38,10 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
             sampling=DiverseFeasibleSampling() if initial is None else initial,
             survival=CriteriaSurvival(elite_share=schedule.elite_share),
             mating=FeasibleMating(
-                phase=schedule.phases[0], archive=archive, fitted=schedule.fitted
+                phase=schedule.phases[0],
+                archive=archive,
+                fitted=schedule.fitted,
+                niches=schedule.niches,
             ),
             eliminate_duplicates=False,  # sampling and mating see to it, over the whole run
         )

@@ -51,9 +51,12 @@ class Schedule:
         phases: in order.
         elite_share: share of the survivors chosen by the criteria (see `CriteriaSurvival`).
         fitted: designs a surrogate is fitted to, whose cube its time grows with; 0 for none.
+        niches: share of the offspring that comes from niches (see `search.niches`), in spaces too
+            large to enumerate.
 
     Raises:
-        ValueError: no initial design, population below 2, no phase, or a negative count.
+        ValueError: no initial design, population below 2, no phase, a negative count, or a share
+            outside 0..1.
     """
 
     initial: int
@@ -61,12 +64,15 @@ class Schedule:
     phases: tuple[Phase, ...]
     elite_share: float = 0.75
     fitted: int = 200
+    niches: float = 0.7
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.population < 2 or not self.phases:
             raise ValueError("a schedule needs an initial design, a population of 2 and a phase")
         if self.fitted < 0:
             raise ValueError(f"a surrogate is fitted to 0 designs or more, not {self.fitted}")
+        if not 0 <= self.niches <= 1:
+            raise ValueError(f"niches must lie in 0..1, got {self.niches}")
 
     @property
     def budget(self) -> int:

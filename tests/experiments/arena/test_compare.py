@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from experiments import compare
-from experiments.arena import contest, random_cases, standings
+from experiments.arena import chosen, contest, large, random_cases, standings
 from experiments.arena.contestants import METHODS, PHASED
 from experiments.arena.evaluation_counter import Counted, Start
+from experiments.arena.rules import Rules
 from experiments.arena.variants import VARIANTS
 from imcmoo.cli.main import main
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.search.sampling import draw_feasible
 from problems import STUDIES
 
@@ -102,10 +104,10 @@ def test_tests_see_who_is_ahead():
 def small(monkeypatch):
     """Few methods and small budgets."""
     methods = {name: METHODS[name] for name in ("ours", "NSGA-II", "random")}
-    monkeypatch.setattr(compare, "METHODS", methods)
-    monkeypatch.setattr(compare, "BUDGETS", (100, 200))
-    monkeypatch.setattr(compare, "PRIMARY", 200)
-    pytest.importorskip("numba")
+    monkeypatch.setattr(chosen, "METHODS", methods)
+    monkeypatch.setattr(chosen, "BUDGETS", (100, 200))
+    for module in (chosen, compare):
+        monkeypatch.setattr(module, "PRIMARY", 200)
 
 
 @pytest.mark.usefixtures("small")
@@ -175,3 +177,38 @@ def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, caps
     assert compare.main([STUDY, "--out", str(tmp_path)]) == 2
     assert "run `python -m imcmoo enumerate four_workload_rram" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_method_with_fewer_seeds_is_tested_on_those_it_has():
+    rows = [
+        {
+            "method": m,
+            "seed": s,
+            "counted": "designs",
+            "budget": 10,
+            "criterion": "worst",
+            "regret": r,
+        }
+        for m, r, n in (("ours", 0.0, 11), ("dear", 0.1, 5))
+        for s in range(n)
+    ]
+    (found,) = standings.tests(pd.DataFrame(rows)).to_dict("records")
+    assert found["p"] == pytest.approx(1 / 2**5)
+    assert found["A12"] == 1
+
+
+def test_dear_methods_are_given_fewer_seeds_and_budgets():
+    rules = Rules(STUDIES[STUDY], ExactRegret, large.BUDGETS, **large.RULES)
+    assert rules.budgets_of("ours", 4) == large.BUDGETS
+    assert rules.budgets_of("ours", 30) == rules.budgets_of("random", 0) == large.BUDGETS[:3]
+    assert rules.budgets_of(large.TPE, 4) == (1000,)
+    assert rules.budgets_of(large.TPE, 5) == rules.budgets_of("AGE-MOEA-II", large.FEW) == ()
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"), [("random", "ours among them"), ("ours,magic", "got magic")]
+)
+def test_methods_that_cannot_be_compared_are_refused(methods, said, tmp_path, capsys):
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
+    assert compare.main([STUDY, "--methods", methods, "--out", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err

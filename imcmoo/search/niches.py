@@ -1,0 +1,159 @@
+"""Niches: where to look in a large space besides around the best designs.
+
+A niche is all designs that share one level of one parameter. In a space of many parameters the best
+design differs from others nearly as good in several of them at once, each change of which is bad by
+itself: no one or two moves lead from one to the other. But in the niche of any one of these levels
+it is the best as well, and the way there goes downhill. So every niche has incumbents of its own,
+which are improved although they are worse than those of the whole space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.archive import Archive
+from imcmoo.search.operators import crossover, mutate
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.search.survival import elite
+from imcmoo.space.design_space import DesignSpace, Levels
+
+LARGE_SPACE = 1 << 30
+"""Designs above which niches are looked into: a smaller space can be enumerated, and all that
+matters in it is two moves away."""
+
+DRAWN = 2
+"""Niches drawn per design wanted: of some no child passes the screen."""
+
+CHILDREN = 60
+"""Children of a niche's incumbent of which the most promising is offered."""
+
+RECOMBINED = 0.5
+"""Share of these that take after an incumbent of the whole space as well."""
+
+ETA = 25.0
+"""Distribution index of their crossover and mutation: small steps."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Niches:
+    """All niches in which something feasible was evaluated.
+
+    Args:
+        parameters: index of the parameter of each, shape (n,).
+        levels: its level, shape (n,).
+        incumbents: best design of each by each score, shape (n, n_scores).
+        tries: designs evaluated in the niche after that one, shape (n, n_scores).
+    """
+
+    parameters: Ints
+    levels: Ints
+    incumbents: Ints
+    tries: Ints
+
+    @classmethod
+    def of(cls, space: DesignSpace, levels: Levels, scores: Floats) -> Niches:
+        """Those of feasible designs.
+
+        Args:
+            levels: shape (n_designs, n_parameters).
+            scores: smaller is better, shape (n_designs, n_scores).
+        """
+        rows = []
+        for parameter, size in enumerate(space.shape):
+            for level in range(size):
+                inside = np.flatnonzero(levels[:, parameter] == level)
+                if len(inside):
+                    first = scores[inside].argmin(axis=0)
+                    rows.append((parameter, level, inside[first], len(inside) - 1 - first))
+        return cls(*(np.array(column) for column in zip(*rows, strict=True)))
+
+    def drawn(self, shortfall: Floats, n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """At most `n` niches drawn at random, each with a score: likelier the nearer its incumbent
+        is to the best of the whole space, and the less was tried there since it was found. No
+        incumbent is drawn twice for one niche, and none that is the best of the whole space.
+
+        Args:
+            shortfall: as a factor, at least 1, shape (n_niches, n_scores).
+
+        Returns:
+            Indices of niches and scores, shape (at most n,) each.
+        """
+        pairs = rng.permutation(np.argwhere(shortfall > 1))
+        designs = np.column_stack([pairs[:, 0], self.incumbents[tuple(pairs.T)]])
+        pairs = pairs[np.unique(designs, axis=0, return_index=True)[1]]
+        weight = 1.0 / (shortfall * (1.0 + self.tries))[tuple(pairs.T)]
+        if len(pairs) > n:
+            pairs = pairs[rng.choice(len(pairs), n, replace=False, p=weight / weight.sum())]
+        niche, score = pairs.T
+        return niche, score
+
+
+def from_niches(
+    problem: AcceleratorProblem,
+    archive: Archive,
+    wanted: int,
+    fitted: int,
+    rng: np.random.Generator,
+) -> Levels:
+    """New designs that pass the screen, each the most promising child of the incumbent of a niche
+    by one score.
+
+    Args:
+        problem: what is searched.
+        archive: what was evaluated, something feasible in it.
+        wanted: how many designs are wanted; some more are offered, or fewer where there are none.
+        fitted: designs the surrogate is fitted to, the best by each score, beside the incumbents of
+            the niches that were drawn; with 0 a child is taken at random.
+
+    Returns:
+        Shape (n, n_parameters), in random order.
+    """
+    levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
+    scores, space = problem.guide_scores(F), problem.space
+    niches = Niches.of(space, levels, scores)
+    niche, score = niches.drawn(_shortfall(problem, scores, niches), DRAWN * wanted, rng)
+    own = niches.incumbents[niche, score]
+    children = _children(space, levels[own], levels[scores.argmin(axis=0)], rng)
+    of = np.repeat(np.arange(len(own)), CHILDREN)
+    children[np.arange(len(of)), niches.parameters[niche][of]] = niches.levels[niche][of]
+    new = [rank not in archive.seen for rank in space.rank(children).tolist()]
+    children, of = children[new], of[new]
+    passes = problem.feasibility.screened(children) <= 0
+    children, of = children[passes], of[passes]
+    guessed = rng.random(len(of))
+    if fitted and len(of):
+        known = np.union1d(elite(scores, fitted), own)
+        surrogate = Surrogate(space, levels[known], problem.coordinates(F[known]))
+        told = problem.from_coordinates(surrogate.predict(children))
+        guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
+    order = np.lexsort((guessed, of))
+    first = np.unique(of[order], return_index=True)[1]
+    return rng.permutation(children[order[first]])
+
+
+def _shortfall(problem: AcceleratorProblem, scores: Floats, niches: Niches) -> Floats:
+    """How many times the best score that of each niche's incumbents is, (n_niches, n_scores)."""
+    zero = np.zeros(scores.shape[1])
+    zero[: len(problem.guides)] = [criterion.zero for criterion in problem.guides]
+    best = scores.min(axis=0) + zero
+    own = scores[niches.incumbents, np.arange(scores.shape[1])] + zero
+    return np.divide(own, best, out=np.ones_like(own), where=best > 0)
+
+
+def _children(
+    space: DesignSpace, incumbents: Levels, best: Levels, rng: np.random.Generator
+) -> Levels:
+    """Mutants of some incumbents, `CHILDREN` of each in a row, a share of them recombined with
+    designs of the whole space; shape (n_incumbents · CHILDREN, n_parameters)."""
+    own = np.repeat(incumbents, CHILDREN, axis=0)
+    others = best[rng.integers(len(best), size=len(own))]
+    pairs = np.stack([own, others])
+    children, _ = crossover(space, pairs, rng, probability=RECOMBINED, eta=ETA)
+    return mutate(space, children, rng, probability=1.0, eta=ETA)

@@ -1,0 +1,96 @@
+"""Niches: what they are, which are drawn, what comes from them, and where they are left alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.search import mating
+from imcmoo.search.algorithm import run_search
+from imcmoo.search.archive import Archive
+from imcmoo.search.niches import DRAWN, Niches, from_niches
+from imcmoo.search.sampling import draw_feasible
+from imcmoo.search.schedule import PAPER
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
+from problems.rram import RRAM
+from tests.fakes import fake_problem
+
+PROBLEM = fake_problem(RRAM)
+TWO = DesignSpace("two", (Ordinal("a", (1, 2)), Ordinal("b", (1, 2, 3))))
+
+
+def begun(n=150):
+    levels = draw_feasible(PROBLEM, n, np.random.default_rng(0))
+    F, G = PROBLEM.evaluate(levels)
+    archive = Archive(RRAM, n_objectives=PROBLEM.n_obj, n_constraints=PROBLEM.n_constr)
+    archive.append(levels, F, G, generation=0)
+    return archive
+
+
+def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
+    levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
+    scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
+    niches = Niches.of(TWO, levels, scores)
+    found = dict(
+        zip(
+            zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
+            zip(niches.incumbents.tolist(), niches.tries.tolist(), strict=True),
+            strict=True,
+        )
+    )
+    assert found == {
+        (0, 0): ([1, 0], [1, 2]),
+        (0, 1): ([2, 2], [0, 0]),
+        (1, 0): ([0, 0], [0, 0]),
+        (1, 1): ([1, 1], [2, 2]),
+    }
+
+
+def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
+    niches = Niches(
+        parameters=np.array([0, 0, 1]),
+        levels=np.array([0, 1, 0]),
+        incumbents=np.array([[0, 0], [1, 1], [2, 3]]),
+        tries=np.array([[0, 0], [99, 99], [0, 0]]),
+    )
+    shortfall = np.array([[1.0, 1.0], [1.5, 1.5], [1.5, 1.5]])
+    rng = np.random.default_rng(0)
+    niche, score = niches.drawn(shortfall, 10, rng)
+    # One design that is the incumbent of its niche by two scores is drawn once.
+    assert sorted(niche.tolist()) == [1, 2, 2]
+    assert len(score) == 3
+    firsts = [niches.drawn(shortfall, 1, rng)[0][0] for _ in range(200)]
+    assert 0 not in firsts
+    assert firsts.count(2) > 180
+
+
+def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_was_drawn():
+    archive = begun()
+    found = from_niches(PROBLEM, archive, 10, 50, np.random.default_rng(1))
+    assert 0 < len(found) <= DRAWN * 10
+    assert not archive.seen & set(RRAM.rank(found).tolist())
+    assert (PROBLEM.feasibility.screened(found) <= 0).all()
+    without = from_niches(PROBLEM, archive, 10, 0, np.random.default_rng(1))
+    assert not np.array_equal(found, without)
+
+
+def searched(niches, budget=300):
+    schedule = replace(PAPER, niches=niches)
+    rng = np.random.default_rng(2)
+    return run_search(PROBLEM, budget=budget, rng=rng, schedule=schedule).archive
+
+
+def test_a_space_that_can_be_enumerated_is_searched_as_without_niches(monkeypatch):
+    assert np.array_equal(searched(0.7).levels, searched(0.0).levels)
+    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
+    with_niches = searched(0.7)
+    assert len(with_niches) == len(with_niches.seen) == 300
+    assert with_niches.feasible.all()
+    assert not np.array_equal(with_niches.levels, searched(0.0).levels)
+    assert np.array_equal(with_niches.levels, searched(0.7).levels)
+
+
+def test_a_share_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match="niches must lie in"):
+        replace(PAPER, niches=1.5)
