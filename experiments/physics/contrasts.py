@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.physics.optima import CRITERIA
-from experiments.physics.searches import SOLVED, searched_from
+from experiments.physics.searches import SOLVED, feasible, searched_from
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -74,6 +74,8 @@ def _together(study: Study, known: Levels) -> tuple[float, float]:
 
 def _of_feasible(problem: AcceleratorProblem, known: Levels) -> float | None:
     """The best score of known designs that hold all networks at once, if any does."""
-    F, G = problem.score(known, problem.model.evaluate(known))
-    feasible = np.flatnonzero((G <= 0).all(axis=1))
-    return float(SCORES[CRITERION](problem.costs(F[feasible])).min()) if len(feasible) else None
+    kept = known[feasible(problem, known)]
+    if not len(kept):
+        return None
+    F, _ = problem.score(kept, problem.model.evaluate(kept))
+    return float(SCORES[CRITERION](problem.costs(F)).min())

@@ -29,13 +29,13 @@ def regrets(study: Study, answer: ExactAnswer, seed: int) -> pd.DataFrame:
         seed: of the search.
 
     Returns:
-        Columns study, seed, criterion, regret (a share), solved and found_after: how many
-        after how many unique designs the best was found.
+        Columns study, seed, criterion, regret (a share), solved and found_after: after
+        how many unique designs the best was found.
     """
     problem = study.problem()
     archive = run_search(problem, budget=study.budget, rng=np.random.default_rng((seed, 0))).archive
-    feasible = np.flatnonzero(archive.feasible)
-    found = ExactRegret(problem, answer).regrets(archive.F[feasible])
+    own = np.flatnonzero(archive.feasible)
+    found = ExactRegret(problem, answer).regrets(archive.F[own])
     return pd.DataFrame(
         [
             {
@@ -44,7 +44,7 @@ def regrets(study: Study, answer: ExactAnswer, seed: int) -> pd.DataFrame:
                 "criterion": name,
                 "regret": values.min(),
                 "solved": bool(values.min() <= SOLVED),
-                "found_after": int(feasible[values.argmin()]) + 1,
+                "found_after": int(own[values.argmin()]) + 1,
             }
             for name, values in found.items()
         ]
@@ -75,7 +75,7 @@ def searched_from(
         NoFeasibleDesign: none was found.
     """
     rng = np.random.default_rng((seed, 0))
-    kept = problem.space.unrank(np.arange(0)) if known is None else known[_feasible(problem, known)]
+    kept = problem.space.unrank(np.arange(0)) if known is None else known[feasible(problem, known)]
     wanted = PAPER.initial_of(budget)
     try:
         drawn: Levels = DiverseFeasibleSampling()._do(problem, wanted, random_state=rng)
@@ -88,6 +88,7 @@ def searched_from(
     return run_search(problem, budget=budget, rng=rng, initial=initial).archive
 
 
-def _feasible(problem: AcceleratorProblem, levels: Levels) -> NDArray[np.bool_]:
+def feasible(problem: AcceleratorProblem, levels: Levels) -> NDArray[np.bool_]:
+    """Which designs, shape (n, n_parameters), keep all limits, shape (n,)."""
     _, G = problem.score(levels, problem.model.evaluate(levels))
     return np.asarray((G <= 0).all(axis=1))

@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.physics.searches import feasible
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.evaluator import PhysicalEvaluator
 from imcmoo.model.physical.limits import CircuitLimits
@@ -133,8 +134,7 @@ def sample(problem: AcceleratorProblem, n: int, seed: int) -> NDArray[np.int64]:
     found = [np.empty((0, len(problem.space.shape)), np.int64)]
     for _ in range(60):
         levels = problem.space.random(1000, rng)
-        _, G = problem.score(levels, problem.model.evaluate(levels))
-        found.append(levels[(G <= 0).all(axis=1)])
+        found.append(levels[feasible(problem, levels)])
         if sum(map(len, found)) >= n:
             break
     return np.concatenate(found)[:n]
