@@ -9,7 +9,7 @@ from imcmoo.io.named import load
 
 MODELS = {
     "reference": "imcmoo.model.reference.several_devices:reference_model",
-    "physical": "imcmoo.model.physical.evaluator:physical_model",
+    "physical": "imcmoo.model.physical.of_study:physical_model",
 }
 """The cost models that come with the package, by name."""
 
