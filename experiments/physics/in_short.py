@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.paper.markdown import area, number, table, times
 from experiments.physics.answers import GEOMEAN, Frames, device_of, study_label
 from experiments.physics.optima import FITTED_PERIPHERY
-from experiments.physics.variations import PUBLISHED_PERIPHERY
+from experiments.physics.variations import CONVERTER, PUBLISHED_PERIPHERY
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
 
@@ -34,8 +34,11 @@ def in_short(frames: Frames, others: Mapping[str, Frames]) -> str:
     for networks in dict.fromkeys(_networks(s) for s in optima["study"]):
         pair = better_device(optima, networks)
         if pair is not None:
-            told = _with_periphery(frames["variations"], networks) if "variations" in frames else ""
-            said.append(_which_device(networks, *pair) + told + "\n")
+            said.append(_which_device(networks, *pair))
+            if "variations" in frames:
+                said[-1] += _with_converters(frames["variations"], networks)
+                said[-1] += _with_periphery(frames["variations"], networks)
+            said[-1] += "\n"
     said.append(_recommended(optima, {name: other["optima"] for name, other in others.items()}))
     said.append(
         "The chip of each device by minimax regret, that is, the one on which the network that "
@@ -97,8 +100,22 @@ def _which_device(networks: str, ratios: pd.Series, mean: float) -> str:
     )
 
 
+def _with_converters(variations: pd.DataFrame, networks: str) -> str:
+    """What becomes of the ratio with other converter models."""
+    own = variations[variations["kind"] == CONVERTER]
+    own = own[own["study"].map(_networks) == networks]
+    by_device = own.assign(device=own["study"].map(device_of)).pivot_table(
+        index="variation", columns="device", values="edap_geomean", sort=False
+    )
+    if set(by_device) != {"RRAM", "SRAM"}:
+        return ""
+    ratios = by_device["RRAM"] / by_device["SRAM"]
+    told = ", ".join(f"{times(v)} with `{name}`" for name, v in ratios.items())
+    return f" With another converter model it is {told} (found by searches)."
+
+
 def _with_periphery(variations: pd.DataFrame, networks: str) -> str:
-    """What becomes of the ratio with macros as large as published ones."""
+    """The same with macros as large as published ones."""
     own = variations[variations["variation"] == PUBLISHED_PERIPHERY]
     own = own[own["study"].map(_networks) == networks]
     of_device = {device_of(r["study"]): r for r in own.to_dict("records")}

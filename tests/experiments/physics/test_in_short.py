@@ -5,7 +5,7 @@ import pytest
 
 from experiments.physics.exploits import exploits
 from experiments.physics.in_short import article, better_device, decibel, in_short, recommended
-from experiments.physics.variations import PUBLISHED_PERIPHERY
+from experiments.physics.variations import ASSUMPTION, CONVERTER, PUBLISHED_PERIPHERY
 
 DESIGN = {
     "rows": 64, "cols": 128, "active_rows": 64, "adc_bits": 8, "columns_per_adc": 1,
@@ -70,6 +70,7 @@ def test_what_published_macros_would_make_of_it_is_told(feasible, told):
     variations = pd.DataFrame(
         {
             "study": ["nine_workload_rram_physical", "nine_workload_sram_physical"],
+            "kind": ASSUMPTION,
             "variation": PUBLISHED_PERIPHERY,
             "feasible": [feasible, True],
             "edap_geomean": [6.0, 2.0],
@@ -77,6 +78,20 @@ def test_what_published_macros_would_make_of_it_is_told(feasible, told):
     )
     frames = {"optima": optima((8e-3, 1e-3), (1e-3, 2e-3)), "variations": variations}
     assert in_short(frames, {}).count(told) == 1
+
+
+def test_what_other_converter_models_make_of_the_better_device_is_told():
+    variations = pd.DataFrame(
+        {
+            "study": ["nine_workload_rram_physical", "nine_workload_sram_physical"],
+            "kind": CONVERTER,
+            "variation": "isaac",
+            "feasible": True,
+            "edap_geomean": [6.0, 2.0],
+        }
+    )
+    frames = {"optima": optima((8e-3, 1e-3), (1e-3, 2e-3)), "variations": variations}
+    assert in_short(frames, {}).count("it is 3.00 × with `isaac` (found by searches)") == 1
 
 
 def test_other_converter_models_stand_beside_as_a_span():
