@@ -165,14 +165,14 @@ class Batch:
         return overflow_bits(self.context.layers, self._buffer_sizes[0])
 
     @cached_property
-    def _spill_bits(self) -> Floats:
+    def spill_bits(self) -> Floats:
         """Activations written to DRAM and read back, by size of the buffer, shape (n_sizes, L)."""
         return 2.0 * self._overflow_bits * self.context.switches.activation_dram
 
     @cached_property
     def spilled(self) -> Floats:
         """The same of whole networks, shape (n, W)."""
-        by_size = self.context.layers.total(self._spill_bits)
+        by_size = self.context.layers.total(self.spill_bits)
         return by_size.take(self._buffer_sizes[1], axis=0)
 
     @cached_property
@@ -193,7 +193,7 @@ class Batch:
             c.layers,
             c.switches,
             self.rates.take(some),
-            self._spill_bits,
+            self.spill_bits,
             c.given.widest_sum_bits.value,
             self.resident.layers(some),
             self.streamed.layers(some) if streams else None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,39 +9,14 @@ from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bodies import NetworkFeatures
+from imcmoo.model.physical.compiling import worth_compiling
 from imcmoo.model.physical.energy import ACTIONS
+from imcmoo.model.physical.layer_totals import Totals, totals
 from imcmoo.model.physical.metrics import PhysicalMetrics
-from imcmoo.model.physical.runs import (
-    FILLING,
-    Run,
-    all_at_once,
-    flowing,
-    one_after_the_other,
-    taking_turns,
-)
+from imcmoo.model.physical.runs import Run, flowing, taking_turns
 from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-DESIGNS_AT_ONCE = 256
-"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
-
-
-@dataclass(frozen=True, eq=False)
-class Totals:
-    """What summing over the layers of each network leaves; arrays of shape (n, W) unless said.
-
-    Args:
-        sum_bits: partial sums over the links.
-        kept_bits: partial sums that wait in the global buffer.
-        seconds: by cause, as `runs.one_after_the_other` or `runs.all_at_once` find them.
-    """
-
-    sum_bits: Floats
-    kept_bits: Floats
-    seconds: Floats
 
 
 def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
@@ -85,46 +58,6 @@ def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
         "streamed": streamed,
         **counts,
     }
-
-
-def totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
-    """Sums over layers in each mode, a few designs at a time, where the mode is of any use."""
-    layers = batch.context.layers
-    add_up, n_causes = one_after_the_other, 5 if causes else 1
-    if batch.designs.pipelined.any():
-        add_up, n_causes = all_at_once, FILLING + 1
-    shape = batch.runs.shape
-    sum_bits = np.zeros(shape)
-    # Where a mode is of no use any time will do: it is not asked about.
-    found = {
-        streamed: Totals(sum_bits, np.zeros(shape), np.ones((n_causes, *shape)))
-        for streamed in ((False, True) if batch.may_stream.any() else (False,))
-    }
-    for some, modes in _alike(batch):
-        work = batch.work(some, streams=True in modes)
-        sum_bits[some] = layers.total(work.sums)
-        for streamed in modes:
-            total, seconds = found[streamed], np.empty((n_causes, len(some), shape[1]))
-            add_up(layers, work.times(streamed=streamed), seconds)
-            total.seconds[:, some] = seconds
-            if streamed and work.kept_bits is not None:
-                total.kept_bits[some] = layers.total(work.kept_bits)
-    return found
-
-
-def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
-    """Designs that are worked on at once, and the modes that are of use to them.
-
-    Those that take the same steps are neighbours, which leaves steps out for most.
-    """
-    designs = batch.designs
-    use = batch.uses(streamed=False) + 2 * batch.uses(streamed=True)
-    order = np.argsort(4 * use + 2 * designs.ping_pong + designs.sample_and_hold, kind="stable")
-    cuts = np.searchsorted(use[order], np.arange(5))
-    for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
-        own = order[cuts[kind] : cuts[kind + 1]]
-        for at in range(0, len(own), DESIGNS_AT_ONCE):
-            yield own[at : at + DESIGNS_AT_ONCE], modes
 
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
@@ -179,10 +112,16 @@ def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats
 def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions that a body counts but writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
+    prices = [batch.chip.price_of(name) for name in ACTIONS]
+    prices[ACTIONS.index("write")] = np.zeros(len(batch.designs))
+    if worth_compiling(len(energy)):
+        from imcmoo.model.physical.kernels import weigh
+
+        weigh(np.stack(prices), features.counts, energy)
+        return energy
     # One after the other: a product of matrices rounds otherwise in another company of designs.
-    for at, name in enumerate(ACTIONS):
-        if name != "write":
-            energy += batch.chip.price_of(name)[:, None] * features.counts[:, at]
+    for at, price in enumerate(prices):
+        energy += price[:, None] * features.counts[:, at]
     return energy
 
 

@@ -19,10 +19,11 @@ from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price, total
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluation import run_in, totals
+from imcmoo.model.physical.evaluation import run_in
 from imcmoo.model.physical.glance import Circuits, glance
 from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.lacking import lacking
+from imcmoo.model.physical.layer_totals import totals
 from imcmoo.model.physical.layer_work import Rates
 from imcmoo.model.physical.least_numbers import FAMILIES, LeastNumbers, Numbers
 from imcmoo.model.physical.limits import level_sigmas

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,10 @@ class Designs:
 
     def take(self, index: slice | Ints | Bools) -> Designs:
         """Some of the designs."""
-        return Designs(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+        if isinstance(index, slice):
+            return Designs(*[values[index] for values in _ARRAYS(self)])
+        some = np.flatnonzero(index) if index.dtype == bool else index
+        return Designs(*[values.take(some) for values in _ARRAYS(self)])
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Design columns, optional ones included, as `of_columns` takes them."""
@@ -192,6 +196,8 @@ class Designs:
         """Whether layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")
 
+
+_ARRAYS = attrgetter(*(field.name for field in fields(Designs)))
 
 NEEDED = tuple(field.name for field in fields(Designs) if field.name not in DEFAULTS)
 """Design columns that have no default."""

@@ -1,0 +1,95 @@
+"""Compiled code and arrays say the same, bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical import compiling
+from imcmoo.model.physical.metrics import PhysicalMetrics
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.switches import Switches
+from imcmoo.networks.workloads import WorkloadSet
+from tests.model.physical.designs import random_designs
+
+pytest.importorskip("numba")
+
+TABLE = PhysicalTable.load()
+NETWORKS = ("resnet18", "mobilenet_v3", "mobilebert")
+OFF = [replace(Switches(), **{field.name: False}) for field in fields(Switches)]
+
+
+def both(model, designs, monkeypatch, **options):
+    found = []
+    for there in (True, False):
+        monkeypatch.setattr(compiling, "COMPILES", there)
+        found.append(model.evaluate(designs, **options))
+    return found
+
+
+def equal(one: PhysicalMetrics, other: PhysicalMetrics) -> bool:
+    of_resources = (
+        np.array_equal(getattr(one.resources, f.name), getattr(other.resources, f.name))
+        for f in fields(one.resources)
+    )
+    others = (
+        np.array_equal(getattr(one, f.name), getattr(other, f.name), equal_nan=True)
+        for f in fields(one)
+        if f.name != "resources"
+    )
+    return all(of_resources) and all(others)
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("causes", [True, False])
+def test_on_random_designs(device, causes, monkeypatch):
+    model = PhysicalModel(WorkloadSet.load(NETWORKS), device=device, table=TABLE)
+    designs = random_designs(6000, np.random.default_rng(1), device, TABLE)
+    compiled, arrays = both(model, designs, monkeypatch, causes=causes)
+    assert arrays.runs.any(axis=1).sum() > 1000
+    assert equal(compiled, arrays)
+
+
+@pytest.mark.parametrize("switches", [*OFF, Switches.all_off()])
+def test_with_rules_switched_off(switches, monkeypatch):
+    model = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram", table=TABLE, switches=switches)
+    designs = random_designs(
+        1000, np.random.default_rng(2), "sram", TABLE, schedules=("layer",), adc_models=("zigzag",)
+    )
+    assert equal(*both(model, designs, monkeypatch))
+
+
+def test_with_other_precisions_products_of_activations_and_all_on_the_chip(monkeypatch):
+    networks = WorkloadSet.load(NETWORKS)
+    model = PhysicalModel(
+        networks,
+        device="sram",
+        table=TABLE,
+        deployment="together",
+        input_bits=(8, 4, 6),
+        weight_bits=(4, 8, 5),
+        dynamic=np.arange(len(networks.owner)) % 7 == 3,
+    )
+    designs = random_designs(2000, np.random.default_rng(3), "sram", TABLE, schedules=("layer",))
+    designs["mac_units"] = np.resize([256, 64, 1024], 2000)
+    # Small arrays and one bank: partial sums pass the buffer, which is slow.
+    few = {"glb_banks": 1, "rows": 32, "active_rows": 32, "macros_per_tile": 4, "adc_bits": 4}
+    for name, value in (few | {"tiles_per_group": 2, "columns_per_adc": 1}).items():
+        designs[name][1000:] = value
+    assert equal(*both(model, designs, monkeypatch))
+
+
+def test_compiled_code_is_used_for_many_designs_only(monkeypatch):
+    kernels = pytest.importorskip("imcmoo.model.physical.kernels")
+    asked, add_up = [], kernels.add_up
+    monkeypatch.setattr(
+        kernels, "add_up", lambda *arguments: asked.append(len(arguments[4])) or add_up(*arguments)
+    )
+    model = PhysicalModel(WorkloadSet.load(NETWORKS), device="rram", table=TABLE)
+    for n in (compiling.LEAST - 1, compiling.LEAST):
+        designs = random_designs(n, np.random.default_rng(4), "rram", TABLE, schedules=("layer",))
+        model.evaluate(designs)
+    assert asked == [compiling.LEAST]
