@@ -18,8 +18,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.surrogate import Surrogate
-from imcmoo.search.survival import elite
+from imcmoo.search.surrogate import Surrogate, around
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LARGE_SPACE = 1 << 30
@@ -31,6 +30,9 @@ DRAWN = 2
 
 CHILDREN = 60
 """Children of a niche's incumbent of which the most promising is offered."""
+
+AROUND = 6
+"""Designs near each niche's incumbent that the surrogate is fitted to."""
 
 RECOMBINED = 0.5
 """Share of these that take after an incumbent of the whole space as well."""
@@ -109,8 +111,7 @@ def from_niches(
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
         wanted: how many designs are wanted; some more are offered, or fewer where there are none.
-        fitted: designs the surrogate is fitted to, the best by each score, beside the incumbents of
-            the niches that were drawn; with 0 a child is taken at random.
+        fitted: with 0 a child is taken at random, else a surrogate tells the most promising one.
 
     Returns:
         Shape (n, n_parameters), in random order.
@@ -129,7 +130,7 @@ def from_niches(
     children, of = children[passes], of[passes]
     guessed = rng.random(len(of))
     if fitted and len(of):
-        known = np.union1d(elite(scores, fitted), own)
+        known = around(space, levels, np.unique(own), AROUND * len(own))
         surrogate = Surrogate(space, levels[known], problem.coordinates(F[known]))
         told = problem.from_coordinates(surrogate.predict(children))
         guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
