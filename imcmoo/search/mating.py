@@ -88,7 +88,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         lost = not (G <= 0).all(axis=1).any()
         apart = 0 if lost else round(self.niches * n_offsprings)
         if apart:
-            brood.add(from_niches(problem, self.archive, apart, self.fitted, rng), apart)
+            brood.add(from_niches(problem, self.archive, apart, self.fitted > 0, rng), apart)
         polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
             near = self._nearest(rng) if lost else self._promising(problem, polished, rng)

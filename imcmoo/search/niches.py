@@ -25,13 +25,13 @@ LARGE_SPACE = 1 << 30
 """Designs above which niches are looked into: a smaller space can be enumerated, and all that
 matters in it is two moves away."""
 
-DRAWN = 2
-"""Niches drawn per design wanted: of some no child passes the screen."""
-
 CHILDREN = 60
-"""Children of a niche's incumbent of which the most promising is offered."""
+"""Children of a niche's incumbent, of which one is offered: the most promising that passes."""
 
-AROUND = 6
+SCREENED = 4
+"""The most promising ones of these that are screened at first."""
+
+AROUND = 12
 """Designs near each niche's incumbent that the surrogate is fitted to."""
 
 RECOMBINED = 0.5
@@ -101,7 +101,7 @@ def from_niches(
     problem: AcceleratorProblem,
     archive: Archive,
     wanted: int,
-    fitted: int,
+    guided: bool,
     rng: np.random.Generator,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of the incumbent of a niche
@@ -110,33 +110,51 @@ def from_niches(
     Args:
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
-        wanted: how many designs are wanted; some more are offered, or fewer where there are none.
-        fitted: with 0 a child is taken at random, else a surrogate tells the most promising one.
+        wanted: how many niches to draw: of some no child passes.
+        guided: whether a surrogate tells which child is the most promising; at random otherwise.
 
     Returns:
-        Shape (n, n_parameters), in random order.
+        Shape (at most wanted, n_parameters).
     """
     levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
     scores, space = problem.guide_scores(F), problem.space
     niches = Niches.of(space, levels, scores)
-    niche, score = niches.drawn(_shortfall(problem, scores, niches), DRAWN * wanted, rng)
+    niche, score = niches.drawn(_shortfall(problem, scores, niches), wanted, rng)
     own = niches.incumbents[niche, score]
     children = _children(space, levels[own], levels[scores.argmin(axis=0)], rng)
     of = np.repeat(np.arange(len(own)), CHILDREN)
     children[np.arange(len(of)), niches.parameters[niche][of]] = niches.levels[niche][of]
     new = [rank not in archive.seen for rank in space.rank(children).tolist()]
     children, of = children[new], of[new]
-    passes = problem.feasibility.screened(children) <= 0
-    children, of = children[passes], of[passes]
     guessed = rng.random(len(of))
-    if fitted and len(of):
+    if guided and len(of):
         known = around(space, levels, np.unique(own), AROUND * len(own))
         surrogate = Surrogate(space, levels[known], problem.coordinates(F[known]))
         told = problem.from_coordinates(surrogate.predict(children))
         guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
     order = np.lexsort((guessed, of))
-    first = np.unique(of[order], return_index=True)[1]
-    return rng.permutation(children[order[first]])
+    return _first_passing(problem, children[order], of[order])
+
+
+def _first_passing(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
+    """The first child of each niche that passes the screen, shape (n, n_parameters).
+
+    A few of each are screened, then twice as many of those niches of which none has passed.
+
+    Args:
+        children: shape (n_children, n_parameters).
+        of: niche of each, ascending, shape (n_children,).
+    """
+    found = [children[:0]]
+    few = SCREENED
+    while len(of):
+        tried = np.arange(len(of)) - np.searchsorted(of, of) < few
+        passes = np.flatnonzero(tried)[problem.feasibility.screened(children[tried]) <= 0]
+        first = passes[np.unique(of[passes], return_index=True)[1]]
+        found.append(children[first])
+        left = ~tried & ~np.isin(of, of[first])
+        children, of, few = children[left], of[left], 2 * few
+    return np.concatenate(found)
 
 
 def _shortfall(problem: AcceleratorProblem, scores: Floats, niches: Niches) -> Floats:
