@@ -28,17 +28,20 @@ matters in it is two moves away."""
 CHILDREN = 60
 """Children of a niche's incumbent, of which one is offered: the most promising that passes."""
 
-SCREENED = 4
-"""The most promising ones of these that are screened at first."""
-
-AROUND = 12
-"""Designs near each niche's incumbent that the surrogate is fitted to."""
-
 RECOMBINED = 0.5
 """Share of these that take after an incumbent of the whole space as well."""
 
 ETA = 25.0
 """Distribution index of their crossover and mutation: small steps."""
+
+SCREENED = 4
+"""The most promising children of a niche, which are screened before others."""
+
+AROUND = 12
+"""Designs near each niche's incumbent that the surrogate is fitted to."""
+
+OFTENER = 2
+"""Generations in place of one of the schedule, so that the surrogate learns as much oftener."""
 
 Ints = NDArray[np.int64]
 

@@ -131,6 +131,13 @@ def test_a_space_that_can_be_enumerated_is_searched_as_without_niches(monkeypatc
     assert np.array_equal(with_niches.levels, searched(0.7).levels)
 
 
+def test_generations_are_smaller_with_niches(monkeypatch):
+    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {70}
+    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
+    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {35}
+    assert set(np.bincount(searched(0.0).generation)[1:-1]) == {70}
+
+
 def test_a_search_with_niches_is_resumed_as_if_never_stopped(monkeypatch, tmp_path):
     monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
 
