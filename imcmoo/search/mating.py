@@ -16,7 +16,7 @@ from imcmoo.search.niches import LARGE_SPACE, from_niches
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
-from imcmoo.search.surrogate import Surrogate
+from imcmoo.search.surrogate import Surrogate, around
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, pairs, single_moves, trades
@@ -56,8 +56,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
-        fitted: designs the surrogate is fitted to, the best by each criterion; 0 for none, and
-            neighbours in random order.
+        fitted: designs the surrogate is fitted to, the best by each criterion or, in a large space,
+            the nearest to their incumbents; 0 for none, and neighbours in random order.
         niches: share of the offspring that comes from niches in a large space.
     """
 
@@ -88,7 +88,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         lost = not (G <= 0).all(axis=1).any()
         apart = 0 if lost else round(self.niches * n_offsprings)
         if apart:
-            brood.add(from_niches(problem, self.archive, apart, self.fitted, rng), apart)
+            brood.add(from_niches(problem, self.archive, apart, self.fitted > 0, rng), apart)
         polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
         if polished:
             near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
@@ -116,15 +116,18 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         archive = self.archive
         levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
         scores = problem.guide_scores(F)
-        near = self._vicinity(levels[np.unique(scores.argmin(axis=0))])
+        best = np.unique(scores.argmin(axis=0))
+        near = self._vicinity(levels[best])
         near = unseen(problem.space, near, archive.seen)
         if not self.fitted:
             return rng.permutation(near)
         known = elite(scores, self.fitted)
+        if self.niches:
+            known = around(problem.space, levels, best, self.fitted)
         surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
         guessed = problem.from_coordinates(surrogate.predict(near))
-        best = elite(problem.guide_scores(guessed, problem.own_best(F)), PROMISING * wanted)
-        return near[best]
+        order = elite(problem.guide_scores(guessed, problem.own_best(F)), PROMISING * wanted)
+        return near[order]
 
     def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
         """Add children, and where they do not suffice others, to what passes the screen."""

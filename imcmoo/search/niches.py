@@ -18,25 +18,30 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.surrogate import Surrogate
-from imcmoo.search.survival import elite
+from imcmoo.search.surrogate import Surrogate, around
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LARGE_SPACE = 1 << 30
 """Designs above which niches are looked into: a smaller space can be enumerated, and all that
 matters in it is two moves away."""
 
-DRAWN = 2
-"""Niches drawn per design wanted: of some no child passes the screen."""
-
 CHILDREN = 60
-"""Children of a niche's incumbent of which the most promising is offered."""
+"""Children of a niche's incumbent, of which one is offered: the most promising that passes."""
 
 RECOMBINED = 0.5
 """Share of these that take after an incumbent of the whole space as well."""
 
 ETA = 25.0
 """Distribution index of their crossover and mutation: small steps."""
+
+SCREENED = 4
+"""The most promising children of a niche, which are screened before others."""
+
+AROUND = 12
+"""Designs near each niche's incumbent that the surrogate is fitted to."""
+
+OFTENER = 2
+"""Generations in place of one of the schedule, so that the surrogate learns as much oftener."""
 
 Ints = NDArray[np.int64]
 
@@ -99,7 +104,7 @@ def from_niches(
     problem: AcceleratorProblem,
     archive: Archive,
     wanted: int,
-    fitted: int,
+    guided: bool,
     rng: np.random.Generator,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of the incumbent of a niche
@@ -108,34 +113,51 @@ def from_niches(
     Args:
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
-        wanted: how many designs are wanted; some more are offered, or fewer where there are none.
-        fitted: designs the surrogate is fitted to, the best by each score, beside the incumbents of
-            the niches that were drawn; with 0 a child is taken at random.
+        wanted: how many niches to draw: of some no child passes.
+        guided: whether a surrogate tells which child is the most promising; at random otherwise.
 
     Returns:
-        Shape (n, n_parameters), in random order.
+        Shape (at most wanted, n_parameters).
     """
     levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
     scores, space = problem.guide_scores(F), problem.space
     niches = Niches.of(space, levels, scores)
-    niche, score = niches.drawn(_shortfall(problem, scores, niches), DRAWN * wanted, rng)
+    niche, score = niches.drawn(_shortfall(problem, scores, niches), wanted, rng)
     own = niches.incumbents[niche, score]
     children = _children(space, levels[own], levels[scores.argmin(axis=0)], rng)
     of = np.repeat(np.arange(len(own)), CHILDREN)
     children[np.arange(len(of)), niches.parameters[niche][of]] = niches.levels[niche][of]
     new = [rank not in archive.seen for rank in space.rank(children).tolist()]
     children, of = children[new], of[new]
-    passes = problem.feasibility.screened(children) <= 0
-    children, of = children[passes], of[passes]
     guessed = rng.random(len(of))
-    if fitted and len(of):
-        known = np.union1d(elite(scores, fitted), own)
+    if guided and len(of):
+        known = around(space, levels, np.unique(own), AROUND * len(own))
         surrogate = Surrogate(space, levels[known], problem.coordinates(F[known]))
         told = problem.from_coordinates(surrogate.predict(children))
         guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
     order = np.lexsort((guessed, of))
-    first = np.unique(of[order], return_index=True)[1]
-    return rng.permutation(children[order[first]])
+    return _first_passing(problem, children[order], of[order])
+
+
+def _first_passing(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
+    """The first child of each niche that passes the screen, shape (n, n_parameters).
+
+    A few of each are screened, then twice as many of those niches of which none has passed.
+
+    Args:
+        children: shape (n_children, n_parameters).
+        of: niche of each, ascending, shape (n_children,).
+    """
+    found = [children[:0]]
+    few = SCREENED
+    while len(of):
+        tried = np.arange(len(of)) - np.searchsorted(of, of) < few
+        passes = np.flatnonzero(tried)[problem.feasibility.screened(children[tried]) <= 0]
+        first = passes[np.unique(of[passes], return_index=True)[1]]
+        found.append(children[first])
+        left = ~tried & ~np.isin(of, of[first])
+        children, of, few = children[left], of[left], 2 * few
+    return np.concatenate(found)
 
 
 def _shortfall(problem: AcceleratorProblem, scores: Floats, niches: Niches) -> Floats:

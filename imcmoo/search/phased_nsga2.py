@@ -11,6 +11,7 @@ from pymoo.core.population import Population
 
 from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating
+from imcmoo.search.niches import OFTENER
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import Schedule
 from imcmoo.search.survival import CriteriaSurvival
@@ -59,7 +60,10 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
     def _infill(self) -> Population | None:
         spent = self.evaluator.n_eval
         self.mating.phase = self.schedule.phase_at(spent, self.budget)
-        self.n_offsprings = min(self.mating.phase.offspring, self.budget - spent)
+        offspring = self.mating.phase.offspring
+        if self.mating.niches:
+            offspring = max(1, offspring // OFTENER)
+        self.n_offsprings = min(offspring, self.budget - spent)
         return super()._infill()
 
     def restore(self, population: NDArray[np.int64], *, generations: int) -> None:

@@ -13,7 +13,8 @@ class Phase:
     Args:
         name: as the trace shows it.
         generations: how many.
-        offspring: unique designs evaluated per generation.
+        offspring: unique designs evaluated per generation; fewer, in more generations, where there
+            are niches (see `niches.OFTENER`).
         crossover_probability: that a pair of parents recombines.
         mutation_probability: that a child is mutated.
         eta: distribution index of crossover and mutation: larger makes smaller steps.

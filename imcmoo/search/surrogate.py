@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from imcmoo.model.metrics import Floats
+from imcmoo.search.survival import elite
 from imcmoo.space.design_space import DesignSpace, Levels
 
 REACH = 3.0
@@ -56,20 +58,43 @@ class Surrogate:
     def _trend(self, levels: Levels) -> Floats:
         """A constant, each coordinate, and each product of two, shape (n, n_terms)."""
         sizes = np.array(self.space.shape)
-        z = self._axes(2 * levels / np.maximum(sizes - 1, 1) - 1, levels)
+        z = _axes(self.space, 2 * levels / np.maximum(sizes - 1, 1) - 1, levels)
         first, second = np.triu_indices(z.shape[1])
         return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
 
     def _kernel(self, levels: Levels) -> Floats:
         """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
-        # Two values of an unordered parameter are one step apart: half on the axis of each.
-        ours, known = (self._axes(own, own, 0.5) for own in (levels, self._levels))
-        return np.exp(-cdist(ours, known, "cityblock") / REACH)
+        return np.exp(-steps(self.space, levels, self._levels) / REACH)
 
-    def _axes(self, scaled: Floats | Levels, levels: Levels, height: float = 1.0) -> Floats:
-        """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
-        ordered = self.space.is_ordered
-        rest = [
-            height * np.eye(self.space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)
-        ]
-        return np.concatenate([scaled[:, ordered], *rest], axis=1, dtype=float)
+
+def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
+    """How many steps designs are from others, shape (n, n_others)."""
+    # Two values of an unordered parameter are one step apart: half on the axis of each.
+    ours, theirs = (_axes(space, own, own, 0.5) for own in (levels, others))
+    return np.asarray(cdist(ours, theirs, "cityblock"))
+
+
+def around(space: DesignSpace, levels: Levels, some: NDArray[np.int64], n: int) -> Levels:
+    """What to fit to for a guess at neighbours of some designs: the design nearest to each, then
+    the second nearest, and so on until `n` are found, good or bad.
+
+    Where it is fitted to the best designs only, a surrogate knows nothing of what all of them have
+    in common: it takes what differs in that for equally good.
+
+    Args:
+        levels: shape (n_designs, n_parameters).
+        some: indices of designs.
+
+    Returns:
+        Indices of at most `n` designs, all different.
+    """
+    return elite(steps(space, levels, levels[some]), n)
+
+
+def _axes(
+    space: DesignSpace, scaled: Floats | Levels, levels: Levels, height: float = 1.0
+) -> Floats:
+    """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
+    ordered = space.is_ordered
+    rest = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
+    return np.concatenate([scaled[:, ordered], *rest], axis=1, dtype=float)

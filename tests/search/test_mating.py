@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from pymoo.core.population import Population
 
+from imcmoo.search import mating as mating_of
 from imcmoo.search.archive import Archive
 from imcmoo.search.brood import Brood
 from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.search.survival import elite
 from problems.rram import RRAM
 from tests.fakes import SMALL, fake_problem
 
@@ -76,6 +79,28 @@ def test_polish_proposes_promising_neighbours_first():
         for x in (first, mating._vicinity(archive.levels[incumbents]))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
+
+
+def test_in_a_large_space_the_surrogate_knows_what_lies_around_the_incumbents(monkeypatch):
+    archive, _ = begun(LARGE_PROBLEM, 120)
+    scores = LARGE_PROBLEM.guide_scores(archive.F)
+    incumbents = np.unique(scores.argmin(axis=0))
+    fitted = []
+
+    def spy(space, levels, points):
+        fitted.append(levels)
+        return Surrogate(space, levels, points)
+
+    monkeypatch.setattr(mating_of, "Surrogate", spy)
+    for limit in (RRAM.size, RRAM.size - 1):
+        monkeypatch.setattr(mating_of, "LARGE_SPACE", limit)
+        mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=30, niches=0.5)
+        mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(0))
+    near = mating_of.around(RRAM, archive.levels, incumbents, 30)
+    best = elite(scores, 30)
+    assert set(near.tolist()) != set(best.tolist())
+    for levels, expected in zip(fitted, (best, near), strict=True):
+        assert np.array_equal(levels, archive.levels[expected])
 
 
 def test_without_a_surrogate_neighbours_come_at_random():

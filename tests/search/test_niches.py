@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating
+from imcmoo.search import niches as niches_of
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
-from imcmoo.search.niches import DRAWN, Niches, from_niches
+from imcmoo.search.niches import SCREENED, Niches, from_niches
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import DesignSpace
@@ -65,20 +66,59 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
     assert firsts.count(2) > 180
 
 
-def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_was_drawn():
+def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = begun()
-    found = from_niches(PROBLEM, archive, 10, 50, np.random.default_rng(1))
-    assert 0 < len(found) <= DRAWN * 10
+    found = from_niches(PROBLEM, archive, 10, True, np.random.default_rng(1))
+    assert 0 < len(found) <= 10
     assert not archive.seen & set(RRAM.rank(found).tolist())
     assert (PROBLEM.feasibility.screened(found) <= 0).all()
-    without = from_niches(PROBLEM, archive, 10, 0, np.random.default_rng(1))
+    without = from_niches(PROBLEM, archive, 10, False, np.random.default_rng(1))
     assert not np.array_equal(found, without)
 
 
-def searched(niches, budget=300):
+class Screen:
+    """A problem whose screen lets pass what is at a level of 1, and remembers what it was asked."""
+
+    def __init__(self):
+        self.feasibility = self
+        self.asked = []
+
+    def screened(self, levels):
+        self.asked += levels[:, 1].tolist()
+        return 1.0 - levels[:, 0]
+
+
+def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screened():
+    passes = [3, 12, None]  # place of the first child that passes, of 20, in each of three niches
+    of = np.repeat(np.arange(3), 20)
+    children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
+    children[[3, 5, 32, 33], 0] = 1
+    problem = Screen()
+    found = niches_of._first_passing(problem, children, of)
+    assert found[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
+    # Where one has passed none is asked about again, and none twice.
+    assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
+
+
+def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeypatch):
+    fitted = []
+
+    class Spy(niches_of.Surrogate):
+        def __init__(self, space, levels, points):
+            fitted.append(levels)
+            super().__init__(space, levels, points)
+
+    monkeypatch.setattr(niches_of, "Surrogate", Spy)
+    monkeypatch.setattr(niches_of, "AROUND", 2)
+    archive = begun()
+    from_niches(PROBLEM, archive, 5, True, np.random.default_rng(1))
+    assert len(fitted[0]) == 10 < len(archive)
+
+
+def searched(niches, budget=300, **more):
     schedule = replace(PAPER, niches=niches)
     rng = np.random.default_rng(2)
-    return run_search(PROBLEM, budget=budget, rng=rng, schedule=schedule).archive
+    return run_search(PROBLEM, budget=budget, rng=rng, schedule=schedule, **more).archive
 
 
 def test_a_space_that_can_be_enumerated_is_searched_as_without_niches(monkeypatch):
@@ -89,6 +129,30 @@ def test_a_space_that_can_be_enumerated_is_searched_as_without_niches(monkeypatc
     assert with_niches.feasible.all()
     assert not np.array_equal(with_niches.levels, searched(0.0).levels)
     assert np.array_equal(with_niches.levels, searched(0.7).levels)
+
+
+def test_generations_are_smaller_with_niches(monkeypatch):
+    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {70}
+    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
+    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {35}
+    assert set(np.bincount(searched(0.0).generation)[1:-1]) == {70}
+
+
+def test_a_search_with_niches_is_resumed_as_if_never_stopped(monkeypatch, tmp_path):
+    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
+
+    class Killed(Exception):
+        pass
+
+    def stop(row):
+        if row.generation == 3:
+            raise Killed
+
+    file = tmp_path / "search.checkpoint"
+    with pytest.raises(Killed):
+        searched(0.7, checkpoint=file, callback=stop)
+    resumed = searched(0.7, checkpoint=file)
+    assert np.array_equal(resumed.levels, searched(0.7).levels)
 
 
 def test_a_share_outside_0_to_1_is_refused():

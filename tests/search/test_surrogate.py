@@ -2,7 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.search.surrogate import Surrogate
+from imcmoo.search.surrogate import Surrogate, around, steps
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Integer
 from problems.rram import RRAM
 from tests.fakes import SMALL, FakeEvaluator
 
@@ -55,3 +57,18 @@ def test_one_design_is_enough():
     levels = designs(RRAM, 1, seed=0)
     told = Surrogate(RRAM, levels, np.array([[2.0, 3.0]])).predict(levels + 0)
     np.testing.assert_allclose(told, [[2.0, 3.0]])
+
+
+def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():
+    here = np.zeros((1, len(SMALL.shape)), dtype=np.int64)
+    there = here.copy()
+    there[0, [0, 3]] = 2  # a voltage, unordered here, and rows, ordered
+    assert steps(SMALL, here, np.concatenate([here, there])).tolist() == [[0, 3]]
+
+
+def test_around_are_the_nearest_of_each_in_turn():
+    rows = 3 + np.array([[0, 0], [0, 1], [9, 9], [0, 2], [9, 7], [0, 9]])
+    space = DesignSpace("plane", (Integer("a", 0, 20), Integer("b", 0, 20)))
+    assert around(space, rows, np.array([0, 2]), 2).tolist() == [0, 2]
+    assert around(space, rows, np.array([0, 2]), 4).tolist() == [0, 2, 1, 4]
+    assert sorted(around(space, rows, np.array([0, 2]), 99).tolist()) == list(range(6))
