@@ -15,6 +15,9 @@ Arrays = tuple[Floats, ...]
 ROWS_AT_ONCE = 512
 """Rows worked out at once: what stays in a core's cache."""
 
+GROWTH = 4
+"""Rows of room by those that are full. What is not written to takes no memory, copying takes time."""
+
 
 class KeyedMemory:
     """Keeps rows of arrays by whole numbers; forgets all when there are too many.
@@ -72,7 +75,7 @@ class KeyedMemory:
             n, self._store = 0, None
             self._keys = self._places = np.empty(0, np.int64)
         if self._store is None or len(self._store[0]) < n + more:
-            size = max(2 * n, n + more, ROWS_AT_ONCE)
+            size = max(GROWTH * n, n + more, ROWS_AT_ONCE)
             room = tuple(np.empty((size, *array.shape[1:])) for array in arrays)
             for array, old in zip(room, self._store or (), strict=False):
                 array[:n] = old[:n]
