@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 512
 """Rows worked out at once: what stays in a core's cache."""
 
 GROWTH = 4
-"""Rows of room by those that are full. What is not written to takes no memory, copying takes time."""
+"""Rows there is room for by those that are full: copying takes time, what is empty no memory."""
 
 
 class KeyedMemory:
