@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from imcmoo.exact.by_body import PartialsByBody
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
+from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import BoundsAnew, BoundsPartials, NoBounds, Partials
+from imcmoo.model.partials import BoundsAnew, BoundsBoxes, BoundsPartials, NoBounds, Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -159,6 +160,8 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
             return model.partials(area_limit(problem))
         except ValueError as error:
             raise NotProvable(str(error)) from None
+    if isinstance(model, BoundsBoxes):
+        return HalvedBoxes(model)
     if model.space.size > MOST_EVALUATED:
         raise NotProvable(
             f"cost model {type(model).__name__} has no bounds of partial designs, and "

@@ -21,6 +21,11 @@ LEAST = 1e-30
 """Less than any energy (J), latency (s) or area (m²): the bound of what is not known."""
 
 
+def least_known(n: int) -> Metrics:
+    """What a screen says of n partial designs of which nothing is known."""
+    return Metrics({"area": np.full(n, LEAST)}, {})
+
+
 class PartialsByBody:
     """Keeps `imcmoo.model.partials.Partials`; a row is a design, −1 where nothing is chosen.
 
@@ -77,8 +82,7 @@ class PartialsByBody:
         model, known = self._model, self._screened
         if known and isinstance(model, Screens) and not (partial[:, known] == UNCHOSEN).any():
             return model.screen(self.filled(partial))
-        area = np.full(len(partial), LEAST)
-        return Metrics({"area": area}, {})
+        return least_known(len(partial))
 
     def bound(self, partial: Levels) -> Metrics:
         """Of bodies what their model says; else the least of everything."""

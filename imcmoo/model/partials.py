@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Metrics
-from imcmoo.space.design_space import Levels
+from imcmoo.space.design_space import DesignSpace, Levels
 
 
 class NoBounds(ValueError):
@@ -108,6 +108,27 @@ class BoundsAnew(Protocol):
 
         Raises:
             NoBounds: the space cannot be bounded so.
+        """
+
+
+@runtime_checkable
+class BoundsBoxes(Protocol):
+    """Knows lower bounds of boxes of designs, by intervals of levels: for a proof without stages.
+
+    Attributes:
+        space: the designs.
+    """
+
+    space: DesignSpace
+
+    def bound_boxes(self, lowest: Levels, highest: Levels) -> Metrics:
+        """As `Partials.bound`, of all designs whose level of each parameter is in an interval.
+
+        Of a box of one design a bound is best what `evaluate` says.
+
+        Args:
+            lowest: level of each parameter, shape (n, n_parameters).
+            highest: likewise; it belongs to the interval.
         """
 
 

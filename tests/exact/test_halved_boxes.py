@@ -1,0 +1,90 @@
+"""Proofs of models that bound boxes of designs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.exact.branches import partials_of
+from imcmoo.exact.check import Claim, Refused, check_bounds
+from imcmoo.exact.halved_boxes import HalvedBoxes
+from imcmoo.space.parameters import Ordinal
+from imcmoo.space.restricted import restricted
+from problems import STUDIES
+from tests.boxed_toy import NAMES, space_of
+from tests.exact.certified_spaces import counted, enumerated, proven
+
+MODEL = "tests.boxed_toy:BoxedToy"
+
+
+def problem_on(space, networks=("resnet18", "alexnet", "vgg16")):
+    study = replace(
+        STUDIES["four_workload_rram"],
+        model=MODEL,
+        space=space,
+        workloads=networks,
+        area_limit_m2=None,
+    )
+    return study.problem()
+
+
+def test_such_a_model_is_bounded_by_boxes():
+    assert isinstance(partials_of(problem_on(space_of(2))), HalvedBoxes)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_proven_optima_are_the_enumerated_ones(seed):
+    rng = np.random.default_rng(seed)
+    values = {
+        name: sorted(rng.choice(10, rng.integers(1, 5), replace=False).tolist()) for name in NAMES
+    }
+    problem = problem_on(restricted(space_of(10), values, name="part"))
+    exact, found = enumerated(problem), proven(problem)
+    if exact is None:
+        assert all(proof.levels is None for proof in found.values())
+        return
+    for name, optimum in exact.items():
+        if name in found:
+            assert found[name].value == pytest.approx(optimum.value, rel=1e-12)
+            assert found[name].gap == 0
+            assert counted(found[name]) == problem.space.size
+
+
+def test_a_check_walks_the_same_boxes_and_refuses_a_bound_that_is_raised():
+    problem = problem_on(space_of(3))
+    found = proven(problem)["edap_geomean"]
+    claims = [Claim(found.goal, found.bound)]
+    assert check_bounds(problem, HalvedBoxes(problem.model), claims).all == problem.space.size
+    raised = [Claim(found.goal, found.bound * (1 + 1e-6))]
+    with pytest.raises(Refused, match="below the bound"):
+        check_bounds(problem, HalvedBoxes(problem.model), raised)
+
+
+def test_nodes_are_halved_first_so_that_prices_are_bounded():
+    nodes = Ordinal("technology_nm", (7, 22, 45))
+    space = replace(space := space_of(3), parameters=(*space.parameters, nodes))
+    partials = HalvedBoxes(problem_on(space).model)
+    rows = partials.start
+    for stage in range(partials.bound_from):
+        rows, _ = partials.options(rows, stage)
+    assert set(rows[:, 10].tolist()) == {0, 1, 2}
+    assert (rows[:, 10] == rows[:, 21]).all()
+
+
+def test_no_completion_is_below_its_bound_and_each_is_counted_once():
+    model, rng = problem_on(space_of(10)).model, np.random.default_rng(1)
+    partials = HalvedBoxes(model)
+    rows = partials.start
+    for stage in range(len(partials.stages)):
+        children, parents = partials.options(rows, stage)
+        sums = np.bincount(parents, partials.completions(children), len(rows))
+        assert (sums == partials.completions(rows)).all()
+        bounds = partials.bound(children)
+        low, high = children[:, :10], children[:, 10:]
+        some = low + (rng.random(low.shape) * (high - low + 1)).astype(int)
+        metrics = model.evaluate(some)
+        runs = metrics.runs.all(axis=1)
+        for name, values in bounds.values.items():
+            assert (values[runs] <= metrics.values[name][runs] * (1 + 1e-12)).all()
+        rows = children[rng.permutation(len(children))[:64]]
+    assert (partials.completions(rows) == 1).all()
