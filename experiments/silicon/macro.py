@@ -90,21 +90,13 @@ def macro_costs(
         :, 0
     ]
     adder = _shift_add(designs, np.ceil(weights), table)
-    dac = table.look_up(
-        "dac",
-        node_nm=designs.technology_nm,
-        bits=np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value)),
-    )
-    muxed = designs.columns_per_adc > 1
-    array = point.array
-    column_area = np.where(muxed, array["column_area_muxed"], array["column_area"])
+    reads = length * np.ceil(weights) * adcs
     # Row and column drivers of an array of another size, per row and column.
     row_share, column_share = rows / designs.rows, cols / designs.cols
-    reads = length * np.ceil(weights) * adcs
     leak = (
-        rows * cols * array["cell_leak"]
-        + row_share * array["row_leak"]
-        + column_share * array["column_leak"]
+        rows * cols * point.array["cell_leak"]
+        + row_share * point.array["row_leak"]
+        + column_share * point.array["column_leak"]
         + adcs * (point.converter.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     return MacroCosts(
@@ -120,15 +112,27 @@ def macro_costs(
             "leakage": leak * time,
         },
         areas_m2={
-            "cells": rows * cols * array["cell_area"],
-            "drivers": row_share * array["row_area"]
-            + column_share * column_area
-            + rows * dac["area"],
+            "cells": rows * cols * point.array["cell_area"],
+            "drivers": row_share * point.array["row_area"]
+            + column_share * _column_area(designs, point)
+            + rows * _dac_area(designs, table, given),
             "adc": adcs * point.converter.area_m2,
             "shift_add": adcs * adder["area"],
         },
         operations=2 * length * adcs * inputs * weights,
     )
+
+
+def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
+    """Of the drivers of all columns, with multiplexers where columns share converters."""
+    muxed = designs.columns_per_adc > 1
+    return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
+
+
+def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Floats:
+    """Of the converter of one row's input."""
+    bits = np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value))
+    return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
 
 
 def macro_point(

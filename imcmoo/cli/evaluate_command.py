@@ -68,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BREAKDOWN.csv",
         help="also write energy_J per design, workload, layer and component, and time per layer",
     )
+    _add_arguments_of_models(parser)
+
+
+def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
+    """Add what only one of the models takes."""
     parser.add_argument(
         "--rounding",
         choices=["none", "reference"],
