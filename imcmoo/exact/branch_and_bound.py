@@ -106,11 +106,13 @@ class BranchAndBound:
         branches: the tree.
         trunk: its first stages; designs found go there, where the next criterion begins.
         goal: what is to be proven.
+        gap: how far the best found may be above the best there is, as a share.
     """
 
     branches: Branches
     trunk: Trunk
     goal: Goal
+    gap: float = 0.0
     value: float = np.inf
     levels: Levels | None = None
     evaluated: int = 0
@@ -135,28 +137,32 @@ class BranchAndBound:
     @property
     def bound(self) -> float:
         """No design scores less."""
-        return min(self.value, self._floor, self._least)
+        return min(self.enough, self._floor, self._least)
+
+    @property
+    def enough(self) -> float:
+        """What scores no less need not be looked for."""
+        return self.goal.enough(self.value, self.gap)
 
     @property
     def _least(self) -> float:
         """The smallest bound of all that waits, here or elsewhere."""
         return min(self.elsewhere, *(w.least for w in self._waiting))
 
-    def run(self, gap: float, stop: Callable[[BranchAndBound], bool]) -> Proof:
+    def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
         """Branch until the gap is closed, or somebody wants to stop.
 
         Args:
-            gap: how far the best found may be above the best there is, as a share.
             stop: asked after every step.
         """
         steps = 0
-        while self._above(gap) and not stop(self):
+        while self._least < self.enough and not stop(self):
             steps += 1
             if steps % STEPS_PER_DIVE == 0:
                 self._dive()
             stage = int(np.argmin([w.least for w in self._waiting]))
             n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
-            self._branch(self._waiting[stage].pop(n, self.value), stage)
+            self._branch(self._waiting[stage].pop(n, self.enough), stage)
         bound = self.bound
         for stage, waiting in enumerate(self._waiting):
             for rows in waiting.clear():
@@ -170,9 +176,6 @@ class BranchAndBound:
             self.excluded,
             self.evaluated,
         )
-
-    def _above(self, gap: float) -> bool:
-        return self._least < self.value and self.goal.gap(self.value, self.bound) > gap
 
     def _branch(self, rows: Levels, stage: int) -> None:
         """Choose a stage more of some partial designs."""
@@ -194,8 +197,8 @@ class BranchAndBound:
         self._keep(nodes, stage)
 
     def worth(self, costs: BoundedCosts) -> NDArray[np.bool_]:
-        """Which partial designs may be better than the best found, shape (n,)."""
-        return np.asarray(self.goal.bound(costs) < self.value)
+        """Which partial designs may be better than the best found by more than the gap, (n,)."""
+        return np.asarray(self.goal.bound(costs) < self.enough)
 
     def _keep(self, nodes: Nodes, stage: int) -> None:
         """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""

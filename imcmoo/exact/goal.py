@@ -16,6 +16,8 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, Costs
 from imcmoo.space.design_space import Levels
 
+ROUNDED = 1 + 1e-12
+
 
 class NotProvable(ValueError):
     """Bounds say nothing of a criterion or limit; one line says why."""
@@ -81,6 +83,16 @@ class Goal:
             return math.inf
         ratio = (value + self.zero) / (bound + self.zero)
         return float(ratio ** (1 / self.root) - 1.0)
+
+    def enough(self, value: float, gap: float) -> float:
+        """The least bound that leaves no more than a gap below a value."""
+        if gap == 0:
+            return value
+        if self.scale == "difference":
+            return value - gap
+        # A little more, so that the gap it leaves is not rounded up.
+        least = (value + self.zero) / (1.0 + gap) ** self.root * ROUNDED - self.zero
+        return min(value, least)
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ class _Certifying:
             return
         limit = self._effort.time_limit_s / 2
         for search in self._begun(replace(part, names=left), rests_on):
-            proof = search.run(self._effort.gap, self._until(time.perf_counter() + limit))
+            proof = search.run(self._until(time.perf_counter() + limit))
             certificate = certificate_of(
                 proof,
                 self._problem,
@@ -164,7 +164,8 @@ class _Certifying:
         branches, trunk = self._tree(part)
         own = own_bests(rests_on) if rests_on else None
         searches = [
-            BranchAndBound(branches, trunk, goal) for goal in goals_of(branches.problem, part, own)
+            BranchAndBound(branches, trunk, goal, self._effort.gap)
+            for goal in goals_of(branches.problem, part, own)
         ]
         stop = self._until(time.perf_counter() + self._effort.time_limit_s / 2 * len(searches))
         branch_together(searches, lambda: stop(searches[0]))

@@ -72,9 +72,9 @@ def proven(problem, gap=0.0, steps=10**9):
 
     def run(goals):
         left = iter(range(steps))
-        searches = [BranchAndBound(branches, trunk, goal) for goal in goals]
+        searches = [BranchAndBound(branches, trunk, goal, gap) for goal in goals]
         branch_together(searches, lambda: next(left, None) is None)
-        proofs = [search.run(gap, lambda _: next(left, None) is None) for search in searches]
+        proofs = [search.run(lambda _: next(left, None) is None) for search in searches]
         return {proof.goal.name: proof for proof in proofs}
 
     found = run(goals(problem).values())

@@ -45,7 +45,7 @@ def test_certified_optima_are_the_enumerated_ones(name):
         searches = [BranchAndBound(branches, Trunk.of(branches), goal) for goal in goals]
         branch_together(searches, lambda: False)
         for search in searches:
-            proof = search.run(0.0, lambda _: False)
+            proof = search.run(lambda _: False)
             assert proof.value == proof.bound == optima[proof.goal.name].value, proof.goal.name
             assert counted(proof) == problem.space.size
             names.remove(proof.goal.name)

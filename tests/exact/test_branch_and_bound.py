@@ -193,7 +193,7 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         best = np.array([optima[f"edap_{name}"].value for name in problem.workload_names])
         goal = against(relative(problem)["regret_minimax"], OwnBests(0.9 * best, best))
         branches = Branches(problem)
-        proof = BranchAndBound(branches, Trunk.of(branches), goal).run(0.0, lambda _: False)
+        proof = BranchAndBound(branches, Trunk.of(branches), goal).run(lambda _: False)
         assert proof.bound <= optima["regret_minimax"].value < proof.value
         assert counted(proof) == problem.space.size
         counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
@@ -220,7 +220,21 @@ def test_whoever_stops_early_has_a_bound():
         if name != "regret_minimax":
             assert proof.bound <= optima[name].value <= proof.value, name
             assert counted(proof) == space.size
-    assert all(p.gap <= 0.5 for p in proven(problem, gap=0.5).values())
+
+
+def test_whoever_takes_a_gap_has_a_bound_that_near_and_less_to_do():
+    rng = np.random.default_rng(8)
+    space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
+    problem = study_on(space).problem()
+    exact = proven(problem)
+    for gap in (1e-3, 0.05, 0.5):
+        for name, proof in proven(problem, gap=gap).items():
+            # Minimax regret is against own bests, whose gap adds to its own.
+            if name != "regret_minimax":
+                assert 0 <= proof.gap <= gap, name
+                assert proof.bound <= exact[name].value <= proof.value, name
+            assert counted(proof) == space.size
+            assert proof.evaluated <= exact[name].evaluated
 
 
 def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
