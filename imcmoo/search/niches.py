@@ -63,7 +63,7 @@ class Niches:
     tries: Ints
 
     @classmethod
-    def of(cls, space: DesignSpace, levels: Levels, scores: Floats) -> Niches:
+    def of(cls, levels: Levels, scores: Floats) -> Niches:
         """Those of feasible designs.
 
         Args:
@@ -71,12 +71,11 @@ class Niches:
             scores: smaller is better, shape (n_designs, n_scores).
         """
         rows = []
-        for parameter, size in enumerate(space.shape):
-            for level in range(size):
-                inside = np.flatnonzero(levels[:, parameter] == level)
-                if len(inside):
-                    first = scores[inside].argmin(axis=0)
-                    rows.append((parameter, level, inside[first], len(inside) - 1 - first))
+        for parameter, column in enumerate(levels.T):
+            for level in np.unique(column).tolist():
+                inside = np.flatnonzero(column == level)
+                first = scores[inside].argmin(axis=0)
+                rows.append((parameter, level, inside[first], len(inside) - 1 - first))
         return cls(*(np.array(column) for column in zip(*rows, strict=True)))
 
     def drawn(self, shortfall: Floats, n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -121,7 +120,7 @@ def from_niches(
     """
     levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
     scores, space = problem.guide_scores(F), problem.space
-    niches = Niches.of(space, levels, scores)
+    niches = Niches.of(levels, scores)
     niche, score = niches.drawn(_shortfall(problem, scores, niches), wanted, rng)
     own = niches.incumbents[niche, score]
     children = _children(space, levels[own], levels[scores.argmin(axis=0)], rng)

@@ -32,7 +32,7 @@ def begun(n=150):
 def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    niches = Niches.of(TWO, levels, scores)
+    niches = Niches.of(levels, scores)
     found = dict(
         zip(
             zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
