@@ -124,7 +124,7 @@ class Task:
 
 def measure(task: Task) -> dict[str, tuple[int, float, float]]:
     """Designs, wall and processor seconds by kind, in one process."""
-    compiling.COMPILES = task.compiles
+    compiling.compiles = lambda: task.compiles
     table, rng = PhysicalTable.load(), np.random.default_rng(task.seed)
     model = PhysicalModel(WorkloadSet.load(NETWORKS), device=task.device, table=table)
     n = task.designs // 6
@@ -144,7 +144,7 @@ def measure(task: Task) -> dict[str, tuple[int, float, float]]:
 
 def profile(task: Task) -> None:
     """Print where the time of known designs goes, in this process."""
-    compiling.COMPILES = task.compiles
+    compiling.compiles = lambda: task.compiles
     table, rng = PhysicalTable.load(), np.random.default_rng(task.seed)
     model = PhysicalModel(WorkloadSet.load(NETWORKS), device=task.device, table=table)
     known, _ = task.known(model, table, rng)
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--arrays", action="store_true", help="without compiled code")
     args = parser.parse_args()
-    compiles = compiling.COMPILES and not args.arrays
+    compiles = compiling.compiles() and not args.arrays
     tasks = [
         Task(args.device, args.designs, args.bodies, args.repeats, seed, compiles)
         for seed in range(args.processes)

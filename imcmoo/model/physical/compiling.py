@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-COMPILES = find_spec("numba") is not None
-"""Whether numba is there."""
+from functools import cache
 
 LEAST = 256
 """Designs of a batch from which it is used: for a few, loading it takes longer than they do."""
 
 
+@cache
+def compiles() -> bool:
+    """Whether numba is there, and works with the NumPy there is."""
+    try:
+        import numba
+    except ImportError:
+        return False
+    return hasattr(numba, "njit")
+
+
 def worth_compiling(n_designs: int) -> bool:
     """Whether to use compiled code for a batch of so many designs; figures are the same."""
-    return COMPILES and n_designs >= LEAST
+    return n_designs >= LEAST and compiles()

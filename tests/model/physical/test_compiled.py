@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
@@ -25,7 +26,7 @@ OFF = [replace(Switches(), **{field.name: False}) for field in fields(Switches)]
 def both(model, designs, monkeypatch, **options):
     found = []
     for there in (True, False):
-        monkeypatch.setattr(compiling, "COMPILES", there)
+        monkeypatch.setattr(compiling, "compiles", lambda there=there: there)
         found.append(model.evaluate(designs, **options))
     return found
 
@@ -93,3 +94,13 @@ def test_compiled_code_is_used_for_many_designs_only(monkeypatch):
         designs = random_designs(n, np.random.default_rng(4), "rram", TABLE, schedules=("layer",))
         model.evaluate(designs)
     assert asked == [compiling.LEAST]
+
+
+def test_without_a_numba_that_works_arrays_are_used(monkeypatch):
+    # None stands for a module that cannot be imported.
+    monkeypatch.setitem(sys.modules, "numba", None)
+    compiling.compiles.cache_clear()
+    assert not compiling.worth_compiling(10_000)
+    monkeypatch.undo()
+    compiling.compiles.cache_clear()
+    assert compiling.worth_compiling(10_000)
