@@ -10,6 +10,7 @@ from imcmoo.exact.check import Claim, Refused, check_bounds
 from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.space.parameters import Ordinal
 from imcmoo.space.restricted import restricted
+from imcmoo.study.certify_study import searched
 from problems import STUDIES
 from tests.boxed_toy import NAMES, space_of
 from tests.exact.certified_spaces import counted, enumerated, proven
@@ -17,13 +18,13 @@ from tests.exact.certified_spaces import counted, enumerated, proven
 MODEL = "tests.boxed_toy:BoxedToy"
 
 
-def problem_on(space, networks=("resnet18", "alexnet", "vgg16")):
+def problem_on(space, networks=("resnet18", "alexnet", "vgg16"), area_limit_m2=None):
     study = replace(
         STUDIES["four_workload_rram"],
         model=MODEL,
         space=space,
         workloads=networks,
-        area_limit_m2=None,
+        area_limit_m2=area_limit_m2,
     )
     return study.problem()
 
@@ -88,3 +89,15 @@ def test_no_completion_is_below_its_bound_and_each_is_counted_once():
             assert (values[runs] <= metrics.values[name][runs] * (1 + 1e-12)).all()
         rows = children[rng.permutation(len(children))[:64]]
     assert (partials.completions(rows) == 1).all()
+
+
+def test_a_search_comes_first():
+    problem = problem_on(space_of(10))
+    levels = searched(problem, seed=1)
+    value = proven(problem_on(space_of(4)))["edap_max"].value
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    assert (G <= 0).all()
+    # The best of a part of the space is no match for it.
+    assert problem.costs(F).edap.max(axis=1).min() < value
+    nothing = problem_on(space_of(10), area_limit_m2=1e-12)
+    assert searched(nothing, seed=1).shape == (0, len(NAMES))
