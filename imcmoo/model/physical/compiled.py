@@ -8,33 +8,32 @@ from numpy.typing import NDArray
 from imcmoo.model.physical import kernels
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bodies import KnownBodies
+from imcmoo.model.physical.layer_totals import Totals
 from imcmoo.model.physical.traffic import REFERENCE_SUM_BITS, operand_bits
 
 Floats = NDArray[np.float64]
 
 
-def add_up(batch: Batch, sum_bits: Floats, kept_bits: Floats, seconds: Floats) -> None:
+def add_up(batch: Batch, io_s: Floats, found: Totals, *, causes: bool) -> None:
     """Add up the layers of designs that run layer by layer.
 
     Args:
         batch: n designs.
-        sum_bits, kept_bits: as in `layer_totals.Totals`, shape (n, W), filled in.
-        seconds: by mode (resident, streamed) and cause, shape (n_modes, n_causes, n, W), filled in
-            where a mode is of any use.
+        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
+        found: filled in where a mode is of any use.
+        causes: whether to find out what binds.
     """
     c = batch.context
-    uses = [batch.uses(streamed=streamed) for streamed in (False, True)]
-    for found, use in zip(seconds, uses, strict=False):
-        found[:] = ~use[:, None]
-    wide = c.switches.wide_sums
     kernels.add_up(
         _layers(batch),
         _speeds(batch),
         _features(batch.resident),
-        _features(batch.streamed if len(seconds) > 1 else batch.resident),
-        uses[0] + 2 * uses[1],
-        c.given.widest_sum_bits.value if wide else REFERENCE_SUM_BITS,
-        kernels.Found(sum_bits, kept_bits, seconds),
+        _features(batch.streamed if found.streams else batch.resident),
+        batch.uses(streamed=False) + 2 * batch.uses(streamed=True),
+        c.given.widest_sum_bits.value if c.switches.wide_sums else REFERENCE_SUM_BITS,
+        io_s,
+        causes,
+        kernels.Found(found.sum_bits, found.kept_bits[-1], found.latency_s, found.bound_by),
     )
 
 

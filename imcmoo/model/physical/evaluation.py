@@ -13,7 +13,7 @@ from imcmoo.model.physical.compiling import worth_compiling
 from imcmoo.model.physical.energy import ACTIONS
 from imcmoo.model.physical.layer_totals import Totals, totals
 from imcmoo.model.physical.metrics import PhysicalMetrics
-from imcmoo.model.physical.runs import Run, flowing, taking_turns
+from imcmoo.model.physical.runs import Run
 from imcmoo.model.physical.traffic import operand_bits
 
 Floats = NDArray[np.float64]
@@ -41,10 +41,10 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
 def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
     """What takes energy and time, in the better mode, by field of `PhysicalMetrics`."""
     sums = totals(batch, causes=causes)
-    run, counts = run_in(batch, sums[False], streamed=False)
+    run, counts = run_in(batch, sums, streamed=False)
     streamed = np.zeros(batch.runs.shape, bool)
-    if True in sums:
-        other, other_counts = run_in(batch, sums[True], streamed=True)
+    if sums.streams:
+        other, other_counts = run_in(batch, sums, streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
         streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
@@ -62,7 +62,7 @@ def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
     """Energy and time in a mode, and what is counted beside, where the network runs."""
-    layers, prices = batch.context.layers, batch.chip.prices_J
+    layers, prices, mode = batch.context.layers, batch.chip.prices_J, int(streamed)
     features = batch.bodies(streamed=streamed).networks
     dram = batch.spilled + batch.io_bits
     stored = layers.total(layers.stored_bits)
@@ -70,7 +70,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
     on_chip = _counted(batch, features) + links * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
-        on_chip += totals.kept_bits * both[:, None]
+        on_chip += totals.kept_bits[mode] * both[:, None]
     operands: Floats | float = 0.0
     if layers.has_dynamic:
         operands = layers.total(operand_bits(layers, batch.designs.mac_units))
@@ -83,7 +83,9 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
     if streamed or switches:
         on_chip = on_chip + written / requests
         off_chip = off_chip + fetched / requests
-    latency, interval, bound = _time(batch, totals.seconds, links, features.occupied)
+    latency, interval, bound = (
+        array[mode] for array in (totals.latency_s, totals.interval_s, totals.bound_by)
+    )
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
         latency, interval = (t + switch_s / requests for t in (latency, interval))
@@ -94,7 +96,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
     return run, {
         "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         "dram_bits": dram + stored * streamed,
-        "glb_bits": read + write + 2 * totals.kept_bits + operands,
+        "glb_bits": read + write + 2 * totals.kept_bits[mode] + operands,
         "switch_energy_J": (written + fetched) * switches,
         "switch_time_s": switch_s,
     }
@@ -123,22 +125,6 @@ def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     for at, price in enumerate(prices):
         energy += price[:, None] * features.counts[:, at]
     return energy
-
-
-def _time(
-    batch: Batch, seconds: Floats, link_bits: Floats, occupied: Floats
-) -> tuple[Floats, Floats, NDArray[np.int8]]:
-    """Latency, interval and what binds."""
-    designs, chip = batch.designs, batch.chip
-    bandwidth = batch.context.switches.bandwidth
-    io_s = batch.io_bits * (chip.dram_bit_s * bandwidth)[:, None]
-    if not designs.pipelined.any():
-        latency, bound = taking_turns(seconds, io_s)
-        return latency, latency, bound
-    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
-    groups = np.clip(np.ceil(occupied / per_group), 1, designs.router_groups[:, None])
-    links_s = link_bits * (chip.link_bit_s * bandwidth)[:, None] / groups
-    return flowing(seconds, io_s, links_s)
 
 
 def _switch_s(batch: Batch) -> Floats:

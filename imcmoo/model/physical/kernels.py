@@ -95,11 +95,16 @@ class Features(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is found, shape (n, W); seconds by mode (resident, streamed) and cause first."""
+    """What is found, as `layer_totals.Totals` has it; shape (n, W), times by mode first.
+
+    Args:
+        kept_bits: where weights are loaded.
+    """
 
     sum_bits: Floats
     kept_bits: Floats
-    seconds: Floats
+    latency_s: Floats
+    bound_by: NDArray[np.int8]
 
 
 def _jit(function: Callable[..., None]) -> Callable[..., None]:
@@ -229,51 +234,73 @@ def _slowest(n: int, room: Floats) -> None:
 
 
 @_jit
-def _total(
-    layers: Layers, room: Floats, kept: int, loads: int, found: Found, mode: int, design: int
-) -> None:
-    """Sums over the layers of each network, as `runs.one_after_the_other`, in all."""
+def _bits(layers: Layers, room: Floats, kept: int, found: Found, design: int) -> None:
+    """Partial sums of each network, all and those that are kept."""
     for network in range(len(layers.starts) - 1):
-        # Sums side by side: each waits for its own last addition only.
-        sums, waits, fill, work, load = 0.0, 0.0, 0.0, 0.0, 0.0
+        # Sums side by side, here and below: each waits for its own last addition only.
+        sums, waits = 0.0, 0.0
         for layer in range(layers.starts[network], layers.starts[network + 1]):
-            count = layers.times[layer]
-            sums += count * room[SUMS, layer]
-            waits += count * room[kept, layer]
-            fill += count * room[STEP, layer]
-            work += count * room[LARGEST, layer]
-            load += count * room[loads, layer]
+            sums += layers.times[layer] * room[SUMS, layer]
+            waits += layers.times[layer] * room[kept, layer]
         found.sum_bits[design, network] = sums
         found.kept_bits[design, network] = waits
-        found.seconds[mode, 0, design, network] = fill + work + load
+
+
+@_jit
+def _latency(
+    layers: Layers, room: Floats, loads: int, io_s: Floats, latency_s: Floats, design: int
+) -> None:
+    """Seconds of each network, as `runs.one_after_the_other` without causes."""
+    for network in range(len(layers.starts) - 1):
+        fill, work, load = 0.0, 0.0, 0.0
+        for layer in range(layers.starts[network], layers.starts[network + 1]):
+            fill += layers.times[layer] * room[STEP, layer]
+            work += layers.times[layer] * room[LARGEST, layer]
+            load += layers.times[layer] * room[loads, layer]
+        latency_s[design, network] = fill + work + load + io_s[design, network]
 
 
 @_jit
 def _by_cause(
-    layers: Layers, room: Floats, loads: int, seconds: Floats, mode: int, design: int
+    layers: Layers, room: Floats, loads: int, io_s: Floats, found: Found, mode: int, design: int
 ) -> None:
-    """Seconds by what binds, as `timing.add_by_cause`, instead of in all."""
+    """The same, and what has the largest share of them, as `runs.one_after_the_other`."""
     for network in range(len(layers.starts) - 1):
+        first, end = layers.starts[network], layers.starts[network + 1]
         fill, work, glb, link, buffer, dram = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        load, load_link, load_dram = 0.0, 0.0, 0.0
-        for layer in range(layers.starts[network], layers.starts[network + 1]):
-            count, most, longest = layers.times[layer], room[LARGEST, layer], room[loads, layer]
-            here, before = count * most, count * longest
-            fill += count * room[STEP, layer]
+        for layer in range(first, end):
+            most = room[LARGEST, layer]
+            here = layers.times[layer] * most
+            fill += layers.times[layer] * room[STEP, layer]
             work += here
             glb += here if room[GLB, layer] == most else 0.0
             link += here if room[LINK, layer] == most else 0.0
             buffer += here if room[BUFFER, layer] == most else 0.0
             dram += here if room[DRAM, layer] == most else 0.0
-            load += before
-            load_link += before if room[LOAD_LINK, layer] == longest else 0.0
-            load_dram += before if room[LOAD_DRAM, layer] == longest else 0.0
         compute = fill + (work - glb - link - buffer - dram)
-        seconds[mode, 0, design, network] = compute + (load - load_link - load_dram)
-        seconds[mode, 1, design, network] = glb
-        seconds[mode, 2, design, network] = link + load_link
-        seconds[mode, 3, design, network] = buffer
-        seconds[mode, 4, design, network] = dram + load_dram
+        if loads != NOTHING:
+            load, load_link, load_dram = 0.0, 0.0, 0.0
+            for layer in range(first, end):
+                longest = room[loads, layer]
+                before = layers.times[layer] * longest
+                load += before
+                load_link += before if room[LOAD_LINK, layer] == longest else 0.0
+                load_dram += before if room[LOAD_DRAM, layer] == longest else 0.0
+            compute += load - load_link - load_dram
+            link += load_link
+            dram += load_dram
+        dram += io_s[design, network]
+        bound, share = 0, compute
+        if glb > share:
+            bound, share = 1, glb
+        if link > share:
+            bound, share = 2, link
+        if buffer > share:
+            bound, share = 3, buffer
+        if dram > share:
+            bound = 4
+        found.latency_s[mode, design, network] = compute + glb + link + buffer + dram
+        found.bound_by[mode, design, network] = bound
 
 
 @_jit
@@ -284,6 +311,8 @@ def add_up(
     streamed: Features,
     modes: Ints,
     widest: float,
+    io_s: Floats,
+    causes: bool,
     found: Found,
 ) -> None:
     """Work through the layers of n designs that run layer by layer.
@@ -292,10 +321,11 @@ def add_up(
         layers, speeds, resident, streamed: of the designs.
         modes: 1 where weights may stay, 2 where they may be loaded, 3 where both, shape (n,).
         widest: limit of the width of partial sums, bits.
+        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
+        causes: whether to find out what binds.
         found: filled in where a mode is of any use.
     """
     n, room = len(layers.times), np.zeros((16, len(layers.times)))
-    causes = found.seconds.shape[1] > 1
     for design in range(len(modes)):
         if modes[design] == 0:
             continue
@@ -304,9 +334,10 @@ def add_up(
             _arrays_and_tiles(n, layers, speeds, resident, design, room)
             _resident(n, layers, speeds, design, room)
             _slowest(n, room)
-            _total(layers, room, NOTHING, NOTHING, found, 0, design)
             if causes:
-                _by_cause(layers, room, NOTHING, found.seconds, 0, design)
+                _by_cause(layers, room, NOTHING, io_s, found, 0, design)
+            else:
+                _latency(layers, room, NOTHING, io_s, found.latency_s[0], design)
         if modes[design] & 2:
             _arrays_and_tiles(n, layers, speeds, streamed, design, room)
             _streamed(n, layers, speeds, streamed, design, room)
@@ -314,9 +345,11 @@ def add_up(
             loads = NOTHING if speeds.ping_pong[design] else LOADS
             if loads == LOADS:
                 _loads(n, layers, speeds, streamed, design, room)
-            _total(layers, room, KEPT_SUMS, loads, found, 1, design)
             if causes:
-                _by_cause(layers, room, loads, found.seconds, 1, design)
+                _by_cause(layers, room, loads, io_s, found, 1, design)
+            else:
+                _latency(layers, room, loads, io_s, found.latency_s[1], design)
+        _bits(layers, room, KEPT_SUMS if modes[design] & 2 else NOTHING, found, design)
 
 
 @_jit

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.compiling import worth_compiling
-from imcmoo.model.physical.runs import FILLING, all_at_once, one_after_the_other
+from imcmoo.model.physical.runs import all_at_once, one_after_the_other
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,50 +21,96 @@ DESIGNS_AT_ONCE = 256
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """What summing over the layers of each network leaves; arrays of shape (n, W) unless said.
+    """What the layers of each network add up to, in each mode: resident, and streamed if any may.
 
     Args:
-        sum_bits: partial sums over the links.
-        kept_bits: partial sums that wait in the global buffer.
-        seconds: by cause, as `runs.one_after_the_other` or `runs.all_at_once` find them.
+        sum_bits: partial sums over the links, in either mode, shape (n, W).
+        kept_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all that
+            follow.
+        latency_s, interval_s, bound_by: as `runs.Run` has them, but for power and switches of
+            networks.
     """
 
     sum_bits: Floats
     kept_bits: Floats
-    seconds: Floats
+    latency_s: Floats
+    interval_s: Floats
+    bound_by: NDArray[np.int8]
+
+    @property
+    def streams(self) -> bool:
+        """Whether there is a second mode."""
+        return len(self.latency_s) > 1
 
 
-def totals(batch: Batch, *, causes: bool) -> dict[bool, Totals]:
-    """Sums over layers in each mode, where the mode is of any use."""
+def totals(batch: Batch, *, causes: bool) -> Totals:
+    """Sums over layers in each mode that is of use to some design.
+
+    Args:
+        batch: n designs.
+        causes: whether to find out what binds.
+    """
     shape = batch.runs.shape
+    modes = (2 if batch.may_stream.any() else 1, *shape)
     pipelined = bool(batch.designs.pipelined.any())
-    n_causes = FILLING + 1 if pipelined else 5 if causes else 1
-    n_modes = 2 if batch.may_stream.any() else 1
-    sum_bits, kept_bits = np.zeros(shape), np.zeros((n_modes, *shape))
     # Where a mode is of no use any time will do: it is not asked about.
-    seconds = np.ones((n_modes, n_causes, *shape))
-    if worth_compiling(len(batch.designs)) and not pipelined:
+    latency = np.ones(modes)
+    found = Totals(
+        sum_bits=np.zeros(shape),
+        kept_bits=np.zeros(modes),
+        latency_s=latency,
+        # Layers that take turns leave no time between images.
+        interval_s=np.ones(modes) if pipelined else latency,
+        bound_by=np.zeros(modes, np.int8),
+    )
+    io_s = batch.io_bits * _bit_s(batch, batch.chip.dram_bit_s)
+    if pipelined:
+        _add_up_pipelined(batch, io_s, found)
+    elif worth_compiling(len(batch.designs)):
         from imcmoo.model.physical.compiled import add_up
 
-        add_up(batch, sum_bits, kept_bits[-1], seconds)
+        add_up(batch, io_s, found, causes=causes)
     else:
-        _add_up(batch, sum_bits, kept_bits[-1], seconds)
-    return {bool(m): Totals(sum_bits, kept_bits[m], seconds[m]) for m in range(n_modes)}
+        _add_up(batch, io_s, found, causes=causes)
+    return found
 
 
-def _add_up(batch: Batch, sum_bits: Floats, kept_bits: Floats, seconds: Floats) -> None:
-    """Fill in what `totals` finds, a few designs at a time; seconds by mode first."""
+def _add_up(batch: Batch, io_s: Floats, found: Totals, *, causes: bool) -> None:
+    """Fill in what `totals` finds where layers take turns, a few designs at a time."""
     layers = batch.context.layers
-    add = all_at_once if batch.designs.pipelined.any() else one_after_the_other
     for some, modes in _alike(batch):
         work = batch.work(some, streams=True in modes)
-        sum_bits[some] = layers.total(work.sums)
+        found.sum_bits[some] = layers.total(work.sums)
         for streamed in modes:
-            found = np.empty((seconds.shape[1], len(some), layers.n_networks))
-            add(layers, work.times(streamed=streamed), found)
-            seconds[int(streamed)][:, some] = found
+            times = work.times(streamed=streamed)
+            latency, bound = one_after_the_other(layers, times, io_s[some], causes=causes)
+            found.latency_s[int(streamed), some] = latency
+            found.bound_by[int(streamed), some] = bound
             if streamed and work.kept_bits is not None:
-                kept_bits[some] = layers.total(work.kept_bits)
+                found.kept_bits[1, some] = layers.total(work.kept_bits)
+
+
+def _add_up_pipelined(batch: Batch, io_s: Floats, found: Totals) -> None:
+    """The same where layers work on different images: all weights stay."""
+    layers, designs = batch.context.layers, batch.designs
+    features = batch.resident.networks
+    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
+    groups = np.clip(np.ceil(features.occupied / per_group), 1, designs.router_groups[:, None])
+    for some, _ in _alike(batch):
+        work = batch.work(some, streams=False)
+        sums = layers.total(work.sums)
+        links = (sums + features.link_bits[some]) * _bit_s(batch, batch.chip.link_bit_s)[some]
+        found.sum_bits[some] = sums
+        times = work.times(streamed=False)
+        found.latency_s[0, some], found.interval_s[0, some], found.bound_by[0, some] = all_at_once(
+            layers, times, io_s[some], links / groups[some]
+        )
+
+
+def _bit_s(batch: Batch, seconds: Floats) -> Floats:
+    """Seconds of a bit, shape (n, 1): none where what answers at once takes no time."""
+    bit_s: Floats = (seconds * batch.context.switches.bandwidth)[:, None]
+    return bit_s
 
 
 def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:

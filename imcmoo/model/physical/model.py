@@ -132,8 +132,7 @@ class PhysicalModel:
         Args:
             columns: arrays of shape (n,) by the names of `parameters.Designs`; node, supply and
                 sizes must be in the component table, whether or not a space lists them.
-            causes: whether to find out what binds, which takes a fifth of the time; else
-                `bound_by` is −1.
+            causes: whether to find out what binds; else `bound_by` is −1.
 
         Raises:
             ValueError: a column is missing or a value not covered; says which and what is.

@@ -255,8 +255,8 @@ class PhysicalPartials(PartialDesigns):
         sums = totals(batch, causes=False)
         found = dict.fromkeys(("energy", "latency", "edp"), np.full(batch.runs.shape, np.inf))
         for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
-            if streamed in sums:
-                run, _ = run_in(batch, sums[streamed], streamed=streamed)
+            if sums.streams or not streamed:
+                run, _ = run_in(batch, sums, streamed=streamed)
                 for name, values in (
                     ("energy", run.energy_J),
                     ("latency", run.latency_s),

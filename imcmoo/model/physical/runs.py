@@ -48,8 +48,10 @@ class Run:
         )
 
 
-def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) -> None:
-    """Seconds of every network by what binds its layers, where these take turns.
+def one_after_the_other(
+    layers: LayerTable, times: LayerTimes, io_s: Floats, *, causes: bool
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Latency of every network whose layers take turns, and what has the largest share of it.
 
     A layer takes its slowest resource and one vector more, to fill; then what its weights take to
     load where nothing overlaps that.
@@ -57,26 +59,18 @@ def one_after_the_other(layers: LayerTable, times: LayerTimes, found: Floats) ->
     Args:
         layers: L distinct layers.
         times: their seconds.
-        found: result by the first five of `CAUSES`, shape (5, n, W), or in all, (1, n, W).
-    """
-    found[:] = 0
-    found[0] = layers.total(times.step)
-    add_by_cause(times.terms, (0, 1, 2, 3, 4), layers, found)
-    if times.loads is not None:
-        add_by_cause(times.loads, (0, 2, 4), layers, found)
-
-
-def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8]]:
-    """Latency and what has the largest share of it.
-
-    Args:
-        seconds: as `one_after_the_other` finds them, shape (5, n, W) or (1, n, W); changed.
         io_s: DRAM seconds of the networks' own input and output, shape (n, W).
+        causes: whether to find out what has the largest share.
 
     Returns:
         Seconds and index into `CAUSES`, the first of equals, shape (n, W); 0 throughout where
         causes were not asked for.
     """
+    seconds = np.zeros((5 if causes else 1, *io_s.shape))
+    seconds[0] = layers.total(times.step)
+    add_by_cause(times.terms, (0, 1, 2, 3, 4), layers, seconds)
+    if times.loads is not None:
+        add_by_cause(times.loads, (0, 2, 4), layers, seconds)
     seconds[-1] += io_s
     total, most = seconds[0].copy(), seconds[0].copy()
     bound = np.zeros(total.shape, np.int8)
@@ -87,60 +81,43 @@ def taking_turns(seconds: Floats, io_s: Floats) -> tuple[Floats, NDArray[np.int8
     return total, bound
 
 
-DIGITAL, FILLING = 5, 6
-"""Places in what `all_at_once` finds, behind the first five of `CAUSES`."""
-
-
-def all_at_once(layers: LayerTable, times: LayerTimes, found: Floats) -> None:
-    """Seconds of every network by resource where layers work on different images.
+def all_at_once(
+    layers: LayerTable, times: LayerTimes, io_s: Floats, links_s: Floats
+) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """Latency and interval where layers work on different images, and what binds the interval.
 
     Arrays and tile buffers are a layer's own; global buffer, links, DRAM and digital unit are
-    shared, so their times add up.
+    shared, so their times add up. A layer starts when its predecessor has made the share of the
+    image that the first output needs; an image alone in the pipeline finds resources free.
 
     Args:
         layers: L distinct layers.
         times: their seconds.
-        found: result by the first five of `CAUSES`, of the digital unit, and of filling the
-            pipeline, shape (7, n, W). Links stay 0: they depend on all layers at once.
-    """
-    compute, glb, _, buffer, dram = times.terms
-    slowest = layers.largest(np.maximum(compute, buffer) + times.step)
-    arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
-    found[0] = np.where(arrays, slowest, 0.0)
-    found[1] = layers.total(glb)
-    found[2] = 0
-    found[3] = np.where(arrays, 0.0, slowest)
-    found[4] = layers.total(dram)
-    found[DIGITAL] = layers.total(np.where(layers.dynamic, compute, 0.0))
-    found[FILLING] = layers.total(times.seconds * layers.previous_share)
-
-
-def flowing(
-    seconds: Floats, io_s: Floats, links_s: Floats
-) -> tuple[Floats, Floats, NDArray[np.int8]]:
-    """Latency, interval, and what binds the interval.
-
-    A layer starts when its predecessor has made the share of the image that the first output
-    needs; an image alone in the pipeline finds resources free.
-
-    Args:
-        seconds: as `all_at_once` finds them, shape (7, n, W); changed.
         io_s: DRAM seconds of the networks' own input and output, shape (n, W).
         links_s: link seconds of each network over all groups it uses, shape (n, W).
 
     Returns:
         Latency, interval, and index into `CAUSES`, shape (n, W).
     """
-    seconds[2] = links_s
-    seconds[4] += io_s
-    causes = seconds[:FILLING]
-    interval, bound = causes.max(axis=0), causes.argmax(axis=0)
-    # The digital unit's share counts as computing.
-    return (
-        seconds[FILLING] + interval,
-        interval,
-        np.where(bound == DIGITAL, 0, bound).astype(np.int8),
+    compute, glb, _, buffer, dram = times.terms
+    slowest = layers.largest(np.maximum(compute, buffer) + times.step)
+    arrays = layers.largest(compute + times.step) >= layers.largest(buffer + times.step)
+    digital = layers.total(np.where(layers.dynamic, compute, 0.0))
+    causes = np.stack(
+        [
+            np.where(arrays, slowest, 0.0),
+            layers.total(glb),
+            links_s,
+            np.where(arrays, 0.0, slowest),
+            layers.total(dram) + io_s,
+            digital,
+        ]
     )
+    interval, bound = causes.max(axis=0), causes.argmax(axis=0)
+    filling = layers.total(times.seconds * layers.previous_share)
+    # The digital unit's share counts as computing.
+    bound = np.where(bound == len(causes) - 1, 0, bound).astype(np.int8)
+    return filling + interval, interval, bound
 
 
 def powered(run: Run, chip: Chip, leak_W: Floats, given: Assumptions) -> Run:
