@@ -10,7 +10,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TextIO
@@ -155,10 +155,7 @@ class Workload:
                 f"unknown workload '{source}'; {hint}known: {', '.join(known)}, or the path of a "
                 "CSV"
             )
-        with resources.as_file(
-            resources.files("imcmoo.networks") / "tables" / f"{source}.csv"
-        ) as path:
-            return cls.read_csv(path, source)
+        return _shipped(source)
 
     @cached_property
     def weights(self) -> int:
@@ -169,6 +166,13 @@ class Workload:
 
     def __len__(self) -> int:
         return len(self.layers)
+
+
+@cache
+def _shipped(name: str) -> Workload:
+    """A network of the package, read once: every study that is known asks for it."""
+    with resources.as_file(resources.files("imcmoo.networks") / "tables" / f"{name}.csv") as path:
+        return Workload.read_csv(path, name)
 
 
 @dataclass(frozen=True)
