@@ -24,6 +24,8 @@ def find(name: str) -> Any:
     Raises:
         ValueError: there is no such model; says what is allowed.
     """
+    if name in MODELS:
+        return load(MODELS[name], "cost model", known=MODELS)
     offered = {e.name: e.value for e in entry_points(group="imcmoo.cost_models")}
     known = {**offered, **MODELS}
     return load(known.get(name, name), "cost model", known=known)
