@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imcmoo.model.reference.chips import ChipModel
+from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.mapping import Floats
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -36,15 +36,29 @@ def least(
     Returns:
         Prices in J, shape (n, n_features), seconds and m², shape (n,) each.
     """
-    quick = _quickest(chips.space, levels)
-    supplies = [name for name in chips.space.names if name == "voltage_V"]
-    every = chips.designs(every_choice(chips.space, quick, supplies)[0])
-    shape = len(levels), -1
-    prices = chips.feature_prices(every, features).reshape(*shape, len(features)).min(axis=1)
-    area = chips.areas(every).sum(axis=1).reshape(shape).min(axis=1)
+    space, quick = chips.space, _quickest(chips.space, levels)
+    # Many bodies are priced alike.
+    deciding = [*chips.prices.deciding([t.price for t in chips.terms]), *_of_cycle(space)]
+    _, first, which = np.unique(space.rank(quick, deciding), return_index=True, return_inverse=True)
+    every = _at_every_supply(chips, quick[first])
+    prices = chips.feature_prices(every, features).reshape(len(first), -1, len(features))
+    least_prices = prices.min(axis=1)[which]
+    area = chips.areas(_at_every_supply(chips, quick)).sum(axis=1).reshape(len(levels), -1)
     # A price may be negative, as what a bit costs beyond another: less is further from 0 then.
-    prices = prices - np.abs(prices) * (1 - SAFETY)
-    return prices, chips.cycle(chips.designs(quick)) * SAFETY, area * SAFETY
+    least_prices -= np.abs(least_prices) * (1 - SAFETY)
+    return least_prices, chips.cycle(chips.designs(quick)) * SAFETY, area.min(axis=1) * SAFETY
+
+
+def _at_every_supply(chips: ChipModel, levels: Levels) -> Designs:
+    """Each design with every supply voltage, one after the other."""
+    supplies = [name for name in chips.space.names if name == "voltage_V"]
+    return chips.designs(every_choice(chips.space, levels, supplies)[0])
+
+
+def _of_cycle(space: DesignSpace) -> list[str]:
+    """The parameters that decide the cycle time."""
+    own = [p for p in space.parameters if p.name == "cycle_s"]
+    return [*(p.name for p in own), *(p.on.name for p in own if isinstance(p, Conditional))]
 
 
 def _quickest(space: DesignSpace, levels: Levels) -> Levels:

@@ -235,10 +235,11 @@ class ChipModel:
     def feature_prices(self, designs: Designs, features: Sequence[tuple[str, str]]) -> Floats:
         """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
         prices = self.term_prices(designs)
-        out = np.zeros((len(designs), len(features)))
+        # Added up by feature, since neighbours in memory are added fast; handed out by design.
+        out = np.zeros((len(features), len(designs)))
         for term in self.terms:
-            out[:, features.index((term.action, term.factor))] += prices[term.price]
-        return 1e-12 * out
+            out[features.index((term.action, term.factor))] += prices[term.price]
+        return np.ascontiguousarray(1e-12 * out.T)
 
     def run(self, levels: Levels) -> LayerRuns:
         """Run every layer shape that some network with enough cells needs on n chips."""

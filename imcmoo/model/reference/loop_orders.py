@@ -203,12 +203,11 @@ def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
 def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:
     """The loop nests of some cases over some axes."""
     at = np.flatnonzero(axes)
-    grid = np.ix_(cases, np.arange(len(LEVEL)), at)
     return Nests(
         tuple(AXES[i] for i in at),
-        mapping.spatial[grid],
-        mapping.residual[grid],
-        mapping.temporal[np.ix_(cases, at)] // inner[:, at],
+        mapping.spatial[:, :, at].take(cases, axis=0),
+        mapping.residual[:, :, at].take(cases, axis=0),
+        mapping.temporal[:, at].take(cases, axis=0) // inner[:, at],
         inner[:, at],
         mapping.chips.capacity[cases, LEVEL["group"]] == 1,
     )
