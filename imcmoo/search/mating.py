@@ -121,9 +121,11 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         near = unseen(problem.space, near, archive.seen)
         if not self.fitted:
             return rng.permutation(near)
-        known = elite(scores, self.fitted)
-        if self.niches:
-            known = around(problem.space, levels, best, self.fitted)
+        known = (
+            around(problem.space, levels, best, self.fitted)
+            if self.niches
+            else elite(scores, self.fitted)
+        )
         surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
         guessed = problem.from_coordinates(surrogate.predict(near))
         order = elite(problem.guide_scores(guessed, problem.own_best(F)), PROMISING * wanted)

@@ -18,6 +18,7 @@ from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
+from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
@@ -207,7 +208,7 @@ def searched(problem: AcceleratorProblem, seed: int) -> Levels:
     """
     try:
         archive = run_search(problem, budget=SEARCHED, rng=np.random.default_rng(seed)).archive
-    except ValueError:  # nothing is feasible
+    except NoFeasibleDesign:
         return np.empty((0, len(problem.space.shape)), np.int64)
     return archive.levels[archive.feasible]
 
