@@ -46,7 +46,8 @@ class BoundedCosts(Costs):
         """
         values = dict(bounds.values)
         if problem.cost_per_cm2:
-            values["cost"] = problem.cost(np.repeat(levels, each, axis=0), bounds.area_m2)
+            by_option = bounds.area_m2.reshape(-1, each).T
+            values["cost"] = problem.cost(levels, by_option).T.ravel()
         # Only criteria that are chosen from a set look at objectives.
         return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
 

@@ -170,7 +170,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.column_stack([*(c.scores(costs, best) for c in self.guides), own])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
-        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm, shape (n,).
+        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
+
+        Args:
+            levels: shape (n, n_parameters).
+            area_m2: shape (n,), or (..., n).
+
+        Returns:
+            As `area_m2`.
 
         Raises:
             ValueError: the problem has no cost.
@@ -178,7 +185,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
-        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in nodes])
+        known, which = np.unique(nodes, return_inverse=True)
+        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in known])[which]
         return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:

@@ -135,13 +135,13 @@ class PartialDesigns:
 
     def completions(self, partial: Levels) -> Ints:
         """How many designs each partial design stands for, shape (n,)."""
-        sizes = np.array(self.space.shape)
-        free = partial[:, :-1] == UNCHOSEN
         # With the tiles chosen, only their splits are left of these.
         some = (partial[:, -1] != UNCHOSEN) & self._unsplit(partial)
-        free[np.ix_(some, self._split_columns)] = False
-        n = np.where(free, sizes, 1).prod(axis=1)
-        return n * np.where(some, np.bincount(self._tiles_of)[partial[:, -1]], 1)
+        n = np.where(some, np.bincount(self._tiles_of)[partial[:, -1]], 1)
+        for at, size in enumerate(self.space.shape):
+            free = partial[:, at] == UNCHOSEN
+            n *= np.where(free & ~some if at in self._split_columns else free, size, 1)
+        return n
 
     def _unsplit(self, partial: Levels) -> NDArray[np.bool_]:
         return (partial[:, self._split_columns] == UNCHOSEN).any(axis=1)
@@ -152,21 +152,22 @@ class PartialDesigns:
 
     def filled(self, partial: Levels) -> Levels:
         """A design for each partial design, what is not chosen at the kindest levels."""
-        levels = partial[:, :-1].copy()
-        split, unsplit = np.array(self._split_columns, np.int64), self._unsplit(partial)
-        widest = self._splits[self._widest[partial[unsplit, -1]]]
-        levels[np.ix_(unsplit, split)] = widest[:, split]
+        # Column by column: rows are long, and most of them alike.
+        columns = np.array(partial[:, :-1].T, order="C")
+        unsplit, tiles = self._unsplit(partial), partial[:, -1]
+        for at in self._split_columns:
+            columns[at] = np.where(unsplit, self._splits[self._widest, at][tiles], columns[at])
         for name in sorted(self.space.names, key=lambda n: n in self._on):
             at = self.space.names.index(name)
-            free = np.flatnonzero(levels[:, at] == UNCHOSEN)
-            if len(free):
-                on = levels[free, self._on[name]] if name in self._on else np.zeros_like(free)
-                levels[free, at] = self._kindest[name][on]
-        return levels
+            free = columns[at] == UNCHOSEN
+            if free.any():
+                on = columns[self._on[name]] if name in self._on else np.zeros_like(columns[at])
+                columns[at] = np.where(free, self._kindest[name][on], columns[at])
+        return np.ascontiguousarray(columns.T)
 
     def fewest_and_most_groups(self, partial: Levels) -> tuple[Ints, Ints]:
         """Router groups at the least and at the most, shape (n,) each; tiles must be chosen."""
-        own = self.space.column(self.filled(partial), _SPLIT[1]).astype(np.int64)
+        own = self.space.column(partial, _SPLIT[1]).astype(np.int64)
         unsplit, tiles = self._unsplit(partial), partial[:, -1]
         return np.where(unsplit, self._fewest[tiles], own), np.where(
             unsplit, self._most[tiles], own
