@@ -203,15 +203,16 @@ class BranchAndBound:
     def _keep(self, nodes: Nodes, stage: int) -> None:
         """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
         assert nodes.costs is not None
-        bounds, better = self.goal.bound(nodes.costs), self.worth(nodes.costs)
+        bounds = self.goal.bound(nodes.costs)
+        better = bounds < self.enough
         name = self.branches.stages[stage - 1]
-        self.excluded[name] += self.branches.designs(nodes.rows[~better])
-        rows, bounds = nodes.rows[better], bounds[better]
+        self.excluded[name] += int(nodes.designs[~better].sum())
+        some = np.flatnonzero(better)
         if stage < len(self.branches.stages):
-            self._waiting[stage].push(rows, bounds)
-        elif len(rows):
-            self.evaluated += len(rows)
-            levels, F = self.branches.evaluate(rows)
+            self._waiting[stage].push(nodes.rows, some, bounds[some])
+        elif len(some):
+            self.evaluated += len(some)
+            levels, F = self.branches.evaluate(nodes.rows[some])
             least = self.goal.bound(self.branches.problem.costs(F))
             self._floor = min(self._floor, least.min(initial=np.inf))
             self._meet(levels, F)

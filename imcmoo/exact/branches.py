@@ -17,11 +17,11 @@ from imcmoo.model.partials import BoundsAnew, BoundsBoxes, BoundsPartials, NoBou
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
-ROWS_AT_ONCE = 8192
+ROWS_AT_ONCE = 1 << 14
+"""Partial designs screened in one go: few enough for memory, enough for all cores."""
 
 MOST_EVALUATED = 1 << 26
 """Designs of a model without bounds: some minutes."""
-
 
 Worth = Callable[[BoundedCosts], NDArray[np.bool_]]
 """Tells by bounds of some partial designs which may still hold the best."""
@@ -33,11 +33,18 @@ class Nodes:
 
     Args:
         rows: as the model has them, shape (n, n_columns).
+        designs: how many designs each stands for, shape (n,).
         costs: lower bounds of what their completions cost; None where there are none yet.
     """
 
     rows: Levels
+    designs: NDArray[np.int64]
     costs: BoundedCosts | None
+
+    def take(self, some: NDArray[np.int64]) -> Nodes:
+        """Some of them."""
+        costs = None if self.costs is None else self.costs.take(some)
+        return Nodes(self.rows[some], self.designs[some], costs)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class Branches:
     @property
     def start(self) -> Nodes:
         """The one node that stands for all designs."""
-        return Nodes(self.partials.start, None)
+        rows = self.partials.start
+        return Nodes(rows, self.partials.completions(rows), None)
 
     def designs(self, rows: Levels) -> int:
         """How many designs some partial designs stand for."""
@@ -101,8 +109,9 @@ class Branches:
             fits = self._within(bounds)
             costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
             left = left[fits]
-        ruled_out = self.designs(rows) - self.designs(left) - excluded
-        return Expanded(Nodes(left, costs), len(children), ruled_out, excluded)
+        nodes = Nodes(left, self.partials.completions(left), costs)
+        ruled_out = self.designs(rows) - int(nodes.designs.sum()) - excluded
+        return Expanded(nodes, len(children), ruled_out, excluded)
 
     def _worth(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
         """Children that may be feasible and worth it at a glance, and designs not worth it."""

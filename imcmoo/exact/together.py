@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.exact.branch_and_bound import ROWS_AT_ONCE, BranchAndBound
-from imcmoo.exact.branches import Nodes
+from imcmoo.exact.branch_and_bound import BranchAndBound
 from imcmoo.exact.goal import BoundedCosts
+
+ROWS_AT_ONCE = 1 << 13
+"""Partial designs taken further in one go: enough for all cores."""
 
 
 def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
@@ -24,26 +26,26 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
     branches, trunk = searches[0].branches, searches[0].trunk
     for search in searches:
         search.catch_up()
-    rows, costs = trunk.nodes.rows, trunk.nodes.costs
-    assert costs is not None
-    # Those of the least bounds first, by whatever criterion.
-    ranks = [np.argsort(np.argsort(s.goal.bound(costs), kind="stable")) for s in searches]
-    order = np.argsort(np.min(ranks, axis=0), kind="stable")
-    order = order[_worth_to_any(searches, costs)[order]]
-    others = branches.designs(rows) - branches.designs(rows[order])
+    assert trunk.nodes.costs is not None
+    nodes = trunk.nodes.take(np.flatnonzero(_worth_to_any(searches, trunk.nodes.costs)))
+    others = int(trunk.nodes.designs.sum() - nodes.designs.sum())
     for search in searches:
-        search.restart(Nodes(rows[:0], costs.take(order[:0])), others)
+        search.restart(nodes.take(np.arange(0)), others)
+    assert nodes.costs is not None
+    bounds = [s.goal.bound(nodes.costs) for s in searches]
+    # Those of the least bounds first, by whatever criterion.
+    ranks = [np.argsort(np.argsort(own, kind="stable")) for own in bounds]
+    order = np.argsort(np.min(ranks, axis=0), kind="stable")
     # The least bound, by each criterion, of what is still to come.
-    left = [np.minimum.accumulate(s.goal.bound(costs)[order][::-1])[::-1] for s in searches]
+    left = [np.minimum.accumulate(own[order][::-1])[::-1] for own in bounds]
     for at in range(0, len(order), ROWS_AT_ONCE):
-        for search, bounds in zip(searches, left, strict=True):
-            search.elsewhere = float(bounds[at])
+        for search, least in zip(searches, left, strict=True):
+            search.elsewhere = float(least[at])
         if stop():
-            rest = order[at:]
             for search in searches:
-                search.restart(Nodes(rows[rest], costs.take(rest)), others)
+                search.restart(nodes.take(order[at:]), others)
             break
-        some = rows[order[at : at + ROWS_AT_ONCE]]
+        some = nodes.rows[order[at : at + ROWS_AT_ONCE]]
         grown = branches.expand(some, trunk.stage, lambda c: _worth_to_any(searches, c))
         for search in searches:
             search.grow(grown, trunk.stage)

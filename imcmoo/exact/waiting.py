@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
 from imcmoo.space.design_space import Levels
 
+Ints = NDArray[np.int64]
+
 
 class Waiting:
-    """Partial designs of one stage, least bound first: a heap of sorted chunks."""
+    """Partial designs of one stage, least bound first: a heap of chunks.
+
+    A chunk is put in order when it is first taken from, and refers to the rows it is of: of a
+    million nodes that wait for many criteria few are ever asked for.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Levels, Floats]] = []
+        self._heap: list[tuple[float, int, _Chunk]] = []
         self._serial = count()
 
     @property
@@ -23,33 +31,73 @@ class Waiting:
         """The smallest bound; infinite if nothing waits."""
         return self._heap[0][0] if self._heap else np.inf
 
-    def push(self, rows: Levels, bounds: Floats) -> None:
-        """Let some rows wait, which have these bounds, shape (n,)."""
-        if len(rows):
-            order = np.argsort(bounds, kind="stable")
-            self._push(rows[order], bounds[order])
+    def push(self, rows: Levels, some: Ints, bounds: Floats) -> None:
+        """Let some of the rows wait, which have these bounds, shape (len(some),)."""
+        if len(some):
+            self._push(_Chunk(rows, some, bounds, in_order=False))
 
-    def _push(self, rows: Levels, bounds: Floats) -> None:
-        heapq.heappush(self._heap, (float(bounds[0]), next(self._serial), rows, bounds))
+    def _push(self, chunk: _Chunk) -> None:
+        heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
 
     def pop(self, n: int, below: float) -> Levels:
         """About the n rows of least bound, all of them below some value."""
         taken: list[Levels] = []
         while n > 0 and self.least < below:
-            _, _, rows, bounds = heapq.heappop(self._heap)
-            size = min(n, int(np.searchsorted(bounds, below)))
-            taken.append(rows[:size])
+            chunk = heapq.heappop(self._heap)[-1].ordered()
+            size = min(n, int(np.searchsorted(chunk.bounds, below)))
+            taken.append(chunk.taken(slice(size)).designs)
             n -= size
-            if size < len(rows):
-                self._push(rows[size:], bounds[size:])
+            if size < len(chunk.some):
+                self._push(chunk.taken(slice(size, None)))
         return np.concatenate(taken)
 
     def first(self, n: int) -> Levels:
         """At the most n rows of the chunk that begins with the least bound; something must wait."""
-        return self._heap[0][2][:n]
+        chunk = self._heap[0][-1]
+        if n < len(chunk.some) and not chunk.in_order:
+            nearest = np.argpartition(chunk.bounds, n)[:n]
+            chunk = chunk.taken(np.sort(nearest))
+        return chunk.ordered().taken(slice(n)).designs
 
     def clear(self) -> list[Levels]:
         """All that waits, which waits no longer."""
-        rows = [chunk[2] for chunk in self._heap]
+        rows = [chunk.designs for *_, chunk in self._heap]
         self._heap = []
         return rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Some rows and their bounds.
+
+    Args:
+        rows: shape (n, n_columns).
+        some: indices of those that wait.
+        bounds: of those.
+        in_order: whether the least comes first.
+    """
+
+    rows: Levels
+    some: Ints
+    bounds: Floats
+    in_order: bool
+
+    @property
+    def least(self) -> float:
+        return float(self.bounds[0] if self.in_order else self.bounds.min())
+
+    @property
+    def designs(self) -> Levels:
+        """The partial designs themselves."""
+        return self.rows[self.some]
+
+    def ordered(self) -> _Chunk:
+        """The same, least bound first."""
+        if self.in_order:
+            return self
+        order = np.argsort(self.bounds, kind="stable")
+        return replace(self, some=self.some[order], bounds=self.bounds[order], in_order=True)
+
+    def taken(self, which: slice | Ints) -> _Chunk:
+        """A part, in the order it is in."""
+        return replace(self, some=self.some[which], bounds=self.bounds[which])
