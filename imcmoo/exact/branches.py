@@ -13,7 +13,14 @@ from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import BoundsAnew, BoundsBoxes, BoundsPartials, NoBounds, Partials
+from imcmoo.model.partials import (
+    BoundsAnew,
+    BoundsBoxes,
+    BoundsPartials,
+    GlancesAtGroups,
+    NoBounds,
+    Partials,
+)
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -115,16 +122,34 @@ class Branches:
 
     def _worth(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
         """Children that may be feasible and worth it at a glance, and designs not worth it."""
+        excluded = 0
+        if isinstance(self.partials, GlancesAtGroups):
+            groups = self.partials.glance_at_groups(rows, stage)
+            if groups is not None:
+                fits, good = self._glanced(groups, rows, worth)
+                none = ~(fits & good).any(axis=1)
+                excluded = self._designs_of(rows[none], (fits & ~good)[none])
+                rows = rows[~none]
         quick = self.partials.glance(rows, stage)
         if quick is None:
-            return self.partials.options(rows, stage)[0], 0
+            return self.partials.options(rows, stage)[0], excluded
+        fits, good = self._glanced(quick, rows, worth)
+        excluded += self._designs_of(rows, fits & ~good)
+        return self.partials.options(rows, stage, np.flatnonzero(fits & good))[0], excluded
+
+    def _glanced(
+        self, quick: Metrics, rows: Levels, worth: Worth
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which options of each row may be feasible, and which may be worth it, (n, n_options)."""
         fits = self._within(quick)
         each = len(fits) // len(rows)
         costs = BoundedCosts.of(quick, self.problem, self.partials.filled(rows), each)
-        good = worth(costs)
-        n = self.partials.completions(rows) // each
-        excluded = (fits & ~good).reshape(-1, each).sum(axis=1) @ n
-        return self.partials.options(rows, stage, np.flatnonzero(fits & good))[0], int(excluded)
+        return fits.reshape(-1, each), worth(costs).reshape(-1, each)
+
+    def _designs_of(self, rows: Levels, options: NDArray[np.bool_]) -> int:
+        """How many designs some options of rows stand for, which are as many for each."""
+        each = self.partials.completions(rows) // options.shape[1]
+        return int(options.sum(axis=1) @ each)
 
     def _feasible(self, rows: Levels) -> Levels:
         quick = self.partials.screen(rows)

@@ -82,6 +82,17 @@ class Partials(Protocol):
 
 
 @runtime_checkable
+class GlancesAtGroups(Protocol):
+    """Partial designs of which groups of options are glanced at before single ones."""
+
+    def glance_at_groups(self, partial: Levels, stage: int) -> Metrics | None:
+        """As `Partials.glance`, of groups of options: no option of a group is better than that.
+
+        Every row must have as many groups, of as many designs each; by row and group.
+        """
+
+
+@runtime_checkable
 class BoundsPartials(Protocol):
     """Knows lower bounds of designs of which only some parameters are chosen."""
 

@@ -168,6 +168,19 @@ def check_glance(partials, partial, rows, bound, known):
     assert np.median(quick.values["edp"][here] / bound.values["edp"]) > 1.2
     some = here[::3]
     assert (partials.options(partial, stage, some)[0] == children[some]).all()
+    check_groups(partials, partial, children[:, partials.columns(("columns_per_adc",))[0]], quick)
+
+
+def check_groups(partials, partial, sharing, quick):
+    """Of all circuits with as many columns per converter, a glance sees no more than of any."""
+    groups = partials.glance_at_groups(partial, partials.stages.index("circuit"))
+    each, options = (len(m.area_m2) // len(partial) for m in (groups, quick))
+    group = np.arange(len(sharing)) // options * each + sharing
+    runs = np.isfinite(quick.energy_J).all(axis=1)
+    for name in ("energy", "latency", "edp", "area"):
+        least, single = groups.values[name][group][runs], quick.values[name][runs]
+        assert (least <= single * (1 + 1e-12)).all()
+        assert np.median(least / single) > 0.2
 
 
 def test_every_stage_stands_for_the_same_designs():

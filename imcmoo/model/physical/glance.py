@@ -22,8 +22,8 @@ from imcmoo.model.physical.parameters import Designs
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BODIES_AT_ONCE = 64
-"""Bodies of which all circuits are worked on at once: what a core's cache holds."""
+CIRCUITS_AT_ONCE = 1 << 13
+"""Circuits of some bodies that are worked on at once: what a core's cache holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +157,9 @@ def glance(batch: Batch, circuits: Circuits) -> dict[str, Floats]:
         if not runs.any():
             continue
         sums = sums_of(batch, circuits.converters, streamed=streamed)
-        for at in range(0, len(runs), BODIES_AT_ONCE):
-            some = slice(at, at + BODIES_AT_ONCE)
+        step = max(1, CIRCUITS_AT_ONCE // shape[-1])
+        for at in range(0, len(runs), step):
+            some = slice(at, at + step)
             energy, latency = _run(batch, circuits.take(some), sums.take(some))
             for name, values in (
                 ("energy", energy),

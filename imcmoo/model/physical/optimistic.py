@@ -1,15 +1,9 @@
-"""Lower bounds of partial designs: the model itself, run on chips better than any completion.
-
-Every energy, time and area of the model grows with the numbers a chip is made of. So a chip of the
-least numbers that what is not chosen allows (`least_numbers`) needs no more than any completion.
-Where power throttles a chip, a larger one may draw more: there the largest area counts.
-"""
+"""Lower bounds of partial designs: the model itself, run on chips better than any completion."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,32 +11,27 @@ from numpy.typing import NDArray
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import MACRO_PARTS, Chip, link_price, total
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.evaluation import run_in
 from imcmoo.model.physical.glance import Circuits, glance
 from imcmoo.model.physical.keyed_memory import KeyedMemory
 from imcmoo.model.physical.lacking import lacking
 from imcmoo.model.physical.layer_totals import totals
-from imcmoo.model.physical.layer_work import Rates
 from imcmoo.model.physical.least_numbers import FAMILIES, LeastNumbers, Numbers
 from imcmoo.model.physical.limits import level_sigmas
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.model import batches
+from imcmoo.model.physical.optimistic_batch import SAFETY, OptimisticBatch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.partial_designs import PartialDesigns
-from imcmoo.model.physical.runs import Run
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SAFETY = 1 - 1e-9
-"""Sums in another order may round up."""
-
-BOUNDS_AT_ONCE = 1024
-GLANCED_AT_ONCE = 256
+BOUNDS_AT_ONCE, GLANCED_AT_ONCE = 4096, 1024
+"""Partial designs worked on by one thread in one go: fewer leave threads waiting for each other."""
 
 
 def _joined(parts: Sequence[Ints], found: Sequence[dict[str, Floats]]) -> Metrics:
@@ -50,93 +39,6 @@ def _joined(parts: Sequence[Ints], found: Sequence[dict[str, Floats]]) -> Metric
     order = np.argsort(np.concatenate(parts))
     values = {name: np.concatenate([part[name] for part in found])[order] for name in found[0]}
     return Metrics({name: v * SAFETY for name, v in values.items()}, {})
-
-
-class OptimisticBatch(Batch):
-    """Partial designs as chips that need no more than any completion.
-
-    Args:
-        context: the model.
-        designs: as `PartialDesigns.filled` makes them, all of one schedule.
-        numbers: the least of each, shape (n,).
-        groups: router groups at the least and at the most.
-        area_limit_m2: of the chips that matter.
-    """
-
-    def __init__(
-        self,
-        context: Context,
-        designs: Designs,
-        numbers: Numbers,
-        groups: tuple[Ints, Ints],
-        area_limit_m2: float,
-    ) -> None:
-        super().__init__(context, designs)
-        self._numbers = numbers
-        self._tiles = designs.tiles_per_group * designs.router_groups
-        self._groups = groups
-        self._area_limit_m2 = area_limit_m2
-
-    @cached_property
-    def chip(self) -> Chip:
-        """Of the least numbers."""
-        n, macros, c = self._numbers, self.designs.macros, self.context
-        areas = {part: n[f"area_{part}"] * macros for part in MACRO_PARTS}
-        areas |= {
-            "buffers": n["area_buffers"] * self._tiles,
-            "routers": n["area_router"] * self._groups[0],
-            "memory": n["area_memory"],
-            "digital": n["area_digital"],
-        }
-        leaks = {part: n[f"leak_{part}"] * macros for part in MACRO_PARTS}
-        leaks |= {"buffers": n["leak_buffers"] * self._tiles}
-        leaks |= {part: n[f"leak_{part}"] for part in ("glb", "digital")}
-        area = total(areas.values())
-        prices = {name[6:]: v for name, v in n.items() if name.startswith("price_")}
-        prices["shift_add"] = np.zeros_like(area)  # is in the price of a conversion
-        prices["link"] = link_price(
-            n["hop_J"], n["wire_J_per_m"], area, given=c.given, switches=c.switches
-        )
-        speeds = ("hop_J", "wire_J_per_m", "glb_bit_s", "buffer_word_s", "link_bit_s", "dram_bit_s")
-        return Chip(areas, leaks, prices, **{name: n[name] for name in speeds})
-
-    @cached_property
-    def rates(self) -> Rates:
-        """Of the least numbers; converters and widths are those of the kindest levels."""
-        n = self._numbers
-        return replace(
-            super().rates,
-            read_s=n["read_s"],
-            convert_s=n["convert_s"],
-            row_write_s=n["row_write_s"],
-            mac_s=n["mac_s"],
-            glb_bit_s=n["glb_bit_s"],
-            link_bit_s=n["link_bit_s"],
-            buffer_word_s=n["buffer_word_s"],
-            dram_bit_s=n["dram_bit_s"],
-        )
-
-    @property
-    def largest_area_m2(self) -> Floats:
-        """No completion that matters is larger."""
-        n = self._numbers
-        macro = sum(n[f"less_area_{part}"] for part in MACRO_PARTS)
-        others = n["area_buffers"] * self._tiles + n["area_router"] * self._groups[1]
-        most = others + n["area_digital"] - macro * self.designs.macros - n["less_area_memory"]
-        return np.minimum(most / SAFETY, self._area_limit_m2)
-
-    def powered(self, run: Run, occupied: Floats) -> Run:
-        """As of a `Batch`, but slowed down no more than the largest chip is."""
-        leak = self.leak_W(occupied)
-        allowed = (self.context.given.power_W_per_m2.value * self.largest_area_m2)[:, None]
-        least = (run.energy_J - run.dram_J) / np.maximum(allowed - leak, 1e-3 * allowed)
-        interval = np.maximum(least, run.interval_s)
-        return replace(
-            run,
-            energy_J=run.energy_J + leak * interval,
-            latency_s=np.maximum(least, run.latency_s),
-            interval_s=interval,
-        )
 
 
 class PhysicalPartials(PartialDesigns):
@@ -212,26 +114,41 @@ class PhysicalPartials(PartialDesigns):
 
     def glance(self, partial: Levels, stage: int) -> Metrics | None:
         """As `bound` of all `options` where the circuit is chosen, in their order; else None."""
+        return self._glances(partial, stage, by_converters=False)
+
+    def glance_at_groups(self, partial: Levels, stage: int) -> Metrics | None:
+        """The same of all circuits with so many columns per converter at once."""
+        return self._glances(partial, stage, by_converters=True)
+
+    def _glances(self, partial: Levels, stage: int, *, by_converters: bool) -> Metrics | None:
         if self.stages[stage] != "circuit" or not len(partial):
             return None
         designs = self._designs_of(self.filled(partial))
         parts = batches(designs, GLANCED_AT_ONCE)
-        found = spread(lambda some: self._glance(partial[some], designs.take(some)), parts)
+        found = spread(
+            lambda some: self._glance(partial[some], designs.take(some), by_converters), parts
+        )
         quick = _joined(parts, found).values
         return Metrics({name: v.reshape(-1, *v.shape[2:]) for name, v in quick.items()}, {})
 
-    def _glance(self, partial: Levels, designs: Designs) -> dict[str, Floats]:
+    def _glance(self, partial: Levels, designs: Designs, by_converters: bool) -> dict[str, Floats]:
         batch = self._batch(partial, designs)
+        numbers, others = self._least["circuit"].over(partial), self._others(partial)
         grid = self.space.grid(self._least["circuit"].together)
         supply, converters = (
             grid[:, self.columns((name,))].sum(axis=1) for name in ("voltage_V", "columns_per_adc")
         )
-        others: Numbers = {}
-        for name in ("memory", "tiles", "links"):
-            others |= self._least[name].over(partial)
+        if by_converters:
+            groups = np.arange(converters.max() + 1)
+            numbers = {
+                name: np.stack([v[:, converters == g].min(axis=1) for g in groups], axis=1)
+                for name, v in numbers.items()
+            }
+            others = {name: v.min(axis=1, keepdims=True) for name, v in others.items()}
+            supply, converters = np.zeros_like(groups), groups
         circuits = Circuits.of(
             designs,
-            self._least["circuit"].over(partial),
+            numbers,
             others,
             (supply, converters),
             fewest_groups=self.fewest_and_most_groups(partial)[0],
@@ -240,6 +157,13 @@ class PhysicalPartials(PartialDesigns):
         found = glance(batch, circuits)
         networks = ("energy", "latency", "edp")
         return {**found, **{name: found[name].swapaxes(1, 2) for name in networks}}
+
+    def _others(self, partial: Levels) -> Numbers:
+        """What only the supply decides of a circuit, shape (n, n_supplies)."""
+        found: Numbers = {}
+        for name in ("memory", "tiles", "links"):
+            found |= self._least[name].over(partial)
+        return found
 
     def _batch(self, partial: Levels, designs: Designs) -> OptimisticBatch:
         numbers: Numbers = {}
