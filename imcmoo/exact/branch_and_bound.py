@@ -1,6 +1,6 @@
 """The best design of a space by one criterion, with proof: staged branch and bound, best first.
 
-Partial designs wait by stage in heaps of sorted chunks. The smallest bound of all that waits, or of
+Partial designs wait by stage in heaps of chunks. The smallest bound of all that waits, or of
 what was found, is a bound of the whole space at any time: whoever stops early has it.
 """
 
@@ -159,7 +159,9 @@ class BranchAndBound:
         while self._least < self.enough and not stop(self):
             steps += 1
             if steps % STEPS_PER_DIVE == 0:
+                # What is found may leave nothing worth branching.
                 self._dive()
+                continue
             stage = int(np.argmin([w.least for w in self._waiting]))
             n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
             self._branch(self._waiting[stage].pop(n, self.enough), stage)
@@ -206,7 +208,7 @@ class BranchAndBound:
         bounds = self.goal.bound(nodes.costs)
         better = bounds < self.enough
         name = self.branches.stages[stage - 1]
-        self.excluded[name] += int(nodes.designs[~better].sum())
+        self.excluded[name] += int(nodes.n_designs[~better].sum())
         some = np.flatnonzero(better)
         if stage < len(self.branches.stages):
             self._waiting[stage].push(nodes.rows, some, bounds[some])

@@ -24,7 +24,7 @@ from imcmoo.model.partials import (
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
-ROWS_AT_ONCE = 1 << 14
+SCREENED_AT_ONCE = 1 << 14
 """Partial designs screened in one go: few enough for memory, enough for all cores."""
 
 MOST_EVALUATED = 1 << 26
@@ -40,18 +40,18 @@ class Nodes:
 
     Args:
         rows: as the model has them, shape (n, n_columns).
-        designs: how many designs each stands for, shape (n,).
+        n_designs: how many designs each stands for, shape (n,).
         costs: lower bounds of what their completions cost; None where there are none yet.
     """
 
     rows: Levels
-    designs: NDArray[np.int64]
+    n_designs: NDArray[np.int64]
     costs: BoundedCosts | None
 
     def take(self, some: NDArray[np.int64]) -> Nodes:
         """Some of them."""
         costs = None if self.costs is None else self.costs.take(some)
-        return Nodes(self.rows[some], self.designs[some], costs)
+        return Nodes(self.rows[some], self.n_designs[some], costs)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Expanded:
 
     Args:
         nodes: the children that are left.
-        children: how many there were before any was ruled out.
+        children: how many there were that a glance did not rule out.
         infeasible, excluded: designs that are ruled out, in all, as such or by their bound.
     """
 
@@ -106,8 +106,10 @@ class Branches:
             stage: which to choose.
             worth: tells by bounds which children are; not asked where a model has no quick ones.
         """
-        children, excluded = self._worth(rows, stage, worth)
-        parts = [children[at : at + ROWS_AT_ONCE] for at in range(0, len(children), ROWS_AT_ONCE)]
+        children, excluded = self._children(rows, stage, worth)
+        parts = [
+            children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
+        ]
         kept = spread(self._feasible, parts)
         left = np.concatenate([children[:0], *kept])
         costs = None
@@ -117,10 +119,10 @@ class Branches:
             costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
             left = left[fits]
         nodes = Nodes(left, self.partials.completions(left), costs)
-        ruled_out = self.designs(rows) - int(nodes.designs.sum()) - excluded
+        ruled_out = self.designs(rows) - int(nodes.n_designs.sum()) - excluded
         return Expanded(nodes, len(children), ruled_out, excluded)
 
-    def _worth(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
+    def _children(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
         """Children that may be feasible and worth it at a glance, and designs not worth it."""
         excluded = 0
         if isinstance(self.partials, GlancesAtGroups):
@@ -130,6 +132,8 @@ class Branches:
                 none = ~(fits & good).any(axis=1)
                 excluded = self._designs_of(rows[none], (fits & ~good)[none])
                 rows = rows[~none]
+        if not len(rows):
+            return rows, excluded
         quick = self.partials.glance(rows, stage)
         if quick is None:
             return self.partials.options(rows, stage)[0], excluded

@@ -46,7 +46,7 @@ class BoundedCosts(Costs):
         """
         values = dict(bounds.values)
         if problem.cost_per_cm2:
-            by_option = bounds.area_m2.reshape(-1, each).T
+            by_option = bounds.area_m2.reshape(len(levels), each).T
             values["cost"] = problem.cost(levels, by_option).T.ravel()
         # Only criteria that are chosen from a set look at objectives.
         return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)

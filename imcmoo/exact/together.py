@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imcmoo.exact.branch_and_bound import BranchAndBound
 from imcmoo.exact.goal import BoundedCosts
 
-ROWS_AT_ONCE = 1 << 13
+BRANCHED_AT_ONCE = 1 << 13
 """Partial designs taken further in one go: enough for all cores."""
 
 
@@ -26,9 +26,11 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
     branches, trunk = searches[0].branches, searches[0].trunk
     for search in searches:
         search.catch_up()
+    if trunk.stage == len(branches.stages):
+        return
     assert trunk.nodes.costs is not None
     nodes = trunk.nodes.take(np.flatnonzero(_worth_to_any(searches, trunk.nodes.costs)))
-    others = int(trunk.nodes.designs.sum() - nodes.designs.sum())
+    others = int(trunk.nodes.n_designs.sum() - nodes.n_designs.sum())
     for search in searches:
         search.restart(nodes.take(np.arange(0)), others)
     assert nodes.costs is not None
@@ -38,14 +40,15 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
     # The least bound, by each criterion, of what is still to come.
     left = [np.minimum.accumulate(own[order][::-1])[::-1] for own in bounds]
-    for at in range(0, len(order), ROWS_AT_ONCE):
+    for at in range(0, len(order), BRANCHED_AT_ONCE):
         for search, least in zip(searches, left, strict=True):
             search.elsewhere = float(least[at])
         if stop():
+            rest = nodes.take(order[at:])
             for search in searches:
-                search.restart(nodes.take(order[at:]), others)
+                search.restart(rest, others)
             break
-        some = nodes.rows[order[at : at + ROWS_AT_ONCE]]
+        some = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
         grown = branches.expand(some, trunk.stage, lambda c: _worth_to_any(searches, c))
         for search in searches:
             search.grow(grown, trunk.stage)

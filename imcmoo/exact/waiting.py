@@ -45,7 +45,7 @@ class Waiting:
         while n > 0 and self.least < below:
             chunk = heapq.heappop(self._heap)[-1].ordered()
             size = min(n, int(np.searchsorted(chunk.bounds, below)))
-            taken.append(chunk.taken(slice(size)).designs)
+            taken.append(chunk.taken(slice(size)).waiting)
             n -= size
             if size < len(chunk.some):
                 self._push(chunk.taken(slice(size, None)))
@@ -57,11 +57,11 @@ class Waiting:
         if n < len(chunk.some) and not chunk.in_order:
             nearest = np.argpartition(chunk.bounds, n)[:n]
             chunk = chunk.taken(np.sort(nearest))
-        return chunk.ordered().taken(slice(n)).designs
+        return chunk.ordered().taken(slice(n)).waiting
 
     def clear(self) -> list[Levels]:
         """All that waits, which waits no longer."""
-        rows = [chunk.designs for *_, chunk in self._heap]
+        rows = [chunk.waiting for *_, chunk in self._heap]
         self._heap = []
         return rows
 
@@ -87,8 +87,8 @@ class _Chunk:
         return float(self.bounds[0] if self.in_order else self.bounds.min())
 
     @property
-    def designs(self) -> Levels:
-        """The partial designs themselves."""
+    def waiting(self) -> Levels:
+        """Those rows."""
         return self.rows[self.some]
 
     def ordered(self) -> _Chunk:

@@ -9,7 +9,7 @@ from imcmoo.exact import branches as tree
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.check import Claim, check_bounds
-from imcmoo.exact.goal import NotProvable, OwnBests, against, relative
+from imcmoo.exact.goal import BoundedCosts, NotProvable, OwnBests, against, relative
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.partial_designs import STAGES
 from imcmoo.problem.limits import Limits
@@ -292,3 +292,22 @@ def test_a_limit_of_power_is_refused():
     study = study_on(SRAM_EXTENDED, limits={"resnet18_onnx": Limits(max_power_W=1)})
     with pytest.raises(NotProvable, match="max_power_W of resnet18_onnx"):
         Branches(study.problem())
+
+
+def test_of_no_partial_design_costs_are_bounded_as_well():
+    problem = STUDIES["technology_cost_extended"].problem()
+    none = np.empty((0, len(problem.workload_names)))
+    bounds = Metrics({"energy": none, "latency": none, "area": none[:, 0]}, {})
+    rows = np.empty((0, len(problem.space.shape)), np.int64)
+    for each in (0, 1, 7):
+        assert len(BoundedCosts.of(bounds, problem, rows, each)["cost"]) == 0
+
+
+def test_costs_of_options_are_those_of_their_rows_node():
+    problem = STUDIES["technology_cost_extended"].problem()
+    rows = problem.space.random(5, np.random.default_rng(0))
+    area = np.random.default_rng(1).random(15)
+    many = np.ones((15, len(problem.workload_names)))
+    bounds = Metrics({"energy": many, "latency": many, "area": area}, {})
+    found = BoundedCosts.of(bounds, problem, rows, 3)["cost"]
+    assert (found == problem.cost(np.repeat(rows, 3, axis=0), area)).all()

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.exact.branches import partials_of
+from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
+from imcmoo.exact.branches import Branches, partials_of
 from imcmoo.exact.check import Claim, Refused, check_bounds
+from imcmoo.exact.goal import goals
 from imcmoo.exact.halved_boxes import HalvedBoxes
+from imcmoo.exact.together import branch_together
 from imcmoo.space.parameters import Ordinal
 from imcmoo.space.restricted import restricted
 from imcmoo.study.certify_study import searched
@@ -49,6 +52,28 @@ def test_proven_optima_are_the_enumerated_ones(seed):
             assert found[name].value == pytest.approx(optimum.value, rel=1e-12)
             assert found[name].gap == 0
             assert counted(found[name]) == problem.space.size
+
+
+def begun(problem, name, gap):
+    branches = Branches(problem)
+    return BranchAndBound(branches, Trunk.of(branches), goals(problem)[name], gap)
+
+
+def test_a_dive_that_leaves_nothing_to_branch_ends_the_proof():
+    problem = problem_on(space_of(7))
+    proof = begun(problem, "edap_max", gap=5).run(lambda _: False)
+    assert 0 < proof.gap <= 5
+    assert counted(proof) == problem.space.size
+
+
+def test_a_tree_that_ends_where_bounds_begin_is_proven():
+    values = {name: [3] for name in NAMES} | {"bits": [3, 4]}
+    problem = problem_on(restricted(space_of(10), values, name="part"))
+    search = begun(problem, "edap_max", gap=0)
+    branch_together([search], lambda: False)
+    proof = search.run(lambda _: False)
+    assert proof.gap == 0
+    assert counted(proof) == 2
 
 
 def test_a_check_walks_the_same_boxes_and_refuses_a_bound_that_is_raised():

@@ -28,7 +28,7 @@ CIRCUITS_AT_ONCE = 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class Circuits:
-    """X circuits of each of n bodies.
+    """X circuits of each of n bodies; or groups of circuits, of the least of each number in them.
 
     Args:
         numbers: the least of each that a choice of circuit leaves, by name, shape (n, X).

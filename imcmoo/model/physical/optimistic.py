@@ -42,7 +42,7 @@ def _joined(parts: Sequence[Ints], found: Sequence[dict[str, Floats]]) -> Metric
 
 
 class PhysicalPartials(PartialDesigns):
-    """Keeps `imcmoo.model.partials.Partials`: bounds hold for designs that run every network.
+    """Keeps `Partials` and `GlancesAtGroups`: bounds hold for designs that run every network.
 
     Args:
         space: the designs.
