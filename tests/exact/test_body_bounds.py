@@ -1,5 +1,7 @@
 """What the reference model says of bodies: bounds of all their designs, and so of optima."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from imcmoo.exact.branches import Branches
 from imcmoo.exact.goal import OwnBests
 from imcmoo.exact.together import branch_together
 from imcmoo.model.partials import BoundsBodies
+from imcmoo.space.parameters import Conditional
 from problems import STUDIES
 from tests.exact.certified_spaces import counted
 from tests.exact.test_enumeration import CASES, exact_of
@@ -31,6 +34,25 @@ def test_no_design_is_better_than_the_bound_of_its_body(name):
     # And near, or they would save nothing.
     assert np.max(bound.latency_s[runs] / true.latency_s[runs]) > 0.999
     assert np.max(bound.energy_J[runs] / true.energy_J[runs]) > 0.9
+
+
+def test_cycle_times_that_depend_on_the_supply_are_bounded():
+    space = STUDIES["four_workload_rram"].space
+    supply = next(p for p in space.parameters if p.name == "voltage_V")
+    # The slower the higher, so that a body's first level is never its quickest.
+    rows = {v: (8e-9 / (i + 1), 16e-9 / (i + 1)) for i, v in enumerate(supply.values)}
+    cycle = Conditional("cycle_s", supply, rows, "s")
+    parameters = tuple(cycle if p.name == "cycle_s" else p for p in space.parameters)
+    model = replace(STUDIES["four_workload_rram"], space=replace(space, parameters=parameters))
+    model = model.cost_model()
+    levels = model.space.random(300, np.random.default_rng(0))
+    bodies = levels.copy()
+    bodies[:, [model.space.names.index(name) for name in ("voltage_V", "cycle_s")]] = 0
+    true, bound = model.evaluate(levels), model.bound_bodies(bodies)
+    runs = true.runs
+    assert (bound.energy_J[runs] <= true.energy_J[runs]).all()
+    assert (bound.latency_s[runs] <= true.latency_s[runs]).all()
+    assert np.max(bound.latency_s[runs] / true.latency_s[runs]) > 0.999
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -36,23 +36,27 @@ def least(
     Returns:
         Prices in J, shape (n, n_features), seconds and m², shape (n,) each.
     """
-    space, quick = chips.space, _quickest(chips.space, levels)
+    space = chips.space
     # Many bodies are priced alike.
     deciding = [*chips.prices.deciding([t.price for t in chips.terms]), *_of_cycle(space)]
-    _, first, which = np.unique(space.rank(quick, deciding), return_index=True, return_inverse=True)
-    every = _at_every_supply(chips, quick[first])
+    _, first, which = np.unique(
+        space.rank(levels, deciding), return_index=True, return_inverse=True
+    )
+    every = _at_every_supply(chips, levels[first])
     prices = chips.feature_prices(every, features).reshape(len(first), -1, len(features))
     least_prices = prices.min(axis=1)[which]
-    area = chips.areas(_at_every_supply(chips, quick)).sum(axis=1).reshape(len(levels), -1)
+    cycle = chips.cycle(every).reshape(len(first), -1).min(axis=1)[which]
+    area = chips.areas(_at_every_supply(chips, levels)).sum(axis=1).reshape(len(levels), -1)
     # A price may be negative, as what a bit costs beyond another: less is further from 0 then.
     least_prices -= np.abs(least_prices) * (1 - SAFETY)
-    return least_prices, chips.cycle(chips.designs(quick)) * SAFETY, area.min(axis=1) * SAFETY
+    return least_prices, cycle * SAFETY, area.min(axis=1) * SAFETY
 
 
 def _at_every_supply(chips: ChipModel, levels: Levels) -> Designs:
-    """Each design with every supply voltage, one after the other."""
+    """Each design with every supply voltage, one after the other, at its shortest cycle time."""
     supplies = [name for name in chips.space.names if name == "voltage_V"]
-    return chips.designs(every_choice(chips.space, levels, supplies)[0])
+    every, _ = every_choice(chips.space, levels, supplies)
+    return chips.designs(_quickest(chips.space, every))
 
 
 def _of_cycle(space: DesignSpace) -> list[str]:
