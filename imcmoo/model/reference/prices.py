@@ -24,6 +24,7 @@ from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.remedy import remedy
 from imcmoo.model.reference.rounding import round_digits
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional
 
 Values = Mapping[str, NDArray[Any]]
 
@@ -203,7 +204,8 @@ class Prices:
         table: the component table.
 
     Raises:
-        ValueError: the table lacks a component some design needs.
+        ValueError: the table lacks a component some design needs, or a parameter that decides
+            prices depends on one that does not.
     """
 
     def __init__(self, space: DesignSpace, table: ComponentTable) -> None:
@@ -215,6 +217,12 @@ class Prices:
     ) -> tuple[list[str], list[str], Floats]:
         """Parameters that decide, names of the prices, and prices (n_combinations, n_prices)."""
         own = [n for n in names if n in self._space.names]
+        for p in self._space.parameters:
+            if p.name in own and isinstance(p, Conditional) and p.on.name not in own:
+                others = ", ".join(n for n in names if n != p.name)
+                raise ValueError(
+                    f"space {self._space.name}: {p.name} may depend on {others}, not {p.on.name}"
+                )
         values = self._space.decode(self._space.grid(own))
         try:
             prices = price(table, values)

@@ -1,11 +1,13 @@
 """Prices of actions and areas, from a component table of round numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from imcmoo.model.reference.prices import Prices
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Categorical, Ordinal
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 
 CROSSBAR_PICO = {
     "cell_read_low": 1.0,
@@ -152,3 +154,12 @@ def test_a_parameter_of_one_value_decides_nothing():
     fixed |= {"device": "sram", "technology_nm": 32}
     prices = Prices(DesignSpace("one", (Ordinal("rows", (16,)),), fixed), RoundTable())
     assert prices.deciding(["adc.area"]) == []
+
+
+def test_a_supply_that_depends_on_what_its_prices_do_not_is_refused():
+    by_depth = SPACE.parameters[SPACE.names.index("glb_depth")]
+    rows = {depth: (0.5, 0.6 + 0.01 * i) for i, depth in enumerate(by_depth.values)}
+    supply = Conditional("voltage_V", by_depth, rows, "V")
+    parameters = tuple(supply if p.name == "voltage_V" else p for p in SPACE.parameters)
+    with pytest.raises(ValueError, match="voltage_V may depend on technology_nm, rows, cols, not"):
+        Prices(replace(SPACE, parameters=parameters), RoundTable())
