@@ -6,7 +6,7 @@ import ast
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from importlib.util import find_spec
+from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ def code_digest(*modules: str, data: Iterable[Path] = ()) -> str:
 
     Args:
         modules: dotted names, such as `imcmoo.exact.enumeration`; what they import is followed
-            within `imcmoo` and within their own packages.
+            within `imcmoo` and within their own packages, not to other modules of a folder that is
+            no package.
         data: files that the code reads.
 
     Raises:
@@ -41,7 +42,7 @@ def code_digest(*modules: str, data: Iterable[Path] = ()) -> str:
                 raise ModuleNotFoundError(f"no source of module {name}", name=name)
             continue
         found[name] = path
-        waiting += [n for n in _imported(path) if n.split(".")[0] in packages]
+        waiting += [n for n in _imported(name, path) if n.split(".")[0] in packages]
     digest = hashlib.sha256()
     for name in sorted(found):
         digest.update(name.encode())
@@ -62,18 +63,21 @@ def _source(name: str) -> Path | None:
 
 
 @cache
-def _imported(path: Path) -> tuple[str, ...]:
-    """Dotted names a file imports; a name imported from a package may be a module of it."""
-    return tuple(_names(path))
+def _imported(name: str, path: Path) -> tuple[str, ...]:
+    """Dotted names a module imports; a name imported from a package may be a module of it."""
+    package = name if path.stem == "__init__" else name.rpartition(".")[0]
+    return tuple(_names(package, path))
 
 
-def _names(path: Path) -> Iterator[str]:
+def _names(package: str, path: Path) -> Iterator[str]:
     for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from _with_parents(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from _with_parents([node.module])
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # Dots in front begin at the module's own package, or at those above it.
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            yield from _with_parents([module])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:

@@ -11,6 +11,7 @@ MODULES = {
     "result": "from hashed.helper import value\n",
     "helper": "def value():\n    from hashed.late import more\n    return more\n",
     "late": "more = 1\n",
+    "near": "from .helper import value\nfrom . import other\n",
     "other": "",
     "hints": "",
     "told": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import hashed.hints\n",
@@ -27,6 +28,7 @@ def package(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "hashed"]:
         del sys.modules[name]
     fingerprint._source.cache_clear()
+    fingerprint._imported.cache_clear()
     return folder
 
 
@@ -38,6 +40,10 @@ def package(tmp_path, monkeypatch):
         ("result", "late", True),
         ("result", "__init__", True),
         ("result", "other", False),
+        ("near", "helper", True),
+        ("near", "late", True),
+        ("near", "other", True),
+        ("near", "result", False),
         ("told", "told", True),
         ("told", "hints", False),
     ],
