@@ -172,7 +172,11 @@ class Workload:
 def _shipped(name: str) -> Workload:
     """A network of the package, read once: every study that is known asks for it."""
     with resources.as_file(resources.files("imcmoo.networks") / "tables" / f"{name}.csv") as path:
-        return Workload.read_csv(path, name)
+        network = Workload.read_csv(path, name)
+    for array in vars(network).values():
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
+    return network
 
 
 @dataclass(frozen=True)

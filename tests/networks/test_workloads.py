@@ -76,3 +76,11 @@ def test_weights_are_those_of_the_published_networks():
     networks = WorkloadSet.load(["vgg16", "resnet18"])
     assert networks.weights.tolist() == [138_344_128, 11_678_912]
     assert WorkloadSet.load(["resnet18"]).weights.tolist() == [11_678_912]
+
+
+def test_a_network_of_the_package_is_read_once_and_cannot_be_changed():
+    one, other = Workload.load("resnet18"), Workload.load("resnet18")
+    assert one is other
+    for name in ("shapes", "strides", "input_bits", "weight_bits", "dilations"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(one, name)[:] = 0
