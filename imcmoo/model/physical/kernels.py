@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 READ, STEP, WIDTH, SUMS, KEPT_SUMS, COMPUTE, GLB, LINK, BUFFER, DRAM, LARGEST = range(11)
-LOAD_LINK, LOAD_DRAM, LOADS, LINK_BIT_S, NOTHING = range(11, 16)
-"""Rows of a table of one design by layers, shape (16, L): seconds of a read with its conversions
+LOAD_ROWS, LOAD_LINK, LOAD_DRAM, LOADS, LINK_BIT_S, NOTHING = range(11, 17)
+"""Rows of a table of one design by layers, shape (17, L): seconds of a read with its conversions
 and of one vector through a copy; bits of a partial sum, of all, and of those that wait in the
 global buffer; seconds on each resource and the largest of them; of loading what nothing overlaps;
 of a bit on the links; zeros."""
@@ -220,6 +220,7 @@ def _loads(
         stored = layers.stored_bits[layer]
         rows_s = bodies.streams[body, ROWS, layer] * row_s
         link_s, fetch_s = stored * room[LINK_BIT_S, layer], stored * dram_s
+        room[LOAD_ROWS, layer] = rows_s
         room[LOAD_LINK, layer] = link_s
         room[LOAD_DRAM, layer] = fetch_s
         room[LOADS, layer] = max(max(rows_s, link_s), fetch_s)
@@ -273,19 +274,28 @@ def _by_cause(
             here = layers.times[layer] * most
             fill += layers.times[layer] * room[STEP, layer]
             work += here
-            glb += here if room[GLB, layer] == most else 0.0
-            link += here if room[LINK, layer] == most else 0.0
-            buffer += here if room[BUFFER, layer] == most else 0.0
-            dram += here if room[DRAM, layer] == most else 0.0
+            # Of equals the first binds: what is not taken is left to the next.
+            left = 0.0 if room[COMPUTE, layer] == most else here
+            taken = left if room[GLB, layer] == most else 0.0
+            glb += taken
+            left -= taken
+            taken = left if room[LINK, layer] == most else 0.0
+            link += taken
+            left -= taken
+            taken = left if room[BUFFER, layer] == most else 0.0
+            buffer += taken
+            dram += left - taken
         compute = fill + (work - glb - link - buffer - dram)
         if loads != NOTHING:
             load, load_link, load_dram = 0.0, 0.0, 0.0
             for layer in range(first, end):
                 longest = room[loads, layer]
                 before = layers.times[layer] * longest
+                left = 0.0 if room[LOAD_ROWS, layer] == longest else before
+                taken = left if room[LOAD_LINK, layer] == longest else 0.0
                 load += before
-                load_link += before if room[LOAD_LINK, layer] == longest else 0.0
-                load_dram += before if room[LOAD_DRAM, layer] == longest else 0.0
+                load_link += taken
+                load_dram += left - taken
             compute += load - load_link - load_dram
             link += load_link
             dram += load_dram
@@ -325,7 +335,7 @@ def add_up(
         causes: whether to find out what binds.
         found: filled in where a mode is of any use.
     """
-    n, room = len(layers.times), np.zeros((16, len(layers.times)))
+    n, room = len(layers.times), np.zeros((17, len(layers.times)))
     for design in range(len(modes)):
         if modes[design] == 0:
             continue

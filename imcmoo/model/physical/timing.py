@@ -148,8 +148,10 @@ def add_by_cause(
     if len(found) == 1:
         found[0] += left
         return
+    taken = terms[0] == largest
     for term, cause in zip(terms[1:], causes[1:], strict=True):
-        binds = term == largest
+        binds = (term == largest) & ~taken
+        taken |= binds
         if binds.any():
             here = layers.total(largest * binds)
             found[cause] += here

@@ -10,9 +10,12 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical import compiling
+from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.runs import one_after_the_other
 from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.timing import CAUSES, LayerTimes
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 
@@ -104,3 +107,27 @@ def test_without_a_numba_that_works_arrays_are_used(monkeypatch):
     monkeypatch.undo()
     compiling.compiles.cache_clear()
     assert compiling.worth_compiling(10_000)
+
+
+def test_of_equal_causes_the_first_binds():
+    """Of one layer, equally long on three resources: also of its loads."""
+    kernels = pytest.importorskip("imcmoo.model.physical.kernels")
+    layers = LayerTable.of_workloads(WorkloadSet.load(["alexnet"]))
+    n = len(layers)
+    zero, one, two = (np.full((1, n), value) for value in (0.0, 1.0, 2.0))
+    times = LayerTimes(zero, (one, two, two, one, two), (one, one, zero))
+    latency, bound = one_after_the_other(layers, times, np.zeros((1, 1)), causes=True)
+    assert latency == 3 * layers.count.sum()
+    assert bound == CAUSES.index("glb")
+
+    room = np.zeros((17, n))
+    for row in ("GLB", "LINK", "DRAM", "LARGEST"):
+        room[getattr(kernels, row)] = 2.0
+    for row in ("COMPUTE", "BUFFER", "LOAD_ROWS", "LOAD_LINK", "LOADS"):
+        room[getattr(kernels, row)] = 1.0
+    found = kernels.Found(*np.zeros((2, 1, 1)), np.zeros((1, 1, 1)), np.zeros((1, 1, 1), np.int8))
+    none = np.zeros(n)
+    own = kernels.Layers(np.array([0, n]), layers.count.astype(float), *[none] * 4)
+    kernels._by_cause(own, room, kernels.LOADS, np.zeros((1, 1)), found, 0, 0)
+    assert found.latency_s == latency
+    assert found.bound_by == bound
