@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
@@ -38,6 +39,9 @@ UNSCORED = 1e250
 
 PROMISING = 8
 """Neighbours of incumbents offered per one wanted: most may be infeasible."""
+
+POLISHED = 0.3
+"""Share of a phase's polishing that is left where niches take a part, which polish as well."""
 
 FEW = 10
 """Designs of the population whose neighbours fill a generation."""
@@ -89,7 +93,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         apart = 0 if lost else round(self.niches * n_offsprings)
         if apart:
             brood.add(from_niches(problem, self.archive, apart, self.fitted > 0, rng), apart)
-        polished = round(max(self.phase.polish, SEEKING * lost) * n_offsprings)
+        share = self.phase.polish * (POLISHED if self.niches else 1.0)
+        polished = round(max(share, SEEKING * lost) * n_offsprings)
         if polished:
             near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
             brood.add(near, polished)
@@ -128,8 +133,11 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         )
         surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
         guessed = problem.from_coordinates(surrogate.predict(near))
-        order = elite(problem.guide_scores(guessed, problem.own_best(F)), PROMISING * wanted)
-        return near[order]
+        promise = problem.guide_scores(guessed, problem.own_best(F))
+        if self.niches:
+            passing = _first_passing(problem, near, promise, wanted)
+            near, promise = near[passing], promise[passing]
+        return near[elite(promise, PROMISING * wanted)]
 
     def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
         """Add children, and where they do not suffice others, to what passes the screen."""
@@ -169,6 +177,32 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         return mutate(
             problem.space, children, rng, probability=phase.mutation_probability, eta=phase.eta
         )
+
+
+def _first_passing(
+    problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int
+) -> NDArray[np.int64]:
+    """Indices of designs that pass the screen, the first `n` by each criterion among them.
+
+    In a large space what is infeasible may look best for good: whoever offers only the first few
+    never comes to those behind.
+
+    Args:
+        levels: shape (n_designs, n_parameters).
+        promise: smaller is better, shape (n_designs, n_criteria).
+    """
+    asked, passes = np.zeros((2, len(levels)), bool)
+    for own in promise.T:
+        order = np.argsort(own, kind="stable")
+        at, step, found = 0, 2 * n, 0
+        while found < n and at < len(order):
+            some = order[at : at + step]
+            new = some[~asked[some]]
+            passes[new] = problem.feasibility.screened(levels[new]) <= 0
+            asked[new] = True
+            found += int(passes[some].sum())
+            at, step = at + step, 2 * step
+    return np.flatnonzero(passes)
 
 
 def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:

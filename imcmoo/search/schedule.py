@@ -18,7 +18,8 @@ class Phase:
         crossover_probability: that a pair of parents recombines.
         mutation_probability: that a child is mutated.
         eta: distribution index of crossover and mutation: larger makes smaller steps.
-        polish: share of the offspring taken among the neighbours of the incumbents.
+        polish: share of the offspring taken among the neighbours of the incumbents; less in a large
+            space (see `mating.POLISHED`).
 
     Raises:
         ValueError: a count below 1, a probability or share outside 0..1, a negative index.
@@ -65,7 +66,7 @@ class Schedule:
     phases: tuple[Phase, ...]
     elite_share: float = 0.75
     fitted: int = 200
-    niches: float = 0.7
+    niches: float = 0.85
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.population < 2 or not self.phases:

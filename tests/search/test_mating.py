@@ -103,6 +103,24 @@ def test_in_a_large_space_the_surrogate_knows_what_lies_around_the_incumbents(mo
         assert np.array_equal(levels, archive.levels[expected])
 
 
+def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypatch):
+    """The best half of all neighbours is infeasible, by every criterion: others are offered."""
+    levels = RRAM.random(400, np.random.default_rng(0))
+    promise = np.arange(400.0)[:, None] * [1.0, 2.0]
+    good, asked = set(RRAM.rank(levels[200:]).tolist()), []
+
+    def screened(some):
+        asked.append(len(some))
+        return np.array([-1.0 if rank in good else 1.0 for rank in RRAM.rank(some).tolist()])
+
+    monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", screened)
+    found = mating_of._first_passing(LARGE_PROBLEM, levels, promise, 5)
+    assert found[:5].tolist() == [200, 201, 202, 203, 204]
+    # Each is asked about once, and not all are.
+    assert sum(asked) < 400
+    assert len(found) < 150
+
+
 def test_without_a_surrogate_neighbours_come_at_random():
     archive, _ = begun(LARGE_PROBLEM, 120)
     mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=0)
