@@ -58,6 +58,8 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
     for own, group in regret.groupby(KEYS, sort=False):
         table = group.pivot(index="seed", columns="method", values="regret")
         others = [m for m in group["method"].unique() if m != OURS]
+        if not others:
+            continue
         # Some are dear and were given fewer seeds.
         pairs = [table[[OURS, m]].dropna().to_numpy().T for m in others]
         p = [paired_wilcoxon(*pair) for pair in pairs]
