@@ -17,7 +17,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.arena import chosen, contest, large, random_contest, standings
+from experiments import EXPERIMENTS_VERSION
+from experiments.arena import chosen, contest, random_contest, standings
 from experiments.arena.chosen import BUDGETS
 from experiments.arena.contest import CHECKS, DESIGNS, PRIMARY, SEEDS, WORST
 from experiments.arena.contestants import METHODS
@@ -26,13 +27,14 @@ from experiments.arena.rules import OURS, Rules
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.progress import counted
-from imcmoo.exact.answer import fingerprint
+from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
 from imcmoo.io.locks import owned
 from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
 from imcmoo.report.labels import label
 from problems import STUDIES
@@ -112,7 +114,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
     methods = METHODS if args.peers else {OURS: METHODS[OURS]}
     chosen.need(methods)
     folder = args.out / "random" / str(args.seed)
-    mark = f"{args.seed} {args.seeds} {list(methods)} {random_contest.fingerprint()}"
+    mark = f"{args.seed} {args.seeds} {list(methods)} {random_contest.mark()}"
     with owned(folder):
         parts = FinishedParts(folder, mark)
         play = partial(random_contest.play, args.seed, methods, args.seeds)
@@ -137,11 +139,12 @@ def _compare(args: argparse.Namespace) -> None:
     )
     chosen.need(rules.methods)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name
-    mark = fingerprint(study.problem())
-    optima = sorted(getattr(rules.judge(study.problem()), "optima", {}).items())
-    stated = f"{mark} {rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
+    problem = study.problem()
+    optima = sorted(getattr(rules.judge(problem), "optima", {}).items())
+    stated = f"{rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
+    mark = f"{EXPERIMENTS_VERSION} {behaviour_mark(problem)} {stated}"
     with owned(folder):
-        parts = FinishedParts(folder, f"{stated} {contest.fingerprint()} {large.fingerprint()}")
+        parts = FinishedParts(folder, mark)
         search = partial(contest.search, rules)
         _work_through(parts, args.seeds, search, study.name, arguments.workers(args))
         frames = contest.tables([parts.load(seed) for seed in range(args.seeds)])
@@ -151,7 +154,7 @@ def _compare(args: argparse.Namespace) -> None:
         option += f" --budgets {','.join(map(str, rules.budgets))}"
         option += f" --methods '{args.methods}'" if args.methods else ""
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
-        config = {"command": command, "budgets": rules.budgets, "fingerprint": mark}
+        config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
         _write(frames, rules, config, folder)
         parts.remove()
     _show(frames, rules, folder)

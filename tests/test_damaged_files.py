@@ -115,7 +115,7 @@ def reads(home: Path) -> dict[str, Read]:
     """All that is read, by name."""
     run, exact = home / "small" / "seed-1", home / "exact" / "small"
     problem = find_study(str(home / "small.toml")).problem()
-    mark = answer.read_summary(exact)["fingerprint"]
+    mark = answer.read_summary(exact)["identity"]
 
     def found() -> object:
         got = answer.load(exact, problem, mark)

@@ -16,7 +16,6 @@ from experiments.arena.rules import TARGETS, Rules
 from experiments.arena.watched import WatchedProblem
 from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
 from imcmoo.exact.regret import Regret
-from imcmoo.io.fingerprint import code_digest
 from imcmoo.model.cost_model import Prepares
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -40,11 +39,6 @@ EQUAL = 1e-9
 
 MOST_PREPARED = 1 << 24
 """Chips a model may work out ahead of a comparison at the most."""
-
-
-def fingerprint() -> str:
-    """SHA-256 (hex) of the code of all searches: parts of other searches do not mix with these."""
-    return code_digest("experiments.arena.contest", "experiments.arena.variants")
 
 
 def judged(problem: AcceleratorProblem) -> tuple[str, ...]:

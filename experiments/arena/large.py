@@ -12,7 +12,6 @@ from experiments.arena.contestants import ours
 from experiments.arena.evaluation_counter import Method
 from experiments.arena.optuna_contestants import optuna_nsga2, optuna_tpe
 from experiments.arena.rules import OURS
-from imcmoo.io.fingerprint import code_digest
 from imcmoo.search.schedule import PAPER
 
 BUDGETS = (1000, 3300, 10_000, 30_000)
@@ -73,8 +72,3 @@ RULES: dict[str, Any] = {
     "seeds": SEEDS,
 }
 """All of it, as `Rules` takes it."""
-
-
-def fingerprint() -> str:
-    """SHA-256 (hex) of the code of these searches."""
-    return code_digest("experiments.arena.large")

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from experiments import EXPERIMENTS_VERSION
 from experiments.arena.contest import search_all
 from experiments.arena.contestants import PHASED
 from experiments.arena.evaluation_counter import Method
-from experiments.arena.random_cases import Case, draw_case
+from experiments.arena.random_cases import SPACES, Case, draw_case
 from experiments.arena.rules import Rules
+from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.io.fingerprint import code_digest
+from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study.study import Study
 
 BUDGETS = (1000, 3300)
 
@@ -25,9 +28,10 @@ SEEDS = 5
 """Runs of each method on each case."""
 
 
-def fingerprint() -> str:
-    """SHA-256 (hex) of the code of cases and searches."""
-    return code_digest("experiments.arena.random_contest")
+def mark() -> str:
+    """All that finished cases depend on, but their series: versions, data and cost model."""
+    studies = [Study(space.name, space, tuple(SHIPPED)) for space in SPACES]
+    return " ".join([str(EXPERIMENTS_VERSION), *(behaviour_mark(s.problem()) for s in studies)])
 
 
 def play(

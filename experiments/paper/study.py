@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import problems
+from experiments import EXPERIMENTS_VERSION
 from experiments.arena.contest import SEEDS
 from experiments.ledger.__main__ import write as write_ledger
 from experiments.paper import (
@@ -30,13 +31,14 @@ from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import GENERALITY, SEED, STUDIES, TECHNOLOGY
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.cli.progress import counted
-from imcmoo.exact.answer import fingerprint
+from imcmoo.exact.behaviour import behaviour_mark
+from imcmoo.io.checksums import sha256
 from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
-from imcmoo.io.fingerprint import LIBRARIES, code_digest
 from imcmoo.io.locks import owned
-from imcmoo.io.machines import Workers, working
+from imcmoo.io.machines import LIBRARIES, Workers, working
 from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import fingerprint
 from imcmoo.study.study import Study
 
 COMMAND = "python -m experiments.run paper"
@@ -119,19 +121,18 @@ def run(folder: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
         workers: processes, or who sends work to other machines.
     """
     with owned(folder):
-        marks = {
-            name: fingerprint(problems.STUDIES[name].problem()) for name in (*STUDIES, TECHNOLOGY)
-        }
-        code = code_digest("experiments.paper.study", data=(LARGEST, DESIGNS))
-        parts = FinishedParts(folder, f"{marks} {code}")
+        asked = {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
+        stated = [behaviour_mark(p) for p in asked.values()]
+        stated += [sha256(path) for path in (LARGEST, DESIGNS)]
+        parts = FinishedParts(folder, f"{EXPERIMENTS_VERSION} {stated}")
         _answer(parts, quiet=quiet, workers=workers)
-        stated = {
+        config = {
             "command": COMMAND,
             "seed": SEED,
-            "fingerprints": marks,
+            "fingerprints": {name: fingerprint(p) for name, p in asked.items()},
             "versions": {name: version(name) for name in ("imcmoo", *LIBRARIES)},
         }
-        _publish(parts, stated, folder, docs)
+        _publish(parts, config, folder, docs)
         write_ledger(folder, docs)
         parts.remove()
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments import EXPERIMENTS_VERSION
 from experiments.paper import aggregation, generality, sensitivity
 from experiments.paper.enumerated_study import EnumeratedStudy
 from experiments.paper.settings import GENERALITY
@@ -29,14 +30,14 @@ from experiments.physics.searches import optimal_designs, regrets
 from experiments.physics.survival import survival
 from experiments.physics.variations import Key, keys, keys_of_nine
 from imcmoo.cli.progress import counted
-from imcmoo.exact.answer import fingerprint
+from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
-from imcmoo.io.fingerprint import code_digest
 from imcmoo.io.locks import owned
 from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import fingerprint
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.study import Study
@@ -113,11 +114,11 @@ def run(
     known = results if adc_model == DEFAULT_ADC else results / adc_model
     studies = {name: _with_converter(STUDIES[name], adc_model) for name in NAMES}
     answers = {name: _answer(study, known, workers) for name, study in studies.items()}
-    marks = {name: fingerprint(study.problem()) for name, study in studies.items()}
-    code = code_digest("experiments.physics.study")
+    problems = {name: study.problem() for name, study in studies.items()}
+    stated = [behaviour_mark(problem) for problem in problems.values()]
     every = list(tasks(studies))
     with owned(folder):
-        parts = FinishedParts(folder, json.dumps([marks, code]))
+        parts = FinishedParts(folder, f"{EXPERIMENTS_VERSION} {stated}")
         todo = [i for i in range(len(every)) if i not in parts]
         with (
             counted("physics", len(every), quiet=quiet, done=len(parts)) as advance,
@@ -127,8 +128,9 @@ def run(
             for index, found in completed(executor, do, (every[i] for i in todo)):
                 parts.save(todo[index], found)
                 advance()
-        stated = {"adc_model": adc_model, "fingerprints": marks}
-        _publish([parts.load(i) for i in range(len(every))], stated, folder)
+        marks = {name: fingerprint(problem) for name, problem in problems.items()}
+        config = {"adc_model": adc_model, "fingerprints": marks}
+        _publish([parts.load(i) for i in range(len(every))], config, folder)
         write_pages(results / "published", docs)
         parts.remove()
 

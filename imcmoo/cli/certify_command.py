@@ -102,7 +102,14 @@ def main(args: argparse.Namespace) -> None:
             None if args.run is None else read_designs(args.run / "front.csv", study.space),
             tuple(written(args.out).values()),
         )
-        for found in certify_study(study, criterion, effort, alone=args.alone, on_step=on_step):
+        for found in certify_study(
+            study,
+            criterion,
+            effort,
+            alone=args.alone,
+            on_step=on_step,
+            on_other=lambda line: console.print(line, highlight=False, soft_wrap=True),
+        ):
             own = found.criterion == criterion
             found.save(args.out if own else args.out / found.criterion)
             _show(console, found)

@@ -10,7 +10,9 @@ from typing import Any
 
 from imcmoo.cli import catalogue
 from imcmoo.io.errors import InputError
+from imcmoo.io.own_code import own_code
 from imcmoo.io.units import inside
+from imcmoo.problem.identity import differing_keys
 from imcmoo.study.study import Study
 
 SETTINGS = ("criterion", "deployment", "scaling", "baselines", "seed", "budget")
@@ -47,4 +49,6 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
         raise InputError(
             f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"
         )
+    if names := differing_keys(config.get("own_code", {}), own_code(study.own_modules)):
+        raise InputError(f"{folder} is of other code of your own: {', '.join(names)}")
     return study

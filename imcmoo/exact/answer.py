@@ -1,7 +1,7 @@
 """The exact answer of a problem in files, and the proof that it is of this problem.
 
-A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with a fingerprint of all
-that the answer depends on.
+A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with the identity of the
+problem and what the model gives for some designs.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from imcmoo.exact.behaviour import behaviour, changed, sampled_designs
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
-from imcmoo.io.fingerprint import code_digest, module_of
 from imcmoo.io.units import inside, shown, shown_column
-from imcmoo.model.cost_model import KnowsItsData
+from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Ranks
 
@@ -30,53 +29,20 @@ SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
 
 
 class OtherProblem(Exception):
-    """A stored answer is not of this cost model, table, workloads, space or limit."""
-
-
-def fingerprint(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of all that the exact answer depends on: the code of enumeration and cost
-    model, the model's data, networks, objectives, space, area limit, cost, criteria, weights and
-    limits."""
-    model = problem.model
-    code = code_digest("imcmoo.exact.enumeration", type(model).__module__)
-    stated = (
-        code,
-        model.data_digest if isinstance(model, KnowsItsData) else "",
-        repr(problem.space),
-        asked(problem),
-    )
-    return hashlib.sha256(repr(stated).encode()).hexdigest()
-
-
-def asked(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of what a problem asks of its model and space: objectives of which networks,
-    area limit, cost, criteria, weights and limits."""
-    criteria = [
-        (c.name, code_digest(module_of(c.score)), repr(c.score) if is_dataclass(c.score) else "")
-        for c in problem.criteria
-    ]
-    stated = (
-        problem.workload_names,
-        problem.objective_names,
-        problem.area_limit_m2,
-        sorted((problem.cost_per_cm2 or {}).items()),
-        criteria,
-        problem.weights.tolist(),
-        problem.limits.rows,
-    )
-    return hashlib.sha256(repr(stated).encode()).hexdigest()
+    """A stored answer is of another problem, code or cost model; says what differs."""
 
 
 def save(
     answer: ExactAnswer,
     folder: Path,
     problem: AcceleratorProblem,
-    fingerprint: str,
+    identity: Mapping[str, Any],
     stated: Mapping[str, Any],
 ) -> None:
     """Write an answer into a folder of one's own, replacing what is there.
 
     Args:
+        identity: of the problem, when the work began.
         stated: what tells one problem of a study from another, for the summary.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +57,7 @@ def save(
             frame.to_csv(temporary, index=False, lineterminator="\n")
     summary = {
         **stated,
-        "fingerprint": fingerprint,
+        "identity": dict(identity),
         "sha256": {name: sha256(folder / name) for name in frames},
         "designs": problem.space.size,
         "feasible_designs": answer.n_feasible,
@@ -101,29 +67,33 @@ def save(
             name: {"value": _shown(problem, name, o.value), "designs": len(o.ranks)}
             for name, o in answer.optima.items()
         },
+        "behaviour": behaviour(problem, sampled_designs(problem)),
     }
     summary["checksum"] = checksum(summary)
     with replacing(folder / SUMMARY) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def load(folder: Path, problem: AcceleratorProblem, fingerprint: str) -> ExactAnswer:
-    """Read the answer of a problem back.
+def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any]) -> ExactAnswer:
+    """Read the answer of a problem back; a shipped model is evaluated on some of its designs.
+
+    Args:
+        identity: of the problem.
 
     Raises:
-        OtherProblem: the folder holds the answer of another one.
+        OtherProblem: the folder holds the answer of another one, or of another cost model.
         InputError: a file is damaged, or was replaced while it was read.
         FileNotFoundError: the folder holds no complete answer.
     """
     summary = read_summary(folder)
-    if summary["fingerprint"] != fingerprint:
-        raise OtherProblem(f"{folder} is of another cost model, table, space or set of workloads")
+    if differs := difference(summary.get("identity", {}), identity):
+        raise OtherProblem(f"{folder} is of {differs}")
     for name, digest in summary["sha256"].items():
         if not (folder / name).is_file() or sha256(folder / name) != digest:
             raise damaged(folder / name)
     optima, front = pd.read_csv(folder / OPTIMA), pd.read_csv(folder / FRONT)
     space, columns = problem.space, problem.objective_names
-    return ExactAnswer(
+    answer = ExactAnswer(
         n_feasible=summary["feasible_designs"],
         optima={
             str(name): Optimum(
@@ -139,6 +109,9 @@ def load(folder: Path, problem: AcceleratorProblem, fingerprint: str) -> ExactAn
         ranks=_ranks(front, space),
         designs=front["designs"].to_numpy(),
     )
+    if differs := changed(problem, summary.get("behaviour", {}), answer):
+        raise OtherProblem(f"{folder} is of {differs}")
+    return answer
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imcmoo.exact.answer import asked
+import numpy as np
+
+from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
-from imcmoo.io.fingerprint import code_digest
-from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import Levels
 
 FILE = "certificate.json"
 
@@ -37,7 +38,8 @@ class Certificate:
         evaluated: designs that were evaluated; with those of all stages, all there are.
         own_best: by network `bound` and `value` of its own best, where the criterion is against it.
         seconds: that the proof took.
-        fingerprints: of the code of the model, its data, the networks, the space and what is asked.
+        identity: of the problem.
+        behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
         intact: whether it is as it was written; a checksum tells, which notices what no other check
             can, such as designs moved from one count to another.
     """
@@ -54,7 +56,8 @@ class Certificate:
     evaluated: int
     own_best: Mapping[str, Mapping[str, float]]
     seconds: float
-    fingerprints: Mapping[str, str]
+    identity: Mapping[str, Any]
+    behaviour: Mapping[str, Any]
     intact: bool = True
 
     def save(self, folder: Path) -> None:
@@ -72,7 +75,8 @@ class Certificate:
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
             "own_best": dict(self.own_best),
             "seconds": round(self.seconds, 1),
-            "fingerprints": dict(self.fingerprints),
+            "identity": dict(self.identity),
+            "behaviour": dict(self.behaviour),
         }
         content["checksum"] = _checksum(content)
         with replacing(folder / FILE) as temporary:
@@ -103,7 +107,9 @@ class Certificate:
                 evaluated=content["counts"]["evaluated"],
                 own_best=content["own_best"],
                 seconds=float(content["seconds"]),
-                fingerprints=content["fingerprints"],
+                # Absent in those of older versions, which are refused later, with a reason.
+                identity=content.get("identity", {}),
+                behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == _checksum(content),
             )
         except (ValueError, KeyError, TypeError) as error:
@@ -116,9 +122,14 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     Raises:
         ValueError, KeyError, TypeError: it cannot.
     """
-    tables = ("settings", "own_best", "fingerprints", "counts", "incumbent")
+    tables = ("settings", "own_best", "counts", "incumbent")
+    new = ("identity", "behaviour")
     inner = (content["counts"]["stages"], content["incumbent"]["design"])
-    for name, value in [*((n, content[n]) for n in tables), *(("counts", v) for v in inner)]:
+    for name, value in [
+        *((n, content[n]) for n in tables),
+        *(("counts", v) for v in inner),
+        *((n, content.get(n, {})) for n in new),
+    ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
     for own in (*content["own_best"].values(), *content["counts"]["stages"].values()):
@@ -134,37 +145,22 @@ def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def fingerprints(problem: AcceleratorProblem, networks: str) -> dict[str, str]:
-    """What a certificate depends on: the code of the model, its data, networks, space, and what is
-    asked of these.
-
-    Args:
-        networks: fingerprint of the networks.
-    """
-    model = problem.model
-    return {
-        "model": code_digest(type(model).__module__),
-        "table": model.data_digest if isinstance(model, KnowsItsData) else "",
-        "networks": networks,
-        "space": hashlib.sha256(repr(problem.space).encode()).hexdigest(),
-        "question": asked(problem),
-    }
-
-
 def certificate_of(
     proof: Proof,
     problem: AcceleratorProblem,
     *,
     settings: Mapping[str, Any],
     model: str,
-    prints: Mapping[str, str],
+    identity: Mapping[str, Any],
+    sample: Levels,
     rests_on: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
     """A proof in full, for a file.
 
     Args:
-        prints: as `fingerprints` makes them, which takes a while.
+        identity: as `Certificate.identity`.
+        sample: designs whose values are kept, beside the one found, shape (n, n_parameters).
         rests_on: as `Certificate.own_best`.
 
     Raises:
@@ -192,5 +188,6 @@ def certificate_of(
         evaluated=proof.evaluated,
         own_best=rests_on,
         seconds=seconds,
-        fingerprints=prints,
+        identity=identity,
+        behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
     )

@@ -133,6 +133,20 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     return found | dict(zip(kinds, costs.objectives.T, strict=True))
 
 
+def relative_scores(
+    problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], alone: Sequence[float]
+) -> dict[str, Floats]:
+    """Scores by each criterion against the networks' own best, shape (n,) each.
+
+    Args:
+        joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
+        alone: that on a chip that need not run the others.
+    """
+    relative = [c for c in problem.criteria if c.against == "own best"]
+    found = {c.name: c.scores(costs, np.asarray(joint)) for c in relative}
+    return found | {against_alone(c.name): c.scores(costs, np.asarray(alone)) for c in relative}
+
+
 class Enumeration:
     """All designs of a problem, in stretches of bodies.
 
@@ -237,12 +251,10 @@ class Enumeration:
         }
         costs = problem.costs(F)
         by_criterion = scores(problem, costs)
-        relative = [c for c in problem.criteria if c.against == "own best"]
-        own_best = np.array([optimum.value for optimum in alone.values()])
-        for c in relative:
-            by_criterion[c.name] = c.scores(costs, costs.edap.min(axis=0))
-        for c in relative:
-            by_criterion[against_alone(c.name)] = c.scores(costs, own_best)
+        if problem.has_edap:
+            joint = costs.edap.min(axis=0).tolist()
+            own_bests = [optimum.value for optimum in alone.values()]
+            by_criterion |= relative_scores(problem, costs, joint, own_bests)
         optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F, keep_weakly=True)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)

@@ -17,12 +17,15 @@ from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import local
-from imcmoo.io.fingerprint import LIBRARIES, code_digest, module_of
+from imcmoo.io.own_code import project_digest
 from imcmoo.version import __version__
 
 Result = TypeVar("Result")
 
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[^:/\[\]]+):\d+")
+
+LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
+"""Libraries whose version can change a digit of a result or a pixel of a figure."""
 
 PATIENCE_S = 15
 """How long a scheduler may take to answer, and to have a worker."""
@@ -148,7 +151,7 @@ class _Remote(Executor):
         try:
             # Not pure: Dask would answer equal tasks from what it remembers.
             theirs = self._client.submit(
-                _work, _versions(module_of(fn)), partial(fn, *args, **kwargs), pure=False
+                _work, _versions(), partial(fn, *args, **kwargs), pure=False
             )
         except Exception as error:  # whatever Dask raises where its client was closed
             future.set_exception(BrokenExecutor(self._lost(error)))
@@ -202,7 +205,7 @@ def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result
             f"worker {worker.address} does {worker.state.nthreads} tasks at once in one process: "
             "start it with --nthreads 1"
         )
-    own = _versions(module_of(function))
+    own = _versions()
     for name, ours in expected.items():
         if own[name] != ours:
             raise InputError(f"worker {worker.address} has {name} {own[name]}, we have {ours}")
@@ -210,13 +213,13 @@ def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result
 
 
 @cache
-def _versions(module: str) -> dict[str, str]:
-    """Whatever can change a byte of what a function of a module returns."""
+def _versions() -> dict[str, str]:
+    """Whatever can change a byte of what a task returns."""
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
         "imcmoo": __version__,
         **{name: version(name) for name in LIBRARIES},
-        "code of imcmoo": code_digest(module)[:12],
+        "code of imcmoo": project_digest()[:12],
     }
 
 

@@ -19,6 +19,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
+from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
@@ -62,6 +63,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
         guidance: what steers the search beyond the criteria that always do.
         limits: what networks may cost at the most, by name; none by default.
+        origin: what its study adds to the identity of answers.
 
     Raises:
         ValueError: the model has no network, the limit is not positive, there is a limit but no
@@ -77,6 +79,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         cost_per_cm2: Mapping[int, float] | None = None,
         guidance: Guidance | None = None,
         limits: Mapping[str, Limits] | None = None,
+        origin: Origin | None = None,
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
@@ -88,6 +91,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.space = model.space
         self.workload_names = names
         self.guidance = guidance
+        self.origin = origin or Origin()
         self.weights = _scaled(guidance.weights, len(names))
         given = [q.name for q in self.quantities]
         asked = [c for c in (guidance.own, guidance.asked) if c is not None]

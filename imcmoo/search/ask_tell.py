@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from pymoo.core.population import Population
 
-from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.checkpoint import State
@@ -202,13 +202,15 @@ def _identity(
     problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
 ) -> dict[str, Any]:
     """What must agree for a search to go on from a file, as JSON gives it back."""
-    model = problem.model
-    identity = {
+    known = identity(problem)
+    stated = {
         "version": __version__,
         "space": repr(problem.space),
         "workloads": problem.workload_names,
         "objectives": problem.objective_names,
-        "data of the model": model.data_digest if isinstance(model, KnowsItsData) else None,
+        "data of the model": known["data"],
+        "model": known["versions"],
+        "own code": known["own code"],
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],
@@ -219,5 +221,5 @@ def _identity(
         "schedule": asdict(schedule),
         "seed": rng.bit_generator.state,
     }
-    plain: dict[str, Any] = json.loads(json.dumps(identity, default=np.ndarray.tolist))
+    plain: dict[str, Any] = json.loads(json.dumps(stated, default=np.ndarray.tolist))
     return plain

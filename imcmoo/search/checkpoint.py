@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import Levels
 
 
@@ -74,10 +75,11 @@ class State:
         for name, value in identity.items():
             theirs = state.identity.get(name)
             if theirs != value:
-                raise InputError(
-                    f"checkpoint {path} is of another search: "
-                    f"its {name} is {_short(theirs)}, not {_short(value)}"
-                )
+                names = differing_keys(theirs, value)
+                told = f"is {_short(theirs)}, not {_short(value)}"
+                if names:
+                    told = f"differs in {', '.join(names)}"
+                raise InputError(f"checkpoint {path} is of another search: its {name} {told}")
         return state
 
 

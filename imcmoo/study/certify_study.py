@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
+from imcmoo.exact.behaviour import changed, sampled_designs
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
-from imcmoo.exact.certificate import Certificate, certificate_of, fingerprints
+from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.goal import NotProvable, OwnBests
 from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
+from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.sampling import NoFeasibleDesign
@@ -81,6 +83,7 @@ def certify_study(
     *,
     alone: bool = False,
     on_step: OnStep = lambda *_: None,
+    on_other: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Certificate]:
     """Prove one criterion of a study, or all, and what these rest on.
 
@@ -89,6 +92,8 @@ def certify_study(
         effort: how far, and from where.
         alone: as of `wanted`.
         on_step: hears of every step.
+        on_other: hears of each known certificate that is of another problem or cost model: a line
+            that says what differs.
 
     Yields:
         Certificates, each as soon as it is there, those that were known as they were.
@@ -98,7 +103,8 @@ def certify_study(
     """
     problem = study.problem()
     parts = agenda(problem, wanted(problem, criterion, alone=alone))
-    work = _Certifying(study, problem, effort, on_step)
+    known = [c for c in effort.known if _is_of(c, study, problem, on_other)]
+    work = _Certifying(study, problem, replace(effort, known=known), on_step)
     try:
         for part in parts:
             yield from work.prove(part)
@@ -116,17 +122,12 @@ class _Certifying:
         self._problem = problem
         self._effort = effort
         self._on_step = on_step
-        self._prints = fingerprints(problem, study.network_set().fingerprint)
+        self._identity = identity(problem)
+        self._sample = sampled_designs(problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[Branches, Trunk]] = {}
-        same = [
-            c
-            for c in effort.known
-            if c.intact
-            and (c.fingerprints, c.settings, c.model) == (self._prints, stated(study), study.model)
-        ]
         # Of several of one criterion the one that proves most.
-        self._known = {c.criterion: c for c in sorted(same, key=lambda c: -c.gap)}
+        self._known = {c.criterion: c for c in sorted(effort.known, key=lambda c: -c.gap)}
 
     def prove(self, part: Part) -> Iterator[Certificate]:
         """Certificates of a part."""
@@ -148,7 +149,8 @@ class _Certifying:
                 self._problem,
                 settings=stated(self._study),
                 model=self._study.model,
-                prints=self._prints,
+                identity=self._identity,
+                sample=self._sample,
                 rests_on=rests_on,
                 seconds=time.perf_counter() - began,
             )
@@ -199,6 +201,26 @@ class _Certifying:
             return time.perf_counter() > deadline
 
         return stop
+
+
+def _is_of(
+    certificate: Certificate,
+    study: Study,
+    problem: AcceleratorProblem,
+    on_other: Callable[[str], None],
+) -> bool:
+    """Whether a certificate is of a study as it is; else says what differs."""
+    if not certificate.intact:
+        differs = "not as it was written"
+    elif (certificate.settings, certificate.model) != (stated(study), study.model):
+        differs = "of another study or other settings"
+    else:
+        found = difference(certificate.identity, identity(problem))
+        found = found or changed(problem, certificate.behaviour)
+        differs = f"of {found}" if found else ""
+    if differs:
+        on_other(f"{certificate.criterion}: the certificate here is {differs}: not taken")
+    return not differs
 
 
 def searched(problem: AcceleratorProblem, seed: int) -> Levels:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
+from imcmoo.exact.behaviour import changed
 from imcmoo.exact.branches import partials_to_check
-from imcmoo.exact.certificate import FILE, Certificate, fingerprints
+from imcmoo.exact.certificate import FILE, Certificate
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests
 from imcmoo.exact.statement import check_statement
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import Partials
+from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.certify_study import own_bests
@@ -81,7 +83,7 @@ class Checker:
         self.anew = True
         self._problem: AcceleratorProblem = study.problem()
         self._known = [name for names in provable(self._problem) for name in names]
-        self._fingerprints = fingerprints(self._problem, study.network_set().fingerprint)
+        self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, tuple[AcceleratorProblem, Partials, list[Claim]]] = {}
 
@@ -94,9 +96,9 @@ class Checker:
         """
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
-        for what, digest in self._fingerprints.items():
-            if certificate.fingerprints.get(what) != digest:
-                raise Refused(f"the certificate is of another {what}")
+        differs = difference(certificate.identity, self._identity)
+        if differs := differs or changed(self._problem, certificate.behaviour):
+            raise Refused(f"the certificate is of {differs}")
         if certificate.criterion not in self._known:
             raise Refused(f"criterion {certificate.criterion} cannot be proven here")
         part = next(

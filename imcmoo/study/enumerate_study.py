@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.exact import answer as exact
+from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.exact.enumeration import (
     DESIGNS_AT_ONCE,
     Enumeration,
@@ -24,6 +25,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.executor import at_once, completed
 from imcmoo.io.machines import Workers, working
 from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
 from imcmoo.study.exact_comparison import stated
@@ -55,11 +57,11 @@ def enumerate_study(
     _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
     problem = enumeration.problem
-    mark = exact.fingerprint(problem)
+    began_as = identity(problem)
     stretches = enumeration.stretches()
     if not stretches:
         raise InputError(nothing_feasible(problem))
-    parts = FinishedParts(folder, f"{mark} by {DESIGNS_AT_ONCE}")
+    parts = FinishedParts(folder, f"{behaviour_mark(problem)} by {DESIGNS_AT_ONCE}")
     todo = [i for i in range(len(stretches)) if i not in parts]
     on_progress(len(parts), len(stretches))
     with working(workers, len(todo)) as executor:
@@ -76,7 +78,10 @@ def enumerate_study(
         if problem.limits:
             raise InputError(nearest_text(problem, error.nearest)) from None
         raise InputError(nothing_feasible(problem)) from None
-    exact.save(answer, folder, problem, mark, stated(study))
+    if differs := difference(began_as, identity(problem)):
+        parts.remove()
+        raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
+    exact.save(answer, folder, problem, began_as, stated(study))
     parts.remove()
     return answer
 

@@ -15,6 +15,7 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
 from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.identity import identity
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -60,7 +61,7 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
     problem = study.problem()
     try:
         with unchanged(folder / exact.SUMMARY):
-            return exact.load(folder, problem, exact.fingerprint(problem))
+            return exact.load(folder, problem, identity(problem))
     except exact.OtherProblem as error:
         raise InputError(
             f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.io.fingerprint import LIBRARIES
+from imcmoo.io.machines import LIBRARIES
+from imcmoo.io.own_code import own_code
+from imcmoo.model import registry
 from imcmoo.model.cost_model import KnowsItsData
+from imcmoo.problem.identity import ENUMERATION_VERSION
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
@@ -26,7 +29,10 @@ def config(study: Study) -> dict[str, Any]:
             "imcmoo": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
+            "scores": ENUMERATION_VERSION,
+            **{f"{name} model": n for name, n in registry.versions(study.model).items()},
         },
+        "own_code": own_code(study.own_modules),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from imcmoo.io.checksums import SUMS, check_sums, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explanation_file import EXPLANATIONS
 from imcmoo.version import __version__
 
@@ -80,9 +81,13 @@ class RunFolder:
         differing = [k for k in self._config if stored.get(k) != self._config[k]]
         if differing:
             key = next((k for k in differing if k != "command"), differing[0])
+            theirs, own = stored.get(key), self._config[key]
+            names = differing_keys(theirs, own)
+            told = f"is {_short(theirs)}, this run's is {_short(own)}"
+            if names:
+                told = f"differs in {', '.join(names)}"
             raise InputError(
-                f"cannot resume {self.path}: its {key} is {_short(stored.get(key))}, this run's is "
-                f"{_short(self._config[key])}; without --resume the run starts over"
+                f"cannot resume {self.path}: its {key} {told}; without --resume the run starts over"
             )
 
     def is_finished(self) -> bool:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.hardware.scaling import SCALINGS
+from imcmoo.io.checksums import sha256
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import Criterion, find_criterion
+from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
@@ -184,7 +186,24 @@ class Study:
             cost_per_cm2=self.cost_per_cm2,
             guidance=Guidance(self.asked_criterion, weights, self.own_criterion),
             limits=self.limits,
+            origin=Origin(self.own_modules, self._handed()),
         )
+
+    @property
+    def own_modules(self) -> tuple[str, ...]:
+        """Dotted names of the modules that the study names: of model, criterion and score."""
+        model = registry.module_of_users(self.model)
+        paths = [p for p in (self.criterion, self.score) if isinstance(p, str) and ":" in p]
+        return (*([model] if model else []), *(path.partition(":")[0] for path in paths))
+
+    def _handed(self) -> str:
+        """What a user's model is handed, with digests of files; shipped models tell their data."""
+        if self.model in registry.MODELS:
+            return ""
+        table = self.components and sha256(Path(self.components))
+        bits = sorted((self.precision or {}).items())
+        networks = self.network_set().fingerprint
+        return repr((self.deployment, self.scaling, self.objectives, table, bits, networks))
 
     def located(self) -> Study:
         """The same wherever a process works: the paths of its files are absolute."""

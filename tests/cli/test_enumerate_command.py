@@ -21,6 +21,7 @@ from imcmoo.exact.enumeration import Enumeration, scores
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.identity import identity
 from imcmoo.study import enumerate_study as surveying
 from imcmoo.study.study import Study
 from problems import STUDIES
@@ -112,7 +113,7 @@ def test_the_main_study_has_no_better_design_than_the_answer_says(tmp_path, caps
     assert summary["designs"] == 12_096_000
     assert f"12,096,000 designs, {summary['feasible_designs']:,} feasible" in shown
     problem = STUDIES[STUDY].problem()
-    answer = exact.load(tmp_path / ANSWER, problem, exact.fingerprint(problem))
+    answer = exact.load(tmp_path / ANSWER, problem, identity(problem))
     n = 100_000
     levels = problem.space.random(n, np.random.default_rng(0))
     levels = levels[problem.feasibility.screened(levels) <= 0]
@@ -135,7 +136,7 @@ def test_the_files_hold_the_exact_answer(tmp_path):
     assert run(tmp_path) == 0
     assert sorted(contents(tmp_path)) == FILES
     problem = FEW.problem()
-    answer = exact.load(tmp_path / ANSWER, problem, exact.fingerprint(problem))
+    answer = exact.load(tmp_path / ANSWER, problem, identity(problem))
     original = exact_of("rram")
     assert answer.n_feasible == original.n_feasible
     assert list(answer.optima) == list(original.optima)
@@ -194,7 +195,7 @@ def test_options_reach_the_problem(tmp_path):
     assert run(tmp_path, *options) == 0
     asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together", scaling="current")
     summary = exact.read_summary(tmp_path / ANSWER)
-    assert summary["fingerprint"] == exact.fingerprint(asked.problem())
+    assert summary["identity"] == identity(asked.problem())
     assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment", "scaling")} == {
         "study": STUDY,
         "area_limit_mm2": pytest.approx(200.5),

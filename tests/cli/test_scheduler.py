@@ -143,7 +143,7 @@ def test_other_versions_are_refused(cluster, tmp_path, capsys, monkeypatch):
     assert "we have 9" in capsys.readouterr().err
 
 
-def _versions_of_9(module):
+def _versions_of_9():
     return {"imcmoo": "9"}
 
 

@@ -10,6 +10,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
+from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import Effort, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems.physical_extended import SRAM_EXTENDED
@@ -64,7 +65,7 @@ def test_what_is_known_is_not_proven_again(study, proven):
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"edap_{n}" for n in study.workloads), "regret_minimax")
     }
-    other = [replace(c, fingerprints={}) for c in proven.values()]
+    other = [replace(c, identity={}) for c in proven.values()]
     assert next(certify_study(study, "edap_max", Effort(known=other))).value
 
 
@@ -78,7 +79,7 @@ def test_another_question_is_another_problem(study, proven):
     dearer = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
     (own,) = certify_study(dearer, "edap_mean", Effort(known=list(proven.values())))
     assert own.value != proven["edap_mean"].value
-    assert own.fingerprints["question"] != proven["edap_mean"].fingerprints["question"]
+    assert own.identity["question"] != proven["edap_mean"].identity["question"]
 
 
 def test_given_designs_are_begun_with(study, proven):
@@ -100,6 +101,13 @@ def one_more(stages):
     return {**stages, first: {**stages[first], "excluded": stages[first]["excluded"] + 1}}
 
 
+def scaled(behaviour, factor):
+    """A behaviour with another latency of the last design."""
+    *others, last = behaviour["values"]["latency"]
+    latency = [*others, [v * factor for v in last]]
+    return {**behaviour, "values": {**behaviour["values"], "latency": latency}}
+
+
 CHANGES = {
     "counts add up": lambda c: replace(c, stages=one_more(c.stages)),
     "whole numbers": lambda c: replace(c, evaluated=float(c.evaluated)),
@@ -109,11 +117,17 @@ CHANGES = {
     "the incumbent scores": lambda c: replace(c, value=c.value * 0.99),
     "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
     "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
-    "another table": lambda c: replace(c, fingerprints={**c.fingerprints, "table": "0"}),
-    "another model": lambda c: replace(c, fingerprints={**c.fingerprints, "model": "0"}),
-    "another networks": lambda c: replace(c, fingerprints={**c.fingerprints, "networks": "0"}),
-    "another question": lambda c: replace(c, fingerprints={**c.fingerprints, "question": "0"}),
-    "another space": lambda c: replace(c, fingerprints={**c.fingerprints, "space": "0"}),
+    "other data": lambda c: replace(c, identity={**c.identity, "data": "0"}),
+    "another version of cost model or scores: physical 0, this is 1": lambda c: replace(
+        c, identity={**c.identity, "versions": {**c.identity["versions"], "physical": 0}}
+    ),
+    "other code of your own: helper": lambda c: replace(
+        c, identity={**c.identity, "own code": {"helper": "0"}}
+    ),
+    "another question": lambda c: replace(c, identity={**c.identity, "question": "0"}),
+    "another space": lambda c: replace(c, identity={**c.identity, "space": "0"}),
+    "an older version of imcmoo": lambda c: replace(c, identity={}),
+    "other numbers of the cost model": lambda c: replace(c, behaviour=scaled(c.behaviour, 1.0001)),
 }
 
 
@@ -155,8 +169,8 @@ def test_another_component_table_is_refused(study, proven):
     checker = Checker(study)
     assert other.fingerprint != table.fingerprint
     model = type(study.cost_model())(study.space, study.network_set(), table=other)
-    checker._fingerprints["table"] = model.data_digest
-    with pytest.raises(Refused, match="another table"):
+    checker._identity = identity(study.problem(model))
+    with pytest.raises(Refused, match="other data"):
         check(checker, proven["edap_max"])
 
 

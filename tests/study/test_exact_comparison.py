@@ -57,7 +57,7 @@ def test_other_settings_have_no_exact_answer_here(results):
 def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, capsys):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
-    summary = json.loads(before) | {"fingerprint": "old"}
+    summary = json.loads(before) | {"identity": {}}
     summary["checksum"] = exact.checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:

@@ -71,9 +71,9 @@ def test_a_certificate_that_leaves_a_gap_is_refused(study, results):
 
 
 def test_a_certificate_of_another_problem_is_refused(study, results):
-    prints = Certificate.load(results / "certified" / "part" / "ela_max").fingerprints
-    changed(results, "ela_max", fingerprints={**prints, "model": "other"})
-    with pytest.raises(InputError, match=r"of another model: run .* again"):
+    identity = Certificate.load(results / "certified" / "part" / "ela_max").identity
+    changed(results, "ela_max", identity={**identity, "data": "other"})
+    with pytest.raises(InputError, match=r"of other data .*: run .* again"):
         find_certified(study, results)
     with pytest.raises(InputError, match="other settings"):
         find_certified(replace(study, area_limit_m2=1e-3), results)

@@ -1,0 +1,143 @@
+"""What a shipped cost model gives for some designs: kept with answers, and evaluated again later.
+
+It notices a model that was changed without raising its version. A user's model is not evaluated:
+the digests of its code stand for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores
+from imcmoo.model.cost_model import TakesApart
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.registry import shipped_name
+from imcmoo.problem.identity import OLDER, fingerprint
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import Costs
+from imcmoo.search.sampling import draw_screened
+from imcmoo.space.design_space import Levels
+
+DESIGNS = 64
+
+ROUNDS = 8
+"""Draws of so many designs at the most: there may be none on which all networks run."""
+
+RTOL = 1e-9
+
+
+def sampled_designs(problem: AcceleratorProblem) -> Levels:
+    """Random designs on which all networks run, the fingerprint of the problem being the seed.
+
+    Returns:
+        Shape (at most 64, n_parameters): fewer where such are rare, none for a user's model.
+    """
+    found = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
+    if shipped_name(problem.model) is None:
+        return found[0]
+    rng = np.random.default_rng(int(fingerprint(problem), 16))
+    seen: set[int] = set()
+    for _ in range(ROUNDS):
+        drawn = draw_screened(problem, DESIGNS, rng, seen=seen)
+        if not len(drawn):
+            break
+        seen.update(problem.space.rank(drawn).tolist())
+        found.append(drawn[problem.model.evaluate(drawn).runs.all(axis=1)])
+        if sum(map(len, found)) >= DESIGNS:
+            break
+    return np.concatenate(found)[:DESIGNS]
+
+
+def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
+    """What the model of a problem gives for some designs, as JSON values.
+
+    Args:
+        levels: shape (n, n_parameters).
+
+    Returns:
+        `ranks` of the designs and, by quantity of the model, their `values` in SI units, None where
+        a network does not run; empty for a user's model.
+    """
+    if shipped_name(problem.model) is None:
+        return {}
+    found = _values(problem, problem.model.evaluate(levels))
+    # NaN is no JSON.
+    values = {n: np.where(np.isnan(v), np.array(None), v).tolist() for n, v in found.items()}
+    return {"ranks": problem.space.rank(levels).tolist(), "values": values}
+
+
+def behaviour_mark(problem: AcceleratorProblem) -> str:
+    """SHA-256 (hex) of identity and behaviour, to nine digits: for parts of unfinished work."""
+    found = _values(problem, problem.model.evaluate(sampled_designs(problem)))
+    shown = {name: [f"{v:.8e}" for v in values.ravel()] for name, values in found.items()}
+    return hashlib.sha256(f"{fingerprint(problem)} {shown}".encode()).hexdigest()
+
+
+def changed(
+    problem: AcceleratorProblem, stored: Mapping[str, Any], answer: ExactAnswer | None = None
+) -> str:
+    """What an answer is of, where its designs have other values; empty where they have the same.
+
+    Args:
+        stored: the behaviour that the answer carries.
+        answer: an exact answer, the first design of each of whose optima is scored again, too.
+    """
+    if shipped_name(problem.model) is None:
+        return ""
+    try:
+        ranks = np.array(stored["ranks"], dtype=np.int64)
+        before = {name: np.array(v, dtype=float) for name, v in stored["values"].items()}
+    except (KeyError, TypeError, ValueError):
+        return OLDER
+    best = [optimum.ranks[0] for optimum in answer.optima.values()] if answer else []
+    levels = problem.space.unrank(np.concatenate([ranks, np.array(best, dtype=np.int64)]))
+    metrics = problem.model.evaluate(levels)
+    n = len(ranks)
+    for name, now in _values(problem, metrics.take(np.arange(n))).items():
+        then = before.get(name, np.empty(0))
+        if then.shape != now.shape:
+            return OLDER
+        other = ~np.isclose(now, then, rtol=RTOL, atol=0, equal_nan=True)
+        if other.any():
+            was, is_now = float(then[other][0]), float(now[other][0])
+            return f"other numbers of the cost model ({name} {was!r}, here {is_now!r})"
+    if answer is None:
+        return ""
+    return _changed_optimum(problem, answer, levels[n:], metrics.take(np.arange(n, len(levels))))
+
+
+def _changed_optimum(
+    problem: AcceleratorProblem, answer: ExactAnswer, levels: Levels, metrics: Metrics
+) -> str:
+    """What an exact answer is of, where its optima score otherwise; empty where they do not.
+
+    Args:
+        levels: the first design of each optimum, in order.
+        metrics: of these.
+    """
+    values = {name: optimum.value for name, optimum in answer.optima.items()}
+    F, _ = problem.score(levels, metrics)
+    costs = problem.costs(F)
+    found = scores(problem, costs)
+    counted_from_1: dict[str, Floats] = {}
+    if problem.has_edap:
+        names, model = problem.workload_names, problem.model
+        apart = model.apart() if isinstance(model, TakesApart) else model
+        own = Costs(apart.evaluate(levels).values, F).edap
+        found |= {f"alone_{name}": own[:, w] for w, name in enumerate(names)}
+        joint, alone = ([values[f"{kind}_{n}"] for n in names] for kind in ("edap", "alone"))
+        counted_from_1 = relative_scores(problem, costs, joint, alone)
+        found |= counted_from_1
+    for row, (name, value) in enumerate(values.items()):
+        now = float(found[name][row]) if name in found else np.nan
+        if not abs(now - value) <= RTOL * max(abs(value), float(name in counted_from_1)):
+            return f"another optimum by {name} ({value!r}, here {now!r})"
+    return ""
+
+
+def _values(problem: AcceleratorProblem, metrics: Metrics) -> dict[str, Floats]:
+    return {q.name: metrics.values[q.name] for q in problem.model.quantities}

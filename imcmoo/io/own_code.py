@@ -1,0 +1,219 @@
+"""Digests of a user's code: named modules, and everything of the user's that they reach.
+
+Reads files and runs nothing. Modules of this project, of the standard library and of installed
+distributions are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+
+OURS = ("imcmoo", "problems", "experiments")
+"""Packages of this project: versions that a person raises stand for their code."""
+
+INSTALLED = {"site-packages", "dist-packages"}
+
+OUTPUT = {"__pycache__", "results"}
+"""Folders within a package that hold no input."""
+
+LONGEST_NAME = 255
+
+
+def own_code(modules: Iterable[str]) -> dict[str, str]:
+    """Digests of a user's modules and of all that they import outside installed distributions.
+
+    Imports are read from the source text, those within functions and `import_module("name")`
+    included. Of each package that is reached, every file that is no Python counts, but for hidden
+    ones and those in folders called `results`; so does every file beside a module whose relative
+    path is a string in the module.
+
+    Args:
+        modules: dotted names. Those of this project are left out; an installed one counts with its
+            whole package.
+
+    Returns:
+        SHA-256 (hex) by module name, by `files of PACKAGE` and by `MODULE: file`; empty where no
+        module is a user's.
+    """
+    named = {name.split(".")[0] for name in modules}
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    waiting: list[tuple[str, Path | None]] = [(name, None) for name in _with_parents(modules)]
+    while waiting:
+        name, beside = waiting.pop()
+        spec = None if name in seen else _find(name, beside)
+        seen.add(name)
+        if spec is None or not _is_users(spec, counts=name.split(".")[0] in named):
+            continue
+        if "." not in name and spec.submodule_search_locations:
+            found |= _package_files(name, spec.submodule_search_locations)
+        if spec.origin is None or not Path(spec.origin).is_file():
+            continue  # a package without __init__
+        path = Path(spec.origin)
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        found[name] = hashlib.sha256(content).hexdigest()
+        tree = _parsed(content)
+        package = name if spec.submodule_search_locations else name.rpartition(".")[0]
+        waiting += [(imported, path.parent) for imported in _imported(tree, package)]
+        found |= {f"{name}: {text}": _digest(file) for text, file in _named_files(tree, path)}
+    return dict(sorted(found.items()))
+
+
+def module_of(function: Callable[..., Any]) -> str:
+    """Dotted name of the module a function, or what a partial calls, is from."""
+    while isinstance(function, partial):
+        function = function.func
+    return function.__module__
+
+
+def project_digest() -> str:
+    """SHA-256 (hex) of all modules of this project as they are installed on this machine."""
+    digest = hashlib.sha256()
+    for path in sorted(p for name in OURS for p in (PROJECT / name).rglob("*.py")):
+        digest.update(path.relative_to(PROJECT).as_posix().encode())
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def _find(name: str, beside: Path | None) -> ModuleSpec | None:
+    """Where a module is; parents are not run, as `find_spec` would.
+
+    Args:
+        name: dotted.
+        beside: folder that is searched for what `sys.path` lacks.
+    """
+    top, *rest = name.split(".")
+    if top == OURS[0]:
+        return None
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):  # a script that is run is no module of its own name
+        file = getattr(sys.modules.get(top), "__file__", None)
+        spec = ModuleSpec(top, None, origin=file) if file else None
+    if spec is None and beside is not None:
+        spec = PathFinder.find_spec(top, [str(beside)])
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        top = f"{top}.{part}"
+        spec = PathFinder.find_spec(top, list(spec.submodule_search_locations))
+    return spec
+
+
+def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
+    """Whether a module is a user's.
+
+    Args:
+        counts: whether it counts where it is installed, too.
+    """
+    places = [spec.origin] if spec.has_location or spec.loader is None else []
+    places += spec.submodule_search_locations or []
+    paths = [Path(place).absolute() for place in places if place]
+    if not paths or any(p.is_relative_to(PROJECT / own) for p in paths for own in OURS):
+        return False
+    if any(INSTALLED & set(p.parts) for p in paths):
+        return counts
+    return not any(p.is_relative_to(sysconfig.get_path("stdlib")) for p in paths)
+
+
+def _parsed(content: bytes) -> ast.AST:
+    """The source of a module; an empty one where it is no Python text."""
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Dotted names that a module imports; a name from a package may be a module of it."""
+    for node in _run(tree):
+        if isinstance(node, ast.Import):
+            yield from _with_parents(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # Leading dots begin at the module's own package, or at those above it.
+            try:
+                module = resolve_name("." * node.level + (node.module or ""), package)
+            except ImportError:
+                continue
+            yield from _with_parents([module])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _last_name(node.func) in (
+            "import_module",
+            "__import__",
+        ):
+            yield from _with_parents(_texts(node.args))
+
+
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The strings among some nodes."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a tree, without what only type checkers read."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not (isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING"):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _last_name(node: ast.AST) -> str:
+    """`c` of `a.b.c`; empty of what is no name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _with_parents(names: Iterable[str]) -> Iterator[str]:
+    """Modules and the packages they are in, whose `__init__` runs first."""
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[: i + 1]) for i in range(len(parts)) if all(parts))
+
+
+def _named_files(tree: ast.AST, module: Path) -> Iterator[tuple[str, Path]]:
+    """Files beside a module that a string in it names by their relative path, but modules."""
+    for text in dict.fromkeys(_texts(ast.walk(tree))):
+        if text and len(text) <= LONGEST_NAME and text.isprintable() and not Path(text).anchor:
+            path = module.parent / text
+            if path.suffix != ".py" and path.is_file():
+                yield text, path
+
+
+def _package_files(package: str, folders: Iterable[str]) -> dict[str, str]:
+    """One digest of all files of a package that are no Python; none where it has none."""
+    digest, n = hashlib.sha256(), 0
+    for folder in folders:
+        for path in _files(Path(folder)):
+            digest.update(f"{path.relative_to(folder).as_posix()} {_digest(path)}\n".encode())
+            n += 1
+    return {f"files of {package}": digest.hexdigest()} if n else {}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files that are input, in order."""
+    for home, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in OUTPUT and not f.startswith("."))
+        paths = [Path(home, name) for name in sorted(names) if not name.startswith(".")]
+        yield from (p for p in paths if p.suffix not in (".py", ".pyc") and p.is_file())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,123 @@
+"""What a stored answer of a problem depends on: data, settings, versions, and a user's code.
+
+Our own code is represented by versions that a person raises, so that an edited comment voids no
+answer; exact answers and certificates also carry values of the model (`imcmoo.exact.behaviour`). A
+user's code is represented by digests of its files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from imcmoo.io.own_code import module_of, own_code
+from imcmoo.model import registry
+from imcmoo.model.cost_model import KnowsItsData
+
+if TYPE_CHECKING:
+    from imcmoo.problem.problem import AcceleratorProblem
+
+ENUMERATION_VERSION = 1
+"""Raise by one with every intended change of scores, criteria, feasibility, enumeration or branch
+and bound that changes a number in an exact answer, certificate or run: stored ones are void from
+then on."""
+
+PARTS = {
+    "data": "other data (component table, networks or precision)",
+    "space": "another space",
+    "question": "another question (objectives, limits, criteria or weights)",
+    "versions": "another version of cost model or scores",
+    "own code": "other code of your own",
+}
+"""What an identity consists of, and what differs where a part differs."""
+
+OLDER = "an older version of imcmoo"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a study knows of a problem that the problem's objects do not tell.
+
+    Args:
+        modules: dotted names of a user's modules that the study names.
+        data: what a user's model is handed: JSON values.
+    """
+
+    modules: tuple[str, ...] = ()
+    data: str = ""
+
+
+def identity(problem: AcceleratorProblem) -> dict[str, Any]:
+    """All that answers of a problem depend on, by the names of `PARTS`; JSON values."""
+    model = problem.model
+    scores = [module_of(c.score) for c in problem.criteria]
+    return {
+        "data": _sha256(problem.origin.data, _data_of(model)),
+        "space": _sha256(problem.space),
+        "question": _question(problem),
+        "versions": {
+            **registry.versions(registry.shipped_name(model)),
+            "enumeration": ENUMERATION_VERSION,
+        },
+        "own code": own_code({*problem.origin.modules, type(model).__module__, *scores}),
+    }
+
+
+def fingerprint(problem: AcceleratorProblem) -> str:
+    """SHA-256 (hex) of the identity of a problem."""
+    return hashlib.sha256(json.dumps(identity(problem)).encode()).hexdigest()
+
+
+def difference(stored: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+    """What an answer is of, where it is of another problem; empty where it is not.
+
+    Args:
+        stored: the identity that the answer carries.
+        own: of the problem.
+    """
+    for part, told in PARTS.items():
+        if part not in stored:
+            return OLDER
+        theirs, ours = stored[part], own[part]
+        if theirs != ours:
+            names = differing_keys(theirs, ours)
+            if part == "versions":
+                names = [f"{name} {theirs.get(name)}, this is {ours.get(name)}" for name in names]
+            return f"{told}{': ' if names else ''}{', '.join(names)}"
+    return ""
+
+
+def differing_keys(stored: Any, own: Any) -> list[str]:
+    """The keys by which two tables differ, in order; none where one is no table."""
+    if not (isinstance(stored, Mapping) and isinstance(own, Mapping)):
+        return []
+    return sorted(k for k in {**stored, **own} if stored.get(k) != own.get(k))
+
+
+def _question(problem: AcceleratorProblem) -> str:
+    """SHA-256 (hex) of what a problem asks of its model and space: objectives of which networks,
+    area limit, cost, criteria, weights and limits."""
+    criteria = [
+        (c.name, repr(c.score) if is_dataclass(c.score) else "", _data_of(c.score))
+        for c in problem.criteria
+    ]
+    return _sha256(
+        problem.workload_names,
+        problem.objective_names,
+        problem.area_limit_m2,
+        sorted((problem.cost_per_cm2 or {}).items()),
+        criteria,
+        problem.weights.tolist(),
+        problem.limits.rows,
+    )
+
+
+def _data_of(thing: Any) -> str:
+    return thing.data_digest if isinstance(thing, KnowsItsData) else ""
+
+
+def _sha256(*stated: Any) -> str:
+    return hashlib.sha256(repr(stated).encode()).hexdigest()
