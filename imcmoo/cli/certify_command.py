@@ -80,7 +80,8 @@ def main(args: argparse.Namespace) -> None:
     if asked and (asked == ALL or asked.startswith(("edap_", ALONE)) or "_alone" in asked):
         args.criterion = None  # what is about one network, or against that, is none of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
-    criterion = asked or study.criterion
+    # A user's criterion is asked for by its module and proven under its name.
+    criterion = asked if asked and args.criterion is None else study.asked_criterion.name
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     console = Console(quiet=args.quiet)
     columns = (
