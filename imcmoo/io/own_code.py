@@ -28,16 +28,19 @@ INSTALLED = {"site-packages", "dist-packages"}
 OUTPUT = {"__pycache__", "results"}
 """Folders within a package that hold no input."""
 
+TAKE_NAMES = {"import_module", "__import__", "files", "get_data", "open_binary", "open_text"}
+"""Functions of the standard library that are given modules or packages by name."""
+
 LONGEST_NAME = 255
 
 
 def own_code(modules: Iterable[str]) -> dict[str, str]:
     """Digests of a user's modules and of all that they import outside installed distributions.
 
-    Imports are read from the source text, those within functions and `import_module("name")`
-    included. Of each package that is reached, every file that is no Python counts, but for hidden
-    ones and those in folders called `results`; so does every file beside a module whose relative
-    path is a string in the module.
+    Imports are read from the source text, within functions, too, and so are the names that
+    `import_module` and `importlib.resources.files` are given. Of each package that is reached,
+    every file that is no Python counts, but for hidden ones and those in folders called `results`;
+    so does every file beside a module whose relative path is a string in the module.
 
     Args:
         modules: dotted names. Those of this project are left out; an installed one counts with its
@@ -149,10 +152,7 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
                 continue
             yield from _with_parents([module])
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and _last_name(node.func) in (
-            "import_module",
-            "__import__",
-        ):
+        elif isinstance(node, ast.Call) and _last_name(node.func) in TAKE_NAMES:
             yield from _with_parents(_texts(node.args))
 
 

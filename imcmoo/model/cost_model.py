@@ -112,7 +112,10 @@ class KnowsOperations(Protocol):
 
 @runtime_checkable
 class KnowsItsData(Protocol):
-    """Depends on more than its code, space and the names of its networks: on tables of numbers."""
+    """Depends on more than its code, space and the names of its networks: on tables of numbers.
+
+    A user's model or score offers this for data that the digest of its code cannot see.
+    """
 
     @property
     def data_digest(self) -> str:

@@ -102,8 +102,10 @@ class PhysicalEvaluator:
 
     @property
     def data_digest(self) -> str:
-        """SHA-256 (hex) of the component table, the networks, deployment and options."""
-        stated = (self._table.fingerprint, self._deployment, sorted(self._options.items()))
+        """SHA-256 (hex) of the component table, the networks, deployment, options and limits."""
+        options = sorted(self._options.items())
+        # Which designs are feasible shows in no number of a feasible one.
+        stated = (self._table.fingerprint, self._deployment, options, self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
