@@ -145,15 +145,18 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from _with_parents(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            # Leading dots begin at the module's own package, or at those above it.
-            try:
-                module = resolve_name("." * node.level + (node.module or ""), package)
-            except ImportError:
-                continue
-            yield from _with_parents([module])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            module = _absolute("." * node.level + (node.module or ""), package)
+            yield from _with_parents([module, *(f"{module}.{alias.name}" for alias in node.names)])
         elif isinstance(node, ast.Call) and _last_name(node.func) in TAKE_NAMES:
-            yield from _with_parents(_texts(node.args))
+            yield from _with_parents(_absolute(text, package) for text in _texts(node.args))
+
+
+def _absolute(name: str, package: str) -> str:
+    """A name without leading dots, which begin at the module's own package; empty above the top."""
+    try:
+        return resolve_name(name, package) if name.startswith(".") else name
+    except ImportError:
+        return ""
 
 
 def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
@@ -184,7 +187,8 @@ def _with_parents(names: Iterable[str]) -> Iterator[str]:
     """Modules and the packages they are in, whose `__init__` runs first."""
     for name in names:
         parts = name.split(".")
-        yield from (".".join(parts[: i + 1]) for i in range(len(parts)) if all(parts))
+        if all(part.isidentifier() for part in parts):
+            yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
 
 
 def _named_files(tree: ast.AST, module: Path) -> Iterator[tuple[str, Path]]:
