@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.regret import CertifiedRegret
 from imcmoo.io.errors import InputError
@@ -39,7 +40,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
             raise InputError(f"{path}: {error}: {remedy} again") from None
     optima = {certificate.criterion: certificate.value for certificate in found.values()}
     problem = study.problem()
-    own = [f"edap_{name}" for name in problem.workload_names if problem.has_edap]
+    own = [f"{ALONE}{name}" for name in problem.workload_names if problem.has_edap]
     lacking = [n for n in [*CertifiedRegret(problem, {}).criteria, *own] if n not in optima]
     if lacking:
         raise InputError(

@@ -77,7 +77,8 @@ def searches(frames: Frames) -> str:
         )
     head = ["study", "seeds at every optimum", "largest regret", "designs until then, median"]
     return (
-        "## The search\n\n3,300 designs a search, begun at random designs. Minimax regret is here "
-        "against the best chips that run all networks, which is what a search can know "
-        "(`searches.csv`).\n\n" + table(head, lines)
+        "## The search\n\n3,300 designs a search, begun at random designs: how often each ends "
+        "at the chips recommended above, the optima by every criterion. Minimax regret is against "
+        "the best chips of single networks, as everywhere (`searches.csv`).\n\n"
+        + table(head, lines)
     )

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from experiments.physics.missed import missed
-from experiments.physics.optima import answered_by
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.metrics import Floats
@@ -84,7 +83,7 @@ def ends_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
     own = np.array([answer.optima[f"alone_{n}"].value for n in study.names])
     rows = []
     for criterion in CRITERIA:
-        optimum = answer.optima[answered_by(criterion)]
+        optimum = answer.optima[criterion]
         design = {
             n: v[0] for n, v in study.space.decode(study.space.unrank(optimum.ranks[:1])).items()
         }

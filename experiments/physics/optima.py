@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from imcmoo.exact.enumeration import ExactAnswer, against_alone
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.units import shown
 from imcmoo.model.metrics import Floats
@@ -27,11 +27,6 @@ FITTED_PERIPHERY = 2.5
 resistive ones (docs/silicon.md)."""
 HBM2_BITS = 2048
 """Width of the memory interface `hbm2`."""
-
-
-def answered_by(criterion: str) -> str:
-    """Name in an exact answer: regret is against each network's best on a chip of its own."""
-    return against_alone(criterion) if criterion == MINIMAX else criterion
 
 
 def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
@@ -60,7 +55,7 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
 
 
 def _optimum(study: Study, answer: ExactAnswer, criterion: str) -> Levels:
-    return study.space.unrank(answer.optima[answered_by(criterion)].ranks[:1])
+    return study.space.unrank(answer.optima[criterion].ranks[:1])
 
 
 def _of_design(

@@ -23,7 +23,9 @@ DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
 branch and bound over partial designs finds a design and a bound that no design of the space falls
 short of. Writes OUT/certificate.json, with --criterion all OUT/CRITERION/certificate.json for every
-criterion that can be proven; own bests that minimax regret is against go to folders of their own.
+criterion that can be proven; what minimax regret is against goes to folders of its own: each
+network's best EDAP on a chip that need not run the others, alone_NETWORK, for regret_minimax, and
+on one that runs all networks, edap_NETWORK, for regret_minimax_joint.
 What OUT holds already of the same study is not proven again where it reaches the gap. imcmoo
 check-certificate proves all anew.
 """
@@ -54,11 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for each criterion; the gap reached by then is certified (default: none)",
     )
     parser.add_argument(
-        "--alone",
-        action="store_true",
-        help=f"with {ALL}: also each network's best on a chip of its own, and regret against these",
-    )
-    parser.add_argument(
         "--from",
         dest="run",
         type=Path,
@@ -77,7 +74,7 @@ def main(args: argparse.Namespace) -> None:
         OSError: the folder cannot be written to.
     """
     asked = args.criterion
-    if asked and (asked == ALL or asked.startswith(("edap_", ALONE)) or "_alone" in asked):
+    if asked and (asked == ALL or asked.startswith(("edap_", ALONE)) or asked.endswith("_joint")):
         args.criterion = None  # what is about one network, or against that, is none of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
     # A user's criterion is asked for by its module and proven under its name.
@@ -107,7 +104,6 @@ def main(args: argparse.Namespace) -> None:
             study,
             criterion,
             effort,
-            alone=args.alone,
             on_step=on_step,
             on_other=lambda line: console.print(line, highlight=False, soft_wrap=True),
         ):

@@ -197,6 +197,8 @@ def _summarise(
     study = studies[0]
     shown = ["seed", *study.space.names, "area_mm2"]
     console.print(
-        terminal_tables.seeds_table(frame, study=study.name, criterion=study.criterion, shown=shown)
+        terminal_tables.seeds_table(
+            frame, study=study.name, criterion=study.selected_by, shown=shown
+        )
     )
     console.print(f"written:\n  {path}", highlight=False, soft_wrap=True)

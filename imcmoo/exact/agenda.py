@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imcmoo.exact.enumeration import against_alone
 from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
 from imcmoo.model.cost_model import TakesApart
 from imcmoo.problem.problem import AcceleratorProblem
@@ -32,12 +31,11 @@ class Part:
 def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
     """Names of all that can be proven, what others rest on first: on chips that run every network,
     and what is about chips of one network's own."""
-    later = list(relative(problem))
+    later = relative(problem)
     alone: list[str] = []
     if problem.has_edap and isinstance(problem.model, TakesApart):
-        alone = [f"{ALONE}{name}" for name in problem.workload_names]
-        alone += [against_alone(name) for name in later]
-    return [*goals(problem), *later], alone
+        alone = [*(f"{ALONE}{name}" for name in problem.workload_names), *later]
+    return [*goals(problem), *(c.joint_name for c in later.values())], alone
 
 
 def agenda(problem: AcceleratorProblem, names: Sequence[str]) -> list[Part]:
@@ -49,15 +47,16 @@ def agenda(problem: AcceleratorProblem, names: Sequence[str]) -> list[Part]:
     networks = problem.workload_names
     own = tuple(f"edap_{name}" for name in networks)
     alone = tuple(f"{ALONE}{name}" for name in networks)
-    against_own = tuple(name for name in relative(problem) if name in names)
-    against_alones = tuple(n for n in map(against_alone, relative(problem)) if n in names)
-    first = {n for n in goals(problem) if n in names} | set(own if against_own else ())
-    apart = {n for n in alone if n in names} | set(alone if against_alones else ())
+    later = relative(problem).values()
+    against_joint = tuple(c.joint_name for c in later if c.joint_name in names)
+    against_alone = tuple(c.name for c in later if c.name in names)
+    first = {n for n in goals(problem) if n in names} | set(own if against_joint else ())
+    apart = {n for n in alone if n in names} | set(alone if against_alone else ())
     parts = [
         Part(tuple(n for n in goals(problem) if n in first)),
-        Part(against_own, rests_on=own),
+        Part(against_joint, rests_on=own),
         *(Part((a,), network=n) for a, n in zip(alone, networks, strict=True) if a in apart),
-        Part(against_alones, rests_on=alone),
+        Part(against_alone, rests_on=alone),
     ]
     return [part for part in parts if part.names]
 
@@ -89,7 +88,7 @@ def goals_of(problem: AcceleratorProblem, part: Part, own: OwnBests | None) -> l
         own: what is proven of what it rests on, if it rests on any.
     """
     if own is not None:
-        named = {f(c.name): c for c in relative(problem).values() for f in (str, against_alone)}
+        named = {n: c for c in relative(problem).values() for n in (c.name, c.joint_name)}
         return [replace(against(named[name], own), name=name) for name in part.names]
     known: Mapping[str, Goal] = goals(problem)
     if part.network:

@@ -92,10 +92,9 @@ class ExactAnswer:
     Args:
         n_feasible: number of feasible designs.
         optima: by criterion: those of `scores`; `alone_` and a workload, its best EDAP on a chip
-            within the area limit and its own limits that need not run the others; each criterion
-            against the
-            networks' own best (`regret_minimax`), these being their best EDAP on any feasible
-            design; and the same against the `alone_` ones (`regret_alone_minimax`).
+            within the area limit and its own limits that need not run the others, its
+            single-network optimum; each criterion against these (`regret_minimax`); and the same
+            against each network's best EDAP on any feasible design (`regret_minimax_joint`).
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
         ranks: of each point the design of lowest rank, shape (k,).
         designs: how many designs share each point, shape (k,).
@@ -106,12 +105,6 @@ class ExactAnswer:
     front: Floats
     ranks: Ranks
     designs: Ints
-
-
-def against_alone(criterion: str) -> str:
-    """Name of a criterion against the networks' own best where that is on chips of their own."""
-    kind, _, rest = criterion.partition("_")
-    return f"{kind}_alone_{rest}" if rest else f"{criterion}_alone"
 
 
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
@@ -136,15 +129,15 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
 def relative_scores(
     problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], alone: Sequence[float]
 ) -> dict[str, Floats]:
-    """Scores by each criterion against the networks' own best, shape (n,) each.
+    """Scores by each criterion of regret, shape (n,) each; `_joint` ones last.
 
     Args:
         joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
-        alone: that on a chip that need not run the others.
+        alone: single-network optimum of each network, J·s·mm², shape (W,).
     """
     relative = [c for c in problem.criteria if c.against == "own best"]
-    found = {c.name: c.scores(costs, np.asarray(joint)) for c in relative}
-    return found | {against_alone(c.name): c.scores(costs, np.asarray(alone)) for c in relative}
+    by_name = {c.name: c.scores(costs, np.asarray(alone)) for c in relative}
+    return by_name | {c.joint_name: c.scores(costs, np.asarray(joint)) for c in relative}
 
 
 class Enumeration:

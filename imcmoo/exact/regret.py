@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.exact.enumeration import ExactAnswer, against_alone
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
@@ -35,7 +35,8 @@ class Regret(ABC):
 
     @property
     def own_best(self) -> Floats | None:
-        """What minimax regret is against, J·s·mm², shape (W,); None where there is no EDAP."""
+        """What minimax regret is against, J·s·mm², shape (W,): the single-network optima, unless
+        `criteria` has it by its joint name; None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
         return np.array([self._own_best(name) for name in self.problem.workload_names])
@@ -93,12 +94,18 @@ class ExactRegret(Regret):
     Args:
         problem: what the designs are for.
         answer: its exact answer.
-        alone: whether minimax regret is against each workload's best on a chip of its own, as in
-            a run that searched for that as well, or on any design feasible for all.
+        joint: whether minimax regret is against each network's best on a chip that runs all
+            networks, and called by its joint name: what a run without baselines selects by.
     """
 
     answer: ExactAnswer
-    alone: bool = False
+    joint: bool = False
+
+    @property
+    def criteria(self) -> dict[str, Criterion]:
+        """Criteria that select one design and have an exact optimum, by name."""
+        every = super().criteria.values()
+        return {c.joint_name if self.joint else c.name: c for c in every}
 
     @property
     def front(self) -> Floats:
@@ -107,11 +114,10 @@ class ExactRegret(Regret):
 
     def optimum(self, name: str) -> float:
         """The smallest score any design has by a criterion."""
-        relative = self.criteria[name].against == "own best"
-        return self.answer.optima[against_alone(name) if relative and self.alone else name].value
+        return self.answer.optima[name].value
 
     def _own_best(self, network: str) -> float:
-        return self.answer.optima[f"{'alone' if self.alone else 'edap'}_{network}"].value
+        return self.answer.optima[f"{'edap' if self.joint else 'alone'}_{network}"].value
 
 
 @dataclass(frozen=True)
@@ -120,8 +126,8 @@ class CertifiedRegret(Regret):
 
     Args:
         problem: what the designs are for.
-        optima: smallest score of any design by each of `criteria`, and `edap_` and a network: its
-            best EDAP on any feasible design, J·s·mm².
+        optima: smallest score of any design by each of `criteria`, and `alone_` and a network: its
+            best EDAP on a chip that need not run the others, J·s·mm².
     """
 
     optima: Mapping[str, float]
@@ -131,4 +137,4 @@ class CertifiedRegret(Regret):
         return self.optima[name]
 
     def _own_best(self, network: str) -> float:
-        return self.optima[f"edap_{network}"]
+        return self.optima[f"alone_{network}"]

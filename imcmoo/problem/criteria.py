@@ -40,7 +40,8 @@ class Criterion:
             against: a design with less EDAP on every network may not score worse.
         needs: quantities it is about.
         against: what a design's score depends on besides its own costs: nothing; the networks' own
-            best; or the "set" of designs it is chosen from, which then has no exact optimum.
+            best, that is, their single-network optima; or the "set" of designs it is chosen from,
+            which then has no exact optimum.
         monotone: whether a design with no more energy, latency and area, of every network, never
             scores worse: what bounds of these prove is then proven of the score.
         guides: whether it steers every search, not only those that are to select by it.
@@ -71,7 +72,9 @@ class Criterion:
 
         Args:
             costs: of n designs.
-            own_best: best EDAP of each network, J·s·mm², shape (W,); None where there is none.
+            own_best: best EDAP of each network, J·s·mm², shape (W,); None where there is none. By
+                the criterion's own name, its single-network optimum, or the best that is known of
+                it; by its `joint_name`, the best on a chip that runs all networks.
         """
         if self.against == "own best":
             return self.score(costs, own_best)
@@ -82,6 +85,12 @@ class Criterion:
         if self.scale == "difference":
             return scores - optimum
         return (scores + self.zero) / (optimum + self.zero) - 1.0
+
+    @property
+    def joint_name(self) -> str:
+        """Name of its score against each network's best EDAP on a chip that runs all networks,
+        `regret_minimax_joint`; plain `name` where it is not against networks' own best."""
+        return f"{self.name}_joint" if self.against == "own best" else self.name
 
     @property
     def wanted(self) -> Collection[str]:
@@ -112,6 +121,8 @@ def _pseudo_weight_distance(costs: Costs) -> Floats:
 EDAP_UNIT = "J·s·mm²"
 
 MINIMAX = "regret_minimax"
+"""The largest regret over the networks against their single-network optima, their best EDAP on chips
+that need not run the other networks."""
 
 
 def _edap(name: str, **more: Any) -> Criterion:

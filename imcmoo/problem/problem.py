@@ -160,6 +160,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def guide_scores(self, F: Floats, own_best: Floats | None = None) -> Floats:
         """What a generalized design may finally be selected by; smaller is better.
 
+        A search knows no single-network optima, so minimax regret guides it against the best EDAP
+        of each network among designs that run all of them: `regret_minimax_joint`, as far as it is
+        known. Designs are selected and judged by `regret_minimax`.
+
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
             own_best: of the networks, shape (W,); by default the best in `F`.

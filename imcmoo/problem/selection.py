@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
@@ -24,8 +25,9 @@ class Candidates:
         problem: what the designs are for.
         levels: shape (n, n_parameters).
         F: their objectives, shape (n, n_objectives).
-        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), such as that of a
-            search for this workload alone; a candidate that is better still counts instead.
+        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
+            this workload alone; a candidate that is better still counts instead. Without it no
+            single-network optimum is known, and criteria against these go by their `joint_name`.
 
     Raises:
         ValueError: no candidate, or one whose objectives are not all finite.
@@ -56,6 +58,11 @@ class Candidates:
         found = self.costs.edap.min(axis=0)
         return found if self.known_best is None else np.fmin(found, self.known_best)
 
+    def name_of(self, criterion: Criterion) -> str:
+        """Name of what the scores by a criterion are: against the best of searches for single
+        networks, or only against the best designs that run all networks."""
+        return criterion.joint_name if self.known_best is None else criterion.name
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -78,6 +85,9 @@ def select(candidates: Candidates) -> Selection:
     """
     problem = candidates.problem
     ranks = problem.space.rank(candidates.levels)
-    scores = {c.name: c.scores(candidates.costs, candidates.own_best) for c in problem.criteria}
+    scores = {
+        candidates.name_of(c): c.scores(candidates.costs, candidates.own_best)
+        for c in problem.criteria
+    }
     chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in scores.items()}
     return Selection(scores, chosen)

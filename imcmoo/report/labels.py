@@ -40,6 +40,7 @@ LABELS = {
     "ela_mean": "E·L·A, mean",
     "ela_product": "E·L·A, product",
     "regret_minimax": "minimax regret",
+    "regret_minimax_joint": "minimax regret, joint",
     "pseudo_weights": "pseudo-weights",
     "score": "own score",
     "cim_unit": "cells",

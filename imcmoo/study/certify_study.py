@@ -13,7 +13,7 @@ from imcmoo.exact.behaviour import changed, sampled_designs
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.certificate import Certificate, certificate_of
-from imcmoo.exact.goal import NotProvable, OwnBests
+from imcmoo.exact.goal import NotProvable, OwnBests, relative
 from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
@@ -53,22 +53,23 @@ class Effort:
     known: Sequence[Certificate] = ()
 
 
-def wanted(problem: AcceleratorProblem, criterion: str, *, alone: bool = False) -> list[str]:
+def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     """What is to be proven.
 
     Args:
         criterion: a name, or `all`.
-        alone: whether `all` is also about chips of one network's own.
 
     Raises:
         InputError: the criterion cannot be proven; says which can.
     """
     joint, apart = provable(problem)
     if criterion == ALL:
-        return [*joint, *(apart if alone else [])]
+        return [*joint, *apart]
     if criterion not in (*joint, *apart):
         known = criterion in {c.name for c in problem.criteria}
         why = "it is not known to be monotone in energy, latency and area" if known else "unknown"
+        if criterion in relative(problem):
+            why = "the cost model does not tell what one network alone would cost"
         raise InputError(
             f"criterion {criterion} cannot be certified: {why}; those that can: "
             f"{', '.join([*joint, *apart])}"
@@ -81,7 +82,6 @@ def certify_study(
     criterion: str,
     effort: Effort,
     *,
-    alone: bool = False,
     on_step: OnStep = lambda *_: None,
     on_other: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Certificate]:
@@ -90,7 +90,6 @@ def certify_study(
     Args:
         criterion: a name, or `all`.
         effort: how far, and from where.
-        alone: as of `wanted`.
         on_step: hears of every step.
         on_other: hears of each known certificate that is of another problem or cost model: a line
             that says what differs.
@@ -102,7 +101,7 @@ def certify_study(
         InputError: something cannot be certified, or no design is feasible.
     """
     problem = study.problem()
-    parts = agenda(problem, wanted(problem, criterion, alone=alone))
+    parts = agenda(problem, wanted(problem, criterion))
     known = [c for c in effort.known if _is_of(c, study, problem, on_other)]
     work = _Certifying(study, problem, replace(effort, known=known), on_step)
     try:

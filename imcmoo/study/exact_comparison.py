@@ -72,7 +72,7 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
 def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
-    judge = ExactRegret(outcome.joint.problem, answer, alone=outcome.baselines is not None)
+    judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
     F = _front(outcome)
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {name: outcome.selection.chosen[name] for name in judge.criteria}

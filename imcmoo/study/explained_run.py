@@ -46,6 +46,8 @@ def explain_run(
     front, selection = (_Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection"))
     path = folder / "baselines.csv"
     alone = _Designs.read(path, problem) if path.exists() else None
+    if alone is None:
+        criterion = replace(criterion, name=criterion.joint_name)
     try:
         subjects = _subjects(criterion, front, selection, alone)
         best = _own_best(problem, front, alone)

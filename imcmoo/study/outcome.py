@@ -60,7 +60,7 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that has the last word."""
-        return self.study.asked_criterion.name
+        return self.study.selected_by
 
     @property
     def design(self) -> Levels:

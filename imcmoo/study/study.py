@@ -59,7 +59,8 @@ class Study:
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         scaling: technology scaling of the component table.
         budget: unique designs evaluated by each search, at least 1.
-        criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`.
+        criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`;
+            see `selected_by`.
         baselines: whether to search for each workload alone as well.
         seed: of every random choice, at least 0.
         seeds: what is run where a command line names no seed; `seed` alone by default.
@@ -140,6 +141,13 @@ class Study:
         if self.own_criterion is None:
             raise ValueError(f"criterion {SCORE}: the study has no score of its own")
         return self.own_criterion
+
+    @property
+    def selected_by(self) -> str:
+        """Name of the score that has the last word: without searches for single networks their
+        optima are not known, and a criterion against these goes by its joint name."""
+        criterion = self.asked_criterion
+        return criterion.name if self.baselines else criterion.joint_name
 
     def network_set(self) -> WorkloadSet:
         """The networks, read.
