@@ -22,6 +22,7 @@ def recorded(problem: str) -> pd.DataFrame:
     the search's budget and final regret. Empty where no search was published.
 
     Designs are costed with our model: chips on which a network does not run count as infeasible.
+    Minimax regret is `regret_minimax_joint`, against the best chips that run all networks.
 
     Args:
         problem: a name in `problems.STUDIES`.

@@ -121,8 +121,8 @@ def _pseudo_weight_distance(costs: Costs) -> Floats:
 EDAP_UNIT = "J·s·mm²"
 
 MINIMAX = "regret_minimax"
-"""The largest regret over the networks against their single-network optima, their best EDAP on chips
-that need not run the other networks."""
+"""The largest regret over the networks against their single-network optima: their best EDAP on
+chips that need not run the other networks."""
 
 
 def _edap(name: str, **more: Any) -> Criterion:

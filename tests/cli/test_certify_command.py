@@ -83,6 +83,7 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     assert certify(study, out, "--criterion", "all") == 0
     written = {path.parent.name for path in out.glob("*/certificate.json")}
     assert {"edap_max", "ela_mean", "edap_resnet18_onnx", "regret_minimax"} <= written
+    assert {"alone_resnet18_onnx", "regret_minimax_joint"} <= written
     assert check(out, study) == 0
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
     assert check(out, study) == 2
@@ -109,7 +110,7 @@ def test_an_interrupted_command_goes_on(tmp_path, study):
     asked = (study, out, "--criterion", "regret_minimax")
     assert certify(*asked) == 0
     before = {path: path.read_text() for path in out.rglob("certificate.json")}
-    lost = out / "edap_resnet18_onnx" / "certificate.json"
+    lost = out / "alone_resnet18_onnx" / "certificate.json"
     lost.unlink()
     assert certify(*asked) == 0
     assert json.loads(lost.read_text())["bound"] == json.loads(before[lost])["bound"]

@@ -103,7 +103,7 @@ def test_optima_are_one_row_per_criterion_and_tie_with_what_the_design_really_ha
     if problem.cost_per_cm2:
         per_cm2 = optima["technology_nm"].map(problem.cost_per_cm2)
         expected["cost"] = metrics.area_m2 * 1e4 * per_cm2
-    for regret, kind in (("regret_minimax", "edap"), ("regret_alone_minimax", "alone")):
+    for regret, kind in (("regret_minimax", "alone"), ("regret_minimax_joint", "edap")):
         own = [exact_of(name).optima[f"{kind}_{w}"].value for w in problem.workload_names]
         expected[regret] = (values / own).max(axis=1) - 1
     assert set(expected) == set(counts)

@@ -25,7 +25,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    found = certify_study(study, "all", Effort(), alone=True)
+    found = certify_study(study, "all", Effort())
     return {c.criterion: c for c in found}
 
 
@@ -47,8 +47,8 @@ def test_what_was_proven_is_accepted_and_every_design_counted(study, proven, che
 
 def test_chips_of_a_networks_own_are_those_of_enumeration(study, proven):
     optima = enumerated(study.problem())
-    names = [name for name in proven if "alone" in name]
-    assert names == [f"alone_{n}" for n in study.workloads] + ["regret_alone_minimax"]
+    names = [name for name in proven if "alone" in name or name == "regret_minimax"]
+    assert names == [*(f"alone_{n}" for n in study.names), "regret_minimax"]
     for name in names:
         assert proven[name].value == proven[name].bound == optima[name].value, name
         found = study.space.encode({n: np.array([v]) for n, v in proven[name].design.items()})
@@ -59,11 +59,11 @@ def test_what_is_known_is_not_proven_again(study, proven):
     known = [c for n, c in proven.items() if n != "edap_max"]
     given = list(certify_study(study, "all", Effort(known=known)))
     assert [c.criterion for c in given if not any(c is k for k in known)] == ["edap_max"]
-    assert {c.criterion for c in given} == {n for n in proven if "alone" not in n}
-    far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("edap_")]
+    assert {c.criterion for c in given} == set(proven)
+    far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("alone_")]
     again = certify_study(study, "regret_minimax", Effort(known=far))
     assert {c.criterion: c.value for c in again} == {
-        n: proven[n].value for n in (*(f"edap_{n}" for n in study.workloads), "regret_minimax")
+        n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
     }
     other = [replace(c, identity={}) for c in proven.values()]
     assert next(certify_study(study, "edap_max", Effort(known=other))).value
@@ -175,10 +175,10 @@ def test_another_component_table_is_refused(study, proven):
 
 
 def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
-    with pytest.raises(Refused, match="no certificate of edap_"):
+    with pytest.raises(Refused, match="no certificate of alone_"):
         check(checker, proven["regret_minimax"])
     for name in proven:
-        if name.startswith("edap_") and name.endswith("_onnx"):
+        if name.startswith("alone_"):
             checker.claim(proven[name])
     check(checker, proven["regret_minimax"])
     changed = {

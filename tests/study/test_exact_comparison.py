@@ -12,6 +12,7 @@ from experiments.run import main
 from imcmoo.cli import run_studies
 from imcmoo.exact import answer as exact
 from imcmoo.io.errors import InputError
+from imcmoo.problem.scores import edap
 from imcmoo.study.exact_comparison import find_answer, stated
 from problems import STUDIES
 
@@ -45,8 +46,47 @@ def test_a_run_reports_its_distance_from_the_exact_answer(results):
         assert row["regret_selected"] == pytest.approx(row["selected"] / row["optimum"] - 1)
     assert (regret["regret_best_evaluated"] <= regret["regret_selected"]).all()
     assert (regret["regret_best_evaluated"] > -1e-9).all()
+    assert regret["optimum"]["regret_minimax_joint"] == optima["value"]["regret_minimax_joint"]
     found = pd.read_csv(folder / "indicators.csv").set_index("indicator")["value"]
     assert 0 <= found["coverage"] <= 1 <= found["epsilon_multiplicative"]
+
+
+def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, tmp_path):
+    """A run with baselines, its regret and the certificate are against single-network optima."""
+    assert main([STUDY, "--budget", "500", "--seed", "5", "--quiet", "--out", str(results)]) == 0
+    folder = results / STUDY / "seed-5"
+    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion").first()
+    space, networks = STUDIES[STUDY].space, STUDIES[STUDY].names
+    best = space.encode({n: optima.loc[["regret_minimax"], n].to_numpy() for n in space.names})
+    metrics = STUDIES[STUDY].cost_model().evaluate(best)
+    own = [optima["value"][f"alone_{n}"] for n in networks]
+    worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)[0] / own).max() - 1
+    assert optima["value"]["regret_minimax"] == pytest.approx(worst, rel=1e-12)
+    assert optima["value"]["regret_minimax"] > optima["value"]["regret_minimax_joint"]
+    regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
+    assert regret["optimum"]["regret_minimax"] == optima["value"]["regret_minimax"]
+    assert "regret_minimax_joint" not in regret.index
+    out = str(tmp_path / "proof")
+    assert imcmoo.cli.main.main(["certify", STUDY, "--out", out, "--quiet"]) == 0
+    proven = json.loads((tmp_path / "proof" / "certificate.json").read_text(encoding="utf-8"))
+    assert proven["criterion"] == "regret_minimax"
+    assert proven["bound"] == optima["value"]["regret_minimax"]
+    assert {n: own["value"] for n, own in proven["own_best"].items()} == dict(
+        zip(networks, own, strict=True)
+    )
+
+
+def test_without_baselines_the_joint_quantity_is_called_so(results):
+    folder = results / STUDY / "seed-1"
+    if not folder.exists():
+        assert main([*ARGUMENTS, "--out", str(results)]) == 0
+    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
+    assert selection["used"]["regret_minimax_joint"]
+    assert "regret_minimax" not in selection.index
+    assert "score_regret_minimax_joint" in pd.read_csv(folder / "front.csv")
+    said = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    assert said["criterion"] == "regret_minimax_joint"
+    assert said["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
 def test_other_settings_have_no_exact_answer_here(results):

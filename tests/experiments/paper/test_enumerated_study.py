@@ -15,8 +15,7 @@ def test_the_enumerated_study_has_the_exact_optima(enumerated):
     assert len(enumerated.joint) == exact.n_feasible
     for criterion in (*SCORES, MINIMAX):
         index = enumerated.best_for(everything, criterion)
-        name = "regret_alone_minimax" if criterion == MINIMAX else criterion
-        assert enumerated.ranks[index] in exact.optima[name].ranks
+        assert enumerated.ranks[index] in exact.optima[criterion].ranks
     own = [exact.optima[f"alone_{name}"].value for name in enumerated.workloads]
     assert enumerated.own_best.tolist() == own
 

@@ -118,7 +118,7 @@ def test_where_no_chip_is_feasible_the_limit_it_misses_is_told(study, answer):
 
 def test_minimax_regret_is_against_chips_of_their_own(answer, optima, beyond):
     own = optima[optima["criterion"] == "regret_minimax"]
-    regret = answer.optima["regret_alone_minimax"].value
+    regret = answer.optima["regret_minimax"].value
     assert own["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
     assert (optima["over_own_best"] >= 1 - 1e-9).all()
     rows = beyond[(beyond["criterion"] == "regret_minimax") & beyond["best"].notna()]
