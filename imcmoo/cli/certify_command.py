@@ -15,6 +15,7 @@ from imcmoo.cli.progress import bars
 from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.locks import owned
+from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.certify_study import ALL, Effort, certify_study
 from imcmoo.study.check_certificate import written
@@ -91,7 +92,7 @@ def main(args: argparse.Namespace) -> None:
         task = shown.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
-            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             shown.update(task, description=name, state=state)
 
         effort = Effort(
@@ -115,7 +116,7 @@ def main(args: argparse.Namespace) -> None:
 
 def _show(console: Console, found: Certificate) -> None:
     console.print(
-        f"  {found.criterion}: {found.value:.6g}, bound {found.bound:.6g}, gap {found.gap:.3%}, "
-        f"{found.seconds:.1f} s",
+        f"  {found.criterion}: {text(found.value)}, bound {text(found.bound)}, "
+        f"gap {found.gap:.3%}, {found.seconds:.1f} s",
         highlight=False,
     )

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from imcmoo.cli import catalogue
 from imcmoo.cli.progress import bars
 from imcmoo.exact.check import Refused
+from imcmoo.problem.score_range import text
 from imcmoo.study.check_certificate import Checker, certificates, study_of
 
 DESCRIPTION = """
@@ -67,7 +68,7 @@ def main(args: argparse.Namespace) -> None:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in found.items():
         console.print(
-            f"{path}: accepted: {certificate.criterion} ≥ {certificate.bound:.6g}, gap "
+            f"{path}: accepted: {certificate.criterion} ≥ {text(certificate.bound)}, gap "
             f"{certificate.gap:.3%}",
             highlight=False,
             soft_wrap=True,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
+from imcmoo.problem.score_range import text
 from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.study.searches import OnTrace, names
@@ -47,7 +48,8 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
-            state = f"gen. {row.generation} {row.phase} · best {row.best:.3e} · front {row.front}"
+            best = text(row.best, ".3e")
+            state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
             shown.update(tasks[name], completed=row.evaluations, state=state)
 
         yield on_trace

@@ -23,6 +23,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.units import inside, shown, shown_column
 from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import LOG10, from_log, stated
 from imcmoo.space.design_space import DesignSpace, Ranks
 
 SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
@@ -64,8 +65,8 @@ def save(
         "front_points": len(answer.front),
         "front_designs": int(answer.designs.sum()),
         "optima": {
-            name: {"value": _shown(problem, name, o.value), "designs": len(o.ranks)}
-            for name, o in answer.optima.items()
+            called: {"value": float(value), "designs": len(answer.optima[name].ranks)}
+            for name, (called, value) in _stated(answer, problem).items()
         },
         "behaviour": behaviour(problem, sampled_designs(problem)),
     }
@@ -96,8 +97,8 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
     answer = ExactAnswer(
         n_feasible=summary["feasible_designs"],
         optima={
-            str(name): Optimum(
-                float(_inside(problem, str(name), rows["value"].iloc[0])), _ranks(rows, space)
+            str(name).removeprefix(LOG10): Optimum(
+                _value(problem, str(name), rows["value"].iloc[0]), _ranks(rows, space)
             )
             for name, rows in optima.groupby("criterion", sort=False)
         },
@@ -144,11 +145,13 @@ def checksum(summary: Mapping[str, Any]) -> str:
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
     """One row per criterion and design that reaches its optimum.
 
-    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share.
+    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share. A
+    value beyond the range of float64 is its decimal logarithm, and its criterion `log10_CRITERION`.
     """
     space = problem.space
-    names = np.repeat(list(answer.optima), [len(o.ranks) for o in answer.optima.values()])
-    values = np.array([_shown(problem, name, answer.optima[name].value) for name in names])
+    n_designs = [len(o.ranks) for o in answer.optima.values()]
+    called, shown_values = zip(*_stated(answer, problem).values(), strict=True)
+    names, values = np.repeat(called, n_designs), np.repeat(np.array(shown_values), n_designs)
     levels = space.unrank(np.concatenate([o.ranks for o in answer.optima.values()]))
     designs = {name: space.column(levels, name) for name in space.names}
     return pd.DataFrame({"criterion": names, "value": values, **designs})
@@ -184,12 +187,20 @@ def _sign(problem: AcceleratorProblem, criterion: str) -> float:
     return -1.0 if criterion in names else 1.0
 
 
-def _shown(problem: AcceleratorProblem, criterion: str, value: float) -> float:
-    return float(shown(_unit(problem, criterion), _sign(problem, criterion) * value))
+def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple[str, float]]:
+    """By criterion, what files call it and the optimum they state."""
+    values = {
+        name: float(shown(_unit(problem, name), _sign(problem, name) * optimum.value))
+        for name, optimum in answer.optima.items()
+    }
+    return {name: stated(name, value) for name, value in values.items()}
 
 
-def _inside(problem: AcceleratorProblem, criterion: str, value: float) -> float:
-    return float(inside(_unit(problem, criterion), _sign(problem, criterion) * value))
+def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
+    """The optimum that `_stated` stated."""
+    if called.startswith(LOG10):
+        return float(from_log(np.array(value) * np.log(10.0)))
+    return float(inside(_unit(problem, called), _sign(problem, called) * value))
 
 
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:

@@ -16,6 +16,7 @@ from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import from_fields, to_fields
 from imcmoo.space.design_space import Levels
 
 FILE = "certificate.json"
@@ -30,8 +31,8 @@ class Certificate:
         model: name of the cost model.
         criterion: what is proven.
         design: physical values of the best design found, by name.
-        value: its score.
-        bound: of all designs.
+        value: its score; in the file `log10_value`, to 40 digits, where float64 cannot hold it.
+        bound: of all designs, likewise.
         gap: how far the value may be above the smallest there is, as a share.
         designs: in the space.
         stages: by stage, designs ruled out there as `infeasible` or `excluded`.
@@ -68,8 +69,8 @@ class Certificate:
             "settings": dict(self.settings),
             "model": self.model,
             "criterion": self.criterion,
-            "incumbent": {"design": dict(self.design), "value": self.value},
-            "bound": self.bound,
+            "incumbent": {"design": dict(self.design), **to_fields("value", self.value)},
+            **to_fields("bound", self.bound),
             "gap": self.gap,
             "designs": self.designs,
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
@@ -99,8 +100,8 @@ class Certificate:
                 model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],
-                value=float(content["incumbent"]["value"]),
-                bound=float(content["bound"]),
+                value=from_fields("value", content["incumbent"]),
+                bound=from_fields("bound", content),
                 gap=float(content["gap"]),
                 designs=content["designs"],
                 stages=content["counts"]["stages"],

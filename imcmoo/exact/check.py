@@ -20,6 +20,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Metrics
 from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
@@ -220,8 +221,8 @@ class _Walk:
             least = claim.goal.bound(costs).min()
             if least < claim.bound:
                 raise Refused(
-                    f"{claim.goal.name}: a design scores {least:.9g}, below the bound "
-                    f"{claim.bound:.9g}"
+                    f"{claim.goal.name}: a design scores {text(least, '.9g')}, below the bound "
+                    f"{text(claim.bound, '.9g')}"
                 )
 
 

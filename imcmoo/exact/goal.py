@@ -13,10 +13,14 @@ import numpy as np
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
 from imcmoo.problem.scores import MM2_PER_M2, Costs
 from imcmoo.space.design_space import Levels
 
 ROUNDED = 1 + 1e-12
+
+LARGEST_LOG = 700.0
+"""Natural logarithm that a float64 holds."""
 
 
 class NotProvable(ValueError):
@@ -82,8 +86,11 @@ class Goal:
             return value - bound
         if bound + self.zero <= 0 or not math.isfinite(value):
             return math.inf
-        ratio = (value + self.zero) / (bound + self.zero)
-        return float(ratio ** (1 / self.root) - 1.0)
+        value, bound = value + self.zero, bound + self.zero
+        if not (beyond(value) or beyond(bound)) and math.isfinite(value / bound):
+            return float((value / bound) ** (1 / self.root) - 1.0)
+        logs = float(log_of(np.array(value)) - log_of(np.array(bound)))
+        return math.exp(min(logs / self.root, LARGEST_LOG)) - 1.0
 
     def enough(self, value: float, gap: float) -> float:
         """The least bound that leaves no more than a gap below a value."""
@@ -92,8 +99,14 @@ class Goal:
         if self.scale == "difference":
             return value - gap
         # A little more, so that the gap it leaves is not rounded up.
-        least = (value + self.zero) / (1.0 + gap) ** self.root * ROUNDED - self.zero
-        return min(value, least)
+        factor = self.root * math.log1p(gap)
+        least = 0.0
+        if factor < LARGEST_LOG and not beyond(value):
+            least = (value + self.zero) / (1.0 + gap) ** self.root * ROUNDED
+        if least < SMALLEST:
+            log = log_of(np.array(value + self.zero)) - factor + math.log(ROUNDED)
+            least = float(from_log(log))
+        return min(value, least - self.zero)
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,14 @@ def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
     best, on which criteria against these rest."""
     n = len(problem.workload_names)
     found = {
-        c.name: Goal(c.name, c.score, c.score, c.zero, n if c.is_product else 1.0, c.scale)
+        c.name: Goal(
+            c.name,
+            partial(c.scores, own_best=None),
+            partial(c.unchecked_scores, own_best=None),
+            c.zero,
+            n if c.is_product else 1.0,
+            c.scale,
+        )
         for c in problem.criteria
         if c.monotone and c.against == "nothing"
     }
@@ -139,7 +159,7 @@ def against(criterion: Criterion, own: OwnBests) -> Goal:
     return Goal(
         criterion.name,
         lambda costs: criterion.scores(costs, own.least),
-        lambda costs: criterion.scores(costs, own.found),
+        lambda costs: criterion.unchecked_scores(costs, own.found),
         criterion.zero,
         scale=criterion.scale,
     )

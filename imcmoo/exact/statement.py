@@ -8,6 +8,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused, feasible_costs
 from imcmoo.exact.goal import Goal
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import text
 
 
 def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal: Goal) -> None:
@@ -36,7 +37,7 @@ def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal:
         raise Refused("the incumbent is not feasible")
     score = float(goal.score(costs)[0])
     if score != certificate.value:
-        raise Refused(f"the incumbent scores {score!r}, not {certificate.value!r}")
+        raise Refused(f"the incumbent scores {text(score, '')}, not {text(certificate.value, '')}")
     if certificate.bound > certificate.value:
         raise Refused("the bound is above the value of a design")
     if goal.gap(certificate.value, certificate.bound) != certificate.gap:

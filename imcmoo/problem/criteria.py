@@ -15,8 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from pymoo.mcdm.pseudo_weights import PseudoWeights
 
+from imcmoo.io.errors import InputError
 from imcmoo.io.named import load
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
     AGGREGATIONS,
     Costs,
@@ -47,12 +49,15 @@ class Criterion:
         guides: whether it steers every search, not only those that are to select by it.
         orders_like: another criterion that puts designs in the same order, if there is one.
         scale: "ratio" if scores are positive and regret is the excess as a share of the optimum;
-            "difference" if it is just the difference.
+            "difference" if it is just the difference, so that scores may be any finite numbers,
+            logarithms among them.
         zero: score of a design with nothing to regret, where the ratio counts from there: minimax
             regret is 0 for a chip as good as each network's own, so 1 is added before.
         unit: of the score, for tables; empty where it depends on the number of networks.
         is_product: whether the score is a product over networks, of which the excess of the
             geometric mean can be compared with others.
+        is_coded: whether scores beyond 1e-290 to 1e290 are numbers of `score_range`; others must
+            lie within.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Criterion:
     zero: float = 0.0
     unit: str = ""
     is_product: bool = False
+    is_coded: bool = False
 
     def scores(self, costs: Costs, own_best: Floats | None) -> Floats:
         """Scores of designs, shape (n,).
@@ -75,7 +81,17 @@ class Criterion:
             own_best: best EDAP of each network, J·s·mm², shape (W,); None where there is none. By
                 the criterion's own name, its single-network optimum, or the best that is known of
                 it; by its `joint_name`, the best on a chip that runs all networks.
+
+        Raises:
+            InputError: a score is not finite, of a ratio not positive, or beyond what float64
+                holds; names the criterion and the score.
         """
+        found = self.unchecked_scores(costs, own_best)
+        self._check(np.asarray(found), len(costs))
+        return found
+
+    def unchecked_scores(self, costs: Costs, own_best: Floats | None) -> Floats:
+        """Scores of what is no design: of bounds, which may be 0, or of costs that are guessed."""
         if self.against == "own best":
             return self.score(costs, own_best)
         return self.score(costs)
@@ -84,7 +100,25 @@ class Criterion:
         """How far scores are from the smallest there is, shape as `scores`."""
         if self.scale == "difference":
             return scores - optimum
-        return (scores + self.zero) / (optimum + self.zero) - 1.0
+        return ratio(scores + self.zero, optimum + self.zero) - 1.0
+
+    def _check(self, scores: Floats, n: int) -> None:
+        if scores.shape != (n,):
+            raise InputError(
+                f"criterion {self.name}: {n} designs need {n} scores, got shape {scores.shape}"
+            )
+        positive = self.scale == "ratio" and self.against != "set"
+        fine = np.isfinite(scores) & ((scores + self.zero > 0) | (not positive))
+        if not self.is_coded:
+            size = np.abs(scores)
+            fine &= (scores == 0) | ((size >= SMALLEST) & (size <= LARGEST))
+        if not fine.all():
+            allowed = "positive" if positive else "0 or of a size"
+            raise InputError(
+                f"criterion {self.name}: {n - fine.sum():,} of {n:,} designs have a score that is "
+                f"not allowed, such as {scores[~fine][0]:g}; scores must be finite and {allowed} "
+                f"from {SMALLEST:g} to {LARGEST:g} (a logarithm needs scale='difference')"
+            )
 
     @property
     def joint_name(self) -> str:
@@ -140,7 +174,7 @@ CRITERIA: dict[str, Criterion] = {
     for criterion in (
         _edap("max", unit=EDAP_UNIT),
         _edap("mean", unit=EDAP_UNIT),
-        _edap("product", is_product=True),
+        _edap("product", is_product=True, is_coded=True),
         _edap("geomean", unit=EDAP_UNIT, orders_like="edap_product"),
         # By geometric mean it is that of the EDAP. By product it counts area once for all networks,
         # so that it is next to blind to it; the search is not built for that.

@@ -9,6 +9,7 @@ import numpy as np
 from imcmoo.io.named import load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.score_range import coded, log_of
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
 
 NAME = "score"
@@ -66,14 +67,17 @@ class Exponents:
         return "" if self.aggregate == "product" else "·".join(parts)
 
     def __call__(self, costs: Costs) -> Floats:
-        """Scores of designs, shape (n,), in J, s and mm²."""
-        found = np.ones(1)
-        for name, exponent in self.exponents.items():
-            if exponent:
-                values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
-                power = values if exponent == 1 else values**exponent
-                found = found * (power[:, None] if power.ndim == 1 else power)
-        return AGGREGATIONS[self.aggregate](self._by_network(found, costs), costs.weights)
+        """Scores of designs, shape (n,), in J, s and mm²; coded (`score_range`) beyond float64."""
+        found, logs = np.ones(1), np.zeros(1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, exponent in self.exponents.items():
+                if exponent:
+                    values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
+                    values = values[:, None] if values.ndim == 1 else values
+                    found = found * (values if exponent == 1 else values**exponent)
+                    logs = logs + exponent * log_of(values)
+            values = self._by_network(coded(found, logs), costs)
+        return AGGREGATIONS[self.aggregate](values, costs.weights)
 
     def _by_network(self, values: Floats, costs: Costs) -> Floats:
         """A column per network also where only the area counts."""
@@ -87,6 +91,9 @@ OwnScore = Exponents | str
 def own_criterion(score: OwnScore) -> Criterion:
     """The criterion a score of one's own makes: searched for, selected by, enumerated and judged.
 
+    A function returns values, positive and from 1e-290 to 1e290. One that returns logarithms, or
+    anything else that is not positive, is a `Criterion` of scale "difference" instead.
+
     Raises:
         ValueError: there is no such function.
     """
@@ -99,6 +106,7 @@ def own_criterion(score: OwnScore) -> Criterion:
             monotone=set(needs) <= BOUNDED,
             unit=score.unit,
             is_product=score.aggregate == "product",
+            is_coded=True,
         )
     function = load(score, "score", known=())
     if not callable(function):

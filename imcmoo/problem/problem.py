@@ -26,6 +26,9 @@ from imcmoo.space.design_space import Levels
 
 CM2_PER_M2 = 1e4
 
+WEIGHTS = (1e-6, 1e6)
+"""Smallest and largest weight of a network."""
+
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
@@ -166,7 +169,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
-            own_best: of the networks, shape (W,); by default the best in `F`.
+            own_best: of the networks, shape (W,), where `F` is guessed; by default the best in `F`.
+
+        Raises:
+            InputError: a design whose objectives are no guess has a score that is not allowed.
 
         Returns:
             Shape (n, n_scores): each criterion that guides and each network's own EDAP; without
@@ -175,7 +181,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         costs = self.costs(F)
         own = costs.edap if self.has_edap else F
         best = self.own_best(F) if own_best is None else own_best
-        return np.column_stack([*(c.scores(costs, best) for c in self.guides), own])
+        score = Criterion.scores if own_best is None else Criterion.unchecked_scores
+        return np.column_stack([*(score(c, costs, best) for c in self.guides), own])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
@@ -242,11 +249,22 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
         raise ValueError("area_limit_m2: the cost model gives no area to limit")
 
 
+def check_weight(weight: float) -> float:
+    """A weight of a network, if it is one.
+
+    Raises:
+        ValueError: it is not; says what is allowed.
+    """
+    if not WEIGHTS[0] <= weight <= WEIGHTS[1]:
+        raise ValueError(f"weight must be from {WEIGHTS[0]:g} to {WEIGHTS[1]:g}, got {weight!r}")
+    return weight
+
+
 def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     """Weights of the networks with sum n, shape (n,)."""
-    given = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
-    if given.shape != (n,) or not (np.isfinite(given) & (given > 0)).all():
-        raise ValueError(f"weights must be {n} positive numbers, got {weights}")
+    given = np.array([check_weight(weight) for weight in weights or [1.0] * n], dtype=float)
+    if given.shape != (n,):
+        raise ValueError(f"weights must be {n} numbers, got {weights}")
     return given if weights is None else given * n / given.sum()
 
 

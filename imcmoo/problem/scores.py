@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.score_range import beyond, coded, from_log, log_of, product
 
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
@@ -52,7 +53,8 @@ Score = Callable[[Costs], Floats]
 
 Aggregation = Callable[[Floats, Floats], Floats]
 """One number per design, shape (n,), from one per design and workload, shape (n, W), and the
-weights of the workloads, with sum W, shape (W,) or (1,)."""
+weights of the workloads, with sum W, shape (W,) or (1,). Numbers beyond the range of float64 are
+coded (`score_range`), those given and those returned."""
 
 
 def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
@@ -93,17 +95,24 @@ def _largest(values: Floats, weights: Floats) -> Floats:
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:
-    return (weights * values).mean(axis=1)
+    plain = np.asarray((weights * values).mean(axis=1))
+    if not beyond(values).any():
+        return plain
+    logs = log_of(values) + np.log(weights)
+    top = logs.max(axis=1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    return coded(plain, np.log(np.exp(logs - top).mean(axis=1)) + top[:, 0])
 
 
 def _product(values: Floats, weights: Floats) -> Floats:
-    # A power of 1 need not be exact in the last digit.
-    return np.where(weights == 1, values, values**weights).prod(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A power of 1 need not be exact in the last digit.
+        plain = np.where(weights == 1, values, values**weights).prod(axis=1)
+        return coded(plain, (weights * log_of(values)).sum(axis=1))
 
 
 def _geometric_mean(values: Floats, weights: Floats) -> Floats:
-    # Through logarithms: the product of many small EDAPs would underflow to 0.
-    return np.exp((weights * np.log(values)).mean(axis=1))
+    return from_log((weights * log_of(values)).mean(axis=1))
 
 
 AGGREGATIONS: dict[str, Aggregation] = {
@@ -131,7 +140,7 @@ def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
     Source: arXiv 2410.16759, f = max E · max L · A; its released code, `objectiveMAX`.
     """
     energy, latency = (aggregate(costs[name], costs.weights) for name in ("energy", "latency"))
-    return energy * latency * (costs["area"] * MM2_PER_M2)
+    return product(energy, latency, costs["area"] * MM2_PER_M2)
 
 
 def regret(values: Floats, best: Floats) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
@@ -69,7 +70,8 @@ class Selection:
     """What each criterion thinks of each candidate, and which one it selects.
 
     Args:
-        scores: by criterion, shape (n,).
+        scores: by criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where
+            some are beyond the range of float64.
         chosen: by criterion, the index of the selected candidate.
     """
 
@@ -85,9 +87,9 @@ def select(candidates: Candidates) -> Selection:
     """
     problem = candidates.problem
     ranks = problem.space.rank(candidates.levels)
-    scores = {
-        candidates.name_of(c): c.scores(candidates.costs, candidates.own_best)
+    scores = dict(
+        stated(candidates.name_of(c), c.scores(candidates.costs, candidates.own_best))
         for c in problem.criteria
-    }
+    )
     chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in scores.items()}
     return Selection(scores, chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import AGGREGATIONS
 
 LABELS = {
@@ -62,6 +63,8 @@ def label(name: str) -> str:
 
     Networks that were read from ONNX files are called as what they are.
     """
+    if name.startswith(LOG10):
+        return f"log10 of {label(name.removeprefix(LOG10))}"
     return LABELS.get(name) or LABELS.get(name.removesuffix("_onnx"), name.replace("_", " "))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import label
 from imcmoo.report.results import Results
 
@@ -146,7 +147,10 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
         criterion: which selected.
         shown: columns of the frame to show.
     """
+    logs = f"{LOG10}{criterion}"
+    criterion = logs if f"score_{logs}" in frame else criterion
     scores = frame[f"score_{criterion}"].to_numpy()
+    over = 10.0 ** (scores - scores.min()) if criterion == logs else scores / scores.min()
     title = (
         f"{study}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
@@ -155,9 +159,10 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     names = [n for n in map(str, frame) if n in shown]
     for name in [*names, "score", "over the best (%)"]:
         table.add_column(label(name), justify="right")
-    for row, score in zip(frame[names].itertuples(index=False), scores, strict=True):
+    rows = frame[names].itertuples(index=False)
+    for row, score, factor in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
-        table.add_row(*values, f"{score:.4g}", f"+{100 * (score / scores.min() - 1):.2f}")
+        table.add_row(*values, f"{score:.4g}", f"+{100 * (factor - 1):.2f}")
     return table
 
 

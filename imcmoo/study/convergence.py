@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from imcmoo.problem.score_range import stated
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.searches import JOINT, Found
 
@@ -36,4 +37,5 @@ def _improvements(found: Found, search: str, criterion: str) -> list[tuple[str, 
     best = np.minimum.accumulate(values)
     improved = np.append(True, best[1:] < best[:-1]) & np.isfinite(best)
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
-    return [(search, criterion, int(i) + 1, float(best[i])) for i in at]
+    called, shown = stated(criterion, best[at])
+    return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]

@@ -14,10 +14,12 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
+from imcmoo.problem import score_range
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.problem.identity import identity
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
@@ -75,17 +77,16 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
     F = _front(outcome)
     values, excess = judge.scores(F), judge.regrets(F)
-    chosen = {name: outcome.selection.chosen[name] for name in judge.criteria}
-    return pd.DataFrame(
-        {
-            "criterion": list(chosen),
-            "optimum": [judge.optimum(name) for name in chosen],
-            "selected": [values[name][row] for name, row in chosen.items()],
-            "regret_selected": [excess[name][row] for name, row in chosen.items()],
-            "best_evaluated": [values[name].min() for name in chosen],
-            "regret_best_evaluated": [excess[name].min() for name in chosen],
-        }
-    )
+    chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
+    rows = []
+    for name in judge.criteria:
+        own, off = values[name], excess[name]
+        figures = np.array([judge.optimum(name), own[chosen[name]], own.min()])
+        called, (optimum, selected, best) = score_range.stated(name, figures)
+        rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
+    columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
+               "regret_best_evaluated")  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from imcmoo.model.layer_costs import BreaksDown, LayerCosts, TellsOfRuns
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import layer_tables
@@ -100,7 +101,9 @@ class _Explainer:
         if best is not None and not np.isfinite(best).all():
             best = None
         quantity = here.judged_by
-        scores = [part.scores(self.criterion, best) for part in (here, there)]
+        every = np.concatenate([part.scores(self.criterion, best) for part in (here, there)])
+        called, every = stated(self.criterion.name, every)
+        scores = every[:1], every[1:]
         broken_down = layer_tables.NONE
         if costs is not None:
             most = None if self.subject.in_full else FEW_LAYERS
@@ -110,7 +113,7 @@ class _Explainer:
             design={k: v[0].item() for k, v in self.problem.space.decode(here.levels).items()},
             chip={name: float(v[0]) for name, v in here.of_chip().items()},
             feasible=bool(here.feasible[0]),
-            criterion=self.criterion.name,
+            criterion=called,
             against=THIS_DESIGN
             if needs_best and self.own_best is None and best is not None
             else "",

@@ -49,7 +49,7 @@ def explain_run(
     if alone is None:
         criterion = replace(criterion, name=criterion.joint_name)
     try:
-        subjects = _subjects(criterion, front, selection, alone)
+        subjects = _subjects(front, selection, alone)
         best = _own_best(problem, front, alone)
         found = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
         _check(found[0], selection, problem, folder)
@@ -83,9 +83,7 @@ class _Designs:
         return int(np.argmax(self.texts["used"] == "True"))
 
 
-def _subjects(
-    criterion: Criterion, front: _Designs, selection: _Designs, alone: _Designs | None
-) -> list[Subject]:
+def _subjects(front: _Designs, selection: _Designs, alone: _Designs | None) -> list[Subject]:
     """What is explained, the selected design first."""
     subjects = [Subject(selection.levels[selection.used], (SELECTED,))]
     if alone is not None:
@@ -95,7 +93,8 @@ def _subjects(
     by_criterion = _named(selection.levels, selection.texts["criterion"])
     at = {tuple(design.tolist()): row for row, design in enumerate(front.levels)}
     first = [at[tuple(design.tolist())] for design in selection.levels]
-    order = front.numbers([f"score_{criterion.name}"])[:, 0].argsort(kind="stable").tolist()
+    used = selection.texts["criterion"][selection.used]
+    order = front.numbers([f"score_{used}"])[:, 0].argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
     subjects += [Subject(*own, in_full=False) for own in by_criterion]
     subjects += [Subject(front.levels[r], (f"{FRONT}{r + 1}",), in_full=False) for r in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.selection import Candidates, Selection, select
 from imcmoo.space.design_space import Levels
 from imcmoo.study.baselines import Baselines
@@ -60,7 +61,8 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that has the last word."""
-        return self.study.selected_by
+        name = self.study.selected_by
+        return name if name in self.selection.chosen else f"{LOG10}{name}"
 
     @property
     def design(self) -> Levels:

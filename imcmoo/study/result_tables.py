@@ -20,6 +20,7 @@ from imcmoo.io.units import shown, shown_column
 from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import convergence, exact_comparison
@@ -138,7 +139,9 @@ def trace(outcome: Outcome) -> pd.DataFrame:
         [{"search": name, **asdict(row)} for name, f in found.items() for row in f.result.trace]
     )
     guides = outcome.joint.problem.guides
-    return frame.rename(columns={"best": f"best_{guides[0].name if guides else 'objective'}"})
+    best = frame["best"].to_numpy(dtype=float)
+    name, frame["best"] = stated(guides[0].name if guides else "objective", best)
+    return frame.rename(columns={"best": f"best_{name}"})
 
 
 def breakdown(model: BreaksDown, workloads: Sequence[str], design: Levels) -> pd.DataFrame:

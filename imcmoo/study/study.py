@@ -23,7 +23,7 @@ from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, Guidance
+from imcmoo.problem.problem import AcceleratorProblem, Guidance, check_weight
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
@@ -43,7 +43,7 @@ class Study:
         space: the designs to choose from.
         workloads: the networks, in the order of objectives and tables: names of shipped ones, or
             paths of CSVs, which are called as their files.
-        weights: how much each network counts, positive, in their order; equal by default.
+        weights: how much each network counts, from 1e-6 to 1e6, in their order; equal by default.
         area_limit_m2: largest chip allowed; 800 mm², the reticle limit the paper assumes; None for
             no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an
@@ -102,6 +102,8 @@ class Study:
             raise ValueError(f"area limit must be positive, got {limit * MM2_PER_M2:g} mm²")
         if self.weights is not None and len(self.weights) != len(self.workloads):
             raise ValueError(f"{len(self.weights)} weights for {len(self.workloads)} networks")
+        for weight in self.weights or ():
+            check_weight(weight)
         check_names(self.names)
         for name in {**(self.limits or {}), **(self.precision or {})}:
             if name not in self.names:

@@ -26,6 +26,7 @@ from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
+from imcmoo.problem.problem import WEIGHTS, check_weight
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
 from imcmoo.study.study_faults import did_you_mean
@@ -155,7 +156,11 @@ class NetworkTable(Table):
     source: Annotated[str, AfterValidator(_network)] = Field(
         description="name of a shipped network, or path of a CSV"
     )
-    weight: Positive = Field(1.0, description="how much it counts; weights sum to W")
+    weight: Annotated[float, AfterValidator(check_weight)] = Field(
+        1.0,
+        description="how much it counts; weights are scaled to sum to W",
+        json_schema_extra={"minimum": WEIGHTS[0], "maximum": WEIGHTS[1]},
+    )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
