@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
+import stat
 import time
 import warnings
 from collections.abc import Iterator
@@ -24,11 +26,20 @@ else:
 LOCK = ".lock"
 """Name of the file in a folder that is locked; holds the owner's process id and host."""
 
+CONTENT = re.compile(rb"(\d+ \S+\n)?")
+"""What a lock file may hold: nothing, or the line of an owner."""
+
+LONGEST = 1000
+"""Bytes of a lock file that are read; the line of an owner is far shorter."""
+
 PATIENCE_S = 5.0
 """How long an owner may take between locking the file and naming itself in it."""
 
 BUSY = (errno.EACCES, errno.EAGAIN)
 """How the operating system says that another holds a lock."""
+
+LINK = (errno.ELOOP, getattr(errno, "EMLINK", errno.ELOOP), getattr(errno, "EFTYPE", errno.ELOOP))
+"""How operating systems say that a file is a symbolic link: Linux, FreeBSD, NetBSD."""
 
 
 @contextmanager
@@ -41,7 +52,8 @@ def owned(folder: Path) -> Iterator[None]:
     so, the folder is made, and the block runs.
 
     Raises:
-        InputError: another owns the folder; names its process and host.
+        InputError: another owns the folder, whose process and host are named; or what is called
+            `.lock` there is no lock file of ours, and is left as it is.
         OSError: the folder cannot be made or written to; names the path.
     """
     made = [f for f in (folder, *folder.parents) if not f.exists()]
@@ -71,8 +83,10 @@ def _acquired(folder: Path) -> int:
     while True:
         lock = _opened(path)
         try:
+            _check_plain(lock, path)
             if _locks(lock, path):
                 if _is_at(lock, path):
+                    _check_content(lock, path)
                     os.ftruncate(lock, 0)  # whom a killed process named is no owner
                     os.write(lock, f"{os.getpid()} {socket.gethostname()}\n".encode())
                     return lock
@@ -95,13 +109,46 @@ def _opened(path: Path) -> int:
     for _ in range(1000):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         except FileNotFoundError:
             continue
         except FileExistsError:  # said, too, of a folder that is gone when it is looked at
             if folder.exists() and not folder.is_dir():
                 raise
+        except OSError as error:
+            if error.errno in LINK:
+                raise _no_lock(path, "a symbolic link") from None
+            raise
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def _check_plain(lock: int, path: Path) -> None:
+    """Check that an open file is a regular one and has no other name, which is not ours to write.
+
+    Raises:
+        InputError: it is a device, a pipe, or has another link.
+    """
+    status = os.fstat(lock)
+    if not stat.S_ISREG(status.st_mode):
+        raise _no_lock(path, "not a regular file")
+    if status.st_nlink > 1:  # none: a leaving owner has removed it
+        raise _no_lock(path, "a hard link to another file")
+
+
+def _check_content(lock: int, path: Path) -> None:
+    """Check that a lock file holds what an owner writes, before it is written over.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
+        raise _no_lock(path, "a file with other content")
+
+
+def _no_lock(path: Path, what: str) -> InputError:
+    return InputError(
+        f"{path} is {what}, not a lock file of imcmoo: move it away, or choose another folder"
+    )
 
 
 def _locks(lock: int, path: Path) -> bool:
@@ -125,7 +172,7 @@ def _is_at(lock: int, path: Path) -> bool:
 
 def _owner(lock: int) -> str | None:
     """Whom a lock file names; None while its owner has not named itself."""
-    words = os.pread(lock, 1000, 0).decode(errors="replace")
+    words = os.pread(lock, LONGEST, 0).decode(errors="replace")
     if not words.endswith("\n"):
         return None
     process, _, host = words.strip().partition(" ")

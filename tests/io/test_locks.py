@@ -143,6 +143,57 @@ def test_whom_a_killed_process_named_is_forgotten(tmp_path):
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
 
 
+def link(path, target):
+    target.write_text("precious\n")
+    path.symlink_to(target)
+
+
+def hard_link(path, target):
+    target.write_text("precious\n")
+    path.hardlink_to(target)
+
+
+def dangling(path, target):
+    path.symlink_to(target)
+
+
+def pipe(path, target):
+    os.mkfifo(path)
+
+
+def notes(path, target):
+    path.write_text("precious\n")
+
+
+def nearly_ours(path, target):
+    path.write_text("123 here\nprecious\n")
+
+
+@pytest.mark.parametrize(
+    ("put", "what"),
+    [
+        (link, "a symbolic link"),
+        (dangling, "a symbolic link"),
+        (hard_link, "a hard link to another file"),
+        (pipe, "not a regular file"),
+        (notes, "a file with other content"),
+        (nearly_ours, "a file with other content"),
+    ],
+)
+def test_what_is_no_lock_file_is_refused_and_left_alone(tmp_path, put, what):
+    folder, target = tmp_path / "folder", tmp_path / "target"
+    folder.mkdir()
+    put(folder / LOCK, target)
+    before = {p: (p.lstat().st_mode, p.lstat().st_ino) for p in tmp_path.rglob("*")}
+    assert refused(folder) == (
+        f"{folder / LOCK} is {what}, not a lock file of imcmoo: move it away, or choose another "
+        "folder"
+    )
+    assert before == {p: (p.lstat().st_mode, p.lstat().st_ino) for p in tmp_path.rglob("*")}
+    for path in (folder / LOCK, target):
+        assert not path.is_file() or path.read_text().endswith("precious\n")
+
+
 def test_two_processes_that_race_200_times_never_own_a_folder_together(tmp_path):
     folder = tmp_path / "raced"
     racers = [python(RACER, folder, tmp_path / "inside") for _ in range(2)]
