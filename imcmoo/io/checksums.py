@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
@@ -24,18 +24,31 @@ def write_sums(folder: Path, files: Mapping[str, Path]) -> None:
         temporary.write_text("".join(lines), encoding="utf-8")
 
 
-def check_sums(folder: Path, *, remedy: str, all_there: bool = True) -> None:
-    """Check that every file that `SHA256SUMS` of a folder names is there and as it was written.
+def check_sums(
+    folder: Path,
+    *,
+    known: Collection[str],
+    always: Collection[str],
+    remedy: str,
+    all_there: bool = True,
+) -> None:
+    """Check that `SHA256SUMS` of a folder lists its files, all of them, and each as it was written.
 
     Args:
         folder: has `SHA256SUMS`.
+        known: names of the files that may be listed; one that is in the folder must be.
+        always: those of them that must be listed, wherever they are.
         remedy: what the user can do, in words.
         all_there: False where a file may have been removed.
 
     Raises:
         InputError: one is missing or damaged, `SHA256SUMS` itself included; names it.
     """
-    for digest, name in _listed(folder, remedy):
+    listed = _listed(folder, remedy)
+    needed = {*always, *(name for name in known if (folder / name).is_file())}
+    if not needed <= listed.keys() <= {*known}:
+        raise InputError(f"{folder / SUMS} is damaged: {remedy}")
+    for name, digest in listed.items():
         path = folder / name
         if not path.is_file():
             if all_there:
@@ -44,7 +57,8 @@ def check_sums(folder: Path, *, remedy: str, all_there: bool = True) -> None:
             raise InputError(f"{path} is damaged: {remedy}")
 
 
-def _listed(folder: Path, remedy: str) -> list[tuple[str, str]]:
+def _listed(folder: Path, remedy: str) -> dict[str, str]:
+    """The checksums in `SHA256SUMS`, by name of the file."""
     path = folder / SUMS
     try:
         *lines, last = path.read_bytes().decode().split("\n")
@@ -52,10 +66,11 @@ def _listed(folder: Path, remedy: str) -> list[tuple[str, str]]:
         raise InputError(f"{path} is missing: {remedy}") from None
     except ValueError:
         raise InputError(f"{path} is damaged: {remedy}") from None
-    found = [tuple(line.split("  ", 1)) for line in lines]
-    if last or not found or any(len(pair) != 2 for pair in found):
+    pairs = [line.split("  ", 1) for line in lines]
+    found = {pair[-1]: pair[0] for pair in pairs}
+    if last or len(found) < len(pairs) or any(len(pair) != 2 for pair in pairs):
         raise InputError(f"{path} is damaged: {remedy}")
-    return [(digest, name) for digest, name in found]
+    return found
 
 
 def sha256(path: Path) -> str:

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.io.checksums import check_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
 from imcmoo.model.metrics import Floats
-from imcmoo.study.results_folder import CONFIG
+from imcmoo.study.results_folder import CONFIG, check_files
 
 
 @contextmanager
@@ -61,7 +60,7 @@ class Results:
             raise InputError(f"{path} is not the config of a run") from None
         if not isinstance(config, dict) or "study" not in config:
             raise InputError(f"{folder} is of a version before 0.2: run the study again")
-        check_sums(folder, remedy="bring it back, or run the study again", all_there=False)
+        check_files(folder, remedy="bring it back, or run the study again", all_there=False)
         return cls(folder, config)
 
     @property

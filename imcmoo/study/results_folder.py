@@ -41,7 +41,27 @@ FILES = (
 )
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
+SUMMED = (*(name for name in FILES if name not in (REPORT, FIGURES, SUMS)), CONFIG)
+"""What the checksums of a run are of."""
+
+ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", "design.json", CONFIG)
+"""Those of them that every run writes, whatever its study, model and settings."""
+
 _WORK = ".work"
+
+
+def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
+    """Check that the files of a finished run are as it wrote them.
+
+    Args:
+        folder: of the run.
+        remedy: what the user can do, in words.
+        all_there: False where a file may have been removed.
+
+    Raises:
+        InputError: one is missing or damaged; names it.
+    """
+    check_sums(folder, known=SUMMED, always=ALWAYS, remedy=remedy, all_there=all_there)
 
 
 class RunFolder:
@@ -98,7 +118,7 @@ class RunFolder:
         """
         if self._begun() is not None or self._finished() != self._config:
             return False
-        check_sums(self.path, remedy="bring it back, or run again without --resume")
+        check_files(self.path, remedy="bring it back, or run again without --resume")
         return True
 
     def is_begun(self) -> bool:
@@ -164,7 +184,8 @@ class RunFolder:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    """Remove a file, a folder with all that is in it, or a link but not where it points."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -36,6 +36,11 @@ def run(finished, tmp_path):
     return folder
 
 
+def seal(folder):
+    """Let the checksums be of what is in a folder, whatever that is."""
+    write_sums(folder, {p.name: p for p in folder.iterdir() if p.suffix in (".csv", ".json")})
+
+
 def report(*args):
     return main(["report", *map(str, args)])
 
@@ -102,14 +107,21 @@ def test_a_missing_or_damaged_file_is_named(run, name, damage, capsys):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"study": 1}', '{"study": "x", "space": 3}'])
 def test_a_damaged_config_is_one_line(run, content, capsys):
     (run / "config.json").write_text(content)
-    write_sums(run, {"config.json": run / "config.json"})
+    seal(run)
     assert str(run) in refused(capsys, run)
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_checksums_that_lost_lines_are_refused(run, lines, capsys):
+    sums = run / "SHA256SUMS"
+    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-lines]))
+    assert "SHA256SUMS is damaged" in refused(capsys, run)
 
 
 def test_tables_of_another_space_are_refused(run, capsys):
     front = pd.read_csv(run / "front.csv").assign(rows=3)
     front.to_csv(run / "front.csv", index=False)
-    write_sums(run, {"front.csv": run / "front.csv"})
+    seal(run)
     assert "do not fit" in refused(capsys, run)
 
 
@@ -118,7 +130,7 @@ def test_damaged_explanations_are_refused(run, capsys):
     content = json.loads(path.read_text(encoding="utf-8"))
     content["designs"][0]["score"] = 0.0
     path.write_text(json.dumps(content))
-    write_sums(run, {"front.csv": run / "front.csv"})
+    seal(run)
     assert "explain.json is damaged: remove it" in refused(capsys, run)
 
 

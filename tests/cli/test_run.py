@@ -274,6 +274,33 @@ def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
     assert contents(home) == contents(finished)
 
 
+@pytest.mark.usefixtures("_no_figures")
+def test_a_link_in_the_place_of_figures_is_replaced_and_what_it_points_to_is_kept(tmp_path):
+    arguments = "--no-baselines", "--budget", "60"
+    assert run(tmp_path, *arguments) == 0
+    home, elsewhere = tmp_path / STUDY / "seed-1", tmp_path / "elsewhere"
+    before = contents(home)
+    elsewhere.mkdir()
+    (elsewhere / "mine.png").write_text("precious")
+    (home / "figures").rmdir()
+    (home / "figures").symlink_to(elsewhere)
+    assert run(tmp_path, *arguments) == 0
+    assert contents(home) == before
+    assert not (home / "figures").is_symlink()
+    assert [p.name for p in elsewhere.iterdir()] == ["mine.png"]
+
+
+def test_a_finished_run_whose_checksums_lost_a_line_is_not_taken_for_whole(
+    finished, tmp_path, capsys
+):
+    home = tmp_path / STUDY / "seed-1"
+    shutil.copytree(finished, home)
+    sums = home / "SHA256SUMS"
+    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
+    assert run(tmp_path, "--resume") == 2
+    assert "SHA256SUMS is damaged" in capsys.readouterr().err
+
+
 def test_figures_follow_from_a_results_folder_alone(finished, tmp_path):
     copied = tmp_path / "elsewhere"
     shutil.copytree(finished, copied, ignore=shutil.ignore_patterns("figures"))

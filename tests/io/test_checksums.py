@@ -8,17 +8,23 @@ import pytest
 from imcmoo.io.checksums import SUMS, check_sums, write_sums
 from imcmoo.io.errors import InputError
 
+NAMES = ("a.csv", "b with space.json")
+
+
+def check(folder, *, known=NAMES, always=NAMES, all_there=True):
+    check_sums(folder, known=known, always=always, remedy="run again", all_there=all_there)
+
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, content in (("a.csv", "1\n"), ("b with space.json", "{}\n")):
+    for name, content in zip(NAMES, ("1\n", "{}\n"), strict=True):
         (tmp_path / name).write_text(content)
     write_sums(tmp_path, {path.name: path for path in tmp_path.iterdir()})
     return tmp_path
 
 
 def test_what_is_as_it_was_passes(folder):
-    check_sums(folder, remedy="run again")
+    check(folder)
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="wants sha256sum")
@@ -34,15 +40,47 @@ def test_every_flipped_bit_is_noticed_and_named(folder):
             changed[bit // 8] ^= 1 << bit % 8
             path.write_bytes(changed)
             with pytest.raises(InputError, match="run again"):
-                check_sums(folder, remedy="run again")
+                check(folder)
         path.write_bytes(before)
 
 
 def test_a_missing_file_is_named_where_all_must_be_there(folder):
     (folder / "a.csv").unlink()
-    check_sums(folder, remedy="run again", all_there=False)
+    check(folder, all_there=False)
     with pytest.raises(InputError, match=r"a\.csv is missing: run again"):
-        check_sums(folder, remedy="run again")
+        check(folder)
     (folder / SUMS).unlink()
     with pytest.raises(InputError, match="SHA256SUMS is missing"):
-        check_sums(folder, remedy="run again", all_there=False)
+        check(folder, all_there=False)
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_a_line_that_was_cut_off_is_noticed(folder, line):
+    sums = folder / SUMS
+    lines = sums.read_text().splitlines(keepends=True)
+    sums.write_text("".join(lines[:line] + lines[line + 1 :]))
+    for always in (NAMES, ()):  # whether the file must be listed, or is found beside
+        with pytest.raises(InputError, match="SHA256SUMS is damaged: run again"):
+            check(folder, always=always, all_there=False)
+
+
+def test_a_file_that_must_be_listed_is_missed_also_where_it_is_gone(folder):
+    (folder / NAMES[1]).unlink()
+    (folder / SUMS).write_text((folder / SUMS).read_text().splitlines(keepends=True)[0])
+    check(folder, always=NAMES[:1])
+    with pytest.raises(InputError, match="SHA256SUMS is damaged"):
+        check(folder, all_there=False)
+
+
+def test_a_listed_file_that_is_none_of_the_folders_is_refused(folder):
+    (folder / "../other").write_text("")
+    write_sums(folder, {name: folder / name for name in (*NAMES, "../other")})
+    with pytest.raises(InputError, match="SHA256SUMS is damaged"):
+        check(folder)
+
+
+def test_a_file_that_is_listed_twice_is_refused(folder):
+    sums = folder / SUMS
+    sums.write_text(sums.read_text() + sums.read_text())
+    with pytest.raises(InputError, match="SHA256SUMS is damaged"):
+        check(folder)
