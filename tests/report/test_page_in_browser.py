@@ -203,6 +203,30 @@ def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
     assert said == []
 
 
+FOCUSED = "[...document.querySelectorAll('#best tbody tr')].indexOf(document.activeElement)"
+
+
+def test_the_keyboard_goes_through_the_best_designs_and_on(opened, run_of):
+    page, _, said = opened(run_of("toy"))
+    rows = page.locator("#best tbody tr").count()
+    assert rows > 1
+    page.locator("#best tbody tr").first.focus()
+    for row in range(rows):
+        assert page.evaluate(FOCUSED) == row
+        page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == -1
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(FOCUSED) == rows - 1
+
+    page.locator("#best tbody tr:not(.shown)").first.focus()
+    row, before = page.evaluate(FOCUSED), page.locator("#card h3").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('#card h3').textContent !== '{before}'")
+    page.wait_for_selector(f"#best tbody tr:nth-child({row + 1}).shown")
+    assert page.evaluate(FOCUSED) == row
+    assert said == []
+
+
 def test_the_name_of_a_network_is_text_in_every_view(opened, hostile_run):
     page, requests, said = opened(hostile_run)
     shown = page.evaluate("document.body.innerText") + page.evaluate(

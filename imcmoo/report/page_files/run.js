@@ -58,9 +58,13 @@ function drawBest(data, criterion, kept, picked, onPick) {
     line.className = row === picked ? "shown" : "";
     line.tabIndex = 0;
     line.onclick = () => onPick(row);
-    line.onkeydown = event => event.key === "Enter" && onPick(row);
+    // Returns nothing: false would cancel every other key, Tab among them.
+    line.onkeydown = event => { if (event.key === "Enter") onPick(row); };
   });
+  // Who came by keyboard goes on where they were.
+  const at = [...byId("best").querySelectorAll("tbody tr")].indexOf(document.activeElement);
   byId("best").replaceWith(made);
+  if (at >= 0) made.tBodies[0].rows[at]?.focus({ preventScroll: true });
 }
 
 function tellFacts(data) {
