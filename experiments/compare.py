@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
 from experiments import EXPERIMENTS_VERSION
@@ -27,6 +26,7 @@ from experiments.arena.rules import OURS, Rules
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.progress import counted
+from imcmoo.cli.terminal import console
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed
@@ -196,7 +196,7 @@ def _work_through(
 
 
 def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
-    console = Console()
+    terminal = console()
     for what in (DESIGNS, CHECKS):
         shared = {"counted": what, "budget": rules.primary, "criterion": WORST}
         own, against = (_only(frames[table], shared) for table in ("summary", "tests"))
@@ -211,8 +211,8 @@ def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
             if method in rivals.index:
                 shown += [f"{rivals.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
             table.add_row(method, *shown)
-        console.print(table)
-    console.print(f"written: {folder}", highlight=False, soft_wrap=True)
+        terminal.print(table)
+    terminal.print(f"written: {folder}", soft_wrap=True)
 
 
 def _only(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
@@ -228,9 +228,9 @@ def _show_random(summary: pd.DataFrame, folder: Path) -> None:
     columns = own[["method", "budget", "criterion", "solved", "percentile_95", "largest"]]
     for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
-    console = Console()
-    console.print(table)
-    console.print(f"written: {folder}", highlight=False, soft_wrap=True)
+    terminal = console()
+    terminal.print(table)
+    terminal.print(f"written: {folder}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
     chosen = np.sort(rng.choice(len(SHIPPED), n_networks, replace=False))
     limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2)))
     return Study(
-        name="random case",
+        name="random_case",
         space=thinned(device, rng),
         workloads=tuple(SHIPPED[i] for i in chosen),
         area_limit_m2=float(limit_mm2) / MM2_PER_M2,

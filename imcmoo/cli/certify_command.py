@@ -12,6 +12,7 @@ from rich.progress import BarColumn, TextColumn
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import bars
+from imcmoo.cli.terminal import console
 from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.locks import owned
@@ -81,14 +82,14 @@ def main(args: argparse.Namespace) -> None:
     # A user's criterion is asked for by its module and proven under its name.
     criterion = asked if asked and args.criterion is None else study.asked_criterion.name
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
-    console = Console(quiet=args.quiet)
+    terminal = console(quiet=args.quiet)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         TextColumn("{task.fields[state]}"),
     )
     with owned(args.out), bars(*columns, quiet=args.quiet) as shown:
-        console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
+        terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = shown.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
@@ -106,17 +107,16 @@ def main(args: argparse.Namespace) -> None:
             criterion,
             effort,
             on_step=on_step,
-            on_other=lambda line: console.print(line, highlight=False, soft_wrap=True),
+            on_other=lambda line: terminal.print(line, soft_wrap=True),
         ):
             own = found.criterion == criterion
             found.save(args.out if own else args.out / found.criterion)
-            _show(console, found)
-    console.print(f"written: {args.out}", highlight=False, soft_wrap=True)
+            _show(terminal, found)
+    terminal.print(f"written: {args.out}", soft_wrap=True)
 
 
-def _show(console: Console, found: Certificate) -> None:
-    console.print(
+def _show(terminal: Console, found: Certificate) -> None:
+    terminal.print(
         f"  {found.criterion}: {text(found.value)}, bound {text(found.bound)}, "
         f"gap {found.gap:.3%}, {found.seconds:.1f} s",
-        highlight=False,
     )

@@ -6,11 +6,11 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.progress import bars
+from imcmoo.cli.terminal import console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
 from imcmoo.study.check_certificate import Checker, certificates, study_of
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
         InputError: one is refused, or there are none.
         OSError: a file cannot be read.
     """
-    console = Console(quiet=args.quiet)
+    terminal = console(quiet=args.quiet)
     found = certificates(args.folder)
     first = next(iter(found.values()))
     study = catalogue.find_study(args.study or str(first.settings.get("study")))
@@ -60,27 +60,27 @@ def main(args: argparse.Namespace) -> None:
             checker.claim(certificate)
         except Refused as error:
             raise Refused(f"{path}: refused: {error}") from None
-    with bars(TextColumn("{task.description}"), BarColumn(bar_width=12), quiet=args.quiet) as shown:
+    with bars(
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), quiet=args.quiet
+    ) as shown:
         task = shown.add_task(first.criterion, total=first.designs)
         try:
             walks = checker.prove(partial(_advance, shown, task))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in found.items():
-        console.print(
+        terminal.print(
             f"{path}: accepted: {certificate.criterion} ≥ {text(certificate.bound)}, gap "
             f"{certificate.gap:.3%}",
-            highlight=False,
             soft_wrap=True,
         )
     for counts in walks:
-        console.print(
+        terminal.print(
             f"{counts.infeasible:,} designs infeasible, {counts.excluded:,} excluded, "
             f"{counts.evaluated:,} evaluated",
-            highlight=False,
             soft_wrap=True,
         )
-    console.print(ANEW if checker.anew else SHARED, highlight=False, soft_wrap=True)
+    terminal.print(ANEW if checker.anew else SHARED, soft_wrap=True)
 
 
 def _advance(shown: Progress, task: TaskID, done: int) -> None:

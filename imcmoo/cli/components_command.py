@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-
 from imcmoo.cli.arguments import whole
 from imcmoo.cli.progress import counted
+from imcmoo.cli.terminal import console
 from imcmoo.hardware.cells import read_cell
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
@@ -76,10 +75,9 @@ def main(args: argparse.Namespace) -> None:
     with counted("components", total, quiet=args.quiet) as done:
         extension.build(jobs=min(args.workers, max(1, total)), on_row=done)
     added = ", ".join(f"{count:,} {name}" for name, count in extension.counts.items())
-    Console(quiet=args.quiet).print(
+    console(quiet=args.quiet).print(
         f"{args.out}: added {added or 'nothing, it is all there'}; fingerprint "
         f"{ComponentTable.load(args.out).fingerprint}",
-        highlight=False,
         soft_wrap=True,
     )
 

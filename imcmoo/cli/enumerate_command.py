@@ -11,6 +11,7 @@ from rich.console import Console
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import bars
+from imcmoo.cli.terminal import console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -60,18 +61,18 @@ def main(args: argparse.Namespace) -> None:
     workers = arguments.workers(args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
-    console = Console(quiet=args.quiet)
+    terminal = console(quiet=args.quiet)
     with owned(folder), bars(quiet=args.quiet) as shown:
-        console.print(f"{study.name}: {study.space.size:,} designs", highlight=False)
+        terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = shown.add_task(study.name)
         answer = enumerate_study(
             study,
             folder,
             workers=workers,
             on_progress=lambda done, total: shown.update(task, completed=done, total=total),
-            on_estimate=lambda seconds: console.print(_estimate(seconds), highlight=False),
+            on_estimate=lambda seconds: terminal.print(_estimate(seconds)),
         )
-    _show(console, study, answer, folder, time.perf_counter() - began)
+    _show(terminal, study, answer, folder, time.perf_counter() - began)
 
 
 def _estimate(seconds: float) -> str:
@@ -81,15 +82,14 @@ def _estimate(seconds: float) -> str:
 
 
 def _show(
-    console: Console, study: Study, answer: ExactAnswer, folder: Path, seconds: float
+    terminal: Console, study: Study, answer: ExactAnswer, folder: Path, seconds: float
 ) -> None:
-    console.print(
+    terminal.print(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
         f"{len(answer.front):,} points on the front, {seconds:.1f} s",
-        highlight=False,
     )
     table = optima_table(answer, study.problem()).groupby("criterion", sort=False)
     for name, rows in table:
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
-        console.print(f"  {name}: {rows['value'].iloc[0]:.6g}{ties}", highlight=False)
-    console.print(f"written: {folder}", highlight=False, soft_wrap=True)
+        terminal.print(f"  {name}: {rows['value'].iloc[0]:.6g}{ties}")
+    terminal.print(f"written: {folder}", soft_wrap=True)

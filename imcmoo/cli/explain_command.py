@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import whole
 from imcmoo.cli.study_of_run import study_of_run
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.results import reading
@@ -84,13 +84,13 @@ def main(args: argparse.Namespace) -> None:
     written = write_csv(found, args.csv) if args.csv else []
     if args.json:
         text = json.dumps(json.loads(to_json(found)), indent=1)
-        Console(highlight=False, markup=False, soft_wrap=True).print(text)
+        console().print(text, soft_wrap=True)
         return
-    console = Console(highlight=False)
-    for part in explained(found, width=console.width, layers=args.layers):
-        console.print(part)
+    terminal = console()
+    for part in explained(found, width=terminal.width, layers=args.layers):
+        terminal.print(part)
     if written:
-        console.print("written:", *written, sep="\n  ", soft_wrap=True)
+        terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 
 
 def _of_run(folder: Path, said: str | None) -> list[Explanation]:

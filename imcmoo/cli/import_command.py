@@ -9,18 +9,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
 from rich.table import Table
 
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
 
 T = TypeVar("T")
-
-PIPE_WIDTH = 160
-"""Columns of a table that does not go to a terminal."""
 
 DESCRIPTION = """
 Turn an ONNX model into a network table, one line per layer that multiplies matrices.
@@ -100,9 +97,7 @@ def _check_files(args: argparse.Namespace) -> None:
 
 def _report(imported: Imported, out: Path) -> None:
     """The account, an operator a line, and what to know, on the terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        console.width = PIPE_WIDTH
+    terminal = console(stderr=True, wide=True)
     account = imported.account
     total = max(1, sum(map(account.macs, Fate)))
     table = Table("", "operator", "nodes", "share of multiply-accumulates")
@@ -113,12 +108,12 @@ def _report(imported: Imported, out: Path) -> None:
             known = all(item.macs_known for item in items)
             share = f"{macs / total:.2%}" if known else "unknown"
             table.add_row(fate.value.replace("_", " "), operator, str(nodes), share)
-    console.print(table)
+    terminal.print(table)
     for warning in imported.warnings:
-        console.print(f"warning: {warning}", highlight=False, markup=False, soft_wrap=True)
+        terminal.print(f"warning: {warning}", soft_wrap=True)
     totals = {k: v for k, v in imported.summary().items() if isinstance(v, int)}
     text = ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in totals.items())
-    console.print(f"{out}: {text}", highlight=False, markup=False, soft_wrap=True)
+    terminal.print(f"{out}: {text}", soft_wrap=True)
 
 
 def _named(parse: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:

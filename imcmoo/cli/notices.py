@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
+from imcmoo.cli.terminal import console
 from imcmoo.networks.workloads import WorkloadSet
 
 
@@ -17,11 +16,12 @@ def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool 
     """
     if model != "reference" or quiet:
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    terminal = console(stderr=True)
     for workload in workloads.workloads:
         n = sum(workload.dynamic)
         if n:
-            console.print(
+            terminal.print(
                 f"warning: {n} of {len(workload)} layers of {workload.name} multiply two "
-                "activations; the paper's model treats one of them as resident weights"
+                "activations; the paper's model treats one of them as resident weights",
+                soft_wrap=True,
             )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
+from imcmoo.cli.terminal import console
 from imcmoo.problem.score_range import text
 from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
@@ -23,7 +23,7 @@ def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
         columns: those of rich by default.
         quiet: show nothing.
     """
-    terminal = Console(stderr=True)
+    terminal = console(stderr=True)
     hidden = quiet or not terminal.is_terminal
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as shown:
         yield shown
@@ -36,12 +36,12 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     `best` is the smallest score so far by the first criterion that guides the search.
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         MofNCompleteColumn(),
         TextColumn("{task.fields[state]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as shown:
+    with Progress(*columns, console=console(stderr=True), disable=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting")
             for name in names(study)

@@ -6,8 +6,7 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import owned
@@ -57,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
         put = writing if out else replacing
         with put(out or run / REPORT) as target:
             target.write_text(text, encoding="utf-8")
-    Console(highlight=False, soft_wrap=True).print("written:", out or run / REPORT, sep="\n  ")
+    console().print("written:", out or run / REPORT, sep="\n  ", soft_wrap=True)
 
 
 def _page(run: Path) -> str:

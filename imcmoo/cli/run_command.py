@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import MM2_PER_M2
 
@@ -91,10 +90,11 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _list() -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    terminal = console()
     for name, study in catalogue.studies().items():
         limit = (study.area_limit_m2 or 0) * MM2_PER_M2
-        console.print(
+        terminal.print(
             f"{name}: {study.space.size:,} designs of space {study.space.name}, "
-            f"for {', '.join(study.names)}" + (f", at most {limit:g} mm²" if limit else "")
+            f"for {', '.join(study.names)}" + (f", at most {limit:g} mm²" if limit else ""),
+            soft_wrap=True,
         )

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from imcmoo.cli.progress import counted, progress
+from imcmoo.cli.terminal import console
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -36,9 +37,6 @@ from imcmoo.study.study import Study
 SECONDS_PER_DESIGN = 5e-4
 """What a search takes per design it evaluates on one core of the paper's model, roughly."""
 
-PIPE_WIDTH = 160
-"""Columns of a table that does not go to a terminal."""
-
 
 def run(
     studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
@@ -57,9 +55,7 @@ def run(
             among the results is of another cost model; nothing was done.
         OSError: a folder cannot be written to.
     """
-    console = Console(quiet=quiet)
-    if not console.is_terminal:
-        console.width = PIPE_WIDTH
+    terminal = console(quiet=quiet, wide=True)
     home = out / studies[0].name
     folders = {s.seed: RunFolder(home / f"seed-{s.seed}", provenance.config(s)) for s in studies}
     with ExitStack() as stack:
@@ -74,30 +70,29 @@ def run(
         for seed, folder in folders.items():
             if seed not in unfinished:
                 folder.tidy()
-                console.print(f"already finished: {folder.path}", highlight=False, soft_wrap=True)
-        _announce(todo, console)
+                terminal.print(f"already finished: {folder.path}", soft_wrap=True)
+        _announce(todo, terminal)
         if len(studies) == 1 and todo and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
                 run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
         elif todo:
             _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
         if len(studies) > 1:
-            _summarise(studies, {s: f.path for s, f in folders.items()}, home, console)
+            _summarise(studies, {s: f.path for s, f in folders.items()}, home, terminal)
         elif todo:
             folder = folders[studies[0].seed]
-            _show(Results.read(folder.path), console)
-            console.print("written:", *folder.files(), sep="\n  ", highlight=False, soft_wrap=True)
+            _show(Results.read(folder.path), terminal)
+            terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
 
 
-def _announce(studies: Sequence[Study], console: Console) -> None:
+def _announce(studies: Sequence[Study], terminal: Console) -> None:
     """Say how much work is to be done."""
     if studies:
         n = len(studies) * len(names(studies[0]))
         seconds = n * studies[0].budget * SECONDS_PER_DESIGN
-        console.print(
+        terminal.print(
             f"{studies[0].name}: {n} searches of {studies[0].budget:,} designs out of "
             f"{studies[0].space.size:,}, about {seconds:.0f} s",
-            highlight=False,
         )
 
 
@@ -176,18 +171,18 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
     folder.publish()
 
 
-def _show(results: Results, console: Console) -> None:
-    console.print(terminal_tables.selection_table(results))
+def _show(results: Results, terminal: Console) -> None:
+    terminal.print(terminal_tables.selection_table(results))
     if results.design.get("caution"):
-        console.print(results.design["caution"], highlight=False)
+        terminal.print(results.design["caution"])
     if results.baselines is not None:
-        console.print(terminal_tables.baseline_table(results, results.baselines))
+        terminal.print(terminal_tables.baseline_table(results, results.baselines))
     if results.regret is not None and results.indicators is not None:
-        console.print(terminal_tables.regret_table(results.regret, results.indicators))
+        terminal.print(terminal_tables.regret_table(results.regret, results.indicators))
 
 
 def _summarise(
-    studies: Sequence[Study], folders: dict[int, Path], home: Path, console: Console
+    studies: Sequence[Study], folders: dict[int, Path], home: Path, terminal: Console
 ) -> None:
     """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
     frame = seeds(folders)
@@ -196,9 +191,9 @@ def _summarise(
         frame.to_csv(temporary, index=False, lineterminator="\n")
     study = studies[0]
     shown = ["seed", *study.space.names, "area_mm2"]
-    console.print(
+    terminal.print(
         terminal_tables.seeds_table(
             frame, study=study.name, criterion=study.selected_by, shown=shown
         )
     )
-    console.print(f"written:\n  {path}", highlight=False, soft_wrap=True)
+    terminal.print(f"written:\n  {path}", soft_wrap=True)

@@ -1,6 +1,12 @@
 """What can be wrong with what a user gave."""
 
+import re
 from collections.abc import Collection
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""Names of studies and networks: safe as files, folders, columns, and on any terminal."""
+
+NAME_RULE = "letters, digits, '_', '.' and '-', beginning with a letter or digit"
 
 
 class InputError(Exception):
@@ -15,3 +21,17 @@ def check_choice(name: str, value: object, known: Collection[str]) -> None:
     """
     if value not in known:
         raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
+
+
+def check_name(what: str, name: str) -> None:
+    """Check that a study or a network can have a name.
+
+    Args:
+        what: whose name it is, for the error.
+        name: the name.
+
+    Raises:
+        ValueError: it cannot; says what is allowed.
+    """
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{what} must be {NAME_RULE}, got {name!r}")

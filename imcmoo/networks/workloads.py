@@ -18,6 +18,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import check_name
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
@@ -53,8 +54,18 @@ def is_path(source: str) -> bool:
 
 
 def network_name(source: str) -> str:
-    """What a network is called: its name, or the stem of its CSV."""
-    return Path(source).stem if is_path(source) else source
+    """What a network is called: its name, or the stem of its CSV.
+
+    Raises:
+        ValueError: a CSV whose stem cannot be the name of a network.
+    """
+    return _name_of(Path(source)) if is_path(source) else source
+
+
+def _name_of(path: Path) -> str:
+    """What the network of a CSV is called."""
+    check_name(f"{path}: a network is called as its file, and its name", path.stem)
+    return path.stem
 
 
 @dataclass(frozen=True)
@@ -117,9 +128,10 @@ class Workload:
 
         Raises:
             ValueError: a column is missing or unknown, a size below 1, a density outside 0..1, a
-                sharing with no earlier layer, or no layer; names file, line and column of all.
+                sharing with no earlier layer, or no layer; names file, line and column of all. Or a
+                name that no network can have.
         """
-        return cls(name=name or path.stem, **read_columns(path))
+        return cls(name=name or _name_of(path), **read_columns(path))
 
     def write_csv(self, stream: TextIO) -> None:
         """Write the network as `read_csv` reads it, to a stream opened with newline=''."""

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.checksums import sha256
+from imcmoo.io.errors import check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
@@ -31,6 +32,9 @@ from imcmoo.space.parameters import Conditional, Parameter
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
 
+FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
+"""Folders that commands make beside those of studies, so that no study may be called so."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -39,7 +43,8 @@ class Study:
     The same study gives the same files, byte for byte.
 
     Args:
-        name: of the folder and in titles; nothing is looked up by it.
+        name: of the folder and in titles; nothing is looked up by it. Letters, digits, `_`, `.` and
+            `-`, beginning with a letter or digit; none of `FOLDERS`.
         space: the designs to choose from.
         workloads: the networks, in the order of objectives and tables: names of shipped ones, or
             paths of CSVs, which are called as their files.
@@ -67,8 +72,9 @@ class Study:
         file: the study file this was read from, as it was given; a study of the catalogue has none.
 
     Raises:
-        ValueError: an unknown model, criterion, deployment or scaling, a number out of range, two
-            networks of one name, or a limit of a network that is not here.
+        ValueError: a name that no study or network can have, an unknown model, criterion,
+            deployment or scaling, a number out of range, two networks of one name, or a limit of a
+            network that is not here.
     """
 
     name: str
@@ -93,6 +99,7 @@ class Study:
     file: str | None = None
 
     def __post_init__(self) -> None:
+        check_study_name(self.name)
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, got {self.seed}")
         if self.budget < 1:
@@ -250,6 +257,20 @@ class Study:
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
         }
+
+
+def check_study_name(name: str) -> str:
+    """Check that a study can be called so; returns its name.
+
+    Raises:
+        ValueError: it cannot; says what is allowed.
+    """
+    check_name("the name of a study", name)
+    if name.lower() in FOLDERS:  # some file systems take capitals for small letters
+        raise ValueError(
+            f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
+        )
+    return name
 
 
 def check_names(names: Sequence[str]) -> None:

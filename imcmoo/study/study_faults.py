@@ -77,8 +77,6 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
         return f"must be finite, got {given!r}"
     if kind == "too_short":
         return f"needs at least {ctx['min_length']}"
-    if kind == "string_pattern_mismatch":
-        return f"{given!r} must be letters, digits, '_', '-' and '.', not beginning with '.'"
     return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {given!r}"
 
 

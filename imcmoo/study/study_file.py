@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import NAME, InputError
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.networks.workloads import BITS, network_name
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.study.study import Study, check_names
+from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
 from imcmoo.study.study_faults import fault_lines
 from imcmoo.study.study_tables import (
     NetworkTable,
@@ -36,14 +36,14 @@ from imcmoo.study.study_tables import (
     space_of,
 )
 
-NAMES = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-"""Studies name folders."""
-
 
 class StudyFile(Table):
     """A study file."""
 
-    name: str = Field(pattern=NAMES, description="of the folder of results and in titles")
+    name: Annotated[str, AfterValidator(check_study_name)] = Field(
+        description="of the folder of results and in titles",
+        json_schema_extra={"pattern": f"^{NAME.pattern}$", "not": {"enum": [*FOLDERS]}},
+    )
     model: Annotated[str, AfterValidator(known_model)] = Field(
         Study.model,
         description="cost model: reference, physical, one a package offers, or module:Class",

@@ -13,6 +13,7 @@ from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.hardware import component_table
 from imcmoo.io.errors import InputError
+from imcmoo.networks import workloads
 from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
@@ -138,6 +139,18 @@ def test_what_is_left_out_is_as_in_a_study(tmp_path):
     assert find_study(str(path)) == Study("x", RRAM, ("alexnet",), file=str(path))
 
 
+@pytest.mark.parametrize("name", ["[a]net", "a net", "-net", ".net", "nét", "a,b"])
+def test_a_network_whose_file_has_no_name_for_tables_is_refused_in_one_line(tmp_path, name):
+    shipped = Path(workloads.__file__).parent / "tables" / "alexnet.csv"
+    (tmp_path / f"{name}.csv").write_bytes(shipped.read_bytes())
+    path = tmp_path / "x.toml"
+    path.write_text(PLAIN.replace("alexnet", f"{name}.csv"), encoding="utf-8")
+    with pytest.raises(InputError, match="beginning with a letter or digit, got") as caught:
+        find_study(str(path))
+    assert str(caught.value).count("\n") == 0
+    assert f"{name}.csv" in str(caught.value)
+
+
 def test_the_command_in_the_config_names_no_folder(full):
     assert command(find_study(str(full))).startswith("python -m experiments.run full.toml --seed 3")
 
@@ -163,7 +176,20 @@ def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
         ("seeds = [1, -1]\n" + PLAIN, ["seeds[1]: must be at least 0, got -1"]),
         ("area_limit_mm2 = nan\n" + PLAIN, ["area_limit_mm2: must be above 0, got nan"]),
         (PLAIN.replace("rram", "rran"), ["device: unknown 'rran'; did you mean 'rram'? allowed:"]),
-        (PLAIN.replace('"x"', '"../x"'), ["name: '../x' must be letters"]),
+        (PLAIN.replace('"x"', '"../x"'), ["name: the name of a study must be letters, digits"]),
+        *(
+            (PLAIN.replace('"x"', f'"{name}"'), [f"beginning with a letter or digit, got '{name}'"])
+            for name in ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
+        ),
+        *(
+            (
+                PLAIN.replace('"x"', f'"{name}"'),
+                [
+                    f"name: no study can be called '{name}': ablation, certified, compare, docs, exact"
+                ],
+            )
+            for name in ("exact", "published", "docs", "Exact")
+        ),
         (
             PLAIN.replace("alexnet", "alexnot"),
             ["networks[0].source: unknown workload 'alexnot'; did you mean 'alexnet'? known:"],

@@ -1,0 +1,22 @@
+"""The console of every command: it shows text as it is, whatever a user has named."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+PIPE_WIDTH = 160
+"""Columns of a table that does not go to a terminal."""
+
+
+def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) -> Console:
+    """A console that reads no markup, such as `[red]`, and no `:smile:` in what it prints.
+
+    Args:
+        stderr: print to stderr instead of stdout.
+        quiet: print nothing.
+        wide: where it is no terminal, lines of `PIPE_WIDTH` columns.
+    """
+    made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+    if wide and not made.is_terminal:
+        made.width = PIPE_WIDTH
+    return made

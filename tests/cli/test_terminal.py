@@ -1,0 +1,47 @@
+"""What a user has named is shown as it is, on every terminal and in every pipe."""
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from imcmoo.cli.main import main
+from imcmoo.cli.terminal import console
+from tests.reliability.commands import STUDY
+
+HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_is_markup(text, capsys):
+    table = Table(text, title=text, caption=text)
+    table.add_row(text)
+    table.add_row(Text("bold", style="bold"))
+    console(wide=True).print(table)
+    console(wide=True).print(text)
+    assert capsys.readouterr().out.count(text) == 5
+
+
+@pytest.mark.parametrize("text", HOSTILE[:2])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("enumerate",),
+        ("run", "--budget", "10", "--no-baselines", "--seeds", "1,2", "--workers", "1"),
+    ],
+)
+def test_the_folder_that_is_named_is_the_one_written(
+    tmp_path, monkeypatch, capsys, command, text, small_study
+):
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    name, *options = command
+    out = tmp_path / text
+    assert main([name, str(small_study), "--out", str(out), *options]) == 0
+    assert f"{out}/" in capsys.readouterr().out
+    assert out.is_dir()
+
+
+@pytest.fixture
+def small_study(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY)
+    return path
