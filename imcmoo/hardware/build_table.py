@@ -18,7 +18,7 @@ from typing import Any
 
 from imcmoo.hardware import library_costs
 from imcmoo.hardware.cells import cell_file
-from imcmoo.hardware.component_table import TABLE_KEYS, ComponentTable
+from imcmoo.hardware.component_table import MAY_BE_ZERO, TABLE_KEYS, ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.request import MILLIVOLTS, SIZES, Key, Request
 from imcmoo.hardware.table_file import Content, Costs, Rows
@@ -57,7 +57,8 @@ def ask(task: Task) -> Costs:
             costs = getattr(library_costs, table)(**named)
     except Exception as error:  # the libraries raise whatever comes, `Exception` among them
         raise InputError(f"no {called}: {' '.join(str(error).split())}") from error
-    if not all(0 <= cost < math.inf for cost in costs.values()):
+    zeros = MAY_BE_ZERO.get(table, ())
+    if not all((c > 0 or (c == 0 and q in zeros)) and c < math.inf for q, c in costs.items()):
         raise InputError(f"no {called}: the libraries give {costs}")
     return costs
 

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -57,6 +58,31 @@ TABLE_KEYS = {
     "buffer": ("node_nm", "width_bits", "depth_words"),
     "router": ("node_nm",),
 }
+
+_ACTIONS = ("row_read_off", "row_read_on", "row_write", "cell_read", "cell_write", "adc_read")
+_CROSSBAR = (
+    *(f"{action}_{cell}" for cell in ("low", "high") for action in _ACTIONS),
+    *("row_leak", "column_leak", "adc_leak", "cell_leak"),
+    *("row_area", "column_area", "adc_area", "cell_area"),
+)
+TABLE_QUANTITIES = {
+    "rram": _CROSSBAR,
+    "sram": _CROSSBAR,
+    "adder": ("energy", "leak", "area"),
+    "buffer": ("read", "write", "leak", "area"),
+    "router": ("read", "area"),
+}
+"""The quantities of each component, all of them finite and, but for `MAY_BE_ZERO`, above 0."""
+
+SRAM_ZEROS = ("cell_read_low", "cell_read_high", "column_leak", "column_area")
+"""NeuroSim charges the reading of an SRAM cell to its row and column, and gives SRAM arrays no
+column drivers of their own."""
+
+MAY_BE_ZERO = {
+    "rram": ("cell_leak",),  # a cell that needs no supply to keep its state
+    "sram": SRAM_ZEROS,
+}
+"""The quantities that may be 0, because the component has no such cost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +112,8 @@ class ComponentTable:
             scaling: "reference" (the paper's numbers) or "current" (as hwcomponents scales now).
 
         Raises:
-            ValueError: an unknown scaling, or a file that is not a component table.
+            ValueError: an unknown scaling, a file that is not a component table, or a cost that
+                cannot be (see `TABLE_QUANTITIES`); names the entry.
             FileNotFoundError: no such file.
         """
         if scaling not in SCALINGS:
@@ -101,9 +128,14 @@ class ComponentTable:
             if absent:
                 raise ValueError(f"{path} is not a component table: it lacks {', '.join(absent)}")
             tables = {name: _rows(stored, name) for name in TABLE_KEYS if _holds(stored, name)}
+            main_memory = float(stored["main_memory_J_per_bit"])
+            try:
+                check_costs(tables, main_memory)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
             return cls(
                 tables=SCALINGS[scaling](tables),
-                main_memory_J_per_bit=float(stored["main_memory_J_per_bit"]),
+                main_memory_J_per_bit=main_memory,
                 metadata=json.loads(str(stored["metadata"])),
                 scaling=scaling,
                 path=str(path),
@@ -175,6 +207,20 @@ class ComponentTable:
             ValueError: keys the table lacks; says what it has.
         """
         return self.tables["router"].look_up(node_nm=node_nm)
+
+
+def check_costs(tables: Mapping[str, KeyedRows], main_memory_J_per_bit: float) -> None:
+    """Check that all numbers of a table can be costs.
+
+    Raises:
+        ValueError: a quantity is missing or unknown, or a number cannot be; names the entry.
+    """
+    for name, rows in tables.items():
+        rows.check(TABLE_QUANTITIES[name], may_be_zero=MAY_BE_ZERO.get(name, ()))
+    if not 0 < main_memory_J_per_bit < float("inf"):
+        raise ValueError(
+            f"main_memory_J_per_bit is {main_memory_J_per_bit:g}, but must be above 0 and finite"
+        )
 
 
 def _holds(stored: Any, name: str) -> bool:

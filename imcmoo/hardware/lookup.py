@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +90,39 @@ class KeyedRows:
             )
         if np.count_nonzero(self._row_of >= 0) != n_rows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
+
+    def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
+        """Check that there are just some quantities, and that their values can be costs.
+
+        Args:
+            quantities: their names.
+            may_be_zero: those of them that may be 0; the others are above 0, and all are finite.
+
+        Raises:
+            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
+        """
+        lacking = [name for name in quantities if name not in self.quantities]
+        other = [name for name in self.quantities if name not in quantities]
+        if lacking or other:
+            what = f"lacks {', '.join(lacking)}" if lacking else f"has unknown {', '.join(other)}"
+            raise ValueError(f"{self.name} {what}")
+        if self.values.dtype.kind not in "fiu":
+            raise ValueError(f"{self.name}: values are {self.values.dtype}, not numbers")
+        for name, values in zip(self.quantities, self.values, strict=True):
+            least_ok = values >= 0 if name in may_be_zero else values > 0
+            good = least_ok & np.isfinite(values)
+            if not good.all():
+                row = int(np.argmin(good))
+                bound = "at least 0" if name in may_be_zero else "above 0"
+                raise ValueError(
+                    f"{self.name} with {self._combination(row)}: {name} is {values[row]:g}, but "
+                    f"must be {bound} and finite"
+                )
+
+    def _combination(self, row: int) -> str:
+        """The keys of a row, as people write them."""
+        keys = zip(self.key_names, self.keys[row].tolist(), strict=True)
+        return ", ".join(f"{name}={value / KEY_SCALE.get(name, 1):g}" for name, value in keys)
 
     def column(self, name: str) -> Integers:
         """One key column, shape (n_rows,); voltages in mV."""

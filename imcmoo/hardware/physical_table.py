@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imcmoo.hardware.component_table import MAY_BE_ZERO
 from imcmoo.hardware.indexed_rows import Found, IndexedRows
 from imcmoo.hardware.lookup import Integers, KeyedRows, open_table
 
@@ -36,6 +37,39 @@ PHYSICAL_KEYS = {
     "technology": ("node_nm",),
     "dram": ("width_bits",),
 }
+
+_ARRAY = (
+    *("time", "time_muxed"),
+    *("cell_read_low", "cell_read_high", "cell_write_low", "cell_write_high"),
+    *("row_leak", "column_leak", "cell_leak"),
+    *("row_area", "column_area", "column_area_muxed", "cell_area"),
+    *("flash_energy", "flash_area", "flash_leak"),
+)
+_ADC = ("energy", "area", "leak", "time")
+PHYSICAL_QUANTITIES = {
+    "rram": _ARRAY,
+    "sram": _ARRAY,
+    "neurosim_sar": _ADC,
+    "murmann": _ADC,
+    "isaac": _ADC,
+    "buffer": ("read", "write", "leak", "area", "cycle"),
+    "shift_add": ("energy", "leak", "area"),
+    "dac": ("area",),
+    "mac": ("energy", "leak", "area"),
+    "router": ("read", "area"),
+    "technology": ("threshold_V", "wire_ohm_per_m"),
+    "dram": ("energy_per_bit", "pin_rate"),
+}
+"""The quantities of each component, all of them finite and, but for these, above 0."""
+
+_IN_ENERGY = ("leak",)  # of an ADC: may be part of the energy of a conversion
+PHYSICAL_MAY_BE_ZERO = {
+    **MAY_BE_ZERO,
+    "neurosim_sar": _IN_ENERGY,
+    "murmann": _IN_ENERGY,
+    "isaac": _IN_ENERGY,
+}
+"""The quantities that may be 0, because the component has no such cost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +92,8 @@ class PhysicalTable:
             path: the file; None for the one shipped with the package.
 
         Raises:
-            ValueError: the file is not a table of the physical model; says what it lacks.
+            ValueError: the file is not a table of the physical model, which says what it lacks, or
+                holds a cost that cannot be (see `PHYSICAL_QUANTITIES`), whose entry is named.
             FileNotFoundError: no such file.
         """
         if path is None:
@@ -81,6 +116,13 @@ class PhysicalTable:
                 )
                 for name, key_names in PHYSICAL_KEYS.items()
             }
+            try:
+                for name, rows in tables.items():
+                    rows.check(
+                        PHYSICAL_QUANTITIES[name], may_be_zero=PHYSICAL_MAY_BE_ZERO.get(name, ())
+                    )
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
             return cls(tables=tables, metadata=json.loads(str(stored["metadata"])))
 
     @cached_property

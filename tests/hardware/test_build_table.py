@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from imcmoo.hardware import build_table as build
-from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.component_table import TABLE_QUANTITIES, ComponentTable
 from imcmoo.hardware.request import Key
 from imcmoo.hardware.table_file import Costs, write
 
 
 def one_row_each() -> dict[str, dict[Key, Costs]]:
     keys = {name: min(rows) for name, rows in build.table_keys().items()}
-    return {name: {key: {"read": 1.0, "area": 2.0}} for name, key in keys.items()}
+    return {name: {key: dict.fromkeys(TABLE_QUANTITIES[name], 2.0)} for name, key in keys.items()}
 
 
 def test_the_shipped_table_has_exactly_the_keys_the_builder_lists() -> None:

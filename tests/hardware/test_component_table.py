@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.component_table import MAY_BE_ZERO, TABLE_QUANTITIES, ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import KeyedRows
+from imcmoo.hardware.physical_table import (
+    PHYSICAL_MAY_BE_ZERO,
+    PHYSICAL_QUANTITIES,
+    PhysicalTable,
+)
 from imcmoo.hardware.request import MILLIVOLTS
 from imcmoo.hardware.scaling import SCALINGS
 
@@ -212,6 +217,85 @@ def test_refuses_unknown_names(table: ComponentTable, tmp_path: Path) -> None:
         np.savez(tmp_path / "less.npz", **rest)
         with pytest.raises(ValueError, match=f"it lacks {lacking.partition('.')[0]}"):
             ComponentTable.load(tmp_path / "less.npz")
+
+
+def changed(tmp_path: Path, shipped: str, **changes: float) -> Path:
+    """A copy of a shipped table with a number changed in the last row of `component.quantity`."""
+    with as_file(files("imcmoo.hardware") / shipped) as path, np.load(path) as own:
+        content = {name: own[name].copy() for name in own.files}
+    for entry, value in changes.items():
+        component, _, quantity = entry.partition(".")
+        if not quantity:
+            content[component] = np.array(value)
+            continue
+        at = content[f"{component}.quantities"].tolist().index(quantity)
+        content[f"{component}.values"][at, -1] = value
+    np.savez(tmp_path / "mine.npz", **content)
+    return tmp_path / "mine.npz"
+
+
+WRONG = (float("nan"), float("inf"), -1e-15)
+
+
+def may_be(value: float, zero_allowed: bool) -> bool:
+    return value == 0 and zero_allowed
+
+
+@pytest.mark.parametrize("value", [*WRONG, 0.0])
+@pytest.mark.parametrize("component", TABLE_QUANTITIES)
+def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(
+    component: str, value: float, tmp_path: Path
+) -> None:
+    for quantity in TABLE_QUANTITIES[component]:
+        path = changed(tmp_path, "components.npz", **{f"{component}.{quantity}": value})
+        zero = quantity in MAY_BE_ZERO.get(component, ())
+        if may_be(value, zero):
+            ComponentTable.load(path)
+            continue
+        bound = "at least 0" if zero else "above 0"
+        said = rf"mine\.npz: {component}.* with node_nm=90.*: {quantity} is .* must be {bound} and"
+        with pytest.raises(ValueError, match=said):
+            ComponentTable.load(path)
+
+
+@pytest.mark.parametrize("value", [*WRONG, 0.0])
+@pytest.mark.parametrize("component", PHYSICAL_QUANTITIES)
+def test_so_is_one_of_the_physical_table(component: str, value: float, tmp_path: Path) -> None:
+    for quantity in PHYSICAL_QUANTITIES[component]:
+        path = changed(tmp_path, "physical_components.npz", **{f"{component}.{quantity}": value})
+        zero = quantity in PHYSICAL_MAY_BE_ZERO.get(component, ())
+        if may_be(value, zero):
+            PhysicalTable.load(path)
+            continue
+        with pytest.raises(
+            ValueError, match=rf"mine\.npz: {component}.*: {quantity} is .* must be"
+        ):
+            PhysicalTable.load(path)
+
+
+@pytest.mark.parametrize("value", [*WRONG, 0.0])
+def test_main_memory_costs_something(value: float, tmp_path: Path) -> None:
+    path = changed(tmp_path, "components.npz", main_memory_J_per_bit=value)
+    with pytest.raises(ValueError, match="main_memory_J_per_bit is .*, but must be above 0"):
+        ComponentTable.load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("cell_area", "cell_aria", "rram crossbar lacks cell_area"), ("leak", "leek", "lacks leak")],
+)
+def test_a_quantity_under_another_name_is_missed(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    with as_file(files("imcmoo.hardware") / "components.npz") as path, np.load(path) as own:
+        content = {name: own[name] for name in own.files}
+    for name in content:
+        if name.endswith(".quantities"):
+            renamed = [new if quantity == old else quantity for quantity in content[name].tolist()]
+            content[name] = np.array(renamed)
+    np.savez(tmp_path / "mine.npz", **content)
+    with pytest.raises(ValueError, match=said):
+        ComponentTable.load(tmp_path / "mine.npz")
 
 
 def test_reference_scaling_differs_below_22_nm_in_buffer_energy_alone(
