@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import NoReturn
 
 from imcmoo.io.errors import InputError
@@ -17,7 +18,8 @@ from imcmoo.io.executor import WorkerLost
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
-TERMINATED = 143
+SIGNALLED = 128
+"""What the number of the signal that ended a program is added to."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +41,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
 
     Returns:
         The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C.
-        SIGTERM ends the program with 143.
+        SIGTERM ends the program with 143, SIGHUP with 129 unless it is ignored, as under nohup.
     """
     _end_by_exception()
     settle()
@@ -71,6 +73,15 @@ def settle() -> None:
 
 
 def _end_by_exception() -> None:
-    """Let SIGTERM end the program by an exception, so that locks and temporary files go."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    """Let SIGTERM and SIGHUP end the program by an exception: locks and temporary files go."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGTERM, _end)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    if number != signal.SIGTERM:  # a terminal that goes says so twice: by itself and by its shell
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(SIGNALLED + number)

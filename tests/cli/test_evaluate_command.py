@@ -2,8 +2,12 @@
 
 import csv
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +17,7 @@ from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
+from tests.io.processes import PATIENCE, ROOT
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
 TINY = (0.5, 3, 4e-9, 32, 32, 1, 4, 4, 2048)
@@ -179,11 +184,79 @@ def test_a_wrong_command_line_is_one_clear_line(capsys, arguments):
 
 
 def test_a_failure_half_way_leaves_the_old_file(folder, monkeypatch):
-    (folder / "out.csv").write_text("old")
+    assert evaluate() == 0
+    before = (folder / "out.csv").read_text()
     monkeypatch.setattr(Evaluator, "evaluate", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         evaluate()
-    assert (folder / "out.csv").read_text() == "old"
+    assert (folder / "out.csv").read_text() == before
+    assert sorted(os.listdir(folder)) == ["designs.csv", "out.csv"]
+
+
+@pytest.mark.parametrize("option", ["--out", "--breakdown"])
+def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
+    (folder / "notes.csv").write_text("precious\n")
+    assert evaluate(option, "notes.csv") == 2
+    assert "notes.csv is there and was not written by this command" in capsys.readouterr().err
+    assert (folder / "notes.csv").read_text() == "precious\n"
+    for force in (["--force"], []):  # the second time it is ours
+        assert evaluate(option, "notes.csv", *force) == 0
+    assert (folder / "notes.csv").read_text() != "precious\n"
+
+
+SLOW = """
+import sys, time
+from imcmoo.cli.main import main
+from imcmoo.cli.evaluate_reference import ReferenceEvaluation
+costs = ReferenceEvaluation.costs
+def slow(self, rows):
+    print("evaluating", flush=True)
+    time.sleep(60)
+ReferenceEvaluation.costs = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def begun(folder, before=None):
+    """A process that is in the middle of an evaluation."""
+    options = ["designs.csv", "--device", "rram", "--workloads", "alexnet", "--out", "out.csv"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, "evaluate", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=before,
+    )
+    assert process.stdout.readline() == "evaluating\n"
+    return process
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+@pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM"])
+def test_a_signal_to_end_leaves_no_file(folder, how):
+    with begun(folder) as process:
+        process.send_signal(getattr(signal, how))
+        assert process.wait(PATIENCE) == 128 + getattr(signal, how)
+    assert os.listdir(folder) == ["designs.csv"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_a_hangup_that_is_ignored_stays_so(folder):
+    """As `nohup` starts commands."""
+    ignoring = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    with begun(folder, ignoring) as process:
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.kill()
+
+
+def test_what_a_killed_evaluation_left_is_gone_after_the_next(folder):
+    with begun(folder) as process:
+        process.kill()
+    assert len(os.listdir(folder)) == 2
+    assert evaluate() == 0
     assert sorted(os.listdir(folder)) == ["designs.csv", "out.csv"]
 
 
