@@ -72,6 +72,15 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """Whether to write over files of others."""
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="write over files that this command has not written",
+    )
+
+
 def workers(args: argparse.Namespace) -> Workers:
     """Where a command line wants work to be done.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TextIO, get_args
 import pandas as pd
 
 from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
-from imcmoo.cli.arguments import whole
+from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
@@ -38,6 +39,10 @@ other columns are ignored. OUT has one line per design and workload, in order. W
 not run on a chip (feasible is False; limits are a study's matter), what it would cost is left
 empty.
 """
+
+COSTS = re.compile(rb"[^\n]*,workload,energy_J,latency_s,")
+BREAKDOWN = re.compile(rb"[^\n]*,workload,layer,component,energy_J,")
+"""How the files begin that this command writes."""
 
 INTERRUPTED = "no file was written"
 
@@ -68,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BREAKDOWN.csv",
         help="also write energy_J per design, workload, layer and component, and time per layer",
     )
+    add_force(parser)
     _add_arguments_of_models(parser)
 
 
@@ -117,8 +123,8 @@ def main(args: argparse.Namespace) -> None:
     evaluation = MODELS[args.model].begin(args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model)
     with ExitStack() as stack:
-        out = _open(stack, args.out)
-        breakdown = _open(stack, args.breakdown) if args.breakdown else None
+        out = _open(stack, args.out, COSTS, args.force)
+        breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)
         for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
             _append(out, evaluation.costs(rows), rows)
         if breakdown:
@@ -147,11 +153,10 @@ def _bits(text: str) -> list[int]:
     return [whole(1)(part) for part in text.split(",")]
 
 
-def _open(stack: ExitStack, path: Path) -> TextIO:
+def _open(stack: ExitStack, path: Path, ours: re.Pattern[bytes], force: bool) -> TextIO:
     """A text stream that becomes the file `path` if all goes well."""
-    return stack.enter_context(
-        stack.enter_context(writing(path)).open("w", newline="", encoding="utf-8")
-    )
+    target = stack.enter_context(writing(path, ours=ours, force=force))
+    return stack.enter_context(target.open("w", newline="", encoding="utf-8"))
 
 
 def _chunks(evaluation: Evaluation, size: int) -> Iterator[slice]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import whole
+from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="also write tables into a folder")
+    add_force(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -81,7 +82,7 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"--design is for the folder of a run, which {path} is not")
     else:
         found = _of_file(args.what, args.study)
-    written = write_csv(found, args.csv) if args.csv else []
+    written = write_csv(found, args.csv, force=args.force) if args.csv else []
     if args.json:
         text = json.dumps(json.loads(to_json(found)), indent=1)
         console().print(text, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import TypeVar
 
 from rich.table import Table
 
+from imcmoo.cli.arguments import add_force
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing
+from imcmoo.io.files import writing
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
 
@@ -31,6 +33,12 @@ macs_dynamic, weights (shared ones once; of recurrent layers those of the input,
 weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
 """
 
+
+NETWORK = re.compile(rb"(#[^\n]*\n)*name,kind,C,M,P,Q,")
+"""How a network table begins."""
+
+TOTALS = re.compile(rb'\{\s*"layers": \d+,\s*"macs": \d+,')
+"""How a file of totals begins."""
 
 INTERRUPTED = "nothing was written"
 
@@ -57,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
     )
     parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
+    add_force(parser)
     parser.add_argument(
         "--strict", action="store_true", help="refuse a network that is not modelled wholly"
     )
@@ -80,11 +89,11 @@ def main(args: argparse.Namespace) -> None:
         strict=args.strict,
     )
     with ExitStack() as stack:
-        out = stack.enter_context(replacing(args.out))
+        out = stack.enter_context(writing(args.out, ours=NETWORK, force=args.force))
         with out.open("w", newline="", encoding="utf-8") as stream:
             imported.workload.write_csv(stream)
         if args.summary:
-            summary = stack.enter_context(replacing(args.summary))
+            summary = stack.enter_context(writing(args.summary, ours=TOTALS, force=args.force))
             summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
     _report(imported, args.out)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
+from imcmoo.cli.arguments import add_force
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
@@ -22,6 +24,12 @@ design for its card: in full where the run explained it, its parameters and quan
 Needs the package plotly (pip install 'imcmoo[report]').
 """
 
+PAGE = re.compile(
+    rb'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
+    rb'<meta name="generator" content="imcmoo report">'
+)
+"""How a page begins."""
+
 INTERRUPTED = "nothing was written"
 
 
@@ -32,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="PAGE.html", help=f"where to write (default: RUN/{REPORT})"
     )
+    add_force(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -53,8 +62,8 @@ def main(args: argparse.Namespace) -> None:
             Results.read(run)  # before anything of ours is put there
             stack.enter_context(owned(run))
         text = _page(run)
-        put = writing if out else replacing
-        with put(out or run / REPORT) as target:
+        put = writing(out, ours=PAGE, force=args.force) if out else replacing(run / REPORT)
+        with put as target:
             target.write_text(text, encoding="utf-8")
     console().print("written:", out or run / REPORT, sep="\n  ", soft_wrap=True)
 

@@ -14,7 +14,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import KeyedRows
 from imcmoo.hardware.request import Key
-from imcmoo.io.files import replacing
+from imcmoo.io.files import writing
 
 Costs = dict[str, float]
 Rows = Mapping[str, Mapping[Key, Costs]]
@@ -139,5 +139,5 @@ def write(
         arrays[f"{table}.quantities"] = np.array(quantities)
         arrays[f"{table}.values"] = np.array([[costs[k][q] for k in keys] for q in quantities])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with writing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)

@@ -2,7 +2,8 @@
 
 What a block leaves unfinished is removed when it ends by an exception. A signal that ends the
 process at once raises none: a command line that wants SIGTERM to leave nothing behind must turn it
-into one, as Python itself does with SIGINT.
+into one, as Python itself does with SIGINT. What a process that was killed has left is removed by
+the next that writes the same file: a temporary file is locked while its writer lives.
 """
 
 from __future__ import annotations
@@ -13,13 +14,23 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    HAVE_LOCKS = False
+else:
+    HAVE_LOCKS = True
+
 TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp")
 """Names of the temporary files."""
+
+LONGEST_HEADER = 1 << 16
+"""Bytes from its beginning by which a file is known."""
 
 LONGEST_START = 48
 """Characters of a name its temporary one begins with: 255 bytes are allowed, of up to 4 each."""
@@ -37,11 +48,8 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: `path` cannot be written; raised before the block runs, and names `path`.
     """
     _check_writable(path)
-    name = f".{path.name[:LONGEST_START]}.{secrets.token_hex(8)}.tmp"
-    temporary = path.with_name(name)
     try:
-        # Created by us and nobody else: never through a link that somebody put there.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        temporary, lock = _temporary(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
@@ -52,17 +60,27 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(lock)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(
+    path: Path, *, ours: re.Pattern[bytes] | None = None, force: bool = False
+) -> Iterator[Path]:
     """What to open for writing so that `path` gets new content, whatever `path` is.
 
     A plain file appears whole or not at all, as by `replacing`, and a link keeps pointing to it.
     A device or pipe is written to directly: what has gone through it cannot be taken back.
 
+    Args:
+        path: to be written.
+        ours: how a file begins that may be written over; any may by default, an empty one always.
+        force: write over any file.
+
     Raises:
-        OSError: `path` cannot be written; raised before the block runs, and names `path`.
+        InputError: `path` is another file, and `force` is not set.
+        OSError: `path` cannot be written.
+        Both are raised before the block runs, and name `path`.
     """
     try:
         path.stat()
@@ -75,6 +93,13 @@ def writing(path: Path) -> Iterator[Path]:
         with naming(path):
             yield path
         return
+    foreign = exists and ours is not None and target.stat().st_size and not begins_as(target, ours)
+    if foreign and not force:
+        raise InputError(
+            f"{path} is there and was not written by this command: choose another name, or give "
+            "--force to write over it"
+        )
+    clear_temporary(target.parent, _start(target))
     with replacing(target) as temporary:
         yield temporary
 
@@ -126,11 +151,57 @@ def unchanged(seal: Path) -> Iterator[None]:
         raise failure
 
 
-def clear_temporary(folder: Path) -> None:
-    """Remove what writers that were killed have left in a folder of one's own."""
+def begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
+    """Whether there is a plain file at a path that begins as a pattern says."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return ours.match(file.read(LONGEST_HEADER)) is not None
+
+
+def clear_temporary(folder: Path, start: str = ".") -> None:
+    """Remove the temporary files that killed writers have left in a folder.
+
+    Args:
+        folder: that is looked into.
+        start: how the names of the files begin.
+    """
     for path in folder.glob(".*.tmp"):
-        if TEMPORARY.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+        if path.name.startswith(start) and TEMPORARY.fullmatch(path.name):
+            _remove_abandoned(path)
+
+
+def _start(path: Path) -> str:
+    """How the names of the temporary files of a path begin."""
+    return f".{path.name[:LONGEST_START]}."
+
+
+def _temporary(path: Path) -> tuple[Path, int]:
+    """A new temporary file beside a path, and a descriptor that holds its lock."""
+    while True:
+        temporary = path.with_name(f"{_start(path)}{secrets.token_hex(8)}.tmp")
+        # Created by us and nobody else: never through a link that somebody put there.
+        lock = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        if HAVE_LOCKS:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        if temporary.exists():
+            return temporary, lock
+        os.close(lock)  # taken for an abandoned one before it was locked
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove a temporary file if its writer is gone, so that nobody holds its lock."""
+    if not HAVE_LOCKS:
+        return
+    with suppress(OSError):  # it has a writer, is gone, or is none of ours
+        file = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            if stat.S_ISREG(os.fstat(file).st_mode):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                temporary.unlink()  # before the lock goes: its writer may be waiting for that
+        finally:
+            os.close(file)
 
 
 def _state(file: Path) -> tuple[int, int, bytes]:

@@ -14,14 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import clear_temporary
+from imcmoo.io.files import HAVE_LOCKS, clear_temporary
 
-try:
+if HAVE_LOCKS:
     import fcntl
-except ImportError:  # not a POSIX system
-    HAVE_LOCKS = False
-else:
-    HAVE_LOCKS = True
 
 LOCK = ".lock"
 """Name of the file in a folder that is locked; holds the owner's process id and host."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.files import begins_as, writing
+from imcmoo.io.locks import owned
 from imcmoo.io.units import shown_column
 from imcmoo.study.explanation import TABLES, Explanation
 
@@ -73,17 +77,22 @@ def read_explanations(path: Path) -> list[Explanation]:
     return found
 
 
-def write_csv(explanation: Explanation, folder: Path) -> list[Path]:
-    """Write an explanation's tables into a folder, each to a file of its name.
+def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) -> list[Path]:
+    """Write an explanation's tables into a folder, each to a file of its name: all, or none.
+
+    A table that an earlier explanation has left there, and this one has not, is removed.
 
     Args:
         explanation: as shown.
+        folder: made if needed, and owned meanwhile.
+        force: write over files that are no such tables.
 
     Returns:
         The files: `chip.csv` (one row: the design, the chip, its score), then those of `TABLES`
         that are not empty.
 
     Raises:
+        InputError: a file of a table's name is none, or another command works in the folder.
         OSError: the folder cannot be written to.
     """
     chip = {
@@ -93,13 +102,25 @@ def write_csv(explanation: Explanation, folder: Path) -> list[Path]:
         f"score_{explanation.criterion}": explanation.score,
     }
     frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, frame in frames.items():
-        if len(frame):
-            written.append(folder / f"{name}.csv")
-            frame.to_csv(written[-1], index=False, lineterminator="\n")
-    return written
+    paths = {name: folder / f"{name}.csv" for name in frames}
+    written = [name for name, frame in frames.items() if len(frame)]
+    with owned(folder):
+        with ExitStack() as stack:
+            for name in written:
+                new = writing(paths[name], ours=_begins(name), force=force)
+                frames[name].to_csv(stack.enter_context(new), index=False, lineterminator="\n")
+        for name in frames.keys() - written:
+            if begins_as(paths[name], _begins(name)):
+                paths[name].unlink()
+    return [paths[name] for name in written]
+
+
+def _begins(name: str) -> re.Pattern[bytes]:
+    """How the file of a table begins."""
+    if name == "chip":
+        return re.compile(rb"[^\n]*,feasible,score_")
+    first, second, *_ = map(shown_column, TABLES[name])
+    return re.compile(rf"{first},{second}[,\n]".encode())
 
 
 def _of_json(content: dict[str, Any]) -> Explanation:

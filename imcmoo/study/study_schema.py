@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from imcmoo.io.files import replacing
+from imcmoo.io.files import writing
 from imcmoo.study.study_file import StudyFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
     """Write the schema to a file."""
     parser = argparse.ArgumentParser(prog="imcmoo.study.study_schema", description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
-    with replacing(parser.parse_args(argv).out) as temporary:
+    with writing(parser.parse_args(argv).out) as temporary:
         temporary.write_text(schema_text(), encoding="utf-8")
 
 

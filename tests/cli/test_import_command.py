@@ -3,6 +3,7 @@
 import builtins
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,31 @@ def test_a_table_and_its_totals(folder):
         "free": {"Reshape": 1, "Transpose": 1},
         "not_modelled": {},
     }
+
+
+@pytest.mark.parametrize("option", ["--out", "--summary"])
+def test_a_device_and_a_link_stay_what_they_are(folder, option):
+    (folder / "null").symlink_to("/dev/null")
+    (folder / "link").symlink_to("target")
+    for name in ("/dev/null", "null", "link", "link"):
+        assert main(["import", "net.onnx", "--out", "mine.csv", option, name, *GIVEN]) == 0
+        assert Path("/dev/null").is_char_device()
+    assert (folder / "null").is_symlink()
+    assert (folder / "link").is_symlink()
+    assert (folder / "target").is_file()
+
+
+@pytest.mark.parametrize("option", ["--out", "--summary"])
+def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
+    (folder / "notes").write_text("precious\n")
+    command = ["import", "net.onnx", "--out", "mine.csv", option, "notes", *GIVEN]
+    assert main(command) == 2
+    assert "notes is there and was not written by this command" in capsys.readouterr().err
+    assert (folder / "notes").read_text() == "precious\n"
+    assert not (folder / "mine.csv").exists()
+    for force in (["--force"], []):  # the second time it is ours
+        assert main([*command, *force]) == 0
+    assert (folder / "notes").read_text() != "precious\n"
 
 
 def test_the_terminal_gets_the_account_and_the_warnings(folder, capsys):

@@ -2,17 +2,19 @@
 
 import errno
 import os
+import re
 import stat
 import subprocess
 import sys
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from imcmoo.io import files
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing, unchanged, writing
+from imcmoo.io.files import clear_temporary, replacing, unchanged, writing
 from tests.io.processes import ROOT, wait_for
 
 both = pytest.mark.parametrize("door", [replacing, writing])
@@ -271,3 +273,102 @@ def test_what_is_wrong_with_files_that_stayed_is_told_as_it_is(tmp_path):
     put(tmp_path, "1")
     with pytest.raises(ValueError, match="as it is"), unchanged(tmp_path / "seal"):
         raise ValueError("as it is")
+
+
+# What killed writers leave, and what is not ours.
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from imcmoo.io.files import writing
+with writing(Path(sys.argv[1])) as out:
+    out.write_text("half")
+    print(out.name, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """A process that is writing `out.csv`, and the name of its temporary file."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "out.csv")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    yield process, process.stdout.readline().strip()
+    process.kill()
+    process.communicate()
+
+
+@posix
+def test_what_a_killed_writer_left_is_removed_by_the_next_of_the_same_file(tmp_path, writer):
+    process, left = writer
+    process.kill()
+    process.wait()
+    (tmp_path / ".out.csv.notes.tmp").write_text("mine")
+    write(writing, tmp_path / "other.csv", "new")
+    assert (tmp_path / left).exists()
+    write(writing, tmp_path / "out.csv", "new")
+    assert names(tmp_path) == [".out.csv.notes.tmp", "other.csv", "out.csv"]
+
+
+@posix
+def test_the_file_of_a_writer_that_lives_is_left_to_it(tmp_path, writer):
+    _, left = writer
+    write(writing, tmp_path / "out.csv", "new")
+    clear_temporary(tmp_path)
+    assert names(tmp_path) == [left, "out.csv"]
+
+
+@posix
+def test_a_temporary_file_that_was_taken_for_an_abandoned_one_is_made_again(tmp_path, monkeypatch):
+    made, flock, gone = [], files.fcntl.flock, []
+
+    def late(descriptor, how):
+        made.append(descriptor)
+        if not gone:
+            gone.extend(tmp_path.glob(".*.tmp"))
+            gone[0].unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(files.fcntl, "flock", late)
+    write(replacing, tmp_path / "out.csv", "new")
+    assert len(made) == 2
+    assert names(tmp_path) == ["out.csv"]
+    assert (tmp_path / "out.csv").read_text() == "new"
+
+
+OURS = re.compile(rb"a,b\n")
+
+
+@pytest.mark.parametrize("content", ["a,c\n1,2\n", "precious", "\n", "b,a\na,b\n"])
+def test_a_file_of_others_is_written_over_only_by_force(tmp_path, content):
+    path = tmp_path / "out.csv"
+    path.write_text(content)
+    refused = pytest.raises(InputError, match=r"out\.csv is there and was not .*--force")
+    with refused, writing(path, ours=OURS):
+        pytest.fail("wrote")
+    assert path.read_text() == content
+    with writing(path, ours=OURS, force=True) as out:
+        out.write_text("new")
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["out.csv"]
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n", "a,b\n1,2\n", None])
+def test_a_file_that_begins_as_ours_is_written_over(tmp_path, content):
+    path = tmp_path / "out.csv"
+    if content is not None:
+        path.write_text(content)
+    with writing(path, ours=OURS) as out:
+        out.write_text("new")
+    assert path.read_text() == "new"
+
+
+@posix
+def test_a_device_needs_no_force(tmp_path):
+    with writing(Path("/dev/null"), ours=OURS) as out:
+        out.write_text("new")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
