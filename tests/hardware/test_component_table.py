@@ -276,7 +276,7 @@ def test_so_is_one_of_the_physical_table(component: str, value: float, tmp_path:
 @pytest.mark.parametrize("value", [*WRONG, 0.0])
 def test_main_memory_costs_something(value: float, tmp_path: Path) -> None:
     path = changed(tmp_path, "components.npz", main_memory_J_per_bit=value)
-    with pytest.raises(ValueError, match="main_memory_J_per_bit is .*, but must be above 0"):
+    with pytest.raises(ValueError, match=r"main_memory_J_per_bit is .*, but must be above 0"):
         ComponentTable.load(path)
 
 
