@@ -49,12 +49,23 @@ def find_study(said: str) -> Study:
             file, a line for each fault.
         OSError: the file cannot be read.
     """
+    path = Path(said)
+    if said not in studies() and (path.suffix == ".toml" or path.name != said):
+        return read_study(path, base_spaces())
+    return named_study(said)
+
+
+def named_study(said: str) -> Study:
+    """The study of this name, for names that stand in files of results: reads no study file.
+
+    A study file can run code, and whoever gave a folder of results did not give that.
+
+    Raises:
+        InputError: an unknown name, with the closest and the known ones.
+    """
     known = studies()
     if said in known:
         return known[said]
-    path = Path(said)
-    if path.suffix == ".toml" or path.name != said:
-        return read_study(path, base_spaces())
     close = difflib.get_close_matches(said, known, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise InputError(

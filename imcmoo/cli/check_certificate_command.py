@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.progress import bars
+from imcmoo.cli.study_of_run import check_trusted
 from imcmoo.cli.terminal import console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
@@ -51,7 +52,10 @@ def main(args: argparse.Namespace) -> None:
     terminal = console(quiet=args.quiet)
     found = certificates(args.folder)
     first = next(iter(found.values()))
-    study = catalogue.find_study(args.study or str(first.settings.get("study")))
+    stored = str(first.settings.get("study"))
+    study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
+    for path, certificate in found.items():
+        check_trusted(str(certificate.settings.get("criterion")), study, path)
     asked = study_of(first, study)
     checker = Checker(asked)
     for path, certificate in found.items():

@@ -28,14 +28,17 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
         said: name or file of the study; by default the name in the config.
 
     Raises:
-        InputError: there is no such study, or it asks something else today.
+        InputError: there is no such study, it asks something else today, or the folder names a
+            criterion in a module that the study does not.
     """
     try:
-        ordinary = catalogue.find_study(said or str(config["study"]))
+        named = str(config["study"])
+        ordinary = catalogue.named_study(named) if said is None else catalogue.find_study(said)
     except InputError as error:
         if said is not None:
             raise
         raise InputError(f"{folder}: {error}; give its --study") from None
+    check_trusted(str(config.get("criterion")), ordinary, folder)
     try:
         study = replace(ordinary, **{name: config[name] for name in SETTINGS})
         limit = config["area_limit_mm2"]
@@ -52,3 +55,21 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
     if names := differing_keys(config.get("own_code", {}), own_code(study.own_modules)):
         raise InputError(f"{folder} is of other code of your own: {', '.join(names)}")
     return study
+
+
+def check_trusted(criterion: str, study: Study, path: Path) -> None:
+    """Check that no module is imported because a file of results names it.
+
+    Args:
+        criterion: as the file has it.
+        study: what the user asked about.
+        path: of the file or its folder, for the error.
+
+    Raises:
+        InputError: the criterion is `module:name`, and not the study's.
+    """
+    if ":" in criterion and criterion != study.criterion:
+        raise InputError(
+            f"{path} names the criterion {criterion}, whose module would run code: give --study, a "
+            "file with this criterion, if you trust it"
+        )

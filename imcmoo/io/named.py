@@ -23,4 +23,7 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"{what} '{path}' cannot be had: {error}") from None
+        raise ValueError(
+            f"{what} '{path}' cannot be had: {error} (a study that names a module runs its code: "
+            "use only files you trust)"
+        ) from None

@@ -1,7 +1,9 @@
 """`imcmoo explain`: what a run stored, or any design of a file; bad input is one line."""
 
+import errno
 import json
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -71,6 +73,35 @@ def test_a_run_without_the_file_is_worked_out_anew_to_the_same(run, tmp_path, ca
     assert explained(capsys, older) == explained(capsys, run)
 
 
+def test_no_module_is_imported_because_a_folder_of_results_names_it(
+    run, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "evil.py").write_text("raise SystemExit('ran')\n")
+    (tmp_path / "evil.toml").write_text(
+        'name = "evil"\ndevice = "rram"\ncriterion = "evil:x"\n[[networks]]\nsource = "alexnet"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for changes, said in (
+        ({"criterion": "evil:x"}, "names the criterion evil:x, whose module would run code"),
+        ({"study": "evil.toml"}, "unknown study 'evil.toml'"),
+        ({"study": str(tmp_path / "evil.toml")}, "unknown study"),
+        ({"model": "evil:X"}, "is of another study"),
+    ):
+        older = tmp_path / "older"
+        shutil.copytree(run, older)
+        config = json.loads((older / "config.json").read_text())
+        (older / "config.json").write_text(json.dumps(config | changes))
+        write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
+        assert explain(older) == 0  # from what is stored
+        (older / "explain.json").unlink()
+        capsys.readouterr()
+        assert explain(older) == 2
+        assert said in capsys.readouterr().err
+        shutil.rmtree(older)
+    assert "evil" not in sys.modules
+
+
 def test_a_run_of_another_cost_model_is_not_worked_out_anew(run, tmp_path, capsys):
     older = tmp_path / "older"
     shutil.copytree(run, older)
@@ -101,6 +132,35 @@ def test_csv_writes_every_table(run, tmp_path, capsys):
     assert set(written) == {"chip", *TABLES}
     assert written["chip"]["area_mm2"].iloc[0] == pytest.approx(written["areas"]["area_mm2"].sum())
     assert "tables/networks.csv" in capsys.readouterr().out
+
+
+def test_csv_writes_all_tables_or_none(run, tmp_path, capsys):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "layers.csv").write_text("precious\n")
+    assert explain(run, "--csv", folder) == 2
+    assert "layers.csv is there and was not written by this command" in capsys.readouterr().err
+    assert [p.name for p in folder.iterdir()] == ["layers.csv"]
+    assert (folder / "layers.csv").read_text() == "precious\n"
+    assert explain(run, "--csv", folder, "--force") == 0
+    assert explain(run, "--csv", folder) == 0
+    assert {p.stem for p in folder.iterdir()} == {"chip", *TABLES}
+
+
+def test_a_disk_that_is_full_half_way_leaves_the_old_tables(run, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "tables"
+    to_csv, written = pd.DataFrame.to_csv, []
+
+    def full(frame, *args, **kwargs):
+        written.append(frame)
+        if len(written) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return to_csv(frame, *args, **kwargs)
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    assert explain(run, "--csv", folder) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -184,9 +184,7 @@ def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
         *(
             (
                 PLAIN.replace('"x"', f'"{name}"'),
-                [
-                    f"name: no study can be called '{name}': ablation, certified, compare, docs, exact"
-                ],
+                [f"name: no study can be called '{name}': ablation, certified, compare, docs,"],
             )
             for name in ("exact", "published", "docs", "Exact")
         ),
