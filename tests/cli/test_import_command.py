@@ -3,7 +3,6 @@
 import builtins
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,11 +59,12 @@ def test_a_table_and_its_totals(folder):
 
 @pytest.mark.parametrize("option", ["--out", "--summary"])
 def test_a_device_and_a_link_stay_what_they_are(folder, option):
+    # Through a link: where this fails, the machine keeps its device.
     (folder / "null").symlink_to("/dev/null")
     (folder / "link").symlink_to("target")
-    for name in ("/dev/null", "null", "link", "link"):
+    for name in ("null", "link", "link"):
         assert main(["import", "net.onnx", "--out", "mine.csv", option, name, *GIVEN]) == 0
-        assert Path("/dev/null").is_char_device()
+    assert (folder / "null").is_char_device()
     assert (folder / "null").is_symlink()
     assert (folder / "link").is_symlink()
     assert (folder / "target").is_file()
