@@ -1,1 +1,6 @@
 """What commands do when machines and people misbehave; `make reliability` counts it."""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # two trials run side by side, and forks own no threads

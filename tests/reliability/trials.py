@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Bench:
 
     def folder(self, *, finished: bool) -> Path:
         """A new folder with the study, or with its results as well."""
-        path = self.home / f"trial-{len(list(self.home.iterdir()))}"
+        path = Path(tempfile.mkdtemp(dir=self.home)) / "trial"
         if finished:
             shutil.copytree(self.whole, path)
         else:

@@ -1,0 +1,161 @@
+"""What drawn trials share: a tiny study, its results, and a random generator for each trial."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from tests.reliability.commands import End, fork, preload
+
+T = TypeVar("T")
+
+LAYERS = "name,C,M,P,Q,R,S\na,16,16,8,8,3,3\nb,64,10,1,1,1,1\n"
+SPACE = """
+[space]
+base = "rram"
+rows = [512]
+cols = [32, 64]
+voltage_V = [0.5, 0.6]
+bits_per_cell = 8
+"""
+NAMES = ("first", "second")
+RUN = ("run", "tiny.toml", "--budget", "40", "--quiet")
+ENUMERATE = ("enumerate", "tiny.toml", "--quiet", "--workers", "1")
+CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max", "--out", "proof")
+RESULTS = "results/tiny/seed-1"
+
+
+def study_text(names: Iterable[str] = NAMES, *, top: str = "", network: str = "") -> str:
+    """A study of small networks of the user's.
+
+    Args:
+        names: of the networks, each a CSV beside the study.
+        top: further lines of the study.
+        network: further lines of each network.
+    """
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n{network}\n' for name in names)
+    name = "" if top.startswith("name =") else 'name = "tiny"\n'
+    return f"{name}{top}{SPACE}{networks}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial.
+
+    Args:
+        ready: folders made by `prepare`, by what has happened in them.
+        folder: where the trial is made; empty.
+        rng: of all that is drawn.
+    """
+
+    ready: Path
+    folder: Path
+    rng: np.random.Generator
+
+    def begin(self, what: str = "fresh") -> Path:
+        """The folder of the trial, filled: fresh, finished, or begun (and killed)."""
+        shutil.copytree(self.ready / what, self.folder, symlinks=True, dirs_exist_ok=True)
+        return self.folder
+
+    def choose(self, *options: T) -> T:
+        """One of some options."""
+        return options[int(self.rng.integers(len(options)))]
+
+    def log_uniform(self, low: float, high: float) -> float:
+        """A number, all orders of magnitude alike."""
+        return float(10 ** self.rng.uniform(np.log10(low), np.log10(high)))
+
+    def damaged(self, content: bytes) -> tuple[str, bytes]:
+        """How content was damaged at random, and the result."""
+        way = self.choose("bits flipped", "bits flipped", "bits flipped", "cut short", "noise")
+        if way == "cut short":
+            return way, content[: int(self.rng.integers(len(content)))]
+        changed = np.frombuffer(content, np.uint8).copy()
+        if way == "noise":
+            start = int(self.rng.integers(len(changed)))
+            part = changed[start : start + int(self.rng.integers(1, 65))]
+            part[:] = self.rng.integers(256, size=len(part))
+        else:
+            for place in self.rng.integers(len(changed), size=self.choose(1, 1, 1, 2, 8)):
+                changed[place] ^= 1 << int(self.rng.integers(8))
+        return way, changed.tobytes()
+
+
+def prepare(home: Path) -> Path:
+    """Make the folders trials begin with: fresh, finished and begun.
+
+    Raises:
+        RuntimeError: an undisturbed command fails.
+    """
+    preload()
+    fresh = home / "ready" / "fresh"
+    fresh.mkdir(parents=True)
+    for name in NAMES:
+        (fresh / f"{name}.csv").write_text(LAYERS)
+    (fresh / "tiny.toml").write_text(study_text())
+    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
+    shutil.copytree(fresh, finished)
+    for command in (ENUMERATE, RUN, CERTIFY):
+        end = fork(finished, command)
+        if end.code:
+            raise RuntimeError(f"{' '.join(command)}: {end.error}")
+    shutil.copytree(fresh, begun)
+    shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
+    fork(begun, RUN, before=lambda: kill_at("breakdown.csv"))
+    return home / "ready"
+
+
+def kill_at(name: str) -> None:
+    """Let this process be killed when it would move a file of this name to its place."""
+    original = Path.replace
+
+    def replace(self: Path, target: Path | str) -> Path:
+        if Path(target).name == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(self, target)
+
+    Path.replace = replace  # type: ignore[method-assign]
+
+
+def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str | bytes]:
+    """Everything below a folder: content of files, targets of links, and the kind of all else.
+
+    Args:
+        without: parts of paths that do not count.
+    """
+    found: dict[str, str | bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if any(part in name for part in without):
+            continue
+        if path.is_symlink():
+            found[name] = f"link to {path.readlink()}"
+        elif path.is_file():
+            found[name] = path.read_bytes()
+        else:
+            found[name] = "folder" if path.is_dir() else f"mode {path.stat().st_mode}"
+    return found
+
+
+SPARE = (".lock", ".work")
+"""What commands keep for themselves beside results."""
+
+
+def kept(before: dict[str, str | bytes], folder: Path, *, replaced: str = "\0") -> bool:
+    """Whether everything that was there is there, except what was to be replaced."""
+    after = tree(folder)
+    return all(after.get(name) == content for name, content in before.items()
+               if not name.startswith(replaced) and not any(s in name for s in SPARE))  # fmt: skip
+
+
+def words(end: End) -> str:
+    """The last line on stderr, or how long it took where there is none."""
+    lines = end.error.strip().splitlines()
+    return lines[-1][:200] if lines else f"{end.cpu:.1f} CPU s"
