@@ -196,6 +196,7 @@ def _become(
 ) -> None:
     """Be the command from here on, in a session, folder and streams of its own."""
     code: object = 1
+    begun = False
     try:
         os.setsid()
         os.chdir(folder)
@@ -210,11 +211,16 @@ def _become(
         sys.path.insert(0, str(folder))
         os.environ.update(environment)
         before()
+        begun = True
         code = main(list(arguments))
     except SystemExit as left:
         code = left.code
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        if begun or not isinstance(error, KeyboardInterrupt):
+            traceback.print_exc()
+        else:  # an interrupt so early is ours
+            code = 130
+            sys.stderr.write("interrupted before the command began\n")
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -249,5 +255,6 @@ def judged(
         return LOST
     if end.code == 0:
         return FINE if right and must != "refuse" else SILENT
-    refused = end.code in (2, 129, 130, 143) and end.error.strip().count("\n") == 0
-    return REFUSED if refused and end.error.strip() and must != "work" else BROKEN
+    lines = len(end.error.strip().splitlines())
+    told = lines == 1 if end.code in (2, 130) else lines <= 1 and end.code in (129, 143)
+    return REFUSED if told and must != "work" else BROKEN

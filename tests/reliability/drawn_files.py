@@ -181,7 +181,7 @@ def stopped(trial: Trial) -> Outcome:
     end = fork(folder, command, before=before, kill=(number, float(trial.rng.uniform(0, longest))))
     case = f"{name}: {number.name}{' ignored' if ignored else ''}"
     said = judged(end, must="work" if ignored else "")
-    if number != signal.SIGKILL and said in commands.BAD:
+    if (ignored or end.code != -number) and said in commands.BAD:
         return Outcome("signal at a random moment", case, said, words(end))
     clean = not list(folder.rglob(".*.tmp")) or number == signal.SIGKILL
     after = fork(folder, again)
