@@ -45,37 +45,37 @@ SERIES: dict[str, tuple[Series, int]] = {
     "hardship": (lambda bench, n: hardship.hardship(bench), 1),
     "damaged-file": (lambda bench, n: trials.damage(bench), 1),
     "killed-publishing": (lambda bench, n: trials.crash_points(bench), 1),
-    "killed": (trials.kills, 50),
-    "two-commands": (trials.pairs, 50),
+    "killed": (trials.kills, 30),
+    "two-commands": (trials.pairs, 30),
 }
 """Series of trials of one kind, and how many there are where that can be chosen."""
 
 CLASSES: dict[str, tuple[Drawn, int]] = {
-    "edited-code": (drawn_code.edited_code, 60),
-    "wrong-name": (drawn_code.wrong_name, 200),
+    "edited-code": (drawn_code.edited_code, 40),
+    "wrong-name": (drawn_code.wrong_name, 150),
     "reading": (drawn_code.reading, 8),
-    "underflow": (drawn_input.underflow, 40),
-    "weights": (drawn_input.weights, 40),
-    "markup": (drawn_input.markup, 60),
-    "study-name": (drawn_input.study_name, 60),
-    "component-table": (drawn_input.component_table, 250),
-    "checksums": (drawn_input.checksums, 80),
-    "checkpoint": (drawn_input.checkpoint, 200),
-    "nested": (drawn_input.nested, 120),
-    "endless": (drawn_input.endless, 28),
+    "underflow": (drawn_input.underflow, 30),
+    "weights": (drawn_input.weights, 30),
+    "markup": (drawn_input.markup, 40),
+    "study-name": (drawn_input.study_name, 40),
+    "component-table": (drawn_input.component_table, 150),
+    "checksums": (drawn_input.checksums, 60),
+    "checkpoint": (drawn_input.checkpoint, 120),
+    "nested": (drawn_input.nested, 100),
+    "endless": (drawn_input.endless, 21),
     "slow-input": (drawn_input.slow_input, 9),
     "onnx": (drawn_input.onnx_model, 500),
     "designs-csv": (drawn_input.designs_csv, 200),
-    "lock": (drawn_files.lock_file, 60),
-    "output-of-any": (drawn_files.output, 120),
-    "stopped": (drawn_files.stopped, 60),
+    "lock": (drawn_files.lock_file, 48),
+    "output-of-any": (drawn_files.output, 100),
+    "stopped": (drawn_files.stopped, 40),
     "figures-link": (drawn_files.figures_link, 12),
-    "full-disk": (drawn_files.full_disk, 40),
-    "interrupted": (drawn_files.interrupted, 40),
-    "many-networks": (drawn_sizes.many_networks, 10),
-    "workers": (drawn_sizes.workers, 20),
-    "narrow": (drawn_sizes.narrow, 50),
-    "oversize": (drawn_sizes.oversize, 5),
+    "full-disk": (drawn_files.full_disk, 24),
+    "interrupted": (drawn_files.interrupted, 24),
+    "many-networks": (drawn_sizes.many_networks, 6),
+    "workers": (drawn_sizes.workers, 12),
+    "narrow": (drawn_sizes.narrow, 40),
+    "oversize": (drawn_sizes.oversize, 4),
     "mute-scheduler": (drawn_sizes.mute_scheduler, 2),
 }
 """Classes of drawn cases, and how many trials each has by default."""
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                         help="default: docs/reliability.md, or none with --only")  # fmt: skip
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as home:
-        found = [o for name in _all(Path(home), args) for o in name]
+        found = [outcome for of_class in _all(Path(home), args) for outcome in of_class]
     report = args.report or (None if args.only else ROOT / "docs" / "reliability.md")
     if report:
         report.write_text(page(found, args.seed), encoding="utf-8")

@@ -118,8 +118,8 @@ def oversize(trial: Trial) -> Outcome:
             '[[networks]]\nsource = "resnet18_onnx"\n'
         )
     command = ("enumerate", "tiny.toml" if name == "file" else name, "--quiet", "--workers", "1")
-    end = fork(folder, command, seconds=20)
-    return Outcome("enumerate too much", name, judged(end, must="refuse"), words(end))
+    end = fork(folder, command, seconds=40)
+    return Outcome("enumerate too much", name, judged(end, must="refuse", cpu=10), words(end))
 
 
 def mute_scheduler(trial: Trial) -> Outcome:
