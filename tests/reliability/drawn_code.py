@@ -92,6 +92,7 @@ def edited_code(trial: Trial) -> Outcome:
     if began.code not in (0, -9):
         return Outcome("own code edited", f"{role}: before the edit", judged(began), words(began))
     stored, before = _stored(folder, moment), tree(folder)
+    begun = bool(list((folder / RESULTS).rglob("config.json")))  # or the run starts anew
     _edit(package, edit)
     end = fork(folder, second)
     case = f"{moment}: {edit} of the {role}"
@@ -99,7 +100,8 @@ def edited_code(trial: Trial) -> Outcome:
         word = judged(end, right=stored in (None, _stored(folder, moment)), must="work")
     else:
         lost = end.code != 0 and not kept(before, folder, replaced="own/")
-        word = judged(end, right=judge(folder, stored, end), kept=not lost)
+        anew = moment == "resume after a kill" and not begun
+        word = judged(end, right=anew or judge(folder, stored, end), kept=not lost)
     return Outcome("own code edited", case, word, words(end))
 
 

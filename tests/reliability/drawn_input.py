@@ -146,7 +146,7 @@ def study_name(trial: Trial) -> Outcome:
     before = tree(folder)
     end = fork(folder, trial.choose(RUN, ENUMERATE))
     work = kind == "ordinary"
-    whole = work or tree(folder) == before
+    whole = end.code == 0 or tree(folder) == before
     word = judged(end, kept=whole, must="work" if work else "refuse")
     return Outcome("name of a study", kind, word, words(end))
 
