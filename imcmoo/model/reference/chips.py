@@ -16,10 +16,9 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import Device
 from imcmoo.hardware.devices import device as device_named
 from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
-from imcmoo.model.reference.loop_orders import Walks
-from imcmoo.model.reference.mapping import Chips, Floats, Ints
+from imcmoo.model.reference.mapping import ALLOCATED, Bools, Chips, Floats, Ints
 from imcmoo.model.reference.prices import QUADRATIC_LEAK, PriceRows, Prices, terms_of
-from imcmoo.model.reference.profiles import LayerRuns, needed_weights, run_layers
+from imcmoo.model.reference.profiles import LayerRunner, LayerRuns, Profiler, needed_weights
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -28,6 +27,9 @@ OPERATING_POINT = ("voltage_V", "cycle_s")
 """Parameters that only change prices; all others make up the body of a chip."""
 
 SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
+
+SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
+"""The parameter with the units of each level."""
 
 Deployment = Literal["alone", "together"]
 """Whether a chip holds one network at a time (the paper's rule) or all of the set at once. Streamed
@@ -134,7 +136,13 @@ class ChipModel:
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
         self.body_parameters = tuple(n for n in space.names if n not in OPERATING_POINT)
-        self._walks = Walks(weights=self.device.streams_weights)
+        self.profiler = Profiler(workloads, self.terms)
+        self._runner = LayerRunner(
+            workloads.shapes,
+            {level: np.asarray(space.values_of(name)) for level, name in SIZE_OF.items()},
+            GLB_WORD_BITS * float(min(space.values_of("glb_depth"))),
+            streams_weights=self.device.streams_weights,
+        )
 
     @property
     def screened_by(self) -> tuple[str, ...]:
@@ -241,16 +249,32 @@ class ChipModel:
             out[features.index((term.action, term.factor))] += prices[term.price]
         return np.ascontiguousarray(1e-12 * out.T)
 
-    def run(self, levels: Levels) -> LayerRuns:
-        """Run every layer shape that some network with enough cells needs on n chips."""
+    def with_fewest_bits(self, levels: Levels) -> Levels:
+        """The chips with the fewest bits per cell that need as many cells per weight.
+
+        They map all layers alike.
+        """
+        if "bits_per_cell" not in self.space.names:
+            return levels
+        at = self.space.names.index("bits_per_cell")
+        slices = -(-BITS // np.asarray(self.space.values_of("bits_per_cell")))
+        _, first, same = np.unique(slices, return_index=True, return_inverse=True)
+        alike = levels.copy()
+        alike[:, at] = first[same][alike[:, at]]
+        return alike
+
+    def run(self, levels: Levels, wanted: Bools | None = None) -> LayerRuns:
+        """Run layer shapes on n chips.
+
+        Args:
+            levels: shape (n, n_parameters).
+            wanted: which shapes to run on which chip, shape (n, n_shapes); by default those that
+                some network with enough cells needs.
+        """
         sizes = self.sizes(levels)
-        enough = self.lacking_cells(sizes) == 0
-        uses = np.zeros((len(self.workloads), len(self.workloads.shapes)), dtype=bool)
-        uses[self.workloads.owner, self.workloads.shape_index] = True
-        wanted = np.any(enough[:, :, None] & uses, axis=1)
+        if wanted is None:
+            wanted = self.profiler.uses(self.lacking_cells(sizes) == 0)
         deciding = [t for t in self.terms if t.action in DECIDING]
         found = self.prices.look_up(self.prices.rows(levels), [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}
-        return run_layers(
-            self.workloads.shapes, sizes.chips, sizes.buffer_words, prices, wanted, self._walks
-        )
+        return self._runner.run(sizes.chips, sizes.buffer_words, prices, wanted)

@@ -145,7 +145,7 @@ class Evaluator:
         quick = self.screen(bodies)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.place(self.chips.designs(bodies[fits]))
+            self.profiles.place(self.chips.designs(bodies[fits]), self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -154,7 +154,7 @@ class Evaluator:
             levels: shape (n, n_parameters).
         """
         designs = self.chips.designs(levels)
-        return self._resources(designs, self.profiles.place(designs))
+        return self._resources(designs, self.profiles.place(designs, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -175,7 +175,7 @@ class Evaluator:
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         designs = self.chips.designs(levels)
-        place = self.profiles.place(designs)
+        place = self.profiles.place(designs, self.workload_names)
         starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
         parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
         if len(parts) == 1:
@@ -199,7 +199,7 @@ class Evaluator:
             levels: shape (n, n_parameters).
         """
         designs = self.chips.designs(levels)
-        place = self.profiles.place(designs)
+        place = self.profiles.place(designs, self.workload_names)
         runs, own = self._resources(designs, place).runs, self.profiles.of(self.workload_names)
         prices, cycle_s, area_m2 = least(self.chips, levels, self.profiles.features)
         energy = np.einsum("nwf,nf->nw", own.features[place], prices)

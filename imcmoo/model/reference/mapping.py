@@ -44,6 +44,9 @@ _ALLOCATION = {
     "group": _OUTER,
 }
 
+ALLOCATED = tuple(_ALLOCATION)
+"""Levels over which loops are spread, inner to outer: all but the bits of a cell."""
+
 
 @dataclass(frozen=True)
 class Chips:
@@ -147,17 +150,33 @@ def map_layers(shapes: Ints, chips: Chips) -> Mapping:
     held_back = left[:, AXIS["Q"]].copy()
     if chips.streams_weights:
         left[:, AXIS["Q"]] = 1
-    for level, groups in _ALLOCATION.items():
-        room = chips.capacity[:, LEVEL[level]].copy()
-        for group in groups:
-            columns = [AXIS[a] for a in group]
-            factors = allocate(left[:, columns], room)
-            spatial[:, LEVEL[level], columns] = factors
-            room //= factors.prod(axis=1)
-        left = -(-left // spatial[:, LEVEL[level]])
+    for level in ALLOCATED:
+        factors = spatial[:, LEVEL[level]] = spread(left, chips.capacity[:, LEVEL[level]], level)
+        left = -(-left // factors)
     if chips.streams_weights:
         left[:, AXIS["Q"]] = held_back
     return Mapping(sizes, spatial, left, chips)
+
+
+def spread(left: Ints, capacity: Ints, level: str) -> Ints:
+    """Spread what is left of the loops of each case over the units of one level.
+
+    Args:
+        left: loop sizes, shape (n_cases, 9), columns as `AXES`.
+        capacity: units of the level, shape (n_cases,).
+        level: one of `ALLOCATED`.
+
+    Returns:
+        Factors, shape (n_cases, 9).
+    """
+    factors = np.ones(left.T.shape, dtype=np.int64).T
+    room = capacity.copy()
+    for group in _ALLOCATION[level]:
+        columns = [AXIS[a] for a in group]
+        taken = allocate(left[:, columns], room)
+        factors[:, columns] = taken
+        room //= taken.prod(axis=1)
+    return factors
 
 
 def allocate(sizes: Ints, capacity: Ints) -> Ints:

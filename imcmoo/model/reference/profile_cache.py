@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.families import families
 from imcmoo.model.reference.mapping import Ints
-from imcmoo.model.reference.profiles import Profiler, Profiles
+from imcmoo.model.reference.profiles import Profiles
 from imcmoo.space.design_space import Levels, Ranks
 
-CHUNK_CHIPS = 2048
-"""Chips profiled at once; bounds memory to some 50 MB per four networks."""
+CASES_AT_ONCE = 1 << 18
+"""Layers on chips profiled at once; bounds memory to some 50 MB."""
 
+FIRST_ROOM = 2048
+"""Profiles there is room for at first."""
 
 DENSE = 1 << 28
 """Chips of a space up to which an array has an entry for each, most of them never touched."""
@@ -31,9 +32,11 @@ class ProfileCache:
 
     def __init__(self, chips: ChipModel) -> None:
         self._chips = chips
-        self._profiler = Profiler(chips.workloads, chips.terms)
+        self._profiler = chips.profiler
         self._places = Places(chips.space.size_of(chips.body_parameters))
         self._profiles = Profiles.allocate(0, len(chips.workloads), len(self.features))
+        # Which networks are profiled, by place.
+        self._known = np.zeros((0, len(chips.workloads)), dtype=bool)
 
     @property
     def features(self) -> list[tuple[str, str]]:
@@ -49,35 +52,63 @@ class ProfileCache:
         Raises:
             ValueError: other networks than all or one of those profiled here.
         """
-        known = self._chips.workloads.names
-        if list(names) == known:
-            return self._profiles
-        if len(names) != 1 or names[0] not in known:
-            raise ValueError(f"profiles are of {', '.join(known)}, not of {', '.join(names)}")
-        return self._profiles.only(known.index(names[0]))
+        at = self._networks(names)
+        return self._profiles if len(at) == len(self._chips.workloads) else self._profiles.only(*at)
 
-    def place(self, designs: Designs) -> Ints:
-        """Place of each design's profile, (n,); what is new is profiled, with its relatives."""
-        body = designs.body
-        place = self._places.of(body)
+    def place(self, designs: Designs, names: Sequence[str]) -> Ints:
+        """Place of each design's profile, shape (n,); what is new is profiled.
+
+        Args:
+            designs: n of them.
+            names: of the networks, as in `of`.
+        """
+        at = self._networks(names)
+        place = self._places.of(designs.body)
         new = place < 0
+        new[~new] = ~self._known[place[~new]][:, at].all(axis=1)
         if new.any():
-            fresh = np.unique(body[new], return_index=True)[1]
-            for family in families(self._chips.space, designs.levels[new][fresh], CHUNK_CHIPS):
-                runs = self._chips.run(family.representatives)
-                for bits, rows, member in family.members:
-                    self._put(member, self._profiler.summarise(runs.take(rows), bits))
-            place = self._places.of(body)
+            fresh = np.unique(designs.body[new], return_index=True)[1]
+            levels = designs.levels[new][fresh]
+            step = max(1, CASES_AT_ONCE // len(self._chips.workloads.shapes))
+            for first in range(0, len(levels), step):
+                self._profile(levels[first : first + step], at)
+            place = self._places.of(designs.body)
         return place
 
-    def _put(self, member: Levels, profiles: Profiles) -> None:
-        """Keep the profiles of some chips."""
-        body = self._chips.body(member)
+    def _networks(self, names: Sequence[str]) -> list[int]:
+        """Indices of all networks or of one."""
+        known = self._chips.workloads.names
+        if list(names) == known:
+            return list(range(len(known)))
+        if len(names) != 1 or names[0] not in known:
+            raise ValueError(f"profiles are of {', '.join(known)}, not of {', '.join(names)}")
+        return [known.index(names[0])]
+
+    def _profile(self, levels: Levels, networks: list[int]) -> None:
+        """Profile some networks on chips, all different, as far as that was not done."""
+        body = self._chips.body(levels)
         self._places.add(body)
+        self._make_room()
+        place = self._places.of(body)
+        new = np.zeros((len(body), len(self._chips.workloads)), dtype=bool)
+        new[:, networks] = ~self._known[place][:, networks]
+        sizes = self._chips.sizes(levels)
+        wanted = self._profiler.uses(new & (self._chips.lacking_cells(sizes) == 0))
+        runs = self._chips.run(self._chips.with_fewest_bits(levels), wanted)
+        for network in networks:
+            found = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
+            rows = np.flatnonzero(new[:, network])
+            self._profiles.only(network).put(place[rows], found.take(rows))
+        self._known[np.ix_(place, networks)] = True
+
+    def _make_room(self) -> None:
+        """Let there be a profile for each place."""
         if self._places.used > len(self._profiles):
-            room = max(self._places.used, 2 * len(self._profiles), CHUNK_CHIPS)
+            room = max(self._places.used, 2 * len(self._profiles), FIRST_ROOM)
             self._profiles = self._profiles.grown(room)
-        self._profiles.put(self._places.of(body), profiles)
+            self._known = np.concatenate(
+                [self._known, np.zeros((room - len(self._known), self._known.shape[1]), dtype=bool)]
+            )
 
 
 class Places:

@@ -1,6 +1,6 @@
 """Profiles: what networks do on a chip, before any voltage or cycle time is known.
 
-Mapping, loop orders and counts depend on the sizes of a chip only. `run_layers` counts them per
+Mapping, loop orders and counts depend on the sizes of a chip only. `LayerRunner` counts them per
 distinct layer shape; `Profiler` sums them over the layers of each network, weighted with the
 operand means, into the features that prices multiply.
 
@@ -9,19 +9,26 @@ Source: docs/model.md, sections 2, 4 and 7.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.sparse import csr_array
+import pandas as pd
 
 from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
-from imcmoo.model.reference.loop_orders import Walks, loop_orders
-from imcmoo.model.reference.mapping import Bools, Chips, Floats, Ints, map_layers
+from imcmoo.model.reference.growing import Growing
+from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
+from imcmoo.model.reference.mapping import Bools, Chips, Floats, Ints, row_keys
+from imcmoo.model.reference.mapping_tree import MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
 
 CELL_AXES = ("C", "M", "R", "S")
 """Axes that count in the paper's capacity rule; groups do not."""
+
+
+LEAVES_AT_ONCE = 1 << 14
+"""Mappings whose loop orders are worked out at once; bounds memory."""
 
 
 def operand_factors(workloads: WorkloadSet, cell_bits: int) -> Floats:
@@ -54,9 +61,9 @@ class LayerRuns:
 
     Args:
         choices: what all components do in a run, for every way to run some layer that occurs,
-            shape (n_actions, n_ways), first axis as `counts.ACTIONS`. The last way does nothing.
-        way: which of them each layer takes on each chip, shape (n_shapes, n); the last where the
-            layer is not placed.
+            shape (n_ways, n_actions), columns as `counts.ACTIONS`. The first way does nothing.
+        way: which of them each layer takes on each chip, shape (n_shapes, n); 0 where the layer is
+            not placed.
         cycles: shape (n_shapes, n).
         busy_bits: weight bits kept busy per cell of the chip, shape (n_shapes, n).
         unplaced_cells: cells a layer's weights lack, shape (n_shapes, n).
@@ -73,65 +80,111 @@ class LayerRuns:
 
     def actions(self, action: str) -> Floats:
         """How often all components do this, shape (n_shapes, n)."""
-        return self.choices[ACTIONS.index(action)][self.way]
-
-    def take(self, rows: Ints) -> LayerRuns:
-        """The runs on some of the chips."""
-        rest = (getattr(self, f.name)[:, rows] for f in fields(self)[1:])
-        return LayerRuns(self.choices, *rest)
+        return self.choices[:, ACTIONS.index(action)][self.way]
 
 
-def run_layers(
-    shapes: Ints,
-    chips: Chips,
-    glb_depth: Ints,
-    prices: dict[int, Floats],
-    wanted: Bools,
-    walks: Walks,
-) -> LayerRuns:
-    """Run layer shapes on chips that may differ in nothing but their global buffer.
+class LayerRunner:
+    """Runs layer shapes on the chips of a space; what a chip shares with others is worked out once.
 
     Args:
         shapes: shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
-        chips: n of them; equal neighbours are mapped once.
-        glb_depth: words of the global buffer, shape (n,).
-        prices: energy of the actions that decide between loop orders, by index in
-            `counts.ACTIONS`, shape (n,) each.
-        wanted: which shapes to run on which chip, shape (n, n_shapes).
-        walks: remembers the loop nests that were walked before.
+        capacities: values that the units of each level may have.
+        smallest_buffer: bits of the smallest global buffer.
+        streams_weights: whether weights are reloaded while a layer runs.
     """
-    n, n_shapes = wanted.shape
-    table = np.concatenate([chips.cell_bits[:, None], chips.capacity, wanted], axis=1)
-    starts = np.append(True, (table[1:] != table[:-1]).any(axis=1))
-    body = np.cumsum(starts) - 1
-    body_of, shape_of = np.nonzero(wanted[starts])
-    case_at = np.full((int(starts.sum()), n_shapes), -1)
-    case_at[body_of, shape_of] = np.arange(len(body_of))
-    mapping = map_layers(shapes[shape_of], chips.take(np.flatnonzero(starts)[body_of]))
-    placed = np.flatnonzero(mapping.passes == 1)
-    buffer_bits = GLB_WORD_BITS * glb_depth.astype(float)
-    orders = loop_orders(mapping.take(placed), walks, buffer_bits.min(initial=np.inf))
-    order_at = np.full(len(body_of), -1)
-    order_at[placed] = np.arange(len(placed))
 
-    chip, shape = np.nonzero(wanted)
-    case = case_at[body[chip], shape]
-    runs = order_at[case] >= 0
-    chip_run, shape_run = chip[runs], shape[runs]
-    order, missing = orders.cheapest(
-        order_at[case[runs]],
-        buffer_bits[chip_run],
-        {action: price[chip_run] for action, price in prices.items()},
-    )
-    idle = orders.actions.shape[1]
-    choices = np.concatenate([orders.actions, np.zeros((len(ACTIONS), 1))], axis=1)
-    out = LayerRuns(choices, np.full((n_shapes, n), idle), *np.zeros((4, n_shapes, n)))
-    out.way[shape_run, chip_run] = order
-    out.missing_bits[shape_run, chip_run] = missing
-    out.cycles[shape, chip] = mapping.cycles[case]
-    out.busy_bits[shape, chip] = (mapping.utilization() * mapping.chips.cell_bits)[case]
-    out.unplaced_cells[shape, chip] = mapping.unplaced_cells()[case]
-    return out
+    def __init__(
+        self,
+        shapes: Ints,
+        capacities: Mapping[str, Ints],
+        smallest_buffer: float,
+        *,
+        streams_weights: bool,
+    ) -> None:
+        self._macs = shapes.prod(axis=1)
+        self._tree = MappingTree(shapes, capacities, streams_weights=streams_weights)
+        self._walks = Walks(weights=streams_weights)
+        self._smallest_buffer = smallest_buffer
+        # Of each leaf of the tree: its orders (none where it is not placed), cycles, and cells that
+        # its weights lack.
+        self._first, self._number, self._cycles = Growing(), Growing(), Growing()
+        self._unplaced = Growing((), np.float64)
+        # Of each order; the first does nothing.
+        self._held_bits = Growing((), np.float64)
+        self._actions = Growing((len(ACTIONS),), np.float64)
+        self._held_bits.extend(1, fill=0.0)
+        self._actions.extend(1, fill=0.0)
+
+    def run(
+        self, chips: Chips, glb_depth: Ints, prices: Mapping[int, Floats], wanted: Bools
+    ) -> LayerRuns:
+        """Run layer shapes on chips.
+
+        Args:
+            chips: n of them.
+            glb_depth: words of the global buffer, shape (n,).
+            prices: energy of the actions that decide between loop orders, by index in
+                `counts.ACTIONS`, shape (n,) each.
+            wanted: which shapes to run on which chip, shape (n, n_shapes).
+        """
+        shape, chip = np.nonzero(wanted.T)
+        leaf = self._tree.leaves(shape, chips, chip)
+        self._learn()
+        cycles = self._cycles.rows[leaf]
+        cells = chips.capacity.prod(axis=1)
+        bits = chips.cell_bits[chip]
+        n, n_shapes = wanted.shape
+        out = LayerRuns(
+            self._actions.rows, np.zeros((n_shapes, n), dtype=np.int64), *np.zeros((4, n_shapes, n))
+        )
+        out.cycles[shape, chip] = cycles
+        out.busy_bits[shape, chip] = self._macs[shape] * 8.0 / (cycles * cells[chip] * bits) * bits
+        out.unplaced_cells[shape, chip] = self._unplaced.rows[leaf]
+        runs = self._number.rows[leaf] > 0
+        shape, chip = shape[runs], chip[runs]
+        found = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
+        out.way[shape, chip], out.missing_bits[shape, chip] = found
+        return out
+
+    def _learn(self) -> None:
+        """Work out the loop orders of leaves that are new."""
+        for first in range(len(self._number), len(self._tree), LEAVES_AT_ONCE):
+            last = min(first + LEAVES_AT_ONCE, len(self._tree))
+            mapping = self._tree.mapping(np.arange(first, last))
+            placed = np.flatnonzero(mapping.passes == 1)
+            orders = loop_orders(mapping.take(placed), self._walks, self._smallest_buffer)
+            self._number.extend(last - first, fill=0)
+            self._number.rows[first + placed] = orders.number
+            self._first.extend(last - first, fill=0)
+            self._first.rows[first + placed] = orders.first + len(self._held_bits)
+            self._cycles.append(mapping.cycles)
+            self._unplaced.append(mapping.unplaced_cells())
+            self._held_bits.append(orders.held_bits)
+            self._actions.append(orders.actions.T)
+
+    def _cheapest(
+        self, leaf: Ints, chip: Ints, buffer_bits: Floats, prices: Mapping[int, Floats]
+    ) -> tuple[Ints, Floats]:
+        """The cheapest order of each case that fits, as `Orders.cheapest`.
+
+        Args:
+            leaf: of each case, shape (n_cases,).
+            chip: index of its chip, shape (n_cases,).
+            buffer_bits: of the chips, shape (n,).
+            prices: of the chips, shape (n,) each.
+        """
+        decides = np.column_stack([buffer_bits, *prices.values()])
+        alike, kinds = pd.factorize(row_keys(decides.view(np.int64)))
+        codes, cases = pd.factorize(leaf * len(kinds) + alike[chip])
+        first = np.unique(codes, return_index=True)[1]
+        at = chip[first]
+        orders = Orders(
+            self._first.rows, self._number.rows, self._held_bits.rows, self._actions.rows.T
+        )
+        order, missing = orders.cheapest(
+            leaf[first], buffer_bits[at], {action: price[at] for action, price in prices.items()}
+        )
+        return order[codes], missing[codes]
 
 
 @dataclass(frozen=True)
@@ -171,6 +224,10 @@ class Profiles:
         """A view of one network's profiles: what is put into these shows there."""
         return Profiles(*(getattr(self, f.name)[:, workload : workload + 1] for f in fields(self)))
 
+    def take(self, rows: Ints) -> Profiles:
+        """The profiles of some of the chips."""
+        return Profiles(*(getattr(self, f.name)[rows] for f in fields(self)))
+
     def put(self, rows: Ints, other: Profiles) -> None:
         """Write `other` into some rows."""
         for f in fields(self):
@@ -188,36 +245,50 @@ class Profiler:
     def __init__(self, workloads: WorkloadSet, terms: tuple[Term, ...]) -> None:
         self.workloads = workloads
         self.features = list(dict.fromkeys((t.action, t.factor) for t in terms))
-        n = len(workloads), len(workloads.shapes)
-        self.multiplicity = np.zeros(n)
-        np.add.at(self.multiplicity, (workloads.owner, workloads.shape_index), 1.0)
-        self._moments = {b: self._moment(b) for b in range(1, BITS + 1)}
+        layers = len(workloads), len(workloads.shapes)
+        number = np.zeros(layers)
+        np.add.at(number, (workloads.owner, workloads.shape_index), 1.0)
+        self._number = number
+        self._shapes = [np.flatnonzero(own) for own in number]
+        self._column = [ACTIONS.index(action) for action, _ in self.features]
+        self._moments = np.stack([self._moment(b) for b in range(1, BITS + 1)], axis=2)
 
-    def _moment(self, cell_bits: int) -> list[csr_array]:
-        """By feature, operand factors summed over the layers of equal shape, (W, n_shapes)."""
-        sums = np.zeros((len(FACTORS), *self.multiplicity.shape))
+    def uses(self, networks: Bools) -> Bools:
+        """Which layer shapes some of the networks have.
+
+        Args:
+            networks: which are meant, shape (n, W).
+
+        Returns:
+            Shape (n, n_shapes).
+        """
+        return networks @ (self._number > 0)
+
+    def _moment(self, cell_bits: int) -> Floats:
+        """By network, shape and feature, operand factors summed over the layers of equal shape."""
+        sums = np.zeros((*self._number.shape, len(FACTORS)))
         factors = operand_factors(self.workloads, cell_bits)
-        for factor, values in zip(sums, factors.T, strict=True):
-            np.add.at(factor, (self.workloads.owner, self.workloads.shape_index), values)
-        # Most shapes occur in one network only.
-        sparse = [csr_array(s) for s in sums]
-        return [sparse[FACTORS.index(factor)] for _, factor in self.features]
+        np.add.at(sums, (self.workloads.owner, self.workloads.shape_index), factors)
+        return sums[:, :, [FACTORS.index(factor) for _, factor in self.features]]
 
-    def summarise(self, runs: LayerRuns, cell_bits: int) -> Profiles:
-        """Profiles of n chips with cells of equally many bits, from the runs of their layers."""
-        moments = self._moments[cell_bits]
-        present = self.multiplicity > 0
-        number = csr_array(self.multiplicity)
-        return Profiles(
-            np.stack(
-                [
-                    (moment @ runs.actions(action)).T
-                    for (action, _), moment in zip(self.features, moments, strict=True)
-                ],
-                axis=2,
-            ),
-            (number @ runs.cycles).T,
-            np.stack([runs.busy_bits[p].max(axis=0) for p in present], axis=1) / cell_bits,
-            (number @ runs.unplaced_cells).T,
-            np.stack([runs.missing_bits[p].max(axis=0) for p in present], axis=1),
-        )
+    def summarise(self, runs: LayerRuns, cell_bits: Ints, network: int) -> Profiles:
+        """Profiles of one network on n chips, from the runs of its layers.
+
+        Args:
+            runs: on the chips.
+            cell_bits: of the chips, shape (n,).
+            network: index of the network.
+        """
+        n = len(cell_bits)
+        features, cycles, unplaced = np.zeros((n, len(self.features))), np.zeros(n), np.zeros(n)
+        own = self._shapes[network]
+        # One layer after the other, so that sums do not depend on how many chips there are.
+        for shape in own:
+            counts = runs.choices[runs.way[shape]][:, self._column]
+            features += self._moments[network, shape, cell_bits - 1] * counts
+            cycles += self._number[network, shape] * runs.cycles[shape]
+            unplaced += self._number[network, shape] * runs.unplaced_cells[shape]
+        busy = runs.busy_bits[own].max(axis=0) / cell_bits
+        missing = runs.missing_bits[own].max(axis=0)
+        columns = (cycles, busy, unplaced, missing)
+        return Profiles(features[:, None], *(column[:, None] for column in columns))
