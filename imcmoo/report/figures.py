@@ -6,10 +6,10 @@ Figures are built without pyplot: nothing global, no window system, nothing to c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -18,6 +18,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from imcmoo.model.metrics import Bools, Floats
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
+    CREST,
+    DARK_GREY,
     HATCHES,
     LEAST_TEXT,
     MARKERS,
@@ -25,7 +27,12 @@ from imcmoo.report.style import (
     colours,
     is_narrow,
     legend_below,
+    open_sides,
 )
+
+
+LIGHT = 0.408
+"""Luminance above which a background takes dark text."""
 
 
 def baseline_matrix(
@@ -44,24 +51,30 @@ def baseline_matrix(
     figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
     ax, bar = figure.subplots(1, 2, width_ratios=(24, 1))
     top = max(2.0, float(np.nanmax(relative)))
-    sns.heatmap(
-        relative,
-        ax=ax,
-        annot=True,
-        fmt=".2f",
-        annot_kws={"size": 7},
-        cmap=sns.color_palette("crest", as_cmap=True),
+    mesh = ax.pcolormesh(
+        np.ma.masked_invalid(relative),
+        cmap=CREST,
         norm=LogNorm(1.0, top),
-        linewidths=0.8,
-        xticklabels=[label(c) for c in columns],
-        yticklabels=[label(r) for r in rows],
-        cbar_ax=bar,
-        cbar_kws={
-            "label": "EDAP relative to the best",
-            "ticks": LogLocator(subs=(1.0, 2.0, 5.0)),
-            "format": "{x:g}×",
-        },
+        edgecolor="w",
+        linewidth=0.8,
     )
+    ax.spines[:].set_visible(False)
+    ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [label(c) for c in columns])
+    ax.set_yticks(np.arange(len(rows)) + 0.5, [label(r) for r in rows], va="center")
+    colorbar = figure.colorbar(
+        mesh,
+        cax=bar,
+        label="EDAP relative to the best",
+        ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
+        format="{x:g}×",
+    )
+    colorbar.outline.set_linewidth(0)
+    for (row, column), value in np.ndenumerate(relative):
+        if np.isfinite(value):
+            colour = DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
+            place = {"ha": "center", "va": "center", "size": LEAST_TEXT, "color": colour}
+            ax.text(column + 0.5, row + 0.5, f"{value:.2f}", **place)
     bar.yaxis.set_minor_locator(NullLocator())
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
@@ -69,6 +82,16 @@ def baseline_matrix(
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
     ax.tick_params(length=0, labelrotation=0)
     return figure
+
+
+def _luminance(rgba: Any) -> float:
+    """Relative luminance of a colour, 0 black to 1 white.
+
+    Source: Web Content Accessibility Guidelines 2.1.
+    """
+    rgb = np.asarray(rgba[:3])
+    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame]) -> Figure:
@@ -105,7 +128,7 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
         ax.legend(loc="lower left")
-        sns.despine(ax=ax)
+        open_sides(ax)
     axes[0].set(ylabel="above the final best (%)", ylim=(0, None))
     return figure
 
@@ -161,4 +184,4 @@ def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequenc
         )
         start += values[:, k]
     ax.invert_yaxis()
-    sns.despine(ax=ax)
+    open_sides(ax)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
-from imcmoo.report.style import HIGHLIGHT, LEAST_TEXT, WIDTH, legend_below, workload_styles
+from imcmoo.report.style import HIGHLIGHT, LEAST_TEXT, WIDTH, legend_below, open_sides, workload_styles
 
 DENSE = {"rasterized": True, "linewidths": 0}
 """Thousands of points or lines are one image in a PDF; text and axes stay vector."""
@@ -116,7 +115,7 @@ def _log_axes(ax: Axes) -> None:
         axis.set_major_locator(LogLocator(subs=subs))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
-    sns.despine(ax=ax)
+    open_sides(ax)
 
 
 def parallel_coordinates(
@@ -190,7 +189,7 @@ def _objective_axis(ax: Axes, workloads: Sequence[str], low: Floats, high: Float
         ax.text(centre, 1.02, name, ha="center", va="bottom", transform=ax.get_xaxis_transform())
     ax.set(xlim=(-0.4, 2 * n_workloads + 0.4), ylim=(-0.12, 1.12))
     ax.set_ylabel("place in the range\n(log scale, 0 is best)")
-    sns.despine(ax=ax)
+    open_sides(ax)
 
 
 def cost_front(

@@ -9,9 +9,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -36,7 +36,41 @@ MARKERS = "osD^vPXph"
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
 """Of neighbouring areas, for the same reason."""
 
+COLOURS = (
+    "#0173b2",
+    "#de8f05",
+    "#029e73",
+    "#cc78bc",
+    "#ca9161",
+    "#fbafe4",
+    "#949494",
+    "#ece133",
+    "#56b4e9",
+)
+"""The colour-blind-safe palette of seaborn, without the colour kept for `HIGHLIGHT`."""
+
+# From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
+# as importing everything else.
+CREST = LinearSegmentedColormap.from_list(
+    "crest",
+    "#a5cd90 #94c591 #84bd91 #73b590 #64ad90 #57a490 #4c9b90 #42928f #388a8e #2f818d #25788c "
+    "#1e6f8a #1c6589 #1e5b86 #225182 #27477d #2a3c77 #2c3172".split(),
+)
+"""Light green to dark blue, for values from few to many."""
+
+DARK_GREY = ".15"
+
 _RC: Any = {  # newer matplotlib types the keys, older ones do not
+    "axes.axisbelow": True,
+    "axes.edgecolor": DARK_GREY,
+    "axes.labelcolor": DARK_GREY,
+    "text.color": DARK_GREY,
+    "xtick.color": DARK_GREY,
+    "ytick.color": DARK_GREY,
+    "grid.color": ".8",
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
     "font.size": 8,
     "font.family": "STIXGeneral",
     "axes.titlesize": 8,
@@ -56,9 +90,7 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
 
 def colours(n: int) -> list[tuple[float, float, float]]:
     """`n` colours of the colour-blind-safe palette, without the one kept for `HIGHLIGHT`."""
-    palette = sns.color_palette("colorblind")
-    usable = [c for c in palette if mpl.colors.to_hex(c).upper() != HIGHLIGHT]
-    return [usable[i % len(usable)] for i in range(n)]
+    return [mpl.colors.to_rgb(COLOURS[i % len(COLOURS)]) for i in range(n)]
 
 
 def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, float], str]]:
@@ -105,14 +137,23 @@ def paper_style() -> Iterator[None]:
     """Draw in the style of the paper figures, whatever a user's matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        with sns.axes_style("ticks", rc={"axes.grid": False}):
-            mpl.rcParams.update(_RC)
-            yield
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def open_sides(ax: Axes) -> None:
+    """Leave out the frame above and to the right of an axes."""
+    ax.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write `name`.png and `name`.pdf, free of dates so that the same figure is the same bytes."""
     with paper_style():
+        figure.set_dpi(mpl.rcParams["savefig.dpi"])
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            # Once, for both files: with an engine, each would be drawn twice.
+            layout.execute(figure)
+            figure.set_layout_engine(None)
         figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-        figure.set_layout_engine("none")  # laid out by now; once is enough, it is slow
         figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
