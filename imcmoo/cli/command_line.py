@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
+from imcmoo.io.blas import use_one_thread
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import WorkerLost
 
@@ -64,7 +65,11 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
 
 
 def settle() -> None:
-    """Let no setting of the terminal or of other programs cost a result."""
+    """Let no setting of the terminal or of other programs cost a result or time.
+
+    To be called before NumPy is imported.
+    """
+    use_one_thread()
     # Figures are files: the window that is asked for may not even exist here.
     os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):

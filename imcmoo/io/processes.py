@@ -10,6 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
+from imcmoo.io.blas import children_use_one_thread
+
 GRACE_S = 1.0
 """What a worker is given to end when asked to, before it is made to."""
 
@@ -61,11 +63,13 @@ class _Worker(SpawnProcess):
 
     def start(self) -> None:
         if not hasattr(signal, "pthread_sigmask"):
-            super().start()
+            with children_use_one_thread():
+                super().start()
             return
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # is inherited
         try:
-            super().start()
+            with children_use_one_thread():
+                super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

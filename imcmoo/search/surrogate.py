@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -38,6 +39,7 @@ class Surrogate:
     computer experiments, Statistical Science 4, 1989), all its settings fixed.
     """
 
+    @one_thread()
     def __init__(self, space: DesignSpace, levels: Levels, points: Floats) -> None:
         self.space = space
         self._levels = levels
@@ -49,6 +51,7 @@ class Surrogate:
         kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
         self._weights = np.linalg.solve(kernel, left)
 
+    @one_thread()
     def predict(self, levels: Levels) -> Floats:
         """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
         trend = self._mean + self._trend(levels) @ self._coefficients

@@ -1,0 +1,83 @@
+"""Threads of linear algebra: one where we decide, the user's where he does."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from imcmoo.io import blas
+from imcmoo.io.executor import completed, local
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
+
+THREADS = """
+import threadpoolctl
+print(max(t["num_threads"] for t in threadpoolctl.threadpool_info() if t["user_api"] == "blas"))
+"""
+
+
+def threads(*, before="", **variables):
+    """BLAS threads of a new process that runs some code before NumPy is imported."""
+    ours = {*blas.VARIABLES, blas.OF_ALL}
+    environment = {k: v for k, v in os.environ.items() if k not in ours} | variables
+    code = before + "\nimport numpy" + THREADS
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+COMMAND = "from imcmoo.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+COMMAND = f"import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n  exec({COMMAND!r})"
+
+
+def test_a_command_uses_one_thread_unless_the_user_says_otherwise():
+    assert threads(before=COMMAND) == 1
+    several = min(2, threads())
+    assert threads(before=COMMAND, OPENBLAS_NUM_THREADS=f"{several}") == several
+    assert threads(before=COMMAND, OMP_NUM_THREADS=f"{several}") == several
+
+
+def test_importing_the_package_leaves_the_threads_as_they_are():
+    imported = "import imcmoo, imcmoo.search.surrogate, imcmoo.io.executor"
+    assert threads(before=imported) == threads()
+
+
+def _in_worker(_):
+    return max(t["num_threads"] for t in threadpool_info() if t["user_api"] == "blas")
+
+
+def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
+    for name in (*blas.VARIABLES, blas.OF_ALL):
+        monkeypatch.delenv(name, raising=False)
+    with local(2) as executor:
+        assert [n for _, n in completed(executor, _in_worker, range(2))] == [1, 1]
+    assert not set(blas.VARIABLES) & set(os.environ)
+
+
+def test_a_surrogate_is_fitted_by_one_thread(monkeypatch):
+    found = []
+
+    def solve(matrix, right):
+        found.append(_in_worker(None))
+        return np.zeros_like(right)
+
+    monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", solve)
+    space = DesignSpace("any", (Ordinal("a", (1, 2, 4)), Ordinal("b", (1, 2))))
+    outside = _in_worker(None)
+    Surrogate(space, space.grid(space.names), np.ones((6, 1)))
+    assert found == [1, 1]
+    assert _in_worker(None) == outside
+
+
+@pytest.fixture(autouse=True)
+def _several_threads():
+    """More than one thread outside, so that one is not what there was anyway."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(2, "blas"):
+        yield
