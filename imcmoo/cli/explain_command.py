@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
     """
     path = Path(args.what)
     if path.is_dir():
-        found = _named(_of_run(path, args.study), args.design or SELECTED, path)
+        found = _of_run(path, args.study, args.design or SELECTED)
     elif args.design is not None:
         raise InputError(f"--design is for the folder of a run, which {path} is not")
     else:
@@ -94,24 +94,21 @@ def main(args: argparse.Namespace) -> None:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 
 
-def _of_run(folder: Path, said: str | None) -> list[Explanation]:
-    """What the run has stored, or else works it out from its tables and study."""
-    stored = folder / EXPLANATIONS
+def _of_run(folder: Path, said: str | None, name: str) -> Explanation:
+    """A design of a run: as the run has stored it, or worked out from its tables and study."""
+    path = folder / EXPLANATIONS
     with reading(folder) as results:
-        if said is None and stored.exists():
-            return read_explanations(stored)
-        study = study_of_run(folder, results.config, said)
-        if stored.exists():
-            return read_explanations(stored)
-        return explain_run(study.problem(), study.asked_criterion, folder)
-
-
-def _named(explanations: list[Explanation], name: str, folder: Path) -> Explanation:
-    """The one of a name."""
-    for explanation in explanations:
+        study = None if said is None else study_of_run(folder, results.config, said)
+        stored = read_explanations(path) if path.exists() else []
+        for explanation in stored:
+            if name in explanation.names:
+                return explanation
+        study = study or study_of_run(folder, results.config, said)
+        found = explain_run(study.problem(), study.asked_criterion, folder, front=True)
+    for explanation in found:
         if name in explanation.names:
             return explanation
-    known = ", ".join(own for explanation in explanations for own in explanation.names)
+    known = ", ".join(own for explanation in found for own in explanation.names)
     raise InputError(f"{folder} explains no design '{name}'; known: {known}")
 
 

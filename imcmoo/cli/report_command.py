@@ -8,19 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
+from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import owned
 from imcmoo.report.page import page
 from imcmoo.report.results import Results, reading
+from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
 from imcmoo.study.results_folder import REPORT
 
 DESCRIPTION = """
 Show a finished run as one HTML page, made from its folder alone and complete in itself: it loads
 nothing and sends nothing. Drag along an axis to keep the designs in a range, in all views; click a
-design for its card: in full where the run explained it, its parameters and quantities elsewhere.
+design for its card: in full where it is explained, its parameters and quantities elsewhere. A run
+explains its selected design and its baselines; --front asks the study's cost model about others.
 Needs the package plotly (pip install 'imcmoo[report]').
 """
 
@@ -40,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="PAGE.html", help=f"where to write (default: RUN/{REPORT})"
     )
+    parser.add_argument(
+        "--front", action="store_true", help="explain up to 50 designs of the front as well"
+    )
+    parser.add_argument(
+        "--study", metavar="STUDY", help="with --front, if the run's study has another name now"
+    )
     add_force(parser)
 
 
@@ -51,6 +60,8 @@ def main(args: argparse.Namespace) -> None:
         OSError: a file cannot be read or written.
     """
     run, out = args.run, args.out
+    if args.study is not None and not args.front:
+        raise InputError("--study says what to explain the front by: give --front")
     if not run.is_dir():
         raise InputError(f"{run} is no folder of a run")
     if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
@@ -61,15 +72,19 @@ def main(args: argparse.Namespace) -> None:
         if out is None:
             Results.read(run)  # before anything of ours is put there
             stack.enter_context(owned(run))
-        text = _page(run)
+        text = _page(run, front=args.front, said=args.study)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(run / REPORT)
         with put as target:
             target.write_text(text, encoding="utf-8")
     console().print("written:", out or run / REPORT, sep="\n  ", soft_wrap=True)
 
 
-def _page(run: Path) -> str:
-    """The page, from files of one run."""
+def _page(run: Path, *, front: bool, said: str | None) -> str:
+    """The page, from files of one run; from its study, too, if the front is to be explained."""
     with reading(run) as results:
         path = run / EXPLANATIONS
-        return page(results, read_explanations(path) if path.exists() else [])
+        explanations = read_explanations(path) if path.exists() else []
+        if front:
+            study = study_of_run(run, results.config, said)
+            explanations = explain_run(study.problem(), study.asked_criterion, run, front=True)
+        return page(results, explanations)

@@ -116,7 +116,9 @@ def run_one(
             raise InputError(nothing_feasible(study.problem())) from None
         result_tables.write_tables(outcome, folder.staging, answer)
         write_design(outcome, folder.staging)
-        found = explain_run(outcome.joint.problem, study.asked_criterion, folder.staging)
+        problem = outcome.joint.problem
+        # The front is explained when someone asks.
+        found = explain_run(problem, study.asked_criterion, folder.staging, front=False)
         write_explanations(found, folder.staging / EXPLANATIONS)
         draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
         folder.publish()

@@ -30,7 +30,6 @@ from imcmoo.report.style import (
     open_sides,
 )
 
-
 LIGHT = 0.408
 """Luminance above which a background takes dark text."""
 

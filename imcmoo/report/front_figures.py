@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
-from imcmoo.report.style import HIGHLIGHT, LEAST_TEXT, WIDTH, legend_below, open_sides, workload_styles
+from imcmoo.report.style import (
+    HIGHLIGHT,
+    LEAST_TEXT,
+    WIDTH,
+    legend_below,
+    open_sides,
+    workload_styles,
+)
 
 DENSE = {"rasterized": True, "linewidths": 0}
 """Thousands of points or lines are one image in a PDF; text and axes stay vector."""

@@ -27,11 +27,11 @@ FRONT = "front_"
 
 
 def explain_run(
-    problem: AcceleratorProblem, criterion: Criterion, folder: Path
+    problem: AcceleratorProblem, criterion: Criterion, folder: Path, *, front: bool
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front, as shown.
 
-    Those of the front are what each criterion selects and then the best by the criterion asked for,
+    With `front`, these are what each criterion selects and then the best by the run's criterion,
     called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
     names it has.
 
@@ -39,18 +39,21 @@ def explain_run(
         problem: of the run.
         criterion: that selected.
         folder: with the run's `front.csv`, `selection.csv` and, if any, `baselines.csv`.
+        front: whether designs of the front are explained that are neither selected nor baselines.
 
     Raises:
         InputError: a table is not of this problem.
     """
-    front, selection = (_Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection"))
+    every, selection = (_Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection"))
     path = folder / "baselines.csv"
     alone = _Designs.read(path, problem) if path.exists() else None
     if alone is None:
         criterion = replace(criterion, name=criterion.joint_name)
     try:
-        subjects = _subjects(front, selection, alone)
-        best = _own_best(problem, front, alone)
+        subjects = _subjects(every, selection, alone)
+        if not front:
+            subjects = [subject for subject in subjects if subject.in_full]
+        best = _own_best(problem, every, alone)
         found = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
         _check(found[0], selection, problem, folder)
     except (KeyError, ValueError) as error:

@@ -32,7 +32,9 @@ def threads(*, before="", **variables):
 
 
 COMMAND = "from imcmoo.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-COMMAND = f"import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n  exec({COMMAND!r})"
+COMMAND = (
+    f"import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n  exec({COMMAND!r})"
+)
 
 
 def test_a_command_uses_one_thread_unless_the_user_says_otherwise():

@@ -90,9 +90,10 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
 
 
 def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
-    whole = data_of(made(run_of("toy")))
-    monkeypatch.setattr(page_cards, "MOST_CHARACTERS", 20_000)
-    few = data_of(made(run_of("toy")))
+    whole = data_of(made(run_of("four_workload_rram")))
+    room = sum(len(card["html"]) for card in whole["cards"]) - 1
+    monkeypatch.setattr(page_cards, "MOST_CHARACTERS", room)
+    few = data_of(made(run_of("four_workload_rram")))
     n = len(few["cards"])
     assert 0 < n < len(whole["cards"])
     assert few["cards"] == whole["cards"][:n]

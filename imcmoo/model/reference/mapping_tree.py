@@ -38,9 +38,7 @@ class MappingTree:
         streams_weights: whether weights are reloaded while a layer runs.
     """
 
-    def __init__(
-        self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool
-    ) -> None:
+    def __init__(self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool) -> None:
         self._streams_weights = streams_weights
         sizes = np.concatenate([shapes, np.full((len(shapes), 1), BITS, dtype=np.int64)], axis=1)
         # A root for each shape and number of bits in a cell.
