@@ -249,22 +249,22 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
         raise ValueError("area_limit_m2: the cost model gives no area to limit")
 
 
-def check_weight(weight: float) -> float:
-    """A weight of a network, if it is one.
+def check_weights(weights: Sequence[float], n: int) -> None:
+    """Check weights of n networks.
 
     Raises:
-        ValueError: it is not; says what is allowed.
+        ValueError: not n, or one that is no number from the smallest to the largest.
     """
-    if not WEIGHTS[0] <= weight <= WEIGHTS[1]:
-        raise ValueError(f"weight must be from {WEIGHTS[0]:g} to {WEIGHTS[1]:g}, got {weight!r}")
-    return weight
+    low, high = WEIGHTS
+    if len(weights) != n or not all(low <= weight <= high for weight in weights):
+        raise ValueError(f"weights must be {n} numbers from {low:g} to {high:g}, got {weights}")
 
 
 def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     """Weights of the networks with sum n, shape (n,)."""
-    given = np.array([check_weight(weight) for weight in weights or [1.0] * n], dtype=float)
-    if given.shape != (n,):
-        raise ValueError(f"weights must be {n} numbers, got {weights}")
+    if weights is not None:
+        check_weights(weights, n)
+    given = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     return given if weights is None else given * n / given.sum()
 
 

@@ -24,7 +24,7 @@ from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, Guidance, check_weight
+from imcmoo.problem.problem import AcceleratorProblem, Guidance, check_weights
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
@@ -109,8 +109,8 @@ class Study:
             raise ValueError(f"area limit must be positive, got {limit * MM2_PER_M2:g} mm²")
         if self.weights is not None and len(self.weights) != len(self.workloads):
             raise ValueError(f"{len(self.weights)} weights for {len(self.workloads)} networks")
-        for weight in self.weights or ():
-            check_weight(weight)
+        if self.weights is not None:
+            check_weights(self.weights, len(self.weights))
         check_names(self.names)
         for name in {**(self.limits or {}), **(self.precision or {})}:
             if name not in self.names:

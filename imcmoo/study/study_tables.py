@@ -26,7 +26,7 @@ from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import WEIGHTS, check_weight
+from imcmoo.problem.problem import WEIGHTS
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
 from imcmoo.study.study_faults import did_you_mean
@@ -130,6 +130,14 @@ def by_node(costs: dict[str, float]) -> dict[str, float]:
     return costs
 
 
+def weight_in_range(weight: float) -> float:
+    """A weight of a network."""
+    low, high = WEIGHTS
+    if not low <= weight <= high:
+        raise ValueError(f"must be from {low:g} to {high:g}, got {weight:g}")
+    return weight
+
+
 Positive = Annotated[float, Field(gt=0)]
 _VALUE = {"type": ["number", "string"]}
 SpaceSchema = WithJsonSchema(
@@ -156,7 +164,7 @@ class NetworkTable(Table):
     source: Annotated[str, AfterValidator(_network)] = Field(
         description="name of a shipped network, or path of a CSV"
     )
-    weight: Annotated[float, AfterValidator(check_weight)] = Field(
+    weight: Annotated[float, AfterValidator(weight_in_range)] = Field(
         1.0,
         description="how much it counts; weights are scaled to sum to W",
         json_schema_extra={"minimum": WEIGHTS[0], "maximum": WEIGHTS[1]},

@@ -144,10 +144,19 @@ def test_bad_arguments_are_named():
 
 
 @pytest.mark.parametrize(
-    "weights", [(1, 2), (1, 2, 0, 4), (1, 2, -3, 4), (1, 2, np.nan, 4), (1, 2, 3, np.inf)]
+    "weights",
+    [
+        (1, 2),
+        (1, 2, 0, 4),
+        (1, 2, -3, 4),
+        (1, 2, np.nan, 4),
+        (1, 2, 3, np.inf),
+        (1, 2, 3, 1e308),
+        (1, 2, 3, 1e-320),
+    ],
 )
 def test_weights_that_make_no_sense_are_refused(weights):
-    with pytest.raises(ValueError, match="weights must be 4 positive numbers"):
+    with pytest.raises(ValueError, match=r"weights must be 4 numbers from 1e-06 to 1e\+06"):
         fake_problem(RRAM, guidance=Guidance(weights=weights))
 
 

@@ -1,0 +1,111 @@
+"""A study whose product of EDAPs no float64 holds, through every command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.cli import run_studies
+from imcmoo.cli.catalogue import find_study
+from imcmoo.cli.main import main
+from imcmoo.study import exact_comparison
+
+NETWORKS = 30
+HEAD = """
+name = "many"
+device = "rram"
+baselines = false
+budget = 40
+CRITERION
+
+[space]
+voltage_V = [0.8, 1.0]
+cycle_s = [1e-9, 4e-9]
+rows = [128, 256]
+cols = 128
+router_groups = [2, 4]
+tiles_per_group = [2, 4]
+macros_per_tile = 8
+"""
+TABLES = Path(__file__).parents[2] / "imcmoo" / "networks" / "tables"
+
+
+def write_study(folder, criterion="", more=""):
+    head = HEAD.replace("CRITERION", criterion)
+    lines = (TABLES / "mobilenet_v3.csv").read_text(encoding="utf-8").splitlines()
+    small = lines[3].replace(",16,16,112,112,", ",8,8,4,4,")
+    few = f"{lines[0]}\n{small}\n"
+    for n in range(NETWORKS):
+        (folder / f"n{n}.csv").write_text(few, encoding="utf-8")
+    networks = "".join(f'[[networks]]\nsource = "n{n}.csv"\n' for n in range(NETWORKS))
+    path = folder / "many.toml"
+    path.write_text(head + networks + more, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _scores_only(monkeypatch):
+    """No figures, and no hypervolume of 61 objectives."""
+    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
+    nothing = pd.DataFrame({"indicator": ["coverage"], "value": [1.0]})
+    monkeypatch.setattr(exact_comparison, "indicator_table", lambda *_: nothing)
+
+
+def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
+    study, out = write_study(tmp_path, 'criterion = "edap_product"'), tmp_path / "out"
+    assert main(["enumerate", str(study), "--out", str(out), "--quiet", "--workers", "1"]) == 0
+    optima = pd.read_csv(out / "exact" / "many" / "optima.csv").groupby("criterion")
+    value, geomean = (optima.first()["value"][n] for n in ("log10_edap_product", "edap_geomean"))
+    assert "edap_product" not in optima.groups
+    assert value == pytest.approx(NETWORKS * np.log10(geomean), rel=1e-12)
+    assert value < -308
+    assert optima.size()["log10_edap_product"] == optima.size()["edap_geomean"]
+    assert main(["run", str(study), "--out", str(out), "--quiet"]) == 0
+    folder = out / "many" / "seed-1"
+    regret = pd.read_csv(folder / "regret.csv").set_index("criterion").loc["log10_edap_product"]
+    assert regret["optimum"] == value
+    assert regret["selected"] == pytest.approx(value + np.log10(1 + regret["regret_selected"]))
+    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
+    assert selection["used"]["log10_edap_product"]
+    assert selection["score"]["log10_edap_product"] == regret["selected"]
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    assert design["scores"][design["criterion"]] == regret["selected"]
+    explained = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
+    assert explained["designs"][0]["score"] == regret["selected"]
+    proof = tmp_path / "proof"
+    assert main(["certify", str(study), "--out", str(proof), "--quiet"]) == 0
+    written = json.loads((proof / "certificate.json").read_text(encoding="utf-8"))
+    assert (written["criterion"], written["gap"]) == ("edap_product", 0)
+    assert float(written["log10_bound"]) == pytest.approx(value, rel=1e-12)
+    assert written["log10_bound"] == written["incumbent"]["log10_value"]
+    space, best = find_study(str(study)).space, optima.get_group("log10_edap_product")
+    ranks = space.rank(space.encode({n: best[n].to_numpy() for n in space.names}))
+    found = {n: np.array([v]) for n, v in written["incumbent"]["design"].items()}
+    assert space.rank(space.encode(found))[0] in ranks
+    check = ["check-certificate", str(proof), "--study", str(study), "--quiet"]
+    assert main(check) == 0
+
+
+@pytest.mark.parametrize("name", ["zero", "nothing", "negative"])
+@pytest.mark.parametrize("command", ["run", "enumerate"])
+def test_a_function_that_returns_no_score_ends_in_one_line(tmp_path, capsys, command, name):
+    study = write_study(tmp_path, more=f'[score]\nfunction = "{__name__}:{name}"\n')
+    assert main([command, str(study), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert "criterion score: " in error
+    assert "scores must be finite and positive from 1e-290 to 1e+290" in error
+    assert error.count("\n") == 1
+
+
+def zero(costs):
+    return np.zeros(len(costs))
+
+
+def nothing(costs):
+    return np.full(len(costs), np.nan)
+
+
+def negative(costs):
+    return -costs["area"]
