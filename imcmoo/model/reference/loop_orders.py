@@ -8,7 +8,7 @@ Source: docs/model.md, section 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
@@ -16,12 +16,20 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
-from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping, row_keys
+from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping
+from imcmoo.model.reference.mapping import distinct, row_keys
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
 
 CHUNK_STEPS = 200_000
 """Steps walked at once at the most; bounds memory and keeps to the caches."""
+
+CHUNK_NESTS = 8192
+"""Nests without temporal loops whose traffic is worked out at once, for the same reason."""
+
+FEW_STEPS = 10_000
+"""Steps up to which nests are walked together even where their loops differ: a walk costs as much
+as some thousand steps."""
 
 WORTH_SPLITTING = 400
 """Nests above which it pays to walk perfect loops apart from imperfect ones."""
@@ -41,32 +49,49 @@ class Walks:
 
     def traffic(self, nests: Nests) -> Floats:
         """Traffic of n nests, shape (n, len(TRAFFIC))."""
-        codes, keys = pd.factorize(row_keys(nests.table()))
+        keys = row_keys(nests.table())
+        codes, first = distinct(keys)
+        keys = keys[first]
         index = self._index.setdefault(nests.axes, {})
         known = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
         new = [i for i, key in enumerate(keys.tolist()) if key not in index]
         if new:
-            distinct = nests[np.unique(codes, return_index=True)[1][new]]
+            unknown = nests[first[new]]
             index.update({key: len(known) + i for i, key in enumerate(keys[new].tolist())})
-            known = self._known[nests.axes] = np.concatenate([known, self._walk(distinct)])
+            known = self._known[nests.axes] = np.concatenate([known, self._walk(unknown)])
         return known[[index[key] for key in keys.tolist()]][codes]
+
+    def once(self, nests: Nests) -> Floats:
+        """Traffic of n nests without temporal loops, which is quickly told and not remembered."""
+        return traffic(nests, self._weights)
 
     def _walk(self, nests: Nests) -> Floats:
         """Walk nests, those whose loops are visited alike together."""
         loops = np.concatenate([nests.top > 1, nests.inner > 1], axis=1)
         ragged = (nests.residual < nests.spatial).any(axis=1) & (nests.top * nests.inner > 1)
         out = np.empty((len(nests), len(TRAFFIC)))
-        for rows in alike(loops, np.arange(len(nests))):
+        every = np.arange(len(nests))
+        few = _steps(loops, ragged) * len(nests) <= FEW_STEPS
+        for rows in [every] if few else alike(loops, every):
             # Telling perfect loops from others saves steps, and costs another round of calls.
             parts = alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
             for part in parts:
-                visits = 2 + ragged[part].any(axis=0)
-                steps = np.where(loops[part[0]].reshape(2, -1), visits, 1).prod()
-                size = max(1, CHUNK_STEPS // int(steps))
+                size = max(1, CHUNK_STEPS // _steps(loops[part], ragged[part]))
                 for at in range(0, len(part), size):
                     some = part[at : at + size]
                     out[some] = traffic(nests[some], self._weights)
         return out
+
+
+def _steps(loops: Bools, ragged: Bools) -> int:
+    """Steps at which nests are looked at that are walked together.
+
+    Args:
+        loops: which loops above and below the global buffer have trips, shape (n, 2 · n_axes).
+        ragged: which axes end with a partial trip, shape (n, n_axes).
+    """
+    visits = 2 + ragged.any(axis=0)
+    return int(np.where(loops.any(axis=0).reshape(2, -1), visits, 1).prod())
 
 
 def alike(flags: Bools, rows: Ints) -> list[Ints]:
@@ -108,20 +133,34 @@ class Orders:
             Index of the order (the first of equals; the smallest if none fits), and the bits
             missing to hold it (0 if it fits), shape (n,) each.
         """
+        best = self.first[case]
+        missing = np.maximum(self.held_bits[best] - buffer_bits, 0.0)
+        several = np.flatnonzero(self.number[case] > 1)
+        if len(several):
+            own = {action: price[several] for action, price in prices.items()}
+            found = self._cheapest_of_several(case[several], buffer_bits[several], own)
+            best[several], missing[several] = found
+        return best, missing
+
+    def _cheapest_of_several(
+        self, case: Ints, buffer_bits: Floats, prices: dict[int, Floats]
+    ) -> tuple[Ints, Floats]:
+        """As `cheapest`, for requests that have a choice."""
         number = self.number[case]
         start = np.cumsum(number) - number
         request = np.repeat(np.arange(len(case)), number)
         order = np.arange(len(request)) + np.repeat(self.first[case] - start, number)
         missing = np.maximum(self.held_bits[order] - buffer_bits[request], 0.0)
+        actions = self.actions.T[order]
         cost = np.zeros(len(order))
         for action, price in prices.items():
-            cost += self.actions[action, order] * price[request]
-        fewest = np.minimum.reduceat(missing, start) if len(start) else missing
+            cost += actions[:, action] * price[request]
+        fewest = np.minimum.reduceat(missing, start)
         cost[missing > fewest[request]] = np.inf
-        least = np.minimum.reduceat(cost, start) if len(start) else cost
+        least = np.minimum.reduceat(cost, start)
         at = np.flatnonzero(cost == least[request])
-        best = at[np.unique(request[at], return_index=True)[1]]
-        return order[best], fewest
+        first = np.append(True, request[at[1:]] != request[at[:-1]])
+        return order[at[first]], fewest
 
 
 def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:
@@ -134,8 +173,8 @@ def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Order
     """
     free = _free_axes(mapping, smallest_buffer)
     kinds = np.concatenate([mapping.temporal, free], axis=1)
-    codes, _ = pd.factorize(row_keys(kinds))
-    kinds = kinds[np.unique(codes, return_index=True)[1]].tolist()
+    codes, kind = distinct(row_keys(kinds))
+    kinds = kinds[kind].tolist()
     n = len(AXES)
     choices = [splits(tuple(k[:n]), tuple(map(bool, k[n:]))) for k in kinds]
     number = np.array([len(c) for c in choices], dtype=np.int64)[codes]
@@ -189,15 +228,26 @@ def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
     for pair in WINDOWS:
         columns = [AXIS[a] for a in pair]
         moving[:, columns] = moving[:, columns].any(axis=1, keepdims=True)
-    flow = np.empty((len(case), len(TRAFFIC)))
+    flow = _at_rest(mapping, moving, walks)[case]
     for orders in alike(moving[case], np.arange(len(case))):
         axes = moving[case[orders[0]]]
-        cases, place = np.unique(case[orders], return_inverse=True)
-        once = np.ones((len(cases), len(AXES)), dtype=np.int64)
-        flow[orders] = walks.traffic(_nests(mapping, ~axes, cases, once))[place]
         if axes.any():
             flow[orders] *= walks.traffic(_nests(mapping, axes, case[orders], inner[orders]))
     return flow
+
+
+def _at_rest(mapping: Mapping, moving: Bools, walks: Walks) -> Floats:
+    """Traffic of each case over the axes that do not move, shape (n_cases, len(TRAFFIC))."""
+    parts = [np.empty((0, len(TRAFFIC)))]
+    for at in range(0, len(moving), CHUNK_NESTS):
+        some = np.arange(at, min(at + CHUNK_NESTS, len(moving)))
+        once = np.ones((len(some), len(AXES)), dtype=np.int64)
+        nests = _nests(mapping, np.ones(len(AXES), dtype=bool), some, once)
+        # An axis of one trip and size 1 is as good as none.
+        still = ~moving[some, None]
+        alone = np.where(still, nests.spatial, 1), np.where(still, nests.residual, 1)
+        parts.append(walks.once(replace(nests, spatial=alone[0], residual=alone[1], top=once)))
+    return np.concatenate(parts)
 
 
 def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:

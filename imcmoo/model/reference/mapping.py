@@ -196,12 +196,12 @@ def allocate(sizes: Ints, capacity: Ints) -> Ints:
     key = capacity.copy()
     for column in sizes.T:
         key = key * (int(column.max()) + 1) + column
-    codes, first = _distinct(key)
+    codes, first = distinct(key)
     solved = [_fill(tuple(int(s) for s in sizes[i]), int(capacity[i]))[1] for i in first.tolist()]
     return np.array(solved, dtype=np.int64).reshape(-1, sizes.shape[1])[codes]
 
 
-def _distinct(key: Ints) -> tuple[Ints, Ints]:
+def distinct(key: Ints) -> tuple[Ints, Ints]:
     """Codes of the distinct values in `key`, and where each occurs first."""
     codes, values = pd.factorize(key)
     first = np.empty(len(values), dtype=np.int64)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 
 import numpy as np
-import pandas as pd
 
 from imcmoo.model.reference.growing import Growing
 from imcmoo.model.reference.mapping import (
@@ -23,6 +22,7 @@ from imcmoo.model.reference.mapping import (
     Chips,
     Ints,
     Mapping,
+    distinct,
     row_keys,
     spread,
 )
@@ -148,8 +148,9 @@ class _Level:
         inner, capacity = left[node], self.values[at]
         factors = spread(np.asfortranarray(inner), capacity, self.name)
         told = np.column_stack([factors, node, self._told[at]])
-        codes, keys = pd.factorize(row_keys(told))
-        first = np.unique(codes, return_index=True)[1]
+        keys = row_keys(told)
+        codes, first = distinct(keys)
+        keys = keys[first]
         nodes = np.array([self._known.get(key, -1) for key in keys.tolist()], dtype=np.int64)
         new = np.flatnonzero(nodes < 0)
         nodes[new] = len(self.left) + np.arange(len(new))

@@ -106,6 +106,8 @@ class Visits:
         self.before: Ints = np.full((1, 1), -1)
         """Index of the step visited before each, −1 where there is none, (n or 1, n_steps)."""
         self.all_visited = True
+        self._children: dict[tuple[str, str], Ints] = {}
+        self._extents: dict[tuple[str, str], Ints] = {}
 
     def enter(self, order: tuple[str, ...], trips: Ints, stride: Ints) -> None:
         """Nest one block of loops inside what is there.
@@ -115,6 +117,7 @@ class Visits:
             trips: trips per axis, shape (n, n_axes).
             stride: how far one trip moves, same shape.
         """
+        self._children, self._extents = {}, {}
         self.repeats = np.zeros_like(self.weight, dtype=bool)
         for axis in order:
             if axis in self.nests.axes:
@@ -168,6 +171,12 @@ class Visits:
 
     def children(self, level: str, axis: str) -> Ints:
         """Children in use at a level along one axis, shape (n, n_steps) or (n, 1)."""
+        known = self._children.get((level, axis))
+        if known is None:
+            known = self._children[level, axis] = self._children_of(level, axis)
+        return known
+
+    def _children_of(self, level: str, axis: str) -> Ints:
         i, at = self.nests.axes.index(axis), LEVEL[level]
         full = self.nests.spatial[:, at, i, None]
         rest = self.nests.residual[:, at, i, None]
@@ -176,6 +185,12 @@ class Visits:
 
     def extent(self, level: str, axis: str) -> Ints:
         """Extent of a child of a level along one axis, shape (n, n_steps) or (n, 1)."""
+        known = self._extents.get((level, axis))
+        if known is None:
+            known = self._extents[level, axis] = self._extent_of(level, axis)
+        return known
+
+    def _extent_of(self, level: str, axis: str) -> Ints:
         i, at = self.nests.axes.index(axis), LEVEL[level]
         alone = (self.nests.residual[:, at:, i] == 1).all(axis=1)[:, None]
         full, rest = self.full[:, at, i, None], self.partial[:, at, i, None]

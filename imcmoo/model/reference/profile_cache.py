@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import Ints
-from imcmoo.model.reference.profiles import Profiles
+from imcmoo.model.reference.mapping import Bools, Ints, distinct
+from imcmoo.model.reference.profiles import LayerRuns, Profiles
 from imcmoo.space.design_space import Levels, Ranks
 
 CASES_AT_ONCE = 1 << 18
@@ -94,12 +94,21 @@ class ProfileCache:
         new[:, networks] = ~self._known[place][:, networks]
         sizes = self._chips.sizes(levels)
         wanted = self._profiler.uses(new & (self._chips.lacking_cells(sizes) == 0))
-        runs = self._chips.run(self._chips.with_fewest_bits(levels), wanted)
+        runs = self._runs(levels, wanted)
         for network in networks:
             found = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
             rows = np.flatnonzero(new[:, network])
             self._profiles.only(network).put(place[rows], found.take(rows))
         self._known[np.ix_(place, networks)] = True
+
+    def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
+        """Runs of layers on chips, of which those that map all layers alike are run once."""
+        levels = self._chips.with_fewest_bits(levels)
+        alike, first = distinct(self._chips.body(levels))
+        some = np.zeros((len(first), wanted.shape[1]), dtype=bool)
+        np.logical_or.at(some, alike, wanted)
+        runs = self._chips.run(levels[first], some)
+        return runs if len(first) == len(levels) else runs.take(alike)
 
     def _make_room(self) -> None:
         """Let there be a profile for each place."""

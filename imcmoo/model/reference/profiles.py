@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pandas as pd
 
 from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
 from imcmoo.model.reference.growing import Growing
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import Bools, Chips, Floats, Ints, row_keys
+from imcmoo.model.reference.mapping import Bools, Chips, Floats, Ints, distinct, row_keys
 from imcmoo.model.reference.mapping_tree import MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
@@ -82,6 +81,11 @@ class LayerRuns:
         """How often all components do this, shape (n_shapes, n)."""
         return self.choices[:, ACTIONS.index(action)][self.way]
 
+    def take(self, chips: Ints) -> LayerRuns:
+        """The runs on some of the chips."""
+        rest = (getattr(self, f.name)[:, chips] for f in fields(self)[1:])
+        return LayerRuns(self.choices, *rest)
+
 
 class LayerRunner:
     """Runs layer shapes on the chips of a space; what a chip shares with others is worked out once.
@@ -128,7 +132,7 @@ class LayerRunner:
             wanted: which shapes to run on which chip, shape (n, n_shapes).
         """
         shape, chip = np.nonzero(wanted.T)
-        leaf = self._tree.leaves(shape, chips, chip)
+        leaf = self._leaves(shape, chip, chips)
         self._learn()
         cycles = self._cycles.rows[leaf]
         cells = chips.capacity.prod(axis=1)
@@ -145,6 +149,13 @@ class LayerRunner:
         found = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
         out.way[shape, chip], out.missing_bits[shape, chip] = found
         return out
+
+    def _leaves(self, shape: Ints, chip: Ints, chips: Chips) -> Ints:
+        """The leaf of each case; chips that differ in their global buffer only are mapped once."""
+        body, first = distinct(row_keys(np.column_stack([chips.cell_bits, chips.capacity])))
+        n_shapes = len(self._macs)
+        cases, some = distinct(body[chip] * n_shapes + shape)
+        return self._tree.leaves(shape[some], chips, first[body[chip[some]]])[cases]
 
     def _learn(self) -> None:
         """Work out the loop orders of leaves that are new."""
@@ -174,9 +185,8 @@ class LayerRunner:
             prices: of the chips, shape (n,) each.
         """
         decides = np.column_stack([buffer_bits, *prices.values()])
-        alike, kinds = pd.factorize(row_keys(decides.view(np.int64)))
-        codes, cases = pd.factorize(leaf * len(kinds) + alike[chip])
-        first = np.unique(codes, return_index=True)[1]
+        alike, _ = distinct(row_keys(decides.view(np.int64)))
+        codes, first = distinct(leaf * (alike.max(initial=0) + 1) + alike[chip])
         at = chip[first]
         orders = Orders(
             self._first.rows, self._number.rows, self._held_bits.rows, self._actions.rows.T

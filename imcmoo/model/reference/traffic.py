@@ -83,6 +83,8 @@ def newly_brought(visits: Visits, sides: Sides) -> Ints:
     one before brings the whole box and forgets the direction.
     """
     shape = visits.weight.shape
+    if shape[1] == 1:
+        return volume(sides)
     first = visits.before < 0
     shared = np.ones(shape, dtype=np.int64)
     move = np.zeros(shape, dtype=np.int64)
