@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from imcmoo.io import blas
 from imcmoo.io.executor import completed, local
@@ -31,10 +31,12 @@ def threads(*, before="", **variables):
     return int(done.stdout)
 
 
-COMMAND = "from imcmoo.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-COMMAND = (
-    f"import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n  exec({COMMAND!r})"
-)
+COMMAND = """
+import contextlib, io
+from imcmoo.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["--help"])
+"""
 
 
 def test_a_command_uses_one_thread_unless_the_user_says_otherwise():
@@ -79,7 +81,5 @@ def test_a_surrogate_is_fitted_by_one_thread(monkeypatch):
 @pytest.fixture(autouse=True)
 def _several_threads():
     """More than one thread outside, so that one is not what there was anyway."""
-    from threadpoolctl import threadpool_limits
-
     with threadpool_limits(2, "blas"):
         yield

@@ -1,4 +1,4 @@
-"""What chips hold, and the cells networks surely lack on them, before anything is mapped."""
+"""What chips hold, their area, and the cells networks surely lack on them, before any mapping."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from functools import cached_property
 
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats
-from imcmoo.space.design_space import Levels
 
 SCREEN_TABLE = 1 << 20
-"""Chips of a space up to which what they surely lack is worked out for all of them once."""
+"""Chips of a space up to which all are looked at once."""
 
 WORTH_ALL = 8
 """All chips are looked at once as many were asked about as this part of them."""
 
-Capacity = tuple[Floats, Floats, Floats]
-"""Cells and buffer bits, shape (n,), and cells each network surely lacks, shape (n, W)."""
+Capacity = tuple[Floats, Floats, Floats, Floats]
+"""Area in m², cells and buffer bits, shape (n,), and cells each network surely lacks, (n, W)."""
 
 
 class Capacities:
@@ -24,33 +23,55 @@ class Capacities:
     Args:
         chips: the chips.
         deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
+        shared: of more networks, each alone; to be used as far as they are known.
     """
 
-    def __init__(self, chips: ChipModel, deployment: Deployment) -> None:
+    def __init__(
+        self, chips: ChipModel, deployment: Deployment, shared: Capacities | None = None
+    ) -> None:
         self._chips = chips
         self._deployment: Deployment = deployment
+        self._shared = shared
         self._asked = 0
+        needed = {*chips.screened_by, "glb_depth"}
+        self._names = [name for name in chips.space.names if name in needed]
 
     def of(self, designs: Designs) -> Capacity:
         """Those of some designs."""
         self._asked += len(designs)
         # A few designs are sooner looked at than all there are.
-        if self._asked < self._size // WORTH_ALL or self._all is None:
-            return self._of(designs.levels)
-        cells, buffer_bits, lacking = self._all
-        return cells[designs.body], buffer_bits[designs.body], lacking[designs.body]
+        many = self._asked >= self._size // WORTH_ALL or self._is_known
+        if self._size > SCREEN_TABLE or not many:
+            return self._of(designs)
+        rows = self._chips.space.rank(designs.levels, self._names)
+        area, cells, buffer_bits, lacking = self._all
+        return area[rows], cells[rows], buffer_bits[rows], lacking[rows]
 
     @property
     def _size(self) -> int:
-        """Number of chips in the space."""
-        return self._chips.space.size_of(self._chips.body_parameters)
+        """Number of chips that differ in what is asked here."""
+        return self._chips.space.size_of(self._names)
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether all chips were looked at, for these networks or for more."""
+        return "_all" in vars(self) or (self._shared is not None and self._shared._is_known)
 
     @cached_property
-    def _all(self) -> Capacity | None:
-        """Those of every body, where they are few enough."""
-        space, body = self._chips.space, self._chips.body_parameters
-        return None if self._size > SCREEN_TABLE else self._of(space.grid(body))
+    def _all(self) -> Capacity:
+        """Those of every chip."""
+        if self._shared is not None and self._shared._is_known:
+            area, cells, buffer_bits, lacking = self._shared._all
+            known = self._shared._chips.workloads.names
+            own = [known.index(name) for name in self._chips.workloads.names]
+            return area, cells, buffer_bits, lacking[:, own]
+        return self._of(self._chips.designs(self._chips.space.grid(self._names)))
 
-    def _of(self, levels: Levels) -> Capacity:
-        sizes = self._chips.sizes(levels)
-        return sizes.cells, sizes.buffer_bits, self._chips.lacking_cells(sizes, self._deployment)
+    def _of(self, designs: Designs) -> Capacity:
+        sizes = self._chips.sizes(designs.levels)
+        return (
+            self._chips.areas(designs).sum(axis=1),
+            sizes.cells,
+            sizes.buffer_bits,
+            self._chips.lacking_cells(sizes, self._deployment),
+        )

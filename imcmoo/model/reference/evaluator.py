@@ -41,7 +41,7 @@ class Evaluator:
         workloads: the networks.
         table: component costs; the shipped table by default.
         deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
-        shared: profiles of a larger set of networks, to be used and added to.
+        shared: an evaluator of a larger set of networks, whose profiles are used and added to.
 
     Raises:
         ValueError: the space lacks a parameter, or the table a component that a design needs, or
@@ -58,7 +58,7 @@ class Evaluator:
         table: ComponentTable | None = None,
         *,
         deployment: Deployment = "alone",
-        shared: ProfileCache | None = None,
+        shared: Evaluator | None = None,
     ) -> None:
         check_choice("deployment", deployment, get_args(Deployment))
         self.space = space
@@ -66,8 +66,11 @@ class Evaluator:
         self.deployment = deployment
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
-        self.profiles = shared or ProfileCache(self.chips)
-        self._capacities = Capacities(self.chips, deployment)
+        self.profiles = shared.profiles if shared else ProfileCache(self.chips)
+        alike = shared is not None and deployment == shared.deployment == "alone"
+        self._capacities = Capacities(
+            self.chips, deployment, shared._capacities if shared and alike else None
+        )
         self.body_parameters = self.chips.body_parameters
         self.screened_by = self.chips.screened_by
 
@@ -101,13 +104,13 @@ class Evaluator:
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
-        return Evaluator(self.space, one, self.table, shared=self.profiles)
+        return Evaluator(self.space, one, self.table, shared=self)
 
     def apart(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""
         if self.deployment == "alone":
             return self
-        return Evaluator(self.space, self.workloads, self.table, shared=self.profiles)
+        return Evaluator(self.space, self.workloads, self.table, shared=self)
 
     def screen(self, levels: Levels) -> Metrics:
         """What area and the capacity rule say, without mapping anything.
@@ -121,9 +124,9 @@ class Evaluator:
         return self._screened(self.chips.designs(levels))
 
     def _screened(self, designs: Designs) -> Metrics:
-        cells, buffer_bits, lacking = self._capacities.of(designs)
+        area, cells, buffer_bits, lacking = self._capacities.of(designs)
         return Metrics(
-            {"area": self.chips.areas(designs).sum(axis=1)},
+            {"area": area},
             {
                 "cells": Resource(cells, lacking),
                 "buffer_bits": Resource(buffer_bits, np.zeros_like(lacking)),

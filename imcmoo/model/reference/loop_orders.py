@@ -16,8 +16,17 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
-from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Bools, Floats, Ints, Mapping
-from imcmoo.model.reference.mapping import distinct, row_keys
+from imcmoo.model.reference.mapping import (
+    AXES,
+    AXIS,
+    LEVEL,
+    Bools,
+    Floats,
+    Ints,
+    Mapping,
+    distinct,
+    row_keys,
+)
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
 

@@ -262,6 +262,11 @@ def row_keys(rows: Ints) -> Ints:
 
     A random linear hash: different rows collide with a probability of about 2^-62 per pair.
     """
-    odd = 2 * np.random.default_rng(0).integers(0, 2**62, size=rows.shape[1]) + 1
     with np.errstate(over="ignore"):
-        return np.asarray(rows @ odd, dtype=np.int64)
+        return np.asarray(rows @ _odd_numbers(rows.shape[1]), dtype=np.int64)
+
+
+@cache
+def _odd_numbers(n: int) -> Ints:
+    """Random odd numbers, the same ones every time, shape (n,)."""
+    return np.asarray(2 * np.random.default_rng(0).integers(0, 2**62, size=n) + 1)

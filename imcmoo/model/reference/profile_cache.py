@@ -14,6 +14,18 @@ from imcmoo.space.design_space import Levels, Ranks
 CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
 
+HANDFUL = 2
+"""Chips that are new in a call that asks for few."""
+
+HANDFULS = 256
+"""Such calls after which all chips are profiled in one go: that costs about as much again."""
+
+MOST_IN_ONE_GO = 1 << 17
+"""Chips of a space up to which that is done."""
+
+MOST_LOOKED_AT = 1 << 20
+"""Chips of a space up to which it is looked whether that can be done."""
+
 FIRST_ROOM = 2048
 """Profiles there is room for at first."""
 
@@ -37,6 +49,7 @@ class ProfileCache:
         self._profiles = Profiles.allocate(0, len(chips.workloads), len(self.features))
         # Which networks are profiled, by place.
         self._known = np.zeros((0, len(chips.workloads)), dtype=bool)
+        self._handfuls = 0
 
     @property
     def features(self) -> list[tuple[str, str]]:
@@ -69,11 +82,26 @@ class ProfileCache:
         if new.any():
             fresh = np.unique(designs.body[new], return_index=True)[1]
             levels = designs.levels[new][fresh]
+            self._handfuls += len(fresh) <= HANDFUL
+            if self._handfuls == HANDFULS:
+                self._handfuls += 1
+                levels = np.concatenate([levels, self._others(designs.body[new][fresh], at)])
             step = max(1, CASES_AT_ONCE // len(self._chips.workloads.shapes))
             for first in range(0, len(levels), step):
                 self._profile(levels[first : first + step], at)
             place = self._places.of(designs.body)
         return place
+
+    def _others(self, body: Ints, networks: list[int]) -> Levels:
+        """All chips but some that may hold a network, if they are not too many."""
+        space, names = self._chips.space, self._chips.body_parameters
+        if space.size_of(names) > MOST_LOOKED_AT:
+            return np.empty((0, len(space.shape)), dtype=np.int64)
+        every = space.grid(names)
+        lacking = self._chips.lacking_cells(self._chips.sizes(every))[:, networks]
+        fits = (lacking == 0).any(axis=1)
+        fits[body] = False
+        return every[fits] if fits.sum() <= MOST_IN_ONE_GO else every[:0]
 
     def _networks(self, names: Sequence[str]) -> list[int]:
         """Indices of all networks or of one."""

@@ -99,3 +99,26 @@ def test_an_evaluator_pickles_small_and_evaluates_equally_after():
     after = pickle.loads(pickled)
     assert after.data_digest == evaluator.data_digest
     np.testing.assert_array_equal(energies(after), before)
+
+
+def test_one_chip_at_a_time_is_what_all_in_one_go_is(monkeypatch):
+    """After some calls that ask for a chip each, all that may hold a network are profiled."""
+    monkeypatch.setattr("imcmoo.model.reference.profile_cache.HANDFULS", 3)
+    space = RRAM.fix("rows", 512).fix("cols", 512).fix("macros_per_tile", 32)
+    networks = WorkloadSet.load(("resnet18", "mobilenet_v3"))
+    one_by_one, at_once = Evaluator(space, networks), Evaluator(space, networks)
+    levels = space.random(8, np.random.default_rng(3))
+    found = [one_by_one.evaluate(design[None]).energy_J for design in levels]
+    assert np.array_equal(np.concatenate(found), at_once.evaluate(levels).energy_J, equal_nan=True)
+    assert one_by_one.profiles._places.used > 100 > at_once.profiles._places.used
+
+
+def test_a_network_alone_is_profiled_without_the_others():
+    networks = WorkloadSet.load(("resnet18", "mobilenet_v3"))
+    both = Evaluator(RRAM, networks)
+    alone = both.only("mobilenet_v3")
+    levels = RRAM.random(64, np.random.default_rng(4))
+    first = alone.evaluate(levels).energy_J
+    assert not both.profiles._known[:, 0].any()
+    every = both.evaluate(levels).energy_J
+    assert np.array_equal(first, every[:, 1:], equal_nan=True)
