@@ -15,6 +15,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import front_of
 
 TOLERANCE = 1e-9
 """Difference up to which objectives are equal (relative, where they are logarithms): above any
@@ -27,6 +28,9 @@ points of the front count (Ishibuchi et al., Evolutionary Computation 26(3), 201
 
 DIRECTIONS = 1 << 14
 """Directions a hypervolume is integrated over; see `hypervolume` for what that costs and gives."""
+
+MOST_VOLUME_OBJECTIVES = 31
+"""Objectives of which moocore approximates a hypervolume."""
 
 
 def normalised(points: Floats, front: Floats) -> Floats:
@@ -91,13 +95,18 @@ def hypervolume(points: Floats, front: Floats) -> float:
     made-up spherical and planar fronts with 19 within 3 %. Time is proportional to the points of
     both: 1 s for 20,000 and 10,000 points of 19 objectives.
 
+    NaN with more than `MOST_VOLUME_OBJECTIVES` objectives, of which no volume is taken.
+
     Source: Zitzler & Thiele, PPSN V, 1998; approximation of Deng & Zhang, IEEE Trans. Evolutionary
     Computation 23(5), 2019, with the directions moocore documents as Rphi-FWE+.
     """
+    own, whole = normalised(points, front), normalised(front, front)
+    if front.shape[1] > MOST_VOLUME_OBJECTIVES:
+        return float("nan")
     found, exact = (
         # Named, because the default method has changed between versions, and once was random.
-        moocore.hv_approx(own, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
-        for own in (normalised(points, front), normalised(front, front))
+        moocore.hv_approx(some, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
+        for some in (own, whole)
     )
     return float(found / exact)
 
@@ -105,8 +114,7 @@ def hypervolume(points: Floats, front: Floats) -> float:
 def indicators(points: Floats, front: Floats) -> dict[str, float]:
     """All indicators by name; dominated points and repeats on either side do not matter."""
     _check(points, front)
-    front = moocore.filter_dominated(front)
-    best = moocore.filter_dominated(points)
+    front, best = front_of(front), front_of(points)
     return {
         # Of all points: which of two is dominated by mere rounding depends on the order of sums.
         "coverage": coverage(points, front),

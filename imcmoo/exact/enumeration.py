@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from moocore import is_nondominated
 from numpy.typing import NDArray
 
 from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
 from imcmoo.model.cost_model import CostModel, Screens, SharesWork, TakesApart
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels, Ranks
@@ -249,6 +249,6 @@ class Enumeration:
             own_bests = [optimum.value for optimum in alone.values()]
             by_criterion |= relative_scores(problem, costs, joint, own_bests)
         optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
-        on_front = is_nondominated(F, keep_weakly=True)
+        on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | alone, front, ranks[on_front][first], n)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from moocore import is_nondominated
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 
 Bools = NDArray[np.bool_]
@@ -63,7 +63,7 @@ def lasting(
     keep = np.zeros(len(F), dtype=bool)
     if len(F):
         rivals = np.flatnonzero(unbeaten)
-        keep[rivals[is_nondominated(F[rivals], keep_weakly=True)]] = True
+        keep[rivals[is_nondominated(F[rivals])]] = True
         if problem.has_edap:
             keep |= _undefeated(problem.costs(F).edap)
         for values in scores.values():

@@ -120,7 +120,12 @@ def short(number: float) -> str:
 def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     """How far the run is from the exact answer."""
     found = indicators.set_index("indicator")["value"]
-    near = ", ".join(f"{label(str(name))} {value:.4g}" for name, value in found.items())
+    near = ", ".join(
+        f"{label(str(name))} {value:.4g}"
+        if value == value
+        else f"no {label(str(name))} (too many objectives)"
+        for name, value in found.items()
+    )
     table = Table(
         "criterion",
         title=f"Against the exact answer; the front: {near}",

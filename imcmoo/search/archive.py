@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from moocore import is_nondominated
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import is_nondominated
 from imcmoo.space.design_space import DesignSpace, Levels
 
 
@@ -69,4 +69,4 @@ class Archive:
         # What is dominated stays dominated, so only the old front competes with the new designs.
         rivals = np.concatenate([self._front, new])
         if len(rivals):
-            self._front = rivals[is_nondominated(self.F[rivals], keep_weakly=True)]
+            self._front = rivals[is_nondominated(self.F[rivals])]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from moocore import pareto_rank
 from numpy.typing import NDArray
 from pymoo.core.population import Population
 from pymoo.core.survival import Survival
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import spread_out
 
@@ -99,7 +99,7 @@ def _smallest(values: Floats, n: int) -> Ints:
 
 def unique_rank(F: Floats) -> Ints:
     """Rank of each design, 0 if non-dominated; repeats of an earlier one rank behind all."""
-    rank = np.asarray(pareto_rank(F), dtype=np.int64)
+    rank = pareto_rank(F)
     repeated = np.ones(len(F), dtype=bool)
     repeated[np.unique(F, axis=0, return_index=True)[1]] = False
     rank[repeated] += rank.max() + 1

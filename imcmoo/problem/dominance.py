@@ -1,0 +1,59 @@
+"""Which of some points no other dominates, for any number of objectives.
+
+Everywhere points are minimised, shape (n, m), and finite.
+"""
+
+from __future__ import annotations
+
+import moocore
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.metrics import Floats
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+MOST_COLUMNS = 255
+"""Objectives that moocore compares; more are compared here."""
+
+COLUMNS_AT_ONCE = 8
+"""Few: of two points, most are told apart by the first columns that are compared."""
+
+
+def is_nondominated(points: Floats) -> Bools:
+    """Whether no other point dominates each, shape (n,); equal points do not dominate."""
+    if points.shape[1] <= MOST_COLUMNS:
+        return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
+    distinct, place = np.unique(points, axis=0, return_inverse=True)
+    # Ascending by column, so that only an earlier row can dominate a row; and what a dominated
+    # row dominates, a row of the front dominates as well.
+    front = np.zeros(len(distinct), dtype=bool)
+    step = -(-points.shape[1] // COLUMNS_AT_ONCE)
+    for index, point in enumerate(distinct):
+        rivals = np.flatnonzero(front[:index])
+        for first in range(step):
+            if not len(rivals):
+                break
+            # Every step-th column: neighbours are of one quantity and often alike.
+            rivals = rivals[(distinct[rivals, first::step] <= point[first::step]).all(axis=1)]
+        front[index] = not len(rivals)
+    return front[place.ravel()]
+
+
+def pareto_rank(points: Floats) -> Ints:
+    """Rank of each point, shape (n,): 0 if non-dominated, 1 if so without those of rank 0, ..."""
+    if points.shape[1] <= MOST_COLUMNS:
+        return np.asarray(moocore.pareto_rank(points), dtype=np.int64)
+    rank = np.zeros(len(points), dtype=np.int64)
+    left = np.arange(len(points))
+    while len(left):
+        left = left[~is_nondominated(points[left])]
+        rank[left] += 1
+    return rank
+
+
+def front_of(points: Floats) -> Floats:
+    """The non-dominated points in their order, the first of equals only, shape (k, m)."""
+    front = points[is_nondominated(points)]
+    return front[np.sort(np.unique(front, axis=0, return_index=True)[1])]

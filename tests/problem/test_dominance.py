@@ -1,0 +1,50 @@
+import moocore
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from imcmoo.problem import dominance
+from imcmoo.problem.dominance import front_of, is_nondominated, pareto_rank
+
+clouds = st.tuples(st.integers(1, 40), st.integers(1, 20)).flatmap(
+    lambda shape: arrays(float, shape, elements=st.sampled_from([-1.5, -0.0, 0.0, 1.0, 2.0]))
+)
+
+
+def of_moocore(F):
+    return (
+        moocore.is_nondominated(F, keep_weakly=True).tolist(),
+        moocore.pareto_rank(F).tolist(),
+        moocore.filter_dominated(F).tolist(),
+    )
+
+
+def ours(F):
+    return is_nondominated(F).tolist(), pareto_rank(F).tolist(), front_of(F).tolist()
+
+
+@given(clouds)
+def test_any_number_of_columns_is_compared_as_moocore_compares_few(F):
+    assert ours(F) == of_moocore(F)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dominance, "MOST_COLUMNS", 0)
+        assert ours(F) == of_moocore(F)
+
+
+@pytest.mark.parametrize("m", [255, 256, 601])
+def test_columns_that_say_nothing_change_nothing(m):
+    rng = np.random.default_rng(m)
+    few = rng.integers(0, 6, (300, 4)).astype(float)
+    many = np.hstack([few, np.ones((300, m - 4))])[:, rng.permutation(m)]
+    assert ours(many)[:2] == of_moocore(few)[:2]
+    assert len(front_of(many)) == len(front_of(few))
+
+
+@pytest.mark.parametrize("m", [31, 300])
+def test_points_that_differ_in_the_last_column_only_are_told_apart(m):
+    F = np.ones((3, m))
+    F[1, -1] = 2.0
+    assert is_nondominated(F).tolist() == [True, False, True]
+    assert pareto_rank(F).tolist() == [0, 1, 0]
