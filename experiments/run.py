@@ -30,13 +30,14 @@ OPTIONS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    with command_line.starting(PROG):  # importing takes a second or two
+        import imcmoo.cli.run_command  # noqa: F401
     return command_line.run(
         PROG, lambda: _main(argv), interrupted="the same command with --resume continues"
     )
 
 
 def _main(argv: list[str] | None) -> None:
-    # Imported here because it takes a second or two: Ctrl-C meanwhile is answered in one line.
     from imcmoo.cli import arguments, run_command
     from imcmoo.model.physical.parameters import ADC_MODELS
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from imcmoo.io.blas import use_one_thread
-from imcmoo.io.errors import InputError
-from imcmoo.io.executor import WorkerLost
 
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
 SIGNALLED = 128
 """What the number of the signal that ended a program is added to."""
+
+NARROWEST = 20
+"""Columns of the narrowest terminal that tables are laid out for; below 12, Rich lays out none."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,10 +47,15 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C.
         SIGTERM ends the program with 143, SIGHUP with 129 unless it is ignored, as under nohup.
     """
+    # Imported here: Ctrl-C before `main` begins is answered by `starting`, if that comes first.
+    from imcmoo.io.errors import InputError
+    from imcmoo.io.executor import WorkerLost
+    from imcmoo.io.named import told
+
     _end_by_exception()
     settle()
     try:
-        main()
+        told(main)
     except WorkerLost as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         return FAILED
@@ -58,10 +66,39 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
         return USAGE_ERROR
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # Libraries that are interrupted while they are imported raise errors of their own.
+        if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):
+            raise
         print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+@contextmanager
+def starting(prog: str) -> Iterator[None]:
+    """Let Ctrl-C end the program at once, in one line, while modules are imported.
+
+    An exception would not do: some libraries swallow it, others turn it into one of their own.
+
+    Args:
+        prog: the command's name, in front of the line.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    here = threading.current_thread() is threading.main_thread()
+    if not here or before is not signal.default_int_handler:  # ignored, as under nohup, or taken
+        yield
+        return
+
+    def leave(*_: object) -> None:
+        os.write(2, f"{prog}: interrupted; nothing was begun\n".encode())
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def settle() -> None:
@@ -72,9 +109,18 @@ def settle() -> None:
     use_one_thread()
     # Figures are files: the window that is asked for may not even exist here.
     os.environ["MPLBACKEND"] = "agg"
+    if shutil.get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what its encoding has no sign for
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those in whose handling it was raised, the last first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _end_by_exception() -> None:

@@ -8,6 +8,8 @@ from importlib import import_module
 
 from imcmoo.cli import command_line
 
+PROG = "imcmoo"
+
 COMMANDS = {
     "run": "search a study for one design",
     "evaluate": "cost the designs of a CSV",
@@ -24,10 +26,16 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    with command_line.starting(PROG):
+        args = _parsed(sys.argv[1:] if argv is None else argv)
+    return command_line.run(PROG, lambda: args.main(args), interrupted=args.interrupted)
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    """What a command line asks for; also the command's `main` and what to say after Ctrl-C."""
     command_line.settle()  # errors of the parser are said before a command is run
-    argv = sys.argv[1:] if argv is None else argv
     parser = command_line.Parser(
-        prog="imcmoo", description="One in-memory-computing chip for many neural networks."
+        prog=PROG, description="One in-memory-computing chip for many neural networks."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for name, what in COMMANDS.items():
@@ -37,5 +45,4 @@ def main(argv: list[str] | None = None) -> int:
             module = import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
             module.add_arguments(command)
             command.set_defaults(main=module.main, interrupted=module.INTERRUPTED)
-    args: argparse.Namespace = parser.parse_args(argv)
-    return command_line.run(parser.prog, lambda: args.main(args), interrupted=args.interrupted)
+    return parser.parse_args(argv)

@@ -29,6 +29,9 @@ Bools = NDArray[np.bool_]
 DESIGNS_AT_ONCE = 2048 * 48
 """Designs in a stretch: some 50 MB for nine networks, and work for a second."""
 
+FEW_NETWORKS = 9
+"""Networks up to which a stretch has that many designs; with more of them it has fewer."""
+
 SCREENED_AT_ONCE = 1 << 18
 
 
@@ -165,7 +168,8 @@ class Enumeration:
         """The bodies on which some workload may run within the area limit, in parts.
 
         Returns:
-            Ranks among the bodies, ascending; `DESIGNS_AT_ONCE` designs a part.
+            Ranks among the bodies, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
+            there are many networks.
         """
         n = self.problem.space.size_of(self.body_parameters)
         passing = np.concatenate(
@@ -174,7 +178,8 @@ class Enumeration:
                 for at in range(0, n, SCREENED_AT_ONCE)
             ]
         )
-        step = max(1, DESIGNS_AT_ONCE // len(self.points))
+        share = max(1.0, len(self.problem.workload_names) / FEW_NETWORKS)
+        step = max(1, int(DESIGNS_AT_ONCE / share) // len(self.points))
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, bodies: Ranks) -> Ranks:

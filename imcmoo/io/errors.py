@@ -13,6 +13,10 @@ class InputError(Exception):
     """The user's input is at fault; the message says what and where, a line for each fault."""
 
 
+class OwnCodeError(InputError, ValueError):
+    """A cost model, criterion or score does not give what it is asked for; one line."""
+
+
 def check_choice(name: str, value: object, known: Collection[str]) -> None:
     """Check that an argument is one of the words it can be.
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import local
+from imcmoo.io.named import told
 from imcmoo.io.own_code import project_digest
 from imcmoo.version import __version__
 
@@ -209,7 +210,7 @@ def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result
     for name, ours in expected.items():
         if own[name] != ours:
             raise InputError(f"worker {worker.address} has {name} {own[name]}, we have {ours}")
-    return function()
+    return told(function)
 
 
 @cache

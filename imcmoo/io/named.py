@@ -1,10 +1,20 @@
-"""Objects by the name of their module and their own."""
+"""A user's own code: objects by the name of their module and their own, and what they raise."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
-from typing import Any
+import inspect
+import traceback
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from imcmoo.io.errors import InputError
+
+Result = TypeVar("Result")
+
+_PACKAGE = __name__.partition(".")[0]
+_loaded: set[str] = set()
+"""Modules of users, by dotted name, whose errors are theirs to solve."""
 
 
 def load(path: str, what: str, *, known: Collection[str]) -> Any:
@@ -15,15 +25,75 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
         known: names that need no module, for the error.
 
     Raises:
-        ValueError: no such module or object.
+        ValueError: no such module or object, or importing it fails, in whatever way.
     """
     module, colon, name = path.partition(":")
     if not colon:
-        raise ValueError(f"unknown {what} '{path}'; known: {', '.join(known)}, or module:name")
+        raise ValueError(f"unknown {what} {path!r}; known: {', '.join(known)}, or module:name")
     try:
-        return getattr(importlib.import_module(module), name)
+        found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(
-            f"{what} '{path}' cannot be had: {error} (a study that names a module runs its code: "
-            "use only files you trust)"
+            f"{what} {path!r} cannot be had: {one_line(error)} (a study that names a module "
+            "runs its code: use only files you trust)"
         ) from None
+    except (Exception, SystemExit) as error:  # a module of a user's may do anything
+        raise ValueError(
+            f"{what} {path!r} cannot be had: importing {module!r} raised {named_line(error)}"
+        ) from None
+    if module.partition(".")[0] != _PACKAGE:
+        _loaded.add(module)
+    return found
+
+
+def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
+    """Check that something of a user's can be called with some arguments, without calling it.
+
+    Args:
+        what: what it is, for the error.
+
+    Raises:
+        ValueError: it is no function or class, or takes other arguments.
+    """
+    if not callable(function):
+        raise ValueError(f"{what} is no function or class but {type(function).__name__}")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # compiled code need not tell
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ValueError(f"{what}{signature} is called with other arguments: {error}") from None
+
+
+def told(function: Callable[..., Result], *args: Any) -> Result:
+    """Call a function; what a user's code raises in it becomes an error of the input.
+
+    Raises:
+        InputError: an error that passed through a module that `load` has found.
+    """
+    try:
+        return function(*args)
+    except (InputError, OSError):
+        raise
+    except Exception as error:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        own = next((f for f in frames if f.f_globals.get("__name__") in _loaded), None)
+        if own is None:
+            raise
+        name = f"{own.f_globals['__name__']}:{own.f_code.co_qualname}"
+        raise InputError(f"{name} raised {named_line(error)}") from error
+
+
+def named_line(error: BaseException) -> str:
+    """An error in one line: its class, what it says, and where it was raised."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] != "<"]
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    said = one_line(error)
+    return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, its line breaks as spaces."""
+    return " ".join(str(error).split())

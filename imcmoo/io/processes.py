@@ -6,11 +6,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from imcmoo.io.blas import children_use_one_thread
+from imcmoo.io.named import told
 
 GRACE_S = 1.0
 """What a worker is given to end when asked to, before it is made to."""
@@ -27,6 +30,9 @@ class Processes(ProcessPoolExecutor):
         self.workers = workers
         self._spawn = _Spawn()
         super().__init__(workers, mp_context=self._spawn, initializer=_begin)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(told, partial(fn, *args, **kwargs))
 
     def has_dead(self) -> bool:
         """Whether a process has ended; none does before the pool is shut down."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import shown, shown_column
 
 Floats = NDArray[np.float64]
@@ -62,6 +63,45 @@ class Resource:
 
     own: Floats
     missing: Floats
+
+
+def check_values(metrics: Any, quantities: Sequence[Quantity], n: int, n_workloads: int) -> None:
+    """Check that a cost model gave every quantity, of `n` designs.
+
+    Raises:
+        OwnCodeError: it did not; names the quantity and the shape it must have.
+    """
+    if not isinstance(metrics, Metrics):
+        raise OwnCodeError(f"a cost model must give Metrics, not {type(metrics).__name__}")
+    for q in quantities:
+        shape = (n, n_workloads) if q.per_workload else (n,)
+        _check_array(metrics.values.get(q.name), q.name, shape)
+
+
+def check_resources(metrics: Any, names: Sequence[str], n_workloads: int) -> None:
+    """Check that a cost model gave every resource.
+
+    Raises:
+        OwnCodeError: it did not; names the resource and the shape it must have.
+    """
+    if not isinstance(metrics, Metrics):
+        raise OwnCodeError(f"a cost model must give Metrics, not {type(metrics).__name__}")
+    for name in names:
+        resource = metrics.resources.get(name)
+        if resource is None:
+            raise OwnCodeError(f"a cost model must give the resource '{name}', which it names")
+        n = len(np.atleast_1d(resource.own))
+        _check_array(resource.own, f"{name}, own", (n,))
+        _check_array(resource.missing, f"{name}, missing", (n, n_workloads))
+
+
+def _check_array(given: Any, name: str, shape: tuple[int, ...]) -> None:
+    if not isinstance(given, np.ndarray) or given.shape != shape or given.dtype.kind not in "fiub":
+        kind = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given)
+        kind = kind if isinstance(kind, str) else kind.__name__
+        raise OwnCodeError(
+            f"a cost model must give '{name}' as numbers of shape {shape}, not {kind}"
+        )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Any
 
-from imcmoo.io.named import load
+import numpy as np
+
+from imcmoo.io.errors import InputError, OwnCodeError
+from imcmoo.io.named import check_takes, load, named_line
 from imcmoo.model import physical, reference
 from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import Quantity
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import DesignSpace
 
 MODELS = {
     "reference": "imcmoo.model.reference.several_devices:reference_model",
@@ -29,6 +35,55 @@ def find(name: str) -> Any:
     if name in MODELS:
         return load(MODELS[name], "cost model", known=MODELS)
     return load(_path(name), "cost model", known={**_offered(), **MODELS})
+
+
+def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) -> CostModel:
+    """The cost model of a space and networks, by name.
+
+    Args:
+        name: as `find` takes it.
+        settings: options of the model, by name.
+
+    Raises:
+        ValueError: there is no such model, or it cannot cost the space.
+        InputError: a model of a user's takes other arguments, raises something, or is no cost
+            model.
+    """
+    maker = find(name)
+    what = f"cost model '{name}'"
+    if name in MODELS:
+        model: CostModel = maker(space, networks, **settings)
+        return model
+    check_takes(maker, what, space, networks, **settings)
+    try:
+        model = maker(space, networks, **settings)
+    except (InputError, ValueError, OSError):
+        raise
+    except (Exception, SystemExit) as error:  # a user's code may do anything
+        raise InputError(f"{what} raised {named_line(error)}") from error
+    _check(model, what)
+    return model
+
+
+def _check(model: Any, what: str) -> None:
+    """Check that a user's object is a cost model, as far as can be told without an evaluation."""
+    kinds = {
+        "space": ("a DesignSpace", lambda v: isinstance(v, DesignSpace)),
+        "quantities": ("a tuple of Quantity", lambda v: _all(v, Quantity) and len(v) > 0),
+        "resource_names": ("a tuple of names", lambda v: _all(v, str)),
+        "workload_names": ("a list of names", lambda v: _all(v, str)),
+        "evaluate": ("a method", callable),
+    }
+    for attribute, (kind, fits) in kinds.items():
+        if not hasattr(model, attribute):
+            raise OwnCodeError(f"{what} makes {type(model).__name__}, which lacks {attribute}")
+        if not fits(getattr(model, attribute)):
+            raise OwnCodeError(f"{what}: its {attribute} is not {kind}")
+    check_takes(model.evaluate, f"{what}: evaluate", np.empty((0, len(model.space.shape))))
+
+
+def _all(values: Any, kind: type) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(v, kind) for v in values)
 
 
 def module_of_users(name: str) -> str | None:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from pymoo.mcdm.pseudo_weights import PseudoWeights
 
-from imcmoo.io.errors import InputError
-from imcmoo.io.named import load
+from imcmoo.io.errors import InputError, OwnCodeError
+from imcmoo.io.named import check_takes, load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
@@ -91,10 +91,19 @@ class Criterion:
         return found
 
     def unchecked_scores(self, costs: Costs, own_best: Floats | None) -> Floats:
-        """Scores of what is no design: of bounds, which may be 0, or of costs that are guessed."""
-        if self.against == "own best":
-            return self.score(costs, own_best)
-        return self.score(costs)
+        """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
+
+        Raises:
+            OwnCodeError: the criterion does not return one number for each design.
+        """
+        given = (costs, own_best) if self.against == "own best" else (costs,)
+        found = self.score(*given)
+        if np.shape(found) != (len(costs),) or np.asarray(found).dtype.kind not in "fiub":
+            raise OwnCodeError(
+                f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
+                f"{_described(found)}"
+            )
+        return found
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
         """How far scores are from the smallest there is, shape as `scores`."""
@@ -103,10 +112,6 @@ class Criterion:
         return ratio(scores + self.zero, optimum + self.zero) - 1.0
 
     def _check(self, scores: Floats, n: int) -> None:
-        if scores.shape != (n,):
-            raise InputError(
-                f"criterion {self.name}: {n} designs need {n} scores, got shape {scores.shape}"
-            )
         positive = self.scale == "ratio" and self.against != "set"
         fine = np.isfinite(scores) & ((scores + self.zero > 0) | (not positive))
         if not self.is_coded:
@@ -135,6 +140,13 @@ class Criterion:
     def is_judged(self) -> bool:
         """Whether there is an exact optimum to compare with."""
         return self.against != "set"
+
+
+def _described(value: Any) -> str:
+    """What was returned instead of an array, in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return type(value).__name__
 
 
 def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
@@ -205,6 +217,8 @@ def find_criterion(name: str) -> Criterion:
     found = load(name, "criterion", known=CRITERIA)
     if not isinstance(found, Criterion):
         raise ValueError(f"{name} is no Criterion but {type(found).__name__}")
+    given = (None, None) if found.against == "own best" else (None,)
+    check_takes(found.score, f"{name}: score", *given)
     return found
 
 

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel, KnowsResources, Screens
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Floats, Metrics, check_resources
 from imcmoo.space.design_space import Levels
 
 SCREEN_TABLE = 1 << 20
@@ -43,6 +44,7 @@ class Feasibility:
 
     def constraints(self, known: Metrics) -> Floats:
         """Constraints G of designs whose resources are known, shape (n, n_constraints)."""
+        check_resources(known, self._model.resource_names, len(self._model.workload_names))
         resources = [known.resources[name] for name in self._model.resource_names]
         columns = [np.log1p(r.missing / r.own[:, None]) / np.log(2) for r in resources]
         if self._area_limit_m2:
@@ -52,7 +54,7 @@ class Feasibility:
         G = np.concatenate(columns, axis=1)
         unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
         if len(unknown):
-            raise ValueError(f"resources of design {unknown[0]} of the batch are not finite")
+            raise OwnCodeError(f"resources of design {unknown[0]} of the batch are not finite")
         return G
 
     def violation(self, levels: Levels) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.io.named import load
+from imcmoo.io.named import check_takes, load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.score_range import coded, log_of
@@ -109,6 +109,5 @@ def own_criterion(score: OwnScore) -> Criterion:
             is_coded=True,
         )
     function = load(score, "score", known=())
-    if not callable(function):
-        raise ValueError(f"score {score} is no function but {type(function).__name__}")
+    check_takes(function, f"score {score}", None)
     return Criterion(NAME, function, needs=())

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymoo.core.problem import Problem
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.metrics import Floats, Metrics, Quantity, check_values
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.identity import Origin
@@ -215,6 +216,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             levels: shape (n, n_parameters).
             metrics: of these designs and the problem's workloads.
         """
+        check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         known = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
@@ -230,7 +232,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)
         if not scored[runs].all():
             bad = int(np.argmax(runs & ~scored))
-            raise ValueError(
+            raise OwnCodeError(
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad]}"
             )

@@ -122,8 +122,6 @@ class Search:
         if self._asked is None:
             raise ValueError("no design is asked for: call ask first")
         levels = self.ask()
-        if len(metrics.runs) != len(levels):
-            raise ValueError(f"asked for {len(levels)} designs, told of {len(metrics.runs)}")
         F, G = self.problem.score(levels, metrics)
         algorithm, asked = self._algorithm, self._asked
         # pymoo's own way to tell, a `StaticProblem`, copies the problem with all its model knows.

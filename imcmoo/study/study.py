@@ -179,14 +179,14 @@ class Study:
             "precision": self.precision,
             "objectives": self.objectives or None,
         }
-        model: CostModel = registry.find(self.model)(
+        return registry.make(
+            self.model,
             self.space,
             self.network_set(),
             deployment=self.deployment,
             scaling=self.scaling,
             **{name: value for name, value in asked.items() if value is not None},
         )
-        return model
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """The problem as a search sees it.

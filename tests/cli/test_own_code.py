@@ -1,0 +1,170 @@
+"""A study's own code may do anything: a command says in one line what is wrong with it."""
+
+import os
+import sys
+
+import pytest
+
+from imcmoo.cli.main import main
+from tests.cli.test_many_networks import write_study
+
+MODEL = """
+import numpy as np
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+
+class Base:
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ()
+    def __init__(self, space, workloads, *, deployment="alone", scaling="reference"):
+        self.space, self.workload_names = space, list(workloads.names)
+    def metrics(self, levels, **other):
+        ones = np.ones((len(levels), len(self.workload_names)))
+        cost = 1e-3 * (1 + levels.sum(axis=1))
+        values = {"energy": ones * cost[:, None], "latency": ones * 1e-3, "area": cost * 1e-3}
+        return Metrics({**values, **other}, {})
+    def evaluate(self, levels):
+        return self.metrics(levels)
+"""
+
+MODELS = {
+    "wrong syntax": "class Own(:\n",
+    "null character": "class Own: pass\x00\n",
+    "indentation": "class Own:\npass\n",
+    "raises on import": "1 / 0\n",
+    "leaves on import": "import sys\nsys.exit(3)\n",
+    "raises on import, of its own": "class E(Exception):\n    pass\nraise E\n",
+    "imports what is not there": "import not_there_at_all\n",
+    "not there": "other = 1\n",
+    "no class": "Own = 3\n",
+    "a module": "import sys as Own\n",
+    "abstract": "from abc import ABC, abstractmethod\nclass Own(ABC):\n"
+    "    def __init__(self, *a, **k): pass\n    @abstractmethod\n    def evaluate(self, levels): ...\n",
+    "takes nothing": "class Own: pass\n",
+    "takes no deployment": "class Own:\n    def __init__(self, space, networks): pass\n",
+    "raises": "class Own:\n    def __init__(self, *a, **k): {}['gone']\n",
+    "leaves": "class Own:\n    def __init__(self, *a, **k): raise SystemExit(0)\n",
+    "recurses": "class Own:\n    def __init__(self, *a, **k): self.__init__()\n",
+    "is no model": "class Own:\n    def __init__(self, *a, **k): pass\n",
+    "makes None": "def Own(*a, **k): return None\n",
+    "no quantities": MODEL + "class Own(Base):\n    quantities = ()\n",
+    "wrong quantities": MODEL + "class Own(Base):\n    quantities = ('energy',)\n",
+    "wrong resources": MODEL + "class Own(Base):\n    resource_names = 3\n",
+    "evaluate is no method": MODEL + "class Own(Base):\n    evaluate = None\n",
+    "evaluate takes nothing": MODEL + "class Own(Base):\n    def evaluate(self): pass\n",
+    "gives nothing": MODEL + "class Own(Base):\n    def evaluate(self, levels): pass\n",
+    "gives a dictionary": MODEL + "class Own(Base):\n    def evaluate(self, levels): return {}\n",
+    "gives no area": MODEL
+    + "class Own(Base):\n    def evaluate(self, levels): return Metrics({}, {})\n",
+    "gives a list": MODEL
+    + "class Own(Base):\n    def evaluate(self, levels): return self.metrics(levels, energy=[1])\n",
+    "gives a wrong shape": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
+    "        return self.metrics(levels, energy=np.ones(len(levels)))\n",
+    "gives text": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
+    "        return self.metrics(levels, area=np.array(['a'] * len(levels)))\n",
+    "gives NaN": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
+    "        return self.metrics(levels, area=np.full(len(levels), np.nan))\n",
+    "gives no resource": MODEL + "class Own(Base):\n    resource_names = ('cells',)\n",
+    "gives a resource of a wrong shape": MODEL
+    + "class Own(Base):\n    resource_names = ('cells',)\n    def evaluate(self, levels):\n"
+    "        one = np.ones(len(levels))\n"
+    "        return Metrics(self.metrics(levels).values, {'cells': Resource(one, one)})\n",
+    "raises in evaluate": MODEL + "class Own(Base):\n    def evaluate(self, levels): 1 / 0\n",
+    "raises in evaluate, of its own": MODEL
+    + "class E(Exception):\n    def __init__(self, a, b): super().__init__(a)\n"
+    "class Own(Base):\n    def evaluate(self, levels): raise E('one', 'two')\n",
+}
+
+PREAMBLE = "import numpy as np\nfrom imcmoo.problem.criteria import Criterion\n"
+CRITERIA = {
+    "wrong syntax": "Own = (\n",
+    "raises on import": "raise KeyError\n",
+    "is no criterion": "Own = max\n",
+    "score is no function": PREAMBLE + "Own = Criterion('own', 3)\n",
+    "score takes nothing": PREAMBLE + "Own = Criterion('own', lambda: 0)\n",
+    "score takes too much": PREAMBLE + "Own = Criterion('own', lambda a, b: 0)\n",
+    "score raises": PREAMBLE + "Own = Criterion('own', lambda costs: costs['gone'])\n",
+    "score gives nothing": PREAMBLE + "Own = Criterion('own', lambda costs: None)\n",
+    "score gives a number": PREAMBLE + "Own = Criterion('own', lambda costs: 1.0)\n",
+    "score gives a wrong shape": PREAMBLE
+    + "Own = Criterion('own', lambda costs: costs['energy'])\n",
+    "score gives text": PREAMBLE
+    + "Own = Criterion('own', lambda costs: np.array(['a'] * len(costs)))\n",
+}
+
+NAMES = [
+    "{own}", "{own}:", ":Own", ":", "..{own}:Own", ".:Own", "{own}:Own:Own", "{own}.py:Own",
+    " {own}:Own", "{own}\n:Own", "a b:c", "é:é", "{own}.gone:Own", "/:x", "os:path", "math:pi",
+    "builtins:int", "builtins:object", "numpy:array", "{own}:__name__", "\u0000:x",
+]  # fmt: skip
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Writes a module of a name that nobody had before, and a study."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    write_study(tmp_path, 2)
+    name = f"own_code_{abs(hash(tmp_path))}"
+
+    def write(text):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        return name
+
+    yield write
+    for module in [m for m in sys.modules if m.startswith(name)]:
+        del sys.modules[module]
+
+
+def refused(capfd, *command):
+    try:
+        code = main([*map(str, command)])
+    except SystemExit as left:
+        code = left.code
+    said = capfd.readouterr().err
+    assert code == 2, said
+    assert "error: " in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+    return said
+
+
+def study_with(tmp_path, line):
+    path = tmp_path / "many.toml"
+    path.write_text(path.read_text().replace("baselines", f"{line}\nbaselines"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_a_model_that_is_none_is_one_line(case, own, tmp_path, capfd):
+    study = study_with(tmp_path, f'model = "{own(MODELS[case])}:Own"')
+    for command in (["run", study, "--budget", 20], ["enumerate", study, "--workers", 1]):
+        refused(capfd, *command, "--out", tmp_path, "--quiet")
+
+
+@pytest.mark.parametrize("case", CRITERIA)
+def test_a_criterion_that_is_none_is_one_line(case, own, tmp_path, capfd):
+    study = study_with(tmp_path, "")
+    command = ["run", study, "--budget", 20, "--out", tmp_path, "--quiet"]
+    refused(capfd, *command, "--criterion", f"{own(CRITERIA[case])}:Own")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_none_is_one_line(name, own, tmp_path, capfd):
+    name = name.format(own=own("other = 1\n"))
+    refused(capfd, "run", tmp_path / "many.toml", "--out", tmp_path, "--criterion", name)
+    if name.isprintable():
+        refused(capfd, "run", study_with(tmp_path, f'model = "{name}"'), "--out", tmp_path)
+
+
+@pytest.mark.parametrize("case", ["raises in evaluate", "raises in evaluate, of its own"])
+def test_what_a_worker_raises_is_one_line(case, own, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("imcmoo.exact.enumeration.DESIGNS_AT_ONCE", 8)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    study = study_with(tmp_path, f'model = "{own(MODELS[case])}:Own"')
+    command = "enumerate", study, "--workers", 2, "--out", tmp_path, "--quiet"
+    assert "Own.evaluate raised" in refused(capfd, *command)
+
+
+def test_a_model_of_ones_own_that_is_right_runs(own, tmp_path):
+    study = study_with(tmp_path, f'model = "{own(MODEL)}:Base"')
+    assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0
