@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from imcmoo.cli.notices import warn
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
@@ -94,6 +95,8 @@ def workers(args: argparse.Namespace) -> Workers:
         if tls or args.trust_network:
             raise InputError("--tls-ca, --tls-cert, --tls-key and --trust-network need --scheduler")
         processes: int = args.workers
+        if processes > cores():
+            warn(f"{processes} processes share {cores()} cores: more is not faster")
         return processes
     try:
         return Scheduler(args.scheduler, tls, args.trust_network)

@@ -64,12 +64,14 @@ def main(args: argparse.Namespace) -> None:
     terminal = console(quiet=args.quiet)
     with owned(folder), bars(quiet=args.quiet) as shown:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
-        task = shown.add_task(study.name)
+        screening = shown.add_task("screening", total=None)
+        task = shown.add_task(study.name, total=None)
         answer = enumerate_study(
             study,
             folder,
             workers=workers,
             on_progress=lambda done, total: shown.update(task, completed=done, total=total),
+            on_screened=lambda done, total: shown.update(screening, completed=done, total=total),
             on_estimate=lambda seconds: terminal.print(_estimate(seconds)),
         )
     _show(terminal, study, answer, folder, time.perf_counter() - began)

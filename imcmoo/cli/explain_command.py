@@ -14,6 +14,7 @@ from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
+from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -142,9 +143,9 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
         InputError: it is none, or not of this space.
     """
     try:
-        design: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["design"]
+        design: dict[str, Any] = read_json(path)["design"]
         given = {name: np.array([value]) for name, value in design.items()}
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
     for name, value in space.fixed.items():
         if design.get(name, value) != value:

@@ -6,6 +6,11 @@ from imcmoo.cli.terminal import console
 from imcmoo.networks.workloads import WorkloadSet
 
 
+def warn(text: str) -> None:
+    """Say something on stderr that changes no result."""
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"warning: {text}")
+
+
 def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
     """Say on stderr which networks multiply activations, where the model takes them for weights.
 

@@ -20,6 +20,7 @@ from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import read_json
 from imcmoo.io.units import inside, shown, shown_column
 from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
@@ -123,10 +124,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
         InputError: it is damaged.
     """
     try:
-        summary = dict(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+        summary = dict(read_json(folder / SUMMARY))
         if summary["checksum"] != checksum(summary):
             raise ValueError("checksum")
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError):
         raise damaged(folder / SUMMARY) from None
     return summary
 

@@ -15,6 +15,7 @@ from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import read_json
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import from_fields, to_fields
 from imcmoo.space.design_space import Levels
@@ -93,7 +94,7 @@ class Certificate:
         """
         path = folder / FILE
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             _check_kinds(content)
             return cls(
                 settings=content["settings"],
@@ -113,7 +114,7 @@ class Certificate:
                 behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == _checksum(content),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
 
 

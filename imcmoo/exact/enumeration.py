@@ -8,9 +8,10 @@ exact answer. What a model's screen rules out is skipped; a model without one is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,22 @@ FEW_NETWORKS = 9
 """Networks up to which a stretch has that many designs; with more of them it has fewer."""
 
 SCREENED_AT_ONCE = 1 << 18
+
+
+SCREENING_S = 1.0
+"""How long a screen may take before the designs that it has not ruled out count as left."""
+
+
+class TooMany(ValueError):
+    """There are more designs than are to be enumerated.
+
+    Args:
+        left: designs that the screen has not ruled out in time.
+    """
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left:,} designs are left to enumerate")
+        self.left = left
 
 
 class NothingFeasible(ValueError):
@@ -156,45 +173,82 @@ class Enumeration:
         shared = model.body_parameters if isinstance(model, SharesWork) else tuple(names)
         self.body_parameters = [n for n in names if n in shared]
         self.point_parameters = [n for n in names if n not in shared]
-        self.points = problem.space.grid(self.point_parameters)
         self.apart: CostModel = model.apart() if isinstance(model, TakesApart) else model
+
+    @cached_property
+    def points(self) -> Levels:
+        """Every combination of the parameters that are not of a body, (n_points, n_parameters)."""
+        return self.problem.space.grid(self.point_parameters)
 
     def designs(self, bodies: Ranks) -> Levels:
         """All designs of some bodies, body by body, shape (n_bodies · n_points, n_parameters)."""
         levels = self.problem.space.unrank(bodies, self.body_parameters)
         return (levels[:, None] + self.points).reshape(-1, self.points.shape[1])
 
-    def stretches(self) -> list[Ranks]:
+    def stretches(
+        self,
+        *,
+        at_most: int | None = None,
+        on_screened: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Ranks]:
         """The bodies on which some workload may run within the area limit, in parts.
+
+        Args:
+            at_most: designs to enumerate; no limit by default.
+            on_screened: hears how many of how many bodies the screen has been asked about.
 
         Returns:
             Ranks among the bodies, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
             there are many networks.
+
+        Raises:
+            TooMany: more than `at_most` designs that the screen does not rule out in a second.
         """
-        n = self.problem.space.size_of(self.body_parameters)
-        passing = np.concatenate(
-            [
-                self._passing(np.arange(at, min(at + SCREENED_AT_ONCE, n)))
-                for at in range(0, n, SCREENED_AT_ONCE)
-            ]
-        )
+        space, began = self.problem.space, time.monotonic()
+        n, n_points = space.size_of(self.body_parameters), space.size_of(self.point_parameters)
+        found: list[Ranks] = []
+        n_screened = 0
+
+        def check() -> None:
+            left = (n - n_screened + sum(map(len, found))) * n_points
+            hopeful = isinstance(self.apart, Screens) and time.monotonic() < began + SCREENING_S
+            if at_most is not None and left > at_most and not hopeful:
+                raise TooMany(left)
+
+        for at in range(0, n, SCREENED_AT_ONCE):
+            bodies = np.arange(at, min(at + SCREENED_AT_ONCE, n))
+            found.append(self._passing(bodies, check))
+            n_screened += len(bodies)
+            on_screened(n_screened, n)
+        passing = np.concatenate(found)
+        if at_most is not None and len(passing) * n_points > at_most:
+            raise TooMany(len(passing) * n_points)
         share = max(1.0, len(self.problem.workload_names) / FEW_NETWORKS)
         step = max(1, int(DESIGNS_AT_ONCE / share) // len(self.points))
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
-    def _passing(self, bodies: Ranks) -> Ranks:
-        """Those of some bodies that the screen does not rule out for every workload."""
+    def _passing(self, bodies: Ranks, check: Callable[[], None]) -> Ranks:
+        """Those of some bodies that the screen does not rule out for every workload.
+
+        Args:
+            bodies: ranks among the bodies, shape (n,).
+            check: called again and again; what it raises ends the screening.
+        """
+        check()
         if not isinstance(self.apart, Screens):
             return bodies
         space, limit = self.problem.space, self.problem.area_limit_m2
-        screened_by = [name in self.apart.screened_by for name in space.names]
         levels = space.unrank(bodies, self.body_parameters)
         passes = np.zeros(len(bodies), dtype=bool)
         # Most parameters that are not of the body do not matter to the screen.
-        for point in np.unique(self.points * np.array(screened_by), axis=0):
-            quick = self.apart.screen(levels + point)
+        screened_by = [n for n in self.point_parameters if n in self.apart.screened_by]
+        for rank in range(space.size_of(screened_by)):
+            quick = self.apart.screen(levels + space.unrank(np.array([rank]), screened_by))
             fits = quick.runs.any(axis=1)
             passes |= fits if limit is None else fits & (quick.area_m2 <= limit)
+            if passes.all():
+                break
+            check()
         return bodies[passes]
 
     def survey(self, bodies: Ranks) -> Findings:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from imcmoo.io.reading import read_arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -21,21 +23,23 @@ KEY_SCALE = {"voltage_V": 1000}
 TOLERANCE = 1e-6
 
 
-def open_table(path: Path | str, what: str) -> Any:
-    """The arrays of an `.npz` file, to be read in a `with` block.
+@contextmanager
+def open_table(path: Path | str, what: str) -> Iterator[dict[str, NDArray[Any]]]:
+    """The arrays of an `.npz` file, to be made a table in a `with` block.
 
     Args:
         path: the file.
         what: it is to be, for the error.
 
     Raises:
-        ValueError: it is no such archive.
+        ValueError: it is no such archive, or the block finds arrays of other kinds than it needs.
         OSError: it cannot be read.
     """
-    with Path(path).open("rb") as file:
-        if not is_zipfile(file):
-            raise ValueError(f"{path} is not {what}")
-    return np.load(path, allow_pickle=False)
+    stored = read_arrays(Path(path), what)
+    try:
+        yield stored
+    except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
+        raise ValueError(f"{path} is not {what}: {type(error).__name__} {error}") from None
 
 
 class MissingRow(ValueError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 from imcmoo.hardware.build_table import compute, installed_versions
 from imcmoo.hardware.cells import cell_file
@@ -77,7 +76,7 @@ def _begin(path: Path, cell: str | None) -> Content:
         return shipped if cell is None else shipped.without_crossbars()
     try:
         return Content.read(path)
-    except (ValueError, BadZipFile) as error:
+    except ValueError as error:
         raise InputError(f"nothing can be added: {error}") from None
 
 

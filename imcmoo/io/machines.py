@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import platform
 import re
@@ -96,14 +97,15 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
 
     security = _security(scheduler)
     try:
+        asyncio.run(_answers(scheduler.address, security))
         client = Client(
             scheduler.address,
             security=security,
             timeout=PATIENCE_S,
             set_as_default=False,
         )
-    except (OSError, ValueError, TypeError) as error:
-        why = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    except (OSError, ValueError, TypeError) as error:  # a timeout is an OSError as well
+        why = (str(error).strip() or f"nothing within {PATIENCE_S} s").splitlines()[-1]
         raise InputError(f"no scheduler answers at {scheduler.address}: {why}") from None
     with client:
         try:
@@ -111,6 +113,25 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
         except TimeoutError:
             raise InputError(f"the scheduler at {scheduler.address} has no worker") from None
         yield client
+
+
+async def _answers(address: str, security: Any) -> None:
+    """Ask a scheduler who it is, before a client is made: that waits for ever for a mute port.
+
+    Raises:
+        OSError: nothing answers in time, also where something listens.
+    """
+    from distributed.core import connect
+
+    async def ask() -> None:
+        comm = await connect(address, timeout=PATIENCE_S, **security.get_connection_args("client"))
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            await comm.read()
+        finally:
+            comm.abort()
+
+    await asyncio.wait_for(ask(), PATIENCE_S)
 
 
 def _security(scheduler: Scheduler) -> Any:

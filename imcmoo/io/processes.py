@@ -32,6 +32,7 @@ class Processes(ProcessPoolExecutor):
         super().__init__(workers, mp_context=self._spawn, initializer=_begin)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Submit a call; what a user's code raises in it comes back as an error of the input."""
         return super().submit(told, partial(fn, *args, **kwargs))
 
     def has_dead(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular
 from imcmoo.io.text import lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -46,6 +47,9 @@ GIVEN, DEFAULT = "given", "default"
 
 LARGEST_LAYER = 1 << 62
 """Multiply-accumulates; beyond this, sums of layers overflow."""
+
+MOST_COLUMNS = 200
+"""Several times those there are, so that a misspelt one is still named."""
 
 FAULTS_SHOWN = 10
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
@@ -142,11 +146,14 @@ def write_columns(
 def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
     """Provenance, and the lines below the column names."""
     try:
+        check_regular(path, MOST_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
             every = list(lines_of(stream, path))
         top = next((i for i, row in enumerate(every) if not row.startswith("#")), len(every))
         reader = csv.reader(every[top:])
         header = [cell.strip() for cell in next(reader, [])]
+        if len(header) > MOST_COLUMNS:
+            raise ValueError(f"{path}: {len(header):,} columns; at most {MOST_COLUMNS} are read")
         rows = [(reader.line_num + top, row) for row in reader if row]
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not text in UTF-8") from None

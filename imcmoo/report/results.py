@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
+from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.study.results_folder import CONFIG, check_files
 
@@ -53,7 +53,7 @@ class Results:
         """
         path = folder / CONFIG
         try:
-            config = json.loads(path.read_text(encoding="utf-8"))
+            config = read_json(path)
         except FileNotFoundError:
             raise InputError(f"{folder} holds no complete run: there is no config.json") from None
         except ValueError:
@@ -116,7 +116,7 @@ class Results:
     @cached_property
     def design(self) -> dict[str, Any]:
         """What `design.json` says of the generalized design."""
-        return dict(json.loads((self.folder / "design.json").read_text(encoding="utf-8")))
+        return dict(read_json(self.folder / "design.json"))
 
     @cached_property
     def convergence(self) -> pd.DataFrame:

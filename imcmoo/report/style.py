@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -171,5 +172,13 @@ def save(figure: Figure, folder: Path, name: str) -> None:
             # Once, for both files: with an engine, each would be drawn twice.
             layout.execute(figure)
             figure.set_layout_engine(None)
-        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-        figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        _write(figure, folder / f"{name}.png", {"Software": None})
+        _write(figure, folder / f"{name}.pdf", {"CreationDate": None})
+
+
+def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
+    """Write a figure drawn in memory: on a full disk Matplotlib's PDF writer raises other errors
+    than the disk's own."""
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
+    path.write_bytes(drawn.getvalue())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import of_json, read_arrays
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import Levels
@@ -65,10 +65,10 @@ class State:
             InputError: not a checkpoint, or that of another search; names the first difference.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                words = json.loads(str(arrays["words"]))
-                state = cls(**words, **{k: arrays[k] for k in arrays.files if k != "words"})
-        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+            arrays = read_arrays(path, "a checkpoint")
+            words = of_json(str(arrays.pop("words")), str(path))
+            state = cls(**words, **arrays)
+        except (ValueError, TypeError, KeyError):
             raise InputError(
                 f"{path} is not a checkpoint of a search: remove it, and the search begins anew"
             ) from None

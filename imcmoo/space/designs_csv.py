@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ class DesignsTable:
         if not rows:
             raise InputError(f"{path}: empty; a header and at least one design are needed")
         header = [name.strip() for name in rows[0]]
-        twice = [name for name in header if header.count(name) > 1]
+        twice = [name for name, n in Counter(header).items() if n > 1]
         if twice:
             raise InputError(f"{path}, line 1: column {twice[0]} is there twice")
         if len(rows) == 1:

@@ -10,6 +10,9 @@ from typing import Any
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
 
+MOST_VALUES = 1000
+"""Values of a parameter: ten times what any space here has, and checked within a second."""
+
 
 class ValueFaults(ValueError):
     """What is wrong with the values asked for, by parameter.
@@ -69,6 +72,8 @@ def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
         return f"unknown parameter; {hint}space {space.name} has {', '.join(known)}"
     if not values:
         return "needs at least one value"
+    if len(values) > MOST_VALUES:
+        return f"has {len(values):,} values; a parameter takes at most {MOST_VALUES:,}"
     like = space.values_of(name)
     kind = "text" if isinstance(like[0], str) else _number_kind(like)
     # A switch that is off is 0, which few other parameters may be.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from imcmoo.io.reading import read_json
 from imcmoo.io.units import shown, shown_column
 from imcmoo.model.metrics import Metrics
 from imcmoo.study.outcome import Outcome
@@ -89,6 +90,6 @@ def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
                 **{f"score_{name}": score for name, score in content["scores"].items()},
             }
             for seed, folder in folders.items()
-            for content in [json.loads((folder / DESIGN).read_text(encoding="utf-8"))]
+            for content in [read_json(folder / DESIGN)]
         ]
     )

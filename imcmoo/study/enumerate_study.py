@@ -19,6 +19,7 @@ from imcmoo.exact.enumeration import (
     Findings,
     NothingFeasible,
     Optimum,
+    TooMany,
 )
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
@@ -34,6 +35,9 @@ from imcmoo.study.study import Study
 OnProgress = Callable[[int, int], None]
 """Hears how many of how many stretches are done."""
 
+MOST_DESIGNS = 10**8
+"""Designs to enumerate: hours of work; above, proofs by bounds are the only way."""
+
 
 def enumerate_study(
     study: Study,
@@ -42,6 +46,7 @@ def enumerate_study(
     workers: Workers,
     on_progress: OnProgress,
     on_estimate: Callable[[float], None] = lambda seconds: None,
+    on_screened: OnProgress = lambda done, total: None,
 ) -> ExactAnswer:
     """Evaluate every design of a study; goes on with what an interrupted run has finished.
 
@@ -50,15 +55,24 @@ def enumerate_study(
         workers: processes, or who sends work to other machines.
         on_progress: hears of every stretch.
         on_estimate: hears once, after the first stretch, how many seconds the others will take.
+        on_screened: hears, before the first stretch, how many of how many mapping keys the model's
+            screen has been asked about.
 
     Raises:
-        InputError: no design is feasible.
+        InputError: no design is feasible, or more than `MOST_DESIGNS` are left to enumerate.
     """
     _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
     problem = enumeration.problem
     began_as = identity(problem)
-    stretches = enumeration.stretches()
+    try:
+        stretches = enumeration.stretches(at_most=MOST_DESIGNS, on_screened=on_screened)
+    except TooMany as error:
+        raise InputError(
+            f"{study.name}: {error.left:,} designs are left to enumerate, more than "
+            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
+            f"`imcmoo certify {study.file or study.name}`"
+        ) from None
     if not stretches:
         raise InputError(nothing_feasible(problem))
     parts = FinishedParts(folder, f"{behaviour_mark(problem)} by {DESIGNS_AT_ONCE}")

@@ -17,6 +17,7 @@ import pandas as pd
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import begins_as, writing
 from imcmoo.io.locks import owned
+from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
 from imcmoo.io.units import shown_column
 from imcmoo.study.explanation import TABLES, Explanation
 
@@ -63,12 +64,14 @@ def read_explanations(path: Path) -> list[Explanation]:
         OSError: it cannot be read.
     """
     try:
+        check_regular(path, MOST_TEXT_BYTES)
         text = path.read_text(encoding="utf-8")
+        stored = of_json(text, str(path))
         _, _, body = text.partition('"designs": ')
-        if json.loads(text)["sha256"] != _digest(body.removesuffix("}\n")):
+        if stored["sha256"] != _digest(body.removesuffix("}\n")):
             raise ValueError("checksum")
-        found = [_of_json(content) for content in json.loads(text)["designs"]]
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        found = [_of_json(content) for content in stored["designs"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
             f"{path} is damaged: remove it, and what it says is worked out anew"
         ) from None

@@ -11,6 +11,7 @@ from typing import Any
 from imcmoo.io.checksums import SUMS, check_sums, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explanation_file import EXPLANATIONS
 from imcmoo.version import __version__
@@ -193,7 +194,7 @@ def _remove(path: Path) -> None:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError:
         return None
     except ValueError:

@@ -6,7 +6,6 @@ to the file.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError
+from imcmoo.io.reading import read_toml
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.networks.workloads import BITS, network_name
 from imcmoo.problem.own_score import NAME as SCORE
@@ -142,12 +142,9 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
         OSError: it cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            content = tomllib.load(stream)
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file, but TOML is needed") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+        content = read_toml(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     try:
         read = StudyFile.model_validate(content, context=Place(path.parent, spaces))
     except ValidationError as error:

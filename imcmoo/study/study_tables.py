@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zipfile import BadZipFile
 
 from pydantic import (
     AfterValidator,
@@ -71,8 +70,6 @@ def component_table(path: str, info: ValidationInfo) -> str:
         table.load(found)
     except OSError as error:
         raise ValueError(f"{found}: {error.strerror or error}") from None
-    except BadZipFile:
-        raise ValueError(f"{found} is not a component table") from None
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import of_json
 
 FAILED = "failed"
 """Folder of what failed: what is removed from it is evaluated again."""
@@ -83,7 +84,7 @@ class AnswerCache:
         for failed in (False, True):
             try:
                 text = self._path(key, failed=failed).read_text(encoding="utf-8")
-                content = json.loads(text)
+                content = of_json(text, "answer")
                 kept = Kept(content.pop("answer"), content.pop("failure"))
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue  # not there, or not whole: evaluated again

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from imcmoo.io.processes import Processes
+from imcmoo.io.reading import of_json
 
 Design = Mapping[str, Any]
 """Physical value of each parameter by name, plain numbers and words in SI units."""
@@ -181,7 +182,7 @@ def _read(code: int, written: str, errors: str) -> Answer:
     if code:
         raise EvaluationFailed(f"exit code {code}{said}")
     try:
-        answer: Answer = json.loads(written)
+        answer: Answer = of_json(written, "answer")
     except ValueError:
         raise EvaluationFailed(f"its answer is not JSON: {_line(written) or 'nothing'}") from None
     return answer

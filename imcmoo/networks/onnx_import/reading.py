@@ -10,6 +10,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.reading import check_regular
 
 ONNX_DOMAINS = ("", "ai.onnx")
 """Two names of ONNX's own operators."""
@@ -49,8 +50,10 @@ def read_model(path: Path) -> Model:
             keeps weights outside its own folder.
         OSError: the file cannot be read.
     """
-    if path.stat().st_size > LARGEST_FILE:
-        raise InputError("more than 2 GiB; keep the weights in a file of their own")
+    try:
+        check_regular(path, LARGEST_FILE)
+    except ValueError as error:
+        raise InputError(f"{error} (weights can be kept in a file of their own)") from None
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())

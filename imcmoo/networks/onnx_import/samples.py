@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.reading import read_arrays
 from imcmoo.networks.onnx_import.statistics import densities
 
 
@@ -59,7 +59,6 @@ def record_densities(
 
 def _read(samples: Path) -> Mapping[str, NDArray[Any]]:
     try:
-        with np.load(samples, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, AttributeError, zipfile.BadZipFile, EOFError):
-        raise InputError(f"{samples}: not an .npz file of plain arrays") from None
+        return read_arrays(samples, "an .npz file of plain arrays")
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -21,7 +21,10 @@ from imcmoo.networks.onnx_import.tensors import Tensor, checked, from_stored, fr
 DEEPEST = 32
 """Subgraphs and functions within each other."""
 
-MOST_NODES = 100_000
+UNFITTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What operators raise for attributes and shapes that no operator has, such as no heads at all."""
+
+MOST_NODES = 20_000
 """Nodes of all graphs, each as often as it is called."""
 
 SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}
@@ -127,6 +130,9 @@ class Walk:
             raise
         except InputError as error:
             raise InnerError(f"node '{name}' ({operator}): {error}") from None
+        except UNFITTING as error:
+            why = f"its attributes and inputs do not fit together ({type(error).__name__}: {error})"
+            raise InnerError(f"node '{name}' ({operator}): {why}") from None
         self.items.append(item)
         return outputs
 

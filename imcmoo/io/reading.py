@@ -1,0 +1,107 @@
+"""Files that are read whole: what the parsing libraries raise, said in one way.
+
+All functions raise OSError where the file cannot be read, and ValueError, which names the file, for
+all else: for what is no regular file, such as `/dev/zero` or a pipe nobody writes to, for what is
+too large, and for whatever its content makes a library raise.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_TEXT_BYTES = 1 << 28
+"""A thousand times what any table or JSON file here has."""
+
+MOST_TOML_BYTES = 1 << 23
+"""A hundred thousand networks; parsing takes a second per 4 MB."""
+
+MOST_ARRAY_BYTES = 1 << 31
+"""Of an archive as stored, and of its arrays."""
+
+LARGEST_WHOLE = (1 << 63) - 1
+"""What TOML promises to hold; beyond it, arithmetic overflows."""
+
+
+def check_regular(path: Path, at_most: int) -> None:
+    """Check, without opening it, that a file has an end, and not far away.
+
+    Args:
+        at_most: bytes.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(21, "Is a directory", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is a device or pipe; a regular file is needed")
+    if status.st_size > at_most:
+        raise ValueError(f"{path} is larger than {at_most:,} bytes")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says."""
+    check_regular(path, MOST_TEXT_BYTES)
+    return of_json(path.read_text(encoding="utf-8"), str(path))
+
+
+def of_json(text: str, where: str) -> Any:
+    """What a JSON text says.
+
+    Args:
+        where: it is from, for the error.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # digits without end are a plain ValueError
+        raise ValueError(f"{where}: not JSON: {_said(error)}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says."""
+    check_regular(path, MOST_TOML_BYTES)
+    try:
+        content = tomllib.loads(path.read_bytes().decode())
+        _check_whole(content)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not a text file, but TOML is needed") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not TOML: {_said(error)}") from None
+    return content
+
+
+def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
+    """All arrays of an `.npz` file, by name.
+
+    Args:
+        what: it is to be, for the error.
+    """
+    check_regular(path, MOST_ARRAY_BYTES)
+    content = path.read_bytes()
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            size = sum(info.file_size for info in stored.zip.infolist())
+            if size > MOST_ARRAY_BYTES:
+                raise ValueError(f"more than {MOST_ARRAY_BYTES:,} bytes")
+            return {name: stored[name] for name in stored.files}
+    except Exception:  # zipfile, zlib, struct, tokenize and NumPy, each in its own words
+        raise ValueError(f"{path} is not {what}, or damaged") from None
+
+
+def _check_whole(value: Any) -> None:
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        raise ValueError("a whole number of more than 64 bits")
+    parts = value.values() if isinstance(value, dict) else value
+    for part in parts if isinstance(parts, Iterable) and not isinstance(parts, str) else ():
+        _check_whole(part)
+
+
+def _said(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)

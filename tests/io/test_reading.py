@@ -1,0 +1,94 @@
+"""Whatever is in a file, one error says so; and no file without an end is read."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imcmoo.io.reading import of_json, read_arrays, read_json, read_toml
+
+DEEP = 200_000
+DIGITS = "9" * 5000
+
+READERS = {
+    "json": read_json,
+    "toml": read_toml,
+    "arrays": partial(read_arrays, what="a table"),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_has_no_end_is_refused_at_once(read, kind, tmp_path):
+    path = Path("/dev/zero")
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+    with pytest.raises(ValueError, match=f"{path} is a device or pipe"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_what_is_too_large_is_refused_unread(read, tmp_path):
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ValueError, match="larger than"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_a_missing_file_or_a_folder_is_an_error_of_the_system(read, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "gone")
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * DEEP, '{"a":' * DEEP, DIGITS, f"[{DIGITS}]", "", "nul", '"\x00"', "{}}"]
+)
+def test_text_that_is_no_json_is_one_error(text):
+    with pytest.raises(ValueError, match="file: not JSON"):
+        of_json(text, "file")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * DEEP, "a = " + "{b=" * DEEP, f"a = {DIGITS}", "a = 9223372036854775808", "a ="],
+)
+def test_text_that_is_no_toml_is_one_error(text, tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="not TOML"):
+        read_toml(path)
+
+
+def test_bytes_that_are_no_text_are_no_toml(tmp_path):
+    (tmp_path / "a.toml").write_bytes(b"a = '\xff'")
+    with pytest.raises(ValueError, match="not a text file"):
+        read_toml(tmp_path / "a.toml")
+
+
+def test_flipped_bits_give_the_same_arrays_or_one_error(tmp_path):
+    rng = np.random.default_rng(1)
+    path = tmp_path / "a.npz"
+    arrays = {"keys": np.arange(40), "values": rng.random((3, 40)), "words": np.array("some text")}
+    np.savez_compressed(path, **arrays)
+    whole, refused = path.read_bytes(), 0
+    for _ in range(1500):
+        damaged = bytearray(whole)
+        for bit in rng.integers(0, 8 * len(whole), rng.integers(1, 4)):
+            damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            found = read_arrays(path, "a table")
+        except ValueError as error:
+            assert str(error) == f"{path} is not a table, or damaged"
+            refused += 1
+            continue
+        for name in {*found} & {*arrays}:
+            np.testing.assert_array_equal(found[name], arrays[name])
+    assert refused > 1000
