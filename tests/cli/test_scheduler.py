@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,17 @@ def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):
     assert enumerated(tmp_path / "there", "--scheduler", "tcp://127.0.0.1:1") == 2
     error = capsys.readouterr().err
     assert "no scheduler answers at tcp://127.0.0.1:1" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_few")
+def test_a_port_that_never_answers_is_one_line_in_time(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.io.machines.PATIENCE_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        assert enumerated(tmp_path / "there", "--scheduler", address) == 2
+    error = capsys.readouterr().err
+    assert f"no scheduler answers at {address}: nothing within 1 s" in error
     assert error.count("\n") == 1
 
 

@@ -102,7 +102,10 @@ def _one_step(tensor: Tensor | None, axis: int) -> Tensor:
     """What one step of a scan reads of a tensor: the axis is gone."""
     if tensor is None or not tensor.shape:
         return Tensor()
-    axis %= len(tensor.shape)
+    n_axes = len(tensor.shape)
+    if not -n_axes <= axis < n_axes:
+        raise InputError(f"scans along axis {axis} of a tensor of {n_axes} axes")
+    axis %= n_axes
     return Tensor(tensor.shape[:axis] + tensor.shape[axis + 1 :], tensor.element)
 
 

@@ -325,6 +325,52 @@ def only_unknown_operators():
     return model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"])
 
 
+def _attention(operator, **heads):
+    inputs = [tensor("q", (2, 60, 384)), tensor("k", (2, 100, 384)), tensor("v", (2, 100, 384))]
+    return model([node(operator, "qkv", **heads)], inputs, domains=["com.microsoft"], opset=23)
+
+
+@file("must be positive")
+def attention_without_heads():
+    return _attention("Attention", q_num_heads=0, kv_num_heads=0)
+
+
+@file("do not fit together")
+def attention_whose_heads_are_text():
+    return _attention("MultiHeadAttention", domain="com.microsoft", num_heads="many")
+
+
+@file("do not fit together")
+def attention_of_onnxruntime_without_heads():
+    return _attention("MultiHeadAttention", domain="com.microsoft", num_heads=0)
+
+
+@file("do not fit together")
+def grouped_attention_without_heads():
+    return _attention("GroupQueryAttention", domain="com.microsoft", num_heads=0, kv_num_heads=0)
+
+
+def _scan(**attributes):
+    body = helper.make_graph(
+        [node("MatMul", ["entry", "w"], ["kept"])],
+        "body",
+        [tensor("entry", (2, 8))],
+        [tensor("kept", (2, 8))],
+    )
+    scan = node("Scan", "x", body=body, num_scan_inputs=1, **attributes)
+    return model([scan], [tensor("x", (5, 2, 8))], [stored("w", (8, 8))])
+
+
+@file("scans along axis 7 of a tensor of 3 axes")
+def scan_along_an_axis_there_is_not():
+    return _scan(scan_input_axes=[7])
+
+
+@file("scans along axis -9 of a tensor of 3 axes")
+def scan_along_an_axis_before_the_first():
+    return _scan(scan_input_axes=[-9])
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, name):
     monkeypatch.setattr(walk, "MOST_NODES", 2000)  # the real bound takes ten seconds

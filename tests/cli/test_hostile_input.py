@@ -1,0 +1,255 @@
+"""Input that is damaged, endless or far too large is one line, at once; so is Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import InputError
+from imcmoo.report import style
+from imcmoo.search.checkpoint import State
+from imcmoo.space.designs_csv import read_designs
+from imcmoo.study import enumerate_study as enumerating
+from problems import RRAM
+from tests.cli.test_many_networks import write_study
+from tests.cli.test_own_code import refused
+from tests.search.test_ask_tell import begun
+
+ROOT = Path(__file__).parents[2]
+CASES = 400
+QUICK_S = 2.0
+"""CPU time within which any input is read or refused."""
+
+
+def bit_flips(whole, seed, n=CASES):
+    """Copies of some bytes with one to three bits flipped; half of them where zip keeps names."""
+    rng = np.random.default_rng(seed)
+    for case in range(n):
+        damaged = bytearray(whole)
+        start = 0 if case % 2 else len(whole) - 800
+        for bit in rng.integers(8 * start, 8 * len(whole), rng.integers(1, 4)):
+            damaged[bit // 8] ^= 1 << bit % 8
+        yield bytes(damaged)
+
+
+def test_a_damaged_checkpoint_is_refused_or_reads_the_same(tmp_path):
+    path = tmp_path / "joint.checkpoint"
+    begun().save(path)
+    true, whole, n_refused = State.load(path, identity={}), path.read_bytes(), 0
+    for damaged in bit_flips(whole, 1):
+        path.write_bytes(damaged)
+        try:
+            found = State.load(path, identity={})
+        except InputError as error:
+            assert str(error).startswith(f"{path} is not a checkpoint")
+            n_refused += 1
+            continue
+        assert found.trace == true.trace
+        np.testing.assert_array_equal(found.F, true.F)
+    assert n_refused > CASES / 4
+
+
+@pytest.mark.parametrize(
+    ("table", "file"),
+    [(ComponentTable, "components.npz"), (PhysicalTable, "physical_components.npz")],
+)
+def test_a_damaged_component_table_is_refused_or_reads_the_same(table, file, tmp_path):
+    path = tmp_path / file
+    whole = (ROOT / "imcmoo" / "hardware" / file).read_bytes()
+    path.write_bytes(whole)
+    true, n_refused = table.load(path).fingerprint, 0
+    for damaged in bit_flips(whole, 2, CASES // 4):
+        path.write_bytes(damaged)
+        try:
+            assert table.load(path).fingerprint == true
+        except ValueError as error:
+            assert str(path) in str(error)
+            n_refused += 1
+    assert n_refused > CASES / 16
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["x = " + "[" * 100_000, f"budget = {'9' * 5000}", f"budget = {'9' * 4000}", "\xff", "a = {}}"],
+)
+def test_a_study_that_no_parser_takes_is_one_line(content, tmp_path, capfd):
+    path = tmp_path / "s.toml"
+    path.write_bytes(content.encode("latin-1"))
+    for command in ("run", "enumerate", "certify"):
+        assert str(path) in refused(capfd, command, path, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_number_of_5000_digits_is_one_line_wherever_it_stands(tmp_path, capfd):
+    digits = "9" * 5000
+    study = Path(write_study(tmp_path, 1))
+    refused(capfd, "run", study, "--budget", digits)
+    refused(capfd, "run", study, "--seed", digits)
+    (tmp_path / "n0.csv").write_text(f"name,C,M,P,Q\na,{digits},1,1,1\n")
+    refused(capfd, "run", study, "--out", tmp_path / "out")
+    text = study.read_text()
+    for line in (f"weight = {digits}", f"weight = {'9' * 400}", "input_bits = 99999999999999999"):
+        (tmp_path / "n0.csv").write_text("name,C,M,P,Q\na,1,1,1,1\n")
+        study.write_text(text + line + "\n")
+        refused(capfd, "run", study, "--out", tmp_path / "out")
+
+
+@pytest.fixture(params=["device", "pipe"])
+def endless(request, tmp_path):
+    if request.param == "device":
+        return Path("/dev/zero")
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+def test_input_without_an_end_is_one_line(endless, tmp_path, capfd):
+    study = Path(write_study(tmp_path, 1))
+    refused(capfd, "run", endless)
+    refused(capfd, "import", endless, "--out", tmp_path / "net.csv")
+    (tmp_path / "n0.csv").unlink()
+    (tmp_path / "n0.csv").symlink_to(endless)
+    refused(capfd, "run", study, "--out", tmp_path / "out")
+    (tmp_path / "n0.csv").unlink()
+    (tmp_path / "n0.csv").write_text("name,C,M,P,Q\na,1,1,1,1\n")
+    study.write_text(f'components = "{endless}"\n' + study.read_text())
+    refused(capfd, "run", study, "--out", tmp_path / "out")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").symlink_to(endless)
+    refused(capfd, "report", run)
+    (run / "certificate.json").symlink_to(endless)
+    refused(capfd, "check-certificate", run)
+
+
+def within(seconds, function, *args):
+    began = time.process_time()
+    result = function(*args)
+    assert time.process_time() - began < seconds
+    return result
+
+
+def test_many_values_of_a_parameter_are_refused_at_once(tmp_path, capfd):
+    study = Path(write_study(tmp_path, 1))
+    many = ", ".join(map(str, range(1, 100_001)))
+    study.write_text(study.read_text().replace("rows = [128, 512]", f"rows = [{many}]"))
+    said = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
+    assert "has 100,000 values; a parameter takes at most 1,000" in said
+
+
+def test_many_columns_are_read_or_refused_at_once(tmp_path, capfd):
+    names = ",".join(f"c{i}" for i in range(100_000))
+    study = Path(write_study(tmp_path, 1))
+    (tmp_path / "n0.csv").write_text(f"name,C,M,P,Q,{names}\na,1,1,1,1{',1' * 100_000}\n")
+    said = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
+    assert "100,005 columns; at most 200 are read" in said
+    first = RRAM.decode(np.zeros((1, len(RRAM.shape)), dtype=np.int64))
+    own = ",".join(RRAM.names), ",".join(str(first[n][0]) for n in RRAM.names)
+    (tmp_path / "d.csv").write_text(f"{own[0]},{names}\n{own[1]}{',1' * 100_000}\n")
+    assert within(QUICK_S, read_designs, tmp_path / "d.csv", RRAM).tolist() == [[0] * 9]
+
+
+@pytest.mark.parametrize("study", ["four_workload_sram_extended", "technology_cost_extended"])
+def test_a_space_too_large_to_enumerate_is_refused_at_once(study, tmp_path, capfd):
+    began = time.process_time()
+    said = refused(capfd, "enumerate", study, "--out", tmp_path, "--quiet")
+    assert time.process_time() - began < 10 * QUICK_S
+    assert f"`imcmoo certify {study}`" in said
+    assert [p for p in tmp_path.rglob("*.csv")] == []
+
+
+def test_a_space_that_the_screen_makes_small_is_enumerated(tmp_path, monkeypatch):
+    study = write_study(tmp_path, 2)
+    out = ["--out", str(tmp_path / "out"), "--workers", "1", "--quiet"]
+    monkeypatch.setattr(enumerating, "MOST_DESIGNS", 10)
+    assert main(["enumerate", study, *out]) == 2
+    monkeypatch.setattr(enumerating, "MOST_DESIGNS", 10**8)
+    assert main(["enumerate", study, *out]) == 0
+
+
+def test_more_workers_than_cores_are_warned_of(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.arguments.cores", lambda: 1)
+    study = write_study(tmp_path, 1)
+    assert main(["enumerate", study, "--workers", "64", "--out", str(tmp_path), "--quiet"]) == 0
+    assert "warning: 64 processes share 1 cores" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "2", "8", "20"])
+def test_a_narrow_terminal_costs_nothing(columns, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    monkeypatch.setenv("COLUMNS", columns)
+    study, out = write_study(tmp_path, 2), str(tmp_path / "out")
+    assert main(["run", study, "--budget", "40", "--out", out]) == 0
+    assert main(["explain", f"{out}/many/seed-1"]) == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit of file sizes")
+@pytest.mark.parametrize("limit", [0, 5_000, 12_000])
+def test_a_disk_that_is_full_while_a_figure_is_written_is_its_own_error(limit, tmp_path):
+    code = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from matplotlib.figure import Figure\n"
+        "from imcmoo.cli.command_line import run\n"
+        "from imcmoo.report.style import save\n"
+        "figure = Figure()\n"
+        "figure.subplots().plot(range(9))\n"
+        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        f"sys.exit(run('p', lambda: save(figure, Path({str(tmp_path)!r}), 'f'), interrupted=''))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("p: error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_figures_are_drawn_in_memory_first(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        style.save(Figure(), tmp_path, "f")
+
+
+INTERRUPTED = """
+import builtins, os, signal, sys
+before = builtins.__import__
+def interrupted(name, *args, **kwargs):
+    if name == {at!r}:
+        builtins.__import__ = before
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+    return before(name, *args, **kwargs)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+builtins.__import__ = interrupted
+from {module} import main
+sys.exit(main({arguments!r}))
+"""
+
+
+@pytest.mark.parametrize(
+    "at", ["numpy", "pandas", "pymoo.core.problem", "pydantic", "rich.console"]
+)
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [("imcmoo.cli.main", ["run", "gone.toml"]), ("experiments.run", ["gone.toml"])],
+)
+def test_ctrl_c_while_modules_are_imported_is_one_line(at, module, arguments):
+    code = INTERRUPTED.format(at=at, module=module, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 130, done.stderr
+    assert "interrupted" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
