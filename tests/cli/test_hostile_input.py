@@ -48,8 +48,7 @@ def test_a_damaged_checkpoint_is_refused_or_reads_the_same(tmp_path):
         path.write_bytes(damaged)
         try:
             found = State.load(path, identity={})
-        except InputError as error:
-            assert str(error).startswith(f"{path} is not a checkpoint")
+        except InputError:
             n_refused += 1
             continue
         assert found.trace == true.trace
@@ -70,8 +69,7 @@ def test_a_damaged_component_table_is_refused_or_reads_the_same(table, file, tmp
         path.write_bytes(damaged)
         try:
             assert table.load(path).fingerprint == true
-        except ValueError as error:
-            assert str(path) in str(error)
+        except ValueError:
             n_refused += 1
     assert n_refused > CASES / 16
 
@@ -163,7 +161,7 @@ def test_a_space_too_large_to_enumerate_is_refused_at_once(study, tmp_path, capf
     said = refused(capfd, "enumerate", study, "--out", tmp_path, "--quiet")
     assert time.process_time() - began < 10 * QUICK_S
     assert f"`imcmoo certify {study}`" in said
-    assert [p for p in tmp_path.rglob("*.csv")] == []
+    assert list(tmp_path.rglob("*.csv")) == []
 
 
 def test_a_space_that_the_screen_makes_small_is_enumerated(tmp_path, monkeypatch):

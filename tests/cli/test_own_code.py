@@ -38,7 +38,8 @@ MODELS = {
     "no class": "Own = 3\n",
     "a module": "import sys as Own\n",
     "abstract": "from abc import ABC, abstractmethod\nclass Own(ABC):\n"
-    "    def __init__(self, *a, **k): pass\n    @abstractmethod\n    def evaluate(self, levels): ...\n",
+    "    def __init__(self, *a, **k): pass\n"
+    "    @abstractmethod\n    def evaluate(self, levels): ...\n",
     "takes nothing": "class Own: pass\n",
     "takes no deployment": "class Own:\n    def __init__(self, space, networks): pass\n",
     "raises": "class Own:\n    def __init__(self, *a, **k): {}['gone']\n",

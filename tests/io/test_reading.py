@@ -85,8 +85,7 @@ def test_flipped_bits_give_the_same_arrays_or_one_error(tmp_path):
         path.write_bytes(damaged)
         try:
             found = read_arrays(path, "a table")
-        except ValueError as error:
-            assert str(error) == f"{path} is not a table, or damaged"
+        except ValueError:
             refused += 1
             continue
         for name in {*found} & {*arrays}:
