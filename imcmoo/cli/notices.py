@@ -8,7 +8,7 @@ from imcmoo.networks.workloads import WorkloadSet
 
 def warn(text: str) -> None:
     """Say something on stderr that changes no result."""
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"warning: {text}")
+    console(stderr=True).print(f"warning: {text}", soft_wrap=True)
 
 
 def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
