@@ -66,9 +66,9 @@ class Evaluator:
         self.deployment = deployment
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
-        self.profiles = shared.profiles if shared else ProfileCache(self.chips)
+        self.profiles: ProfileCache = shared.profiles if shared else ProfileCache(self.chips)
         alike = shared is not None and deployment == shared.deployment == "alone"
-        self._capacities = Capacities(
+        self._capacities: Capacities = Capacities(
             self.chips, deployment, shared._capacities if shared and alike else None
         )
         self.body_parameters = self.chips.body_parameters

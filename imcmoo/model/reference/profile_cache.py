@@ -127,7 +127,8 @@ class ProfileCache:
             found = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
             rows = np.flatnonzero(new[:, network])
             self._profiles.only(network).put(place[rows], found.take(rows))
-        self._known[np.ix_(place, networks)] = True
+        for network in networks:
+            self._known[place, network] = True
 
     def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
         """Runs of layers on chips, of which those that map all layers alike are run once."""
