@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -67,7 +68,7 @@ def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) 
 
 def _check(model: Any, what: str) -> None:
     """Check that a user's object is a cost model, as far as can be told without an evaluation."""
-    kinds = {
+    kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "space": ("a DesignSpace", lambda v: isinstance(v, DesignSpace)),
         "quantities": ("a tuple of Quantity", lambda v: _all(v, Quantity) and len(v) > 0),
         "resource_names": ("a tuple of names", lambda v: _all(v, str)),

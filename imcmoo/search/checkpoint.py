@@ -65,7 +65,7 @@ class State:
             InputError: not a checkpoint, or that of another search; names the first difference.
         """
         try:
-            arrays = read_arrays(path, "a checkpoint")
+            arrays: dict[str, Any] = {**read_arrays(path, "a checkpoint")}
             words = of_json(str(arrays.pop("words")), str(path))
             state = cls(**words, **arrays)
         except (ValueError, TypeError, KeyError):
