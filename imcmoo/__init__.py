@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from imcmoo.model.metrics import Metrics as Metrics
     from imcmoo.model.metrics import Quantity as Quantity
     from imcmoo.model.metrics import Resource as Resource
-    from imcmoo.model.reference.several_devices import reference_model as reference_model
+    from imcmoo.model.reference.evaluator import reference_model as reference_model
     from imcmoo.networks.workloads import Workload as Workload
     from imcmoo.networks.workloads import WorkloadSet as WorkloadSet
     from imcmoo.problem.criteria import Criterion as Criterion
@@ -61,7 +61,7 @@ _FOUND_IN = {
     "Study": "study.study",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",
-    "reference_model": "model.reference.several_devices",
+    "reference_model": "model.reference.evaluator",
     "run_search": "search.algorithm",
 }
 

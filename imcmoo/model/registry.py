@@ -17,7 +17,7 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace
 
 MODELS = {
-    "reference": "imcmoo.model.reference.several_devices:reference_model",
+    "reference": "imcmoo.model.reference.evaluator:reference_model",
     "physical": "imcmoo.model.physical.of_study:physical_model",
 }
 """The cost models that come with the package, by name."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.metrics import AREA, ENERGY, Metrics, Quantity, Resource
-from imcmoo.model.reference.several_devices import reference_model
+from imcmoo.model.reference.evaluator import reference_model
 from imcmoo.model.registry import find
 
 

@@ -99,7 +99,7 @@ class ChipModel:
 
     Raises:
         ValueError: a parameter is missing or depends on another where that is not allowed, the
-            device is unknown, or the table lacks a component some design needs.
+            device is unknown or searched, or the table lacks a component some design needs.
     """
 
     def __init__(
@@ -112,6 +112,10 @@ class ChipModel:
         missing = [n for n in needed if n not in space.names and n not in space.fixed]
         if missing:
             raise ValueError(f"space {space.name} lacks {', '.join(missing)}")
+        if "device" in space.names:
+            raise ValueError(
+                f"space {space.name}: the reference model takes one device; make one study for each"
+            )
         free = set(OPERATING_POINT)
         bound = [p.name for p in space.parameters if isinstance(p, Conditional)]
         if set(bound) - free:

@@ -8,6 +8,7 @@ Evaluating a design is then a look-up and an inner product.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -24,7 +25,7 @@ from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.profile_cache import ProfileCache
-from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Rounding = Literal["none", "reference"]
@@ -285,4 +286,44 @@ class Evaluator:
 def _rebuilt(
     space: DesignSpace, workloads: WorkloadSet, table: ComponentTable, deployment: Deployment
 ) -> Evaluator:
+    return Evaluator(space, workloads, table, deployment=deployment)
+
+
+def reference_model(
+    space: DesignSpace,
+    workloads: WorkloadSet,
+    *,
+    deployment: Deployment = "alone",
+    scaling: str = "reference",
+    components: str | None = None,
+    precision: Mapping[str, tuple[int, int]] | None = None,
+    objectives: Sequence[str] = (),
+) -> Evaluator:
+    """The reference model of a study.
+
+    Args:
+        space: needs the parameters of `ChipModel`, searched or fixed; `device` must be fixed.
+        workloads: the networks.
+        deployment: whether resident weights share a chip "alone" or "together" with the others'.
+        scaling: technology scaling of the component table.
+        components: path of the user's component table; the shipped table by default.
+        precision: bits of inputs and of weights by network; the model supports 8 only.
+        objectives: objectives beside energy, latency and area; the model has none.
+
+    Raises:
+        ValueError: the space lacks a parameter or searches over `device`, the table lacks a
+            component, a scaling is unknown, or a precision other than 8 bits or a further
+            objective is requested.
+    """
+    if objectives:
+        raise ValueError(
+            f"the reference model gives energy, latency and area, not {', '.join(objectives)}"
+        )
+    for name, bits in (precision or {}).items():
+        if bits != (BITS, BITS):
+            raise ValueError(
+                f"the reference model knows inputs and weights of {BITS} bits only; {name} has "
+                f"input_bits {bits[0]} and weight_bits {bits[1]}"
+            )
+    table = ComponentTable.load(components, scaling=scaling)
     return Evaluator(space, workloads, table, deployment=deployment)
