@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from imcmoo.cli.notices import warn
 from imcmoo.hardware.scaling import SCALINGS
@@ -22,11 +22,13 @@ DEFAULT_OUT = Path("results")
 MOST_SEEDS = 500
 """The folder of each is held open while they run, and few systems let more than 1,024 files be."""
 
-TLS = {"ca": "authority's certificate", "cert": "own certificate", "key": "own private key"}
-TLS_KEYS = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+OF_SCHEDULER = ("scheduler", "trust_network")
+"""Options that `add_workers` adds beside `workers`."""
 
-OF_SCHEDULER = ("scheduler", *(f"tls_{name}" for name in TLS), "trust_network")
-"""What `add_workers` adds beside `workers`."""
+IN_DASK = "name the file in Dask's configuration, distributed.comm.tls"
+
+REMOVED = {"--tls-ca": IN_DASK, "--tls-cert": IN_DASK, "--tls-key": IN_DASK}
+"""Removed options, with what replaces each."""
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +64,20 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="of Dask, such as tcp://127.0.0.1:8786, whose workers are to do the work instead",
     )
-    for name, what in TLS.items():
-        parser.add_argument(
-            f"--tls-{name}", metavar="FILE", help=f"{what} for a tls:// scheduler (default: Dask's)"
-        )
     parser.add_argument(
         "--trust-network",
         action="store_true",
         help="send work to another machine unencrypted (tcp://)",
     )
+    for option in REMOVED:
+        parser.add_argument(option, action=_Removed, help=argparse.SUPPRESS)
+
+
+class _Removed(argparse.Action):
+    """Refuses a removed option and names its replacement."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        parser.error(f"{option} was removed: {REMOVED[option]}")
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -89,17 +96,15 @@ def workers(args: argparse.Namespace) -> Workers:
         InputError: not a scheduler's address, an open one that is not trusted, or options of a
             scheduler without one.
     """
-    files = {key: getattr(args, f"tls_{name}") for name, key in TLS_KEYS.items()}
-    tls = tuple((key, file) for key, file in files.items() if file is not None)
     if args.scheduler is None:
-        if tls or args.trust_network:
-            raise InputError("--tls-ca, --tls-cert, --tls-key and --trust-network need --scheduler")
+        if args.trust_network:
+            raise InputError("--trust-network needs --scheduler")
         processes: int = args.workers
         if processes > cores():
             warn(f"{processes} processes share {cores()} cores: more is not faster")
         return processes
     try:
-        return Scheduler(args.scheduler, tls, args.trust_network)
+        return Scheduler(args.scheduler, args.trust_network)
     except ValueError as error:
         raise InputError(f"--scheduler: {error}") from None
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
@@ -38,9 +37,8 @@ class Scheduler:
     """A scheduler of dask.distributed.
 
     Args:
-        address: such as `tcp://127.0.0.1:8786`, or `tls://...`.
-        tls: `tls_ca_file`, `tls_client_cert` and `tls_client_key` as Dask's `Security` takes them;
-            what is left out is as Dask is configured.
+        address: such as `tcp://127.0.0.1:8786`, or `tls://...` with the certificates that Dask's
+            configuration names.
         trusted: whether to send work unencrypted to another machine.
 
     Raises:
@@ -48,7 +46,6 @@ class Scheduler:
     """
 
     address: str
-    tls: tuple[tuple[str, str], ...] = ()
     trusted: bool = False
 
     def __post_init__(self) -> None:
@@ -135,26 +132,25 @@ async def _answers(address: str, security: Any) -> None:
 
 
 def _security(scheduler: Scheduler) -> Any:
-    """Certificates for a scheduler, Dask's own where none are given.
+    """Certificates for a scheduler, from Dask's configuration.
 
     Raises:
-        InputError: it needs some and there are none, or a file is no certificate or key.
+        InputError: the scheduler needs certificates and there are none, or a file is none.
     """
     from distributed.security import Security
 
-    for _, file in scheduler.tls:
-        if not Path(file).is_file():
-            raise InputError(f"{file}: no such file")
-    security = Security(**dict(scheduler.tls))
-    # Asked before it connects: a client that fails for want of them ends only after a while.
+    # Checked before connecting: a client without certificates fails only after a while.
     try:
+        security = Security()
         context = security.get_connection_args("client")["ssl_context"]
     except (OSError, ValueError) as error:
-        files = ", ".join(file for _, file in scheduler.tls)
-        raise InputError(f"{files}: no certificates and key that fit ({error})") from None
+        raise InputError(
+            f"distributed.comm.tls of Dask's configuration: no usable certificates ({error})"
+        ) from None
     if scheduler.address.startswith("tls:") and context is None:
         raise InputError(
-            "a tls:// scheduler needs --tls-ca, --tls-cert and --tls-key, or Dask configured so"
+            "a tls:// scheduler needs certificates: name them in Dask's configuration, "
+            "distributed.comm.tls"
         )
     return security
 
