@@ -28,7 +28,9 @@ docs: $(INSTALLED)
 	@echo build/docs/index.html
 
 mutants: $(INSTALLED)
-	$(BIN)/python -m tests.mutation
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "mutmut>=3.8"
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 # The stamp comes last: an installation that broke off is repeated.
 $(INSTALLED): pyproject.toml
