@@ -4,39 +4,45 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
 
 .PHONY: run test test-slow bench docs mutants reliability
 
 run: $(INSTALLED)
 	$(BIN)/python -m experiments.run four_workload_rram
 
-test: $(INSTALLED)
+test: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m "not slow"
 
-test-slow: $(INSTALLED)
+test-slow: $(INSTALLED_DEV)
 	$(BIN)/pytest -q -n auto -m slow
 
-bench: $(INSTALLED)
+bench: $(INSTALLED_DEV)
 	$(BIN)/python benchmarks/throughput.py
 
-docs: $(INSTALLED)
+docs: $(INSTALLED_DEV)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo build/docs/index.html
 
-mutants: $(INSTALLED)
+mutants: $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "mutmut>=3.8"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
+reliability: $(INSTALLED_DEV)
+	$(BIN)/python -m tests.reliability
+
 # The stamp comes last: an installation that broke off is repeated.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-reliability: $(INSTALLED)
-	$(BIN)/python -m tests.reliability
+$(INSTALLED_DEV): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@ $(INSTALLED)
