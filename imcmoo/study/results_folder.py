@@ -122,10 +122,6 @@ class RunFolder:
         check_files(self.path, remedy="bring it back, or run again without --resume")
         return True
 
-    def is_begun(self) -> bool:
-        """Whether a run was begun here and not finished."""
-        return self._begun() is not None
-
     def begin(self, *, resume: bool) -> None:
         """Prepare the folder: keep the work of an unfinished run, or start with nothing.
 

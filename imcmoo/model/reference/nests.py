@@ -10,7 +10,6 @@ Source: docs/model.md, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,18 +51,6 @@ class Nests:
     def __getitem__(self, rows: Any) -> Nests:
         picked = (getattr(self, f.name)[rows] for f in fields(self)[1:])
         return Nests(self.axes, *picked)
-
-    def restrict(self, axes: Sequence[str]) -> Nests:
-        """The same nests over some of their axes."""
-        at = [self.axes.index(a) for a in axes]
-        return Nests(
-            tuple(axes),
-            self.spatial[:, :, at],
-            self.residual[:, :, at],
-            self.top[:, at],
-            self.inner[:, at],
-            self.lone_group,
-        )
 
     def table(self) -> Ints:
         """Everything that tells one nest from another, one row each."""
