@@ -27,7 +27,12 @@ OF_SCHEDULER = ("scheduler", "trust_network")
 
 IN_DASK = "name the file in Dask's configuration, distributed.comm.tls"
 
-REMOVED = {"--tls-ca": IN_DASK, "--tls-cert": IN_DASK, "--tls-key": IN_DASK}
+REMOVED = {
+    "--alone": "a criterion is proven with the single-network optima that it rests on",
+    "--tls-ca": IN_DASK,
+    "--tls-cert": IN_DASK,
+    "--tls-key": IN_DASK,
+}
 """Removed options, with what replaces each."""
 
 
@@ -69,8 +74,17 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send work to another machine unencrypted (tcp://)",
     )
-    for option in REMOVED:
-        parser.add_argument(option, action=_Removed, help=argparse.SUPPRESS)
+    for name in ("ca", "cert", "key"):
+        add_removed(parser, f"--tls-{name}")
+
+
+def add_removed(parser: argparse.ArgumentParser, option: str) -> None:
+    """Refuse an option that was removed, in one line that names its replacement.
+
+    Args:
+        option: one of `REMOVED`.
+    """
+    parser.add_argument(option, action=_Removed, nargs="?", help=argparse.SUPPRESS)
 
 
 class _Removed(argparse.Action):

@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with the designs of a run of imcmoo run (its front.csv)",
     )
     arguments.add_settings(parser)
+    arguments.add_removed(parser, "--alone")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
