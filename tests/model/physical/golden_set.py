@@ -1,0 +1,165 @@
+"""The golden set of the physical model: weighted sums of its metrics over many random designs.
+
+Every field of the metrics is summed with weights that differ from value to value, so that a single
+value that changes by more than 10⁻⁹ is noticed, as is an exchange of two. Rounding in the last
+digit, by which machines differ, is not.
+
+Run `python -m tests.model.physical.golden_set` to write the set again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.switches import Switches
+from imcmoo.networks.workloads import WorkloadSet
+from tests.model.physical.designs import Columns, random_designs
+
+FILE = Path(__file__).parent / "golden" / "checksums.csv"
+DEVICES = ("rram", "sram")
+NINE = tuple(
+    f"{name}_onnx"
+    for name in (
+        *("resnet18", "vgg16", "alexnet", "mobilenet_v3", "gpt2_medium", "mobilebert"),
+        *("densenet201", "resnet50", "vision_transformer"),
+    )
+)
+TWO = ("resnet18_onnx", "mobilebert_onnx")
+N_DESIGNS, N_CHUNKS = 20_000, 10
+N_BROKEN_DOWN = 50
+N_OF_OPTION = 200
+TABLE = PhysicalTable.load()
+
+RESOURCES = (
+    "area_m2",
+    "cells",
+    "missing_cells",
+    "missing_bits",
+    "snr_adc_dB",
+    "ir_drop",
+    "level_sigmas",
+)
+METRICS = (
+    *("energy_J", "latency_s", "interval_s", "power_W", "snr_dev_dB", "snr_dB", "occupied_cells"),
+    *("dram_bits", "glb_bits", "bound_by", "streamed", "switch_energy_J", "switch_time_s"),
+)
+BREAKDOWN = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What is kept of the values of a field.
+
+    Args:
+        n_numbers: values that are finite.
+        n_zeros: values that are 0.
+        total: weighted sum, of logarithms where all values are positive quantities.
+    """
+
+    n_numbers: int
+    n_zeros: int
+    total: float
+
+
+Key = tuple[str, str, int]
+"""Case, field and chunk of designs."""
+
+
+def checksum(name: str, values: np.ndarray) -> Checksum:
+    """Sum up the values of a field."""
+    numbers = np.isfinite(values)
+    summed = np.where(numbers, values, 0.0).astype(float)
+    zeros = numbers & (summed == 0)
+    if not (name.endswith("_dB") or values.dtype.kind in "iub"):
+        summed = np.log(np.where(summed == 0, 1.0, np.abs(summed)))
+    weights = 1 + (np.arange(values.size) * 0.6180339887498949) % 1
+    total = float((weights * summed.ravel()).sum())
+    return Checksum(int(numbers.sum()), int(zeros.sum()), total)
+
+
+def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
+    """Name, model, designs and number of chunks of everything that is summed up."""
+    for device in DEVICES:
+        designs = _designs(device, N_DESIGNS, seed=1)
+        yield device, _model(NINE, device), designs, N_CHUNKS
+    options: dict[str, Mapping[str, Any]] = {
+        **{
+            f"without {field.name}": {"switches": replace(Switches(), **{field.name: False})}
+            for field in fields(Switches)
+        },
+        "all off": {"switches": Switches.all_off()},
+        "together": {"deployment": "together"},
+        "rewritten": {"requests_per_switch": 1},
+        "precision": {"input_bits": (8, 5), "weight_bits": (4, 8)},
+    }
+    for device in DEVICES:
+        designs = _designs(device, N_OF_OPTION, seed=2)
+        for name, option in options.items():
+            yield f"{device}, {name}", _model(TWO, device, **option), designs, 1
+
+
+def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
+    """Checksums of a case."""
+    name, model, designs, n_chunks = case
+    metrics = model.evaluate(designs)
+    values = {field: getattr(metrics.resources, field) for field in RESOURCES}
+    values |= {field: getattr(metrics, field) for field in METRICS}
+    sums = {
+        (name, field, at): checksum(field, chunk)
+        for field, array in values.items()
+        for at, chunk in enumerate(np.array_split(array, n_chunks))
+    }
+    if name in DEVICES:
+        runs = np.flatnonzero(metrics.runs.any(axis=1))
+        some = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
+        parts = model.breakdown({column: v[some] for column, v in designs.items()})
+        sums |= {
+            (f"{name}, breakdown", field, 0): checksum(field, getattr(parts, field))
+            for field in BREAKDOWN
+        }
+    return sums
+
+
+def stored() -> dict[Key, Checksum]:
+    """Checksums of the golden set."""
+    with FILE.open(newline="") as lines:
+        return {
+            (row["case"], row["field"], int(row["chunk"])): Checksum(
+                int(row["n_numbers"]), int(row["n_zeros"]), float(row["total"])
+            )
+            for row in csv.DictReader(lines)
+        }
+
+
+def _model(names: tuple[str, ...], device: str, **options: Any) -> PhysicalModel:
+    networks = WorkloadSet.load(names)
+    dynamic = np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads])
+    return PhysicalModel(networks, device=device, table=TABLE, dynamic=dynamic, **options)
+
+
+def _designs(device: str, n: int, *, seed: int) -> Columns:
+    rng = np.random.default_rng(seed)
+    units = 4 ** rng.integers(2, 7, n)
+    return random_designs(n, rng, device, TABLE) | {"mac_units": units}
+
+
+def main() -> None:
+    """Write the golden set."""
+    with FILE.open("w", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(["case", "field", "chunk", "n_numbers", "n_zeros", "total"])
+        for case in cases():
+            for key, sums in found(case).items():
+                writer.writerow([*key, sums.n_numbers, sums.n_zeros, repr(sums.total)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The physical model says of many random designs what the golden set says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.model.physical import golden_set
+
+TOLERANCE = 1e-8
+"""Of a weighted sum: one value in it may change by 10⁻⁸, or by that many dB."""
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return golden_set.stored()
+
+
+@pytest.mark.parametrize("device", golden_set.DEVICES)
+def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, stored):
+    expected = {key: sums for key, sums in stored.items() if key[0].split(",")[0] == device}
+    found = {}
+    for case in golden_set.cases():
+        if case[0].split(",")[0] == device:
+            found |= golden_set.found(case)
+    assert found.keys() == expected.keys()
+    changed = [
+        f"{field} of {case}, designs of chunk {chunk}: {there} in the golden set, {here} found"
+        for (case, field, chunk), here in found.items()
+        for there in [expected[case, field, chunk]]
+        if (here.n_numbers, here.n_zeros) != (there.n_numbers, there.n_zeros)
+        or abs(here.total - there.total) > TOLERANCE
+    ]
+    assert not changed, (
+        f"{len(changed)} checksums of the physical model changed; if this changes on purpose, "
+        "raise MODEL_VERSION and run `python -m tests.model.physical.golden_set`:\n"
+        + "\n".join(changed[:20])
+    )
+
+
+@pytest.mark.parametrize("factor", [1 + 1e-9, 1 + 1e-6])
+def test_one_value_that_changes_is_noticed(factor):
+    values = np.random.default_rng(0).lognormal(size=(2000, 9))
+    one = golden_set.checksum("energy_J", values).total
+    values[17, 3] *= factor
+    other = golden_set.checksum("energy_J", values).total
+    assert (abs(one - other) > TOLERANCE) == (factor > 1 + 1e-8)
