@@ -1,7 +1,6 @@
 """Designs per second of the physical model on four networks, and where its time goes.
 
     python benchmarks/physical_throughput.py [--device rram] [--designs 60000] [--bodies 2000]
-                                             [--arrays]
 
 Two processes, as a search or an enumeration has them, each with a model of its own; rates are the
 sum over both. "all new": a new model, which also works out its circuits' signal to noise (a few
@@ -10,8 +9,7 @@ another one. "known": designs over bodies (array, slices, tiling) that were seen
 else drawn afresh: supply, converter, buffer, links, DRAM. "known, all run": only those of them on
 which all networks run. "no causes": the same without finding out what binds, as behind the seam.
 Medians over the repeats; processor time per design is printed beside, since other work on the
-machine does not stretch it as much, and what two cores of one's own would do by it. Layers are
-added up by compiled code where numba is there, which "all new" loads; --arrays leaves it out.
+machine does not stretch it as much, and what two cores of one's own would do by it.
 """
 
 from __future__ import annotations
@@ -29,13 +27,12 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import completed, cores, local
-from imcmoo.model.physical import compiling
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DRAM, space_voltages
 from imcmoo.networks.workloads import WorkloadSet
 
 NETWORKS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-GOALS = {"known": "goal 500,000", "first touch": "goal 20,000"}
+GOALS = {"first touch": "goal 20,000"}
 NODES_NM = (7, 14, 22, 32, 45)
 
 Columns = dict[str, NDArray]
@@ -103,7 +100,6 @@ class Task:
     bodies: int
     repeats: int
     seed: int
-    compiles: bool
 
     def known(
         self, model: PhysicalModel, table: PhysicalTable, rng: np.random.Generator
@@ -124,7 +120,6 @@ class Task:
 
 def measure(task: Task) -> dict[str, tuple[int, float, float]]:
     """Designs, wall and processor seconds by kind, in one process."""
-    compiling.compiles = lambda: task.compiles
     table, rng = PhysicalTable.load(), np.random.default_rng(task.seed)
     model = PhysicalModel(WorkloadSet.load(NETWORKS), device=task.device, table=table)
     n = task.designs // 6
@@ -144,7 +139,6 @@ def measure(task: Task) -> dict[str, tuple[int, float, float]]:
 
 def profile(task: Task) -> None:
     """Print where the time of known designs goes, in this process."""
-    compiling.compiles = lambda: task.compiles
     table, rng = PhysicalTable.load(), np.random.default_rng(task.seed)
     model = PhysicalModel(WorkloadSet.load(NETWORKS), device=task.device, table=table)
     known, _ = task.known(model, table, rng)
@@ -162,17 +156,14 @@ def main() -> None:
     parser.add_argument("--bodies", type=int, default=2_000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--arrays", action="store_true", help="without compiled code")
     args = parser.parse_args()
-    compiles = compiling.compiles() and not args.arrays
     tasks = [
-        Task(args.device, args.designs, args.bodies, args.repeats, seed, compiles)
+        Task(args.device, args.designs, args.bodies, args.repeats, seed)
         for seed in range(args.processes)
     ]
     with local(args.processes) as executor:
         found = [result for _, result in completed(executor, measure, tasks)]
     print(f"{args.device}, {len(NETWORKS)} networks, {args.processes} processes, {cores()} cores")
-    print("layers added up by", "compiled code" if compiles else "arrays")
     for kind in found[0]:
         rate = sum(n / wall for n, wall, _ in (one[kind] for one in found))
         each = np.mean([processor / n for n, _, processor in (one[kind] for one in found)])

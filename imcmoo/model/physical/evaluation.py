@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bodies import NetworkFeatures
-from imcmoo.model.physical.compiling import worth_compiling
 from imcmoo.model.physical.energy import ACTIONS
 from imcmoo.model.physical.layer_totals import Totals, totals
 from imcmoo.model.physical.metrics import PhysicalMetrics
@@ -116,11 +115,6 @@ def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
     energy = np.zeros(features.occupied.shape)
     prices = [batch.chip.price_of(name) for name in ACTIONS]
     prices[ACTIONS.index("write")] = np.zeros(len(batch.designs))
-    if worth_compiling(len(energy)):
-        from imcmoo.model.physical.kernels import weigh
-
-        weigh(np.stack(prices), features.counts, energy)
-        return energy
     # One after the other: a product of matrices rounds otherwise in another company of designs.
     for at, price in enumerate(prices):
         energy += price[:, None] * features.counts[:, at]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.compiling import worth_compiling
 from imcmoo.model.physical.runs import all_at_once, one_after_the_other
 
 Floats = NDArray[np.float64]
@@ -66,10 +65,6 @@ def totals(batch: Batch, *, causes: bool) -> Totals:
     io_s = batch.io_bits * _bit_s(batch, batch.chip.dram_bit_s)
     if pipelined:
         _add_up_pipelined(batch, io_s, found)
-    elif worth_compiling(len(batch.designs)):
-        from imcmoo.model.physical.compiled import add_up
-
-        add_up(batch, io_s, found, causes=causes)
     else:
         _add_up(batch, io_s, found, causes=causes)
     return found

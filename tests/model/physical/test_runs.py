@@ -1,0 +1,18 @@
+"""What binds networks whose layers take turns."""
+
+import numpy as np
+
+from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.runs import one_after_the_other
+from imcmoo.model.physical.timing import CAUSES, LayerTimes
+from imcmoo.networks.workloads import WorkloadSet
+
+
+def test_of_equal_causes_the_first_binds():
+    """Of one layer, equally long on three resources: also of its loads."""
+    layers = LayerTable.of_workloads(WorkloadSet.load(["alexnet"]))
+    zero, one, two = (np.full((1, len(layers)), value) for value in (0.0, 1.0, 2.0))
+    times = LayerTimes(zero, (one, two, two, one, two), (one, one, zero))
+    latency, bound = one_after_the_other(layers, times, np.zeros((1, 1)), causes=True)
+    assert latency == 3 * layers.count.sum()
+    assert bound == CAUSES.index("glb")
