@@ -13,7 +13,6 @@ import argparse
 
 import numpy as np
 
-from imcmoo.model.physical.partial_designs import STAGES, UNCHOSEN
 from problems import STUDIES
 
 DRAWN = 20_000
@@ -37,18 +36,13 @@ def main() -> None:
     levels = np.concatenate(found)[: args.designs]
     true = model.evaluate(levels)
     edp = true.energy_J * true.latency_s
-    tiles = space.column(levels, "tiles_per_group") * space.column(levels, "router_groups")
-    rows = np.column_stack([levels, np.searchsorted(partials.tiles, tiles)])
     print("| chosen up to | energy × latency: median, largest | area: median, largest |")
     print("| --- | --- | --- |")
-    for stage in range(partials.bound_from, len(STAGES) + 1):
-        later = {name for names in list(STAGES.values())[stage:] for name in names}
-        partial = rows.copy()
-        partial[:, [i for i, name in enumerate(space.names) if name in later]] = UNCHOSEN
-        bound = partials.bound(partial)
+    for stage in range(partials.bound_from, len(partials.stages) + 1):
+        bound = partials.bound(partials.ancestors(levels, stage))
         ratios = bound.values["edp"] / edp, bound.area_m2 / true.area_m2
         cells = (f"{np.median(ratio):.3f}, {ratio.max():.9f}" for ratio in ratios)
-        print(f"| {list(STAGES)[stage - 1]} | {' | '.join(cells)} |")
+        print(f"| {partials.stages[stage - 1]} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

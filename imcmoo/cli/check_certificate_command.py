@@ -1,4 +1,4 @@
-"""`imcmoo check-certificate`: prove anew what certificates say."""
+"""`imcmoo check-certificate`: verify certificates by another walk through all designs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from imcmoo.problem.score_range import text
 from imcmoo.study.check_certificate import Checker, certificates, study_of
 
 DESCRIPTION = """
-Prove anew that no design of a study lies below the bound of DIR/certificate.json, and that its
-design has the value it says, and the same of every DIR/*/certificate.json, counting every design of
-the space once. The solver's bounds are not used, but where a cost model has no others; the last
-line tells. Refused is what does not hold, and what is of another table, network, space or cost
-model.
+Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
+has the stated value, likewise for every DIR/*/certificate.json. Another walk counts every design of
+the space once. Its bounds are those of the cost model; they are compared with the evaluated costs
+of feasible designs first. A certificate that does not hold is refused, and so is one of another
+table, network, space or cost model.
 """
 
-ANEW = "checked without the solver's bounds"
-SHARED = "checked with the model's bounds of partial designs, which the solver used, too"
+VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
+EVALUATED = "re-walked and re-counted; no bounds used, all designs evaluated"
+UNVALIDATED = "re-walked and re-counted with the cost model's bounds"
 
 INTERRUPTED = "nothing was written; the same command begins anew"
 
@@ -69,6 +70,7 @@ def main(args: argparse.Namespace) -> None:
     ) as shown:
         task = shown.add_task(first.criterion, total=first.designs)
         try:
+            validated = checker.validate()
             walks = checker.prove(partial(_advance, shown, task))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
@@ -84,7 +86,9 @@ def main(args: argparse.Namespace) -> None:
             f"{counts.evaluated:,} evaluated",
             soft_wrap=True,
         )
-    terminal.print(ANEW if checker.anew else SHARED, soft_wrap=True)
+    bounded = any(counts.excluded for counts in walks)
+    verdict = VALIDATED if validated else UNVALIDATED if bounded else EVALUATED
+    terminal.print(verdict.format(n=validated), soft_wrap=True)
 
 
 def _advance(shown: Progress, task: TaskID, done: int) -> None:

@@ -131,7 +131,7 @@ class BranchAndBound:
         self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
         levels, F = self.trunk.found
         self._meet(levels, F)
-        self._keep(self.trunk.nodes, self.trunk.stage)
+        self.enqueue(self.trunk.nodes, self.trunk.stage)
         self._dive()
 
     @property
@@ -183,26 +183,26 @@ class BranchAndBound:
         """Choose a stage more of some partial designs."""
         grown = self.branches.expand(rows, stage, self.worth)
         self._options[stage] = max(grown.children, 1) / len(rows)
-        self.grow(grown, stage)
+        self.count(grown, stage)
+        self.enqueue(grown.nodes, stage + 1)
 
-    def grow(self, grown: Expanded, stage: int) -> None:
-        """Take in what some partial designs became with a stage more chosen."""
+    def count(self, grown: Expanded, stage: int) -> None:
+        """Count the designs that are ruled out as a stage is chosen."""
         self.infeasible[self.branches.stages[stage]] += grown.infeasible
         self.excluded[self.branches.stages[stage]] += grown.excluded
-        self._keep(grown.nodes, stage + 1)
 
     def restart(self, nodes: Nodes, others: int) -> None:
         """Let no partial designs wait at the trunk's end but some; so many designs are excluded."""
         stage = self.trunk.stage
         self._waiting[stage].clear()
         self.excluded[self.branches.stages[stage - 1]] = others
-        self._keep(nodes, stage)
+        self.enqueue(nodes, stage)
 
     def worth(self, costs: BoundedCosts) -> NDArray[np.bool_]:
         """Which partial designs may be better than the best found by more than the gap, (n,)."""
         return np.asarray(self.goal.bound(costs) < self.enough)
 
-    def _keep(self, nodes: Nodes, stage: int) -> None:
+    def enqueue(self, nodes: Nodes, stage: int) -> None:
         """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
         assert nodes.costs is not None
         bounds = self.goal.bound(nodes.costs)

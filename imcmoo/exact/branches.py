@@ -14,11 +14,8 @@ from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.partials import (
-    BoundsAnew,
     BoundsBoxes,
     BoundsPartials,
-    GlancesAtGroups,
-    NoBounds,
     Partials,
 )
 from imcmoo.problem.problem import AcceleratorProblem
@@ -106,59 +103,49 @@ class Branches:
             stage: which to choose.
             worth: tells by bounds which children are; not asked where a model has no quick ones.
         """
-        children, excluded = self._children(rows, stage, worth)
+        children, costs, excluded = self._children(rows, stage, worth)
         parts = [
             children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
         ]
-        kept = spread(self._feasible, parts)
-        left = np.concatenate([children[:0], *kept])
-        costs = None
-        if stage + 1 >= self.partials.bound_from:
+        fits = np.concatenate([np.empty(0, bool), *spread(self._feasible, parts)])
+        left = children[fits]
+        if costs is not None:
+            costs = costs.take(fits)
+        elif stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
-            fits = self._within(bounds)
-            costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(fits)
-            left = left[fits]
+            within = self._within(bounds)
+            costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(within)
+            left = left[within]
         nodes = Nodes(left, self.partials.completions(left), costs)
         ruled_out = self.designs(rows) - int(nodes.n_designs.sum()) - excluded
         return Expanded(nodes, len(children), ruled_out, excluded)
 
-    def _children(self, rows: Levels, stage: int, worth: Worth) -> tuple[Levels, int]:
-        """Children that may be feasible and worth it at a glance, and designs not worth it."""
-        excluded = 0
-        if isinstance(self.partials, GlancesAtGroups):
-            groups = self.partials.glance_at_groups(rows, stage)
-            if groups is not None:
-                fits, good = self._glanced(groups, rows, worth)
-                none = ~(fits & good).any(axis=1)
-                excluded = self._designs_of(rows[none], (fits & ~good)[none])
-                rows = rows[~none]
-        if not len(rows):
-            return rows, excluded
-        quick = self.partials.glance(rows, stage)
-        if quick is None:
-            return self.partials.options(rows, stage)[0], excluded
-        fits, good = self._glanced(quick, rows, worth)
-        excluded += self._designs_of(rows, fits & ~good)
-        return self.partials.options(rows, stage, np.flatnonzero(fits & good))[0], excluded
+    def _children(
+        self, rows: Levels, stage: int, worth: Worth
+    ) -> tuple[Levels, BoundedCosts | None, int]:
+        """Children that relaxed bounds do not rule out, and the number of designs not worth it.
 
-    def _glanced(
-        self, quick: Metrics, rows: Levels, worth: Worth
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which options of each row may be feasible, and which may be worth it, (n, n_options)."""
+        Returns:
+            Children; their relaxed bounds where the model has none that are tighter, else None;
+            designs of children that may be feasible and are not worth it.
+        """
+        quick = self.partials.glance(rows, stage) if len(rows) else None
+        if quick is None:
+            return self.partials.options(rows, stage)[0], None, 0
         fits = self._within(quick)
         each = len(fits) // len(rows)
         costs = BoundedCosts.of(quick, self.problem, self.partials.filled(rows), each)
-        return fits.reshape(-1, each), worth(costs).reshape(-1, each)
+        good = worth(costs)
+        designs = np.repeat(self.partials.completions(rows) // each, each)
+        kept = np.flatnonzero(fits & good)
+        children, _ = self.partials.options(rows, stage, kept)
+        tightest = stage + 1 < self.partials.refined_from
+        return children, costs.take(kept) if tightest else None, int(designs[fits & ~good].sum())
 
-    def _designs_of(self, rows: Levels, options: NDArray[np.bool_]) -> int:
-        """How many designs some options of rows stand for, which are as many for each."""
-        each = self.partials.completions(rows) // options.shape[1]
-        return int(options.sum(axis=1) @ each)
-
-    def _feasible(self, rows: Levels) -> Levels:
+    def _feasible(self, rows: Levels) -> NDArray[np.bool_]:
         quick = self.partials.screen(rows)
         fits: NDArray[np.bool_] = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
-        return rows[fits & (quick.area_m2 <= area_limit(self.problem))]
+        return fits & (quick.area_m2 <= area_limit(self.problem))
 
     def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
         """Which bounded designs may run every network within the limits, shape (n,)."""
@@ -193,37 +180,29 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
     """
     check_provable(problem)
     model = problem.model
+    why = f"cost model {type(model).__name__} has no bounds of partial designs"
     if isinstance(model, BoundsPartials):
         try:
             return model.partials(area_limit(problem))
         except ValueError as error:
-            raise NotProvable(str(error)) from None
+            why = str(error)
     if isinstance(model, BoundsBoxes):
         return HalvedBoxes(model)
     if model.space.size > MOST_EVALUATED:
         raise NotProvable(
-            f"cost model {type(model).__name__} has no bounds of partial designs, and "
-            f"{model.space.size:,} designs are more than the {MOST_EVALUATED:,} that are evaluated "
-            "instead"
+            f"{why}, and {model.space.size:,} designs are more than the {MOST_EVALUATED:,} that "
+            "are evaluated instead"
         )
     return PartialsByBody(model)
 
 
-def partials_to_check(problem: AcceleratorProblem) -> tuple[Partials, bool]:
-    """The tree that a check walks, and whether its bounds are other than those of the solver.
-
-    Where the model offers no other, but so few designs that all can be evaluated, none are needed.
+def partials_to_check(problem: AcceleratorProblem) -> Partials:
+    """The tree that a check walks: without bounds where all designs can be evaluated instead.
 
     Raises:
-        NotProvable: as `partials_of`.
+        NotProvable: a limit is not bounded, or the tree cannot be had.
     """
-    check_provable(problem)
-    model = problem.model
-    if isinstance(model, BoundsAnew):
-        try:
-            return model.boxes(area_limit(problem)), True
-        except NoBounds:
-            return partials_of(problem), False
-    if not isinstance(model, BoundsPartials) and model.space.size <= MOST_EVALUATED:
-        return PartialsByBody(model, bounded=False), True
-    return partials_of(problem), False
+    partials = partials_of(problem)
+    if isinstance(partials, PartialsByBody):
+        return PartialsByBody(problem.model, bounded=False)
+    return partials

@@ -38,7 +38,7 @@ class PartialsByBody:
 
     def __init__(self, model: CostModel, *, bounded: bool = True) -> None:
         self._model = model
-        self.bound_from = 1 if bounded else len(self.stages) + 1
+        self.bound_from = self.refined_from = 1 if bounded else len(self.stages) + 1
         names = model.space.names
         shared = (
             model.body_parameters if isinstance(model, SharesWork) else names[: len(names) // 2]
@@ -68,6 +68,12 @@ class PartialsByBody:
     def completions(self, partial: Levels) -> NDArray[np.int64]:
         """Product of the sizes of what is not chosen."""
         return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
+
+    def ancestors(self, levels: Levels, stage: int) -> Levels:
+        """Rows with the parameters of later stages not chosen."""
+        rows, later = levels.copy(), [n for names in self._names[stage:] for n in names]
+        rows[:, [self._model.space.names.index(name) for name in later]] = UNCHOSEN
+        return rows
 
     def designs(self, partial: Levels) -> Levels:
         """The rows as they are."""

@@ -1,10 +1,9 @@
-"""Prove anew what a certificate says: no heap, no order of search, no design found on the way.
+"""Verify a certificate by another walk: no queue, no order of search, no incumbent.
 
-Walks a whole tree of partial designs depth first and looks at nothing but whether each may hold a
-design below the certified bound. The tree and its bounds are made for the check alone where the
-model offers such (`BoundsAnew`); what it then shares with the solver is the component tables,
-`evaluate` and the score. Of the partial designs it leaves out it draws some at random, completes
-them at random and evaluates those designs, to see that nothing is lost with them.
+Walks the whole search tree depth first and asks only whether each partial design may hold a design
+below the certified bound. It shares the tree and the bounds with the solver; `bound_validation`
+compares these with evaluated designs. Of the partial designs that the walk leaves out it draws some
+at random, completes them at random and evaluates those designs.
 """
 
 from __future__ import annotations
@@ -122,26 +121,27 @@ class _Walk:
 
     def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
-        children = self._glanced(rows, stage, counts)
+        children, relaxed = self._glanced(rows, stage, counts)
         quick = self._partials.screen(children)
         fits = (quick.area_m2 <= area_limit(self._problem)) & np.isfinite(quick.area_m2)
         may = np.asarray(quick.runs.all(axis=1) & fits)
         counts.infeasible += self._leave_out(children[~may], stage + 1, feasible=False)
         children = children[may]
-        if stage + 1 < self._partials.bound_from:
+        bounded = self._partials.bound_from <= stage + 1
+        if not bounded or (relaxed and stage + 1 < self._partials.refined_from):
             return children
         runs, below = self._bounded(self._partials.bound(children), children)
         counts.infeasible += self._leave_out(children[~runs], stage + 1, feasible=False)
         counts.excluded += self._leave_out(children[runs & ~below], stage + 1, feasible=True)
         return children[below]
 
-    def _glanced(self, rows: Levels, stage: int, counts: Counts) -> Levels:
-        """The children; where a model has quick bounds, those that may fail a claim by these."""
+    def _glanced(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
+        """Children that may fail a claim by their relaxed bounds, and whether there are such."""
         quick = self._partials.glance(rows, stage)
         if quick is None:
             children, _ = self._partials.options(rows, stage)
             counts.infeasible += self._count(rows) - self._count(children)
-            return children
+            return children, False
         runs, below = self._bounded(quick, rows)
         each = len(runs) // len(rows)
         designs = np.repeat(self._partials.completions(rows) // each, each)
@@ -152,7 +152,7 @@ class _Walk:
                 some = np.unique(self._rng.choice(np.flatnonzero(out), SAMPLED))
                 children, _ = self._partials.options(rows, stage, some)
                 self._leave_out(children, stage + 1, feasible=feasible)
-        return self._partials.options(rows, stage, np.flatnonzero(below))[0]
+        return self._partials.options(rows, stage, np.flatnonzero(below))[0], True
 
     def _bounded(self, bounds: Metrics, rows: Levels) -> tuple[Bools, Bools]:
         """Which of some bounds may be feasible, and which of these may be below a claim.

@@ -43,6 +43,7 @@ class HalvedBoxes:
         self.stages: Sequence[str] = [f"halving {i + 1}" for i in range(max(1, halvings.sum()))]
         self._node = names.index(NODE) if NODE in names else None
         self.bound_from = 1 if self._node is None else max(1, int(halvings[self._node]))
+        self.refined_from = self.bound_from
 
     @property
     def start(self) -> Levels:
@@ -89,6 +90,9 @@ class HalvedBoxes:
         """Product of the numbers of levels."""
         lowest, highest = self._ends(partial)
         return (highest - lowest + 1).prod(axis=1)
+
+    def ancestors(self, levels: Levels, stage: int) -> None:
+        """None: where boxes are cut depends on their bounds."""
 
     def designs(self, partial: Levels) -> Levels:
         """What is left of each box."""

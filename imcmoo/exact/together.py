@@ -34,6 +34,8 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
     for search in searches:
         search.restart(nodes.take(np.arange(0)), others)
     assert nodes.costs is not None
+    # All stages whose children have relaxed bounds only, and the first with tighter ones.
+    last = max(trunk.stage + 1, branches.partials.refined_from)
     bounds = [s.goal.bound(nodes.costs) for s in searches]
     # Those of the least bounds first, by whatever criterion.
     ranks = [np.argsort(np.argsort(own, kind="stable")) for own in bounds]
@@ -49,9 +51,13 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
                 search.restart(rest, others)
             break
         some = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
-        grown = branches.expand(some, trunk.stage, lambda c: _worth_to_any(searches, c))
+        for stage in range(trunk.stage, last):
+            grown = branches.expand(some, stage, lambda c: _worth_to_any(searches, c))
+            some = grown.nodes.rows
+            for search in searches:
+                search.count(grown, stage)
         for search in searches:
-            search.grow(grown, trunk.stage)
+            search.enqueue(grown.nodes, last)
     for search in searches:
         search.elsewhere = np.inf
 

@@ -76,20 +76,22 @@ class Partials(Protocol):
             partial: with at least `bound_from` stages chosen.
         """
 
+    def ancestors(self, levels: Levels, stage: int) -> Levels | None:
+        """The partial design of a stage that contains each design, shape (n, n_columns); None if
+        the tree cannot tell.
+
+        Args:
+            levels: designs, shape (n, n_parameters).
+            stage: number of stages that are chosen.
+        """
+
     @property
     def bound_from(self) -> int:
         """Stages that must be chosen before there are bounds."""
 
-
-@runtime_checkable
-class GlancesAtGroups(Protocol):
-    """Partial designs of which groups of options are glanced at before single ones."""
-
-    def glance_at_groups(self, partial: Levels, stage: int) -> Metrics | None:
-        """As `Partials.glance`, of groups of options: no option of a group is better than that.
-
-        Every row must have as many groups, of as many designs each; by row and group.
-        """
+    @property
+    def refined_from(self) -> int:
+        """Stages that must be chosen before `bound` is tighter than `glance`."""
 
 
 @runtime_checkable
@@ -104,21 +106,6 @@ class BoundsPartials(Protocol):
 
         Raises:
             ValueError: the space cannot be bounded; says why.
-        """
-
-
-@runtime_checkable
-class BoundsAnew(Protocol):
-    """Knows lower bounds of partial designs a second time, by code of their own: for a check."""
-
-    def boxes(self, area_limit_m2: float) -> Partials:
-        """Another tree of partial designs, which shares no bound with that of `BoundsPartials`.
-
-        Args:
-            area_limit_m2: as in `BoundsPartials`.
-
-        Raises:
-            NoBounds: the space cannot be bounded so.
         """
 
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.behaviour import changed
+from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.branches import partials_to_check
 from imcmoo.exact.certificate import FILE, Certificate
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
@@ -18,6 +21,7 @@ from imcmoo.model.partials import Partials
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import own_bests
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
@@ -74,18 +78,15 @@ class Checker:
 
     Args:
         study: with the settings of the certificates.
-
-    Attributes:
-        anew: whether no bound is used that the solver used.
     """
 
     def __init__(self, study: Study) -> None:
-        self.anew = True
         self._problem: AcceleratorProblem = study.problem()
         self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, tuple[AcceleratorProblem, Partials, list[Claim]]] = {}
+        self._optima: dict[str, list[Levels]] = {}
 
     def claim(self, certificate: Certificate) -> None:
         """Check what needs no walk, and take up what does: what others rest on first.
@@ -111,6 +112,22 @@ class Checker:
         check_statement(certificate, problem, goal)
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
+        values = {name: np.array([value]) for name, value in certificate.design.items()}
+        self._optima.setdefault(part.network, []).append(problem.space.encode(values))
+
+    def validate(self) -> int:
+        """Compare the bounds that the walks rest on with the costs of feasible designs.
+
+        Returns:
+            Number of designs, for all walks together; 0 where all designs are evaluated instead.
+
+        Raises:
+            Refused: a bound is above the cost of a design.
+        """
+        return sum(
+            validate_bounds(problem, partials, self._optima[network])
+            for network, (problem, partials, _) in self._walks.items()
+        )
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
         """Prove anew what was claimed so far.
@@ -131,11 +148,10 @@ class Checker:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             try:
-                partials, anew = partials_to_check(problem)
+                partials = partials_to_check(problem)
             except NotProvable as error:
                 raise InputError(str(error)) from None
             self._walks[part.network] = problem, partials, []
-            self.anew &= anew
         return self._walks[part.network]
 
     def _own_bests(self, certificate: Certificate, part: Part) -> OwnBests | None:

@@ -11,10 +11,7 @@ from imcmoo.exact.branches import Branches
 from imcmoo.exact.check import Claim, check_bounds
 from imcmoo.exact.goal import BoundedCosts, NotProvable, OwnBests, against, relative
 from imcmoo.model.metrics import Metrics
-from imcmoo.model.physical.partial_designs import STAGES
 from imcmoo.problem.limits import Limits
-from imcmoo.space.choices import UNCHOSEN
-from imcmoo.space.parameters import Conditional
 from problems import STUDIES
 from problems.physical_extended import (
     RRAM_EXTENDED,
@@ -115,88 +112,6 @@ def test_limits_of_networks_are_kept():
 
 
 @pytest.mark.parametrize("device", SPACES)
-@pytest.mark.parametrize("n", [20, pytest.param(800, marks=pytest.mark.slow)])
-def test_no_completion_is_better_than_the_bound(device, n):
-    rng = np.random.default_rng(n)
-    space, near = SPACES[device], feasible_values(device, rng, 40)
-    model = study_on(space).cost_model()
-    partials = model.partials(800e-6)
-    base = space.encode(
-        {n: np.array([v.get(n, space.fixed.get(n)) for v in near]) for n in space.names}
-    )
-    levels = np.concatenate([base] * n)
-    some = rng.random(levels.shape) < 0.15
-    levels = np.where(some, space.random(len(levels), rng), levels)
-    known = model.evaluate(levels)
-    feasible = known.runs.all(axis=1) & (known.area_m2 <= 800e-6)
-    levels, known = levels[feasible], [known.values[q][feasible] for q in ("energy", "latency")]
-    area = model.resources(levels).area_m2
-    assert len(levels) > 100
-    tiles = space.column(levels, "tiles_per_group") * space.column(levels, "router_groups")
-    rows = np.column_stack([levels, np.searchsorted(partials.tiles, tiles)])
-    for stage in range(partials.bound_from, len(STAGES) + 1):
-        later = {name for names in list(STAGES.values())[stage:] for name in names}
-        partial = rows.copy()
-        partial[:, [i for i, name in enumerate(space.names) if name in later]] = UNCHOSEN
-        quick, bound = partials.screen(partial), partials.bound(partial)
-        assert quick.runs.all()
-        assert (quick.area_m2 <= area).all()
-        assert (bound.area_m2 <= area).all()
-        assert (bound.energy_J <= known[0]).all()
-        assert (bound.latency_s <= known[1]).all()
-        assert (bound.values["edp"] <= known[0] * known[1]).all()
-        if partials.stages[stage - 1] == "tiles":
-            check_glance(partials, partial, rows, bound, [*known, area])
-        if stage == len(STAGES):
-            assert bound.values["edp"] == pytest.approx(known[0] * known[1], rel=1e-6)
-
-
-def check_glance(partials, partial, rows, bound, known):
-    """Of the circuit that each design has, a glance sees no more than it costs."""
-    stage = partials.stages.index("circuit")
-    quick = partials.glance(partial, stage)
-    children, parents = partials.options(partial, stage)
-    own = partials.columns(STAGES["circuit"])
-    here = np.flatnonzero((children[:, own] == rows[parents][:, own]).all(axis=1))
-    assert parents[here].tolist() == list(range(len(rows)))
-    energy, latency, area = known
-    assert (quick.energy_J[here] <= energy).all()
-    assert (quick.latency_s[here] <= latency).all()
-    assert (quick.values["edp"][here] <= energy * latency).all()
-    assert (quick.area_m2[here] <= area).all()
-    # It is worth looking: most see more than the bound of all circuits does.
-    assert np.median(quick.values["edp"][here] / bound.values["edp"]) > 1.2
-    some = here[::3]
-    assert (partials.options(partial, stage, some)[0] == children[some]).all()
-    check_groups(partials, partial, children[:, partials.columns(("columns_per_adc",))[0]], quick)
-
-
-def check_groups(partials, partial, sharing, quick):
-    """Of all circuits with as many columns per converter, a glance sees no more than of any."""
-    groups = partials.glance_at_groups(partial, partials.stages.index("circuit"))
-    each, options = (len(m.area_m2) // len(partial) for m in (groups, quick))
-    group = np.arange(len(sharing)) // options * each + sharing
-    runs = np.isfinite(quick.energy_J).all(axis=1)
-    for name in ("energy", "latency", "edp", "area"):
-        least, single = groups.values[name][group][runs], quick.values[name][runs]
-        assert (least <= single * (1 + 1e-12)).all()
-        assert np.median(least / single) > 0.2
-
-
-def test_every_stage_stands_for_the_same_designs():
-    partials = study_on(SRAM_EXTENDED).cost_model().partials(np.inf)
-    rng, rows = np.random.default_rng(6), partials.start
-    assert partials.completions(rows).tolist() == [SRAM_EXTENDED.size]
-    for stage in range(len(STAGES)):
-        children, parents = partials.options(rows, stage)
-        sums = np.bincount(parents, partials.completions(children), len(rows))
-        assert sums.tolist() == partials.completions(rows).tolist()
-        rows = children[rng.integers(0, len(children), 20)]
-    assert (partials.completions(rows) == 1).all()
-    SRAM_EXTENDED.validate(partials.designs(rows))
-
-
-@pytest.mark.parametrize("device", SPACES)
 def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
     """Minimax regret against own bests of which only bounds are known, branched to the end."""
     rng = np.random.default_rng(11)
@@ -211,17 +126,6 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         assert counted(proof) == problem.space.size
         counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
         assert counts.all == problem.space.size
-
-
-@pytest.mark.parametrize("decider", ["columns_per_adc", "macros_per_tile"])
-def test_a_parameter_that_depends_on_one_chosen_later_has_no_bounds(decider):
-    """What is not chosen yet enters by least values over one row of a conditional's values."""
-    on = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(decider)]
-    bits = Conditional("adc_bits", on, dict.fromkeys(on.values, (5, 6)))
-    others = tuple(p for p in SRAM_EXTENDED.parameters if p.name != "adc_bits")
-    model = study_on(replace(SRAM_EXTENDED, parameters=(*others, bits))).cost_model()
-    with pytest.raises(ValueError, match=f"adc_bits must not depend on {decider}"):
-        model.partials(np.inf)
 
 
 def test_whoever_stops_early_has_a_bound():

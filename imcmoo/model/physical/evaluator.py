@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics
-from imcmoo.model.physical.boxes.boxes import Boxes
+from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown
 from imcmoo.model.physical.copies import Deployment
 from imcmoo.model.physical.devices import DEVICES
@@ -25,7 +25,6 @@ from imcmoo.model.physical.lacking import lacking, used_of_limits
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.objectives import MOST_DB, requested
-from imcmoo.model.physical.optimistic import PhysicalPartials
 from imcmoo.model.physical.parameters import TEXTS, Designs
 from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import WorkloadSet
@@ -205,27 +204,16 @@ class PhysicalEvaluator:
             used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
         return used
 
-    def partials(self, area_limit_m2: float) -> PhysicalPartials:
-        """Partial designs and their bounds.
+    def partials(self, area_limit_m2: float) -> BoundedTree:
+        """The tree of partial designs and its bounds.
 
         Args:
             area_limit_m2: bounds need not hold for larger chips; may be infinite.
 
         Raises:
-            ValueError: as `PartialDesigns`.
+            NoBounds: as `BoundedTree`.
         """
-        return PhysicalPartials(self.space, self._model.context, self._designs, area_limit_m2)
-
-    def boxes(self, area_limit_m2: float) -> Boxes:
-        """Partial designs and bounds for a check, by other code than `partials`.
-
-        Args:
-            area_limit_m2: as there.
-
-        Raises:
-            NoBounds: as `Boxes`.
-        """
-        return Boxes(self.space, self._model.context, self._designs, area_limit_m2)
+        return BoundedTree(self.space, self._model.context, self._designs, area_limit_m2)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.

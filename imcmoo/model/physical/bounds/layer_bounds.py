@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.boxes.bounds import (
+from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.bounds.cost_bounds import (
     Bounds,
     Seconds,
     in_turns,
     in_turns_and_loaded,
     interval,
 )
-from imcmoo.model.physical.boxes.chips import Chips
-from imcmoo.model.physical.boxes.work import Work, added, loads_of, work_of
+from imcmoo.model.physical.bounds.layer_operations import (
+    LayerOperations,
+    MappingOperations,
+    added,
+    loads_of,
+    work_of,
+)
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.traffic import overflow_bits
@@ -22,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 def layer_bounds(
-    context: Context, chips: Chips, designs: Designs, *, ping_pong: bool
+    context: Context, chips: MinimalChips, designs: Designs, *, ping_pong: bool
 ) -> dict[str, Floats]:
     """Bounds of energy, latency, their product, shape (n, W, 1), and area, (n, 1).
 
@@ -36,7 +44,7 @@ def layer_bounds(
     pipelined = bool(designs.pipelined.any())
     bounds = Bounds(chips, layers.n_networks)
     streams = bool(chips.streams.any()) and not pipelined
-    fits, works = work_of(context, designs, streams=streams)
+    fits, works = _shared_work(context, designs, streams)
     spilled = 2 * overflow_bits(layers, designs.glb_KiB)[:, :, None]
     io_bits = layers.io_bits[:, None]
     io_s = io_bits * chips["dram_bit_s"][:, None]
@@ -64,14 +72,55 @@ def layer_bounds(
     return bounds.values
 
 
-def _parts(context: Context, chips: Chips, work: Work, spilled_bits: Floats) -> Seconds:
+def _shared_work(
+    context: Context, designs: Designs, streams: bool
+) -> tuple[NDArray[np.bool_], list[MappingOperations]]:
+    """As `work_of`; designs of one body, resolution and grouping share it."""
+    keys = np.column_stack(
+        [
+            designs.rows,
+            designs.cols,
+            designs.active_rows,
+            designs.bits_per_cell,
+            designs.differential,
+            designs.input_slice_bits,
+            designs.levels,
+            designs.macros_per_tile,
+            designs.tiles_per_group,
+            designs.router_groups,
+            designs.adc_bits,
+            designs.pipelined,
+            designs.ping_pong,
+            designs.mac_units,
+        ]
+    )
+    _, first, of = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    of = of.ravel()
+    fits, works = work_of(context, designs.take(first), streams=streams)
+    return fits[of], [
+        replace(
+            work,
+            steps=LayerOperations(*(a[of] for a in work.steps.arrays)),
+            columns_used=work.columns_used[of],
+            counts=work.counts[of],
+            pipeline_link_bits=work.pipeline_link_bits[of],
+        )
+        for work in works
+    ]
+
+
+def _parts(
+    context: Context, chips: MinimalChips, work: MappingOperations, spilled_bits: Floats
+) -> Seconds:
     layers, steps = context.layers, work.steps
-    each = np.ceil(work.columns_used / -chips["less_converters"])
+    each = np.ceil(work.columns_used / -chips["negated_adcs"])
     conversions = (steps.reads * each)[:, :, None], (steps.fills * each)[:, :, None]
     return Seconds.of(steps, chips, conversions, layers.dynamic * layers.macs, spilled_bits)
 
 
-def _interval(context: Context, chips: Chips, work: Work, parts: Seconds, io_s: Floats) -> Floats:
+def _interval(
+    context: Context, chips: MinimalChips, work: MappingOperations, parts: Seconds, io_s: Floats
+) -> Floats:
     """Seconds between images of a pipeline, shape (n, W, 1)."""
     slowest = np.maximum(parts.arrays + parts.digital, parts.buffer) + parts.fill
     networks = Seconds(**{name: _added(context, v) for name, v in vars(parts).items()})

@@ -1,7 +1,6 @@
-"""Energy and latency of chips of the least numbers: the sums of `evaluate`, written once more.
+"""Bounds of energy and latency: the cost model with every component cost at its minimum.
 
-The same lines serve layers one by one and networks as a whole, as if each were a single layer: the
-sum of layers, each held up by its slowest part, is never below what the slowest part takes in all.
+Since Σ_l max_r t(l, r) ≥ max_r Σ_l t(l, r), a network treated as one layer is bounded as well.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.boxes.chips import Chips
-from imcmoo.model.physical.boxes.work import Steps
+from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.bounds.layer_operations import LayerOperations
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SAFETY = 1 - 1e-9
-"""Sums in another order may round up."""
+"""Sums in another order may round up; bounds are scaled down by this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +41,8 @@ class Seconds:
     @classmethod
     def of(
         cls,
-        steps: Steps,
-        chips: Chips,
+        steps: LayerOperations,
+        chips: MinimalChips,
         conversions: tuple[Floats, Floats],
         macs: Floats,
         spilled_bits: Floats,
@@ -60,7 +59,9 @@ class Seconds:
 
         def arrays(reads: Floats, conversions: Floats) -> Floats:
             first, then = chips.times(reads, "read_s"), conversions * chips["convert_s"][:, None]
-            return np.maximum(first, then) + chips["unheld"][:, None] * np.minimum(first, then)
+            return np.maximum(first, then) + chips["no_sample_hold"][:, None] * np.minimum(
+                first, then
+            )
 
         return cls(
             arrays(steps.reads, conversions[0]),
@@ -82,7 +83,12 @@ def in_turns(parts: Seconds) -> Floats:
 
 
 def in_turns_and_loaded(
-    parts: Seconds, steps: Steps, stored_bits: Floats, chips: Chips, *, ping_pong: bool
+    parts: Seconds,
+    steps: LayerOperations,
+    stored_bits: Floats,
+    chips: MinimalChips,
+    *,
+    ping_pong: bool,
 ) -> Floats:
     """The same where weights are loaded for every image.
 
@@ -128,12 +134,12 @@ class Bounds:
         n_networks: W.
     """
 
-    def __init__(self, chips: Chips, n_networks: int) -> None:
+    def __init__(self, chips: MinimalChips, n_networks: int) -> None:
         self._chips = chips
-        n, m = chips.barred.shape
+        n, m = chips.infeasible.shape
         shape = n, n_networks, m
         self.values = {name: np.full(shape, np.inf) for name in ("energy", "latency", "edp")}
-        self.values["area"] = np.where(chips.barred, np.inf, chips.area_m2 * SAFETY)
+        self.values["area"] = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)
 
     def keep(
         self, counts: Floats, dram_bits: Floats, latency: Floats, interval: Floats, usable: Bools
@@ -156,7 +162,7 @@ class Bounds:
         energy += dram_bits * chips["dram"][:, None]
         energy += leak * np.maximum(interval, least)
         latency = np.maximum(latency, least)
-        may = np.broadcast_to(usable[:, :, None] & ~chips.barred[:, None], energy.shape)
+        may = np.broadcast_to(usable[:, :, None] & ~chips.infeasible[:, None], energy.shape)
         found = (("energy", energy), ("latency", latency), ("edp", energy * latency))
         for name, values in found:
             own = self.values[name]

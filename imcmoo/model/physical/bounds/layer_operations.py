@@ -1,7 +1,6 @@
-"""What the layers of the networks do on a body: by layer, and added up for each network.
+"""Operations of the layers for a mapping key, by layer and added up for each network.
 
-Copies, placement and actions are those of `evaluate`. Here they are gathered, and added up as if
-each network were a single layer, so that many chips can be compared at little cost.
+Replication, placement and action counts are those of `evaluate`.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from imcmoo.model.physical.traffic import Traffic, converted_bits, move, operand
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PRICED = (*ACTIONS, "link", "mac")
+ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
 """Actions on the chip."""
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class LayerOperations:
     """What takes time on n bodies, of k layers or networks, shape (n, k).
 
     Args:
@@ -54,14 +53,14 @@ class Steps:
         """All of them, in order."""
         return tuple(getattr(self, f.name) for f in fields(self))
 
-    def in_turns(self, layers: LayerTable) -> Steps:
+    def in_turns(self, layers: LayerTable) -> LayerOperations:
         """Of networks whose layers run one after the other: all add up."""
-        return Steps(*added(layers, np.stack(self.arrays)))
+        return LayerOperations(*added(layers, np.stack(self.arrays)))
 
-    def at_once(self, layers: LayerTable) -> Steps:
+    def at_once(self, layers: LayerTable) -> LayerOperations:
         """Of networks whose layers run at once: of arrays and tiles what the slowest takes."""
         largest, none = layers.largest, np.zeros((len(self.reads), layers.n_networks))
-        return Steps(
+        return LayerOperations(
             largest(self.reads + self.fills),
             largest(self.columns + self.fill_columns),
             none,
@@ -75,17 +74,17 @@ class Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class MappingOperations:
     """What n bodies do in one mode.
 
     Args:
         steps: by layer.
         columns_used: converted at each read, shape (n, L).
-        counts: of actions on the chip by `PRICED`, shape (n, W, A).
+        counts: of actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A).
         pipeline_link_bits: of an image over the links, by the groups it uses, shape (n, W).
     """
 
-    steps: Steps
+    steps: LayerOperations
     columns_used: Floats
     counts: Floats
     pipeline_link_bits: Floats
@@ -103,7 +102,9 @@ def loads_of(context: Context, *, streamed: bool) -> float:
     return 1.0 if streamed else float(np.isfinite(context.requests)) / context.requests
 
 
-def work_of(context: Context, designs: Designs, *, streams: bool) -> tuple[Bools, list[Work]]:
+def work_of(
+    context: Context, designs: Designs, *, streams: bool
+) -> tuple[Bools, list[MappingOperations]]:
     """Gather what bodies do.
 
     Args:
@@ -124,7 +125,9 @@ def work_of(context: Context, designs: Designs, *, streams: bool) -> tuple[Bools
     return np.asarray(need <= designs.macros[:, None]), works
 
 
-def _work(context: Context, designs: Designs, placement: Placement, *, streamed: bool) -> Work:
+def _work(
+    context: Context, designs: Designs, placement: Placement, *, streamed: bool
+) -> MappingOperations:
     layers, copies = context.layers, context.copies.of(designs)
     held = np.maximum(copies.streamed if streamed else copies.resident, 1.0)
     none = np.zeros(held.shape)
@@ -141,7 +144,7 @@ def _work(context: Context, designs: Designs, placement: Placement, *, streamed:
     most_groups, tiles = designs.router_groups[:, None], designs.tiles_per_group[:, None]
     shares = np.clip(held * np.ceil(placement.macros / per_group), 1.0, most_groups)
     groups = np.ceil(added(layers, placement.macros * held) / per_group)
-    steps = Steps(
+    steps = LayerOperations(
         reads=rounds * reads,
         columns=rounds * reads * placement.columns_used,
         fills=none + reads,
@@ -153,10 +156,10 @@ def _work(context: Context, designs: Designs, placement: Placement, *, streamed:
         load_rows=passes * placement.rows_used * ~layers.dynamic if streamed else none,
         load_link_bits=layers.stored_bits / shares if streamed else none,
     )
-    every = np.empty((len(PRICED), *none.shape))
-    for at, name in enumerate(PRICED):
+    every = np.empty((len(ON_CHIP_ACTIONS), *none.shape))
+    for at, name in enumerate(ON_CHIP_ACTIONS):
         every[at] = counts[name]
-    return Work(
+    return MappingOperations(
         steps,
         placement.columns_used,
         np.moveaxis(added(layers, every), 0, 2),
@@ -174,7 +177,7 @@ def _counts(
     kept: Floats,
     streamed: bool,
 ) -> dict[str, Floats]:
-    """Actions of each layer by `PRICED`, loading weights included, shape (n, L) or less."""
+    """Actions of each layer by `ON_CHIP_ACTIONS`, weight loading included, shape (n, L) or less."""
     layers, loads = context.layers, loads_of(context, streamed=streamed)
     counts = count_actions(layers, designs, placement, moved, context.sums, held, unsigned=True)
     counts["glb_read"] = counts["glb_read"] + kept

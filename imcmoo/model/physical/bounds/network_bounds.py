@@ -7,15 +7,15 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.boxes.bounds import (
+from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.bounds.cost_bounds import (
     Bounds,
     Seconds,
     in_turns,
     in_turns_and_loaded,
     interval,
 )
-from imcmoo.model.physical.boxes.chips import Chips
-from imcmoo.model.physical.boxes.work import Steps, added, loads_of, work_of
+from imcmoo.model.physical.bounds.layer_operations import LayerOperations, added, loads_of, work_of
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.keyed_memory import Arrays, KeyedMemory
 from imcmoo.model.physical.keys import body_keys
@@ -46,7 +46,7 @@ class NetworkBounds:
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._known: dict[tuple[bool, float], KeyedMemory] = {}
 
-    def of(self, chips: Chips, bodies: Designs, *, ping_pong: bool) -> dict[str, Floats]:
+    def of(self, chips: MinimalChips, bodies: Designs, *, ping_pong: bool) -> dict[str, Floats]:
         """Bounds of energy, latency, their product, shape (n, W, X), and area, (n, X).
 
         Args:
@@ -62,7 +62,7 @@ class NetworkBounds:
         io_bits = self._context.layers.io_bits[:, None]
         io_s = io_bits * chips["dram_bit_s"][:, None]
         # Of a pipeline the slowest layer need not be the one that reads, or converts, longest.
-        timed = chips.held() if pipelined else chips
+        timed = chips.with_sample_hold() if pipelined else chips
         for streamed, (counts, links, steps) in enumerate(modes):
             usable = chips.streams if streamed else fits > 0
             if not usable.any():
@@ -83,7 +83,7 @@ class NetworkBounds:
 
     def _sums(
         self, bodies: Designs, pipelined: bool
-    ) -> tuple[Floats, list[tuple[Floats, Floats, Steps]]]:
+    ) -> tuple[Floats, list[tuple[Floats, Floats, LayerOperations]]]:
         """Whether networks fit, shape (n, W), and in each mode counts, links of a pipeline and
         what takes time, by network."""
         units = float(bodies.mac_units[0])
@@ -92,9 +92,9 @@ class NetworkBounds:
             body_keys(bodies), lambda some: self._work_out(bodies.take(some), pipelined)
         )
         fits, *arrays = (array.take(places, axis=0) for array in store)
-        each = 2 + len(fields(Steps))
+        each = 2 + len(fields(LayerOperations))
         parts = [arrays[at : at + each] for at in range(0, len(arrays), each)]
-        return fits, [(counts, links, Steps(*steps)) for counts, links, *steps in parts]
+        return fits, [(counts, links, LayerOperations(*steps)) for counts, links, *steps in parts]
 
     def _work_out(self, bodies: Designs, pipelined: bool) -> Arrays:
         parts = [self._add_up(some, pipelined) for some in bodies.chunks(BODIES_AT_ONCE)]
@@ -110,9 +110,9 @@ class NetworkBounds:
         return tuple(arrays)
 
 
-def _conversions(steps: Steps, chips: Chips) -> tuple[Floats, Floats]:
+def _conversions(steps: LayerOperations, chips: MinimalChips) -> tuple[Floats, Floats]:
     """At the least, one after the other: as converters share columns evenly, and one a read."""
-    most = -chips["less_converters"][:, None]
+    most = -chips["negated_adcs"][:, None]
     vectors, fills = (
         np.maximum(reads[:, :, None], columns[:, :, None] / most)
         for reads, columns in ((steps.reads, steps.columns), (steps.fills, steps.fill_columns))

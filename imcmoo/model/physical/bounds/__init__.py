@@ -1,0 +1,1 @@
+"""Lower bounds on the costs of all designs of a sub-domain of the space."""

@@ -1,0 +1,160 @@
+"""The search tree of a space with lower bounds of its sub-domains.
+
+No chip of a sub-domain costs less than one of component minima. Action counts depend on the mapping
+key alone and are those of `evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.io.executor import spread
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
+from imcmoo.model.physical.bounds.cost_bounds import SAFETY
+from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
+from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
+from imcmoo.model.physical.bounds.search_tree import SearchTree
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.parameters import Designs
+from imcmoo.space.design_space import DesignSpace, Levels
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CHIPS_AT_ONCE = 1 << 12
+"""Chips bounded at once, networks as a whole: what a core's cache holds."""
+DESIGNS_AT_ONCE = 512
+"""Chips bounded at once layer by layer."""
+
+
+class BoundedTree(SearchTree):
+    """Implements `imcmoo.model.partials.Partials`.
+
+    Args:
+        space: the designs.
+        context: the model.
+        designs_of: returns designs by their value indices.
+        area_limit_m2: bounds need not hold for larger chips; may be infinite.
+
+    Raises:
+        NoBounds: a rule of the model is off, the stages do not cover the space, or a cost term
+            depends on an undeclared parameter.
+    """
+
+    def __init__(
+        self,
+        space: DesignSpace,
+        context: Context,
+        designs_of: Callable[[Levels], Designs],
+        area_limit_m2: float,
+    ) -> None:
+        super().__init__(space)
+        if context.switches != RULES:
+            raise NoBounds("no bounds: a rule of the model is off")
+        self._context = context
+        self._designs_of = designs_of
+        self._area_limit_m2 = area_limit_m2
+        self._chips = ChipBounds(self, context, designs_of, area_limit_m2)
+        sizes = np.array(space.values_of("glb_KiB"), float)
+        self._networks = NetworkBounds(context, sizes)
+
+    @property
+    def bound_from(self) -> int:
+        """Number of the first stages (array and tiling) before there are bounds."""
+        return 2
+
+    @property
+    def refined_from(self) -> int:
+        """Number of stages, peripheral circuits included, before layers are bounded one by one."""
+        return list(self.stages).index("periphery") + 1
+
+    def screen(self, rows: Levels) -> Metrics:
+        """Smallest area of each sub-domain, infinite where no chip runs all networks."""
+        if not len(rows):
+            return Metrics({"area": np.empty(0)}, {})
+        chips = self._chips.of(rows, {})
+        area = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
+        if not self.is_open(rows, "tiling"):
+            designs = self._designs_of(self.filled(rows))
+            resident = designs.pipelined | ~chips.streams[:, 0]
+            some = np.flatnonzero((area <= self._area_limit_m2) & resident)
+            for at, _ in _alike(designs.take(some), CHIPS_AT_ONCE):
+                runs = self._all_run(designs.take(some[at]))
+                area[some[at]] = np.where(runs, area[some[at]], np.inf)
+        return Metrics({"area": area}, {})
+
+    def _all_run(self, designs: Designs) -> NDArray[np.bool_]:
+        """Whether designs of one schedule run all networks, shape (n,)."""
+        shortfall = Batch(self._context, designs).surely_missing_cells
+        runs = np.asarray((shortfall <= 0).all(axis=1))
+        some = np.flatnonzero(runs)
+        runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
+        return runs
+
+    def glance(self, rows: Levels, stage: int) -> Metrics | None:
+        """Relaxed bounds of all children, each network treated as one layer."""
+        if self.stages[stage] in ("array", "tiling", "grouping") or not len(rows):
+            return None
+        return self._of_networks(rows, *self.choices(stage))
+
+    def bound(self, rows: Levels) -> Metrics:
+        """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
+        if len(rows) and self.is_open(rows, "periphery"):
+            return self._of_networks(rows, np.empty(0, np.int64), np.empty((1, 0), np.int64))
+        designs = self._designs_of(self.filled(rows))
+
+        def bounds_of(some: Ints, ping_pong: bool) -> dict[str, Floats]:
+            chips = self._chips.of(rows[some], {})
+            return layer_bounds(self._context, chips, designs.take(some), ping_pong=ping_pong)
+
+        return self._joined(designs, 1, DESIGNS_AT_ONCE, bounds_of)
+
+    def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
+        """Relaxed bounds of sub-domains with every choice of some columns."""
+        chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
+        keys = self._designs_of(self.filled(self.with_mapping_only(rows)))
+        self._context.copies.of(keys)  # of all at once: its memory grows by copying
+
+        def bounds_of(some: Ints, ping_pong: bool) -> dict[str, Floats]:
+            chips = self._chips.of(rows[some], chosen)
+            return self._networks.of(chips, keys.take(some), ping_pong=ping_pong)
+
+        return self._joined(keys, len(choices), max(1, CHIPS_AT_ONCE // len(choices)), bounds_of)
+
+    def _joined(
+        self,
+        designs: Designs,
+        m: int,
+        at_most: int,
+        bounds_of: Callable[[Ints, bool], dict[str, Floats]],
+    ) -> Metrics:
+        """Bounds worked out for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
+        n, networks = len(designs), self._context.layers.n_networks
+        joined = {name: np.full((networks, n, m), np.inf) for name in ("energy", "latency", "edp")}
+        area = np.full((n, m), np.inf)
+
+        def put(part: tuple[Ints, bool]) -> None:
+            bounds = bounds_of(*part)
+            area[part[0]] = bounds["area"]
+            for name, values in joined.items():
+                values[:, part[0]] = np.moveaxis(bounds[name], 1, 0)
+
+        spread(put, list(_alike(designs, at_most)))
+        # Sums over networks are quickest with these outermost.
+        values = {name: v.reshape(networks, -1).T for name, v in joined.items()}
+        return Metrics({**values, "area": area.ravel()}, {})
+
+
+def _alike(designs: Designs, at_most: int) -> Iterator[tuple[Ints, bool]]:
+    """Indices of some designs at a time, of one schedule, digital unit and ping-pong setting."""
+    kinds = np.column_stack([designs.pipelined, designs.ping_pong > 0, designs.mac_units])
+    for kind in np.unique(kinds, axis=0):
+        alike = np.flatnonzero((kinds == kind).all(axis=1))
+        for at in range(0, len(alike), at_most):
+            yield alike[at : at + at_most], bool(kind[1])

@@ -1,0 +1,163 @@
+"""Chips of component minima: no chip of a sub-domain has a smaller cost term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.bounds.component_minima import ComponentMinima
+from imcmoo.model.physical.bounds.layer_operations import ON_CHIP_ACTIONS
+from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
+from imcmoo.model.physical.chip import link_price
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.parameters import DRAM, Designs
+from imcmoo.model.physical.switches import Switches
+from imcmoo.space.design_space import Levels
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+RULES = Switches()
+"""All rules of the model on: bounds hold for no other model."""
+
+
+@dataclass(frozen=True, eq=False)
+class MinimalChips:
+    """Chips of component minima: X peripheral circuits for each of n mapping keys, shape (n, X).
+
+    Args:
+        terms: cost terms by name as in `component_minima`, finite.
+        infeasible: where no chip keeps the limits of SQNR, IR drop and conductance levels.
+        macros, tiles, groups: of a chip, of router groups the fewest, shape (n, 1).
+        streams: whether some chip has a memory to load weights from, shape (n, 1).
+        glb_size: index of the size of the global buffer, −1 where it is free, (n, X) or less.
+        area_limit_m2: bounds need not hold for larger chips.
+        assumptions: of the model.
+    """
+
+    terms: Mapping[str, Floats]
+    infeasible: Bools
+    macros: Floats
+    tiles: Floats
+    groups: Floats
+    streams: Bools
+    glb_size: Ints
+    area_limit_m2: float
+    assumptions: Assumptions
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.terms[name]
+
+    def times(self, counts: Floats, name: str) -> Floats:
+        """Counts, shape (n, k), times a cost term of each chip, shape (n, k, X)."""
+        product: Floats = counts[:, :, None] * self[name][:, None]
+        return product
+
+    def with_sample_hold(self) -> MinimalChips:
+        """Chips that convert while they read on, whether or not they have a sample-and-hold."""
+        none = np.zeros_like(self["no_sample_hold"])
+        return replace(self, terms={**self.terms, "no_sample_hold": none})
+
+    @property
+    def area_m2(self) -> Floats:
+        """Lower bound of the area, shape (n, X)."""
+        macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
+        area: Floats = (
+            self.macros * macro
+            + self.tiles * self["tile_m2"]
+            + self.groups * self["router_m2"]
+            + self["memory_m2"]
+            + self["digital_m2"]
+        )
+        return area
+
+    @property
+    def leak_W(self) -> Floats:
+        """Lower bound of the leakage, shape (n, X)."""
+        macro = self["macro_W"] + self["adcs"] * self["adc_W"]
+        leak: Floats = (
+            self.macros * macro + self.tiles * self["tile_W"] + self["memory_W"] + self["digital_W"]
+        )
+        return leak
+
+    @property
+    def allowed_W(self) -> float:
+        """Power limit of the largest chip within the area limit."""
+        return self.assumptions.power_W_per_m2.value * self.area_limit_m2
+
+    @property
+    def prices_J(self) -> Floats:
+        """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
+        hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
+        link = link_price(hop, wire, area, given=self.assumptions, switches=RULES)
+        prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
+        for at, name in enumerate(ON_CHIP_ACTIONS):
+            prices[:, at] = link if name == "link" else self[name]
+        return prices
+
+
+class ChipBounds:
+    """Finds the chips of component minima of sub-domains.
+
+    Args:
+        tree: the search tree.
+        context: the model.
+        designs_of: returns designs by their value indices.
+        area_limit_m2: bounds need not hold for larger chips.
+
+    Raises:
+        NoBounds: raised by `ComponentMinima`.
+    """
+
+    def __init__(
+        self,
+        tree: SearchTree,
+        context: Context,
+        designs_of: Callable[[Levels], Designs],
+        area_limit_m2: float,
+    ) -> None:
+        self._tree = tree
+        self._assumptions = context.given
+        self._area_limit_m2 = area_limit_m2
+        self._minima = ComponentMinima(
+            tree.space, lambda levels: Batch(context, designs_of(levels))
+        )
+        there = np.array(tree.space.values_of("dram")) != DRAM[0]
+        self._streams = np.append(there, there.any()) & context.device.streams
+        per_tile = np.array(tree.space.values_of("macros_per_tile"), float)
+        self._per_tile = np.append(per_tile, per_tile.min())
+        self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
+
+    def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
+        """Chips of n sub-domains.
+
+        Args:
+            rows: sub-domains, shape (n, n_columns).
+            chosen: value indices of further parameters, X combinations for each sub-domain, by
+                parameter, shape (1, X).
+        """
+        of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
+        levels = {**self._fixed, **of_rows, **chosen}
+        terms = self._minima.of(levels)
+        shape = np.broadcast_shapes((len(rows), 1), *(v.shape for v in terms.values()))
+        noisy = np.isinf(terms["adc_m2"])
+        for name in ("adc_m2", "adc_W", "conversion", "convert_s"):
+            terms[name] = np.where(noisy, 0.0, terms[name])
+        tiles = np.append(self._tree.tiles, self._tree.tiles.min())[rows[:, -1:]].astype(float)
+        return MinimalChips(
+            {name: np.broadcast_to(v, shape) for name, v in terms.items()},
+            np.broadcast_to(noisy | (terms["infeasible"] > 0), shape),
+            macros=self._per_tile[levels["macros_per_tile"]] * tiles,
+            tiles=tiles,
+            groups=self._tree.fewest_groups(rows)[:, None].astype(float),
+            streams=self._streams[levels["dram"]].any(axis=1, keepdims=True),
+            glb_size=levels["glb_KiB"],
+            area_limit_m2=self._area_limit_m2,
+            assumptions=self._assumptions,
+        )

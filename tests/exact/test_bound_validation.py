@@ -1,0 +1,196 @@
+"""Bounds that are too high are refused before certificates are verified with them."""
+
+import numpy as np
+import pytest
+
+from imcmoo.exact import branches
+from imcmoo.exact.bound_validation import RANDOM_DESIGNS, validate_bounds
+from imcmoo.exact.by_body import PartialsByBody
+from imcmoo.exact.check import Claim, Refused, check_bounds
+from imcmoo.exact.goal import goals
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
+from imcmoo.model.physical.bounds.component_minima import ComponentMinima
+from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.study.certify_study import Effort, certify_study
+from imcmoo.study.check_certificate import Checker
+from problems import STUDIES
+from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED
+from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
+from tests.exact.test_enumeration import CASES, exact_of
+
+SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
+
+
+def parts(name, n, at_most):
+    """Studies on parts of a space, in each a feasible design."""
+    rng = np.random.default_rng(5)
+    device = "rram" if name == "rram" else "sram"
+    for around in feasible_values(device, rng, n):
+        yield study_on(part_of(SPACES[name], rng, at_most, around | {"technology_nm": 22}))
+
+
+def agrees(study):
+    """The optima of enumeration are accepted as bounds, the least above them is refused."""
+    problem = study.problem()
+    partials = branches.partials_to_check(problem)
+    assert isinstance(partials, BoundedTree)
+    optima, known = enumerated(problem), goals(problem)
+    claims = [Claim(goal, optima[name].value) for name, goal in known.items()]
+    assert check_bounds(problem, partials, claims).all == study.space.size
+    for claim in claims:
+        above = Claim(claim.goal, claim.bound * (1 + 1e-6))
+        with pytest.raises(Refused, match="below the bound"):
+            check_bounds(problem, partials, [above])
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_optima_are_accepted_and_all_above_is_refused(name):
+    for study in parts(name, 1, 3000):
+        agrees(study)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPACES)
+def test_optima_are_accepted_and_all_above_is_refused_on_many_parts(name):
+    for study in parts(name, 15, 60_000):
+        agrees(study)
+
+
+def validated(name="four_workload_sram_extended"):
+    problem = STUDIES[name].problem()
+    return validate_bounds(problem, branches.partials_of(problem), [])
+
+
+def raised(metrics, factor, names=("energy", "edp")):
+    """Bounds that are higher by a factor."""
+    if metrics is None:
+        return None
+    high = {name: factor * metrics.values[name] for name in names}
+    return Metrics({**metrics.values, **high}, {})
+
+
+def wrong_relaxed_bounds(monkeypatch, rng):
+    true = BoundedTree.glance
+    monkeypatch.setattr(BoundedTree, "glance", lambda *args: raised(true(*args), 2))
+
+
+def wrong_bounds(monkeypatch, rng):
+    true = BoundedTree.bound
+    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 2))
+
+
+def wrong_areas(monkeypatch, rng):
+    true = BoundedTree.bound
+    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 1.01, ("area",)))
+
+
+def wrong_minima(monkeypatch, rng):
+    """A few component minima are a fifth too high."""
+    high = ("conversion", "cell_low", "dram", "convert_s")
+    true = ComponentMinima.of
+    monkeypatch.setattr(
+        ComponentMinima,
+        "of",
+        lambda *args: {n: v * (1.2 if n in high else 1) for n, v in true(*args).items()},
+    )
+
+
+def wrong_children(monkeypatch, rng):
+    """Half of the children are forgotten, and so counted as infeasible."""
+    true = BoundedTree.options
+
+    def options(self, rows, stage, only=None):
+        children, parents = true(self, rows, stage, only)
+        some = rng.integers(0, 2, len(children)) > 0
+        return children[some], parents[some]
+
+    monkeypatch.setattr(BoundedTree, "options", options)
+
+
+def wrong_screen(monkeypatch, rng):
+    """Half of the chips are taken to be too large."""
+    true = BoundedTree.screen
+
+    def screen(self, rows):
+        known = true(self, rows)
+        large = 1 + 1e6 * rng.integers(0, 2, len(rows))
+        return Metrics({"area": known.area_m2 * large}, known.resources)
+
+    monkeypatch.setattr(BoundedTree, "screen", screen)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (wrong_relaxed_bounds, "relaxed bound of energy at stage"),
+        (wrong_bounds, "bound of energy at stage"),
+        (wrong_areas, "bound of area at stage"),
+        (wrong_minima, "bound of .* at stage"),
+        (wrong_children, "lacks a feasible design"),
+        (wrong_screen, "screen at stage"),
+    ],
+)
+def test_a_wrong_bound_is_refused(monkeypatch, break_it, message):
+    break_it(monkeypatch, np.random.default_rng(1))
+    with pytest.raises(Refused, match=message):
+        validated()
+
+
+def test_right_bounds_are_accepted_on_all_random_designs():
+    assert validated() == RANDOM_DESIGNS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in STUDIES if name.endswith("_extended")])
+def test_right_bounds_are_accepted_in_every_large_study(name):
+    assert validated(name) == RANDOM_DESIGNS
+
+
+@pytest.fixture(scope="module")
+def study():
+    rng = np.random.default_rng(4)
+    around = feasible_values("sram", rng, 1)[0]
+    return study_on(part_of(SRAM_EXTENDED, rng, 20_000, around, at_least=3000))
+
+
+def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):
+    monkeypatch.setattr("imcmoo.exact.bound_validation.RANDOM_DESIGNS", 0)
+    certificate = next(certify_study(study, "edap_max", Effort()))
+    checker = Checker(study)
+    checker.claim(certificate)
+    problem = study.problem()
+    best = study.space.encode({n: np.array([v]) for n, v in certificate.design.items()})
+    near = study.space.neighbours(best[0])
+    feasible = (problem.feasibility.violation(near) <= 0).sum()
+    assert checker.validate() == 1 + feasible
+    true = BoundedTree.bound
+    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 2))
+    with pytest.raises(Refused, match="bound of energy"):
+        checker.validate()
+
+
+def test_a_space_that_cannot_be_bounded_is_evaluated_in_full_if_it_is_small(study, monkeypatch):
+    def refuse(self, area_limit_m2):
+        raise NoBounds("not this space")
+
+    monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
+    problem = study.problem()
+    partials = branches.partials_to_check(problem)
+    assert isinstance(partials, PartialsByBody)
+    assert validate_bounds(problem, partials, []) == 0
+    monkeypatch.setattr(branches, "MOST_EVALUATED", 10)
+    with pytest.raises(branches.NotProvable, match=r"not this space, and .* designs are more"):
+        branches.partials_to_check(problem)
+
+
+def test_of_the_reference_all_designs_are_evaluated():
+    """Its bounds of bodies are not used."""
+    problem, optima = CASES["rram"].problem(), exact_of("rram").optima
+    partials = branches.partials_to_check(problem)
+    assert isinstance(partials, PartialsByBody)
+    claims = [Claim(goal, optima[name].value) for name, goal in goals(problem).items()]
+    counts = check_bounds(problem, partials, claims)
+    assert counts.all == problem.space.size
+    assert counts.excluded == 0

@@ -1,0 +1,214 @@
+"""Bounds are below every design of a sub-domain, and of one design they are what it costs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.bounds import chip_bounds, component_minima
+from imcmoo.model.physical.bounds.search_tree import STAGES
+from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.space.parameters import Conditional
+from problems import STUDIES
+from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED
+from tests.model.physical import scalar_physical as scalar
+from tests.model.physical.designs import one
+
+LIMIT = 800e-6
+MODELS = {
+    "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
+    "four_rram": lambda: STUDIES["four_workload_rram_extended"].cost_model(),
+    "nine_sram": lambda: STUDIES["nine_workload_sram_extended"].cost_model(),
+    "nine_rram": lambda: STUDIES["nine_workload_rram_extended"].cost_model(),
+    "nodes": lambda: STUDIES["technology_cost_extended"].cost_model(),
+    "together": lambda: few("sram", deployment="together"),
+    "rewritten": lambda: few("rram", requests_per_switch=1),
+    "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
+    "no_memory": lambda: few("sram", dram=("none", "x64", "hbm2")),
+}
+
+
+def few(device, dram=None, **options):
+    """A model of two networks."""
+    space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
+    if dram:
+        at = space.names.index("dram")
+        p = type(space.parameters[at])("dram", dram)
+        space = replace(space, parameters=(*space.parameters[:at], p, *space.parameters[at + 1 :]))
+    networks = replace(
+        STUDIES["four_workload_sram_extended"], workloads=("mobilenet_v3_onnx", "resnet18_onnx")
+    )
+    return PhysicalEvaluator(space, networks.network_set(), **options)
+
+
+def designs_that_run(model, rng, n, area_limit_m2=LIMIT):
+    """Designs within a limit that run every network, of each schedule some."""
+    at, found = model.space.names.index("schedule"), []
+    for schedule in range(model.space.shape[at]):
+        some = np.empty((0, len(model.space.shape)), int)
+        for _ in range(50):
+            more = model.space.random(10_000, rng)
+            more[:, at] = schedule
+            known = model.resources(more)
+            some = np.concatenate(
+                [some, more[known.runs.all(axis=1) & (known.area_m2 <= area_limit_m2)]]
+            )[:n]
+            if len(some) == n:
+                break
+        found.append(some)
+    return np.concatenate(found)
+
+
+def check_model(model, n, area_limit_m2=LIMIT):
+    """At every stage no bound is above a design; that of a single design is what it costs."""
+    rng = np.random.default_rng(3)
+    levels = designs_that_run(model, rng, n, area_limit_m2)
+    assert len(levels) >= n
+    tree, true = model.partials(area_limit_m2), model.evaluate(levels)
+    costs = {
+        "energy": true.energy_J,
+        "latency": true.latency_s,
+        "edp": true.energy_J * true.latency_s,
+        "area": true.area_m2,
+    }
+    for stage in range(1, len(STAGES) + 1):
+        rows = tree.ancestors(levels, stage)
+        assert (tree.screen(rows).area_m2 <= true.area_m2).all()
+        if stage >= tree.bound_from:
+            found = tree.bound(rows).values
+            for name, values in costs.items():
+                assert (found[name] <= values).all(), (stage, name)
+        check_relaxed_bound(tree, rows, tree.ancestors(levels, stage - 1), costs, stage - 1)
+    for name, values in costs.items():
+        # Writing weights at a switch of networks takes time that the bounds leave out.
+        assert np.median(found[name] / values) > 1 - 1e-6, name
+
+
+def check_relaxed_bound(tree, children, parents, costs, stage):
+    """Relaxed bounds are in the order of the children, below the design in each, and no tighter."""
+    quick = tree.glance(parents, stage)
+    if quick is None:
+        return
+    every, of = tree.options(parents, stage)
+    m = len(every) // len(parents)
+    assert (tree.completions(every) == np.repeat(tree.completions(parents) // m, m)).all()
+    bounds = tree.bound(every).values
+    for name in costs:
+        assert (quick.values[name] <= bounds[name] * (1 + 1e-9)).all(), (stage, name)
+        if stage + 1 < tree.refined_from:
+            np.testing.assert_allclose(quick.values[name], bounds[name], rtol=1e-9)
+    here = np.flatnonzero((every == children[of]).all(axis=1))
+    assert of[here].tolist() == list(range(len(parents)))
+    for name, values in costs.items():
+        assert (quick.values[name][here] <= values).all(), (stage, name)
+
+
+SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
+
+
+@pytest.mark.parametrize("name", ["four_rram", "together", "precision", *SLOW_ONES])
+def test_no_bound_is_above_a_design(name):
+    check_model(MODELS[name](), 12)
+
+
+@pytest.mark.parametrize("name", ["rewritten", "no_memory"])
+def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lack(name):
+    model = MODELS[name]()
+    levels = designs_that_run(model, np.random.default_rng(4), 30)
+    tree, true = model.partials(np.inf), model.evaluate(levels)
+    for stage in range(tree.bound_from, len(STAGES) + 1):
+        found = tree.bound(tree.ancestors(levels, stage))
+        assert (found.energy_J <= true.energy_J).all()
+        assert (found.latency_s <= true.latency_s).all()
+        assert (found.values["edp"] <= true.energy_J * true.latency_s).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_no_bound_is_above_any_of_many_designs(name):
+    if name not in ("rewritten", "no_memory"):
+        check_model(MODELS[name](), 60 if "rram" in name else 1500)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_no_bound_is_above_the_scalar_model(device):
+    """50 designs of each schedule, 200 in all, costed by code that shares nothing with bounds."""
+    model, table = MODELS[f"four_{device}"](), PhysicalTable.load()
+    levels = designs_that_run(model, np.random.default_rng(7), 50)
+    columns, tree = model.space.decode(levels), model.partials(LIMIT)
+    costs = [
+        [scalar.evaluate(one(columns, i), device, network, table) for i in range(len(levels))]
+        for network in model.workloads.workloads
+    ]
+    energy, latency = (
+        np.array([[cost[name] for cost in of_network] for of_network in costs]).T
+        for name in ("energy_J", "latency_s")
+    )
+    for stage in range(tree.bound_from, len(STAGES) + 1):
+        bounds = tree.bound(tree.ancestors(levels, stage))
+        assert (bounds.energy_J <= energy).all()
+        assert (bounds.latency_s <= latency).all()
+        assert (bounds.values["edp"] <= energy * latency).all()
+        assert (bounds.area_m2 <= [cost["area_m2"] for cost in costs[0]]).all()
+
+
+@pytest.mark.parametrize("name", ["four_rram", *SLOW_ONES])
+def test_every_stage_stands_for_the_same_designs(name):
+    model = MODELS[name]()
+    tree, rng = model.partials(LIMIT), np.random.default_rng(6)
+    rows = tree.start
+    assert tree.completions(rows).tolist() == [model.space.size]
+    for stage in range(len(STAGES)):
+        children, of = tree.options(rows, stage)
+        assert len(np.unique(children, axis=0)) == len(children)
+        sums = np.bincount(of, tree.completions(children), len(rows))
+        assert sums.tolist() == tree.completions(rows).tolist()
+        some = np.sort(rng.choice(len(children), min(20, len(children)), replace=False))
+        if tree.stages[stage] != "grouping":
+            assert (tree.options(rows, stage, some)[0] == children[some]).all()
+        rows = children[some]
+    assert (tree.completions(rows) == 1).all()
+    model.space.validate(tree.designs(rows))
+
+
+def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):
+    groups = [
+        replace(g, depends_on=tuple(n for n in g.depends_on if n != "voltage_V"))
+        for g in component_minima.COST_TERM_GROUPS
+    ]
+    monkeypatch.setattr(component_minima, "COST_TERM_GROUPS", groups)
+    with pytest.raises(NoBounds, match="depends on more than"):
+        few("sram").partials(LIMIT)
+
+
+def depending(name, on, values_of):
+    """The SRAM space with a parameter that depends on another."""
+    decider = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(on)]
+    plain = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(name)]
+    other = Conditional(name, decider, {v: values_of(v, plain.values) for v in decider.values})
+    parameters = tuple(other if p is plain else p for p in SRAM_EXTENDED.parameters)
+    return PhysicalEvaluator(replace(SRAM_EXTENDED, parameters=parameters), few("sram").workloads)
+
+
+@pytest.mark.parametrize(
+    ("name", "on"),
+    [("adc_bits", "columns_per_adc"), ("adc_bits", "macros_per_tile"), ("dram", "rows")],
+)
+def test_a_parameter_that_depends_on_one_chosen_later_has_no_bounds(name, on):
+    """Free parameters enter by their minimum over one row of a conditional parameter's values."""
+    with pytest.raises(NoBounds, match=f"{name} must not depend on {on}"):
+        depending(name, on, lambda _, values: values).partials(LIMIT)
+
+
+def test_a_parameter_that_depends_on_the_array_is_bounded():
+    """Tables are by the deciding parameter, too, and so is the most optimistic resolution."""
+    check_model(depending("adc_bits", "rows", lambda rows, _: (6, 8) if rows > 128 else (9, 5)), 12)
+
+
+def test_a_model_with_a_rule_off_is_not_bounded():
+    model = few("sram", switches=replace(chip_bounds.RULES, strides=False))
+    with pytest.raises(NoBounds, match="a rule of the model is off"):
+        model.partials(LIMIT)
