@@ -23,7 +23,7 @@ from experiments.physics.variations import (
 from imcmoo.model.cost_model import CostModel, TakesApart
 from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, Costs, edap, worst_regret

@@ -10,8 +10,8 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.units import shown
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
-from imcmoo.model.physical.timing import CAUSES
+from imcmoo.model.physical.latency import CAUSES
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from experiments.physics.searches import feasible
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
-from imcmoo.model.physical.limits import CircuitLimits
+from imcmoo.model.physical.constraints import CircuitLimits
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.switches import Switches
 from imcmoo.problem.problem import AcceleratorProblem

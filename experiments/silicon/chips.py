@@ -17,9 +17,9 @@ from experiments.silicon.coverage import Macro, judge
 from experiments.silicon.macro import macro_costs, macro_designs, macro_point
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.devices import DEVICES
-from imcmoo.model.physical.operating_point import slowdown
-from imcmoo.model.physical.timing import read_time
+from imcmoo.model.physical.components import slowdown
+from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.memory_cells import DEVICES
 
 NEURRAM = Macro("rram", 130, 45, 0.9, 256, 256, 256, 256, 4, 1, 8, 256, 256)
 """One of its 48 arrays, at the coarsest node of the component table: the chip has 130 nm."""

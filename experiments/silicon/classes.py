@@ -21,7 +21,7 @@ from experiments.silicon.coverage import Macro, Verdict
 from experiments.silicon.table import MEASURED
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.operating_point import slowdown
+from imcmoo.model.physical.components import slowdown
 
 FEW_PRODUCTS = 16
 """Products per conversion up to which the converter is nearly all of a macro's energy."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from experiments.silicon.comparison import FACTOR
 from experiments.silicon.random_designs import DEVICES
-from imcmoo.model.physical.timing import CAUSES
+from imcmoo.model.physical.latency import CAUSES
 from imcmoo.report.style import COLUMN, HATCHES, LEAST_TEXT, colours, legend_below
 
 PANELS = {

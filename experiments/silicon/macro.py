@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from experiments.silicon.coverage import Macro
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.devices import DEVICES
-from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
+from imcmoo.model.physical.components import OperatingPoint, operating_point
+from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.memory_cells import DEVICES
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.timing import read_time
 
 Floats = NDArray[np.float64]
 

@@ -9,16 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.limits import (
+from imcmoo.model.physical.constraints import (
     DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
 )
+from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, space_voltages
-from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import WorkloadSet
 
 Columns = dict[str, NDArray[Any]]

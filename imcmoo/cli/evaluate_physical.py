@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imcmoo.cli.evaluation import EvaluatedModel, breakdown_frame, repeated
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import shown
+from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import (
@@ -22,7 +23,6 @@ from imcmoo.model.physical.parameters import (
     DesignRefused,
     Designs,
 )
-from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.designs_csv import DesignsTable
 

@@ -18,7 +18,7 @@ from imcmoo.space.design_space import DesignSpace
 
 MODELS = {
     "reference": "imcmoo.model.reference.evaluator:reference_model",
-    "physical": "imcmoo.model.physical.of_study:physical_model",
+    "physical": "imcmoo.model.physical.model:physical_model",
 }
 """The cost models that come with the package, by name."""
 

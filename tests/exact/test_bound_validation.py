@@ -12,7 +12,7 @@ from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import Effort, certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import STUDIES

@@ -7,7 +7,7 @@ import pytest
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
-from imcmoo.model.physical.objectives import MOST_DB
+from imcmoo.model.physical.model import MOST_DB
 from tests.study.test_physical_study import written
 
 ASKED = """

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bodies import layer_counts
-from imcmoo.model.physical.energy import COMPONENT_OF
-from imcmoo.model.physical.evaluation import metrics
-from imcmoo.model.physical.layer_work import LayerWork
-from imcmoo.model.physical.placement import place
-from imcmoo.model.physical.timing import CAUSES, LayerTimes
+from imcmoo.model.physical.action_counts import COMPONENT_OF
+from imcmoo.model.physical.evaluate import Batch, metrics
+from imcmoo.model.physical.latency import CAUSES, LayerTimes, LayerWork
+from imcmoo.model.physical.mapping import place
+from imcmoo.model.physical.mapping_features import layer_counts
 
 Floats = NDArray[np.float64]
 

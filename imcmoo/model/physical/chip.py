@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.parts import GLB_BITS, ROUTER_BITS, Parts
+from imcmoo.model.physical.components import GLB_BITS, ROUTER_BITS, Parts
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]

@@ -62,7 +62,7 @@ class PhysicalMetrics:
         occupied_cells: cells that copies of layers hold.
         dram_bits: moved from and to DRAM.
         glb_bits: read from and written to the global buffer.
-        bound_by: index into `imcmoo.model.physical.timing.CAUSES`.
+        bound_by: index into `imcmoo.model.physical.latency.CAUSES`.
         streamed: whether weights are loaded for every image.
         switch_energy_J: of writing all weights of a network; 0 where none are written.
         switch_time_s: likewise.

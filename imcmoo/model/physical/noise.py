@@ -14,10 +14,10 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.devices import Device
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.operand_sums import slice_maxima
+from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.operands import OperandBits, slice_moments
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.mapping import Placement
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.placement import Placement
 
 Floats = NDArray[np.float64]
 

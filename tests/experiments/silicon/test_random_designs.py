@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from experiments.silicon import random_designs
+from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.timing import CAUSES
 
 
 @pytest.fixture(scope="module")

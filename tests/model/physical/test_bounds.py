@@ -9,7 +9,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.space.parameters import Conditional
 from problems import STUDIES
 from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from imcmoo.model.physical.limits import DEFAULT_SNR_ADC_DB
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from tests.model.physical.bit_sliced import Array
 from tests.model.physical.digits import accuracy, load, proxy_dB, train
 

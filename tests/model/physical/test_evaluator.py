@@ -6,9 +6,8 @@ import pytest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.layer_costs import BreaksDown
-from imcmoo.model.physical.evaluator import PhysicalEvaluator
-from imcmoo.model.physical.limits import CircuitLimits
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.constraints import CircuitLimits
+from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace

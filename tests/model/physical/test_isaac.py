@@ -14,11 +14,11 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.devices import DEVICES
-from imcmoo.model.physical.operating_point import OperatingPoint, operating_point
+from imcmoo.model.physical.components import OperatingPoint, operating_point
+from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.memory_cells import DEVICES
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.timing import read_time
 
 ARRAYS = 168 * 12 * 8
 SLICES, COLUMNS_PER_WEIGHT = 16, 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imcmoo.model.physical.limits import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
+from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import space_voltages

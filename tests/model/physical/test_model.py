@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
-from imcmoo.model.physical.keys import COSTLY
+from imcmoo.model.physical.cache import COSTLY
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet

@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from imcmoo.model.physical.latency import CAUSES, LayerTimes, one_after_the_other
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.runs import one_after_the_other
-from imcmoo.model.physical.timing import CAUSES, LayerTimes
 from imcmoo.networks.workloads import WorkloadSet
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.timing import CAUSES
 from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_physical as scalar
 from tests.model.physical.designs import one, random_designs

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.layer_operations import ON_CHIP_ACTIONS
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import link_price
-from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch, Context
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.space.design_space import Levels

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.lacking import lacking
+from imcmoo.model.physical.constraints import lacking
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 

@@ -22,7 +22,7 @@ from imcmoo.model.physical.bounds.layer_operations import (
     loads_of,
     work_of,
 )
-from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Context
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.traffic import overflow_bits
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.energy import ACTIONS, count_actions
+from imcmoo.model.physical.action_counts import ACTIONS, count_actions
+from imcmoo.model.physical.evaluate import Context
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.placement import Placement, place
 from imcmoo.model.physical.traffic import Traffic, converted_bits, move, operand_bits
 
 Floats = NDArray[np.float64]

@@ -16,9 +16,8 @@ from imcmoo.model.physical.bounds.cost_bounds import (
     interval,
 )
 from imcmoo.model.physical.bounds.layer_operations import LayerOperations, added, loads_of, work_of
-from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.keyed_memory import Arrays, KeyedMemory
-from imcmoo.model.physical.keys import body_keys
+from imcmoo.model.physical.cache import Arrays, KeyedMemory, body_keys
+from imcmoo.model.physical.evaluate import Context
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.traffic import overflow_bits
 

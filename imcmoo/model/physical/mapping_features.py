@@ -13,11 +13,10 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.energy import ACTIONS, count_actions
+from imcmoo.model.physical.action_counts import ACTIONS, OperandSums, count_actions
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.operand_sums import OperandSums
+from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.placement import Placement, place
 from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import Traffic, move
 
