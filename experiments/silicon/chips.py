@@ -119,7 +119,13 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> fl
     designs = replace(macro_designs([macro], "zigzag"), input_coding=np.array([0]))  # pulses
     adcs = np.array([macro.n_adc], dtype=float)
     read = read_time(
-        designs, point, adcs[:, None], adcs, device=DEVICES["rram"], given=assumptions, pulses=True
+        designs,
+        point,
+        adcs[:, None],
+        adcs,
+        device=DEVICES["rram"],
+        assumptions=assumptions,
+        pulses=True,
     )
     return float(-(-inputs // slice_bits) * read[0, 0])
 
@@ -192,7 +198,7 @@ def isaac_tops(table: PhysicalTable, *, given: bool) -> float:
         np.array([[ISAAC.cols]]),
         np.array([ISAAC.n_adc]),
         device=DEVICES["rram"],
-        given=assumptions,
+        assumptions=assumptions,
         pulses=True,
     )
     operations = 2 * ISAAC.rows * (ISAAC.cols / ISAAC_COLUMNS) * ISAAC_ARRAYS

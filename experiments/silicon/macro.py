@@ -86,9 +86,9 @@ def macro_costs(
     )
     inputs = np.array([macro.input_bits for macro in macros])
     weights = np.array([macro.weight_bits for macro in macros])
-    time = read_time(designs, point, adcs[:, None], adcs, device=device, given=given, pulses=held)[
-        :, 0
-    ]
+    time = read_time(
+        designs, point, adcs[:, None], adcs, device=device, assumptions=given, pulses=held
+    )[:, 0]
     adder = _shift_add(designs, np.ceil(weights), table)
     reads = length * np.ceil(weights) * adcs
     # Row and column drivers of an array of another size, per row and column.
@@ -145,7 +145,7 @@ def macro_point(
         macro_designs(macros, adc_model),
         device=DEVICES[macros[0].device],
         table=table,
-        given=given,
+        assumptions=given,
         switches=Switches(),
     )
 

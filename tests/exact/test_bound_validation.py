@@ -133,9 +133,11 @@ def wrong_screen(monkeypatch, rng):
     ],
 )
 def test_a_wrong_bound_is_refused(monkeypatch, break_it, message):
+    problem = STUDIES["four_workload_sram_extended"].problem()
+    partials = branches.partials_of(problem)
     break_it(monkeypatch, np.random.default_rng(1))
     with pytest.raises(Refused, match=message):
-        validated()
+        validate_bounds(problem, partials, [])
 
 
 def test_right_bounds_are_accepted_on_all_random_designs():

@@ -1,10 +1,8 @@
-"""What the operands' statistics mean for energy: pulses sent and conductance they pass.
-
-What every layer does, counted by kind of action, and which component each belongs to.
-"""
+"""Action counts of layers, the component of each action, and the operand statistics they need."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,7 +124,9 @@ ACTIONS = (
     "glb_write",
     "write",
 )
-"""Kinds of action that a body decides alone."""
+"""Actions that the mapping key alone decides."""
+
+ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
 
 
 def count_actions(
@@ -157,7 +157,7 @@ def count_actions(
         * layers.outputs
         * placement.input_slices
         * placement.conversion_columns
-        * placement.block_phases,
+        * placement.block_row_groups,
         "dac": vectors * layers.rows * placement.input_slices * placement.column_blocks,
         "buffer_read": traffic.buffer_reads,
         "buffer_write": traffic.buffer_writes,
@@ -165,6 +165,39 @@ def count_actions(
         "glb_read": traffic.glb_read_bits,
         "glb_write": traffic.glb_write_bits,
         "write": weights * placement.slice_columns * copies,
+    }
+
+
+def image_actions(
+    counts: Mapping[str, Floats],
+    *,
+    link_bits: Floats,
+    spilled_bits: Floats | float,
+    operand_bits: Floats | float,
+    macs: Floats,
+    stored_bits: Floats,
+    loads: float,
+) -> dict[str, Floats]:
+    """Actions on the chip for one image, those that depend on ADCs and buffers included.
+
+    Of layers or of whole networks: arrays of shape (n, L) or (n, W), or that broadcast to it.
+
+    Args:
+        counts: by `ACTIONS`.
+        link_bits: activations and partial sums over the links.
+        spilled_bits: partial sums that pass the global buffer.
+        operand_bits: operands that the digital unit reads.
+        macs: of the digital unit.
+        stored_bits: of the weights.
+        loads: how often weights are loaded for an image.
+    """
+    return {
+        **counts,
+        "glb_read": counts["glb_read"] + spilled_bits + operand_bits,
+        "glb_write": counts["glb_write"] + spilled_bits,
+        "write": counts["write"] * loads,
+        "link": link_bits + stored_bits * loads,
+        "mac": macs,
     }
 
 

@@ -1,4 +1,4 @@
-"""Where energy, time and area of a few designs go, layer by layer and part by part."""
+"""Energy, time and area of a few designs, layer by layer and component by component."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.action_counts import COMPONENT_OF
-from imcmoo.model.physical.evaluate import Batch, metrics
-from imcmoo.model.physical.latency import CAUSES, LayerTimes, LayerWork
-from imcmoo.model.physical.mapping import place
-from imcmoo.model.physical.mapping_features import layer_counts
+from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
+from imcmoo.model.physical.evaluate import Batch, LayerWork, metrics
+from imcmoo.model.physical.latency import CAUSES, bottleneck
+from imcmoo.model.physical.mapping_features import layer_counts, map_layers
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ class PhysicalBreakdown:
         energy_J: shape (n, L, K); NaN for layers of what does not run, as in the next.
         latency_s: where layers take turns, what each contributes to the latency; pipelined, its
             own seconds, which overlap those of others; shape (n, L).
-        bound_by: index into `timing.CAUSES` of what takes longest, shape (n, L).
+        bound_by: index into `latency.CAUSES` of what takes longest, shape (n, L).
         utilization: share of the chip's cells that all copies of a layer hold, shape (n, L).
         area_m2: shape (n, K).
         causes: names of what may bind.
@@ -62,42 +61,43 @@ class PhysicalBreakdown:
 
 
 def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreakdown:
-    """Energy and time by layer and component, in the mode each network runs in.
+    """Energy and time by layer and component, in the weight mode each network runs in.
 
-    Layers that are alike share alike. What belongs to a network and not to a layer (its own input
-    and output, its share of a switch, leakage, waiting where power throttles) is shared out by the
+    Identical layers share alike. Costs of a network that belong to no layer (its own input and
+    output, its share of a switch, leakage, waiting where power throttles) are divided by the
     layers' times.
 
     Args:
-        batch: a few designs, all layer by layer or all pipelined; memory grows with designs ×
-            layers × components.
-        layers: names for the result, one for each of the networks' layers.
+        batch: a few designs, all sequential or all pipelined; memory grows with designs × layers ×
+            components.
+        layers: network and name of each of the networks' layers, for the result.
     """
-    table, found, chip = batch.context.layers, metrics(batch), batch.chip
+    table, run, chip = batch.context.layers, metrics(batch), batch.chip
     n, owner = len(batch.designs), table.owner
     parts = dict.fromkeys((*COMPONENT_OF.values(), *chip.areas_m2, "switch", "leakage"))
     energy = {part: np.zeros((n, len(table))) for part in parts}
     seconds, bound = np.zeros((n, len(table))), np.zeros((n, len(table)), np.int64)
-    work = batch.work(slice(None), streams=bool(found.streamed.any()))
-    for streamed in (False, True) if found.streamed.any() else (False,):
-        here = (found.streamed == streamed)[:, owner]
+    streams = bool(run.streamed.any())
+    work = LayerWork(batch, slice(None), streams=streams)
+    for streamed in (False, True) if streams else (False,):
+        here = (run.streamed == streamed)[:, owner]
         for action, count in _counts(batch, work, streamed=streamed).items():
             energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
         times = work.times(streamed=streamed)
         seconds += times.seconds * here
-        bound = np.where(here, _binding(times), bound)
+        bound = np.where(here, bottleneck(times), bound)
     share = seconds / table.total(seconds)[:, owner]
-    macros = found.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
-    own = {
+    macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
+    of_networks = {
         "dram": batch.io_bits * chip.prices_J["dram"][:, None],
-        "switch": found.switch_energy_J / batch.context.requests,
-        "leakage": batch.leak_W(macros) * found.interval_s,
+        "switch": run.switch_energy_J / batch.context.inferences_per_switch,
+        "leakage": batch.leak_W(macros) * run.interval_s,
     }
-    for part, whole in own.items():
+    for part, whole in of_networks.items():
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
-    latency = np.where(pipelined, seconds, share * found.latency_s[:, owner])
-    runs, every = found.runs[:, owner], table.distinct
+    latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
+    runs, every = run.runs[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(
@@ -106,68 +106,46 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy_J=energy_J[:, every],
         latency_s=np.where(runs, latency, np.nan)[:, every],
         bound_by=bound[:, every],
-        utilization=np.where(runs, _held(batch, found.streamed), np.nan)[:, every],
+        utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, every],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
 
 
-def _held(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
-    """Share of the macros that all copies of a layer hold, shape (n, L).
+def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
+    """Share of the macros that all replicas of a layer hold, shape (n, L).
 
     Args:
         batch: the designs.
         streamed: whether each network's weights are loaded for every image, shape (n, W).
     """
     c, designs = batch.context, batch.designs
-    placed = place(c.layers, designs, diagonal_groups=c.switches.diagonal_groups).macros
-    known = c.copies.of(designs)
-    copies = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
-    share: Floats = np.minimum(copies * placed / designs.macros[:, None], 1.0)
+    known = c.replication.of(designs)
+    mapped = map_layers(
+        c.layers, designs, known.of(streamed=False), streamed=False, switches=c.switches
+    )
+    factor = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
+    share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 
 
 def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
-    """Actions of one occurrence of each layer, by `energy.COMPONENT_OF`, shape (n, L)."""
+    """Actions of one occurrence of each layer, by `COMPONENT_OF`, shape (n, L)."""
     c, designs = batch.context, batch.designs
-    known = c.copies.of(designs)
-    counts = layer_counts(
-        c.layers,
-        c.sums,
-        designs,
-        (known.streamed if streamed else known.resident).astype(float),
-        streamed=streamed,
-        switches=c.switches,
+    factor = c.replication.of(designs).of(streamed=streamed)
+    mapped = map_layers(c.layers, designs, factor, streamed=streamed, switches=c.switches)
+    spilled = work.spilled_sums if streamed else None
+    # A switch of networks is shared out by the layers' times.
+    loads = float(streamed)
+    counts = image_actions(
+        layer_counts(c.layers, c.sums, designs, mapped, c.switches),
+        link_bits=work.link_bits(streamed=streamed),
+        spilled_bits=0.0 if spilled is None else spilled,
+        operand_bits=work.operand_bits,
+        macs=c.layers.macs * c.layers.dynamic,
+        stored_bits=c.layers.stored_bits,
+        loads=loads,
     )
-    dram, link = work.spill_bits, work.link_bits(streamed=streamed)
-    if streamed:
-        if work.kept_bits is not None:
-            counts["glb_read"], counts["glb_write"] = (
-                counts[name] + work.kept_bits for name in ("glb_read", "glb_write")
-            )
-        dram, link = dram + c.layers.stored_bits, link + c.layers.stored_bits
-    else:
-        del counts["write"]
     return counts | {
         "shift_add": counts["conversion"],
-        "link": link,
-        "glb_read": counts["glb_read"] + work.operand_bits,
-        "mac": c.layers.macs * c.layers.dynamic,
-        "dram": dram,
+        "dram": work.spill_bits + c.layers.stored_bits * loads,
     }
-
-
-def _binding(times: LayerTimes) -> NDArray[np.int64]:
-    """What takes longest of each layer, loading and one vector more included, shape (n, L)."""
-    every = np.broadcast_arrays(*times.terms)
-    seconds = np.zeros((len(CAUSES) - 1, *every[0].shape))
-    first = np.argmax(every, axis=0)
-    np.put_along_axis(seconds, first[None], np.max(every, axis=0)[None], axis=0)
-    seconds[0] += times.step
-    if times.loads is not None:
-        loads = np.zeros_like(seconds)
-        for cause, load in zip((0, 2, 4), times.loads, strict=True):
-            loads[cause] = load
-        at = loads.argmax(axis=0)[None]
-        waited = np.take_along_axis(seconds, at, axis=0) + loads.max(axis=0)
-        np.put_along_axis(seconds, at, waited, axis=0)
-    return seconds.argmax(axis=0)

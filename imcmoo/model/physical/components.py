@@ -59,7 +59,7 @@ class OperatingPoint:
     array_s: Floats
 
 
-def slowdown(voltage_V: Floats, threshold_V: Floats, given: Assumptions) -> Floats:
+def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -> Floats:
     """κ(V) = [V / (V − V_th)^α] / [V₀ / (V₀ − V_th)^α].
 
     Raises:
@@ -73,7 +73,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, given: Assumptions) -> Floa
             f"voltage_V {voltage_V[first]:g} of design {first} is not above the threshold of its "
             f"node, {threshold_V[first]:g} V"
         )
-    nominal, power = given.nominal_V.value, given.voltage_exponent.value
+    nominal, power = assumptions.nominal_V.value, assumptions.voltage_exponent.value
 
     def delay(volt: Floats | float) -> Floats:
         overdrive: Floats = np.asarray(volt) - threshold_V
@@ -88,7 +88,7 @@ def operating_point(
     *,
     device: Device,
     table: PhysicalTable,
-    given: Assumptions,
+    assumptions: Assumptions,
     switches: Switches,
 ) -> OperatingPoint:
     """Look up everything that depends on node, supply, array and converter.
@@ -100,25 +100,25 @@ def operating_point(
     size = {"node_nm": node, "rows": designs.rows, "cols": designs.cols}
     technology = table.look_up("technology", node_nm=node)
     array = table.look_up(device.name, voltage_V=designs.voltage_V, **size)
-    kappa = slowdown(designs.voltage_V, technology["threshold_V"], given)
+    kappa = slowdown(designs.voltage_V, technology["threshold_V"], assumptions)
     timed = array
     if not switches.voltage_slows:
         kappa = np.ones_like(kappa)
-        timed = table.look_up(device.name, voltage_V=given.nominal_V.value, **size)
+        timed = table.look_up(device.name, voltage_V=assumptions.nominal_V.value, **size)
     if switches.shared_converters:
-        converter = converter_costs(designs, table, given.nominal_V.value)
+        converter = converter_costs(designs, table, assumptions.nominal_V.value)
         muxed = designs.columns_per_adc > 1
     else:
         converter, muxed = flash_costs(array), np.zeros(len(designs), bool)
     return OperatingPoint(
         slowdown=kappa,
-        clock_Hz=given.clock_Hz.value * np.minimum(1.0, 1 / kappa),
-        supply=(designs.voltage_V / given.nominal_V.value) ** 2,
+        clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
+        supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
         threshold_V=technology["threshold_V"],
         wire_ohm_per_m=technology["wire_ohm_per_m"],
         array=array,
         converter=converter,
-        cell=device.prices(designs, array, kappa, table=table, given=given),
+        cell=device.prices(designs, array, kappa, table=table, assumptions=assumptions),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
@@ -134,7 +134,7 @@ class Parts:
 
     Args:
         designs, point: the chips and their operating points.
-        given, switches: of the model.
+        assumptions, switches: of the model.
         glb: the global buffer.
         inputs, results: input and output buffer of a tile.
         router, unit, adder: a router, a unit that multiplies and adds, a shift-and-add.
@@ -147,7 +147,7 @@ class Parts:
 
     designs: Designs
     point: OperatingPoint
-    given: Assumptions
+    assumptions: Assumptions
     switches: Switches
     glb: Mapping[str, Floats]
     inputs: Mapping[str, Floats]
@@ -181,7 +181,7 @@ def look_up_parts(
     point: OperatingPoint,
     *,
     table: PhysicalTable,
-    given: Assumptions,
+    assumptions: Assumptions,
     switches: Switches,
 ) -> Parts:
     """Look up the parts of every chip.
@@ -202,12 +202,12 @@ def look_up_parts(
         table.look_up("buffer", node_nm=node, width_bits=tile_word, depth_words=depth, banks=1)
         for depth in (designs.rows, designs.cols)
     )
-    dac_area, dac_energy = _dac(designs, table, given)
-    dram_energy, dram_rate = _dram(designs, table, given)
+    dac_area, dac_energy = _dac(designs, table, assumptions)
+    dram_energy, dram_rate = _dram(designs, table, assumptions)
     return Parts(
         designs=designs,
         point=point,
-        given=given,
+        assumptions=assumptions,
         switches=switches,
         glb=glb,
         inputs=inputs,
@@ -218,7 +218,7 @@ def look_up_parts(
         dac_area=dac_area,
         dac_energy=dac_energy,
         converters=converters_per_macro(designs, switches),
-        interface_area=_interface_m2(designs, given),
+        interface_area=_interface_m2(designs, assumptions),
         dram_energy=dram_energy,
         dram_rate=dram_rate,
     )
@@ -249,36 +249,38 @@ def _shift_add(
     return {name: np.where(shifts, values, 0.0) for name, values in found.items()}
 
 
-def _dac(designs: Designs, table: PhysicalTable, given: Assumptions) -> tuple[Floats, Floats]:
+def _dac(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> tuple[Floats, Floats]:
     """Area of one row's DAC and its energy per slice; pulses need none.
 
     Raises:
         DesignRefused: more bits at once than a DAC settles.
     """
     bits = designs.input_slice_bits
-    highest = given.highest_level_bits.value
+    highest = assumptions.highest_level_bits.value
     wrong = designs.levels & (bits > highest)
     refuse("input_slice_bits", bits, wrong, f"at most {highest:g} where input_coding is levels")
     found = table.look_up(
         "dac", node_nm=designs.technology_nm, bits=np.where(designs.levels, bits, 1)
     )
-    energy = given.dac_F_per_bit.value * bits * designs.voltage_V**2
+    energy = assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
     return np.where(designs.levels, found["area"], 0.0), np.where(designs.levels, energy, 0.0)
 
 
-def _interface_m2(designs: Designs, given: Assumptions) -> Floats:
+def _interface_m2(designs: Designs, assumptions: Assumptions) -> Floats:
     kind = designs.dram
-    lpddr4 = given.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
-    wide = np.where(kind == DRAM.index("hbm2"), given.hbm2_interface_m2.value, lpddr4)
+    lpddr4 = assumptions.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
+    wide = np.where(kind == DRAM.index("hbm2"), assumptions.hbm2_interface_m2.value, lpddr4)
     return np.where(kind == DRAM.index("none"), 0.0, wide)
 
 
-def _dram(designs: Designs, table: PhysicalTable, given: Assumptions) -> tuple[Floats, Floats]:
+def _dram(
+    designs: Designs, table: PhysicalTable, assumptions: Assumptions
+) -> tuple[Floats, Floats]:
     """Energy per bit and peak rate, bit/s, of each design's DRAM; without one free and at once."""
     width = DRAM_BITS[designs.dram]
     found = table.look_up("dram", width_bits=width)
     lpddr4 = width <= 64
-    pin = np.where(lpddr4, given.lpddr4_pin_rate.value, found["pin_rate"])
+    pin = np.where(lpddr4, assumptions.lpddr4_pin_rate.value, found["pin_rate"])
     there = designs.dram != DRAM.index("none")
     return np.where(there, found["energy_per_bit"], 0.0), np.where(there, pin * width, np.inf)
 
@@ -326,7 +328,7 @@ def require_coverage(
     *,
     device: Device,
     table: PhysicalTable,
-    given: Assumptions,
+    assumptions: Assumptions,
 ) -> None:
     """Check that every component of n designs is in the table.
 
@@ -340,7 +342,7 @@ def require_coverage(
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
             _require(designs, every[designs.adc_model == index], table, name, bits)
-    highest = given.highest_level_bits.value
+    highest = assumptions.highest_level_bits.value
     slices = designs.input_slice_bits
     wrong = designs.levels & (slices > highest)
     refuse("input_slice_bits", slices, wrong, f"at most {highest:g} where input_coding is levels")

@@ -1,9 +1,4 @@
-"""Physical limits a study may set: loss along wires, and levels of a cell that are confused.
-
-What networks lack on a body to run there: cheap to know, and most designs lack something.
-
-What networks lack on chips, as resources of the seam: cells, buffer bits, and the limits.
-"""
+"""Constraints on chips: weight capacity, line buffers, ADC SQNR, conductance levels, IR drop."""
 
 from __future__ import annotations
 
@@ -19,7 +14,7 @@ from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.replication import CopiesMemory
+from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
 DEFAULT_AREA_M2 = 800e-6
@@ -60,7 +55,7 @@ def ir_drop(
     point: OperatingPoint,
     *,
     device: Device,
-    given: Assumptions,
+    assumptions: Assumptions,
     switches: Switches,
 ) -> Floats:
     """Largest share of the read voltage lost along a column, or with levels along a row.
@@ -78,93 +73,110 @@ def ir_drop(
         return np.zeros(len(designs))
     feature = designs.technology_nm * 1e-9
     cell = np.where(
-        designs.differential, given.differential_cell_S.value, given.offset_cell_S.value
+        designs.differential, assumptions.differential_cell_S.value, assumptions.offset_cell_S.value
     )
     ohm = point.wire_ohm_per_m * feature * cell
-    column = designs.active_rows * designs.rows / 2 * ohm * given.column_pitch_F.value
+    column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
     converted = converters_per_macro(designs, switches) * (1 + designs.differential)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, converted)
-    row = at_once * designs.cols / 2 * ohm * given.row_pitch_F.value
+    row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
     return np.maximum(column, np.where(designs.levels, row, 0.0))
 
 
-def level_sigmas(designs: Designs, *, device: Device, given: Assumptions) -> Floats:
-    """Distance of neighbouring levels of a cell in standard deviations, shape (n,)."""
-    distance: Floats = 1 / ((2.0**designs.bits_per_cell - 1) * device.sigma(given))
+def level_sigmas(designs: Designs, *, device: Device, assumptions: Assumptions) -> Floats:
+    """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,)."""
+    distance: Floats = 1 / ((2.0**designs.bits_per_cell - 1) * device.sigma(assumptions))
     return distance
 
 
-def shortfalls(
+def capacity_shortfall(
     layers: LayerTable,
-    bodies: Designs,
-    copies: CopiesMemory,
+    designs: Designs,
+    replication: ReplicationRule,
     *,
-    together: bool,
+    co_resident: bool,
     switches: Switches,
 ) -> tuple[Floats, Floats]:
-    """Macros a network lacks to be resident, and buffer its worst layer lacks to be pipelined.
+    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined.
 
     Args:
         layers: L distinct layers.
-        bodies: designs, of which only what makes a body matters.
-        copies: of layers; asked about pipelined bodies only.
-        together: whether all networks have to be on the chip.
+        designs: n chips, of which only the mapping key matters.
+        replication: of layers; used for pipelined designs only.
+        co_resident: whether all networks have to be on the chip.
         switches: `placement` and `diagonal_groups` matter.
 
     Returns:
-        Two arrays of shape (n, W); the second is 0 where layers take turns.
+        Two arrays of shape (n, W); the second is of the worst layer, 0 for sequential designs.
     """
-    macros = place(layers, bodies, diagonal_groups=switches.diagonal_groups).macros
-    need = _needed(layers, macros, together, switches)
-    lines = np.zeros((len(bodies), layers.n_networks))
-    pipelined = np.flatnonzero(bodies.pipelined)
+    macros = place(layers, designs, diagonal_groups=switches.diagonal_groups).macros
+    need = _needed(layers, macros, co_resident, switches)
+    lines = np.zeros((len(designs), layers.n_networks))
+    pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
-        some = bodies.take(pipelined)
-        held = np.maximum(copies.of(some).resident, 1.0)
+        some = designs.take(pipelined)
+        factor = np.maximum(replication.of(some).resident, 1.0)
         tiles = np.ceil(macros[pipelined] / some.macros_per_tile[:, None])
-        room = held * tiles * (some.rows * some.macros_per_tile * 8)[:, None]
-        lacking = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
-        lines[pipelined] = layers.largest(lacking * ~layers.dynamic)
-    return np.maximum(need - bodies.macros[:, None], 0.0), lines
+        room = factor * tiles * (some.rows * some.macros_per_tile * 8)[:, None]
+        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
+        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
+    return np.maximum(need - designs.macros[:, None], 0.0), lines
 
 
 def needed_macros(
-    layers: LayerTable, bodies: Designs, *, together: bool, switches: Switches
+    layers: LayerTable, designs: Designs, *, co_resident: bool, switches: Switches
 ) -> Floats:
-    """Macros a network needs to be resident, shape (n, W); arguments as of `shortfalls`."""
-    macros = place(layers, bodies, diagonal_groups=switches.diagonal_groups).macros
-    return _needed(layers, macros, together, switches)
+    """Macros that networks need to be resident, shape (n, W); arguments of `capacity_shortfall`."""
+    macros = place(layers, designs, diagonal_groups=switches.diagonal_groups).macros
+    return _needed(layers, macros, co_resident, switches)
 
 
-def _needed(layers: LayerTable, macros: Floats, together: bool, switches: Switches) -> Floats:
-    """Without honest placement only a network's largest layer has to fit."""
+def _needed(layers: LayerTable, macros: Floats, co_resident: bool, switches: Switches) -> Floats:
+    """Macros of all layers; without the placement rule only of a network's largest layer."""
     if not switches.placement:
         return layers.largest(macros)
     need: Floats = layers.total(macros)
-    if together:
+    if co_resident:
         need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
     return need
 
 
-def _excess(ratio: Floats) -> Floats:
-    """By how much a ratio is above 1, 0 below."""
-    return np.maximum(ratio - 1, 0.0)
+def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
+    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
+    bits = layers.weight_bits.min() - designs.differential
+    columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
+    weights = layers.total(layers.stored_bits / layers.weight_bits)
+    cells = designs.macros * designs.rows * designs.cols
+    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
 
 
-def lacking(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
-    """What networks lack, limits included."""
+def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
+    """Resources of chips and how much each network lacks of them, circuit limits included."""
     one = np.ones(known.missing_cells.shape[0])
-    used = used_of_limits(known, limits)
     return {
         "cells": Resource(known.cells, known.missing_cells),
-        # A chip may have no buffer to speak of: what is missing counts in bits of 1 KiB.
+        # A chip may have no buffer to speak of: missing bits count in units of 1 KiB.
         "buffer_bits": Resource(8192 * one, known.missing_bits),
-        **{name: Resource(one, _excess(share)) for name, share in used.items()},
+        **{
+            name: Resource(one, np.maximum(share - 1, 0.0))
+            for name, share in limit_use(known, limits).items()
+        },
     }
 
 
-def used_of_limits(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Floats]:
-    """What networks use of each limit, 1 being all of it, shape (n, W)."""
+LIMIT_PARAMETERS = {
+    "snr": ("active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits"),
+    "levels": ("bits_per_cell",),
+    "wires": (
+        *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
+        *("columns_per_adc", "sample_and_hold"),
+    ),
+}
+"""Parameters that each circuit limit depends on; verified when bounds are made."""
+
+
+def limit_use(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Floats]:
+    """Share of each circuit limit that networks use, 1 at the limit, shape (n, W)."""
     alike = np.ones((1, known.missing_cells.shape[1]))
     return {
         # 3 dB are one octave of noise power.

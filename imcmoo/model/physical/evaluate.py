@@ -1,10 +1,8 @@
-"""What all designs of a physical model share.
+"""Metrics of designs: one image of every network on every chip.
 
-One batch of designs of one schedule on its way through the model.
-
-What the layers of every network add up to, on a batch of designs.
-
-Metrics of a batch of designs.
+A `Batch` of designs of one schedule is worked out step by step: components, chip, features of the
+mapping keys, demand of the layers, latency of the networks, energy, and the better of both weight
+modes. Bounds run a batch on chips of component minima.
 """
 
 from __future__ import annotations
@@ -20,83 +18,220 @@ from numpy.typing import NDArray
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.action_counts import ACTIONS, OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.cache import Arrays, KeyedMemory, body_keys
+from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.chip import Chip, build_chip
-from imcmoo.model.physical.components import OperatingPoint, Parts, look_up_parts, operating_point
-from imcmoo.model.physical.constraints import CircuitLimits, ir_drop, level_sigmas, shortfalls
+from imcmoo.model.physical.components import (
+    OperatingPoint,
+    Parts,
+    look_up_parts,
+    operating_point,
+)
+from imcmoo.model.physical.constraints import (
+    CircuitLimits,
+    capacity_shortfall,
+    ir_drop,
+    least_missing_cells,
+    level_sigmas,
+)
 from imcmoo.model.physical.latency import (
-    LayerWork,
-    Rates,
+    Demand,
+    LayerTimes,
     Run,
-    all_at_once,
-    held_time,
-    one_after_the_other,
-    powered,
+    apply_power_limit,
+    pipelined_latency,
+    read_times,
+    roofline,
+    sequential_latency,
 )
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping_features import (
-    BodyFeatures,
-    KnownBodies,
+    LayerFeatures,
+    MappingFeatures,
     NetworkFeatures,
-    body_features,
+    mapping_features,
 )
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
-from imcmoo.model.physical.noise import NoiseMemory
-from imcmoo.model.physical.parameters import DRAM, Designs
-from imcmoo.model.physical.replication import CopiesMemory
+from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.parameters import DRAM, Designs, mapping_keys
+from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.traffic import converted_bits, operand_bits, overflow_bits
+from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+DESIGNS_AT_ONCE = 256
+"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What all designs of a model share.
+    """Data that all designs of a model share.
 
     Args:
         layers: of all networks.
         sums: statistics of their operands.
         device: memory device.
         table: component numbers.
-        given: assumptions.
+        assumptions: numbers that no library gives.
         switches: rules that are on.
-        requests: images over which a switch of networks is charged; infinite if none happens.
-        together: whether all networks are on the chip.
-        copies: copies by array and number of macros.
+        inferences_per_switch: images over which a switch of networks is charged; infinite if none
+            happens.
+        co_resident: whether all networks are on the chip.
+        replication: of layers, by array and number of macros.
         noise: signal to noise by circuit.
-        bodies: features by body, resident and streamed.
-        shortfalls: what networks lack, by body.
-        limits: what circuits must keep.
+        limits: of circuits.
+        features: features by mapping key, resident and streamed.
+        shortfalls: capacity shortfalls by mapping key.
     """
 
     layers: LayerTable
     sums: OperandSums
     device: Device
     table: PhysicalTable
-    given: Assumptions
+    assumptions: Assumptions
     switches: Switches
-    requests: float
-    together: bool
-    copies: CopiesMemory
-    noise: NoiseMemory
-    bodies: tuple[KeyedMemory, KeyedMemory] = field(
-        default_factory=lambda: (KeyedMemory(), KeyedMemory())
-    )
-    shortfalls: KeyedMemory = field(default_factory=KeyedMemory)
+    inferences_per_switch: float
+    co_resident: bool
+    replication: ReplicationRule
+    noise: NoiseModel
     limits: CircuitLimits = field(default_factory=CircuitLimits)
+    features: tuple[KeyedCache, KeyedCache] = field(
+        default_factory=lambda: (KeyedCache(), KeyedCache())
+    )
+    shortfalls: KeyedCache = field(default_factory=KeyedCache)
+
+    @property
+    def switches_networks(self) -> bool:
+        """Whether weights are written when another network's turn comes."""
+        return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
+
+    def loads(self, *, streamed: bool) -> float:
+        """How often the weights of a network are loaded for an image."""
+        if streamed:
+            return 1.0
+        return 1 / self.inferences_per_switch if self.switches_networks else 0.0
 
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Index = slice | NDArray[np.int64]
+class LayerWork:
+    """Traffic and demand of L layers on n designs; what both weight modes share is kept.
+
+    Args:
+        batch: the designs belong to.
+        some: which of its designs.
+        streams: whether weights may be loaded for every image.
+    """
+
+    def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
+        self._batch = batch
+        self._some = some
+        self._layers = batch.context.layers
+        self._switches = batch.context.switches
+        self.designs = batch.designs.take(some)
+        self.resident = batch.features(streamed=False).layers(some)
+        self._streamed = batch.features(streamed=True).layers(some) if streams else None
+
+    def features(self, *, streamed: bool) -> LayerFeatures:
+        """Features of the layers in one mode."""
+        if not streamed:
+            return self.resident
+        assert self._streamed is not None, "made without features of streaming"
+        return self._streamed
+
+    @cached_property
+    def sum_bits(self) -> Floats:
+        """Width of partial sums, shape (n, L) or (1, 1)."""
+        return partial_sum_bits(
+            self._layers,
+            self.designs,
+            self.resident.sum_extra_bits,
+            widest=self._batch.context.assumptions.widest_sum_bits.value,
+            wide=self._switches.wide_sums,
+        )
+
+    @cached_property
+    def sums(self) -> Floats:
+        """Bits of partial sums over the links, shape (n, L)."""
+        bits: Floats = self.resident.sum_words * self.sum_bits
+        return bits
+
+    @cached_property
+    def spilled_sums(self) -> Floats | None:
+        """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
+        spilled = self.features(streamed=True).streamed("spilled_sums")
+        return spilled * self.sum_bits if spilled.any() else None
+
+    @cached_property
+    def spill_bits(self) -> Floats:
+        """Activations written to DRAM and read back, shape (n, L)."""
+        return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
+
+    @cached_property
+    def operand_bits(self) -> Floats | float:
+        """Operands that the digital unit reads, shape (n, L); 0 where it has nothing to do."""
+        if not self._layers.has_dynamic:
+            return 0.0
+        return operand_bits(self._layers, self.designs.mac_units)
+
+    def link_bits(self, *, streamed: bool) -> Floats:
+        """Activations and partial sums over the links, shape (n, L)."""
+        moved = (
+            self.features(streamed=True).streamed("link_bits")
+            if streamed
+            else self._layers.resident_link_bits(self._switches.strides)
+        )
+        bits: Floats = self.sums + moved
+        return bits
+
+    def glb_bits(self, *, streamed: bool) -> Floats:
+        """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
+        if streamed:
+            bits = self.features(streamed=True).streamed("glb_bits")
+            if self.spilled_sums is not None:
+                bits = bits + 2 * self.spilled_sums
+        else:
+            bits = self._layers.resident_glb_bits(self._switches.strides)[None]
+        return bits + self.operand_bits if self._layers.has_dynamic else bits
+
+    @cached_property
+    def _read_s(self) -> Floats:
+        """Seconds of one read of an array, conversions included, shape (n, L)."""
+        return read_times(self._rates, self.resident.columns_used)
+
+    @cached_property
+    def _rates(self) -> Any:
+        return self._batch.chip.rates.of_layers(self._some)
+
+    def times(self, *, streamed: bool) -> LayerTimes:
+        """Seconds of each layer on each resource."""
+        layers, features = self._layers, self.features(streamed=streamed)
+        compute = features.reads * self._read_s
+        if layers.has_dynamic:
+            compute += layers.dynamic * layers.macs * self._rates.mac_s
+        demand = Demand(
+            compute_s=compute,
+            fill_s=self.resident.vector_reads * self._read_s,
+            glb_bits=self.glb_bits(streamed=streamed),
+            link_bits=self.link_bits(streamed=streamed),
+            link_share=features.link_share,
+            buffer_words=features.buffer_words,
+            dram_bits=self.spill_bits,
+            load_rows=features.streamed("load_rows") if streamed else None,
+            load_link_bits=layers.stored_bits,
+            load_dram_bits=layers.stored_bits,
+        )
+        times = roofline(demand, self._rates, self.designs.ping_pong[:, None] > 0)
+        return times if self._switches.bandwidth else times.compute_only()
 
 
 class Batch:
-    """Designs with everything worked out of them once.
+    """Designs of one schedule with everything worked out of them once.
 
     Args:
         context: the model.
-        designs: n chips, all layer by layer or all pipelined.
+        designs: n chips, all sequential or all pipelined.
     """
 
     def __init__(self, context: Context, designs: Designs) -> None:
@@ -105,127 +240,109 @@ class Batch:
 
     @cached_property
     def point(self) -> OperatingPoint:
-        """Speed and prices."""
+        """Speed and component costs."""
         c = self.context
         return operating_point(
-            self.designs, device=c.device, table=c.table, given=c.given, switches=c.switches
+            self.designs,
+            device=c.device,
+            table=c.table,
+            assumptions=c.assumptions,
+            switches=c.switches,
         )
 
     @cached_property
     def parts(self) -> Parts:
-        """What the component table says of them."""
+        """Parts from the component table."""
         c = self.context
         return look_up_parts(
-            c.layers, self.designs, self.point, table=c.table, given=c.given, switches=c.switches
+            c.layers,
+            self.designs,
+            self.point,
+            table=c.table,
+            assumptions=c.assumptions,
+            switches=c.switches,
         )
 
     @cached_property
     def chip(self) -> Chip:
-        """Areas, leakage, prices of actions."""
-        return build_chip(self.parts)
+        """Areas, leakage, energies of actions and speeds."""
+        return build_chip(self.parts, self.context.device)
 
     @cached_property
-    def rates(self) -> Rates:
-        """What timing the layers takes of the designs."""
-        c, designs, point, chip = self.context, self.designs, self.point, self.chip
-        return Rates(
-            read_s=held_time(
-                designs, point, device=c.device, given=c.given, pulses=c.switches.pulses
-            ),
-            convert_s=point.converter.time_s * point.slowdown,
-            converters=self.parts.converters,
-            hold=designs.sample_and_hold > 0,
-            sum_bits=converted_bits(c.layers, designs),
-            glb_bit_s=chip.glb_bit_s,
-            link_bit_s=chip.link_bit_s,
-            buffer_word_s=chip.buffer_word_s,
-            dram_bit_s=chip.dram_bit_s,
-            row_write_s=point.cell.row_write_s,
-            ping_pong=designs.ping_pong > 0,
-            mac_units=designs.mac_units,
-            mac_s=1 / (designs.mac_units * point.clock_Hz),
-            buffer_size=self._buffer_sizes[1],
-        )
+    def _resident(self) -> MappingFeatures:
+        return self._features_of(np.asarray(self.runs.any(axis=1)), streamed=False)
 
     @cached_property
-    def resident(self) -> KnownBodies:
-        """All weights on the chip; where a network does not fit, as if one copy did."""
-        return self._bodies(streamed=False)
+    def _streamed(self) -> MappingFeatures:
+        return self._features_of(self.uses(streamed=True), streamed=True)
+
+    def features(self, *, streamed: bool) -> MappingFeatures:
+        """Features in one weight mode; where a network does not fit, as if one copy did."""
+        return self._streamed if streamed else self._resident
 
     @cached_property
-    def streamed(self) -> KnownBodies:
-        """The weights of a layer at a time."""
-        return self._bodies(streamed=True)
+    def _mapping_keys(self) -> Ints:
+        return mapping_keys(self.designs)
 
-    def bodies(self, *, streamed: bool) -> KnownBodies:
-        """Either of these."""
-        return self.streamed if streamed else self.resident
-
-    @cached_property
-    def _body_keys(self) -> NDArray[np.int64]:
-        return body_keys(self.designs)
-
-    def _bodies(self, *, streamed: bool) -> KnownBodies:
+    def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
+        """Features of the designs that use them; others may have any, which then cost nothing."""
         c = self.context
-        # What streams asks resident bodies, too, for what is the same in both modes. Designs that
-        # do not ask may have any body, which then costs nothing.
-        use = self.uses(streamed=True) if streamed else np.asarray(self.runs.any(axis=1))
         whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
-        def work_out(index: NDArray[np.int64]) -> Arrays:
-            bodies = self.designs.take(whose[index])
-            known = c.copies.of(bodies)
-            return body_features(
+        def work_out(index: Ints) -> Arrays:
+            designs = self.designs.take(whose[index])
+            return mapping_features(
                 c.layers,
                 c.sums,
-                bodies,
-                (known.streamed if streamed else known.resident).astype(float),
+                designs,
+                c.replication.of(designs).of(streamed=streamed),
                 streamed=streamed,
-                switches=c.switches,
-            ).arrays
-
-        store, places = c.bodies[streamed].of(self._body_keys[whose], work_out)
-        return KnownBodies(BodyFeatures.of_arrays(store), places)
-
-    @cached_property
-    def shortfalls(self) -> Arrays:
-        """As `shortfalls.shortfalls`, of the designs' bodies, each of shape (n, W)."""
-        c = self.context
-
-        def work_out(index: NDArray[np.int64]) -> Arrays:
-            return shortfalls(
-                c.layers,
-                self.designs.take(index),
-                c.copies,
-                together=c.together,
                 switches=c.switches,
             )
 
-        store, places = c.shortfalls.of(self._body_keys, work_out)
-        return tuple(array.take(places, axis=0) for array in store)
+        return MappingFeatures(*c.features[streamed].of(self._mapping_keys[whose], work_out))
+
+    @cached_property
+    def shortfall(self) -> Arrays:
+        """Missing macros and line buffer bits as by `capacity_shortfall`, shape (n, W) each."""
+        c = self.context
+
+        def work_out(index: Ints) -> Arrays:
+            return capacity_shortfall(
+                c.layers,
+                self.designs.take(index),
+                c.replication,
+                co_resident=c.co_resident,
+                switches=c.switches,
+            )
+
+        return c.shortfalls.rows(self._mapping_keys, work_out)
 
     @cached_property
     def noise(self) -> Floats:
-        """As `NoiseMemory.of`, shape (n, 3, W)."""
+        """ADC SQNR, SNR from cell variation and compute SNR in dB, shape (n, 3, W)."""
         return self.context.noise.of(self.designs)
+
+    @cached_property
+    def _has_dram(self) -> Bools:
+        return np.asarray(self.designs.dram != DRAM.index("none"))
 
     @cached_property
     def may_stream(self) -> Bools:
         """Whether weights may be streamed, shape (n, 1)."""
-        there = self.designs.dram != DRAM.index("none")
-        may: Bools = there & ~self.designs.pipelined & self.context.device.streams
+        may: Bools = self._has_dram & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
     @cached_property
-    def _buffer_sizes(self) -> tuple[Floats, NDArray[np.int64]]:
-        """Distinct sizes of the global buffer, and which of them each design has."""
+    def buffer_sizes(self) -> tuple[Floats, Ints]:
+        """Distinct sizes of the global buffer, and the index of each design's."""
         sizes, which = np.unique(self.designs.glb_KiB, return_inverse=True)
         return sizes, which
 
     @cached_property
     def _overflow_bits(self) -> Floats:
         """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
-        return overflow_bits(self.context.layers, self._buffer_sizes[0])
+        return overflow_bits(self.context.layers, self.buffer_sizes[0])
 
     @cached_property
     def spill_bits(self) -> Floats:
@@ -234,49 +351,28 @@ class Batch:
 
     @cached_property
     def spilled(self) -> Floats:
-        """The same of whole networks, shape (n, W)."""
+        """Activations of networks written to DRAM and read back, bits, shape (n, W)."""
         by_size = self.context.layers.total(self.spill_bits)
-        return by_size.take(self._buffer_sizes[1], axis=0)
+        return by_size.take(self.buffer_sizes[1], axis=0)
 
     @cached_property
     def io_bits(self) -> Floats:
         """The networks' own input and output through DRAM, shape (n, W)."""
-        there = (self.designs.dram != DRAM.index("none")) & self.context.switches.activation_dram
-        bits: Floats = there[:, None] * self.context.layers.io_bits
+        through_dram = self._has_dram & self.context.switches.activation_dram
+        bits: Floats = through_dram[:, None] * self.context.layers.io_bits
         return bits
 
-    def work(self, some: Index, *, streams: bool) -> LayerWork:
-        """What is worked out layer by layer, of some of the designs.
-
-        Args:
-            streams: whether also with weights loaded for every image.
-        """
-        c = self.context
-        return LayerWork(
-            c.layers,
-            c.switches,
-            self.rates.take(some),
-            self.spill_bits,
-            c.given.widest_sum_bits.value,
-            self.resident.layers(some),
-            self.streamed.layers(some) if streams else None,
-        )
-
-    @property
-    def switches_networks(self) -> bool:
-        """Whether weights are written when another network's turn comes."""
-        return bool(np.isfinite(self.context.requests)) and self.context.switches.placement
-
     def leak_W(self, occupied: Floats) -> Floats:
-        """What leaks while a network runs on so many macros, shape (n, W)."""
+        """Leakage while a network runs on so many macros, shape (n, W)."""
         macros = self.designs.macros[:, None]
         share = 1.0 if self.context.switches.idle_leakage else occupied / macros
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
     def powered(self, run: Run, occupied: Floats) -> Run:
-        """As `runs.powered`, of networks that run on so many macros, shape (n, W)."""
-        return powered(run, self.chip, self.leak_W(occupied), self.context.given)
+        """Add leakage to runs on so many macros, shape (n, W), and keep the power limit."""
+        allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
+        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
 
     @property
     def cells(self) -> Floats:
@@ -287,7 +383,7 @@ class Batch:
     @cached_property
     def fits(self) -> Bools:
         """Whether all weights of each network are on the chip at once, shape (n, W)."""
-        fits: Bools = self.shortfalls[0] <= 0
+        fits: Bools = self.shortfall[0] <= 0
         return fits
 
     def uses(self, *, streamed: bool) -> Bools:
@@ -296,41 +392,45 @@ class Batch:
         return np.asarray((self.runs & possible).any(axis=1))
 
     @cached_property
+    def _missing(self) -> tuple[Floats, Floats]:
+        """Cells and buffer bits that networks lack to run, shape (n, W) each."""
+        macros, lines = self.shortfall
+        per_macro = self.designs.rows * self.designs.cols
+        cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
+        nowhere = ~self._has_dram & self.context.switches.activation_dram
+        largest = self.context.layers.largest(self._overflow_bits)
+        bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
+        return cells, np.maximum(bits, lines)
+
+    @cached_property
     def runs(self) -> Bools:
         """Whether each network runs, shape (n, W)."""
-        return self.resources.runs
+        cells, bits = self._missing
+        runs: Bools = (cells <= 0) & (bits <= 0)
+        return runs
 
     @cached_property
     def resources(self) -> PhysicalResources:
-        """Area, exact shortfalls, and what limits look at."""
-        designs = self.designs
-        macros, lines = self.shortfalls
-        cells = np.where(self.may_stream, 0.0, macros * (designs.rows * designs.cols)[:, None])
-        none = (designs.dram == DRAM.index("none")) & self.context.switches.activation_dram
-        lacking = self.context.layers.largest(self._overflow_bits)
-        bits = lacking.take(self._buffer_sizes[1], axis=0) * none[:, None]
-        return self._resources(cells, np.maximum(bits, lines))
+        """Area, exact shortfalls, and quantities that limits are about."""
+        return self._resources(*self._missing)
 
     def screen(self) -> PhysicalResources:
-        """As `resources`, but of cells only what is surely missing, and no bits."""
+        """Resources with only the cells that are missing for sure, and no bits."""
         cells = self.surely_missing_cells
         return self._resources(cells, np.zeros_like(cells))
 
     @property
     def surely_missing_cells(self) -> Floats:
-        """Cells of the weights less the chip's, shape (n, W)."""
-        layers, designs = self.context.layers, self.designs
-        bits = layers.weight_bits.min() - designs.differential
-        columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
-        weights = layers.total(layers.stored_bits / layers.weight_bits)
-        lacking = np.maximum(columns[:, None] * weights - self.cells[:, None], 0.0)
+        """Cells missing whatever the placement, shape (n, W)."""
         certain = ~self.may_stream & self.context.switches.placement
-        missing: Floats = lacking * certain
+        missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
         return missing
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
         c, designs = self.context, self.designs
-        lost = ir_drop(designs, self.point, device=c.device, given=c.given, switches=c.switches)
+        lost = ir_drop(
+            designs, self.point, device=c.device, assumptions=c.assumptions, switches=c.switches
+        )
         return PhysicalResources(
             area_m2=self.chip.area_m2,
             cells=self.cells,
@@ -338,30 +438,23 @@ class Batch:
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
             ir_drop=lost,
-            level_sigmas=level_sigmas(designs, device=c.device, given=c.given),
+            level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
         )
-
-
-Ints = NDArray[np.int64]
-
-DESIGNS_AT_ONCE = 256
-"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """What the layers of each network add up to, in each mode: resident, and streamed if any may.
+    """Totals over the layers of each network, in each mode: resident, and streamed if any may.
 
     Args:
         sum_bits: partial sums over the links, in either mode, shape (n, W).
-        kept_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all that
-            follow.
-        latency_s, interval_s, bound_by: as `runs.Run` has them, but for power and switches of
-            networks.
+        spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all
+            that follow.
+        latency_s, interval_s, bound_by: as in `Run`, before power limit and switches of networks.
     """
 
     sum_bits: Floats
-    kept_bits: Floats
+    spilled_bits: Floats
     latency_s: Floats
     interval_s: Floats
     bound_by: NDArray[np.int8]
@@ -372,85 +465,92 @@ class Totals:
         return len(self.latency_s) > 1
 
 
-def totals(batch: Batch, *, causes: bool) -> Totals:
-    """Sums over layers in each mode that is of use to some design.
+def network_totals(batch: Batch, *, causes: bool) -> Totals:
+    """Totals over layers in each mode that some design uses; entries of others are never read.
 
     Args:
         batch: n designs.
-        causes: whether to find out what binds.
+        causes: whether to find the bottleneck.
     """
     shape = batch.runs.shape
     modes = (2 if batch.may_stream.any() else 1, *shape)
     pipelined = bool(batch.designs.pipelined.any())
-    # Where a mode is of no use any time will do: it is not asked about.
     latency = np.ones(modes)
-    found = Totals(
+    totals = Totals(
         sum_bits=np.zeros(shape),
-        kept_bits=np.zeros(modes),
+        spilled_bits=np.zeros(modes),
         latency_s=latency,
-        # Layers that take turns leave no time between images.
+        # Sequential layers leave no time between images.
         interval_s=np.ones(modes) if pipelined else latency,
         bound_by=np.zeros(modes, np.int8),
     )
-    io_s = batch.io_bits * _bit_s(batch, batch.chip.dram_bit_s)
+    io_s = batch.io_bits * _bit_s(batch, batch.chip.rates.dram_bit_s)
     if pipelined:
-        _add_up_pipelined(batch, io_s, found)
+        _add_up_pipelined(batch, io_s, totals)
     else:
-        _add_up(batch, io_s, found, causes=causes)
-    return found
+        _add_up_sequential(batch, io_s, totals, causes=causes)
+    return totals
 
 
-def _add_up(batch: Batch, io_s: Floats, found: Totals, *, causes: bool) -> None:
-    """Fill in what `totals` finds where layers take turns, a few designs at a time."""
+def _add_up_sequential(batch: Batch, io_s: Floats, totals: Totals, *, causes: bool) -> None:
+    """Fill in the totals of sequential designs, a few designs at a time."""
     layers = batch.context.layers
     for some, modes in _alike(batch):
-        work = batch.work(some, streams=True in modes)
-        found.sum_bits[some] = layers.total(work.sums)
+        work = LayerWork(batch, some, streams=True in modes)
+        totals.sum_bits[some] = layers.total(work.sums)
         for streamed in modes:
             times = work.times(streamed=streamed)
-            latency, bound = one_after_the_other(layers, times, io_s[some], causes=causes)
-            found.latency_s[int(streamed), some] = latency
-            found.bound_by[int(streamed), some] = bound
-            if streamed and work.kept_bits is not None:
-                found.kept_bits[1, some] = layers.total(work.kept_bits)
+            latency, bound = sequential_latency(layers, times, io_s[some], causes=causes)
+            totals.latency_s[int(streamed), some] = latency
+            totals.bound_by[int(streamed), some] = bound
+            if streamed and work.spilled_sums is not None:
+                totals.spilled_bits[1, some] = layers.total(work.spilled_sums)
 
 
-def _add_up_pipelined(batch: Batch, io_s: Floats, found: Totals) -> None:
-    """The same where layers work on different images: all weights stay."""
-    layers, designs = batch.context.layers, batch.designs
-    features = batch.resident.networks
-    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
-    groups = np.clip(np.ceil(features.occupied / per_group), 1, designs.router_groups[:, None])
+def _add_up_pipelined(batch: Batch, io_s: Floats, totals: Totals) -> None:
+    """Fill in the totals of pipelined designs, whose weights all stay."""
+    layers, features = batch.context.layers, batch.features(streamed=False).networks
+    groups = pipeline_groups(batch.designs, features.occupied)
+    link_bit_s = _bit_s(batch, batch.chip.rates.link_bit_s)
     for some, _ in _alike(batch):
-        work = batch.work(some, streams=False)
+        work = LayerWork(batch, some, streams=False)
         sums = layers.total(work.sums)
-        links = (sums + features.link_bits[some]) * _bit_s(batch, batch.chip.link_bit_s)[some]
-        found.sum_bits[some] = sums
+        links = (sums + features.link_bits[some]) * link_bit_s[some]
+        totals.sum_bits[some] = sums
         times = work.times(streamed=False)
-        found.latency_s[0, some], found.interval_s[0, some], found.bound_by[0, some] = all_at_once(
+        latency, interval, bound = pipelined_latency(
             layers, times, io_s[some], links / groups[some]
         )
+        totals.latency_s[0, some] = latency
+        totals.interval_s[0, some] = interval
+        totals.bound_by[0, some] = bound
+
+
+def pipeline_groups(designs: Designs, occupied: Floats) -> Floats:
+    """Router groups whose links a pipeline on so many macros shares, shape (n, W)."""
+    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
+    return np.clip(np.ceil(occupied / per_group), 1, designs.router_groups[:, None])
 
 
 def _bit_s(batch: Batch, seconds: Floats) -> Floats:
-    """Seconds of a bit, shape (n, 1): none where what answers at once takes no time."""
+    """Seconds of a bit, shape (n, 1); 0 without the bandwidth rule."""
     bit_s: Floats = (seconds * batch.context.switches.bandwidth)[:, None]
     return bit_s
 
 
 def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
-    """Designs that are worked on at once, and the modes that are of use to them.
+    """Indices of designs worked on at once, and the modes they use.
 
-    Those that take the same steps are neighbours, which leaves steps out for most.
+    Designs that take the same steps are neighbours, which leaves steps out for most.
     """
     designs = batch.designs
     use = batch.uses(streamed=False) + 2 * batch.uses(streamed=True)
     order = np.argsort(4 * use + 2 * designs.ping_pong + designs.sample_and_hold, kind="stable")
     cuts = np.searchsorted(use[order], np.arange(5))
     for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
-        own = order[cuts[kind] : cuts[kind + 1]]
-        for at in range(0, len(own), DESIGNS_AT_ONCE):
-            yield own[at : at + DESIGNS_AT_ONCE], modes
+        alike = order[cuts[kind] : cuts[kind + 1]]
+        for at in range(0, len(alike), DESIGNS_AT_ONCE):
+            yield alike[at : at + DESIGNS_AT_ONCE], modes
 
 
 def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
@@ -458,13 +558,13 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
 
     Args:
         batch: the chips.
-        causes: whether to find out what binds.
+        causes: whether to find the bottleneck.
     """
-    runs, found = batch.runs, _costs(batch, causes)
-    streamed, bound = found.pop("streamed"), found.pop("bound_by")
+    runs, costs = batch.runs, _costs(batch, causes)
+    streamed, bound = costs.pop("streamed"), costs.pop("bound_by")
     return PhysicalMetrics(
         resources=batch.resources,
-        **{name: np.where(runs, values, np.nan) for name, values in found.items()},
+        **{name: np.where(runs, values, np.nan) for name, values in costs.items()},
         snr_dev_dB=batch.noise[:, 1],
         snr_dB=batch.noise[:, 2],
         bound_by=np.where(runs & causes, bound, -1).astype(np.int8),
@@ -473,12 +573,12 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
 
 
 def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
-    """What takes energy and time, in the better mode, by field of `PhysicalMetrics`."""
-    sums = totals(batch, causes=causes)
-    run, counts = run_in(batch, sums, streamed=False)
+    """Energy, time and counts in the better mode, by field of `PhysicalMetrics`."""
+    totals = network_totals(batch, causes=causes)
+    run, counts = run_in(batch, totals, streamed=False)
     streamed = np.zeros(batch.runs.shape, bool)
-    if sums.streams:
-        other, other_counts = run_in(batch, sums, streamed=True)
+    if totals.streams:
+        other, other_counts = run_in(batch, totals, streamed=True)
         better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
         streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
@@ -495,48 +595,46 @@ def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
 
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
-    """Energy and time in a mode, and what is counted beside, where the network runs."""
-    layers, prices, mode = batch.context.layers, batch.chip.prices_J, int(streamed)
-    features = batch.bodies(streamed=streamed).networks
+    """Energy and time in one mode, and further fields of `PhysicalMetrics`, where networks run."""
+    c, prices, mode = batch.context, batch.chip.prices_J, int(streamed)
+    layers, features = c.layers, batch.features(streamed=streamed).networks
     dram = batch.spilled + batch.io_bits
     stored = layers.total(layers.stored_bits)
     links = totals.sum_bits + features.link_bits
-    on_chip = _counted(batch, features) + links * prices["link"][:, None]
+    on_chip = _counted_energy(batch, features) + links * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
-        on_chip += totals.kept_bits[mode] * both[:, None]
+        on_chip += totals.spilled_bits[mode] * both[:, None]
     operands: Floats | float = 0.0
     if layers.has_dynamic:
         operands = layers.total(operand_bits(layers, batch.designs.mac_units))
         macs = layers.total(layers.macs * layers.dynamic)
         on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
-    written, fetched = load_energy(batch, features)
-    requests = 1.0 if streamed else batch.context.requests
-    switches = batch.switches_networks and not streamed
+    written, fetched = _load_energy(batch, features)
+    switches = c.switches_networks and not streamed
+    images = 1.0 if streamed else c.inferences_per_switch
     off_chip = dram * prices["dram"][:, None]
     if streamed or switches:
-        on_chip = on_chip + written / requests
-        off_chip = off_chip + fetched / requests
+        on_chip = on_chip + written / images
+        off_chip = off_chip + fetched / images
     latency, interval, bound = (
         array[mode] for array in (totals.latency_s, totals.interval_s, totals.bound_by)
     )
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
-        latency, interval = (t + switch_s / requests for t in (latency, interval))
-    run = batch.powered(
-        Run(on_chip + off_chip, off_chip, latency, interval, bound), features.occupied
-    )
+        latency, interval = (t + switch_s / images for t in (latency, interval))
+    run = Run(on_chip + off_chip, off_chip, latency, interval, bound)
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
-    return run, {
+    return batch.powered(run, features.occupied), {
         "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         "dram_bits": dram + stored * streamed,
-        "glb_bits": read + write + 2 * totals.kept_bits[mode] + operands,
+        "glb_bits": read + write + 2 * totals.spilled_bits[mode] + operands,
         "switch_energy_J": (written + fetched) * switches,
         "switch_time_s": switch_s,
     }
 
 
-def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
+def _load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
     """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
     layers, prices = batch.context.layers, batch.chip.prices_J
     stored = layers.total(layers.stored_bits)
@@ -545,20 +643,19 @@ def load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats
     return written, stored * prices["dram"][:, None]
 
 
-def _counted(batch: Batch, features: NetworkFeatures) -> Floats:
-    """Energy of all actions that a body counts but writing, shape (n, W)."""
+def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
+    """Energy of all actions that the mapping key counts but writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
-    prices = [batch.chip.price_of(name) for name in ACTIONS]
-    prices[ACTIONS.index("write")] = np.zeros(len(batch.designs))
-    # One after the other: a product of matrices rounds otherwise in another company of designs.
-    for at, price in enumerate(prices):
+    # One after the other: a matrix product rounds differently in another batch of designs.
+    for at, name in enumerate(ACTIONS):
+        price = batch.chip.price_of(name) if name != "write" else np.zeros(len(energy))
         energy += price[:, None] * features.counts[:, at]
     return energy
 
 
 def _switch_s(batch: Batch) -> Floats:
     """Writing the rows of all macros at once, or fetching the weights if that takes longer."""
-    layers = batch.context.layers
-    rows = batch.designs.rows * batch.rates.row_write_s
-    fetch = layers.total(layers.stored_bits) * batch.chip.dram_bit_s[:, None]
+    layers, rates = batch.context.layers, batch.chip.rates
+    rows = batch.designs.rows * rates.row_write_s
+    fetch = layers.total(layers.stored_bits) * rates.dram_bit_s[:, None]
     return np.maximum(rows[:, None], fetch)

@@ -28,8 +28,8 @@ class Placement:
         row_blocks, column_blocks: macros a weight matrix spans in height and in width.
         macros: of one copy, 0 where both operands are activations.
         rows_used, columns_used: of the fullest macro; converted columns, pairs counting once.
-        phases: reads of one input slice, so that at most `active_rows` are read at once.
-        block_phases: Σ over the row blocks of a column of the phases that touch them.
+        row_groups: reads of one input slice, so that at most `active_rows` are read at once.
+        block_row_groups: Σ over the row blocks of a column of the row_groups that touch them.
     """
 
     input_slices: Floats
@@ -41,8 +41,8 @@ class Placement:
     macros: Floats
     rows_used: Floats
     columns_used: Floats
-    phases: Floats
-    block_phases: Floats
+    row_groups: Floats
+    block_row_groups: Floats
 
 
 def place(layers: LayerTable, designs: Designs, *, diagonal_groups: bool = True) -> Placement:
@@ -76,8 +76,8 @@ def place(layers: LayerTable, designs: Designs, *, diagonal_groups: bool = True)
         ),
         rows_used=rows_used,
         columns_used=np.minimum(shared * converted * layers.outputs, pairs),
-        phases=np.ceil(rows_used / active),
-        block_phases=(row_blocks - 1) * np.ceil(rows / active) + np.ceil(last / active),
+        row_groups=np.ceil(rows_used / active),
+        block_row_groups=(row_blocks - 1) * np.ceil(rows / active) + np.ceil(last / active),
     )
 
 

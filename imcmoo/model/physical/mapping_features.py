@@ -1,7 +1,7 @@
-"""What of a design depends on its arrays and how they are tiled, and on nothing else.
+"""Layer features that depend only on array and tiling parameters (the mapping key).
 
-Supply, converter, buffers, links and DRAM enter later, through energies and times of actions. So
-designs that share a body share this work, and a search or a proof over the rest is cheap.
+Supply, ADC, buffers, links and DRAM enter later, through energies and times of actions. So designs
+with the same mapping key share this work, and a search or a proof over the rest is cheap.
 """
 
 from __future__ import annotations
@@ -14,55 +14,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.action_counts import ACTIONS, OperandSums, count_actions
+from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.traffic import Traffic, move
+from imcmoo.model.physical.traffic import Traffic, count_traffic
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-
-STREAMS = ("link_bits", "glb_bits", "kept_sums", "load_rows")
+STREAMED = ("link_bits", "glb_bits", "spilled_sums", "load_rows")
 """As in `Traffic`, and rows written one after the other to load all weights of a layer."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerFeatures:
-    """What bodies say of single layers, with weights resident or streamed.
+    """Features of single layers, with weights resident or streamed.
 
     Args:
         reads: array reads of a layer, one after the other, shape (n, L).
         link_share: 1 / the router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
-        step_reads: reads of one vector, shape (n, L); this and the next three are the same
+        vector_reads: reads of one vector, shape (n, L); this and the next three are the same
             whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        streams: what streaming changes, by `STREAMS`, shape (n, 4, L), or (n, 0, 1) if resident.
+        streams: further features by `STREAMED`, shape (n, 4, L), or (n, 0, 1) if resident.
     """
 
     reads: Floats
     link_share: Floats
     buffer_words: Floats
-    step_reads: Floats
+    vector_reads: Floats
     columns_used: Floats
     sum_words: Floats
     sum_extra_bits: Floats
     streams: Floats
 
-    def take(self, index: Ints) -> LayerFeatures:
-        """Some of the bodies."""
-        return LayerFeatures(*[values.take(index, axis=0) for values in _LAYER_ARRAYS(self)])
-
-
-_LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
+    def streamed(self, name: str) -> Floats:
+        """A feature of `STREAMED`, shape (n, L)."""
+        return self.streams[:, STREAMED.index(name)]
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkFeatures:
-    """What bodies say of whole networks, with weights resident or streamed.
+    """Features of whole networks, with weights resident or streamed.
 
     Args:
         counts: actions of an image by `ACTIONS`, shape (n, A, W).
@@ -74,141 +71,124 @@ class NetworkFeatures:
     link_bits: Floats
     occupied: Floats
 
-    def take(self, index: Ints) -> NetworkFeatures:
-        """Some of the bodies."""
-        return NetworkFeatures(*[values.take(index, axis=0) for values in _NETWORK_ARRAYS(self)])
 
-
+_LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
 _NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
+_N_LAYER_ARRAYS = len(fields(LayerFeatures))
 
 
 @dataclass(frozen=True, eq=False)
-class BodyFeatures:
-    """Features of many bodies, with their weights resident or streamed."""
-
-    layers: LayerFeatures
-    networks: NetworkFeatures
-
-    @property
-    def arrays(self) -> tuple[Floats, ...]:
-        """All arrays, in order."""
-        return (*_LAYER_ARRAYS(self.layers), *_NETWORK_ARRAYS(self.networks))
-
-    @classmethod
-    def of_arrays(cls, arrays: tuple[Floats, ...]) -> BodyFeatures:
-        """Features from their arrays."""
-        n = len(fields(LayerFeatures))
-        return cls(LayerFeatures(*arrays[:n]), NetworkFeatures(*arrays[n:]))
-
-
-@dataclass(frozen=True, eq=False)
-class KnownBodies:
-    """The bodies of n designs; features are gathered when they are asked for.
+class MappingFeatures:
+    """Features of n designs, gathered from those of their mapping keys when needed.
 
     Args:
-        store: features of many bodies.
-        places: of the body of each design among them, shape (n,).
+        store: arrays of `LayerFeatures` and `NetworkFeatures` by mapping key.
+        places: row of each design's mapping key, shape (n,).
     """
 
-    store: BodyFeatures
+    store: Arrays
     places: Ints
 
     def layers(self, some: slice | Ints) -> LayerFeatures:
         """Features of single layers, of some of the designs."""
-        return self.store.layers.take(self.places[some])
+        places = self.places[some]
+        return LayerFeatures(*[v.take(places, axis=0) for v in self.store[:_N_LAYER_ARRAYS]])
 
     @cached_property
     def networks(self) -> NetworkFeatures:
         """Features of whole networks, of all designs."""
-        return self.store.networks.take(self.places)
+        return NetworkFeatures(*[v.take(self.places, axis=0) for v in self.store[_N_LAYER_ARRAYS:]])
 
 
 @dataclass(frozen=True, eq=False)
-class _Mapped:
-    """Layers on bodies: copies at least 1, passes, placement and traffic, shape (n, L)."""
+class MappedLayers:
+    """Layers mapped to chips: replication (at least 1), passes, placement and traffic, (n, L)."""
 
-    copies: Floats
+    replication: Floats
     passes: Floats
     placement: Placement
     traffic: Traffic
 
 
-def _mapped(
-    layers: LayerTable, bodies: Designs, copies: Floats, streamed: bool, switches: Switches
-) -> _Mapped:
-    placement = place(layers, bodies, diagonal_groups=switches.diagonal_groups)
-    needed = np.ceil(placement.macros / bodies.macros[:, None])
+def map_layers(
+    layers: LayerTable, designs: Designs, replication: Floats, *, streamed: bool, switches: Switches
+) -> MappedLayers:
+    """Map layers to chips.
+
+    Args:
+        layers: L distinct layers.
+        designs: n chips, of which only the mapping key matters.
+        replication: of each layer, shape (n, L); 0 counts as 1.
+        streamed: whether weights are loaded for every image.
+        switches: `strides` and `diagonal_groups` matter.
+    """
+    placement = place(layers, designs, diagonal_groups=switches.diagonal_groups)
+    needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
-    traffic = move(layers, bodies, placement, passes, strides=switches.strides)
-    return _Mapped(np.maximum(copies, 1.0), passes, placement, traffic)
+    traffic = count_traffic(layers, designs, placement, passes, strides=switches.strides)
+    return MappedLayers(np.maximum(replication, 1.0), passes, placement, traffic)
 
 
 def layer_counts(
     layers: LayerTable,
     sums: OperandSums,
-    bodies: Designs,
-    copies: Floats,
-    *,
-    streamed: bool,
+    designs: Designs,
+    mapped: MappedLayers,
     switches: Switches,
 ) -> dict[str, Floats]:
-    """Actions of one occurrence of each layer by `ACTIONS`; arguments as `body_features`."""
-    mapped = _mapped(layers, bodies, copies, streamed, switches)
-    return _counts(layers, sums, bodies, mapped, switches)
-
-
-def _counts(
-    layers: LayerTable, sums: OperandSums, bodies: Designs, mapped: _Mapped, switches: Switches
-) -> dict[str, Floats]:
+    """Actions of one occurrence of each layer by `ACTIONS`."""
     return count_actions(
         layers,
-        bodies,
+        designs,
         mapped.placement,
         mapped.traffic,
         sums,
-        mapped.copies,
+        mapped.replication,
         unsigned=switches.unsigned_inputs,
     )
 
 
-def body_features(
+def mapping_features(
     layers: LayerTable,
     sums: OperandSums,
-    bodies: Designs,
-    copies: Floats,
+    designs: Designs,
+    replication: Floats,
     *,
     streamed: bool,
     switches: Switches,
-) -> BodyFeatures:
-    """Work out the features of n bodies.
+) -> Arrays:
+    """Work out the features of n mapping keys.
 
     Args:
         layers: L distinct layers.
         sums: statistics of their operands.
-        bodies: designs, of which only what makes a body matters.
-        copies: of each layer, shape (n, L); 0 counts as 1.
+        designs: a design of each mapping key.
+        replication: of each layer, shape (n, L); 0 counts as 1.
         streamed: whether weights are loaded for every image.
         switches: `placement`, `pulses`, `strides`, `unsigned_inputs` and `diagonal_groups` matter.
+
+    Returns:
+        Arrays of `LayerFeatures`, then of `NetworkFeatures`, as `MappingFeatures` stores them.
     """
-    mapped = _mapped(layers, bodies, copies, streamed, switches)
-    placement, traffic, copies = mapped.placement, mapped.traffic, mapped.copies
+    mapped = map_layers(layers, designs, replication, streamed=streamed, switches=switches)
+    placement, traffic, factor = mapped.placement, mapped.traffic, mapped.replication
     slices = placement.input_slices if switches.pulses else 1.0
-    step_reads = slices * placement.phases * ~layers.dynamic
-    per_group = (bodies.macros_per_tile * bodies.tiles_per_group)[:, None]
-    groups = copies * np.ceil(placement.macros / per_group)
-    all_tiles = (bodies.tiles_per_group * bodies.router_groups)[:, None]
-    tiles = np.maximum(np.minimum(all_tiles, copies * traffic.tiles), 1.0)
-    counted = _counts(layers, sums, bodies, mapped, switches)
-    none = np.empty((len(bodies), 0))
+    vector_reads = slices * placement.row_groups * ~layers.dynamic
+    per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
+    groups = factor * np.ceil(placement.macros / per_group)
+    all_tiles = (designs.tiles_per_group * designs.router_groups)[:, None]
+    tiles = np.maximum(np.minimum(all_tiles, factor * traffic.tiles), 1.0)
+    counted = layer_counts(layers, sums, designs, mapped, switches)
+    none = np.empty((len(designs), 0))
 
     def shared(array: Floats) -> Floats:
         return none if streamed else array
 
     of_layers = LayerFeatures(
-        reads=np.ceil(layers.steps / copies) * mapped.passes * step_reads,
-        link_share=1 / np.maximum(np.minimum(bodies.router_groups[:, None], groups), 1.0),
+        reads=np.ceil(layers.steps / factor) * mapped.passes * vector_reads,
+        link_share=1 / np.maximum(np.minimum(designs.router_groups[:, None], groups), 1.0),
         buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
-        step_reads=shared(step_reads),
+        vector_reads=shared(vector_reads),
         columns_used=shared(placement.columns_used),
         sum_words=shared(traffic.sum_words),
         sum_extra_bits=shared(traffic.sum_extra_bits),
@@ -217,28 +197,28 @@ def body_features(
     of_networks = NetworkFeatures(
         counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
         link_bits=layers.total(traffic.link_bits),
-        occupied=_occupied(layers, placement.macros * copies, bodies, streamed, switches),
+        occupied=_occupied(layers, placement.macros * factor, designs, streamed, switches),
     )
-    return BodyFeatures(of_layers, of_networks)
+    return (*_LAYER_ARRAYS(of_layers), *_NETWORK_ARRAYS(of_networks))
 
 
-def _streams(layers: LayerTable, mapped: _Mapped) -> Floats:
-    """What streaming changes, by `STREAMS`."""
+def _streams(layers: LayerTable, mapped: MappedLayers) -> Floats:
+    """Features by `STREAMED`."""
     traffic = mapped.traffic
     arrays = (
         traffic.link_bits,
         traffic.glb_read_bits + traffic.glb_write_bits,
-        traffic.kept_sums,
+        traffic.spilled_sums,
         mapped.passes * mapped.placement.rows_used * ~layers.dynamic,
     )
     return np.stack(arrays, axis=1)
 
 
 def _occupied(
-    layers: LayerTable, used: Floats, bodies: Designs, streamed: bool, switches: Switches
+    layers: LayerTable, used: Floats, designs: Designs, streamed: bool, switches: Switches
 ) -> Floats:
     """Macros that hold weights: of all layers, or of the largest where each has its turn."""
     if not streamed and switches.placement:
         held: Floats = layers.total(used)
         return held
-    return np.minimum(layers.largest(used), bodies.macros[:, None])
+    return np.minimum(layers.largest(used), designs.macros[:, None])

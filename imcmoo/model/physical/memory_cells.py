@@ -53,18 +53,18 @@ class Rram:
         slowdown: Floats,
         *,
         table: PhysicalTable,
-        given: Assumptions,
+        assumptions: Assumptions,
     ) -> CellPrices:
         """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
 
         How long cells take to be written is theirs, not the supply's.
         """
-        pulse = given.pulse_s.value / 10e-9
+        pulse = assumptions.pulse_s.value / 10e-9
         low = array["cell_read_low"] * pulse
         # NeuroSim's write is one pulse of 50 ns of its cell file.
-        shots = given.rram_write_pulses.value * given.rram_write_pulse_s.value / 50e-9
+        shots = assumptions.rram_write_pulses.value * assumptions.rram_write_pulse_s.value / 50e-9
         mean_write = (array["cell_write_low"] + array["cell_write_high"]) / 2
-        write_s = given.rram_write_pulses.value * given.rram_write_pulse_s.value
+        write_s = assumptions.rram_write_pulses.value * assumptions.rram_write_pulse_s.value
         return CellPrices(
             low_J=low,
             span_J=array["cell_read_high"] * pulse - low,
@@ -72,13 +72,13 @@ class Rram:
             row_write_s=np.full(len(designs), write_s),
         )
 
-    def held_level_s(self, given: Assumptions) -> float:
+    def held_level_s(self, assumptions: Assumptions) -> float:
         """Time a slice sent as one level is held: a pulse, whose energy it is charged."""
-        return given.pulse_s.value
+        return assumptions.pulse_s.value
 
-    def sigma(self, given: Assumptions) -> float:
+    def sigma(self, assumptions: Assumptions) -> float:
         """Spread of a cell's value as a share of its range."""
-        return given.rram_sigma.value
+        return assumptions.rram_sigma.value
 
     def resistive(self) -> bool:
         """Whether reading draws a current through the wires."""
@@ -107,7 +107,7 @@ class Sram:
         slowdown: Floats,
         *,
         table: PhysicalTable,
-        given: Assumptions,
+        assumptions: Assumptions,
     ) -> CellPrices:
         """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
         memory = table.look_up(
@@ -117,21 +117,21 @@ class Sram:
             depth_words=designs.rows,
             banks=1,
         )
-        supply = (designs.voltage_V / given.nominal_V.value) ** 2
+        supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
         return CellPrices(
-            low_J=given.sram_cell_F.value * designs.voltage_V**2,
+            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
             write_J=memory["write"] / designs.cols * supply,
-            row_write_s=given.sram_row_write_s.value * slowdown,
+            row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
 
-    def held_level_s(self, given: Assumptions) -> float:
+    def held_level_s(self, assumptions: Assumptions) -> float:
         """Levels settle while the array does."""
         return 0.0
 
-    def sigma(self, given: Assumptions) -> float:
+    def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
-        return given.sram_sigma.value
+        return assumptions.sram_sigma.value
 
     def resistive(self) -> bool:
         """Charge is shared; no current flows while the column is read."""

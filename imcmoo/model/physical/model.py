@@ -1,21 +1,15 @@
-"""What can be an objective of the physical model beside energy, latency and area.
+"""The physical cost model put together: of design columns, and of a design space.
 
-The physical cost model put together: design columns in, metrics out.
-
-The physical model behind the seam: levels of a design space in, metrics out.
-
-What a study limits by default (signal to noise of conversion, levels of a cell that can be told
-apart, loss along wires) are resources that designs may lack, as are cells and buffer bits.
-
-The physical model as a study asks for it.
+`PhysicalModel` takes design columns, `PhysicalEvaluator` value indices of a design space. Weight
+capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,20 +22,28 @@ from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
-from imcmoo.model.physical.cache import COSTLY, body_keys
 from imcmoo.model.physical.components import require_coverage
-from imcmoo.model.physical.constraints import CircuitLimits, lacking, needed_macros, used_of_limits
+from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
 from imcmoo.model.physical.evaluate import Batch, Context, metrics
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import DEVICES
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
-from imcmoo.model.physical.noise import NoiseMemory
-from imcmoo.model.physical.parameters import ADC_MODELS, TEXTS, Designs, refuse
-from imcmoo.model.physical.replication import CopiesMemory, Deployment
+from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.parameters import (
+    ADC_MODELS,
+    MAPPING_KEY,
+    TEXTS,
+    Designs,
+    mapping_keys,
+    refuse,
+)
+from imcmoo.model.physical.replication import Deployment, ReplicationRule
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+
+Ints = NDArray[np.int64]
 
 MOST_DB = 100.0
 """Signal to noise as an objective ends here, far beyond the 50 dB of 8-bit numbers: a
@@ -74,13 +76,14 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
     return [ON_REQUEST[name] for name in objectives]
 
 
-Result = TypeVar("Result")
-
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
-"""Designs × distinct layers, likewise: features of that many must fit a `KeyedMemory`."""
+"""Designs × distinct layers, likewise: features of that many must fit a `KeyedCache`."""
 HIGHEST_BITS_PER_CELL = 4
+
+Columns = Mapping[str, ArrayLike] | Designs
+"""Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
 
 class PhysicalModel:
@@ -93,7 +96,7 @@ class PhysicalModel:
             that name.
         switches: the physical rules that are on.
         assumptions: the numbers no library gives.
-        limits: what circuits must keep for a chip to be feasible.
+        limits: limits of the circuits of a feasible chip.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
         requests_per_switch: images over which a switch is charged.
@@ -103,7 +106,7 @@ class PhysicalModel:
         table: component numbers; the shipped ones by default.
 
     Raises:
-        ValueError: an argument outside what is said here.
+        ValueError: an argument outside its range.
     """
 
     def __init__(
@@ -131,7 +134,7 @@ class PhysicalModel:
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         switches = switches or Switches()
-        given = assumptions or Assumptions()
+        assumptions = assumptions or Assumptions()
         layers = LayerTable.of_workloads(
             networks, input_bits=input_bits, weight_bits=weight_bits, dynamic=dynamic
         )
@@ -143,14 +146,16 @@ class PhysicalModel:
             sums=OperandSums.of_layers(layers),
             device=DEVICES[device],
             table=table or PhysicalTable.load(),
-            given=given,
+            assumptions=assumptions,
             switches=switches,
-            requests=requests_per_switch if deployment == "alone" else np.inf,
-            together=deployment == "together",
-            copies=CopiesMemory(layers, switches, deployment, streams=DEVICES[device].streams),
-            noise=NoiseMemory(
+            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
+            co_resident=deployment == "together",
+            replication=ReplicationRule(
+                layers, switches, deployment, streams=DEVICES[device].streams
+            ),
+            noise=NoiseModel(
                 layers,
-                given,
+                assumptions,
                 DEVICES[device],
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
@@ -164,79 +169,71 @@ class PhysicalModel:
         return self.networks.names
 
     @property
-    def macs(self) -> NDArray[np.float64]:
+    def macs(self) -> Floats:
         """Multiply-accumulates of one image of each network, shape (W,)."""
-        macs: NDArray[np.float64] = self.layers.total(self.layers.macs)
+        macs: Floats = self.layers.total(self.layers.macs)
         return macs
 
-    def evaluate(self, columns: Mapping[str, ArrayLike], *, causes: bool = True) -> PhysicalMetrics:
+    def evaluate(self, columns: Columns, *, causes: bool = True) -> PhysicalMetrics:
         """Metrics of n designs.
 
         Args:
-            columns: arrays of shape (n,) by the names of `parameters.Designs`; node, supply and
-                sizes must be in the component table, whether or not a space lists them.
-            causes: whether to find out what binds; else `bound_by` is −1.
+            columns: of the designs; node, supply voltage and sizes must be in the component table,
+                whether or not a space lists them.
+            causes: whether to find the bottleneck; else `bound_by` is −1.
 
         Raises:
-            ValueError: a column is missing or a value not covered; says which and what is.
+            ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
-        return self.evaluate_designs(self.designs(columns), causes=causes)
-
-    def evaluate_designs(self, designs: Designs, *, causes: bool = True) -> PhysicalMetrics:
-        """As `evaluate`, of designs that are checked."""
+        designs = self.designs(columns)
         found = PhysicalMetrics.room(len(designs), len(self.networks))
-        parts = batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
         starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
 
-        def work(at: int, some: NDArray[np.int64]) -> None:
+        def work(at: int, some: Ints) -> None:
             found.put(at, metrics(Batch(self.context, designs.take(some)), causes=causes))
 
         spread(work, starts, parts)
         return found.take(np.argsort(np.concatenate([*parts, np.empty(0, np.int64)])))
 
-    def resources(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """Exact area, shortfalls and what limits look at of n designs, without energies and times.
+    def resources(self, columns: Columns) -> PhysicalResources:
+        """Exact area, capacity shortfalls and circuit limits, without energies and times.
 
         Raises:
-            ValueError: as `evaluate`.
+            ValueError: raised by `evaluate`, too.
         """
-        return self.resources_of(self.designs(columns))
+        return self._in_chunks(columns, lambda batch: batch.resources)
 
-    def resources_of(self, designs: Designs) -> PhysicalResources:
-        """As `resources`, of designs that are checked."""
-        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
-        return PhysicalResources.joined(
-            spread(lambda chunk: Batch(self.context, chunk).resources, chunks)
-        )
+    def screen(self, columns: Columns) -> PhysicalResources:
+        """Resources with only the cells that are missing for sure, and no bits.
 
-    def screen(self, columns: Mapping[str, ArrayLike]) -> PhysicalResources:
-        """As `resources`, but of cells only what is surely missing, and no bits.
-
-        A chip that passes may still lack macros for awkward layers or buffer; `resources` knows.
+        A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
 
         Raises:
-            ValueError: as `evaluate`.
+            ValueError: raised by `evaluate`, too.
         """
-        return self.screen_of(self.designs(columns))
+        return self._in_chunks(columns, Batch.screen)
 
-    def screen_of(self, designs: Designs) -> PhysicalResources:
-        """As `screen`, of designs that are checked."""
+    def _in_chunks(
+        self, columns: Columns, resources_of: Callable[[Batch], PhysicalResources]
+    ) -> PhysicalResources:
+        designs = self.designs(columns)
         chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
         return PhysicalResources.joined(
-            spread(lambda chunk: Batch(self.context, chunk).screen(), chunks)
+            spread(lambda chunk: resources_of(Batch(self.context, chunk)), chunks)
         )
 
     def needed_cells(self, designs: Designs) -> Floats:
-        """Cells that one copy of all weights of each network takes to be resident, shape (n, W)."""
+        """Cells that all weights of each network take to be resident once, shape (n, W)."""
         c = self.context
-        need = needed_macros(c.layers, designs, together=c.together, switches=c.switches)
+        need = needed_macros(c.layers, designs, co_resident=c.co_resident, switches=c.switches)
         return need * (designs.rows * designs.cols)[:, None]
 
-    def breakdown(self, columns: Mapping[str, ArrayLike]) -> PhysicalBreakdown:
+    def breakdown(self, columns: Columns) -> PhysicalBreakdown:
         """Energy, time and area of a few designs by layer and component.
 
         Raises:
-            ValueError: as `evaluate`.
+            ValueError: raised by `evaluate`, too.
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
@@ -249,23 +246,25 @@ class PhysicalModel:
         ]
         return PhysicalBreakdown.joined(parts, order)
 
-    def covered(self, columns: Mapping[str, ArrayLike]) -> Designs:
-        """As `designs`, and the component table covers them: `evaluate` will not refuse them.
+    def covered(self, columns: Columns) -> Designs:
+        """Checked design columns that the component table covers, so that `evaluate` accepts them.
 
         Raises:
             DesignRefused: a value is not covered; names the column and what is allowed.
         """
         c = self.context
         designs = self.designs(columns)
-        require_coverage(designs, device=c.device, table=c.table, given=c.given)
+        require_coverage(designs, device=c.device, table=c.table, assumptions=c.assumptions)
         return designs
 
-    def designs(self, columns: Mapping[str, ArrayLike]) -> Designs:
-        """Design columns as checked arrays.
+    def designs(self, columns: Columns) -> Designs:
+        """Design columns as checked arrays; the component table may still lack a value.
 
         Raises:
-            ValueError: as `evaluate`, but what only the component table knows.
+            ValueError: a column is missing or a value not allowed.
         """
+        if isinstance(columns, Designs):
+            return columns
         designs = Designs.of_columns(columns, adc_model=self.adc_model)
         self.context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self.context.switches.few_levels else 8
@@ -276,19 +275,16 @@ class PhysicalModel:
         return designs
 
 
-def batches(designs: Designs, size: int) -> list[NDArray[np.int64]]:
-    """Indices of the designs that are worked on together, of one schedule each.
-
-    Those of one body are neighbours, so that its features are at hand.
-    """
-    order = np.argsort(body_keys(designs))
+def _batches(designs: Designs, size: int) -> list[Ints]:
+    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
+    order = np.argsort(mapping_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
     return [
-        own[at : at + size] for own in (order[:cut], order[cut:]) for at in range(0, len(own), size)
+        some[at : at + size]
+        for some in (order[:cut], order[cut:])
+        for at in range(0, len(some), size)
     ]
 
-
-Ints = NDArray[np.int64]
 
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
@@ -296,7 +292,7 @@ BITS_OF = ("input_bits", "weight_bits")
 
 
 class PhysicalEvaluator:
-    """Keeps `imcmoo.model.cost_model.CostModel`.
+    """The physical model of a design space; implements `imcmoo.model.cost_model.CostModel`.
 
     Args:
         space: the designs, of one device; its parameters and fixed values are the columns of
@@ -304,7 +300,7 @@ class PhysicalEvaluator:
         workloads: the networks; layers that multiply two activations run on the digital unit.
         deployment: whether networks share a chip "alone" or "together".
         table: component numbers; the shipped ones by default.
-        objectives: what is an objective as well, names in `ON_REQUEST`.
+        objectives: further objectives, names in `ON_REQUEST`.
         options: further arguments of `PhysicalModel`.
 
     Raises:
@@ -342,7 +338,7 @@ class PhysicalEvaluator:
             **options,
         )
         self._limits = self._model.context.limits
-        self.body_parameters = tuple(n for n in space.names if n in COSTLY)
+        self.body_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
         without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
@@ -368,7 +364,7 @@ class PhysicalEvaluator:
         return digest.hexdigest()
 
     def only(self, name: str) -> PhysicalEvaluator:
-        """The model of one of the networks alone.
+        """The model of a single network.
 
         Raises:
             ValueError: no such network here.
@@ -384,34 +380,34 @@ class PhysicalEvaluator:
         return self._alike(one, own)
 
     def apart(self) -> PhysicalEvaluator:
-        """The model of chips that need hold one network at a time."""
+        """The model of time-multiplexed networks, one on the chip at a time."""
         if self._deployment == "alone":
             return self
         return self._alike(self.workloads, self._options)
 
     def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
-        """The same of other networks, one on the chip at a time."""
+        """A time-multiplexed model of other networks."""
         return PhysicalEvaluator(
             self.space, workloads, table=self._table, objectives=self._requested, **options
         )
 
     def screen(self, levels: Levels) -> Metrics:
-        """As `resources`, but of cells only what is surely missing, and no buffer bits.
+        """Area and circuit limits, only the cells that are missing for sure, and no buffer bits.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.screen_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, lacking(known, self._limits))
+        known = self._model.screen(self._designs(levels))
+        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area and all that is missing, without energies and times.
+        """Area and all constraints, without energies and times.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.resources_of(self._designs(levels))
-        return Metrics({"area": known.area_m2}, lacking(known, self._limits))
+        known = self._model.resources(self._designs(levels))
+        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -422,25 +418,24 @@ class PhysicalEvaluator:
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
-        """Everything the model says of designs, what binds them included.
+        """All metrics of the physical model, bottlenecks included.
 
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._model.evaluate_designs(self._designs(levels))
+        return self._model.evaluate(self._designs(levels))
 
     def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """How networks run: what binds them (`bound_by`), the share of the cells their copies hold
-        (`utilization`), whether weights are loaded for every image (`streamed`), and signal to
-        noise of cells and conversion (`snr_dB`).
+        """Bottleneck, array utilization, weight mode and compute SNR of networks, by name: `bound_by`,
+        `utilization`, `streamed` (whether weights are loaded for every image) and `snr_dB`.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; of what does not run the first three are empty or NaN.
+            Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
         """
-        found = self._model.evaluate_designs(self._designs(levels))
+        found = self._model.evaluate(self._designs(levels))
         bound = np.array([*CAUSES, ""])[found.bound_by]
         return {
             "bound_by": bound,
@@ -456,8 +451,8 @@ class PhysicalEvaluator:
             levels: shape (n, n_parameters).
         """
         designs = self._designs(levels)
-        known = self._model.resources_of(designs)
-        used = used_of_limits(known, self._limits)
+        known = self._model.resources(designs)
+        used = limit_use(known, self._limits)
         if not DEVICES[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
         return used
@@ -469,7 +464,7 @@ class PhysicalEvaluator:
             area_limit_m2: bounds need not hold for larger chips; may be infinite.
 
         Raises:
-            NoBounds: as `BoundedTree`.
+            NoBounds: raised by `BoundedTree`.
         """
         return BoundedTree(self.space, self._model.context, self._designs, area_limit_m2)
 
@@ -488,11 +483,11 @@ class PhysicalEvaluator:
             ValueError: levels outside the space, or a value the component table lacks.
         """
         designs = self._designs(levels)
-        known = self._model.resources_of(designs)
-        metrics = Metrics({"area": known.area_m2}, lacking(known, self._limits))
+        known = self._model.resources(designs)
+        metrics = Metrics({"area": known.area_m2}, constraints(known, self._limits))
         runs = metrics.runs
         some = np.flatnonzero(runs.any(axis=1))
-        found = self._model.evaluate_designs(designs.take(some), causes=False)
+        found = self._model.evaluate(designs.take(some), causes=False)
         values = {}
         for name, array in (
             ("energy", found.energy_J),
@@ -506,7 +501,7 @@ class PhysicalEvaluator:
         return Metrics({**values, **metrics.values, "snr_adc": known.snr_adc_dB}, metrics.resources)
 
     def _designs(self, levels: Levels) -> Designs:
-        """What the levels stand for, checked."""
+        """Checked designs of value indices."""
         self.space.validate(levels)
         columns = {
             name: self._codes[name][levels[:, self.space.names.index(name)]]
@@ -538,15 +533,15 @@ def physical_model(
     """The physical cost model, as studies ask for it.
 
     Args:
-        space: as `PhysicalEvaluator`.
+        space: the designs.
         workloads: the networks.
         scaling: of the reference model's table; has no meaning here.
         components: path of a component table of one's own.
         precision: bits of inputs and of weights, by network; 8 by default.
-        options: `objectives` among them, as `PhysicalEvaluator`.
+        options: of `PhysicalEvaluator`, `objectives` among them.
 
     Raises:
-        ValueError: as `PhysicalEvaluator`.
+        ValueError: raised by `PhysicalEvaluator`.
         OSError: the component table cannot be read.
     """
     if components is not None:

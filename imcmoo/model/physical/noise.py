@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import LIMITS, Designs
@@ -66,7 +66,7 @@ def layer_noise(
     circuit: Circuit,
     adc_bits: Sequence[int],
     *,
-    given: Assumptions,
+    assumptions: Assumptions,
     sigma: float,
     unsigned_inputs: bool = True,
 ) -> Noise:
@@ -76,7 +76,7 @@ def layer_noise(
         layers: all n_layers occurrences count, moments differ.
         circuit: one design's.
         adc_bits: n resolutions.
-        given: window and read noise.
+        assumptions: window and read noise.
         sigma: spread of a cell as a share of its range.
         unsigned_inputs: whether inputs that are never negative are coded without offset.
     """
@@ -94,7 +94,7 @@ def layer_noise(
             adc_bits,
             input_bits=int(bits[0]),
             weight_bits=int(bits[1]),
-            given=given,
+            assumptions=assumptions,
             sigma=sigma,
             unsigned_inputs=unsigned_inputs,
         )
@@ -111,7 +111,7 @@ def _noise(
     *,
     input_bits: int,
     weight_bits: int,
-    given: Assumptions,
+    assumptions: Assumptions,
     sigma: float,
     unsigned_inputs: bool,
 ) -> tuple[Floats, Floats, Floats, Floats]:
@@ -135,7 +135,7 @@ def _noise(
         * np.maximum(xx[:, :, None] * gg[:, None, :] - (x[:, :, None] * g[:, None, :]) ** 2, 0.0)
     )
     full = sides * active[:, None, None] * x_top[:, None] * g_top
-    window = np.minimum(full, 2 * given.adc_window_sigmas.value * spread)
+    window = np.minimum(full, 2 * assumptions.adc_window_sigmas.value * spread)
     place = x_place[:, None] * g_place
     loud = window**2 * place
     quantised = [
@@ -151,7 +151,7 @@ def _noise(
         rows * (square - 2 * zero * mean + zero**2) * (weight_square - weight**2)[:, 0],
         np.ceil(rows / active) * np.array(quantised),
         rows * (square - mean**2) * sigma**2 * errors,
-        rows * given.read_sigma.value**2 * errors * (xx @ x_place),
+        rows * assumptions.read_sigma.value**2 * errors * (xx @ x_place),
     )
 
 
@@ -165,12 +165,12 @@ def _signed_slice_means(signed_bits: Floats, bits: int, width: int) -> Floats:
     return np.stack(means, axis=1)
 
 
-class NoiseMemory:
+class NoiseModel:
     """Signal to noise of every network, worked out once per circuit.
 
     Args:
         layers: the networks' layers.
-        given: assumptions.
+        assumptions: assumptions.
         device: whose cells they are.
         unsigned_inputs: as in `layer_noise`.
         perfect_cells: whether cells and reads are free of error.
@@ -179,56 +179,44 @@ class NoiseMemory:
     def __init__(
         self,
         layers: LayerTable,
-        given: Assumptions,
+        assumptions: Assumptions,
         device: Device,
         *,
         unsigned_inputs: bool,
         perfect_cells: bool,
     ) -> None:
         self._layers = layers
-        self._given = given
-        self._sigma = 0.0 if perfect_cells else device.sigma(given)
+        self._assumptions = assumptions
+        self._sigma = 0.0 if perfect_cells else device.sigma(assumptions)
         self._unsigned = unsigned_inputs
-        self._lock = Lock()
-        self._keys = np.empty(0, np.int64)
-        self._known = np.empty((0, HIGHEST_ADC_BITS, 3, layers.n_networks))
+        self._cache = KeyedCache(np.inf)
 
     def of(self, designs: Designs) -> Floats:
-        """SNR in dB of conversion, of cells and reads, and of both, shape (n, 3, W)."""
-        key = designs.active_rows.astype(np.int64)
-        for values, bits in (
+        """ADC SQNR, SNR from cell variation and compute SNR in dB, shape (n, 3, W)."""
+        parts = (
+            (designs.active_rows, 0),
             (designs.input_slice_bits, 4),
             (designs.bits_per_cell, 4),
             (designs.differential, 1),
-        ):
-            key = (key << bits) | values.astype(np.int64)
-        if not len(key):
-            return np.empty((0, *self._known.shape[2:]))
-        with self._lock:
-            at = np.searchsorted(self._keys, key)
-            last = len(self._keys) - 1
-            if last < 0 or np.any(self._keys[np.minimum(at, last)] != key):
-                self._learn(key)
-                at = np.searchsorted(self._keys, key)
-            known = self._known
-        return known[at, designs.adc_bits - 1]
+        )
+        keys = np.zeros(len(designs), np.int64)
+        for values, bits in parts:
+            keys = (keys << bits) | values.astype(np.int64)
+        (store,), places = self._cache.of(keys, lambda index: self._work_out(designs.take(index)))
+        return store[places, designs.adc_bits - 1]
 
-    def _learn(self, key: Ints) -> None:
-        """Work out what is new, for converters of all resolutions at once."""
-        new = np.setdiff1d(key, self._keys)
-        circuits = [
-            Circuit(
-                active_rows=k >> 9,
-                input_slice_bits=k >> 5 & 15,
-                bits_per_cell=k >> 1 & 15,
-                differential=bool(k & 1),
+    def _work_out(self, designs: Designs) -> Arrays:
+        """SNR of each design's circuit, for ADCs of all resolutions, shape (n, 16, 3, W)."""
+        found = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
+        for at in range(len(designs)):
+            circuit = Circuit(
+                active_rows=int(designs.active_rows[at]),
+                input_slice_bits=int(designs.input_slice_bits[at]),
+                bits_per_cell=int(designs.bits_per_cell[at]),
+                differential=bool(designs.differential[at]),
             )
-            for k in new.tolist()
-        ]
-        keys = np.concatenate([self._keys, new])
-        known = np.concatenate([self._known, [self._networks(c) for c in circuits]])
-        order = np.argsort(keys)
-        self._keys, self._known = keys[order], known[order]
+            found[at] = self._networks(circuit)
+        return (found,)
 
     def _networks(self, circuit: Circuit) -> Floats:
         """From Σ over a network's layers of noise over signal: dB, shape (resolutions, 3, W)."""
@@ -237,7 +225,7 @@ class NoiseMemory:
             layers,
             circuit,
             range(1, HIGHEST_ADC_BITS + 1),
-            given=self._given,
+            assumptions=self._assumptions,
             sigma=self._sigma,
             unsigned_inputs=self._unsigned,
         )

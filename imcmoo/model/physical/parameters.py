@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,42 +22,40 @@ INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
 
-TEXTS: dict[str, tuple[str, ...]] = {
-    "dram": DRAM,
-    "schedule": SCHEDULES,
-    "input_coding": INPUT_CODINGS,
-    "weight_coding": WEIGHT_CODINGS,
-    "adc_model": ADC_MODELS,
-}
-"""Columns of text, and what they may hold."""
-LIMITS = {
-    "technology_nm": (1, 1000),
-    "rows": (1, 1024),
-    "cols": (1, 1024),
-    "active_rows": (1, 1024),
-    "bits_per_cell": (1, 8),
-    "input_slice_bits": (1, 8),
-    "adc_bits": (1, 16),
-    "columns_per_adc": (1, 1024),
-    "macros_per_tile": (1, 255),
-    "tiles_per_group": (1, 255),
-    "router_groups": (1, 255),
-    "glb_KiB": (1, 1 << 20),
-    "glb_banks": (1, 1024),
-    "link_bits": (1, 4096),
-    "sample_and_hold": (0, 1),
-    "mac_units": (1, 1 << 20),
-    "ping_pong": (0, 1),
-}
-DEFAULTS: dict[str, str | int] = {
-    "input_coding": "pulses",
-    "weight_coding": "offset",
-    "sample_and_hold": 0,
-    "mac_units": 256,
-    "ping_pong": 0,
-    "adc_model": "zigzag",
-}
-"""Optional design columns."""
+STAGE_NAMES = (
+    "array",
+    "tiling",
+    "adc_sharing",
+    "periphery",
+    "resolution",
+    "interface",
+    "buffer",
+    "grouping",
+    "links",
+)
+"""Stages of the search tree, in order: parameters of one stage are chosen together."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Properties of a design column.
+
+    Args:
+        stage: of the search tree, in which the parameter is chosen.
+        low, high: range of a whole number; any positive number if `high` is 0.
+        texts: allowed texts; the column holds their index.
+        default: value where designs lack the column; None if they must have it.
+        array_key_bits: bits in the mapping key where the parameter decides replication.
+        tiling_key_bits: bits in the mapping key where it decides other features of the mapping.
+    """
+
+    stage: str
+    low: int = 1
+    high: int = 0
+    texts: tuple[str, ...] = ()
+    default: str | int | None = None
+    array_key_bits: int = 0
+    tiling_key_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,14 @@ class Designs:
 
     Args:
         technology_nm: technology node.
-        voltage_V: supply.
+        voltage_V: supply voltage.
         rows: rows of a crossbar.
         cols: columns of a crossbar.
-        active_rows: rows read at once.
+        active_rows: row parallelism, rows read at once.
         bits_per_cell: b.
         input_slice_bits: d_x.
         adc_bits: b_a.
-        columns_per_adc: columns, or differential pairs, that share a converter.
+        columns_per_adc: ADC sharing ratio, columns or differential pairs that share an ADC.
         macros_per_tile: macros of a tile.
         tiles_per_group: tiles of a router group.
         router_groups: router groups of the chip.
@@ -90,29 +88,33 @@ class Designs:
         adc_model: index into `ADC_MODELS`.
     """
 
-    technology_nm: Ints
-    voltage_V: Floats
-    rows: Floats
-    cols: Floats
-    active_rows: Floats
-    bits_per_cell: Ints
-    input_slice_bits: Ints
-    adc_bits: Ints
-    columns_per_adc: Floats
-    macros_per_tile: Floats
-    tiles_per_group: Floats
-    router_groups: Floats
-    glb_KiB: Floats
-    glb_banks: Floats
-    link_bits: Floats
-    dram: Ints
-    schedule: Ints
-    input_coding: Ints
-    weight_coding: Ints
-    sample_and_hold: Ints
-    mac_units: Floats
-    ping_pong: Ints
-    adc_model: Ints
+    technology_nm: Annotated[Ints, Column("array", high=1000)]
+    voltage_V: Annotated[Floats, Column("periphery")]
+    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
+    cols: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
+    active_rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
+    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
+    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
+    adc_bits: Annotated[Ints, Column("resolution", high=16)]
+    columns_per_adc: Annotated[Floats, Column("adc_sharing", high=1024)]
+    macros_per_tile: Annotated[Floats, Column("tiling", high=255, tiling_key_bits=8)]
+    tiles_per_group: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
+    router_groups: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
+    glb_KiB: Annotated[Floats, Column("buffer", high=1 << 20)]
+    glb_banks: Annotated[Floats, Column("buffer", high=1024)]
+    link_bits: Annotated[Floats, Column("links", high=4096)]
+    dram: Annotated[Ints, Column("interface", texts=DRAM)]
+    schedule: Annotated[Ints, Column("tiling", texts=SCHEDULES, array_key_bits=1)]
+    input_coding: Annotated[
+        Ints, Column("tiling", texts=INPUT_CODINGS, default="pulses", tiling_key_bits=1)
+    ]
+    weight_coding: Annotated[
+        Ints, Column("array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1)
+    ]
+    sample_and_hold: Annotated[Ints, Column("periphery", low=0, high=1, default=0)]
+    mac_units: Annotated[Floats, Column("array", high=1 << 20, default=256)]
+    ping_pong: Annotated[Ints, Column("tiling", low=0, high=1, default=0)]
+    adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
 
     @classmethod
     def of_columns(cls, columns: Mapping[str, ArrayLike], *, adc_model: str) -> Designs:
@@ -128,7 +130,7 @@ class Designs:
                 an unknown name, or more rows are active than there are; names column and line.
         """
         defaults = DEFAULTS | {"adc_model": adc_model}
-        names = [field.name for field in fields(cls)]
+        names = [f.name for f in fields(cls)]
         missing = [name for name in names if name not in columns and name not in defaults]
         if missing:
             raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(names)}")
@@ -142,7 +144,7 @@ class Designs:
             if values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
             arrays[name] = _index(name, values) if name in TEXTS else _number(name, values)
-            if cls.__annotations__[name] == "Floats":
+            if _HINTS[name].__origin__ == Floats:
                 arrays[name] = arrays[name].astype(float)
         designs = cls(**arrays)
         refuse(
@@ -163,12 +165,12 @@ class Designs:
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Design columns, optional ones included, as `of_columns` takes them."""
         columns: dict[str, NDArray[Any]] = {}
-        for field in fields(self):
-            values = getattr(self, field.name)
-            if field.name in TEXTS:
-                columns[field.name] = np.array(TEXTS[field.name])[values]
+        for name in self.__dataclass_fields__:
+            values = getattr(self, name)
+            if name in TEXTS:
+                columns[name] = np.array(TEXTS[name])[values]
             else:
-                columns[field.name] = values if field.name == "voltage_V" else values.astype(int)
+                columns[name] = values if name == "voltage_V" else values.astype(int)
         return columns
 
     def chunks(self, size: int) -> Iterator[Designs]:
@@ -197,10 +199,55 @@ class Designs:
         return self.schedule == SCHEDULES.index("pipelined")
 
 
-_ARRAYS = attrgetter(*(field.name for field in fields(Designs)))
+_ARRAYS = attrgetter(*(f.name for f in fields(Designs)))
 
-NEEDED = tuple(field.name for field in fields(Designs) if field.name not in DEFAULTS)
+
+_HINTS = get_type_hints(Designs, include_extras=True)
+COLUMNS: dict[str, Column] = {name: hint.__metadata__[0] for name, hint in _HINTS.items()}
+TEXTS = {name: column.texts for name, column in COLUMNS.items() if column.texts}
+"""Columns of text, and what they may hold."""
+LIMITS = {name: (column.low, column.high) for name, column in COLUMNS.items() if column.high}
+"""Columns of whole numbers, and their range."""
+DEFAULTS: dict[str, str | int] = {
+    name: column.default for name, column in COLUMNS.items() if column.default is not None
+}
+"""Optional design columns."""
+NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
 """Design columns that have no default."""
+STAGES = {
+    stage: tuple(name for name, column in COLUMNS.items() if column.stage == stage)
+    for stage in STAGE_NAMES
+}
+"""Parameters of each stage of the search tree."""
+
+# Sequential designs come first.
+_ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {
+    name: column.array_key_bits for name, column in COLUMNS.items() if column.array_key_bits
+}
+_TILING_KEY = {
+    name: column.tiling_key_bits for name, column in COLUMNS.items() if column.tiling_key_bits
+}
+MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
+"""Parameters that decide the mapping key, and so the work shared by all designs that have it."""
+assert sum((_ARRAY_KEY | _TILING_KEY).values()) < 64, "mapping keys must fit 64 bits with a sign"
+
+
+def replication_keys(designs: Designs) -> Ints:
+    """Keys of what decides replication, shape (n,): array, schedule and number of macros."""
+    return _packed(designs.macros.astype(np.int64), designs, _ARRAY_KEY)
+
+
+def mapping_keys(designs: Designs) -> Ints:
+    """Mapping keys, shape (n,): array and tiling. Sequential designs have the smaller keys."""
+    return _packed(np.zeros(len(designs), np.int64), designs, _ARRAY_KEY | _TILING_KEY)
+
+
+def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
+    """Columns side by side in one number."""
+    for name, width in bits.items():
+        least = 0 if name in TEXTS else LIMITS[name][0]
+        key = (key << width) | (getattr(designs, name).astype(np.int64) - least)
+    return key
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:

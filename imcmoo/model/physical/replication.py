@@ -9,16 +9,15 @@ Copies of every layer, remembered by what decides them: the array and the number
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.cache import copies_keys
+from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import Designs, replication_keys
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
@@ -26,7 +25,7 @@ Floats = NDArray[np.float64]
 _BISECTIONS = 50
 
 
-def fastest_copies(
+def min_latency_replication(
     macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
     """Copies that make layers that run one after the other fast.
@@ -56,26 +55,12 @@ def fastest_copies(
     return best
 
 
-def copies_bound(
-    macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
-) -> Floats:
-    """Lower bound of Σ count ⌈steps / r⌉ time over all copies that fit, shape (n,).
-
-    The continuous optimum: exact copies cannot beat it. Infinite where one copy does not fit.
-    """
-    fits = (macros * count).sum(axis=1) <= available
-    bound = np.full(len(macros), np.inf)
-    copies = _continuous(macros[fits], steps, time[fits], count, available[fits])
-    bound[fits] = (count * steps / copies * time[fits]).sum(axis=1)
-    return bound
-
-
-def even_copies(
+def balanced_replication(
     macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
     """Copies that make the slowest of layers that run at once fast: min max ⌈steps / r⌉ time.
 
-    Args and returns as `fastest_copies`; among equals the fewest copies.
+    Args and returns as `min_latency_replication`; among equals the fewest copies.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
@@ -84,18 +69,18 @@ def even_copies(
         low, high = np.zeros(fits.sum()), work.max(axis=1)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            copies = _copies_within(middle, steps, time[fits])
+            copies = _factors_within(middle, steps, time[fits])
             ok = (copies <= steps).all(axis=1, where=macros[fits] > 0) & (
                 (copies * need[fits]).sum(axis=1) <= available[fits]
             )
             low, high = np.where(ok, low, middle), np.where(ok, middle, high)
-        copies = _copies_within(high, steps, time[fits])
+        copies = _factors_within(high, steps, time[fits])
         best[fits] = np.where(macros[fits] > 0, np.clip(copies, 1, steps), 1.0)
     best[~fits] = 0
     return best
 
 
-def _copies_within(limit: Floats, steps: Floats, time: Floats) -> Floats:
+def _factors_within(limit: Floats, steps: Floats, time: Floats) -> Floats:
     """Fewest copies with ⌈steps / r⌉ time ≤ limit; more than `steps` where none has."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rounds = np.floor(limit[:, None] / time)
@@ -146,16 +131,12 @@ def _spend(copies: Floats, need: Floats, steps: Floats, time: Floats, available:
     return copies
 
 
-Ints = NDArray[np.int64]
-
 Deployment = Literal["alone", "together"]
-BODIES_AT_ONCE = 2048
-"""Bodies whose copies are worked out at once; bounds memory."""
 
 
 @dataclass(frozen=True, eq=False)
-class Copies:
-    """Copies per layer, shape (n, L).
+class Replication:
+    """Replication factor of each layer on n chips, shape (n, L).
 
     Args:
         resident: where weights stay on the chip; 0 where the network does not fit.
@@ -165,9 +146,13 @@ class Copies:
     resident: NDArray[np.int32]
     streamed: NDArray[np.int32]
 
+    def of(self, *, streamed: bool) -> Floats:
+        """Replication factors in one mode."""
+        return (self.streamed if streamed else self.resident).astype(float)
 
-class CopiesMemory:
-    """Works out copies once per body and keeps them.
+
+class ReplicationRule:
+    """Chooses the replication of layers, once for all chips of the same arrays and macros.
 
     Args:
         layers: L distinct layers.
@@ -183,56 +168,23 @@ class CopiesMemory:
         self._switches = switches
         self._deployment = deployment
         self._streams = streams
-        self._lock = Lock()
-        self._keys = np.empty(0, np.int64)
-        self._places = np.empty(0, np.int64)
-        none = np.empty((0, len(layers)), np.int32)
-        self._known = Copies(none, none)
+        self._cache = KeyedCache(np.inf, rows_at_once=2048)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._cache)
 
-    def of(self, designs: Designs) -> Copies:
-        """Copies of all layers on n chips."""
-        keys = copies_keys(designs)
-        with self._lock:
-            unknown = np.flatnonzero(~self._holds(keys))
-        if len(unknown):
-            _, first = np.unique(keys[unknown], return_index=True)
-            bodies = designs.take(unknown[first])
-            parts = [self._work_out(some) for some in bodies.chunks(BODIES_AT_ONCE)]
-            with self._lock:
-                for some, part in zip(bodies.chunks(BODIES_AT_ONCE), parts, strict=True):
-                    self._keep(copies_keys(some), part)
-        with self._lock:
-            places = self._places[np.searchsorted(self._keys, keys)]
-            known = self._known
-        return Copies(known.resident[places], known.streamed[places])
-
-    def _holds(self, keys: Ints) -> NDArray[np.bool_]:
-        if not len(self._keys):
-            return np.zeros(len(keys), bool)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return self._keys[at] == keys
-
-    def _keep(self, keys: Ints, found: Copies) -> None:
-        """Store what nobody else has stored meanwhile."""
-        new = ~self._holds(keys)
-        n, keys = len(self._keys), keys[new]
-        order = np.argsort(keys)
-        at = np.searchsorted(self._keys, keys[order])
-        self._keys = np.insert(self._keys, at, keys[order])
-        self._places = np.insert(self._places, at, n + order)
-        self._known = Copies(
-            np.concatenate([self._known.resident, found.resident[new]]),
-            np.concatenate([self._known.streamed, found.streamed[new]]),
+    def of(self, designs: Designs) -> Replication:
+        """Replication of all layers on n chips."""
+        keys = replication_keys(designs)
+        return Replication(
+            *self._cache.rows(keys, lambda index: self._work_out(designs.take(index)))
         )
 
-    def _work_out(self, bodies: Designs) -> Copies:
+    def _work_out(self, bodies: Designs) -> Arrays:
         placement = place(self._layers, bodies, diagonal_groups=self._switches.diagonal_groups)
         resident = self._resident(bodies, placement)
         streamed = self._streamed(bodies, placement) if self._streams else np.zeros_like(resident)
-        return Copies(resident.astype(np.int32), streamed.astype(np.int32))
+        return resident.astype(np.int32), streamed.astype(np.int32)
 
     def _resident(self, bodies: Designs, placement: Placement) -> Floats:
         layers = self._layers
@@ -241,12 +193,12 @@ class CopiesMemory:
                 most = np.floor(bodies.macros[:, None] / placement.macros)
             return np.minimum(most, layers.steps)
         copies = np.empty_like(placement.macros)
-        time = placement.input_slices * placement.phases
+        time = placement.input_slices * placement.row_groups
         together = self._deployment == "together"
         groups = (
             [slice(None)] if together else [layers.of_network(w) for w in range(layers.n_networks)]
         )
-        for pipelined, choose in ((False, fastest_copies), (True, even_copies)):
+        for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
             here = bodies.pipelined == pipelined
             for own in groups if here.any() else []:
                 copies[here, own] = choose(
@@ -267,7 +219,7 @@ class CopiesMemory:
         layers = self._layers
         with np.errstate(divide="ignore"):
             most = np.maximum(np.floor(bodies.macros[:, None] / placement.macros), 1)
-        reads = layers.steps * placement.input_slices * placement.phases
+        reads = layers.steps * placement.input_slices * placement.row_groups
         wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.steps)
         copies = np.minimum(most, wanted)
         return np.ceil(layers.steps / np.ceil(layers.steps / copies))

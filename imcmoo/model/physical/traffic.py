@@ -32,7 +32,7 @@ class Traffic:
         sum_extra_bits: what adding row blocks adds to their width.
         glb_read_bits, glb_write_bits: activations out of and into the global buffer, but what the
             digital unit reads.
-        kept_sums: partial sums written to the global buffer and read back.
+        spilled_sums: partial sums written to the global buffer and read back.
     """
 
     tiles: Floats
@@ -44,10 +44,10 @@ class Traffic:
     sum_extra_bits: Floats
     glb_read_bits: Floats
     glb_write_bits: Floats
-    kept_sums: Floats
+    spilled_sums: Floats
 
 
-def move(
+def count_traffic(
     layers: LayerTable, designs: Designs, placement: Placement, passes: Floats, *, strides: bool
 ) -> Traffic:
     """Count the movements of every layer.
@@ -79,7 +79,7 @@ def move(
         sum_extra_bits=np.ceil(np.log2(placement.row_blocks)),
         glb_read_bits=np.where(layers.dynamic, 0.0, sent),
         glb_write_bits=np.broadcast_to(outputs, sent.shape),
-        kept_sums=np.where(layers.dynamic, 0.0, (height - 1) * layers.output_words),
+        spilled_sums=np.where(layers.dynamic, 0.0, (height - 1) * layers.output_words),
     )
 
 
@@ -102,14 +102,27 @@ def overflow_bits(layers: LayerTable, glb_KiB: Floats) -> Floats:
     return bits
 
 
-def converted_bits(layers: LayerTable, designs: Designs) -> Floats:
-    """Width of a shifted and added conversion, b_a + (B_x − d_x) + (B_w − b), (n, L) or (n, 1)."""
+def partial_sum_bits(
+    layers: LayerTable, designs: Designs, extra_bits: Floats, *, widest: float, wide: bool
+) -> Floats:
+    """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1).
+
+    Args:
+        layers: L distinct layers.
+        designs: n chips.
+        extra_bits: added by summing row blocks, shape (n, L).
+        widest: limit of the width.
+        wide: whether sums have their full width; else that of the reference model.
+    """
+    if not wide:
+        return np.full((1, 1), REFERENCE_SUM_BITS)
     inputs, weights = layers.input_bits, layers.weight_bits
     if np.all(inputs == inputs[0]) and np.all(weights == weights[0]):
         inputs, weights = inputs[:1], weights[:1]
-    bits: Floats = (
+    width: Floats = (
         designs.adc_bits.astype(float)[:, None]
         + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
         + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
     )
-    return bits
+    width = width + extra_bits
+    return np.minimum(width, widest, out=width)

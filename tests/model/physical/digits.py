@@ -115,7 +115,7 @@ def proxy_dB(operands: list[tuple[Floats, Floats]], array: Array) -> float:
     for codes, whole in operands:
         table = _layer(codes, whole)
         noise = layer_noise(
-            table, circuit, [array.adc_bits], given=Assumptions(), sigma=array.sigma
+            table, circuit, [array.adc_bits], assumptions=Assumptions(), sigma=array.sigma
         )
         inverse += float((noise.adc[0] + noise.device)[0] / noise.signal[0])
     return -10 * np.log10(inverse) if inverse > 0 else np.inf

@@ -146,8 +146,8 @@ def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missi
     levels = space.random(3000, np.random.default_rng(0))
     model = Study("p", space, NETWORKS, model="physical").cost_model()
     quick, known = model.screen(levels), model.resources(levels)
-    bodies = model._model.context.bodies
-    assert not any(map(len, bodies)), "what is missing is known without costing a body"
+    features = model._model.context.features
+    assert not any(map(len, features)), "capacity shortfall is known without features"
     found = model.evaluate(levels)
     np.testing.assert_array_equal(known.area_m2, found.area_m2)
     np.testing.assert_array_equal(quick.area_m2, found.area_m2)
@@ -160,7 +160,7 @@ def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missi
     assert 0 < runs.sum() < runs.size / 2
     assert np.all(quick.runs[runs])
     # Only designs on which some network runs are costed.
-    assert len(bodies[0]) < len(levels) * 0.6
+    assert len(features[0]) < len(levels) * 0.6
     plain = PhysicalModel(WorkloadSet.load(NETWORKS), device=device)
     theirs = plain.evaluate(space.decode(levels))
     np.testing.assert_allclose(found.latency_s[runs], theirs.latency_s[runs], rtol=1e-12)

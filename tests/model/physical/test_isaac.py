@@ -53,7 +53,7 @@ def tops(designs: Designs, point: OperatingPoint, converters: float) -> float:
         np.array([[128.0]]),
         np.array([converters]),
         device=DEVICES["rram"],
-        given=Assumptions(),
+        assumptions=Assumptions(),
         pulses=True,
     )
     operations = 2 * 128 * (128 / COLUMNS_PER_WEIGHT) * ARRAYS
@@ -66,7 +66,7 @@ def isaac() -> tuple[Designs, OperatingPoint]:
         designs,
         device=DEVICES["rram"],
         table=PhysicalTable.load(),
-        given=Assumptions(),
+        assumptions=Assumptions(),
         switches=Switches(),
     )
     return designs, point

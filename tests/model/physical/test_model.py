@@ -9,9 +9,9 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
-from imcmoo.model.physical.cache import COSTLY
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 
@@ -115,17 +115,17 @@ def test_multiply_accumulates_are_those_of_the_tables() -> None:
     assert model().macs[0] == network.workloads[0].shapes.prod(axis=1).sum()
 
 
-def test_what_decides_a_body_is_named_and_nothing_else_makes_new_ones() -> None:
+def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones() -> None:
     one = model()
     one.evaluate(columns(DESIGN))
-    memory = one.context.bodies[0]
+    memory = one.context.features[0]
     others = {"voltage_V": 0.7, "adc_bits": 6, "glb_KiB": 512, "dram": "none", "link_bits": 32}
     for name, value in others.items():
-        assert name not in COSTLY
+        assert name not in MAPPING_KEY
         one.evaluate(columns(DESIGN, **{name: value}))
         assert len(memory) == 1
     for name in ("rows", "macros_per_tile", "input_coding"):
-        assert name in COSTLY
+        assert name in MAPPING_KEY
         one.evaluate(columns(DESIGN, **{name: "levels" if name == "input_coding" else 64}))
     assert len(memory) == 4
 
@@ -134,13 +134,13 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again() -> None:
     rng = np.random.default_rng(0)
     designs = random_designs(300, rng, "rram", TABLE)
     expected, small = model(), model()
-    for memory in small.context.bodies:
+    for memory in small.context.features:
         memory._bytes_at_most = 200_000
     for _ in range(2):
         for name in ("energy_J", "latency_s"):
             found, wanted = (getattr(m.evaluate(designs), name) for m in (small, expected))
             np.testing.assert_array_equal(found, wanted)
-    assert 0 < len(small.context.bodies[0]) < 300
+    assert 0 < len(small.context.features[0]) < 300
 
 
 def test_no_design_gives_no_metrics() -> None:

@@ -103,7 +103,7 @@ def decibels(array: Array, kind: str) -> tuple[float, float]:
         array.differential,
     )
     noise = layer_noise(
-        one_layer(kind), circuit, [array.adc_bits], given=Assumptions(), sigma=array.sigma
+        one_layer(kind), circuit, [array.adc_bits], assumptions=Assumptions(), sigma=array.sigma
     )
     proxy = 10 * np.log10(noise.signal / (noise.adc[0] + noise.device + noise.read))[0]
     return float(simulated), float(proxy)
@@ -111,7 +111,7 @@ def decibels(array: Array, kind: str) -> tuple[float, float]:
 
 def test_enough_bits_convert_without_noise() -> None:
     circuit = Circuit(16, 1, 1, False)
-    noise = layer_noise(one_layer("rectified"), circuit, [5], given=Assumptions(), sigma=0.0)
+    noise = layer_noise(one_layer("rectified"), circuit, [5], assumptions=Assumptions(), sigma=0.0)
     assert noise.adc[0, 0] == 0
 
 

@@ -1,4 +1,4 @@
-"""Copies of layers: within what there is, certified from below, optimal where that is cheap."""
+"""Replication of layers: within capacity, bounded from below, optimal where that is cheap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.physical.replication import copies_bound, even_copies, fastest_copies
+from imcmoo.model.physical.replication import (
+    _continuous,
+    balanced_replication,
+    min_latency_replication,
+)
 
 small = st.lists(
     st.tuples(st.integers(1, 6), st.integers(1, 12), st.integers(1, 9), st.integers(1, 2)),
@@ -20,6 +24,21 @@ small = st.lists(
 def arrays(layers: list[tuple[int, int, int, int]]) -> tuple[np.ndarray, ...]:
     macros, steps, time, count = np.array(layers, dtype=float).T
     return macros[None], steps, time[None], count
+
+
+def latency_bound(
+    macros: np.ndarray,
+    steps: np.ndarray,
+    time: np.ndarray,
+    count: np.ndarray,
+    available: np.ndarray,
+) -> np.ndarray:
+    """Σ count ⌈steps / r⌉ time of the continuous optimum, which whole numbers cannot beat."""
+    fits = (macros * count).sum(axis=1) <= available
+    bound = np.full(len(macros), np.inf)
+    factor = _continuous(macros[fits], steps, time[fits], count, available[fits])
+    bound[fits] = (count * steps / factor * time[fits]).sum(axis=1)
+    return bound
 
 
 def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.ndarray]:
@@ -35,8 +54,8 @@ def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(
     layers: list[tuple[int, int, int, int]], available: int
 ) -> None:
     macros, steps, time, count = arrays(layers)
-    found = fastest_copies(macros, steps, time, count, np.array([float(available)]))[0]
-    bound = copies_bound(macros, steps, time, count, np.array([float(available)]))[0]
+    found = min_latency_replication(macros, steps, time, count, np.array([float(available)]))[0]
+    bound = latency_bound(macros, steps, time, count, np.array([float(available)]))[0]
     if (macros[0] * count).sum() > available:
         assert np.all(found == 0)
         assert np.isinf(bound)
@@ -54,7 +73,7 @@ def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
     layers: list[tuple[int, int, int, int]], available: int
 ) -> None:
     macros, steps, time, count = arrays(layers)
-    found = even_copies(macros, steps, time, count, np.array([float(available)]))[0]
+    found = balanced_replication(macros, steps, time, count, np.array([float(available)]))[0]
     fitting = choices(layers, available)
     if not fitting:
         assert np.all(found == 0)
@@ -71,8 +90,8 @@ def test_rounded_copies_are_near_the_bound_on_large_chips() -> None:
     steps = rng.choice([49, 196, 784, 3136, 12544], layers).astype(float)
     time, count = rng.integers(1, 9, (n, layers)).astype(float), np.ones(layers)
     available = macros.sum(axis=1) * 8
-    found = fastest_copies(macros, steps, time, count, available)
-    bound = copies_bound(macros, steps, time, count, available)
+    found = min_latency_replication(macros, steps, time, count, available)
+    bound = latency_bound(macros, steps, time, count, available)
     gap = (np.ceil(steps / found) * time).sum(axis=1) / bound - 1
     assert np.all(gap >= -1e-9)
     assert np.median(gap) < 0.04

@@ -83,7 +83,7 @@ class BoundedTree(SearchTree):
             designs = self._designs_of(self.filled(rows))
             resident = designs.pipelined | ~chips.streams[:, 0]
             some = np.flatnonzero((area <= self._area_limit_m2) & resident)
-            for at, _ in _alike(designs.take(some), CHIPS_AT_ONCE):
+            for at in _alike(designs.take(some), CHIPS_AT_ONCE):
                 runs = self._all_run(designs.take(some[at]))
                 area[some[at]] = np.where(runs, area[some[at]], np.inf)
         return Metrics({"area": area}, {})
@@ -108,9 +108,8 @@ class BoundedTree(SearchTree):
             return self._of_networks(rows, np.empty(0, np.int64), np.empty((1, 0), np.int64))
         designs = self._designs_of(self.filled(rows))
 
-        def bounds_of(some: Ints, ping_pong: bool) -> dict[str, Floats]:
-            chips = self._chips.of(rows[some], {})
-            return layer_bounds(self._context, chips, designs.take(some), ping_pong=ping_pong)
+        def bounds_of(some: Ints) -> dict[str, Floats]:
+            return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
 
         return self._joined(designs, 1, DESIGNS_AT_ONCE, bounds_of)
 
@@ -118,11 +117,10 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._designs_of(self.filled(self.with_mapping_only(rows)))
-        self._context.copies.of(keys)  # of all at once: its memory grows by copying
+        self._context.replication.of(keys)  # of all at once: its memory grows by copying
 
-        def bounds_of(some: Ints, ping_pong: bool) -> dict[str, Floats]:
-            chips = self._chips.of(rows[some], chosen)
-            return self._networks.of(chips, keys.take(some), ping_pong=ping_pong)
+        def bounds_of(some: Ints) -> dict[str, Floats]:
+            return self._networks.of(self._chips.of(rows[some], chosen), keys.take(some))
 
         return self._joined(keys, len(choices), max(1, CHIPS_AT_ONCE // len(choices)), bounds_of)
 
@@ -131,18 +129,18 @@ class BoundedTree(SearchTree):
         designs: Designs,
         m: int,
         at_most: int,
-        bounds_of: Callable[[Ints, bool], dict[str, Floats]],
+        bounds_of: Callable[[Ints], dict[str, Floats]],
     ) -> Metrics:
         """Bounds worked out for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
         joined = {name: np.full((networks, n, m), np.inf) for name in ("energy", "latency", "edp")}
         area = np.full((n, m), np.inf)
 
-        def put(part: tuple[Ints, bool]) -> None:
-            bounds = bounds_of(*part)
-            area[part[0]] = bounds["area"]
+        def put(part: Ints) -> None:
+            bounds = bounds_of(part)
+            area[part] = bounds["area"]
             for name, values in joined.items():
-                values[:, part[0]] = np.moveaxis(bounds[name], 1, 0)
+                values[:, part] = np.moveaxis(bounds[name], 1, 0)
 
         spread(put, list(_alike(designs, at_most)))
         # Sums over networks are quickest with these outermost.
@@ -150,10 +148,10 @@ class BoundedTree(SearchTree):
         return Metrics({**values, "area": area.ravel()}, {})
 
 
-def _alike(designs: Designs, at_most: int) -> Iterator[tuple[Ints, bool]]:
+def _alike(designs: Designs, at_most: int) -> Iterator[Ints]:
     """Indices of some designs at a time, of one schedule, digital unit and ping-pong setting."""
     kinds = np.column_stack([designs.pipelined, designs.ping_pong > 0, designs.mac_units])
     for kind in np.unique(kinds, axis=0):
         alike = np.flatnonzero((kinds == kind).all(axis=1))
         for at in range(0, len(alike), at_most):
-            yield alike[at : at + at_most], bool(kind[1])
+            yield alike[at : at + at_most]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.physical.action_counts import ON_CHIP_ACTIONS
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
-from imcmoo.model.physical.bounds.layer_operations import ON_CHIP_ACTIONS
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import link_price
+from imcmoo.model.physical.chip import Chip, link_price
 from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.space.design_space import Levels
@@ -53,15 +55,25 @@ class MinimalChips:
     def __getitem__(self, name: str) -> Floats:
         return self.terms[name]
 
-    def times(self, counts: Floats, name: str) -> Floats:
-        """Counts, shape (n, k), times a cost term of each chip, shape (n, k, X)."""
-        product: Floats = counts[:, :, None] * self[name][:, None]
-        return product
+    @cached_property
+    def rates(self) -> Rates:
+        """Smallest seconds of each part and the most ADCs, with an axis for networks, (n, 1, X)."""
+        terms = {f.name: self[f.name][:, None] for f in fields(Rates) if f.name != "adcs"}
+        return Rates(**terms, adcs=-self["negated_adcs"][:, None])
 
-    def with_sample_hold(self) -> MinimalChips:
-        """Chips that convert while they read on, whether or not they have a sample-and-hold."""
-        none = np.zeros_like(self["no_sample_hold"])
-        return replace(self, terms={**self.terms, "no_sample_hold": none})
+    def as_chip(self) -> Chip:
+        """One chip of component minima for each mapping key, X being 1."""
+        prices = dict(zip(ON_CHIP_ACTIONS, self.prices_J[:, :, 0].T, strict=True))
+        # The energy of a conversion includes that of shifting and adding it.
+        prices |= {"shift_add": np.zeros(len(self.area_m2)), "dram": self["dram"][:, 0]}
+        return Chip(
+            areas_m2={"chip": self.area_m2[:, 0]},
+            leaks_W={"chip": self.leak_W[:, 0]},
+            prices_J=prices,
+            hop_J=self["hop_J"][:, 0],
+            wire_J_per_m=self["wire_J_per_m"][:, 0],
+            rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
+        )
 
     @property
     def area_m2(self) -> Floats:
@@ -94,7 +106,7 @@ class MinimalChips:
     def prices_J(self) -> Floats:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
-        link = link_price(hop, wire, area, given=self.assumptions, switches=RULES)
+        link = link_price(hop, wire, area, assumptions=self.assumptions, switches=RULES)
         prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
@@ -122,7 +134,7 @@ class ChipBounds:
         area_limit_m2: float,
     ) -> None:
         self._tree = tree
-        self._assumptions = context.given
+        self._assumptions = context.assumptions
         self._area_limit_m2 = area_limit_m2
         self._minima = ComponentMinima(
             tree.space, lambda levels: Batch(context, designs_of(levels))

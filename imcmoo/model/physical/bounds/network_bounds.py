@@ -1,35 +1,42 @@
-"""Bounds that look at networks as a whole: loose, and quick for many chips on a body."""
+"""Relaxed bounds: each network is treated as one layer, for many chips of a mapping key at once.
+
+Since Σ_l max_r t(l, r) ≥ max_r Σ_l t(l, r), that is a lower bound as well.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
-from imcmoo.model.physical.bounds.cost_bounds import (
-    Bounds,
-    Seconds,
-    in_turns,
-    in_turns_and_loaded,
-    interval,
+from imcmoo.model.physical.bounds.cost_bounds import CostBounds
+from imcmoo.model.physical.bounds.layer_operations import (
+    N_ARRAYS,
+    NetworkOperations,
+    network_operations,
 )
-from imcmoo.model.physical.bounds.layer_operations import LayerOperations, added, loads_of, work_of
-from imcmoo.model.physical.cache import Arrays, KeyedMemory, body_keys
-from imcmoo.model.physical.evaluate import Context
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.cache import Arrays, KeyedCache
+from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.latency import (
+    Demand,
+    LayerTimes,
+    Rates,
+    initiation_interval,
+    read_and_convert,
+    roofline,
+    throttled_interval,
+)
+from imcmoo.model.physical.parameters import Designs, mapping_keys
 from imcmoo.model.physical.traffic import overflow_bits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BODIES_AT_ONCE = 128
-"""Bodies whose layers are worked on at once: what a core's cache holds."""
-
 
 class NetworkBounds:
-    """Adds up the layers of bodies once, and bounds chips by the sums.
+    """Adds up the layers of a mapping key once, and bounds chips by the sums.
 
     Args:
         context: the model.
@@ -39,81 +46,120 @@ class NetworkBounds:
     def __init__(self, context: Context, glb_KiB: Floats) -> None:
         layers = context.layers
         self._context = context
-        self._stored_bits = added(layers, layers.stored_bits)
-        self._macs = added(layers, layers.dynamic * layers.macs)
-        spilled = added(layers, 2 * overflow_bits(layers, glb_KiB))
+        self._stored_bits = layers.total(layers.stored_bits)
+        self._macs = layers.total(layers.dynamic * layers.macs)
+        spilled = layers.total(2.0 * overflow_bits(layers, glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
-        self._known: dict[tuple[bool, float], KeyedMemory] = {}
+        self._caches: dict[float, KeyedCache] = {}
 
-    def of(self, chips: MinimalChips, bodies: Designs, *, ping_pong: bool) -> dict[str, Floats]:
-        """Bounds of energy, latency, their product, shape (n, W, X), and area, (n, X).
+    def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+        """Bounds of energy, latency, their product, shape (n, W, X), and area, shape (n, X).
 
         Args:
-            chips: X for each of n bodies.
-            bodies: designs with these, of one schedule and one digital unit; of all that is not
-                the body's the kindest value.
-            ping_pong: whether weights are loaded while other arrays compute.
+            chips: X for each of n mapping keys.
+            designs: a design of each mapping key, of one schedule, digital unit and ping-pong
+                setting, other parameters at their most optimistic value.
         """
-        pipelined = bool(bodies.pipelined.any())
-        bounds = Bounds(chips, self._context.layers.n_networks)
-        fits, modes = self._sums(bodies, pipelined)
-        spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
-        io_bits = self._context.layers.io_bits[:, None]
-        io_s = io_bits * chips["dram_bit_s"][:, None]
-        # Of a pipeline the slowest layer need not be the one that reads, or converts, longest.
-        timed = chips.with_sample_hold() if pipelined else chips
-        for streamed, (counts, links, steps) in enumerate(modes):
-            usable = chips.streams if streamed else fits > 0
-            if not usable.any():
-                continue
-            parts = Seconds.of(steps, timed, _conversions(steps, chips), self._macs, spilled)
-            if pipelined:
-                slowest = np.maximum(parts.arrays, parts.buffer)
-                latency = interval(slowest, parts, io_s, chips.times(links, "link_bit_s"))
-            elif streamed:
-                stored = self._stored_bits
-                latency = in_turns_and_loaded(parts, steps, stored, chips, ping_pong=ping_pong)
-                latency += io_s
-            else:
-                latency = in_turns(parts) + io_s
-            loads = self._stored_bits[:, None] * loads_of(self._context, streamed=bool(streamed))
-            bounds.keep(counts, spilled + io_bits + loads, latency, latency, usable)
+        bounds = CostBounds(chips, self._context.layers.n_networks)
+        fits, modes = self._operations(designs)
+        for streamed, operations in enumerate(modes):
+            possible = chips.streams if streamed else fits > 0
+            if possible.any():
+                energy, latency = self._costs(chips, designs, operations, streamed=bool(streamed))
+                bounds.keep(energy, latency, possible)
         return bounds.values
 
-    def _sums(
-        self, bodies: Designs, pipelined: bool
-    ) -> tuple[Floats, list[tuple[Floats, Floats, LayerOperations]]]:
-        """Whether networks fit, shape (n, W), and in each mode counts, links of a pipeline and
-        what takes time, by network."""
-        units = float(bodies.mac_units[0])
-        memory = self._known.setdefault((pipelined, units), KeyedMemory())
-        store, places = memory.of(
-            body_keys(bodies), lambda some: self._work_out(bodies.take(some), pipelined)
+    def _costs(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        *,
+        streamed: bool,
+    ) -> tuple[Floats, Floats]:
+        """Energy and latency in one weight mode, shape (n, W, X) each."""
+        spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
+        io_bits = self._context.layers.io_bits[:, None]
+        io_s = io_bits * chips.rates.dram_bit_s
+        times = self._times(chips, designs, operations, spilled, streamed=streamed)
+        if designs.pipelined.any():
+            compute, glb, _, buffer, dram = times.terms
+            links = operations.pipeline_link_bits[:, :, None] * chips.rates.link_bit_s
+            digital = self._macs[:, None] * chips.rates.mac_s
+            latency, _ = initiation_interval(
+                compute=compute,
+                glb=glb,
+                link=links,
+                buffer=buffer,
+                dram=dram + io_s,
+                digital=digital,
+            )
+        else:
+            latency = times.seconds + io_s
+        energy = operations.counts @ chips.prices_J
+        leak = chips.leak_W[:, None]
+        least = throttled_interval(energy, leak, chips.allowed_W)
+        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        energy += (spilled + io_bits + loads) * chips["dram"][:, None]
+        latency = np.maximum(latency, least)
+        energy += leak * latency
+        return energy, latency
+
+    def _times(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        spilled_bits: Floats,
+        *,
+        streamed: bool,
+    ) -> LayerTimes:
+        """Times of networks as one layer, shape (n, W, X)."""
+        rates, pipelined = chips.rates, bool(designs.pipelined.any())
+        if pipelined:
+            # The layer with the most reads need not be the one with the most conversions.
+            rates = replace(rates, in_turn=np.zeros_like(rates.in_turn))
+        compute = _array_s(operations.reads, operations.conversions, rates)
+        if not pipelined:
+            compute += self._macs[:, None] * rates.mac_s
+        demand = Demand(
+            compute_s=compute,
+            fill_s=_array_s(operations.fill_reads, operations.fill_conversions, rates),
+            glb_bits=operations.glb_bits[:, :, None],
+            link_bits=operations.link_bits[:, :, None],
+            link_share=1.0,
+            buffer_words=operations.buffer_words[:, :, None],
+            dram_bits=spilled_bits,
+            load_rows=operations.load_rows[:, :, None] if streamed else None,
+            load_link_bits=operations.load_link_bits[:, :, None],
+            load_dram_bits=self._stored_bits[:, None],
         )
-        fits, *arrays = (array.take(places, axis=0) for array in store)
-        each = 2 + len(fields(LayerOperations))
-        parts = [arrays[at : at + each] for at in range(0, len(arrays), each)]
-        return fits, [(counts, links, LayerOperations(*steps)) for counts, links, *steps in parts]
+        return roofline(demand, rates, designs.ping_pong[:, None, None] > 0)
 
-    def _work_out(self, bodies: Designs, pipelined: bool) -> Arrays:
-        parts = [self._add_up(some, pipelined) for some in bodies.chunks(BODIES_AT_ONCE)]
-        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
+        """Whether networks fit, shape (n, W), and their operations in each weight mode."""
+        cache = self._caches.setdefault(float(designs.mac_units[0]), KeyedCache())
+        fits, *arrays = cache.rows(
+            mapping_keys(designs), lambda some: self._work_out(designs.take(some))
+        )
+        parts = [arrays[at : at + N_ARRAYS] for at in range(0, len(arrays), N_ARRAYS)]
+        return fits, [NetworkOperations(*part) for part in parts]
 
-    def _add_up(self, bodies: Designs, pipelined: bool) -> Arrays:
-        layers, streams = self._context.layers, self._context.device.streams
-        fits, works = work_of(self._context, bodies, streams=streams and not pipelined)
-        arrays = [fits.astype(float)]
-        for work in works:
-            steps = work.steps.at_once(layers) if pipelined else work.steps.in_turns(layers)
-            arrays += [work.counts, work.pipeline_link_bits, *steps.arrays]
-        return tuple(arrays)
+    def _work_out(self, designs: Designs) -> Arrays:
+        # The features are not needed again.
+        context = replace(self._context, features=(KeyedCache(), KeyedCache()))
+        batch = Batch(context, designs)
+        modes = (False, True) if self._context.device.streams else (False,)
+        operations = [network_operations(batch, streamed=streamed) for streamed in modes]
+        return batch.fits.astype(float), *(a for each in operations for a in each.arrays)
 
 
-def _conversions(steps: LayerOperations, chips: MinimalChips) -> tuple[Floats, Floats]:
-    """At the least, one after the other: as converters share columns evenly, and one a read."""
-    most = -chips["negated_adcs"][:, None]
-    vectors, fills = (
-        np.maximum(reads[:, :, None], columns[:, :, None] / most)
-        for reads, columns in ((steps.reads, steps.columns), (steps.fills, steps.fill_columns))
+def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
+    """Seconds of reads and conversions of networks, shape (n, W, X).
+
+    ADCs share columns evenly at best, and a read takes at least one conversion.
+    """
+    per_adc = np.maximum(reads[:, :, None], conversions[:, :, None] / rates.adcs)
+    return read_and_convert(
+        reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
     )
-    return vectors, fills

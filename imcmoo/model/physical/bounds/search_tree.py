@@ -15,34 +15,18 @@ from numpy.typing import NDArray
 
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.parameters import DRAM
+from imcmoo.model.physical.parameters import STAGES as PARAMETER_STAGES
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 
 Ints = NDArray[np.int64]
 
-STAGES: dict[str, tuple[str, ...]] = {
-    "array": (
-        "rows",
-        "cols",
-        "active_rows",
-        "bits_per_cell",
-        "weight_coding",
-        "input_slice_bits",
-        "adc_model",
-        "mac_units",
-        "technology_nm",
-    ),
-    "tiling": ("schedule", "input_coding", "macros_per_tile", "tiles", "ping_pong"),
-    "adc_sharing": ("columns_per_adc",),
-    "periphery": ("voltage_V", "sample_and_hold"),
-    "resolution": ("adc_bits",),
-    "interface": ("dram",),
-    "buffer": ("glb_KiB", "glb_banks"),
-    "grouping": ("tiles_per_group", "router_groups"),
-    "links": ("link_bits",),
+STAGES = {
+    name: (*names, "tiles") if name == "tiling" else names
+    for name, names in PARAMETER_STAGES.items()
 }
-"""Parameters chosen together, in order. Mapping keys differ least in the last ones."""
+"""Columns chosen together, in order. Mapping keys differ least in the last ones."""
 
 GROUPING = STAGES["grouping"]
 LOOKED_UP = (*GROUPING, "dram", "glb_KiB", "macros_per_tile")
