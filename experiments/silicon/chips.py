@@ -114,8 +114,8 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> fl
     macro = replace(NEURRAM, input_bits=slice_bits, adc_bits=outputs)
     point = macro_point([macro], table=table, given=assumptions)
     if given:
-        chip = replace(point.converter, time_s=np.array([outputs * NEURRAM_BIT_S]))
-        point = replace(point, converter=chip)
+        chip = replace(point.adc, time_s=np.array([outputs * NEURRAM_BIT_S]))
+        point = replace(point, adc=chip)
     designs = replace(macro_designs([macro], "zigzag"), input_coding=np.array([0]))  # pulses
     adcs = np.array([macro.n_adc], dtype=float)
     read = read_time(
@@ -185,8 +185,8 @@ def isaac_tops(table: PhysicalTable, *, given: bool) -> float:
     assumptions = Assumptions()
     point = macro_point([ISAAC], table=table, given=assumptions, adc_model="isaac")
     if given:
-        chip = replace(point.converter, time_s=np.array([ISAAC_SLICE_S / ISAAC.cols]))
-        point = replace(point, converter=chip)
+        chip = replace(point.adc, time_s=np.array([ISAAC_SLICE_S / ISAAC.cols]))
+        point = replace(point, adc=chip)
     designs = replace(
         macro_designs([ISAAC], "isaac"),
         sample_and_hold=np.array([1]),

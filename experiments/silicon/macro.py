@@ -97,7 +97,7 @@ def macro_costs(
         rows * cols * point.array["cell_leak"]
         + row_share * point.array["row_leak"]
         + column_share * point.array["column_leak"]
-        + adcs * (point.converter.leak_W + adder["leak"] * np.sqrt(point.supply))
+        + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     return MacroCosts(
         time_s=time,
@@ -107,7 +107,7 @@ def macro_costs(
             * given.dac_F_per_bit.value
             * designs.input_slice_bits
             * designs.voltage_V**2,
-            "adc": adcs * point.converter.energy_J,
+            "adc": adcs * point.adc.energy_J,
             "shift_add": adcs * adder["energy"] * point.supply,
             "leakage": leak * time,
         },
@@ -116,7 +116,7 @@ def macro_costs(
             "drivers": row_share * point.array["row_area"]
             + column_share * _column_area(designs, point)
             + rows * _dac_area(designs, table, given),
-            "adc": adcs * point.converter.area_m2,
+            "adc": adcs * point.adc.area_m2,
             "shift_add": adcs * adder["area"],
         },
         operations=2 * length * adcs * inputs * weights,

@@ -1,4 +1,4 @@
-"""Four named models of an analog-digital converter: a conclusion should survive all of them."""
+"""Four ADC models; trust a conclusion only if all of them agree on it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ConverterCosts:
-    """One converter of each design, arrays of shape (n,).
+class AdcCosts:
+    """Costs of one ADC of each design, arrays of shape (n,).
 
     Args:
         energy_J: of a conversion.
-        area_m2: of the converter.
-        leak_W: of the converter.
+        area_m2: of the ADC.
+        leak_W: of the ADC.
         time_s: of a conversion, at nominal supply.
     """
 
@@ -32,15 +32,15 @@ class ConverterCosts:
     time_s: Floats
 
 
-class ConverterModel(Protocol):
-    """What a converter costs at each design's node, supply, resolution and active rows."""
+class AdcModel(Protocol):
+    """Model of an ADC: its costs by node, supply voltage, resolution and active rows."""
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> ConverterCosts:
-        """Costs of one converter; `nominal_V` is the supply of library energies."""
+    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+        """Costs of one ADC; `nominal_V` is the supply voltage of library energies."""
 
 
 @dataclass(frozen=True)
-class ZigZagConverter:
+class ZigZagAdc:
     """Fitted to three 28 nm macros; energy and area go with the node (an assumption).
 
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
@@ -48,10 +48,10 @@ class ZigZagConverter:
 
     fitted_nm: float = 28.0
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> ConverterCosts:
-        """As `ConverterModel`; its energy goes with the square of the design's supply."""
+    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+        """Costs of one ADC; energy goes with the square of the supply voltage."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
-        return ConverterCosts(
+        return AdcCosts(
             energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
             leak_W=np.zeros(len(designs)),
@@ -60,8 +60,8 @@ class ZigZagConverter:
 
 
 @dataclass(frozen=True)
-class TabulatedConverter:
-    """A converter of the component libraries.
+class TabulatedAdc:
+    """An ADC of the component libraries.
 
     Args:
         name: its table.
@@ -71,27 +71,27 @@ class TabulatedConverter:
     name: str
     ignores_supply: bool = False
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> ConverterCosts:
-        """As `ConverterModel`.
+    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+        """Costs of one ADC.
 
         Raises:
             ValueError: node or resolution is not in the table; says what is.
         """
         found = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
-        return ConverterCosts(found["energy"] * supply, found["area"], found["leak"], found["time"])
+        return AdcCosts(found["energy"] * supply, found["area"], found["leak"], found["time"])
 
 
-MODELS: dict[str, ConverterModel] = {
-    "zigzag": ZigZagConverter(),
-    "neurosim_sar": TabulatedConverter("neurosim_sar", ignores_supply=True),
-    "murmann": TabulatedConverter("murmann"),
-    "isaac": TabulatedConverter("isaac"),
+MODELS: dict[str, AdcModel] = {
+    "zigzag": ZigZagAdc(),
+    "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
+    "murmann": TabulatedAdc("murmann"),
+    "isaac": TabulatedAdc("isaac"),
 }
 
 
-def converter_costs(designs: Designs, table: PhysicalTable, nominal_V: float) -> ConverterCosts:
-    """Costs by each design's own converter model."""
+def adc_costs(designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+    """Costs by the ADC model of each design."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
         return MODELS[ADC_MODELS[present[0]]].costs(designs, table, nominal_V)
@@ -102,12 +102,12 @@ def converter_costs(designs: Designs, table: PhysicalTable, nominal_V: float) ->
         values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[here] = value
-    return ConverterCosts(*parts)
+    return AdcCosts(*parts)
 
 
-def flash_costs(array: Mapping[str, Floats]) -> ConverterCosts:
-    """The reference's 5-bit flash converter of every column, from NeuroSim; it takes no time."""
-    return ConverterCosts(
+def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
+    """A 5-bit flash ADC per column as in the reference model, from NeuroSim; it takes no time."""
+    return AdcCosts(
         energy_J=array["flash_energy"],
         area_m2=array["flash_area"],
         leak_W=array["flash_leak"],

@@ -27,10 +27,10 @@ class PhysicalBreakdown:
         energy_J: shape (n, L, K); NaN for layers of what does not run, as in the next.
         latency_s: where layers take turns, what each contributes to the latency; pipelined, its
             own seconds, which overlap those of others; shape (n, L).
-        bound_by: index into `latency.CAUSES` of what takes longest, shape (n, L).
+        bound_by: bottleneck as index into `latency.CAUSES`, shape (n, L).
         utilization: share of the chip's cells that all copies of a layer hold, shape (n, L).
         area_m2: shape (n, K).
-        causes: names of what may bind.
+        causes: names of the possible bottlenecks.
     """
 
     layers: Sequence[tuple[str, str]]

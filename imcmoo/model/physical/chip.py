@@ -23,7 +23,7 @@ MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """What n chips are made of; arrays of shape (n,).
+    """Areas, leakage, energies per action and speeds of n chips; arrays of shape (n,).
 
     Args:
         areas_m2: by component.
@@ -96,8 +96,8 @@ def _rates(parts: Parts, device: Device) -> Rates:
         read_s=input_pulse_time(
             designs, point, device=device, assumptions=assumptions, pulses=parts.switches.pulses
         ),
-        convert_s=point.converter.time_s * point.slowdown,
-        adcs=parts.converters,
+        convert_s=point.adc.time_s * point.slowdown,
+        adcs=parts.adcs,
         in_turn=(designs.sample_and_hold == 0).astype(float),
         glb_bit_s=parts.glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
         link_bit_s=1 / (designs.link_bits * point.clock_Hz * assumptions.link_efficiency.value),
@@ -119,8 +119,8 @@ def _areas(parts: Parts) -> dict[str, Floats]:
         "cells": periphery * parts.cells * array["cell_area"],
         "drivers": periphery
         * (array["row_area"] + columns + designs.rows * parts.dac_area + holds),
-        "adc": periphery * parts.converters * parts.point.converter.area_m2,
-        "shift_add": periphery * parts.converters * parts.adder["area"],
+        "adc": periphery * parts.adcs * parts.point.adc.area_m2,
+        "shift_add": periphery * parts.adcs * parts.adder["area"],
         "buffers": parts.tiles * (parts.inputs["area"] + parts.results["area"]),
         "routers": designs.router_groups * parts.router["area"],
         "glb": parts.glb["area"],
@@ -137,8 +137,8 @@ def _leaks(parts: Parts) -> dict[str, Floats]:
     return {
         "cells": designs.macros * parts.cells * array["cell_leak"],
         "drivers": designs.macros * (array["row_leak"] + array["column_leak"]),
-        "adc": designs.macros * parts.converters * parts.point.converter.leak_W,
-        "shift_add": designs.macros * parts.converters * parts.adder["leak"] * supply,
+        "adc": designs.macros * parts.adcs * parts.point.adc.leak_W,
+        "shift_add": designs.macros * parts.adcs * parts.adder["leak"] * supply,
         "buffers": parts.tiles * (parts.inputs["leak"] + parts.results["leak"]) * supply,
         "glb": parts.glb["leak"] * supply,
         "digital": designs.mac_units * parts.unit["leak"] * supply,
@@ -159,7 +159,7 @@ def _prices(parts: Parts, link: Floats) -> dict[str, Floats]:
         "link": link,
         "shift_add": parts.adder["energy"] * point.supply,
         "mac": parts.unit["energy"] * point.supply,
-        "conversion": point.converter.energy_J + held * designs.sample_and_hold,
+        "conversion": point.adc.energy_J + held * designs.sample_and_hold,
         "dac": parts.dac_energy,
         "cell_low": point.cell.low_J,
         "cell_span": point.cell.span_J,

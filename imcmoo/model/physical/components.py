@@ -1,9 +1,4 @@
-"""What node, supply and array mean for speed and for energies: the clocked world of a chip.
-
-The parts that chips are put together from, looked up in the component table.
-
-Whether the component table covers designs, told by design column and not by component.
-"""
+"""Components of chips: operating point, parts from the component table, and its coverage."""
 
 from __future__ import annotations
 
@@ -15,7 +10,7 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.adc_models import ConverterCosts, converter_costs, flash_costs
+from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import CellPrices, Device
@@ -43,7 +38,7 @@ class OperatingPoint:
         threshold_V: of the node.
         wire_ohm_per_m: of the node's array wires.
         array: quantities of one crossbar, as `physical_costs.array` names them.
-        converter: one converter.
+        adc: one ADC.
         cell: one cell.
         array_s: one read of an array, without pulses and conversion.
     """
@@ -54,7 +49,7 @@ class OperatingPoint:
     threshold_V: Floats
     wire_ohm_per_m: Floats
     array: Mapping[str, Floats]
-    converter: ConverterCosts
+    adc: AdcCosts
     cell: CellPrices
     array_s: Floats
 
@@ -91,7 +86,7 @@ def operating_point(
     assumptions: Assumptions,
     switches: Switches,
 ) -> OperatingPoint:
-    """Look up everything that depends on node, supply, array and converter.
+    """Look up everything that depends on node, supply voltage, array and ADC.
 
     Raises:
         ValueError: a value the component table lacks; says what it has.
@@ -106,10 +101,10 @@ def operating_point(
         kappa = np.ones_like(kappa)
         timed = table.look_up(device.name, voltage_V=assumptions.nominal_V.value, **size)
     if switches.shared_converters:
-        converter = converter_costs(designs, table, assumptions.nominal_V.value)
+        adc = adc_costs(designs, table, assumptions.nominal_V.value)
         muxed = designs.columns_per_adc > 1
     else:
-        converter, muxed = flash_costs(array), np.zeros(len(designs), bool)
+        adc, muxed = flash_costs(array), np.zeros(len(designs), bool)
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -117,7 +112,7 @@ def operating_point(
         threshold_V=technology["threshold_V"],
         wire_ohm_per_m=technology["wire_ohm_per_m"],
         array=array,
-        converter=converter,
+        adc=adc,
         cell=device.prices(designs, array, kappa, table=table, assumptions=assumptions),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
@@ -130,7 +125,7 @@ ROUTER_BITS = 128
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What n chips are made of, as the table has it; arrays of shape (n,).
+    """Parts of n chips from the component table; arrays of shape (n,).
 
     Args:
         designs, point: the chips and their operating points.
@@ -139,7 +134,7 @@ class Parts:
         inputs, results: input and output buffer of a tile.
         router, unit, adder: a router, a unit that multiplies and adds, a shift-and-add.
         dac_area, dac_energy: of one row's DAC, energy per slice.
-        converters: of one macro.
+        adcs: ADCs of one macro.
         interface_area: of the memory interface.
         dram_energy: per bit.
         dram_rate: peak, bit/s.
@@ -157,7 +152,7 @@ class Parts:
     adder: Mapping[str, Floats]
     dac_area: Floats
     dac_energy: Floats
-    converters: Floats
+    adcs: Floats
     interface_area: Floats
     dram_energy: Floats
     dram_rate: Floats
@@ -217,15 +212,15 @@ def look_up_parts(
         adder=_shift_add(layers, designs, table, switches),
         dac_area=dac_area,
         dac_energy=dac_energy,
-        converters=converters_per_macro(designs, switches),
+        adcs=adcs_per_macro(designs, switches),
         interface_area=_interface_m2(designs, assumptions),
         dram_energy=dram_energy,
         dram_rate=dram_rate,
     )
 
 
-def converters_per_macro(designs: Designs, switches: Switches) -> Floats:
-    """Converters of one macro; one per column, or pair, where they are not shared."""
+def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
+    """ADCs of one macro; one per column, or pair, where they are not shared."""
     columns = np.floor(designs.cols / (1 + designs.differential))
     if not switches.shared_converters:
         return columns

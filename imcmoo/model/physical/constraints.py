@@ -8,7 +8,7 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Resource
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import OperatingPoint, converters_per_macro
+from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import Device
@@ -30,7 +30,7 @@ DEFAULT_LEVEL_SIGMAS = 6.0
 
 @dataclass(frozen=True)
 class CircuitLimits:
-    """What circuits must keep for a chip to be feasible.
+    """Limits that the circuits of a feasible chip keep.
 
     Args:
         snr_adc_dB: least signal to noise of conversion.
@@ -62,7 +62,7 @@ def ir_drop(
 
     a · rows / 2 · G · R_col with the active rows interleaved, and with levels
     columns at once · cols / 2 · G · R_row, where all columns conduct at once with a sample-and-hold
-    each, else as many as there are converters (of pairs, twice).
+    each, else as many as there are ADCs (of pairs, twice).
 
     Returns:
         Shape (n,); 0 for devices that draw no current.
@@ -77,7 +77,7 @@ def ir_drop(
     )
     ohm = point.wire_ohm_per_m * feature * cell
     column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
-    converted = converters_per_macro(designs, switches) * (1 + designs.differential)
+    converted = adcs_per_macro(designs, switches) * (1 + designs.differential)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, converted)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
     return np.maximum(column, np.where(designs.levels, row, 0.0))

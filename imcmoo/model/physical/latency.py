@@ -187,7 +187,7 @@ def read_time(
     designs: Designs,
     point: OperatingPoint,
     columns_used: Floats,
-    converters: Floats,
+    adcs: Floats,
     *,
     device: Device,
     assumptions: Assumptions,
@@ -199,14 +199,14 @@ def read_time(
         designs: n chips.
         point: their speed.
         columns_used: converted columns of the fullest macro, shape (n, L).
-        converters: ADCs of a macro, shape (n,).
+        adcs: ADCs of a macro, shape (n,).
         device: decides how long a level is held.
         assumptions: assumptions, of which the length of a pulse matters.
         pulses: whether pulses take time.
     """
     held = input_pulse_time(designs, point, device=device, assumptions=assumptions, pulses=pulses)
-    conversions = np.ceil(columns_used / converters[:, None])
-    convert_s = (point.converter.time_s * point.slowdown)[:, None]
+    conversions = np.ceil(columns_used / adcs[:, None])
+    convert_s = (point.adc.time_s * point.slowdown)[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
     return read_and_convert(held[:, None], conversions * convert_s, in_turn)
 
@@ -299,7 +299,7 @@ def _add_by_cause(
         causes: index into `CAUSES` of each term.
         layers: L distinct layers.
         seconds: by cause and network, shape (n_causes, n, W), changed in place; shape (1, n, W) if
-            causes are not told apart.
+            causes are not distinguished.
     """
     largest = largest_of(terms)
     left = layers.total(largest)

@@ -189,11 +189,11 @@ class LayerTable:
         return bool(self.dynamic.any())
 
     def resident_link_bits(self, strides: bool) -> Floats:
-        """Inputs and outputs over the links where weights stay, shape (L,)."""
+        """Bits of inputs and outputs over the links where weights stay, shape (L,)."""
         return self._resident_bits[strides][0]
 
     def resident_glb_bits(self, strides: bool) -> Floats:
-        """The same through the global buffer, where products of activations end, too."""
+        """Bits through the global buffer where weights stay, for dynamic layers as well, (L,)."""
         return self._resident_bits[strides][1]
 
     @cached_property
@@ -209,7 +209,7 @@ class LayerTable:
 
     @cached_property
     def _starts(self) -> Ints:
-        """Where each network's layers begin."""
+        """Index of the first layer of each network."""
         return np.searchsorted(self.owner, np.arange(self.n_networks))
 
     def largest(self, values: Floats) -> Floats:
@@ -224,7 +224,7 @@ class LayerTable:
 
 
 def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> dict[str, Floats]:
-    """What the model needs of layer shapes, by field of `LayerTable`."""
+    """Geometry of layers by field of `LayerTable`."""
     lines = size["N"] * size["G"] * size["C"]
     height = (size["P"] - 1) * stride_h + size["R"]
     width = (size["Q"] - 1) * stride_w + size["S"]

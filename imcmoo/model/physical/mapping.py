@@ -1,4 +1,4 @@
-"""Where the weights of every layer go on a chip: blocks, macros of a copy, conversions.
+"""Mapping of the weights of every layer to macros: blocks, macros of a replica, conversions.
 
 Source of block-diagonal groups: ZigZag-IMC's diagonal mapping of depthwise layers.
 """
@@ -29,7 +29,7 @@ class Placement:
         macros: of one copy, 0 where both operands are activations.
         rows_used, columns_used: of the fullest macro; converted columns, pairs counting once.
         row_groups: reads of one input slice, so that at most `active_rows` are read at once.
-        block_row_groups: Σ over the row blocks of a column of the row_groups that touch them.
+        block_row_groups: Σ over the row blocks of a column of the row groups that touch them.
     """
 
     input_slices: Floats

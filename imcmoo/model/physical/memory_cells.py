@@ -1,4 +1,4 @@
-"""What differs between memory devices: cells that are read, written and vary."""
+"""Memory cells of RRAM and SRAM: energies, write times, variation and read current."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Rram:
     streams = False
 
     def check(self, designs: Designs) -> None:
-        """Refuse what RRAM cannot be.
+        """Refuse designs that RRAM cannot be.
 
         Raises:
             ValueError: ping-pong arrays.
@@ -92,7 +92,7 @@ class Sram:
     streams = True
 
     def check(self, designs: Designs) -> None:
-        """Refuse what SRAM cannot be.
+        """Refuse designs that SRAM cannot be.
 
         Raises:
             ValueError: more than one bit per cell.

@@ -1,4 +1,4 @@
-"""What the physical model says of designs: arrays over designs and networks, SI units."""
+"""Metrics of the physical model: arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PhysicalResources:
-    """What a chip offers, what each network lacks on it, and what studies limit.
+    """Area and capacity of chips, shortfalls of networks, and quantities with circuit limits.
 
     Args:
         area_m2: chip area, memory interface included, shape (n,).
@@ -41,7 +41,7 @@ class PhysicalResources:
 
     @classmethod
     def joined(cls, parts: Sequence[PhysicalResources]) -> PhysicalResources:
-        """Those of several batches, at least one, as one."""
+        """Resources of several batches, at least one, joined."""
         return cls(
             *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls))
         )
@@ -95,12 +95,12 @@ class PhysicalMetrics:
 
     @property
     def ir_drop(self) -> Floats:
-        """As `PhysicalResources.ir_drop`, shape (n,)."""
+        """Largest share of the read voltage lost along a wire, shape (n,)."""
         return self.resources.ir_drop
 
     @property
     def level_sigmas(self) -> Floats:
-        """As `PhysicalResources.level_sigmas`, shape (n,)."""
+        """Conductance-level margin in standard deviations, shape (n,)."""
         return self.resources.level_sigmas
 
     @property

@@ -47,7 +47,7 @@ Ints = NDArray[np.int64]
 
 MOST_DB = 100.0
 """Signal to noise as an objective ends here, far beyond the 50 dB of 8-bit numbers: a
-converter that resolves every unit has no noise, which no objective can be compared with."""
+ADC that resolves every unit has no noise, which no objective can be compared with."""
 
 ON_REQUEST = {
     q.name: q
@@ -426,8 +426,8 @@ class PhysicalEvaluator:
         return self._model.evaluate(self._designs(levels))
 
     def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck, array utilization, weight mode and compute SNR of networks, by name: `bound_by`,
-        `utilization`, `streamed` (whether weights are loaded for every image) and `snr_dB`.
+        """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
+        compute SNR (`snr_dB`) of networks.
 
         Args:
             levels: shape (n, n_parameters).
@@ -536,7 +536,7 @@ def physical_model(
         space: the designs.
         workloads: the networks.
         scaling: of the reference model's table; has no meaning here.
-        components: path of a component table of one's own.
+        components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 

@@ -29,7 +29,7 @@ HIGHEST_ADC_BITS = LIMITS["adc_bits"][1]
 
 @dataclass(frozen=True)
 class Circuit:
-    """What of a design noise depends on, beside the resolution of its converters.
+    """Parameters of a design that noise depends on, beside the resolution of its ADCs.
 
     Args:
         active_rows: read at once.
@@ -50,7 +50,7 @@ class Noise:
 
     Args:
         signal: K E[X²] Var[W], shape (n_layers,).
-        adc: of window and step of converters of several resolutions, shape (n, n_layers).
+        adc: of window and step of ADCs of several resolutions, shape (n, n_layers).
         device: of cells, shape (n_layers,).
         read: of reads, likewise.
     """

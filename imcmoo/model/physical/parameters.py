@@ -123,7 +123,7 @@ class Designs:
         Args:
             columns: arrays of shape (n,) by the names of the fields; where a field is an index,
                 that or the text. Others are ignored.
-            adc_model: the converter model where there is no such column.
+            adc_model: ADC model where there is no such column.
 
         Raises:
             ValueError: a column is missing, of another length, not a whole number, out of range or

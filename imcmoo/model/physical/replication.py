@@ -1,9 +1,7 @@
-"""How many copies of each layer a chip holds, for all chips at once.
+"""Replication of layers: the factor by which a chip replicates the weights of each.
 
-Copies depend on array and number of macros alone, never on supply, converter or bandwidth: chips
-that share those share this work, and a bound that holds for one holds for all.
-
-Copies of every layer, remembered by what decides them: the array and the number of macros.
+It depends on array and number of macros alone, never on supply voltage, ADC or bandwidth, so that
+all chips that share those share this work.
 """
 
 from __future__ import annotations
@@ -28,21 +26,21 @@ _BISECTIONS = 50
 def min_latency_replication(
     macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """Copies that make layers that run one after the other fast.
+    """Replication that minimises the latency of layers that run one after the other.
 
     Minimises Σ count ⌈steps / r⌉ time subject to Σ count · macros · r ≤ available, 1 ≤ r ≤ steps:
-    the continuous optimum by bisection on its multiplier, rounded down to the fewest copies with
+    the continuous optimum by bisection on its multiplier, rounded down to the smallest factor with
     the same number of rounds, what is left spent on the largest gain per macro.
 
     Args:
-        macros: of one copy, 0 where a layer needs none, shape (n, L).
+        macros: of one replica, 0 where a layer needs none, shape (n, L).
         steps: vectors of the layer, shape (L,).
         time: relative time of a vector, shape (n, L).
-        count: identical layers, which get the same copies, shape (L,).
+        count: identical layers, which get the same factor, shape (L,).
         available: macros of each chip, shape (n,).
 
     Returns:
-        Copies, shape (n, L); 0 where not even one copy of each layer fits.
+        Factors, shape (n, L); 0 where not even one replica of each layer fits.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
@@ -58,9 +56,9 @@ def min_latency_replication(
 def balanced_replication(
     macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """Copies that make the slowest of layers that run at once fast: min max ⌈steps / r⌉ time.
+    """Replication that minimises the time of a pipeline's slowest layer, max ⌈steps / r⌉ time.
 
-    Args and returns as `min_latency_replication`; among equals the fewest copies.
+    Arguments and result are those of `min_latency_replication`; among equals the smallest factor.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
@@ -69,19 +67,19 @@ def balanced_replication(
         low, high = np.zeros(fits.sum()), work.max(axis=1)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            copies = _factors_within(middle, steps, time[fits])
-            ok = (copies <= steps).all(axis=1, where=macros[fits] > 0) & (
-                (copies * need[fits]).sum(axis=1) <= available[fits]
+            factors = _factors_within(middle, steps, time[fits])
+            ok = (factors <= steps).all(axis=1, where=macros[fits] > 0) & (
+                (factors * need[fits]).sum(axis=1) <= available[fits]
             )
             low, high = np.where(ok, low, middle), np.where(ok, middle, high)
-        copies = _factors_within(high, steps, time[fits])
-        best[fits] = np.where(macros[fits] > 0, np.clip(copies, 1, steps), 1.0)
+        factors = _factors_within(high, steps, time[fits])
+        best[fits] = np.where(macros[fits] > 0, np.clip(factors, 1, steps), 1.0)
     best[~fits] = 0
     return best
 
 
 def _factors_within(limit: Floats, steps: Floats, time: Floats) -> Floats:
-    """Fewest copies with ⌈steps / r⌉ time ≤ limit; more than `steps` where none has."""
+    """Fewest factors with ⌈steps / r⌉ time ≤ limit; more than `steps` where none has."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rounds = np.floor(limit[:, None] / time)
         return np.where(rounds >= 1, np.ceil(steps / np.maximum(rounds, 1)), steps + 1)
@@ -98,24 +96,24 @@ def _continuous(
     high = finite.max(axis=1, initial=1.0)  # with it, no layer of any macros has over one copy
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        copies = np.clip(weight / middle[:, None], 1, steps)
-        over = (copies * need).sum(axis=1) > available
+        factors = np.clip(weight / middle[:, None], 1, steps)
+        over = (factors * need).sum(axis=1) > available
         low, high = np.where(over, middle, low), np.where(over, high, middle)
     return np.clip(weight / high[:, None], 1, steps)
 
 
 def _fewest(steps: Floats, rounds: Floats) -> Floats:
-    """Fewest copies with these rounds."""
+    """Fewest factors with these rounds."""
     return np.ceil(steps / rounds)
 
 
-def _spend(copies: Floats, need: Floats, steps: Floats, time: Floats, available: Floats) -> Floats:
+def _spend(factors: Floats, need: Floats, steps: Floats, time: Floats, available: Floats) -> Floats:
     """Give what macros are left to the layer that gains most per macro, again and again."""
-    copies = copies.copy()
-    left = available - (copies * need).sum(axis=1)
-    active = np.arange(len(copies))
+    factors = factors.copy()
+    left = available - (factors * need).sum(axis=1)
+    active = np.arange(len(factors))
     while len(active):
-        here, spare = copies[active], left[active]
+        here, spare = factors[active], left[active]
         rounds = np.ceil(steps / here)
         more = _fewest(steps, np.maximum(rounds - 1, 1))
         cost = (more - here) * need[active]
@@ -126,9 +124,9 @@ def _spend(copies: Floats, need: Floats, steps: Floats, time: Floats, available:
         lines = np.arange(len(active))
         helps = gain[lines, choice] > 0
         active, choice, lines = active[helps], choice[helps], lines[helps]
-        copies[active, choice] = more[lines, choice]
+        factors[active, choice] = more[lines, choice]
         left[active] -= cost[lines, choice]
-    return copies
+    return factors
 
 
 Deployment = Literal["alone", "together"]
@@ -180,46 +178,46 @@ class ReplicationRule:
             *self._cache.rows(keys, lambda index: self._work_out(designs.take(index)))
         )
 
-    def _work_out(self, bodies: Designs) -> Arrays:
-        placement = place(self._layers, bodies, diagonal_groups=self._switches.diagonal_groups)
-        resident = self._resident(bodies, placement)
-        streamed = self._streamed(bodies, placement) if self._streams else np.zeros_like(resident)
+    def _work_out(self, designs: Designs) -> Arrays:
+        placement = place(self._layers, designs, diagonal_groups=self._switches.diagonal_groups)
+        resident = self._resident(designs, placement)
+        streamed = self._streamed(designs, placement) if self._streams else np.zeros_like(resident)
         return resident.astype(np.int32), streamed.astype(np.int32)
 
-    def _resident(self, bodies: Designs, placement: Placement) -> Floats:
+    def _resident(self, designs: Designs, placement: Placement) -> Floats:
         layers = self._layers
         if not self._switches.placement:
             with np.errstate(divide="ignore"):
-                most = np.floor(bodies.macros[:, None] / placement.macros)
+                most = np.floor(designs.macros[:, None] / placement.macros)
             return np.minimum(most, layers.steps)
-        copies = np.empty_like(placement.macros)
+        factors = np.empty_like(placement.macros)
         time = placement.input_slices * placement.row_groups
         together = self._deployment == "together"
         groups = (
             [slice(None)] if together else [layers.of_network(w) for w in range(layers.n_networks)]
         )
         for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
-            here = bodies.pipelined == pipelined
+            here = designs.pipelined == pipelined
             for own in groups if here.any() else []:
-                copies[here, own] = choose(
+                factors[here, own] = choose(
                     placement.macros[here, own],
                     layers.steps[own],
                     time[here, own],
                     layers.count[own],
-                    bodies.macros[here],
+                    designs.macros[here],
                 )
-        return copies
+        return factors
 
-    def _streamed(self, bodies: Designs, placement: Placement) -> Floats:
-        """As many as fit, but not so many that a vector's reads take less than loading the rows.
+    def _streamed(self, designs: Designs, placement: Placement) -> Floats:
+        """Largest factor at which reading all vectors takes no less than loading the rows.
 
-        An array read and a row write are taken as equally long here: more copies than that shorten
+        An array read and a row write are taken as equally long here: more factors than that shorten
         a layer by less than it takes to load them, and each costs its writes.
         """
         layers = self._layers
         with np.errstate(divide="ignore"):
-            most = np.maximum(np.floor(bodies.macros[:, None] / placement.macros), 1)
+            most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
         reads = layers.steps * placement.input_slices * placement.row_groups
         wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.steps)
-        copies = np.minimum(most, wanted)
-        return np.ceil(layers.steps / np.ceil(layers.steps / copies))
+        factors = np.minimum(most, wanted)
+        return np.ceil(layers.steps / np.ceil(layers.steps / factors))

@@ -1,4 +1,4 @@
-"""What the reference cost model lets happen, each switched on or off by itself."""
+"""Physical rules that the reference model does not have, each switched on or off by itself."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Switches:
         placement: 1. Layers share the chip's cells, and writing them costs; off: each layer has
             the whole chip while all count as resident.
         pulses: 2. Every slice and every pulse of an input takes its time; off: one read.
-        voltage_slows: 3. A lower supply slows arrays, converters and clock; off: all as at 0.9 V.
+        voltage_slows: 3. A lower supply slows arrays, ADCs and clock; off: all as at 0.9 V.
         bandwidth: 4. Buffers, links and DRAM take time; off: they answer at once.
-        shared_converters: 5. Columns share converters of chosen resolution; off: a 5-bit flash
-            converter per column.
+        shared_converters: 5. Columns share ADCs of chosen resolution; off: a 5-bit flash
+            ADC per column.
         few_levels: 6. At most 4 bits per cell, and devices vary; off: 8 bits, perfect cells.
         unsigned_inputs: 7. Inputs that are never negative are coded without offset; off: with.
         strides: 8. Layers move only the inputs they read; off: as if all strides were 1.

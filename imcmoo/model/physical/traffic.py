@@ -1,4 +1,4 @@
-"""What moves for every layer: words of buffers, bits of links, of the global buffer and of DRAM."""
+"""Traffic of every layer: words of buffers, bits over links, global buffer and DRAM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFERENCE_SUM_BITS = 8.0
 class Traffic:
     """Movements of one occurrence of each layer, for one image; arrays that broadcast to (n, L).
 
-    Partial sums are counted in words, since their width depends on the converter.
+    Partial sums are counted in words, since their width depends on the ADC.
 
     Args:
         tiles: that one copy spans.

@@ -79,13 +79,13 @@ def test_arrays_are_those_of_the_chip() -> None:
 
 def test_published_throughput_with_100_ns_a_slice_given() -> None:
     designs, point = isaac()
-    converter = replace(point.converter, time_s=np.array([100e-9 / 128]))
-    assert tops(designs, replace(point, converter=converter), 1.0) == pytest.approx(41.3, abs=0.05)
+    converter = replace(point.adc, time_s=np.array([100e-9 / 128]))
+    assert tops(designs, replace(point, adc=converter), 1.0) == pytest.approx(41.3, abs=0.05)
 
 
 def test_throughput_with_its_own_converter_and_sample_and_hold() -> None:
     designs, point = isaac()
-    assert point.converter.time_s[0] == pytest.approx(1 / 1.2e9)
+    assert point.adc.time_s[0] == pytest.approx(1 / 1.2e9)
     assert tops(designs, point, 1.0) == pytest.approx(38.7, abs=0.05)
 
 
