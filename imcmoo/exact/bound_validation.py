@@ -81,7 +81,7 @@ def _validate_stage(
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
     screened = partials.screen(rows)
     _refuse(~screened.runs.all(axis=1) | ~(screened.area_m2 <= costs["area"]), "screen", name)
-    relaxed = partials.glance(parents, stage)
+    relaxed = partials.relaxed_bound(parents, stage)
     if relaxed is not None:
         children, of = partials.options(parents, stage)
         here = np.flatnonzero((children == rows[of]).all(axis=1))

@@ -57,7 +57,7 @@ class Expanded:
 
     Args:
         nodes: the children that are left.
-        children: how many there were that a glance did not rule out.
+        children: how many there were that a relaxed_bound did not rule out.
         infeasible, excluded: designs that are ruled out, in all, as such or by their bound.
     """
 
@@ -129,7 +129,7 @@ class Branches:
             Children; their relaxed bounds where the model has none that are tighter, else None;
             designs of children that may be feasible and are not worth it.
         """
-        quick = self.partials.glance(rows, stage) if len(rows) else None
+        quick = self.partials.relaxed_bound(rows, stage) if len(rows) else None
         if quick is None:
             return self.partials.options(rows, stage)[0], None, 0
         fits = self._within(quick)

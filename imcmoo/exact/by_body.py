@@ -61,8 +61,8 @@ class PartialsByBody:
         """Every body, or every design of some bodies."""
         return every_choice(self._model.space, partial, self._names[stage], only)
 
-    def glance(self, partial: Levels, stage: int) -> Metrics | None:
-        """Nothing."""
+    def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
+        """No relaxed bounds."""
         return None
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:

@@ -121,7 +121,7 @@ class _Walk:
 
     def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
-        children, relaxed = self._glanced(rows, stage, counts)
+        children, relaxed = self._relaxed_children(rows, stage, counts)
         quick = self._partials.screen(children)
         fits = (quick.area_m2 <= area_limit(self._problem)) & np.isfinite(quick.area_m2)
         may = np.asarray(quick.runs.all(axis=1) & fits)
@@ -135,9 +135,9 @@ class _Walk:
         counts.excluded += self._leave_out(children[runs & ~below], stage + 1, feasible=True)
         return children[below]
 
-    def _glanced(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
+    def _relaxed_children(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
         """Children that may fail a claim by their relaxed bounds, and whether there are such."""
-        quick = self._partials.glance(rows, stage)
+        quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:
             children, _ = self._partials.options(rows, stage)
             counts.infeasible += self._count(rows) - self._count(children)

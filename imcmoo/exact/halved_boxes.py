@@ -82,8 +82,8 @@ class HalvedBoxes:
         gains[box, parameter] = np.clip(rises, LEAST_GAIN, MOST_GAIN).prod(axis=1)
         return gains.argmax(axis=1)
 
-    def glance(self, partial: Levels, stage: int) -> Metrics | None:
-        """Nothing."""
+    def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
+        """No relaxed bounds."""
         return None
 
     def completions(self, partial: Levels) -> Ints:

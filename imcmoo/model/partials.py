@@ -42,13 +42,13 @@ class Partials(Protocol):
         Args:
             partial: with the stages before chosen, shape (n, n_columns).
             stage: which is to be chosen.
-            only: which of the options of all rows are wanted, ascending, at a stage that can be
-                glanced at; all by default.
+            only: which of the options of all rows are wanted, ascending, at a stage with
+                relaxed bounds; all by default.
         """
 
-    def glance(self, partial: Levels, stage: int) -> Metrics | None:
-        """As `bound` of all `options`, in their order, but quick, and looser; None where there is
-        nothing quicker. Every row must have as many options, of as many completions each.
+    def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
+        """Cheap lower bounds of all children of each row, in the order of `options`; None if the
+        model has none. All rows must have equally many children of equally many designs.
 
         Args:
             partial: with the stages before chosen, shape (n, n_columns).
@@ -91,7 +91,7 @@ class Partials(Protocol):
 
     @property
     def refined_from(self) -> int:
-        """Stages that must be chosen before `bound` is tighter than `glance`."""
+        """Stages that must be chosen before `bound` is tighter than `relaxed_bound`."""
 
 
 @runtime_checkable

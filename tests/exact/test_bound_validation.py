@@ -72,8 +72,8 @@ def raised(metrics, factor, names=("energy", "edp")):
 
 
 def wrong_relaxed_bounds(monkeypatch, rng):
-    true = BoundedTree.glance
-    monkeypatch.setattr(BoundedTree, "glance", lambda *args: raised(true(*args), 2))
+    true = BoundedTree.relaxed_bound
+    monkeypatch.setattr(BoundedTree, "relaxed_bound", lambda *args: raised(true(*args), 2))
 
 
 def wrong_bounds(monkeypatch, rng):

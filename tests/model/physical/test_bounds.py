@@ -88,7 +88,7 @@ def check_model(model, n, area_limit_m2=LIMIT):
 
 def check_relaxed_bound(tree, children, parents, costs, stage):
     """Relaxed bounds are in the order of the children, below the design in each, and no tighter."""
-    quick = tree.glance(parents, stage)
+    quick = tree.relaxed_bound(parents, stage)
     if quick is None:
         return
     every, of = tree.options(parents, stage)

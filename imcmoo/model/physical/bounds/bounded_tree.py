@@ -96,7 +96,7 @@ class BoundedTree(SearchTree):
         runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
         return runs
 
-    def glance(self, rows: Levels, stage: int) -> Metrics | None:
+    def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:
         """Relaxed bounds of all children, each network treated as one layer."""
         if self.stages[stage] in ("array", "tiling", "grouping") or not len(rows):
             return None
