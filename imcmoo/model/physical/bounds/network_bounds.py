@@ -50,7 +50,7 @@ class NetworkBounds:
         self._macs = layers.total(layers.dynamic * layers.macs)
         spilled = layers.total(2.0 * overflow_bits(layers, glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
-        self._caches: dict[float, KeyedCache] = {}
+        self._caches: dict[tuple[bool, float], KeyedCache] = {}
 
     def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
         """Bounds of energy, latency, their product, shape (n, W, X), and area, shape (n, X).
@@ -138,7 +138,8 @@ class NetworkBounds:
 
     def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
         """Whether networks fit, shape (n, W), and their operations in each weight mode."""
-        cache = self._caches.setdefault(float(designs.mac_units[0]), KeyedCache())
+        kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
+        cache = self._caches.setdefault(kind, KeyedCache())
         fits, *arrays = cache.rows(
             mapping_keys(designs), lambda some: self._work_out(designs.take(some))
         )
@@ -149,7 +150,8 @@ class NetworkBounds:
         # The features are not needed again.
         context = replace(self._context, features=(KeyedCache(), KeyedCache()))
         batch = Batch(context, designs)
-        modes = (False, True) if self._context.device.streams else (False,)
+        streams = self._context.device.streams and not designs.pipelined.any()
+        modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]
         return batch.fits.astype(float), *(a for each in operations for a in each.arrays)
 
