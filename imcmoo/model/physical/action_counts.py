@@ -147,7 +147,7 @@ def count_actions(
         unsigned: whether inputs that are never negative are coded without offset.
     """
     static = ~layers.dynamic
-    vectors = layers.steps * layers.groups * static
+    vectors = layers.n_vectors * layers.groups * static
     low, span = _cell_reads(layers, designs, placement, sums, unsigned)
     weights = layers.groups * layers.rows * layers.outputs * static
     return {

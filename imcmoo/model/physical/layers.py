@@ -31,7 +31,7 @@ class LayerTable:
         rows: K, rows per output: input channels per group × kernel, shape (L,).
         outputs: M, outputs per group, shape (L,).
         groups: G, shape (L,).
-        steps: vectors through one copy of the weights, P·Q·N, shape (L,).
+        n_vectors: vectors through one copy of the weights, P·Q·N, shape (L,).
         kernel_width, stride_width, width: S, horizontal stride and Q, shape (L,).
         input_lines: N·G·P·R·C, so that inputs are lines × words of a line, shape (L,).
         held_inputs: distinct input words, shape (L,).
@@ -52,7 +52,7 @@ class LayerTable:
     rows: Floats
     outputs: Floats
     groups: Floats
-    steps: Floats
+    n_vectors: Floats
     kernel_width: Floats
     stride_width: Floats
     width: Floats
@@ -152,13 +152,13 @@ class LayerTable:
     @cached_property
     def macs(self) -> Floats:
         """Multiply-accumulates of one occurrence, shape (L,)."""
-        macs: Floats = self.steps * self.groups * self.rows * self.outputs
+        macs: Floats = self.n_vectors * self.groups * self.rows * self.outputs
         return macs
 
     @cached_property
     def output_words(self) -> Floats:
         """Outputs, shape (L,)."""
-        words: Floats = self.steps * self.groups * self.outputs
+        words: Floats = self.n_vectors * self.groups * self.outputs
         return words
 
     @cached_property
@@ -235,7 +235,7 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
         "rows": size["C"] * size["R"] * size["S"],
         "outputs": size["M"],
         "groups": size["G"],
-        "steps": size["P"] * size["Q"] * size["N"],
+        "n_vectors": size["P"] * size["Q"] * size["N"],
         "kernel_width": size["S"],
         "stride_width": stride_w,
         "width": size["Q"],

@@ -185,7 +185,7 @@ def mapping_features(
         return none if streamed else array
 
     of_layers = LayerFeatures(
-        reads=np.ceil(layers.steps / factor) * mapped.passes * vector_reads,
+        reads=np.ceil(layers.n_vectors / factor) * mapped.passes * vector_reads,
         link_share=1 / np.maximum(np.minimum(designs.router_groups[:, None], groups), 1.0),
         buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
         vector_reads=shared(vector_reads),

@@ -24,17 +24,18 @@ _BISECTIONS = 50
 
 
 def min_latency_replication(
-    macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
+    macros: Floats, n_vectors: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
     """Replication that minimises the latency of layers that run one after the other.
 
-    Minimises Σ count ⌈steps / r⌉ time subject to Σ count · macros · r ≤ available, 1 ≤ r ≤ steps:
-    the continuous optimum by bisection on its multiplier, rounded down to the smallest factor with
-    the same number of rounds, what is left spent on the largest gain per macro.
+    Minimises Σ count ⌈n_vectors / r⌉ time subject to Σ count · macros · r ≤ available and 1 ≤ r
+    ≤ n_vectors: the continuous optimum by bisection on its multiplier, rounded down to the
+    smallest factor with the same number of rounds, what is left spent on the largest gain per
+    macro.
 
     Args:
         macros: of one replica, 0 where a layer needs none, shape (n, L).
-        steps: vectors of the layer, shape (L,).
+        n_vectors: vectors of the layer, shape (L,).
         time: relative time of a vector, shape (n, L).
         count: identical layers, which get the same factor, shape (L,).
         available: macros of each chip, shape (n,).
@@ -45,80 +46,82 @@ def min_latency_replication(
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
     if fits.any():
-        some = _continuous(macros[fits], steps, time[fits], count, available[fits])
+        some = _continuous(macros[fits], n_vectors, time[fits], count, available[fits])
         # The guard keeps a continuous optimum that is a whole number whole.
-        some = _fewest(steps, np.ceil(steps / np.floor(some * (1 + 1e-12))))
-        best[fits] = _spend(some, need[fits], steps, time[fits] * count, available[fits])
+        some = _fewest(n_vectors, np.ceil(n_vectors / np.floor(some * (1 + 1e-12))))
+        best[fits] = _spend(some, need[fits], n_vectors, time[fits] * count, available[fits])
     best[~fits] = 0
     return best
 
 
 def balanced_replication(
-    macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
+    macros: Floats, n_vectors: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """Replication that minimises the time of a pipeline's slowest layer, max ⌈steps / r⌉ time.
+    """Replication that minimises the time of a pipeline's slowest layer, max ⌈n_vectors / r⌉ time.
 
     Arguments and result are those of `min_latency_replication`; among equals the smallest factor.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
     if fits.any():
-        work = np.where(macros[fits] > 0, steps * time[fits], 0.0)
+        work = np.where(macros[fits] > 0, n_vectors * time[fits], 0.0)
         low, high = np.zeros(fits.sum()), work.max(axis=1)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            factors = _factors_within(middle, steps, time[fits])
-            ok = (factors <= steps).all(axis=1, where=macros[fits] > 0) & (
+            factors = _factors_within(middle, n_vectors, time[fits])
+            ok = (factors <= n_vectors).all(axis=1, where=macros[fits] > 0) & (
                 (factors * need[fits]).sum(axis=1) <= available[fits]
             )
             low, high = np.where(ok, low, middle), np.where(ok, middle, high)
-        factors = _factors_within(high, steps, time[fits])
-        best[fits] = np.where(macros[fits] > 0, np.clip(factors, 1, steps), 1.0)
+        factors = _factors_within(high, n_vectors, time[fits])
+        best[fits] = np.where(macros[fits] > 0, np.clip(factors, 1, n_vectors), 1.0)
     best[~fits] = 0
     return best
 
 
-def _factors_within(limit: Floats, steps: Floats, time: Floats) -> Floats:
-    """Fewest factors with ⌈steps / r⌉ time ≤ limit; more than `steps` where none has."""
+def _factors_within(limit: Floats, n_vectors: Floats, time: Floats) -> Floats:
+    """Fewest factors with ⌈n_vectors / r⌉ time ≤ limit; more than `n_vectors` where none has."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rounds = np.floor(limit[:, None] / time)
-        return np.where(rounds >= 1, np.ceil(steps / np.maximum(rounds, 1)), steps + 1)
+        return np.where(rounds >= 1, np.ceil(n_vectors / np.maximum(rounds, 1)), n_vectors + 1)
 
 
 def _continuous(
-    macros: Floats, steps: Floats, time: Floats, count: Floats, available: Floats
+    macros: Floats, n_vectors: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """r = clip(√(steps · time / (λ · macros)), 1, steps), λ the smallest that fits."""
-    weight = np.sqrt(np.where(macros > 0, steps * time / np.maximum(macros, 1), np.inf))
+    """r = clip(√(n_vectors · time / (λ · macros)), 1, n_vectors), λ the smallest that fits."""
+    weight = np.sqrt(np.where(macros > 0, n_vectors * time / np.maximum(macros, 1), np.inf))
     need = macros * count
     low = np.zeros(len(macros))
     finite = np.where(np.isfinite(weight), weight, 0.0)
     high = finite.max(axis=1, initial=1.0)  # with it, no layer of any macros has over one copy
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        factors = np.clip(weight / middle[:, None], 1, steps)
+        factors = np.clip(weight / middle[:, None], 1, n_vectors)
         over = (factors * need).sum(axis=1) > available
         low, high = np.where(over, middle, low), np.where(over, high, middle)
-    return np.clip(weight / high[:, None], 1, steps)
+    return np.clip(weight / high[:, None], 1, n_vectors)
 
 
-def _fewest(steps: Floats, rounds: Floats) -> Floats:
+def _fewest(n_vectors: Floats, rounds: Floats) -> Floats:
     """Fewest factors with these rounds."""
-    return np.ceil(steps / rounds)
+    return np.ceil(n_vectors / rounds)
 
 
-def _spend(factors: Floats, need: Floats, steps: Floats, time: Floats, available: Floats) -> Floats:
+def _spend(
+    factors: Floats, need: Floats, n_vectors: Floats, time: Floats, available: Floats
+) -> Floats:
     """Give what macros are left to the layer that gains most per macro, again and again."""
     factors = factors.copy()
     left = available - (factors * need).sum(axis=1)
     active = np.arange(len(factors))
     while len(active):
         here, spare = factors[active], left[active]
-        rounds = np.ceil(steps / here)
-        more = _fewest(steps, np.maximum(rounds - 1, 1))
+        rounds = np.ceil(n_vectors / here)
+        more = _fewest(n_vectors, np.maximum(rounds - 1, 1))
         cost = (more - here) * need[active]
         with np.errstate(divide="ignore", invalid="ignore"):
-            gain = (rounds - np.ceil(steps / more)) * time[active] / cost
+            gain = (rounds - np.ceil(n_vectors / more)) * time[active] / cost
         gain = np.where((cost > 0) & (cost <= spare[:, None]), gain, 0.0)
         choice = gain.argmax(axis=1)
         lines = np.arange(len(active))
@@ -189,7 +192,7 @@ class ReplicationRule:
         if not self._switches.placement:
             with np.errstate(divide="ignore"):
                 most = np.floor(designs.macros[:, None] / placement.macros)
-            return np.minimum(most, layers.steps)
+            return np.minimum(most, layers.n_vectors)
         factors = np.empty_like(placement.macros)
         time = placement.input_slices * placement.row_groups
         together = self._deployment == "together"
@@ -201,7 +204,7 @@ class ReplicationRule:
             for own in groups if here.any() else []:
                 factors[here, own] = choose(
                     placement.macros[here, own],
-                    layers.steps[own],
+                    layers.n_vectors[own],
                     time[here, own],
                     layers.count[own],
                     designs.macros[here],
@@ -217,7 +220,7 @@ class ReplicationRule:
         layers = self._layers
         with np.errstate(divide="ignore"):
             most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
-        reads = layers.steps * placement.input_slices * placement.row_groups
-        wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.steps)
+        reads = layers.n_vectors * placement.input_slices * placement.row_groups
+        wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
         factors = np.minimum(most, wanted)
-        return np.ceil(layers.steps / np.ceil(layers.steps / factors))
+        return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))

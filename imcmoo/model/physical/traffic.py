@@ -61,9 +61,9 @@ def count_traffic(
     """
     words = layers.input_words(strides=strides)
     tiles = np.ceil(placement.macros / designs.macros_per_tile[:, None])
-    fresh = words / (layers.steps * layers.groups * layers.rows)
-    buffered = layers.steps * tiles * placement.rows_used
-    results = layers.steps * tiles * placement.columns_used / placement.conversion_columns
+    fresh = words / (layers.n_vectors * layers.groups * layers.rows)
+    buffered = layers.n_vectors * tiles * placement.rows_used
+    results = layers.n_vectors * tiles * placement.columns_used / placement.conversion_columns
     hops = np.maximum(np.minimum(placement.row_blocks, tiles) - 1, 0)
     # Row blocks that never share the chip leave their sums in the global buffer between passes.
     height = np.where(passes > 1, np.ceil(placement.row_blocks / designs.macros[:, None]), 1.0)
@@ -89,8 +89,8 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
     It works on tiles of √units by √units results, each operand being read once per tile.
     """
     side = np.sqrt(mac_units)[:, None]
-    left = layers.steps * np.ceil(layers.outputs / side)
-    right = layers.outputs * np.ceil(layers.steps / side)
+    left = layers.n_vectors * np.ceil(layers.outputs / side)
+    right = layers.outputs * np.ceil(layers.n_vectors / side)
     return layers.dynamic * layers.groups * layers.rows * layers.input_bits * (left + right)
 
 
