@@ -75,7 +75,7 @@ class MinimalChips:
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
         )
 
-    @property
+    @cached_property
     def area_m2(self) -> Floats:
         """Lower bound of the area, shape (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
@@ -88,7 +88,7 @@ class MinimalChips:
         )
         return area
 
-    @property
+    @cached_property
     def leak_W(self) -> Floats:
         """Lower bound of the leakage, shape (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
@@ -102,7 +102,7 @@ class MinimalChips:
         """Power limit of the largest chip within the area limit."""
         return self.assumptions.power_W_per_m2.value * self.area_limit_m2
 
-    @property
+    @cached_property
     def prices_J(self) -> Floats:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
