@@ -1,4 +1,4 @@
-"""What a cost model may know of designs of which only some parameters are chosen: lower bounds."""
+"""Partial designs: a search tree over a design space with lower bounds, for branch and bound."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Partials(Protocol):
     def options(
         self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
     ) -> tuple[Levels, NDArray[np.int64]]:
-        """Partial designs with a stage more chosen, and the row each was made from.
+        """Children: partial designs with one more stage chosen, and the index of each one's row.
 
-        What cannot become feasible may be left out. No design comes from two rows.
+        Children that cannot become feasible may be left out. No design is in two children.
 
         Args:
             partial: with the stages before chosen, shape (n, n_columns).
@@ -56,21 +56,21 @@ class Partials(Protocol):
         """
 
     def completions(self, partial: Levels) -> NDArray[np.int64]:
-        """How many designs each stands for, shape (n,)."""
+        """Number of designs of each row, shape (n,)."""
 
     def designs(self, partial: Levels) -> Levels:
-        """The designs that rows with all stages chosen stand for, shape (n, n_parameters)."""
+        """Designs of rows with all stages chosen, shape (n, n_parameters)."""
 
     def filled(self, partial: Levels) -> Levels:
-        """Some completion of each, shape (n, n_parameters); once there are bounds, all completions
-        of a row have its technology node."""
+        """A representative design of each row, shape (n, n_parameters); once there are bounds, all
+        designs of a row have its technology node."""
 
     def screen(self, partial: Levels) -> Metrics:
-        """As `Screens.screen`: of no completion is the area smaller or less missing."""
+        """Lower bounds on area and constraint violation over all designs of each row."""
 
     def bound(self, partial: Levels) -> Metrics:
-        """Energies, latencies (and their product, `edp`, if that is told better) and area that no
-        completion which runs every network falls short of; infinite where there is none.
+        """Lower bounds of energies, latencies and area over all designs of each row that run every
+        network, infinite where there are none; of the product `edp`, too, if that has a better one.
 
         Args:
             partial: with at least `bound_from` stages chosen.
