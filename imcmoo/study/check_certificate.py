@@ -125,7 +125,7 @@ class Checker:
             Refused: a bound is above the cost of a design.
         """
         return sum(
-            validate_bounds(problem, partials, self._optima[network])
+            validate_bounds(problem, partials, self._optima.get(network, []))
             for network, (problem, partials, _) in self._walks.items()
         )
 
