@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.silicon.comparison import FACTOR
-from experiments.silicon.random_designs import DEVICES
+from experiments.silicon.agreement import FACTOR
+from experiments.silicon.random_designs import DEVICES, FIGURE_NETWORK
 from imcmoo.model.physical.timing import CAUSES
 from imcmoo.report.style import COLUMN, HATCHES, LEAST_TEXT, colours, legend_below
 
@@ -43,6 +43,16 @@ RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
 
 HIGHEST_DB = 60.0
 """Where signal to noise is cut in the figure."""
+
+
+def of_random_designs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Select what the figure of random designs shows: distributions and shares of bottlenecks."""
+    spread, bounds = tables["random_designs"], tables["random_bounds"]
+    shares = bounds.assign(
+        quantity="bound by " + bounds["resource"], workload="", n=0, p50=bounds["share"]
+    )
+    shown = spread[spread["workload"].isin([FIGURE_NETWORK, ""])]
+    return pd.concat([shown, shares], ignore_index=True)[list(spread)]
 
 
 def scatter(frame: pd.DataFrame, width: float) -> Figure:

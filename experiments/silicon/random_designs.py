@@ -29,6 +29,7 @@ DESIGNS = 2_000
 SEED = 0
 DEVICES: tuple[Literal["rram", "sram"], ...] = ("rram", "sram")
 NETWORKS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
+FIGURE_NETWORK = NETWORKS[0]
 NODES_NM = (7, 14, 22, 32, 45)
 INPUTS = (
     *((bits, "levels") for bits in (1, 2, 4)),

@@ -1,18 +1,21 @@
 """Every number of ours in the documents follows from the published tables, and so does prose."""
 
+import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper import documents as pages
-from experiments.paper import figure_catalogue as plates
 from experiments.paper.claims import FOUR_RRAM, claims
+from experiments.paper.figure_specs import named_figures
+from experiments.paper.pages import pages
 from experiments.paper.reductions import EXACT, GA, JOINT
-from experiments.paper.settings import GENERAL, STUDIES, TECHNOLOGY
+from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
+from experiments.publish import NARROW
+from experiments.questions import GENERAL
 from imcmoo.report.labels import LABELS, label, networks_in
-from tests.experiments.paper.conftest import ROOT
+from tests.experiments.conftest import ROOT
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
 
@@ -156,7 +159,7 @@ def test_gains_over_the_largest_network_are_recomputed(published, text):
 
 def test_the_claims_are_what_the_tables_say(published):
     frame = pd.read_csv(published / "claims.csv")
-    pd.testing.assert_frame_equal(frame, claims(published), check_dtype=False)
+    pd.testing.assert_frame_equal(frame, claims(Tables(published)), check_dtype=False)
     assert frame["difference"].to_numpy() == pytest.approx(frame["exact"] - frame["theirs"])
 
 
@@ -223,12 +226,12 @@ def test_no_size_of_an_rram_chip_can_be_changed_alone(published):
             assert own["share_total"].abs().max() < 0.005
 
 
-def test_the_documents_are_what_the_published_tables_say(published):
-    found = pages.documents(published, ROOT / "results" / "published", ROOT / "docs")
-    long = {f"reproduction/{n}.md" for n in ("aggregations", "baselines", "generality", "searches")}
-    assert set(found) == {"reproduction.md", "gallery.md", *long}
-    for name, content in found.items():
-        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == content
+def test_the_pages_are_made_of_the_published_tables(published):
+    config = json.loads((published / "config.json").read_text(encoding="utf-8"))
+    written = pages(Tables(published), config, published, ROOT / "docs")
+    assert len(written) == 1 + 4 + 1 + 1 + 5
+    for path, content in written.items():
+        assert path.read_text(encoding="utf-8") == content, path
 
 
 def test_the_documents_link_the_pages_that_there_are(text):
@@ -239,8 +242,8 @@ def test_the_documents_link_the_pages_that_there_are(text):
 
 def test_every_figure_is_in_the_gallery_with_its_data(published):
     content = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-    names = {path.stem.removesuffix(plates.NARROW) for path in (published / "figures").iterdir()}
-    assert names == set(plates.names(published))
+    names = {path.stem.removesuffix(NARROW) for path in (published / "figures").iterdir()}
+    assert names == set(named_figures(Tables(published)))
     for name in names:
         for ending in (".png", ".pdf", ".csv", "_narrow.png", "_narrow.pdf"):
             assert (published / "figures" / f"{name}{ending}").exists()

@@ -7,9 +7,9 @@ import pytest
 
 from experiments import run
 from experiments.silicon import study
-from experiments.silicon.table import ADDED, NEEDED, shipped
-from experiments.silicon.words import NOTHING, number, rank, share
-from tests.experiments.paper.conftest import ROOT
+from experiments.silicon.macros import ADDED, NEEDED, SHIPPED, read
+from experiments.silicon.page import NONE, digits, rank, share
+from tests.experiments.conftest import ROOT
 
 TABLES = {
     "agreement",
@@ -27,7 +27,7 @@ TABLES = {
 def written(tmp_path_factory):
     """A run whose folders lie to each other as the published ones do."""
     root = tmp_path_factory.mktemp("silicon")
-    study.run(None, root / "results" / "published" / "silicon", root / "docs")
+    study.run(None, root / "results" / "published" / "silicon", root / "docs", quiet=True)
     return root
 
 
@@ -41,7 +41,7 @@ def test_files(written):
         for ending in (".csv", ".png", ".pdf", "_narrow.png", "_narrow.pdf")
     }
     own = pd.read_csv(folder / "silicon.csv", dtype=str, keep_default_na=False)
-    assert list(own) == [*shipped(), *ADDED]
+    assert list(own) == [*read(SHIPPED), *ADDED]
 
 
 def test_what_is_published_is_what_the_command_writes(written):
@@ -53,12 +53,12 @@ def test_what_is_published_is_what_the_command_writes(written):
 
 def test_every_number_of_the_pages_tables_stands_in_a_table(written):
     folder = written / "results" / "published" / "silicon"
-    told = {NOTHING}
+    told = {NONE}
     for name in TABLES:
         frame = pd.read_csv(folder / f"{name}.csv")
         for column in frame.select_dtypes("number"):
             for value in frame[column]:
-                told |= {number(value), share(value), rank(value), f"{value:.0f}", str(value)}
+                told |= {digits(value), share(value), rank(value), f"{value:.0f}", str(value)}
     page = (written / "docs" / "silicon.md").read_text(encoding="utf-8")
     kept = page[: page.index("## Rows left out")] + page[page.index("## Further chips") :]
     cells = [
