@@ -24,11 +24,16 @@ def render(template: str, **values: Any) -> str:
     return _ENVIRONMENT.get_template(template).render(**values)
 
 
+def macros(template: str, **values: Any) -> Any:
+    """Return the macros of a template as attributes, with values for the names they use."""
+    return _ENVIRONMENT.get_template(template).make_module(values)
+
+
 def table(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
     """Format a table."""
     header = list(header)
-    every = [header, ["---"] * len(header), *map(list, lines)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in every)
+    rows = [header, ["---"] * len(header), *map(list, lines)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:

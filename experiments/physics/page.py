@@ -11,13 +11,14 @@ import pandas as pd
 from experiments.markdown import area, groups, number, percent, render, rows
 from experiments.physics import baselines, summary
 from experiments.physics.best_found import OWN_BUDGET, SAMPLED
-from experiments.physics.loopholes import loopholes
 from experiments.physics.optima import CRITERIA, FITTED_PERIPHERY
 from experiments.physics.robustness import EXCLUDED
 from experiments.physics.summary import GEOMEAN
 from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, LIMIT, WITHOUT
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
+from problems.physical import VOLTAGE
 
 DEFAULT_ADC = "zigzag"
 
@@ -44,6 +45,8 @@ ADC_OF_COLUMN = {"0.85 V": (1.79, 9.7), "1.2 V": (3.56, 20.4)}
 Source: Jia et al., JSSC 2020, as in CiMLoop's arch/1_macro/jia_jssc_2020.
 """
 
+HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
+
 PRODUCT = "edap_product"
 
 Frames = Mapping[str, pd.DataFrame]
@@ -66,7 +69,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     macros = published / "silicon" / "random_designs.csv"
     helpers = (
         *(plain, article, extremes, by_network, chip_size, design_table, reduction, held, verdict),
-        *(ablation, order_shift, boundary_groups, searched, loopholes),
+        *(ablation, order_shift, boundary_groups, searched),
     )
     return render(
         "physics/physical.md",
@@ -81,7 +84,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},
         **{"BASELINES": (baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE)},
-        ADC_OF_COLUMN=ADC_OF_COLUMN,
+        **{"ADC_OF_COLUMN": ADC_OF_COLUMN, "VOLTAGES": VOLTAGE.values, "HBM2_MM2": HBM2_MM2},
         adc_shares=[adc / column for adc, column in ADC_OF_COLUMN.values()],
     )
 

@@ -39,7 +39,7 @@ SLOW = 2.0
 
 
 def slow_at_supply(macro: Macro, table: PhysicalTable) -> bool:
-    """Whether logic at the macro's supply is at least `SLOW` times slower than at the nominal."""
+    """Check whether logic is at least `SLOW` times slower than at the nominal supply voltage."""
     threshold = np.asarray(table.look_up("technology", node_nm=macro.node_nm)["threshold_V"])
     kappa = slowdown(np.array([macro.voltage_V]), threshold, Assumptions())
     return bool(kappa[0] >= SLOW)

@@ -45,7 +45,7 @@ def test_what_is_taken_over_is_enough_for_the_page(text, tmp_path, monkeypatch):
     results.mkdir(parents=True)
     (results / "config.json").write_text("{}\n")
     rows = [("ours", 0.5, 1.0, 0.0), ("ours", 0.7, 3.0, 0.2), ("random", 0.1, 5.0, 0.4)]
-    front = pd.DataFrame(rows, columns=["method", "coverage", *page.FRONT])
+    front = pd.DataFrame(rows, columns=["method", *page.FRONT])
     front.to_csv(results / "front.csv", index=False)
     (results / "regret.csv").write_text("large\n")
     monkeypatch.setattr(page, "DOCS", tmp_path / "docs")
@@ -65,7 +65,8 @@ def test_a_method_without_a_budget_has_no_figures_there(tmp_path):
     summary.to_csv(folder / "summary.csv", index=False)
     tests = keys | {"method": "slow", "budget": 1000, "p_holm": 0.03, "A12": 1.0}
     pd.DataFrame([tests]).to_csv(folder / "tests.csv", index=False)
-    *_, ours, slow = page._large(tmp_path, "big").splitlines()
+    text = "<!-- large big -->\n<!-- end -->\n"
+    *_, ours, slow, _, _ = page.fill(text, tmp_path).splitlines()
     assert ours == "| ours | 0 % | 20 % |  |  | 5 | 0 % | 20 % |  |  | 5 |"
     assert slow == "| slow | 10 % | 20 % | 0.03 | 1.00 | 5 |  |  |  |  |  |"
 
