@@ -201,32 +201,17 @@ def groups(o: Optimum) -> Iterator[Entry]:
 
 Measure = Callable[[Optimum], Iterator[Entry]]
 
-ROWS: dict[str, tuple[str, Measure]] = {
-    "residency": (
-        "Each layer spreads over the whole chip while the weights of all layers count as resident.",
-        residency,
-    ),
-    "input time": (
-        "An input takes one cycle; its energy is that of up to 255 pulses.",
-        input_time,
-    ),
-    "bandwidth": (
-        "Global buffer and main memory answer at once, however much is asked of them.",
-        bandwidth,
-    ),
-    "converters": (
-        "A 5-bit ADC in every column, whatever the number of rows and of bits in a cell.",
-        adcs,
-    ),
-    "strides": (
-        "The inputs of a layer are taken to be as large as with a stride of 1: too small.",
-        strides,
-    ),
-    "wires": ("A bit that crosses the chip costs what one router takes.", wires),
-    "attention": ("The products of attention lack a dimension in the tables.", attention),
-    "groups": ("Every group of a grouped convolution takes a macro of its own.", groups),
+ROWS: dict[str, Measure] = {
+    "residency": residency,
+    "input time": input_time,
+    "bandwidth": bandwidth,
+    "converters": adcs,
+    "strides": strides,
+    "wires": wires,
+    "attention": attention,
+    "groups": groups,
 }
-"""Description and measurement of every row, by name."""
+"""Measurement of every row, by name; the template of the page describes them."""
 
 PREFIXES = "fpnµm kMGTP"
 """Prefixes of units by power of a thousand, from -5."""
@@ -251,7 +236,7 @@ def measure(optima: Sequence[Optimum]) -> pd.DataFrame:
             "unit": e.unit,
         }
         for o in optima
-        for name, (_, row) in ROWS.items()
+        for name, row in ROWS.items()
         for e in row(o)
     ]
     return pd.DataFrame(lines)
@@ -277,7 +262,7 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
             quantities.append((row, name, cells))
     return render(
         "paper/ledger.md",
-        **{"CRITERION": CRITERION, "ROWS": ROWS, "optima": optima, "names": list(names)},
+        **{"CRITERION": CRITERION, "optima": optima, "names": list(names)},
         quantities=quantities,
     )
 

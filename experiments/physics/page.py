@@ -68,7 +68,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     """
     macros = published / "silicon" / "random_designs.csv"
     helpers = (
-        *(plain, article, extremes, by_network, chip_size, design_table, reduction, held, verdict),
+        *(plain, by_network, design_table, held, verdict),
         *(ablation, order_shift, boundary_groups, searched),
     )
     return render(
@@ -94,31 +94,9 @@ def plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def article(n: int) -> str:
-    """Return the indefinite article before a number."""
-    return "an" if n in (8, 11) else "a"
-
-
-def extremes(chip: pd.DataFrame) -> tuple[Row, Row, Row]:
-    """Select a row of a chip, and those of the networks it serves best and worst."""
-    over = chip["over_own_best"]
-    best, worst = chip.loc[[over.idxmin()]], chip.loc[[over.idxmax()]]
-    return rows(chip)[0], rows(best)[0], rows(worst)[0]
-
-
 def by_network(chips: Sequence[pd.DataFrame], column: str) -> list[tuple[float, ...]]:
     """Values of a column of several chips, grouped by network."""
     return list(zip(*(chip[column] for chip in chips), strict=True))
-
-
-def chip_size(chip: pd.DataFrame) -> str:
-    """Describe a chip in a few words."""
-    r = rows(chip)[0]
-    return (
-        f"{area(r['area_mm2'])}, {r['rows']:.0f} × {r['cols']:.0f}, "
-        f"{r['bits_per_cell']:.0f} bit{'' if r['bits_per_cell'] == 1 else 's'} a cell, "
-        f"{r['adc_bits']:.0f}-bit ADC for {r['columns_per_adc']:.0f}, {r['voltage_V']:g} V"
-    )
 
 
 def design_table(optima: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
@@ -131,15 +109,6 @@ def design_table(optima: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
     yield "macros", [f"{v:,.0f}" for v in first["macros"]]
     yield "area", [area(v) for v in first["area_mm2"]]
     yield "area, periphery 2.5", [area(v) for v in first["area_periphery_mm2"]]
-
-
-def reduction(row: Row) -> str:
-    """Format by how much the joint design is better than a baseline."""
-    if not row["runs_all"]:
-        return f"misses {row['missed']}"
-    value = row["reduction"]
-    text = percent(value) if value >= 0 else f"{1 - value:.2f} × worse"
-    return text + (" †" if row["too_large"] else "")
 
 
 def held(row: Row, model: str) -> str:

@@ -53,7 +53,7 @@ def optimum(*layers, **changes):
 
 def found(row, o):
     """The values of a row by quantity."""
-    return {entry.quantity: entry.value for entry in ROWS[row][1](o)}
+    return {entry.quantity: entry.value for entry in ROWS[row](o)}
 
 
 PLAIN = (16, 8, 4, 4, 1, 1, 1, 1, 1)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from experiments.markdown import render
-from experiments.physics.page import HBM2_MM2, article
+from experiments.physics.page import HBM2_MM2
 from experiments.physics.summary import (
     adc_ratios,
     device_of,
@@ -97,7 +97,3 @@ def test_loopholes_are_shown_by_number():
     assert "| the lowest supply | no | 1 to 1 V of 0.6 to 1 V |" in text
     assert "| more cells than there are | no | at most 90.0 % " in text
     assert "15.0 % to 15.0 % of the chip" in text
-
-
-def test_articles():
-    assert [article(n) for n in (5, 8, 11)] == ["a", "an", "an"]
