@@ -6,11 +6,9 @@ import json
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -97,8 +95,10 @@ def publish(
     """
     with owned(folder):
         checkpoints = FinishedParts(folder, publication.depends_on)
-        run = partial(_as_arrays, publication)
-        run_tasks(checkpoints, publication.tasks, run, publication.name, quiet, workers)
+        # A method of the publication: workers on other machines are asked for the code it is in.
+        run, float_format = publication.run_task, publication.float_format
+        tasks, title = publication.tasks, publication.name
+        run_tasks(checkpoints, tasks, run, title, quiet, workers, float_format)
         staged = folder / ".parts" / "files"
         shutil.rmtree(staged, ignore_errors=True)
         results = [checkpoints.load(index) for index in range(len(publication.tasks))]
@@ -119,15 +119,27 @@ def run_tasks(
     title: str,
     quiet: bool,
     workers: Workers,
+    float_format: str | None = None,
 ) -> None:
-    """Run the tasks without a checkpoint and store their results, with progress on the terminal."""
+    """Run the tasks without a checkpoint and store their results, tables as text.
+
+    Args:
+        checkpoints: get the results by the index of the task.
+        tasks: arguments of `run`.
+        run: computes tables and arrays of a task, by name.
+        title: shown with the progress.
+        quiet: show no progress.
+        workers: processes, or a scheduler of other machines.
+        float_format: of floating-point numbers in tables.
+    """
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
     with (
         counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
         working(workers, len(todo)) as executor,
     ):
         for index, result in completed(executor, run, (tasks[i] for i in todo)):
-            checkpoints.save(todo[index], result)
+            tables = {k: to_csv(v, float_format) for k, v in result.items() if _is_table(v)}
+            checkpoints.save(todo[index], {**result, **tables})
             advance()
 
 
@@ -192,14 +204,8 @@ def with_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return named
 
 
-def _as_arrays(publication: Publication, task: Any) -> Result:
-    """Run a task; its tables become text that a checkpoint can hold."""
-    return {
-        name: np.array(to_csv(value, publication.float_format))
-        if isinstance(value, pd.DataFrame)
-        else value
-        for name, value in publication.run_task(task).items()
-    }
+def _is_table(value: Any) -> bool:
+    return isinstance(value, pd.DataFrame)
 
 
 def _replace(folder: Path, staged: Path) -> None:
