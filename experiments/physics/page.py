@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         other_optima={name: other["optima"] for name, other in others.items()},
         macros=pd.read_csv(macros) if macros.is_file() else None,
         **{function.__name__: function for function in helpers},
-        **{f.__name__: f for f in vars(summary).values() if callable(f)},
+        **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"CRITERIA": CRITERIA, "MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "MODELS": MODELS},
         **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},

@@ -95,7 +95,7 @@ def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
         **{f.__name__: f for f in (plain, digits, share, rank, goal)},
         **{"NAMES": NAMES, "MEASURED": MEASURED, "GROUPS": GROUPS, "UNITS": UNITS},
         **{"RESOURCES": RESOURCES, "SEED": SEED},
-        **{"CLASSES": CLASSES, "FEW_PRODUCTS": FEW_PRODUCTS, "SLOW": SLOW},
+        **{"FEW_PRODUCTS": FEW_PRODUCTS, "SLOW": SLOW},
         **{"NETWORK": FIGURE_NETWORK, "DESIGNS": DESIGNS, "STRICT_DB": STRICT_SNR_ADC_DB},
     )
 
