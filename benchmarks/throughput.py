@@ -1,96 +1,79 @@
-"""Designs per second of the evaluator, and where its time goes.
+"""Designs per second of a study's cost model.
 
-    python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9]
+    python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9] [--profile]
 
-Two batches: designs drawn from the whole space, which mostly do not map, and feasible ones. "first
-touch" includes mapping every chip that was never seen; "steady" is what a search or an enumeration
-sees once chips are profiled, on designs drawn afresh. Medians over the repeats; at the end each
-study's throughput as a multiple of the first one's.
+Two batches: designs drawn from the whole space, many of which do not run all networks, and designs
+that do. "first touch" is a new model on designs it has not seen; "steady" is what a search or an
+enumeration has once chips are known. Medians over the repeats, wall time, and processor time per
+design; at the end each study's steady rate as a multiple of the first one's.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
 import os
+import pstats
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-from imcmoo.model.reference.evaluator import CHUNK_DESIGNS, Evaluator
-from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.model.cost_model import CostModel
 from imcmoo.space.design_space import Levels
 from problems import STUDIES
 
-GOAL = 3_000_000
-FLOOR = 500_000
+DRAWN = 200_000
+GOAL, FLOOR = 3_000_000, 500_000
+"""Designs per second of the reference model."""
 
 
-def seconds(run: Callable[[], object], repeats: int) -> float:
-    """Median wall time of a call."""
+def seconds(run: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Median wall time and processor time of a call."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    wall, processor = np.median(times, axis=0)
+    return float(wall), float(processor)
 
 
-def feasible(evaluator: Evaluator, n: int, area_m2: float, rng: np.random.Generator) -> Levels:
-    """Feasible designs, drawn with repetition from those found in a large random sample."""
-    drawn = evaluator.space.random(2_000_000, rng)
-    quick = evaluator.screen(drawn)
-    passing = drawn[quick.runs.all(axis=1) & (quick.area_m2 <= area_m2)]
-    passing = passing[evaluator.resources(passing).runs.all(axis=1)]
+def feasible(model: CostModel, n: int, area_m2: float, rng: np.random.Generator) -> Levels:
+    """Designs on which all networks run, with repetition, from large random samples."""
+    batches: list[Levels] = []
+    while sum(map(len, batches)) < min(n, 1_000):
+        levels = model.space.random(DRAWN, rng)
+        found = model.resources(levels)
+        batches.append(levels[found.runs.all(axis=1) & (found.area_m2 <= area_m2)])
+    passing = np.concatenate(batches)
     return passing[rng.integers(0, len(passing), n)]
 
 
-def stages(evaluator: Evaluator, levels: Levels, repeats: int) -> dict[str, float]:
-    """Seconds of the steps of a steady evaluation, on one thread."""
-    chips, features = evaluator.chips, evaluator.profiles.features
-    return {
-        "checking levels": seconds(lambda: evaluator.space.validate(levels), repeats),
-        "finding profiles": seconds(
-            lambda: evaluator.profiles.place(chips.designs(levels)), repeats
-        ),
-        "area and shortfalls": seconds(lambda: evaluator.resources(levels), repeats),
-        "prices": seconds(lambda: chips.feature_prices(chips.designs(levels), features), repeats),
-        "all of it": seconds(lambda: evaluator.evaluate(levels[:CHUNK_DESIGNS]), repeats)
-        * len(levels)
-        / min(len(levels), CHUNK_DESIGNS),
+def measure(name: str, n: int, repeats: int, *, profile: bool) -> float:
+    """Print the rates of one study; returns designs per second, steady, all networks running."""
+    study, rng = STUDIES[name], np.random.default_rng(0)
+    model = study.cost_model()
+    print(f"{name}: {n} designs x {len(study.names)} networks, {os.cpu_count()} cores")
+    batches = {
+        "feasible": feasible(model, n, study.area_limit_m2 or np.inf, rng),
+        "random": study.space.random(n, rng),
     }
-
-
-def measure(name: str, n: int, repeats: int) -> float:
-    """Print the figures of one study; returns designs per second, steady, feasible ones."""
-    study = STUDIES[name]
-    rng = np.random.default_rng(0)
-    workloads = WorkloadSet.load(study.workloads)
-    layers, distinct = len(workloads.shape_index), len(workloads.shapes)
-    print(
-        f"{name}: {n} designs x {len(workloads)} workloads "
-        f"({layers} layers, {distinct} distinct), {os.cpu_count()} cores"
-    )
-    evaluator = Evaluator(study.space, workloads)
-    some = feasible(evaluator, n, study.area_limit_m2, rng)
-    fresh = Evaluator(study.space, workloads)
-    first = {"feasible": seconds(lambda: fresh.evaluate(some), 1)}
-    batches = {"feasible": some, "random": study.space.random(n, rng)}
-    first["random"] = seconds(lambda: evaluator.evaluate(batches["random"]), 1)
-    evaluator.resources(study.space.random(4 * n, rng))
-    batches["random"] = study.space.random(n, rng)
-    evaluator.resources(batches["random"])
-    steady = {}
+    rates = {}
     for kind, levels in batches.items():
-        took = seconds(lambda levels=levels: evaluator.evaluate(levels), repeats)
-        steady[kind] = n / took
+        first, _ = seconds(lambda levels=levels: study.cost_model().evaluate(levels), 1)
+        model.evaluate(levels)
+        wall, processor = seconds(lambda levels=levels: model.evaluate(levels), repeats)
+        rates[kind] = n / wall
         print(
-            f"{kind:>9}: steady {n / took:12,.0f} designs/s (floor {FLOOR:,}, goal {GOAL:,}); "
-            f"first touch {n / first[kind]:10,.0f} designs/s"
+            f"{kind:>9}: steady {n / wall:12,.0f} designs/s, {processor / n * 1e6:6.2f} µs of "
+            f"processor each; first touch {n / first:10,.0f} designs/s"
         )
-    for step, took in stages(evaluator, batches["feasible"], repeats).items():
-        print(f"{step:>22}: {took / n * 1e9:7.1f} ns per design (one thread)")
-    return steady["feasible"]
+    if profile:
+        profiler = cProfile.Profile(time.process_time)
+        profiler.runcall(lambda: model.evaluate(batches["feasible"]))
+        pstats.Stats(profiler).strip_dirs().sort_stats("tottime").print_stats(15)
+    return rates["feasible"]
 
 
 def main() -> None:
@@ -99,8 +82,10 @@ def main() -> None:
     parser.add_argument("studies", nargs="*", default=["four_workload_rram", "nine_workload_sram"])
     parser.add_argument("--designs", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--profile", action="store_true", help="print where the time goes")
     args = parser.parse_args()
-    speeds = {name: measure(name, args.designs, args.repeats) for name in args.studies}
+    speeds = {s: measure(s, args.designs, args.repeats, profile=args.profile) for s in args.studies}
+    print(f"goal of the reference model {GOAL:,} designs/s, floor {FLOOR:,}")
     first, *others = speeds
     for name in others:
         print(f"{name}: {speeds[name] / speeds[first]:.2f} times the throughput of {first}")

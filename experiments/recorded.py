@@ -1,7 +1,7 @@
-"""What the paper's own searches did, from what it published: facts in CSV files beside this one.
+"""Recorded searches of Krestinskaya et al.: facts in CSV files beside this module.
 
 Source: github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC: the designs its searches
-evaluated, in their order, and the outputs kept in its notebooks.
+evaluated, in order, and the outputs kept in its notebooks.
 """
 
 from __future__ import annotations
@@ -18,43 +18,45 @@ DESIGNS = DATA / "recorded_designs.csv"
 
 
 def recorded(problem: str) -> pd.DataFrame:
-    """By criterion and target regret, the designs evaluated until it was reached (inf if never);
-    the search's budget and final regret. Empty where no search was published.
+    """Read the progress of the published search of a problem in `problems.STUDIES`.
 
-    Designs are costed with our model: chips on which a network does not run count as infeasible.
-    Minimax regret is `regret_minimax_joint`, against the best chips that run all networks.
+    Designs are costed with the reference model; chips on which a network does not run count as
+    infeasible. Minimax regret is `regret_minimax_joint`, against the best chips that run all
+    networks.
 
-    Args:
-        problem: a name in `problems.STUDIES`.
+    Returns:
+        By criterion and target regret, the designs evaluated until it was reached (inf if never);
+        the search's budget and final regret. Empty if no search was published.
     """
     return _of(RECORDED, problem)
 
 
 def recorded_largest(problem: str) -> pd.DataFrame:
-    """How far the largest network decides `max` among the designs its search evaluated: energies,
-    latencies and areas as recorded, of the designs that run all networks within the area limit.
-    Columns as `paper.aggregation.decided_by`, the network, and how many designs were evaluated in
-    all. Empty where none was published.
+    """Read how far the largest network decides `max` in the published search of a problem.
 
-    Args:
-        problem: a name in `problems.STUDIES`.
+    Energies, latencies and areas are as recorded, of the designs that run all networks within the
+    area limit.
+
+    Returns:
+        Columns of `paper.questions.decided_by`, the network, and the number of evaluated designs.
+        Empty if no search was published.
     """
     return _of(LARGEST, problem).drop(columns="problem")
 
 
 def recorded_designs(problem: str) -> pd.DataFrame:
-    """The designs it shows as results: how each was found, its parameters, energy (J) and latency
-    (s) by network, and area (mm²), by its stack. Empty where none was published.
+    """Read the designs that are published as results for a problem.
 
-    Those of its sequential optimisation, by starting point, and of its whole searches by products
-    and by means of energies and latencies.
+    They come from the sequential optimisation, by starting point, and from whole searches by
+    products and by means of energies and latencies.
 
     Source: outputs of the notebooks `HWC_03`, `HWC_04` and `HWC_05`. The space of the sequential
     SRAM designs is not `problems.SRAM`: up to 32 groups, 64 tiles, 128 macros, crossbars of 32 to
     512 and buffers of 0.5 to 32 MiB.
 
-    Args:
-        problem: a name in `problems.STUDIES`.
+    Returns:
+        Origin, parameters, energy (J) and latency (s) by network, and area (mm²), by the published
+        stack. Empty if none is published.
     """
     return _of(DESIGNS, problem).drop(columns="problem").dropna(axis="columns")
 

@@ -1,4 +1,4 @@
-"""`python -m experiments.run STUDY`: as `imcmoo run`, and the studies of studies."""
+"""`python -m experiments.run STUDY`: as `imcmoo run`, and the three studies that publish pages."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from imcmoo.io.errors import InputError
 
 PROG = "experiments.run"
 
-PAPER = "paper"
-"""The study of studies; it always goes on with what was interrupted."""
+PAPER, SILICON, PHYSICS = "paper", "silicon", "physics"
 
-SILICON = "silicon"
-"""The physical model beside published chips."""
-
-PHYSICS = "physics"
-"""The paper's questions, asked of the physical model; it goes on with what was interrupted."""
+PUBLICATIONS = {
+    PAPER: "all the paper's questions, answered with exact numbers",
+    SILICON: "the physical model beside published chips",
+    PHYSICS: "the paper's questions, asked of the physical model",
+}
 
 OPTIONS = {
     PAPER: ("out", "quiet", "resume", "workers"),
     SILICON: ("data", "out", "quiet"),
     PHYSICS: ("adc", "out", "quiet", "resume", "workers"),
 }
-"""What each of them takes of all options; with `workers` also who else works."""
+"""Options of each publication; with `workers` also those of the scheduler."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,67 +52,61 @@ def _main(argv: list[str] | None) -> None:
     parser.add_argument(
         "--adc",
         choices=ADC_MODELS,
-        help=f"{PHYSICS}: another converter model, with tables and a page of its own",
+        help=f"{PHYSICS}: another converter model, which the page compares with the default one",
     )
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
-        plain = parser.parse_args([args.study])
-        options = list(OPTIONS[args.study])
-        if "workers" in options:
-            options += arguments.OF_SCHEDULER
-        allowed = {name: getattr(args, name) for name in options}
-        if vars(plain) | allowed != vars(args):
-            *some, last = (f"--{name.replace('_', '-')}" for name in options)
-            raise InputError(f"{args.study} takes no options but {', '.join(some)} and {last}")
-        answers = {
-            PAPER: _answer_the_paper,
-            SILICON: _compare_with_silicon,
-            PHYSICS: _ask_the_physical_model,
-        }
-        answers[args.study](args, arguments.DEFAULT_OUT)
+        _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
+        _publish(args, arguments.DEFAULT_OUT)
         return
     for name, owner in (("data", SILICON), ("adc", PHYSICS)):
         if getattr(args, name) is not None:
             raise InputError(f"--{name} is an option of {owner} only")
     run_command.main(args)
     if args.list:
-        print(f"{PAPER}: all the paper's questions, answered with exact numbers")
-        print(f"{SILICON}: the physical model beside published chips")
-        print(f"{PHYSICS}: the paper's questions, asked of the physical model")
+        for name, description in PUBLICATIONS.items():
+            print(f"{name}: {description}")
 
 
-def _answer_the_paper(args: argparse.Namespace, default_out: Path) -> None:
-    from experiments.paper import study
+def _check_options(
+    args: argparse.Namespace, defaults: argparse.Namespace, of_scheduler: tuple[str, ...]
+) -> None:
+    """Raise an InputError for an option that a publication does not have."""
+    options = list(OPTIONS[args.study])
+    if "workers" in options:
+        options += of_scheduler
+    allowed = {name: getattr(args, name) for name in options}
+    if vars(defaults) | allowed != vars(args):
+        *first, last = (f"--{name.replace('_', '-')}" for name in options)
+        raise InputError(f"{args.study} takes no options but {', '.join(first)} and {last}")
+
+
+def _publish(args: argparse.Namespace, default_out: Path) -> None:
+    """Publish into `published` and `docs`, or below another folder."""
     from imcmoo.cli.arguments import workers
 
+    is_default = args.out == default_out
+    docs = Path("docs") if is_default else args.out / "docs"
     folder = args.out / "published"
-    docs = Path("docs") if args.out == default_out else args.out / "docs"
-    study.run(folder, docs, quiet=args.quiet, workers=workers(args))
+    if args.study == PAPER:
+        from experiments.paper import study as paper
+
+        paper.run(folder, docs, quiet=args.quiet, workers=workers(args))
+        written = [folder, docs]
+    elif args.study == SILICON:
+        from experiments.silicon import study as silicon
+
+        folder, docs = (folder / SILICON, docs) if is_default else (args.out, args.out)
+        silicon.run(args.data, folder, docs, quiet=args.quiet)
+        written = [folder, docs / "silicon.md"]
+    else:
+        from experiments.physics import study as physics
+
+        adc = {"adc_model": args.adc} if args.adc else {}
+        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
+        written = [folder, docs / "physical.md"]
     if not args.quiet:
-        print(f"written: {folder}, {docs}")
-
-
-def _compare_with_silicon(args: argparse.Namespace, default_out: Path) -> None:
-    from experiments.silicon import study
-
-    publish = args.out == default_out
-    folder, docs = (args.out / "published" / SILICON, Path("docs")) if publish else (args.out,) * 2
-    study.run(args.data, folder, docs)
-    if not args.quiet:
-        print(f"written: {folder}, {docs / 'silicon.md'}")
-
-
-def _ask_the_physical_model(args: argparse.Namespace, default_out: Path) -> None:
-    from experiments.physics import study
-    from experiments.physics.page import DEFAULT_ADC, folder_of, name_of
-    from imcmoo.cli.arguments import workers
-
-    docs = Path("docs") if args.out == default_out else args.out / "docs"
-    adc_model = args.adc or DEFAULT_ADC
-    study.run(args.out, docs, quiet=args.quiet, workers=workers(args), adc_model=adc_model)
-    if not args.quiet:
-        folder = args.out / "published" / folder_of(adc_model)
-        print(f"written: {folder}, {docs / name_of(adc_model)}")
+        print("written:", ", ".join(map(str, written)))
 
 
 if __name__ == "__main__":

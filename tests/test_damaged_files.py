@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.silicon import table as silicon
+from experiments.silicon import macros as silicon
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.exact import answer

@@ -1,12 +1,15 @@
-"""The figures of the full study about searches, sets and cost: a table in, a figure out."""
+"""The figures of the full study about sets of networks, searches, cost and parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imcmoo.report.labels import label
@@ -19,9 +22,23 @@ from imcmoo.report.style import (
     workload_styles,
 )
 
+SHOWN = {
+    "voltage_V": ("voltage (V)", 1.0),
+    "cycle_s": ("cycle time (ns)", 1e-9),
+    "cols": ("columns", 1.0),
+    "glb_depth": ("global buffer (MiB)", 4096.0),
+}
+"""Title of a parameter and the unit it is shown in."""
+
+CHEAP = 1.2
+"""Least cost of a parameter's worst value, over the optimum, for which it gets a panel."""
+
+MOST = 5
+"""Number of parameters whose effects are shown."""
+
 
 def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
-    """EDAP over its own best on networks a design did not know, as the set it knows grows.
+    """Draw the normalised EDAP of unseen networks over the size of the set designed for.
 
     Args:
         frame: columns size, over_own_best.
@@ -42,8 +59,8 @@ def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def paper_search(frame: pd.DataFrame, width: float) -> Figure:
-    """Regret over seeds of the paper's search part by part, and of ours: median and 95th
-    percentile, and the share of seeds at the optimum.
+    """Draw regret over seeds of the published search part by part, and of ours: median, 95th
+    percentile, and success rate.
 
     Args:
         frame: columns study, method, median, percentile_95, solved.
@@ -51,23 +68,23 @@ def paper_search(frame: pd.DataFrame, width: float) -> Figure:
     """
     studies = list(dict.fromkeys(frame["study"]))
     columns = min(len(studies), 2 if width <= COLUMN else 4)
-    rows = -(-len(studies) // columns)
-    figure = Figure(figsize=(width, 0.5 + 1.4 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    lines = -(-len(studies) // columns)
+    figure = Figure(figsize=(width, 0.5 + 1.4 * lines), layout="constrained")
+    axes = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
     for ax, study in zip(axes, studies, strict=False):
-        own = frame[frame["study"] == study].iloc[::-1]
-        at = np.arange(len(own))
-        median, tail = 100 * own["median"], 100 * own["percentile_95"]
+        rows = frame[frame["study"] == study].iloc[::-1]
+        at = np.arange(len(rows))
+        median, tail = 100 * rows["median"], 100 * rows["percentile_95"]
         right = tail.max() or 1.0
         ax.hlines(at, median, tail, color="0.6", linewidth=1.0)
         ax.plot(tail, at, "|", color="0.3", markersize=7, label="95th percentile")
         ax.plot(median, at, "o", color=colours(1)[0], markersize=4, label="median")
-        for y, solved in zip(at, own["solved"], strict=True):
+        for y, solved in zip(at, rows["solved"], strict=True):
             ax.text(
                 1.5 * right, y, f"{100 * solved:.0f} %", ha="right", va="center", size=LEAST_TEXT
             )
-        ax.set_yticks(at, own["method"])
-        ax.set(ylim=(-0.5, len(own) - 0.5), xlabel="regret (%)")
+        ax.set_yticks(at, rows["method"])
+        ax.set(ylim=(-0.5, len(rows) - 0.5), xlabel="regret (%)")
         ax.set_xlim(-0.06 * right, 1.55 * right)
         ax.set_title(label(study), fontsize=LEAST_TEXT)
     legend_below(figure, axes[0], title="")
@@ -75,7 +92,7 @@ def paper_search(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def cost_front(frame: pd.DataFrame, width: float) -> Figure:
-    """EDAP against cost: each node's own front, and the front of all.
+    """Draw EDAP against cost: the front of each node, and the front of all.
 
     Args:
         frame: columns technology_nm, cost, edap_max_J_s_mm2, on_front.
@@ -85,8 +102,8 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
     ax = figure.subplots()
     nodes = sorted(frame["technology_nm"].unique())
     for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
-        own = frame[frame["technology_nm"] == node].sort_values("cost")
-        points = own["cost"], own["edap_max_J_s_mm2"]
+        designs = frame[frame["technology_nm"] == node].sort_values("cost")
+        points = designs["cost"], designs["edap_max_J_s_mm2"]
         ax.step(*points, where="post", color=colour, linewidth=0.7)
         ax.plot(*points, marker, color=colour, markersize=2.5, label=f"{node} nm")
     front = frame[frame["on_front"]].sort_values("cost")
@@ -103,4 +120,123 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
     ax.yaxis.set_major_formatter("{x:g}")  # exponents would be smaller than text may be
     ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
     legend_below(figure, ax, title="")
+    return figure
+
+
+def parameter_name(name: str) -> str:
+    """Display name of a parameter, without its unit."""
+    return SHOWN.get(name, (label(name),))[0].partition(" (")[0]
+
+
+def sensitivity(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the least scores with one parameter fixed, over their optima; name the parameters whose
+    worst value costs little on top.
+
+    Args:
+        frame: columns parameter, value, and <score>_over_best.
+        width: inches.
+    """
+    scores = [c for c in map(str, frame) if c.endswith("_over_best")]
+    worst = frame.groupby("parameter", sort=False)[scores].max().max(axis=1)
+    names = [str(n) for n in worst.index[worst >= CHEAP]]
+    rows = -(-len(names) // (2 if width <= COLUMN else 4))
+    columns = -(-len(names) // rows)
+    figure = Figure(figsize=(width, 0.7 + 1.4 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        _steps(ax, frame[frame["parameter"] == name], scores)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    figure.supylabel("least score, over the optimum", fontsize=8)
+    figure.suptitle(_no_panel(frame, worst, width), fontsize=LEAST_TEXT)
+    legend_below(figure, axes[0], title="")
+    return figure
+
+
+def _no_panel(frame: pd.DataFrame, worst: pd.Series[float], width: float) -> str:
+    """Name the parameters without a panel and the reason, in lines that fit the width."""
+    cheap = [str(n) for n in worst.index[worst < CHEAP]]
+    left = frame.dropna().groupby("parameter")["value"].nunique()
+    single = [n for n in cheap if left[n] == 1]
+    reasons = [
+        f"{reason}: {', '.join(map(parameter_name, names))}"
+        for reason, names in (
+            (f"costs less than {CHEAP:g}× whatever it is", [n for n in cheap if n not in single]),
+            ("one value runs all networks", single),
+        )
+        if names
+    ]
+    return "\n".join(line for text in reasons for line in wrap(text, int(17 * width)))
+
+
+def _steps(ax: Axes, values: pd.DataFrame, scores: Sequence[str]) -> None:
+    name = values["parameter"].iloc[0]
+    title, unit = SHOWN.get(name, (label(name), 1.0))
+    at = np.arange(len(values))
+    for score, colour, marker in zip(scores, colours(len(scores)), "os", strict=False):
+        ratio = values[score].to_numpy(dtype=float)
+        named = label(score.removesuffix("_over_best"))
+        # Hollow and larger, so that the other shows through where they agree.
+        size = {"o": 5, "s": 2.5}[marker]
+        fill = "none" if marker == "o" else colour
+        ax.plot(at, ratio, marker=marker, ms=size, mfc=fill, color=colour, lw=0.9, label=named)
+    ax.set_xticks(at, [f"{v:g}" for v in values["value"] / unit], rotation=60 if len(at) > 5 else 0)
+    ax.set(yscale="log", xlim=(-0.5, len(values) - 0.5))
+    ax.set_title(title, fontsize=LEAST_TEXT)
+    round_ticks(ax.yaxis, "{x:g}×")
+
+
+def shown_effects(frame: pd.DataFrame) -> pd.DataFrame:
+    """Select the `MOST` parameters with the largest share in any quantity.
+
+    Energies and latencies are means over the networks.
+
+    Args:
+        frame: columns study, parameter, quantity, share_alone, share_total.
+    """
+    kind = frame["quantity"].str.partition("_")[0]
+    per_network = kind.isin(["energy", "latency"])
+    named = frame.assign(quantity=frame["quantity"].where(~per_network, kind))
+    keys = ["study", "parameter", "quantity"]
+    means = named.groupby(keys, sort=False, as_index=False).mean()
+    shares = means.groupby("parameter", sort=False)[["share_alone", "share_total"]].max()
+    most = shares.max(axis=1).nlargest(MOST).index
+    return means[means["parameter"].isin(most)]
+
+
+def effects(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the share of each quantity's variance that a parameter explains alone, and that is left
+    when all others are fixed.
+
+    Args:
+        frame: columns parameter, quantity, share_alone, share_total.
+        width: inches.
+    """
+    figure = Figure(figsize=(width, 1.9), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    parameters = list(dict.fromkeys(frame["parameter"]))
+    quantities = list(dict.fromkeys(frame["quantity"]))
+    for ax, column, title in zip(
+        axes, ("share_alone", "share_total"), ("alone (%)", "all others fixed (%)"), strict=True
+    ):
+        table = frame.pivot(index="parameter", columns="quantity", values=column)
+        shares = 100 * table.loc[parameters, quantities] + 0.0
+        sns.heatmap(
+            shares.round().abs(),  # no minus in front of a rounding error
+            ax=ax,
+            annot=True,
+            fmt=".0f",
+            annot_kws={"size": LEAST_TEXT},
+            cmap="Blues",
+            vmin=0,
+            vmax=100,
+            linewidths=0.4,
+            xticklabels=[label(q) for q in quantities],
+            yticklabels=list(map(parameter_name, parameters)),
+            cbar=False,
+        )
+        ax.set(xlabel="", ylabel="")
+        ax.set_title(title, fontsize=8)
+        ax.tick_params(length=0)
+        ax.tick_params(axis="x", labelrotation=90 if width <= COLUMN else 0)
     return figure

@@ -1,4 +1,4 @@
-"""The figures of the full study about networks: who pays, who gains, and how much in joules."""
+"""The figures of the full study about networks: gains and losses, and absolute costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.paper.settings import PAPER_SCORE
+from experiments.questions import PAPER_SCORE
 from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
@@ -27,12 +27,12 @@ from imcmoo.report.style import (
 )
 
 OVER_JOINT = "_over_joint"
-"""Ends the columns of what a baseline has over what the joint design has."""
+"""Suffix of columns that hold a ratio of baseline over joint design."""
 
 SCORE = PAPER_SCORE + OVER_JOINT
 
 INCHES = 0.075
-"""Between two values of a group, so that their markers do not touch."""
+"""Distance of two values of a group, so that their markers do not touch."""
 
 LINE = 0.125
 """Inches: the height of a line of text."""
@@ -43,20 +43,19 @@ QUANTITIES = {
     "area_mm2": ("area (mm²)", 1.0),
     "edap_J_s_mm2": ("EDAP (J·s·mm²)", 1.0),
 }
-"""Title of a column, and the unit it is shown in."""
+"""Title of a column and the unit it is shown in."""
 
 
 def ratio(value: float) -> str:
-    """A ratio as it is written into a figure: two digits, or all before the point."""
+    """Format a ratio in a figure: two digits, or all before the point."""
     if np.isnan(value):
         return ""
     return f"{value:.0f}×" if value >= 9.95 else f"{value:.{1 if value >= 0.95 else 2}f}×"
 
 
 def reductions(frame: pd.DataFrame, width: float) -> Figure:
-    """EDAP by network, and the score, of each baseline over those of the joint design.
-
-    In one column there is no room for every network: a line shows their range.
+    """Draw EDAP by network and the score of each baseline over those of the joint design; in one
+    column a line shows the range over the networks.
 
     Args:
         frame: columns baseline, too_large, and ratios of the score (ela_max_over_joint) and by
@@ -109,8 +108,8 @@ def _network_or_score(name: str) -> str:
 def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
     networks = frame[[c for c in map(str, frame) if c.startswith("edap_")]].to_numpy(dtype=float)
     at = np.arange(len(frame))
-    own: dict[str, Any] = {"color": colours(1)[0], "label": "EDAP of a network: range"}
-    ax.hlines(at, np.nanmin(networks, axis=1), np.nanmax(networks, axis=1), linewidth=1.5, **own)
+    line: dict[str, Any] = {"color": colours(1)[0], "label": "EDAP of a network: range"}
+    ax.hlines(at, np.nanmin(networks, axis=1), np.nanmax(networks, axis=1), linewidth=1.5, **line)
     ax.plot(frame[SCORE], at, "D", ms=4, mec="black", mew=0.5, color=HIGHLIGHT)
     ax.lines[-1].set_label(label(PAPER_SCORE))
     ax.axvline(1, color="0.2", linewidth=0.6)
@@ -127,8 +126,8 @@ def _design(name: str, too_large: bool) -> str:
 
 
 def aggregations(frame: pd.DataFrame, width: float) -> Figure:
-    """EDAP of each criterion's exact design on every network, over the network's own best; criteria
-    that select the same design stand together.
+    """Draw the normalised EDAP of each criterion's exact design on every network; criteria that
+    select the same design share a group.
 
     Args:
         frame: columns criterion and over_own_best_<network>.
@@ -144,7 +143,7 @@ def aggregations(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def left_out(frame: pd.DataFrame, width: float) -> Figure:
-    """EDAP on a network of the design that did not know it, over that of the design that did.
+    """Draw EDAP of an unseen network over that on the design that knew it.
 
     Args:
         frame: columns study, left_out, unknown_over_known.
@@ -162,14 +161,14 @@ def left_out(frame: pd.DataFrame, width: float) -> Figure:
 def _lollipops(
     values: Floats, groups: Sequence[str], series: Sequence[str], width: float, quantity: str
 ) -> Figure:
-    """Ratios as markers on stems from 1, group below group.
+    """Draw ratios as markers on stems from 1, group below group.
 
     Args:
-        values: shape (n_groups, n_series); NaN: "does not run"; negative: nothing.
+        values: shape (n_groups, n_series); NaN: "does not run"; negative: not drawn.
         groups: titles, n_groups of them.
         series: names, n_series of them.
         width: inches.
-        quantity: what the ratios are of.
+        quantity: label of the ratios.
     """
     lines = np.array([1 + title.count("\n") for title in groups])
     height = np.maximum(INCHES * len(series), LINE * lines) + 0.1
@@ -179,9 +178,10 @@ def _lollipops(
     drawn = values > 0
     for s, (name, (colour, marker)) in enumerate(zip(series, workload_styles(series), strict=True)):
         at = centre + (s - (len(series) - 1) / 2) * INCHES
-        own = drawn[:, s]
-        ax.hlines(at[own], 1, values[own, s], color=colour, linewidth=1.0)
-        ax.plot(values[own, s], at[own], marker, ms=3.5, mew=0, color=colour, label=label(name))
+        is_drawn = drawn[:, s]
+        ax.hlines(at[is_drawn], 1, values[is_drawn, s], color=colour, linewidth=1.0)
+        style: dict[str, Any] = {"ms": 3.5, "mew": 0, "color": colour, "label": label(name)}
+        ax.plot(values[is_drawn, s], at[is_drawn], marker, **style)
         if (nowhere := np.isnan(values[:, s])).any():
             strip: dict[str, Any] = {
                 "mfc": "none",
@@ -206,7 +206,7 @@ def _lollipops(
 
 
 def absolute(frame: pd.DataFrame, width: float) -> Figure:
-    """What each network costs on the joint design, and on the design made for it alone.
+    """Draw the costs of each network on the joint design and on the design made for it alone.
 
     Args:
         frame: columns network, design ("joint" or "alone"), and those of `QUANTITIES`.
@@ -234,7 +234,7 @@ def absolute(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def few_ticks(ax: Axes, form: str) -> None:
-    """At most about four labels on a logarithmic x axis, however short or long."""
+    """Set at most about four labels on a logarithmic x axis."""
     ax.autoscale_view()
     low, high = ax.get_xlim()
     decades = np.log10(high / low)

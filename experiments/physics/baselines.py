@@ -1,4 +1,4 @@
-"""The exact joint design of a physical study against designs made otherwise."""
+"""The exact joint design of a physical study compared with baselines."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.paper.enumerated_study import EnumeratedStudy
-from experiments.paper.reductions import sequential, start_of_largest
-from experiments.physics.missed import missed_by
+from experiments.enumerated_study import EnumeratedStudy
+from experiments.physics.violations import violations_besides_area
+from experiments.sequential_baseline import largest_design, sequential
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import Assessment
 
 CRITERIA = ("edap_geomean", "edap_max")
-JOINT, LARGEST, FROM_LARGEST, FROM_MIDDLE = (
-    "joint",
+LARGEST, FROM_LARGEST, FROM_MIDDLE = (
     "largest network only",
     "sequential from the largest",
     "sequential from the middle",
@@ -29,60 +28,54 @@ DECIDED = (
     ("tiles_per_group", "router_groups", "glb_KiB", "dram", "schedule"),
     ("voltage_V",),
 )
-"""Device, array, conversion, architecture, system: what the sequential baseline decides at once, in
-the paper's order as far as the physical spaces have its levels."""
+"""Device, array, conversion, architecture, system: parameters that the sequential baseline decides
+together, in the published order as far as the physical spaces have its levels."""
 
 
 def baselines(enumerated: EnumeratedStudy) -> pd.DataFrame:
-    """Scores of the joint design and of its baselines.
+    """Score the joint design and its baselines.
 
     Returns:
-        Columns criterion, design, runs_all, area_mm2, too_large, missed (what networks lack, or
-        which limits they miss), score (J·s·mm²; NaN where a network has none),
-        reduction (share by which the joint design is below) and
-        `over_own_best_NETWORK`.
+        Columns criterion, design, runs_all, area_mm2, too_large, missed (violated limits), score
+        (J·s·mm²; NaN if a network does not run), `over_own_best_NETWORK` (EDAP normalised to the
+        single-network optimum) and reduction (share by which the joint design is lower).
     """
-    return pd.DataFrame([row for c in CRITERIA for row in _by(enumerated, c)])
+    frames = []
+    for criterion in CRITERIA:
+        designs = _designs(enumerated, criterion)
+        frame = pd.DataFrame([_row(enumerated, criterion, n, d) for n, d in designs.items()])
+        score = frame["score_J_s_mm2"]
+        frames.append(frame.assign(reduction=1 - score.iloc[0] / score))
+    return pd.concat(frames, ignore_index=True)
 
 
-def _by(enumerated: EnumeratedStudy, criterion: str) -> list[dict[str, Any]]:
-    names, everything = enumerated.workloads, range(len(enumerated.workloads))
-    middle = (np.array(enumerated.problem.space.shape) - 1) // 2
-
-    def best(subset: list[int]) -> Levels:
-        return enumerated.levels(np.array([enumerated.best_for(subset, criterion)]))[0]
-
-    alone = {f"alone: {n}": best([w]) for w, n in enumerate(names)}
-    largest = alone[f"alone: {names[enumerated.largest]}"]
-    found = {
-        JOINT: best(list(everything)),
-        LARGEST: largest,
-        FROM_LARGEST: sequential(
-            enumerated, criterion, start_of_largest(enumerated.problem.space), DECIDED
-        ),
-        FROM_MIDDLE: sequential(enumerated, criterion, middle, DECIDED),
-        **alone,
+def _designs(enumerated: EnumeratedStudy, criterion: str) -> dict[str, Levels]:
+    """Joint design and baselines, shape (1, n_parameters), by name."""
+    problem, names = enumerated.problem, enumerated.workloads
+    middle = (np.array(problem.space.shape) - 1) // 2
+    single = [enumerated.optimum([w], criterion) for w in range(len(names))]
+    starts = {FROM_LARGEST: largest_design(problem.space), FROM_MIDDLE: middle}
+    return {
+        "joint": enumerated.optimum(range(len(names)), criterion),
+        LARGEST: single[enumerated.largest],
+        **{n: sequential(problem, criterion, s, DECIDED)[None] for n, s in starts.items()},
+        **{f"alone: {n}": design for n, design in zip(names, single, strict=True)},
     }
-    rows = [_row(enumerated, criterion, name, levels) for name, levels in found.items()]
-    for row in rows:
-        row["reduction"] = 1 - rows[0]["score_J_s_mm2"] / row["score_J_s_mm2"]
-    return rows
 
 
 def _row(enumerated: EnumeratedStudy, criterion: str, name: str, levels: Levels) -> dict[str, Any]:
     problem = enumerated.problem
-    here = Assessment.of(problem, levels[None])
-    lacking = missed_by(problem, levels[None])
-    runs, costs = here.runs[0], problem.costs(here.F)
-    area_m2, limit_m2 = float(here.metrics.area_m2[0]), problem.area_limit_m2 or np.inf
-    over = np.where(runs, costs.edap[0] / enumerated.own_best, np.nan)
+    assessed = Assessment.of(problem, levels)
+    runs, costs = assessed.runs[0], problem.costs(assessed.F)
+    area_m2, limit_m2 = float(assessed.metrics.area_m2[0]), problem.area_limit_m2 or np.inf
+    over = np.where(runs, costs.edap[0] / enumerated.single_network_optima, np.nan)
     return {
         "criterion": criterion,
         "design": name,
         "runs_all": bool(runs.all()),
         "area_mm2": area_m2 * MM2_PER_M2,
         "too_large": area_m2 > limit_m2,
-        "missed": lacking,
+        "missed": violations_besides_area(problem, levels),
         "score_J_s_mm2": float(SCORES[criterion](costs)[0]) if runs.all() else np.nan,
         **{f"over_own_best_{n}": v for n, v in zip(enumerated.workloads, over, strict=True)},
     }

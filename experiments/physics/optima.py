@@ -1,4 +1,4 @@
-"""Exact optima of the physical studies as an architect looks at them."""
+"""Exact optima of the physical studies: costs, efficiency, SNR and bottlenecks by network."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ from imcmoo.study.study import Study
 
 CRITERIA = ("edap_max", "edap_geomean", MINIMAX)
 MACRO = ("cells", "dac", "adc", "shift_add")
-"""Components of a macro's energy, as published converter shares count it."""
+"""Components of a macro's energy, as published ADC shares count it."""
 SHARES = {"adc": "adc", "dac": "dac", "cell": "cells"}
-"""Those whose share is told, by the beginning of its column."""
+"""Components whose share is reported, by the prefix of its column."""
 TERA = 1e12
 FITTED_PERIPHERY = 2.5
-"""What published areas of macros are over the sum of the model's parts, in the median of SRAM and
-resistive ones (docs/silicon.md)."""
+"""Published areas of macros over the sum of the model's parts, median (docs/silicon.md)."""
 HBM2_BITS = 2048
 """Width of the memory interface `hbm2`."""
 
 
 def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
-    """What the exact optimum by each of `CRITERIA` costs every network.
+    """Evaluate the exact optimum by each of `CRITERIA` on every network.
 
-    Of designs that tie, the first in the space.
+    The first optimum in the space represents those that tie.
 
     Returns:
         A row per criterion and network: design, macros, cells, area_mm2, area_periphery_mm2 (with
@@ -45,17 +44,11 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
     """
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)
-    return pd.concat(
-        [
-            _of_design(study, model, answer, name, _optimum(study, answer, name))
-            for name in CRITERIA
-        ],
-        ignore_index=True,
-    )
-
-
-def _optimum(study: Study, answer: ExactAnswer, criterion: str) -> Levels:
-    return study.space.unrank(answer.optima[criterion].ranks[:1])
+    frames = []
+    for criterion in CRITERIA:
+        levels = study.space.unrank(answer.optima[criterion].ranks[:1])
+        frames.append(_of_design(study, model, answer, criterion, levels))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _of_design(
@@ -65,7 +58,7 @@ def _of_design(
     area_mm2 = float(shown("m2", known.area_m2)[0])
     operations = 2 * model.macs
     tops = operations / known.interval_s[0] / TERA
-    own = np.array([answer.optima[f"alone_{n}"].value for n in model.workload_names])
+    alone = np.array([answer.optima[f"alone_{n}"].value for n in model.workload_names])
     cells = known.resources.cells[0]
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
@@ -90,7 +83,7 @@ def _of_design(
             "tops": tops,
             "tops_per_W": operations / known.energy_J[0] / TERA,
             "tops_per_mm2": tops / area_mm2,
-            "over_own_best": known.energy_J[0] * known.latency_s[0] * area_mm2 / own,
+            "over_own_best": known.energy_J[0] * known.latency_s[0] * area_mm2 / alone,
             "snr_adc_dB": known.snr_adc_dB[0],
             "snr_dev_dB": known.snr_dev_dB[0],
             "snr_dB": known.snr_dB[0],
@@ -104,23 +97,20 @@ def _of_design(
 
 
 def _area_with_periphery_mm2(study: Study, levels: Levels) -> float:
-    """Area of a chip whose macros are as much larger than their parts as published ones."""
+    """Area of a chip with the macro periphery of published ones."""
     assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
     model = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
     return float(shown("m2", model.in_full(levels).area_m2)[0])
 
 
 def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats]:
-    """Shares of parts in the energy of the macros, by network, shape (W,) each.
-
-    Args:
-        levels: one design, shape (1, n_parameters).
-    """
+    """Shares of components in the energy of the macros of one design, shape (W,) each."""
     parts = model.breakdown(levels)
     owner = np.array([workload for workload, _ in parts.layers])
     energy = np.nan_to_num(parts.energy_J[0])
     of_networks = np.array([energy[owner == name].sum(axis=0) for name in model.workload_names])
     macro = of_networks[:, [parts.components.index(name) for name in MACRO]].sum(axis=1)
     return {
-        told: of_networks[:, parts.components.index(name)] / macro for told, name in SHARES.items()
+        share: of_networks[:, parts.components.index(name)] / macro
+        for share, name in SHARES.items()
     }

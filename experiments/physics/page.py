@@ -1,123 +1,212 @@
-"""`docs/physical.md`: what the physical studies answer, every number from the published tables.
-
-Studies can be asked with each converter model. The default one's tables are in `physics` and its
-page is `physical.md`, which also says what changes with the others; theirs are in `physics_NAME`
-and `physical_NAME.md`.
-"""
+"""The page `physical.md`: answers of the physical studies, every number from the stored tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import isfunction
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from experiments.physics import answers, beyond
-from experiments.physics.beside_silicon import beside_silicon
-from experiments.physics.chips import best_chips
-from experiments.physics.converters import with_others
-from experiments.physics.exploits import exploits
-from experiments.physics.figures import FIGURES, NAME
-from experiments.physics.in_short import in_short
-from experiments.physics.rules import rules
-from experiments.physics.survives import survives
+from experiments.markdown import area, groups, number, percent, render, rows
+from experiments.physics import baselines, summary
+from experiments.physics.best_found import OWN_BUDGET, SAMPLED
+from experiments.physics.optima import CRITERIA, FITTED_PERIPHERY
+from experiments.physics.robustness import EXCLUDED
+from experiments.physics.summary import GEOMEAN
+from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, LIMIT, WITHOUT
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.problem.criteria import MINIMAX
+from problems.physical import VOLTAGE
 
 DEFAULT_ADC = "zigzag"
-CONFIG = "config.json"
-"""Written last: where it stands, all tables beside it are of one state of the code."""
 
-HEAD = """# What one chip should look like, by the physical model
+MODELS = ("reference", *ADC_MODELS)
 
-Written by `{command}`; every number is in a table of
-[results/published/{folder}](../results/published/{folder}). What the model is:
-[physical_model.md](physical_model.md); how far to trust it: [silicon.md](silicon.md). All at 32 nm,
-with the converter model `{adc_model}`, within 800 mm², 16 dB of signal to noise of conversion,
-levels 6 σ apart, 5 % of the read voltage lost at the most, and 1 W/mm².
+LIMIT_MM2 = 800.0
+
+NAMED = 6
+"""Exceptions that are named in a cell; further ones are counted."""
+
+MOST = 4
+"""Parameters and assumptions that are shown of each study."""
+
+DISCREPANCIES = {
+    "placement": 1, "pulses": 2, "voltage_slows": 3, "bandwidth": 4, "shared_converters": 5,
+    "few_levels": 6, "unsigned_inputs": 7, "strides": 8, "wide_sums": 9, "wires": 10,
+    "idle_leakage": 11, "activation_dram": 12, "diagonal_groups": 15,
+}  # fmt: skip
+"""Row of the model discrepancies that each rule of the physical model corrects."""
+
+ADC_OF_COLUMN = {"0.85 V": (1.79, 9.7), "1.2 V": (3.56, 20.4)}
+"""Energy of an ADC and of a column with it, in pJ, by supply voltage.
+
+Source: Jia et al., JSSC 2020, as in CiMLoop's arch/1_macro/jia_jssc_2020.
 """
 
+HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
 
-def folder_of(adc_model: str) -> str:
-    """Name of the folder of the tables that rest on a converter model."""
-    return "physics" if adc_model == DEFAULT_ADC else f"physics_{adc_model}"
+PRODUCT = "edap_product"
 
-
-def name_of(adc_model: str) -> str:
-    """Name of its page."""
-    return "physical.md" if adc_model == DEFAULT_ADC else f"physical_{adc_model}.md"
+Frames = Mapping[str, pd.DataFrame]
+Row = Mapping[str, Any]
 
 
-def asked(published: Path) -> list[str]:
-    """The converter models all of whose tables are published."""
-    return [m for m in ADC_MODELS if (published / folder_of(m) / CONFIG).is_file()]
-
-
-def page(published: Path, adc_model: str) -> str:
-    """The page of a converter model.
-
-    Args:
-        published: has the folders of tables.
-        adc_model: the converter model.
-    """
-    every = {
-        model: _tables(published / folder_of(model))
-        for model in asked(published)
-        if adc_model in (model, DEFAULT_ADC)
-    }
-    frames = every.pop(adc_model)
-    parts = [_head(adc_model), *_body(frames, every, published, folder_of(adc_model))]
-    if every:
-        parts.append(with_others(adc_model, frames, every))
-    return "\n".join(parts)
-
-
-def _tables(folder: Path) -> answers.Frames:
-    """By name."""
+def stored(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read all tables of a folder, by name."""
     return {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
 
 
-def _head(adc_model: str) -> str:
-    option = "" if adc_model == DEFAULT_ADC else f" --adc {adc_model}"
-    command = f"python -m experiments.run physics{option}"
-    return HEAD.format(adc_model=adc_model, folder=folder_of(adc_model), command=command)
+def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
+    """Write the page.
+
+    Args:
+        frames: tables of the studies with the default ADC model, by name.
+        others: tables with other ADC models.
+        published: has the folder `silicon`, of published macros.
+    """
+    macros = published / "silicon" / "random_designs.csv"
+    helpers = (
+        *(plain, by_network, design_table, held, verdict),
+        *(ablation, order_shift, boundary_groups, searched),
+    )
+    return render(
+        "physics/physical.md",
+        **{name: frames.get(name) for name in ("variations", "survival")},
+        **{n: f for n, f in frames.items() if n not in ("variations", "survival")},
+        others=others,
+        other_optima={name: other["optima"] for name, other in others.items()},
+        macros=pd.read_csv(macros) if macros.is_file() else None,
+        **{function.__name__: function for function in helpers},
+        **{n: f for n, f in vars(summary).items() if isfunction(f)},
+        **{"CRITERIA": CRITERIA, "MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "MODELS": MODELS},
+        **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
+        **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},
+        **{"BASELINES": (baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE)},
+        **{"ADC_OF_COLUMN": ADC_OF_COLUMN, "VOLTAGES": VOLTAGE.values, "HBM2_MM2": HBM2_MM2},
+        adc_shares=[adc / column for adc, column in ADC_OF_COLUMN.values()],
+    )
 
 
-def _body(
-    frames: answers.Frames, others: Mapping[str, answers.Frames], published: Path, folder: str
-) -> list[str]:
-    varied = "variations" in frames
-    every = [
-        in_short(frames, others),
-        _figure(folder),
-        survives(frames) if varied else "",
-        best_chips(frames),
-        beside_silicon(frames, published),
-        exploits(frames),
-        *(
-            section(frames)
-            for section in (
-                answers.baselines,
-                answers.sacrifices,
-                answers.generality,
-                answers.parameters,
-                answers.contrasts,
-            )
-        ),
-        rules(frames) if varied else "",
-        beyond.ends(frames),
-        beyond.searches(frames),
+def plain(value: object) -> str:
+    """Format the value of a parameter."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def by_network(chips: Sequence[pd.DataFrame], column: str) -> list[tuple[float, ...]]:
+    """Values of a column of several chips, grouped by network."""
+    return list(zip(*(chip[column] for chip in chips), strict=True))
+
+
+def design_table(optima: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the table of a study's optima, parameter by parameter, and their sizes."""
+    columns = list(optima.columns)
+    parameters = columns[columns.index("criterion") + 1 : columns.index("workload")]
+    first = optima.drop_duplicates("criterion").set_index("criterion").loc[list(CRITERIA)]
+    for name in (p for p in parameters if first[p].notna().all()):
+        yield name, [plain(value) for value in first[name]]
+    yield "macros", [f"{v:,.0f}" for v in first["macros"]]
+    yield "area", [area(v) for v in first["area_mm2"]]
+    yield "area, periphery 2.5", [area(v) for v in first["area_periphery_mm2"]]
+
+
+def held(row: Row, model: str) -> str:
+    """Format a number and whether a conclusion holds with it."""
+    if model in _names(row["no_chip"]):
+        return "no chip within the limits –"
+    value = row[model]
+    if pd.isna(value):
+        return "—"
+    text = percent(value) if row["percent"] else number(value)
+    return f"{text} {'✓' if row[f'{model}_holds'] else '–'}"
+
+
+def verdict(row: Row) -> str:
+    """Format the verdict on a conclusion and its exceptions."""
+    if row["verdict"] == EXCLUDED:
+        return EXCLUDED
+    parts = [str(row["verdict"])]
+    exceptions, no_chip = ([f"`{n}`" for n in _names(row[k])] for k in ("exceptions", "no_chip"))
+    if exceptions:
+        more = f" and {len(exceptions) - NAMED} more" if len(exceptions) > NAMED else ""
+        parts.append(f"otherwise with {', '.join(exceptions[:NAMED])}{more}")
+    if no_chip:
+        parts.append(f"no chip within the limits with {', '.join(no_chip)}")
+    return "; ".join(parts)
+
+
+def _names(joined: Any) -> list[str]:
+    return [] if pd.isna(joined) else str(joined).split()
+
+
+def ablation(
+    variations: pd.DataFrame, optima: pd.DataFrame
+) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Rows of the table of rules: row of the discrepancies, rule, note, and a cell for each τ and
+    cost, of studies of four networks."""
+    table = variations[variations["study"].str.startswith("four_")]
+    few_bits = optima["bits_per_cell"].max() <= 2
+    for rule, of_rule in groups(table[table["kind"].isin((WITHOUT, ALONE))], "variation"):
+        cells = []
+        for device in ("rram", "sram"):
+            for kind in (WITHOUT, ALONE):
+                of_kind = of_rule["kind"] == kind
+                lines = of_rule[of_kind & of_rule["study"].str.contains(f"_{device}_")]
+                cells += _order_and_cost(rows(lines)[0]) if len(lines) else ["—", "—"]
+        note = " (changes nothing by construction)" if rule == "few_levels" and few_bits else ""
+        yield str(DISCREPANCIES.get(rule, "")), rule, note, cells
+
+
+def _order_and_cost(row: Row) -> list[str]:
+    """Format τ and the cost of trusting a model with one rule changed."""
+    tau = f"{row['tau']:.2f}"
+    if row["kind"] == ALONE:
+        return [tau, percent(row["sample_regret"])]
+    if not bool(row["feasible"]):
+        return [tau, "no chip"]
+    cost = row["regret_by_default"]
+    return [tau, "infeasible" if pd.isna(cost) else percent(cost)]
+
+
+def order_shift(variations: pd.DataFrame) -> Iterator[Row]:
+    """Rows of ADC models, of the assumptions that change the order most, and of limits."""
+    table = variations[variations["study"].str.startswith("four_")]
+    for _, of_study in groups(table, "study"):
+        by_kind = {kind: of_study[of_study["kind"] == kind] for kind in (CONVERTER, LIMIT)}
+        most = of_study[of_study["kind"] == ASSUMPTION].nsmallest(MOST, "tau")
+        yield from rows(pd.concat([by_kind[CONVERTER], most, by_kind[LIMIT]]))
+
+
+def boundary_groups(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """Group extended lists by their outcome: title, heading of the outcome, rows."""
+    gain = table["gain"]
+    return [
+        ("The list ends too early", "gain", table[gain > 0]),
+        ("One value more is no better", "loss", table[gain <= 0]),
+        ("No such chip, or none that keeps the limits", "missed", table[gain.isna()]),
     ]
-    return [section for section in every if section]
 
 
-def _figure(folder: str) -> str:
-    """The figure, and where it is in other forms."""
-    path = f"../results/published/{folder}/{FIGURES}/{NAME}"
-    caption = (
-        "What the chip by minimax regret costs each network: EDAP over that of the best chip for "
-        "the network alone"
-    )
-    return (
-        f"![{caption}]({path}.png)\n\n*{caption}.* [PDF]({path}.pdf), "
-        f"[one column]({path}_narrow.pdf), [what it shows]({path}.csv).\n"
-    )
+def searched(searches: pd.DataFrame, optima: pd.DataFrame) -> Iterator[Row]:
+    """Rows of the table of searches: success rates, largest regret, designs until then."""
+    networks = optima.groupby("study")["workload"].nunique()
+    for study, of_study in groups(searches, "study"):
+        seeds = of_study.groupby("seed")
+        recommended = of_study.loc[of_study["criterion"] == MINIMAX, "solved"]
+        is_product = of_study["criterion"] == PRODUCT
+        # The regret of a product grows with the power of the number of networks.
+        by_network = (1 + of_study["regret"]) ** (1 / networks[study]) - 1
+        regret = of_study["regret"].mask(is_product, by_network)
+        criterion = of_study.assign(regret=regret).nlargest(1, "regret").iloc[0]["criterion"]
+        yield {
+            "study": study,
+            "recommended": recommended.sum(),
+            "solved": seeds["solved"].all().sum(),
+            "seeds": seeds.ngroups,
+            "regret": regret.max(),
+            "criterion": criterion,
+            "note": ", by network" if criterion == PRODUCT else "",
+            "found_after": seeds["found_after"].max().median(),
+        }

@@ -1,4 +1,4 @@
-"""Searches of physical studies that begin at designs already known, and how close others come."""
+"""Searches of physical studies: their regret, and searches from known designs."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ SOLVED = 1e-9
 
 
 def regrets(study: Study, answer: ExactAnswer, seed: int) -> pd.DataFrame:
-    """Regret of the best design that one search evaluated, by every criterion of the study.
+    """Run one search and measure the regret of its best design by every criterion of the study.
 
     Args:
-        study: what is searched, with its budget.
-        answer: its exact answer.
+        study: the study, with its budget.
+        answer: exact answer of the study.
         seed: of the search.
 
     Returns:
-        Columns study, seed, criterion, regret (a share), solved and found_after: after
-        how many unique designs the best was found.
+        Columns study, seed, criterion, regret (a share), solved and found_after (unique designs up
+        to the best one).
     """
     problem = study.problem()
     archive = run_search(problem, budget=study.budget, rng=np.random.default_rng((seed, 0))).archive
-    own = np.flatnonzero(archive.feasible)
-    found = ExactRegret(problem, answer).regrets(archive.F[own])
+    designs = np.flatnonzero(archive.feasible)
+    regret = ExactRegret(problem, answer).regrets(archive.F[designs])
     return pd.DataFrame(
         [
             {
@@ -44,31 +44,31 @@ def regrets(study: Study, answer: ExactAnswer, seed: int) -> pd.DataFrame:
                 "criterion": name,
                 "regret": values.min(),
                 "solved": bool(values.min() <= SOLVED),
-                "found_after": int(own[values.argmin()]) + 1,
+                "found_after": int(designs[values.argmin()]) + 1,
             }
-            for name, values in found.items()
+            for name, values in regret.items()
         ]
     )
 
 
 def optimal_designs(space: DesignSpace, answer: ExactAnswer) -> Levels:
-    """One optimal design by each criterion of an exact answer, each design once, shape (n,
-    n_parameters)."""
+    """Return one optimal design by each criterion of an exact answer, each design once, shape
+    (n, n_parameters)."""
     first = [optimum.ranks[0] for optimum in answer.optima.values() if len(optimum.ranks)]
     return space.unrank(np.unique(np.array(first, dtype=np.int64)))
 
 
-def searched_from(
+def search_from(
     problem: AcceleratorProblem, known: Levels | None, budget: int, seed: int
 ) -> Archive:
-    """A search whose initial designs are the feasible ones of those known, the rest drawn as ever.
+    """Search from known designs: the feasible ones of them, and others sampled as usual.
 
-    What it finds is then never worse than what is known, even where it ends in a local optimum.
+    The result is then never worse than the known designs, even in a local optimum.
 
     Args:
-        problem: what is searched.
-        known: designs to begin with, all different, shape (n, n_parameters), if any is known.
-        budget: unique designs in all.
+        problem: the problem to search.
+        known: different designs to begin with, shape (n, n_parameters), if any.
+        budget: unique designs in total.
         seed: of the search.
 
     Raises:
@@ -89,6 +89,6 @@ def searched_from(
 
 
 def feasible(problem: AcceleratorProblem, levels: Levels) -> NDArray[np.bool_]:
-    """Which designs, shape (n, n_parameters), keep all limits, shape (n,)."""
+    """Check which designs, shape (n, n_parameters), keep all limits; returns shape (n,)."""
     _, G = problem.score(levels, problem.model.evaluate(levels))
     return np.asarray((G <= 0).all(axis=1))

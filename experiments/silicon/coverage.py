@@ -1,4 +1,4 @@
-"""Which published macros the physical model speaks of, and as what it takes them."""
+"""Coverage: which published macros the physical model can describe, and with which substitutes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.silicon.table import NUMBERS
+from experiments.silicon.macros import NUMBERS
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 
@@ -17,13 +17,13 @@ NODES_NM = (7.0, 45.0)
 """Range of nodes that is compared."""
 
 FARTHEST = 2.0
-"""By which factor an array may be larger or smaller than any in the component table."""
+"""Largest factor between the size of an array and the nearest one of the component table."""
 
 HIGHEST = {"input_bits": 8, "weight_bits": 16, "adc_bits": 16, "n_adc": 1_000_000}
-"""Beyond these a value is taken for another quantity than the one its column is for."""
+"""A higher value is taken for another quantity than that of its column."""
 
 DIGITAL = ("digital", "dimc")
-"""What architectures and compute models of digital macros contain."""
+"""Parts of architectures and compute models of digital macros."""
 
 NON_VOLATILE = (
     *("envm", "nvm", "rram", "reram", "pcm", "pcram", "mram", "stt-mram", "sot-mram"),
@@ -32,12 +32,14 @@ NON_VOLATILE = (
 """Architectures that hold weights in non-volatile cells."""
 
 DIGITAL_CELLS = ("digital", "+d")
-"""What the cells of digital macros are called, or end in."""
+"""Endings of the cells of digital macros."""
+
+EMPTY = ("", "nan", "na", "n/a", "-")
 
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro as the model takes it.
+    """A macro as the model describes it.
 
     Args:
         device: "sram" or "rram".
@@ -47,10 +49,10 @@ class Macro:
         array_rows: rows of the nearest tabulated array, along which products are summed.
         array_cols: its columns.
         rows, cols: of the macro itself.
-        input_bits, weight_bits: of one conversion, perhaps broken (1.5: three values).
-        adc_bits: of a converter, whole.
+        input_bits, weight_bits: of one conversion, perhaps fractional (1.5: three values).
+        adc_bits: of an ADC, an integer.
         dot_product_length: products summed in one conversion.
-        n_adc: converters that work at once.
+        n_adc: number of ADCs that work in parallel.
     """
 
     device: str
@@ -70,11 +72,11 @@ class Macro:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a row is covered.
+    """Coverage of a row.
 
     Args:
-        macro: what it is taken as; None where it is left out.
-        reason: why it is left out, or what stands in for what the table lacks (may be empty).
+        macro: the macro; None if it is left out.
+        reason: why it is left out, or the substitutes for values that the table lacks, if any.
     """
 
     macro: Macro | None
@@ -86,44 +88,45 @@ class _LeftOutError(Exception):
 
 
 def judge(row: Mapping[str, str], table: PhysicalTable, given: Assumptions) -> Verdict:
-    """Decide about one row.
+    """Decide whether a row is covered.
 
     Args:
-        row: cells by column, as text; columns that are absent count as empty.
-        table: tells what is tabulated.
-        given: its nominal supply stands in for one that is not published.
+        row: cells by column, as text; absent columns count as empty.
+        table: the tabulated nodes, supply voltages and sizes.
+        given: its nominal supply voltage replaces one that is not published.
     """
-    said: list[str] = []
+    notes: list[str] = []
     try:
-        return Verdict(_macro(row, table, given, said), "; ".join(said))
+        return Verdict(_macro(row, table, given, notes), "; ".join(notes))
     except _LeftOutError as left_out:
         return Verdict(None, str(left_out))
 
 
 def _macro(
-    row: Mapping[str, str], table: PhysicalTable, given: Assumptions, said: list[str]
+    row: Mapping[str, str], table: PhysicalTable, given: Assumptions, notes: list[str]
 ) -> Macro:
-    device = _device(row, said)
-    own, node = _node(row, table, device, said)
-    values = {name: _number(row, name) for name in NUMBERS}
-    absent = [name for name, value in values.items() if value is None]
+    device = _device(row, notes)
+    published_nm, node = _node(row, table, device, notes)
+    cells = {name: _number(row, name) for name in NUMBERS}
+    absent = [name for name, value in cells.items() if value is None]
     if absent:
         raise _LeftOutError(f"not published: {', '.join(absent)}")
-    known = {name: value for name, value in values.items() if value is not None}
-    _check(known)
-    if known["dot_product_length"] > known["rows"]:
-        _turn(known, said)
-    bits = {name: _whole(name, known[name], said) for name in ("adc_bits", "weight_bits")}
-    if math.ceil(known["input_bits"]) > given.highest_level_bits.value:
-        said.append(f"DAC area of {given.highest_level_bits.value:g} bits")
+    values = {name: value for name, value in cells.items() if value is not None}
+    _check(values)
+    if values["dot_product_length"] > values["rows"]:
+        _turn(values, notes)
+    values["adc_bits"] = _whole("adc_bits", values["adc_bits"], notes)
+    _whole("weight_bits", values["weight_bits"], notes)
+    if math.ceil(values["input_bits"]) > given.highest_level_bits.value:
+        notes.append(f"DAC area of {given.highest_level_bits.value:g} bits")
     return Macro(
         device=device,
-        published_nm=own,
+        published_nm=published_nm,
         node_nm=node,
-        voltage_V=_supply(row, table, device, node, given, said),
-        array_rows=_size("rows", known["rows"], table, device, said),
-        array_cols=_size("cols", known["cols"], table, device, said),
-        **{**known, "adc_bits": bits["adc_bits"]},  # type: ignore[arg-type]
+        voltage_V=_supply(row, table, device, node, given, notes),
+        array_rows=_size("rows", values["rows"], table, device, notes),
+        array_cols=_size("cols", values["cols"], table, device, notes),
+        **values,  # type: ignore[arg-type]
     )
 
 
@@ -131,9 +134,10 @@ def _text(row: Mapping[str, str], name: str) -> str:
     return row.get(name, "").strip()
 
 
-def _device(row: Mapping[str, str], said: list[str]) -> str:
+def _device(row: Mapping[str, str], notes: list[str]) -> str:
     """Memory device of an analog macro."""
-    kind, cell = _text(row, "architecture").lower(), _text(row, "cell").lower()
+    named = _text(row, "architecture")
+    kind, cell = named.lower(), _text(row, "cell").lower()
     compute = _text(row, "compute_model").lower()
     if any(word in text for word in DIGITAL for text in (kind, compute)):
         raise _LeftOutError("digital")
@@ -141,22 +145,18 @@ def _device(row: Mapping[str, str], said: list[str]) -> str:
         raise _LeftOutError("digital (its cell computes)")
     if kind == "sram":
         return "sram"
-    named = _text(row, "architecture")
     if kind in NON_VOLATILE:
         if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
-            said.append(f"cell {_text(row, 'cell')[:40] or named} as RRAM")
+            notes.append(f"cell {_text(row, 'cell')[:40] or named} as RRAM")
         return "rram"
-    raise _LeftOutError(
-        f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
-        if named
-        else "no architecture given"
-    )
+    unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
+    raise _LeftOutError(unknown if named else "no architecture given")
 
 
 def _number(row: Mapping[str, str], name: str) -> float | None:
-    """A positive number, None where the cell is empty."""
+    """A positive number, None if the cell is empty."""
     text = _text(row, name)
-    if text.lower() in ("", "nan", "na", "n/a", "-"):
+    if text.lower() in EMPTY:
         return None
     try:
         value = float(text)
@@ -168,7 +168,7 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
 
 
 def _node(
-    row: Mapping[str, str], table: PhysicalTable, device: str, said: list[str]
+    row: Mapping[str, str], table: PhysicalTable, device: str, notes: list[str]
 ) -> tuple[float, int]:
     """The macro's own node and the nearest tabulated one."""
     node = _number(row, "technology_nm")
@@ -177,47 +177,46 @@ def _node(
     low, high = NODES_NM
     if not low <= node <= high:
         raise _LeftOutError(f"{node:g} nm is outside {low:g} to {high:g} nm")
-    nearest = int(_nearest(node, table.sizes(device, "node_nm")))
+    nearest = _nearest(node, table.sizes(device, "node_nm"))
     if nearest != node:
-        said.append(f"{node:g} nm as {nearest} nm")
+        notes.append(f"{node:g} nm as {nearest} nm")
     return node, nearest
 
 
-def _check(known: Mapping[str, float]) -> None:
-    """Refuse values that cannot be what their columns say."""
-    for name, value in known.items():
+def _check(values: Mapping[str, float]) -> None:
+    """Refuse values that cannot be of their columns."""
+    for name, value in values.items():
         if value < 1:
             raise _LeftOutError(f"{name} {value:g} is below 1")
         if value > HIGHEST.get(name, math.inf):
             raise _LeftOutError(f"{name} {value:g} is above {HIGHEST[name]:,}")
 
 
-def _turn(known: dict[str, float], said: list[str]) -> None:
-    """Let products be summed along the columns, where rows are too few."""
-    length = known["dot_product_length"]
-    if length > known["cols"]:
+def _turn(values: dict[str, float], notes: list[str]) -> None:
+    """Sum products along the columns if there are too few rows."""
+    length = values["dot_product_length"]
+    if length > values["cols"]:
         raise _LeftOutError(
             f"dot product of {length:g} is longer than the array's rows and columns: how many "
             "arrays take part is not published"
         )
-    known["rows"], known["cols"] = known["cols"], known["rows"]
-    said.append(f"summed along the {known['rows']:g} columns")
+    values["rows"], values["cols"] = values["cols"], values["rows"]
+    notes.append(f"summed along the {values['rows']:g} columns")
 
 
-def _whole(name: str, value: float, said: list[str]) -> int:
+def _whole(name: str, value: float, notes: list[str]) -> int:
     whole = math.ceil(value)
     if whole != value:
-        said.append(f"{name} {value:g} as {whole}")
+        notes.append(f"{name} {value:g} as {whole}")
     return whole
 
 
 def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> NDArray[np.float64]:
-    """The supplies a device is tabulated at, ascending."""
+    """Return the supply voltages at which a device is tabulated, ascending."""
     rows = table.tables[device]
-    found: NDArray[np.float64] = np.unique(
-        rows.column("voltage_V")[rows.column("node_nm") == node_nm]
-    )
-    return found / 1000
+    millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
+    supplies: NDArray[np.float64] = np.unique(millivolts) / 1000
+    return supplies
 
 
 def _supply(
@@ -226,37 +225,35 @@ def _supply(
     device: str,
     node: int,
     given: Assumptions,
-    said: list[str],
+    notes: list[str],
 ) -> float:
-    """The nearest tabulated supply, at most half a step away."""
+    """The nearest tabulated supply voltage, at most half a step away."""
     volt = _number(row, "voltage_V")
     if volt is None:
         volt = given.nominal_V.value
-        said.append(f"supply not published: {volt:g} V")
-    here = supplies_V(table, device, node)
-    nearest = float(here[np.argmin(np.abs(here - volt))])
-    if abs(nearest - volt) > np.diff(here).min() / 2 + 1e-9:
-        raise _LeftOutError(
-            f"{volt:g} V is outside the {here[0]:g} to {here[-1]:g} V tabulated at {node} nm"
-        )
+        notes.append(f"supply not published: {volt:g} V")
+    tabulated = supplies_V(table, device, node)
+    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
+    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
+        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
+        raise _LeftOutError(f"{volt:g} V is outside the {span}")
     if abs(nearest - volt) > 1e-9:
-        said.append(f"{volt:g} V as {nearest:g} V")
+        notes.append(f"{volt:g} V as {nearest:g} V")
     return nearest
 
 
-def _size(name: str, value: float, table: PhysicalTable, device: str, said: list[str]) -> int:
+def _size(name: str, value: float, table: PhysicalTable, device: str, notes: list[str]) -> int:
     """The nearest tabulated number of rows or columns."""
-    nearest = int(_nearest(value, table.sizes(device, name)))
+    nearest = _nearest(value, table.sizes(device, name))
     if not 1 / FARTHEST <= value / nearest <= FARTHEST:
         raise _LeftOutError(
             f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
         )
     if nearest != value:
-        said.append(f"time of {nearest} {name}")
+        notes.append(f"time of {nearest} {name}")
     return nearest
 
 
-def _nearest(value: float, tabulated: NDArray[np.int64]) -> np.int64:
-    """The tabulated value with the smallest ratio to one."""
-    nearest: np.int64 = tabulated[np.argmin(np.abs(np.log(tabulated / value)))]
-    return nearest
+def _nearest(value: float, tabulated: NDArray[np.int64]) -> int:
+    """The tabulated value with the smallest ratio to a value."""
+    return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.silicon.comparison import FACTOR
-from experiments.silicon.random_designs import DEVICES
+from experiments.silicon.agreement import FACTOR
+from experiments.silicon.random_designs import DEVICES, FIGURE_NETWORK
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.report.style import COLUMN, HATCHES, LEAST_TEXT, colours, legend_below
 
@@ -20,7 +20,7 @@ PANELS = {
     "tops_per_W_1b": "TOPS/W (1 bit)",
     "tops_per_mm2_1b": "TOPS/mm² (1 bit)",
 }
-"""Quantities of the scatter and their titles."""
+"""Titles of the quantities of the scatter."""
 
 DEVICE_MARKERS = {"sram": "o", "rram": "s"}
 NAMED = 3
@@ -35,46 +35,48 @@ DISTRIBUTIONS = {
     "tops_per_mm2": "TOPS/mm²",
     "snr_adc_dB": "SNR of conversion (dB)",
 }
-"""Quantities of random designs and their titles."""
+"""Titles of the quantities of random designs."""
 
 Groups = Sequence[tuple[str, str]]
 
 RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
 
 HIGHEST_DB = 60.0
-"""Where signal to noise is cut in the figure."""
+"""SNR at which the figure is cut."""
+
+
+def of_random_designs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Select what the figure of random designs shows: distributions and shares of bottlenecks."""
+    spread, bounds = tables["random_designs"], tables["random_bounds"]
+    shares = bounds.assign(
+        quantity="bound by " + bounds["resource"], workload="", n=0, p50=bounds["share"]
+    )
+    shown = spread[spread["workload"].isin([FIGURE_NETWORK, ""])]
+    return pd.concat([shown, shares], ignore_index=True)[list(spread)]
 
 
 def scatter(frame: pd.DataFrame, width: float) -> Figure:
-    """Modelled against measured, the band of a factor 3 shaded, the worst misses named.
+    """Draw modelled against measured values, with the band of a factor 3 and the worst misses.
 
     Args:
         frame: columns row, label, node_nm, device, quantity, measured, model.
         width: inches.
     """
     narrow = width <= COLUMN
-    shape = (3, 1) if narrow else (1, 3)
     figure = Figure(figsize=(width, 7.6 if narrow else 3.0), layout="constrained")
-    axes = figure.subplots(*shape, squeeze=False).ravel()
+    axes = figure.subplots(*((3, 1) if narrow else (1, 3)), squeeze=False).ravel()
     nodes = sorted(frame["node_nm"].unique())
     colour = dict(zip(nodes, colours(len(nodes)), strict=True))
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.4, "linestyle": "none"}
     for ax, (name, title) in zip(axes, PANELS.items(), strict=True):
-        own = frame[frame["quantity"] == name]
-        for (node, device), points in frame.groupby(["node_nm", "device"], sort=True):
-            here = points[points["quantity"] == name]
-            ax.plot(
-                here["measured"],
-                here["model"],
-                DEVICE_MARKERS[str(device)],
-                color=colour[node],
-                markersize=4.5,
-                markeredgecolor="white",
-                markeredgewidth=0.4,
-                linestyle="none",
-                label=f"{node:g} nm, {str(device).upper()}",
-            )
-        _band(ax, own)
-        _name_misses(ax, own)
+        for (node, device), chips in frame.groupby(["node_nm", "device"], sort=True):
+            points = chips[chips["quantity"] == name]
+            style: dict[str, Any] = {"color": colour[node], "markersize": 4.5, **edge}
+            style["label"] = f"{node:g} nm, {str(device).upper()}"
+            ax.plot(points["measured"], points["model"], DEVICE_MARKERS[str(device)], **style)
+        of_quantity = frame[frame["quantity"] == name]
+        _band(ax, of_quantity)
+        _name_misses(ax, of_quantity)
         ax.set(xscale="log", yscale="log")
         ax.set_xlabel(f"{title}, measured")
         ax.set_ylabel("modelled")
@@ -83,13 +85,13 @@ def scatter(frame: pd.DataFrame, width: float) -> Figure:
     return figure
 
 
-def _band(ax: Axes, own: pd.DataFrame) -> None:
-    """Equality, and a factor 3 to either side."""
-    if own.empty:
+def _band(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw equality, and a factor 3 to either side."""
+    if frame.empty:
         ax.text(0.5, 0.5, "nothing to compare", ha="center", transform=ax.transAxes)
         ax.set(xlim=(0.1, 10), ylim=(0.1, 10))
         return
-    values = own[["measured", "model"]].to_numpy()
+    values = frame[["measured", "model"]].to_numpy()
     # Names of misses stand below all points.
     ends = np.array([values.min() / 20, values.max() * 2])
     ax.fill_between(ends, ends / FACTOR, ends * FACTOR, color="0.9", linewidth=0, zorder=0)
@@ -98,30 +100,25 @@ def _band(ax: Axes, own: pd.DataFrame) -> None:
     ax.set_aspect("equal")
 
 
-def _name_misses(ax: Axes, own: pd.DataFrame) -> None:
-    """Number the farthest of those outside the band by their rows, and name them in a corner."""
-    if own.empty:
+def _name_misses(ax: Axes, frame: pd.DataFrame) -> None:
+    """Number the worst points outside the band by their rows, and name them in a corner."""
+    if frame.empty:
         return
-    off = np.abs(np.log(own["model"] / own["measured"]))
-    worst = own.assign(off=off)[off > np.log(FACTOR)].nlargest(NAMED, "off")
-    text: dict[str, Any] = {"fontsize": LEAST_TEXT, "parse_math": False}  # whatever a venue is
+    off = np.abs(np.log(frame["model"] / frame["measured"]))
+    worst = frame.assign(off=off)[off > np.log(FACTOR)].nlargest(NAMED, "off")
+    text: dict[str, Any] = {"fontsize": LEAST_TEXT, "parse_math": False}  # a venue may have a $
     for _, miss in worst.iterrows():
         above = miss["model"] > miss["measured"]
-        ax.annotate(
-            str(miss["row"]),
-            (miss["measured"], miss["model"]),
-            xytext=(2, 3 if above else -3),
-            textcoords="offset points",
-            va="bottom" if above else "top",
-            **text,
-        )
+        place: dict[str, Any] = {"xytext": (2, 3 if above else -3), "textcoords": "offset points"}
+        place["va"] = "bottom" if above else "top"
+        ax.annotate(str(miss["row"]), (miss["measured"], miss["model"]), **place, **text)
     names = "\n".join(f"{miss['row']}: {miss['label']}" for _, miss in worst.iterrows())
     ax.text(0.98, 0.02, names, ha="right", va="bottom", transform=ax.transAxes, **text)
 
 
 def random_designs(frame: pd.DataFrame, width: float) -> Figure:
-    """Random designs: 5th to 95th percentile, the middle half as a box; what macros were published
-    with is shaded; what binds the designs.
+    """Draw random designs: 5th to 95th percentile, the middle half as a box, and bottlenecks; the
+    range of published macros is shaded.
 
     Args:
         frame: columns device, designs, quantity, n, p5 to p95; "published" as a device for the
@@ -132,32 +129,35 @@ def random_designs(frame: pd.DataFrame, width: float) -> Figure:
     rows, columns = (4, 2) if narrow else (2, 4)
     figure = Figure(figsize=(width, 6.0 if narrow else 3.6), layout="constrained")
     axes = figure.subplots(rows, columns, sharey=False, squeeze=False).ravel()
-    groups = [(device, told) for device in DEVICES for told in ("all", "feasible")]
+    groups = [(device, designs) for device in DEVICES for designs in ("all", "feasible")]
     for index, (ax, (name, title)) in enumerate(zip(axes, DISTRIBUTIONS.items(), strict=False)):
-        own = frame[frame["quantity"] == name]
-        _boxes(ax, own, groups)
+        _boxes(ax, frame[frame["quantity"] == name], groups)
         decibel = name.endswith("_dB")
         ax.set(xlabel=title, xscale="linear" if decibel else "log", ylim=(3.6, -0.6))
         ax.tick_params(axis="y", length=0)
         _group_names(ax, groups, shown=index % columns == 0)
-    _binding(axes[-1], frame, groups)
+    _bottlenecks(axes[-1], frame, groups)
     _group_names(axes[-1], groups, shown=False)
     legend_below(figure, axes[-1], title="what binds")
     return figure
 
 
 def _group_names(ax: Axes, groups: Groups, *, shown: bool) -> None:
-    names = [f"{d.upper()}, {told}" for d, told in groups] if shown else [""] * len(groups)
+    names = (
+        [f"{device.upper()}, {designs}" for device, designs in groups]
+        if shown
+        else [""] * len(groups)
+    )
     ax.set_yticks(range(len(groups)), names)
 
 
-def _boxes(ax: Axes, own: pd.DataFrame, groups: Groups) -> None:
-    published = own[own["device"] == "published"]
+def _boxes(ax: Axes, frame: pd.DataFrame, groups: Groups) -> None:
+    published = frame[frame["device"] == "published"]
     for _, band in published[published["n"] > 0].iterrows():
         ax.axvspan(band["p5"], band["p95"], color="0.88", linewidth=0, zorder=0)
         ax.axvline(band["p50"], color="0.6", linewidth=0.6, zorder=0)
-    for at, (device, told) in enumerate(groups):
-        line = own[(own["device"] == device) & (own["designs"] == told)]
+    for at, (device, designs) in enumerate(groups):
+        line = frame[(frame["device"] == device) & (frame["designs"] == designs)]
         if line.empty or not line["n"].iloc[0]:
             continue
         decibel = str(line["quantity"].iloc[0]).endswith("_dB")
@@ -169,27 +169,20 @@ def _boxes(ax: Axes, own: pd.DataFrame, groups: Groups) -> None:
         ax.vlines(middle, at - 0.25, at + 0.25, color=style["color"], linewidth=1.8)
 
 
-def _binding(ax: Axes, frame: pd.DataFrame, groups: Groups) -> None:
-    """Shares of networks on designs that a resource binds, stacked."""
+def _bottlenecks(ax: Axes, frame: pd.DataFrame, groups: Groups) -> None:
+    """Draw the shares of networks on designs by bottleneck, stacked."""
     start = np.zeros(len(groups))
     for index, cause in enumerate(CAUSES):
-        own = frame[frame["quantity"] == f"bound by {cause}"]
+        rows = frame[frame["quantity"] == f"bound by {cause}"]
         shares = np.array(
-            [own[(own["device"] == d) & (own["designs"] == t)]["p50"].sum() for d, t in groups]
+            [rows[(rows["device"] == d) & (rows["designs"] == t)]["p50"].sum() for d, t in groups]
         )
         if not shares.any():
             continue
-        ax.barh(
-            range(len(groups)),
-            100 * shares,
-            left=start,
-            height=0.6,
-            color=colours(len(CAUSES))[index],
-            hatch=HATCHES[index % len(HATCHES)],
-            edgecolor="white",
-            linewidth=0.4,
-            label=RESOURCES.get(cause, cause),
-        )
+        look: dict[str, Any] = {"color": colours(len(CAUSES))[index], "edgecolor": "white"}
+        look |= {"hatch": HATCHES[index % len(HATCHES)], "linewidth": 0.4, "height": 0.6}
+        name = RESOURCES.get(cause, cause)
+        ax.barh(range(len(groups)), 100 * shares, left=start, label=name, **look)
         start += 100 * shares
     ax.set(xlabel="networks on designs (%)", xlim=(0, 100), ylim=(3.6, -0.6))
     ax.tick_params(axis="y", length=0)

@@ -1,8 +1,8 @@
-"""One invocation of a macro by the physical model's own parts: time, energy and area.
+"""Time, energy and area of one invocation of a macro, by the physical model's own parts.
 
-The model evaluates networks on chips; published macros are told by one invocation of their array.
-Times, cells, converters and drivers are those of `imcmoo.model.physical`; only what acts, and how
-often, is counted here: every converter converts once, every input drives one row at one level.
+The model evaluates networks on chips; published macros are described by one invocation of their
+array. Times, cells, ADCs and drivers are those of `imcmoo.model.physical`; only the actions are
+counted here: every ADC converts once, every input drives one row at one level.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from imcmoo.model.physical.switches import Switches
 Floats = NDArray[np.float64]
 
 MEAN_CELL = 0.5
-"""Mean value of a cell of one bit, over its largest: what macros are measured with is not told."""
+"""Mean value of a 1-bit cell over its largest: the measured values are not published."""
 
 CELL_BITS = 1
 
 
 @dataclass(frozen=True, eq=False)
 class MacroCosts:
-    """What one invocation of n macros takes, arrays of shape (n,).
+    """Costs of one invocation of n macros, arrays of shape (n,).
 
     Args:
         time_s: array and conversion.
@@ -48,12 +48,12 @@ class MacroCosts:
 
     @property
     def energy_J(self) -> Floats:
-        """Of all parts."""
+        """Total energy."""
         return np.sum(list(self.energies_J.values()), axis=0)
 
     @property
     def area_m2(self) -> Floats:
-        """Of all parts."""
+        """Total area."""
         return np.sum(list(self.areas_m2.values()), axis=0)
 
 
@@ -65,32 +65,28 @@ def macro_costs(
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> MacroCosts:
-    """Costs of one invocation of each macro.
+    """Model one invocation of each macro.
 
     Args:
         macros: of one device, at least one.
         table: component numbers.
-        given: the model's assumptions.
-        adc_model: one of the model's converters.
-        held: whether a level of a resistive array also takes the pulse it is charged.
+        given: assumptions of the model.
+        adc_model: one of the ADC models.
+        held: whether a level of a resistive array also takes the pulse that it is charged for.
 
     Raises:
-        ValueError: macros of several devices, or a value the component table or the converter
+        ValueError: macros of several devices, or a value that the component table or the ADC model
             lacks.
     """
     point = macro_point(macros, table=table, given=given, adc_model=adc_model)
     device, designs = DEVICES[macros[0].device], macro_designs(macros, adc_model)
-    rows, cols, adcs, length = (
+    rows, cols, adcs, length, inputs, weights = (
         np.array([getattr(macro, name) for macro in macros], dtype=float)
-        for name in ("rows", "cols", "n_adc", "dot_product_length")
+        for name in ("rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits")
     )
-    inputs = np.array([macro.input_bits for macro in macros])
-    weights = np.array([macro.weight_bits for macro in macros])
-    time = read_time(
-        designs, point, adcs[:, None], adcs, device=device, assumptions=given, pulses=held
-    )[:, 0]
-    adder = _shift_add(designs, np.ceil(weights), table)
-    reads = length * np.ceil(weights) * adcs
+    of_adcs = adcs[:, None]
+    read = read_time(designs, point, of_adcs, adcs, device=device, assumptions=given, pulses=held)
+    time, adder = read[:, 0], _shift_add(designs, np.ceil(weights), table)
     # Row and column drivers of an array of another size, per row and column.
     row_share, column_share = rows / designs.rows, cols / designs.cols
     leak = (
@@ -99,14 +95,13 @@ def macro_costs(
         + column_share * point.array["column_leak"]
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
+    mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
+    dac_F = length * given.dac_F_per_bit.value * designs.input_slice_bits
     return MacroCosts(
         time_s=time,
         energies_J={
-            "cells": reads * (point.cell.low_J + MEAN_CELL * point.cell.span_J),
-            "dac": length
-            * given.dac_F_per_bit.value
-            * designs.input_slice_bits
-            * designs.voltage_V**2,
+            "cells": length * np.ceil(weights) * adcs * mean_read_J,
+            "dac": dac_F * designs.voltage_V**2,
             "adc": adcs * point.adc.energy_J,
             "shift_add": adcs * adder["energy"] * point.supply,
             "leakage": leak * time,
@@ -124,13 +119,13 @@ def macro_costs(
 
 
 def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
-    """Of the drivers of all columns, with multiplexers where columns share converters."""
+    """Area of the drivers of all columns, with multiplexers if columns share ADCs."""
     muxed = designs.columns_per_adc > 1
     return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
 
 
 def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Floats:
-    """Of the converter of one row's input."""
+    """Area of the DAC of one row."""
     bits = np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value))
     return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
 
@@ -138,24 +133,21 @@ def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Flo
 def macro_point(
     macros: Sequence[Macro], *, table: PhysicalTable, given: Assumptions, adc_model: str = "zigzag"
 ) -> OperatingPoint:
-    """Speed and component costs of macros of one device; raises as `macro_costs`."""
+    """Return speed and component costs of macros of one device; see `macro_costs`."""
     if len({macro.device for macro in macros}) != 1:
         raise ValueError("macros must be of one device, and at least one")
+    designs, device = macro_designs(macros, adc_model), DEVICES[macros[0].device]
     return operating_point(
-        macro_designs(macros, adc_model),
-        device=DEVICES[macros[0].device],
-        table=table,
-        assumptions=given,
-        switches=Switches(),
+        designs, device=device, table=table, assumptions=given, switches=Switches()
     )
 
 
 def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
-    """Macros as chips of one macro; what is no part of a macro is of the smallest size."""
+    """Describe macros as chips of one macro, with the smallest size of everything else."""
     weights = np.ceil([macro.weight_bits for macro in macros])
     per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
-    n = len(macros)
-    one = np.ones(n)
+    chip = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
+    n, one = len(macros), np.ones(len(macros))
     columns: Mapping[str, object] = {
         "technology_nm": [macro.node_nm for macro in macros],
         "voltage_V": [macro.voltage_V for macro in macros],
@@ -168,21 +160,14 @@ def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
         "input_slice_bits": np.ceil([macro.input_bits for macro in macros]),
         "adc_bits": [macro.adc_bits for macro in macros],
         "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
-        "macros_per_tile": one,
-        "tiles_per_group": one,
-        "router_groups": one,
-        "glb_KiB": one,
-        "glb_banks": one,
-        "link_bits": one,
-        "dram": ["none"] * n,
-        "schedule": ["layer"] * n,
-        "input_coding": ["levels"] * n,
+        **dict.fromkeys((*chip, "link_bits"), one),
+        **{"dram": ["none"] * n, "schedule": ["layer"] * n, "input_coding": ["levels"] * n},
     }
     return Designs.of_columns(columns, adc_model=adc_model)  # type: ignore[arg-type]
 
 
 def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
-    """Adder of every converter, as wide as the model's; none where nothing is shifted."""
+    """Costs of the adder of every ADC, as wide as the model's; zero if nothing is shifted."""
     more = np.maximum(weights - designs.bits_per_cell, 0)
-    found = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
-    return {name: np.where(more > 0, values, 0.0) for name, values in found.items()}
+    costs = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
+    return {name: np.where(more > 0, values, 0.0) for name, values in costs.items()}

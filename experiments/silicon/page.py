@@ -3,192 +3,139 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from experiments.paper.markdown import table as markdown_table
-from experiments.silicon import prose, random_page
-from experiments.silicon.comparison import DEFAULT, GOALS
-from experiments.silicon.table import MEASURED
-from experiments.silicon.words import NOTHING, Inputs, figure, number, plain, rank, share
+from experiments.markdown import render, row
+from experiments.silicon.agreement import CLASSES, FEW_PRODUCTS, SLOW
+from experiments.silicon.comparison import fitted_periphery
+from experiments.silicon.figures import DISTRIBUTIONS, RESOURCES
+from experiments.silicon.macros import MEASURED
+from experiments.silicon.random_designs import DESIGNS, FIGURE_NETWORK, SEED, STRICT_SNR_ADC_DB
+from imcmoo.hardware.physical_table import PhysicalTable
 
+NONE = "–"
 NAMES = {
     "t_core_ns": "time of an invocation",
     "tops_per_W_1b": "TOPS/W",
     "tops_per_mm2_1b": "TOPS/mm²",
     "area": "area",
+    **DISTRIBUTIONS,
+    "snr_dB": "SNR (dB)",
+    "active_rows": "rows read at once",
+    "technology_nm": "node (nm)",
 }
 UNITS = {"1": "ratio", "mm2": "mm²", "us": "µs"}
+GOALS = {
+    ("t_core_ns", "within"): 0.60,
+    ("tops_per_W_1b", "within"): 0.50,
+    ("tops_per_W_1b", "rank"): 0.50,
+    ("tops_per_mm2_1b", "rank"): 0.50,
+}
+"""Goals that were set before the model was compared."""
+
+GROUPS = [("rram", "all"), ("rram", "feasible"), ("sram", "all"), ("sram", "feasible")]
+"""Devices and designs of the table of bottlenecks."""
+
+TEXT = ("reason", "label", "workload", "venue")
+"""Columns that are text even if all their cells look like numbers, or are empty."""
 
 
-def page(inputs: Inputs) -> str:
-    """The page as Markdown."""
-    sections = [
-        prose.introduction(inputs.folder),
-        _agreement(inputs),
-        figure(
-            inputs,
-            "silicon",
-            "Modelled against measured; grey: within a factor of 3. Colour: node; circles SRAM, "
-            "squares resistive. The three worst misses have their rows of `silicon.csv`.",
-        ),
-        _readings(inputs),
-        _classes(inputs),
-        _misses(inputs),
-        _left_out(inputs),
-        _chips(inputs),
-        random_page.section(inputs),
+def stored(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read all tables of a folder, by name."""
+    tables = {}
+    for path in sorted(folder.glob("*.csv")):
+        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str))
+        tables[path.stem] = frame.fillna({name: "" for name in TEXT if name in frame})
+    return tables
+
+
+def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
+    """Write the page.
+
+    Args:
+        folder: of the tables.
+        to_folder: path from the page to where they are published.
+        is_shipped: whether the macros are the shipped ones, whose misses are explained.
+    """
+    tables = stored(folder)
+    pairs, silicon = tables["compared"], tables["silicon"]
+    missed = pairs[~pairs["within"].astype(bool)].sort_values(["quantity", "ratio"], kind="stable")
+    is_covered = silicon["covered"].astype(bool)
+    reasons = silicon.loc[~is_covered, "reason"]
+    left_out = [
+        (plain(reason), count, ", ".join(str(i + 1) for i in reasons.index[reasons == reason]))
+        for reason, count in Counter(reasons).most_common()
     ]
-    return "\n".join(section.strip() + "\n" for section in sections)
+    agreement, by_class, chips = (tables[n] for n in ("agreement", "by_class", "chips"))
+    is_adc = agreement["reading"].str.startswith(("default", "converter"))
 
+    def class_row(key: str, quantity: str, reading: str = "default") -> dict[str, Any]:
+        where = {"class": CLASSES[key][0], "quantity": quantity, "reading": reading}
+        return row(by_class, **where)
 
-def default_agreement(derived: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Agreement of the model as it stands, one line for each of `MEASURED`."""
-    frame = derived["agreement"]
-    own = frame[(frame["reading"] == DEFAULT.name) & (frame["periphery"] == "fitted")]
-    return own.set_index("quantity").loc[list(MEASURED)]
-
-
-def _agreement(inputs: Inputs) -> str:
-    found = default_agreement(inputs.derived)
-    lines = [
-        [
-            NAMES[str(name)],
-            f"{line['rows']:.0f}",
-            share(line["within"]),
-            _goal(name, "within", line["within"]),
-            rank(line["rank"]),
-            _goal(name, "rank", line["rank"]),
-            number(line["median_ratio"]),
-        ]
-        for name, line in found.iterrows()
-    ]
-    header = ["", "rows", "within 3 ×", "goal", "rank correlation", "goal", "median model/chip"]
-    covered = inputs.silicon["covered"]
-    return (
-        f"## Agreement\n\n{covered.sum()} of {len(covered)} rows are covered.\n\n"
-        + markdown_table(header, lines)
-        + ("\n" + prose.verdict(inputs.derived) if inputs.own else "")
+    return render(
+        "silicon.md",
+        **{name: frame for name, frame in tables.items() if name != "silicon"},
+        to_folder=to_folder,
+        is_shipped=is_shipped,
+        covered=int(is_covered.sum()),
+        macros=len(silicon),
+        stand_ins=int((silicon.loc[is_covered, "reason"] != "").sum()),
+        missed=missed,
+        left_out=left_out,
+        medians=agreement.loc[is_adc & (agreement["quantity"] == "tops_per_W_1b"), "median_ratio"],
+        sources=list(dict.fromkeys(chips["chip"] + ": " + chips["source"])),
+        class_row=class_row,
+        factor=fitted_periphery(PhysicalTable.load()),
+        limits=_pivot(tables["random_limits"], "limit", "device"),
+        bounds=_pivot(tables["random_bounds"], "resource", ["device", "designs"]),
+        **{f.__name__: f for f in (plain, digits, share, rank, goal)},
+        **{"NAMES": NAMES, "MEASURED": MEASURED, "GROUPS": GROUPS, "UNITS": UNITS},
+        **{"RESOURCES": RESOURCES, "SEED": SEED},
+        **{"FEW_PRODUCTS": FEW_PRODUCTS, "SLOW": SLOW},
+        **{"NETWORK": FIGURE_NETWORK, "DESIGNS": DESIGNS, "STRICT_DB": STRICT_SNR_ADC_DB},
     )
 
 
-def _goal(name: object, kind: str, value: float) -> str:
-    goal = GOALS.get((str(name), kind))
-    if goal is None:
-        return NOTHING
-    told = f"{100 * goal:.0f} %" if kind == "within" else f"{goal:g}"
+def _pivot(frame: pd.DataFrame, index: str, columns: str | list[str]) -> pd.DataFrame:
+    """Shares by the values of one column, in their order, and of others."""
+    table = frame.pivot(index=index, columns=columns, values="share")
+    return table.loc[list(dict.fromkeys(frame[index]))]
+
+
+def digits(value: float) -> str:
+    """Format a number with three digits, a dash for none."""
     if pd.isna(value):
-        return told
-    return f"{told}, {'met' if value >= goal else 'not met'}"
+        return NONE
+    if value == float("inf"):
+        return "∞"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _readings(inputs: Inputs) -> str:
-    frame = inputs.derived["agreement"]
-    lines = [
-        [
-            line["reading"],
-            NAMES[line["quantity"]],
-            line["periphery"] if line["quantity"] == "tops_per_mm2_1b" else NOTHING,
-            f"{line['rows']:.0f}",
-            share(line["within"]),
-            rank(line["rank"]),
-            number(line["median_ratio"]),
-        ]
-        for _, line in frame.iterrows()
-    ]
-    header = ["reading", "", "periphery", "rows", "within 3 ×", "rank", "median model/chip"]
-    text = prose.readings(inputs.factor)
-    return f"## Other readings of the model\n\n{text}\n" + markdown_table(header, lines)
+def share(value: float) -> str:
+    """Format a share in percent, without decimals from 1 % up."""
+    if pd.isna(value):
+        return NONE
+    return f"{100 * value:.0f} %" if value >= 0.01 or value == 0 else f"{100 * value:.2f} %"
 
 
-def _classes(inputs: Inputs) -> str:
-    frame = inputs.derived["by_class"]
-    frame = frame[frame["reading"] == DEFAULT.name]
-    lines = [
-        [
-            line["class"],
-            NAMES[line["quantity"]],
-            f"{line['rows']:.0f}",
-            share(line["within"]),
-            rank(line["rank"]),
-            number(line["median_ratio"]),
-        ]
-        for _, line in frame.iterrows()
-    ]
-    header = ["macros", "", "rows", "within 3 ×", "rank", "median model/chip"]
-    explained = prose.explanation(inputs.derived, inputs.factor) if inputs.own else ""
-    return f"## Where it errs\n\n{explained}\n" + markdown_table(header, lines)
+def rank(value: float) -> str:
+    """Format a correlation with two decimals."""
+    return NONE if pd.isna(value) else f"{value:.2f}".replace("-", "−")
 
 
-def _misses(inputs: Inputs) -> str:
-    frame = inputs.derived["compared"]
-    missed = frame[~frame["within"].astype(bool)].sort_values(["quantity", "ratio"], kind="stable")
-    lines = [
-        [
-            NAMES[line["quantity"]],
-            f"{line['row']}",
-            plain(line["label"]),
-            f"{line['taken_nm']:.0f} nm {str(line['device']).upper()}",
-            number(line["measured"]),
-            number(line["model"]),
-            number(line["ratio"]),
-            share(line["adc_share"]),
-        ]
-        for _, line in missed.iterrows()
-    ]
-    header = [
-        "",
-        "row",
-        "venue, year",
-        "taken as",
-        "measured",
-        "model",
-        "model/chip",
-        "ADC of energy",
-    ]
-    return "## Misses, all of them\n\n" + markdown_table(header, lines)
+def goal(name: str, kind: str, value: float) -> str:
+    """Format the goal for a quantity and whether it is met."""
+    least = GOALS.get((name, kind))
+    if least is None:
+        return NONE
+    text = f"{100 * least:.0f} %" if kind == "within" else f"{least:g}"
+    return text if pd.isna(value) else f"{text}, {'met' if value >= least else 'not met'}"
 
 
-def _left_out(inputs: Inputs) -> str:
-    frame = inputs.silicon
-    out = frame[~frame["covered"].astype(bool)]
-    counted = Counter(out["reason"]).most_common()
-    stand_ins = sum(bool(reason) for reason in frame.loc[frame["covered"].astype(bool), "reason"])
-    lines = [
-        [
-            plain(reason),
-            str(count),
-            ", ".join(str(i + 1) for i in out.index[out["reason"] == reason]),
-        ]
-        for reason, count in counted
-    ]
-    return (
-        "## Rows left out\n\n"
-        + markdown_table(["reason", "rows", "which"], lines)
-        + f"\n{stand_ins} covered rows stand for another node, supply, size or cell than their "
-        "own; `silicon.csv` says which, row by row.\n"
-    )
-
-
-def _chips(inputs: Inputs) -> str:
-    frame = inputs.derived["chips"]
-    lines = [
-        [
-            line["chip"],
-            line["setting"],
-            line["quantity"],
-            UNITS.get(line["unit"], line["unit"]),
-            number(line["measured"]),
-            number(line["model"]),
-            number(line["ratio"]),
-        ]
-        for _, line in frame.iterrows()
-    ]
-    header = ["chip", "setting", "", "unit", "measured", "model", "model/chip"]
-    own = frame.drop_duplicates(["chip", "source"])
-    sources = "; ".join(dict.fromkeys(own["chip"] + ": " + own["source"]))
-    return (
-        f"## Further chips\n\n{prose.chips(frame)}\n"
-        + markdown_table(header, lines)
-        + f"\nSources: {sources}.\n"
-    )
+def plain(text: str) -> str:
+    """Escape text of a user's table so that it cannot break the page."""
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

@@ -1,7 +1,8 @@
-"""What the model says of random chips: distributions, what binds, what is feasible."""
+"""Random chips by the physical model: distributions, bottlenecks, and which are feasible."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -29,25 +30,26 @@ DESIGNS = 2_000
 SEED = 0
 DEVICES: tuple[Literal["rram", "sram"], ...] = ("rram", "sram")
 NETWORKS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
+FIGURE_NETWORK = NETWORKS[0]
 NODES_NM = (7, 14, 22, 32, 45)
 INPUTS = (
     *((bits, "levels") for bits in (1, 2, 4)),
     *((bits, "pulses") for bits in (1, 2, 4, 8)),
 )
 STRICT_SNR_ADC_DB = 25.0
-"""Signal to noise of conversion that hard tasks need; a small network's knee is the default."""
+"""ADC SQNR that hard tasks need; the default limit is the knee of a small network."""
 
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) -> Columns:
-    """Random designs of the extended space, every parameter evenly over its levels.
+    """Sample designs of the extended space, every parameter uniformly over its values.
 
     Args:
         n: how many.
         device: "rram" or "sram".
-        table: has the thresholds that bound the supplies.
-        rng: of the run.
+        table: has the thresholds that bound the supply voltages.
+        rng: random generator.
     """
 
     def power(low: int, high: int) -> NDArray[Any]:
@@ -85,30 +87,30 @@ def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) 
     }
 
 
-def kept(found: PhysicalMetrics) -> dict[str, Bools]:
-    """Which designs keep each of a study's default limits, for all networks."""
+def kept(metrics: PhysicalMetrics) -> dict[str, Bools]:
+    """Check which designs keep each of a study's default limits, for all networks."""
     return {
-        "all networks run": found.runs.all(axis=1),
-        "area": found.area_m2 <= DEFAULT_AREA_M2,
-        "SNR of conversion": found.snr_adc_dB.min(axis=1) >= DEFAULT_SNR_ADC_DB,
-        "levels told apart": found.level_sigmas >= DEFAULT_LEVEL_SIGMAS,
-        "loss along wires": found.ir_drop <= DEFAULT_IR_DROP,
+        "all networks run": metrics.runs.all(axis=1),
+        "area": metrics.area_m2 <= DEFAULT_AREA_M2,
+        "SNR of conversion": metrics.snr_adc_dB.min(axis=1) >= DEFAULT_SNR_ADC_DB,
+        "levels told apart": metrics.level_sigmas >= DEFAULT_LEVEL_SIGMAS,
+        "loss along wires": metrics.ir_drop <= DEFAULT_IR_DROP,
     }
 
 
-def quantities(found: PhysicalMetrics, macs: float, network: int) -> dict[str, NDArray[Any]]:
-    """What is told of a network on every design, arrays of shape (n,); the unit is in the name."""
-    energy, interval = found.energy_J[:, network], found.interval_s[:, network]
-    area = found.area_m2
+def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> Columns:
+    """Return the reported quantities of a network, shape (n,); the unit is in the name."""
+    energy, interval = metrics.energy_J[:, network], metrics.interval_s[:, network]
+    area = metrics.area_m2
     return {
         "energy_mJ": energy * 1e3,
-        "latency_ms": found.latency_s[:, network] * 1e3,
+        "latency_ms": metrics.latency_s[:, network] * 1e3,
         "area_mm2": area * 1e6,
-        "power_W_per_mm2": found.power_W[:, network] / area * 1e-6,
+        "power_W_per_mm2": metrics.power_W[:, network] / area * 1e-6,
         "tops_per_W": 2 * macs / energy * 1e-12,
         "tops_per_mm2": 2 * macs / interval / area * 1e-18,
-        "snr_adc_dB": found.snr_adc_dB[:, network],
-        "snr_dB": found.snr_dB[:, network],
+        "snr_adc_dB": metrics.snr_adc_dB[:, network],
+        "snr_dB": metrics.snr_dB[:, network],
     }
 
 
@@ -118,87 +120,68 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
     Returns:
         "random_designs": columns device, designs (those that run a network, or keep all limits),
         workload, quantity, n and percentiles p5 to p95;
-        "random_bounds": device, designs, resource, share of networks on designs it binds;
+        "random_bounds": device, designs, resource, share of networks on designs whose bottleneck
+        it is;
         "random_limits": device, limit, share of designs that keep it;
         "random_causes": device, workload, parameter, value, n, and medians of energy_mJ,
         latency_ms, tops_per_W of all designs with that value.
     """
+    names = ("random_designs", "random_bounds", "random_limits", "random_causes")
+    lines: dict[str, list[Line]] = {name: [] for name in names}
     networks = WorkloadSet.load(NETWORKS)
-    spread: list[Line] = []
-    bounds: list[Line] = []
-    shares: list[Line] = []
-    causes: list[Line] = []
     for device in DEVICES:
         model = PhysicalModel(networks, device=device, table=table)
         columns = sample(n, device, table, np.random.default_rng(SEED))
-        found = model.evaluate(columns)
-        limits = kept(found)
+        metrics = model.evaluate(columns)
+        limits = kept(metrics)
         feasible = np.logical_and.reduce(list(limits.values()))
-        strict = feasible & (found.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB)
-        told_of = limits | {"all of them": feasible, "all of them, strict SNR": strict}
-        shares += [
+        strict = feasible & (metrics.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB)
+        limits |= {"all of them": feasible, "all of them, strict SNR": strict}
+        lines["random_limits"] += [
             {"device": device, "limit": name, "share": float(np.mean(keep))}
-            for name, keep in told_of.items()
+            for name, keep in limits.items()
         ]
-        for told, chosen in (("all", np.ones(n, bool)), ("feasible", feasible)):
-            here: Line = {"device": device, "designs": told}
-            for index, workload in enumerate(networks.names):
-                runs = chosen & found.runs[:, index]
-                values = quantities(found, float(model.macs[index]), index)
+        for designs, chosen in (("all", np.ones(n, bool)), ("feasible", feasible)):
+            keys: Line = {"device": device, "designs": designs}
+            for w, workload in enumerate(networks.names):
+                runs = chosen & metrics.runs[:, w]
+                values = quantities(metrics, float(model.macs[w]), w)
                 values["active_rows"] = columns["active_rows"]
-                spread += [
-                    here | {"workload": workload, "quantity": name} | percentiles(v[runs])
+                lines["random_designs"] += [
+                    keys | {"workload": workload, "quantity": name} | percentiles(v[runs])
                     for name, v in values.items()
                 ]
-                if told == "all":
-                    causes += _by_parameter(device, workload, columns, values, runs)
-            bound = found.bound_by[chosen]
-            bound = bound[bound >= 0]
-            bounds += [
-                here | {"resource": cause, "share": _share(bound == index)}
-                for index, cause in enumerate(CAUSES)
-            ]
-    return {
-        "random_designs": pd.DataFrame(spread),
-        "random_bounds": pd.DataFrame(bounds),
-        "random_limits": pd.DataFrame(shares),
-        "random_causes": pd.DataFrame(causes),
-    }
+                if designs == "all":
+                    of_network: Line = {"device": device, "workload": workload}
+                    lines["random_causes"] += _by_parameter(of_network, columns, values, runs)
+            lines["random_bounds"] += _bottlenecks(keys, metrics.bound_by[chosen])
+    return {name: pd.DataFrame(of_table) for name, of_table in lines.items()}
 
 
-def _by_parameter(
-    device: str, workload: str, columns: Columns, values: Columns, runs: Bools
-) -> list[Line]:
-    """Medians of the designs that share a parameter's value, of those that move most."""
-    lines: list[Line] = []
+def _by_parameter(keys: Line, columns: Columns, values: Columns, runs: Bools) -> Iterator[Line]:
+    """Medians of the designs that share the value of a parameter, of the most influential ones."""
     for parameter in ("technology_nm", "active_rows"):
         for level in np.unique(columns[parameter]):
-            here = runs & (columns[parameter] == level)
+            at = runs & (columns[parameter] == level)
             medians = {
-                name: float(np.median(values[name][here])) if here.any() else float("nan")
+                name: float(np.median(values[name][at])) if at.any() else float("nan")
                 for name in ("energy_mJ", "latency_ms", "tops_per_W")
             }
-            lines.append(
-                {
-                    "device": device,
-                    "workload": workload,
-                    "parameter": parameter,
-                    "value": int(level),
-                    "n": int(here.sum()),
-                }
-                | medians
-            )
-    return lines
+            yield keys | {"parameter": parameter, "value": int(level), "n": int(at.sum())} | medians
+
+
+def _bottlenecks(keys: Line, bound_by: NDArray[Any]) -> Iterator[Line]:
+    """Shares of networks on designs whose bottleneck is each resource."""
+    known = bound_by[bound_by >= 0]
+    for index, cause in enumerate(CAUSES):
+        share = float(np.mean(known == index)) if len(known) else float("nan")
+        yield keys | {"resource": cause, "share": share}
 
 
 def percentiles(values: NDArray[Any]) -> Line:
-    """Number and percentiles of values that are there."""
-    # A conversion that loses nothing has infinite signal to noise: no interpolation then.
-    told = values[~np.isnan(values)]
+    """Count and percentiles of the values that are not NaN."""
+    # A conversion without loss has infinite SNR: no interpolation then.
+    numbers = values[~np.isnan(values)]
     nothing = [np.nan] * len(PERCENTILES)
-    at = np.percentile(told, PERCENTILES, method="nearest") if len(told) else nothing
-    return {"n": len(told)} | {f"p{p}": float(v) for p, v in zip(PERCENTILES, at, strict=True)}
-
-
-def _share(binds: Bools) -> float:
-    return float(np.mean(binds)) if len(binds) else float("nan")
+    at = np.percentile(numbers, PERCENTILES, method="nearest") if len(numbers) else nothing
+    return {"n": len(numbers)} | {f"p{p}": float(v) for p, v in zip(PERCENTILES, at, strict=True)}

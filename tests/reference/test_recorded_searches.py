@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.arena.contest import best_so_far, judged
-from experiments.arena.rules import TARGETS
-from experiments.paper.aggregation import decided_by
+from experiments.compare.comparison import TARGETS, best_so_far, judged
+from experiments.paper.questions import decided_by
 from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.search.archive import Archive

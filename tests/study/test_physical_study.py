@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.compare import main as compare
+from experiments.compare.__main__ import main as compare
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.model.physical.model import PhysicalModel

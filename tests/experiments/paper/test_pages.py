@@ -1,23 +1,21 @@
-"""Every number of ours in the documents follows from the published tables, and so does prose."""
+"""The pages are made of the published tables; their numbers and conclusions, recomputed."""
 
+import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper import documents as pages
-from experiments.paper import figure_catalogue as plates
 from experiments.paper.claims import FOUR_RRAM, claims
+from experiments.paper.figure_specs import named_figures
+from experiments.paper.pages import pages
 from experiments.paper.reductions import EXACT, GA, JOINT
-from experiments.paper.settings import GENERAL, STUDIES, TECHNOLOGY
-from imcmoo.report.labels import LABELS, label, networks_in
-from tests.experiments.paper.conftest import ROOT
-
-NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
-
-NOT_OURS = ("theirs", "why", "claim", "networks")
-"""Columns that hold what the paper says, words, or the number of networks."""
+from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
+from experiments.publish import NARROW
+from experiments.questions import GENERAL
+from imcmoo.report.labels import label, networks_in
+from tests.experiments.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -38,74 +36,6 @@ def tables_in(section):
 def section(text, title):
     (found,) = (s for s in text.split("\n## ") if s.startswith(title))
     return found
-
-
-def written(values, suffix):
-    """Every way in which the document writes some numbers before a unit."""
-    values = values[np.isfinite(values)]
-    percent = {f.format(100 * v + 0.0) for v in values for f in ("{:.1f}", "{:+.1f}", "{:g}")}
-    if suffix == "%":
-        return percent
-    forms = ("{:.2f}",) if suffix == "×" else ("{:.4g}", "{:.0f}", "{:,.0f}", "{:.4f}", "{:+.1f}")
-    plain = {form.format(v) for v in values for form in forms}
-    return plain if suffix == "×" else plain | percent  # differences are in points
-
-
-def numbers_of(part, folder, study):
-    """All numbers in the tables a section names, of one study where it is known which."""
-    named = set(re.findall(r"`([\w<>/]+\.csv)`", part)) | {"claims.csv"}
-    found = []
-    for name in named:
-        paths = list(folder.glob(name.replace("<study>", study if study in STUDIES else "*")))
-        assert paths, f"the document names {name}, which is not there"
-        found += [pd.read_csv(p).select_dtypes("number").to_numpy(float).ravel() for p in paths]
-    return np.unique(np.concatenate(found))
-
-
-def untraced(text, folder):
-    """Numbers in the document's tables, and shares and ratios in its prose, that stand in no table
-    named beside them."""
-    missing = []
-    for part in text.split("\n## ")[1:]:
-        shown = [("", number, "%") for number in re.findall(rf"({NUMBER.pattern}) %", prose(part))]
-        for table in tables_in(part):
-            for _, row in table.iterrows():
-                shown += [
-                    (row.iloc[0], number, "%" if "%" in cell else "×" if "×" in cell else "")
-                    for title, cell in row.items()
-                    if not title.startswith(NOT_OURS)
-                    for number in NUMBER.findall(unlabelled(cell))
-                ]
-        cache = {}
-        for study, number, suffix in shown:
-            key = study if study in STUDIES else "", suffix
-            if key not in cache:
-                cache[key] = written(numbers_of(part, folder, study), suffix)
-            missing += [] if number in cache[key] else [(part.partition("\n")[0], study, number)]
-    return missing
-
-
-def prose(part):
-    return "\n".join(line for line in part.splitlines() if not line.startswith("|"))
-
-
-def unlabelled(cell):
-    for name in sorted(LABELS.values(), key=len, reverse=True):
-        cell = cell.replace(name, "")
-    return cell
-
-
-def test_every_number_in_the_document_stands_in_a_table_named_beside_it(published, text):
-    assert untraced(text, published) == []
-
-
-@pytest.mark.parametrize(
-    ("figure", "wrong"),
-    [("97.4 %", "97.9 %"), ("10.00 ×", "10.07 ×"), ("1,330,170", "1,330,171"), ("3481", "3480")],
-)
-def test_a_changed_number_is_noticed(published, text, figure, wrong):
-    assert figure in text
-    assert wrong.split()[0] in {n for *_, n in untraced(text.replace(figure, wrong), published)}
 
 
 def percent(values):
@@ -156,7 +86,7 @@ def test_gains_over_the_largest_network_are_recomputed(published, text):
 
 def test_the_claims_are_what_the_tables_say(published):
     frame = pd.read_csv(published / "claims.csv")
-    pd.testing.assert_frame_equal(frame, claims(published), check_dtype=False)
+    pd.testing.assert_frame_equal(frame, claims(Tables(published)), check_dtype=False)
     assert frame["difference"].to_numpy() == pytest.approx(frame["exact"] - frame["theirs"])
 
 
@@ -223,12 +153,12 @@ def test_no_size_of_an_rram_chip_can_be_changed_alone(published):
             assert own["share_total"].abs().max() < 0.005
 
 
-def test_the_documents_are_what_the_published_tables_say(published):
-    found = pages.documents(published, ROOT / "results" / "published", ROOT / "docs")
-    long = {f"reproduction/{n}.md" for n in ("aggregations", "baselines", "generality", "searches")}
-    assert set(found) == {"reproduction.md", "gallery.md", *long}
-    for name, content in found.items():
-        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == content
+def test_the_pages_are_made_of_the_published_tables(published):
+    config = json.loads((published / "config.json").read_text(encoding="utf-8"))
+    written = pages(Tables(published), config, published, ROOT / "docs")
+    assert len(written) == 1 + 4 + 1 + 1 + 5
+    for path, content in written.items():
+        assert path.read_text(encoding="utf-8") == content, path
 
 
 def test_the_documents_link_the_pages_that_there_are(text):
@@ -239,8 +169,8 @@ def test_the_documents_link_the_pages_that_there_are(text):
 
 def test_every_figure_is_in_the_gallery_with_its_data(published):
     content = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-    names = {path.stem.removesuffix(plates.NARROW) for path in (published / "figures").iterdir()}
-    assert names == set(plates.names(published))
+    names = {path.stem.removesuffix(NARROW) for path in (published / "figures").iterdir()}
+    assert names == set(named_figures(Tables(published)))
     for name in names:
         for ending in (".png", ".pdf", ".csv", "_narrow.png", "_narrow.pdf"):
             assert (published / "figures" / f"{name}{ending}").exists()

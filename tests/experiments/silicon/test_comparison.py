@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from experiments.silicon import comparison
-from experiments.silicon.classes import by_class, compared, members
-from experiments.silicon.comparison import agreement, fitted_periphery, judged, measured, modelled
-from experiments.silicon.table import ADDED, shipped
+from experiments.silicon.agreement import agreement, agreements, by_class, compared, members
+from experiments.silicon.comparison import fitted_periphery, judged, measured, modelled
+from experiments.silicon.macros import ADDED, SHIPPED, read
 from tests.experiments.silicon.conftest import ROW
 
 
 @pytest.fixture(scope="module")
 def frame():
-    return shipped()
+    return read(SHIPPED)
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +88,9 @@ def test_a_converter_without_the_bits_says_nothing(table):
 
 
 def test_readings_change_what_they_name(frame, verdicts, table):
-    told = comparison.agreements(frame, verdicts, table, 2.0).set_index(
-        ["reading", "periphery", "quantity"]
-    )["median_ratio"]
+    told = agreements(frame, verdicts, table, 2.0).set_index(["reading", "periphery", "quantity"])[
+        "median_ratio"
+    ]
     fast, slow = (told[name, "fitted", "t_core_ns"] for name in ("exponent 1.3", "default"))
     assert fast < slow
     held = told["levels of RRAM held 10 ns", "fitted", "t_core_ns"]
@@ -118,7 +118,7 @@ def test_classes_part_the_covered_rows_in_twos(verdicts, table):
 
 
 def test_classes_add_up_to_the_whole(frame, verdicts, table):
-    whole = comparison.agreements(frame, verdicts, table, 2.0)
+    whole = agreements(frame, verdicts, table, 2.0)
     whole = whole[whole["periphery"] == "fitted"].set_index(["reading", "quantity"])
     parts = by_class(frame, verdicts, table, 2.0).set_index(["class", "reading", "quantity"])
     for reading, quantity in whole.index:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from experiments.silicon.coverage import judge
 from experiments.silicon.macro import macro_costs
-from experiments.silicon.table import NEEDED, NUMBERS, shipped
+from experiments.silicon.macros import NEEDED, NUMBERS, SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
@@ -92,7 +92,7 @@ def test_what_stands_in_is_said(table, given, change, reason, taken):
 
 def test_shipped_rows_by_the_rules_of_the_comparison(table, given):
     """Analog, 7 to 45 nm, all numbers there: covered; everything else has a reason."""
-    for row in shipped().to_dict("records"):
+    for row in read(SHIPPED).to_dict("records"):
         verdict = judge(row, table, given)
         node = float(row["technology_nm"])
         analog = row["architecture"] in ("SRAM", "eNVM") and row["compute_model"] != "DIMC"

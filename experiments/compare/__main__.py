@@ -1,0 +1,197 @@
+"""`python -m experiments.compare STUDY`: our search against others, judged by the exact answer.
+
+`python -m experiments.compare --random N --seed S`: the same on random problems.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from experiments.compare import cli_rules, comparison, random_cases, statistics
+from experiments.compare.algorithms import METHODS
+from experiments.compare.cli_rules import BUDGETS
+from experiments.compare.comparison import CHECKS, DESIGNS, OURS, PRIMARY, SEEDS, WORST, Rules
+from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
+from experiments.recorded import recorded
+from imcmoo.cli import arguments, catalogue, command_line
+from imcmoo.cli.terminal import console
+from imcmoo.io.errors import InputError
+from imcmoo.io.locks import owned
+from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import fingerprint
+from imcmoo.report import style
+from imcmoo.report.labels import label
+from problems import STUDIES
+
+DESCRIPTION = """
+Let our search and others search a study from equal starts, over many seeds, and write to
+OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
+`python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
+`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY`: regret.csv, target.csv,
+front.csv, summary.csv, tests.csv and the figure ecdf. With --random: search cases drawn at random
+instead, each enumerated on the way, and write case.csv, regret.csv and summary.csv to
+OUT/random/SEED. A comparison that was interrupted goes on with the same command.
+"""
+
+INTERRUPTED = "the same command continues"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
+    _add_arguments(parser)
+    args = parser.parse_args(argv)
+    compare = _compare if args.random is None else _compare_on_random_cases
+    if args.seeds is None:
+        args.seeds = SEEDS if args.random is None else random_cases.SEEDS
+    return command_line.run(parser.prog, lambda: compare(args), interrupted=INTERRUPTED)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add, whole = parser.add_argument, arguments.whole
+    searched = parser.add_mutually_exclusive_group(required=True)
+    studies = f"{', '.join(STUDIES)}, or a .toml file"
+    searched.add_argument("study", nargs="?", metavar="STUDY", help=studies)
+    cases = "search N random cases instead"
+    searched.add_argument("--random", type=whole(1), metavar="N", help=cases)
+    seeds = f"runs of each method; default: {SEEDS}, on random cases {random_cases.SEEDS}"
+    add("--seeds", type=whole(1), metavar="N", help=seeds)
+    of_cases = "of the random cases; default: %(default)s"
+    add("--seed", type=whole(0), default=1, metavar="S", help=of_cases)
+    budgets = (
+        f"unique designs after which methods are judged, {PRIMARY} among them; default: "
+        f"{','.join(map(str, BUDGETS))}"
+    )
+    add("--budgets", type=_budgets, metavar="N,N", help=budgets)
+    methods = f"only these methods, '{OURS}' among them; default: all"
+    add("--methods", metavar="NAME,NAME", help=methods)
+    peers = "let the other methods search random cases as well"
+    add("--peers", action="store_true", help=peers)
+    add("--ablation", action="store_true", help="compare variants of our search instead")
+    add("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    arguments.add_workers(parser)
+
+
+def _budgets(text: str) -> tuple[int, ...]:
+    read = arguments.whole(1)
+    budgets = sorted({read(part) for part in text.split(",")})
+    if PRIMARY not in budgets:
+        raise argparse.ArgumentTypeError(f"must be numbers, {PRIMARY} among them, got '{text}'")
+    return tuple(budgets)
+
+
+def _compare_on_random_cases(args: argparse.Namespace) -> None:
+    methods = METHODS if args.peers else {OURS: METHODS[OURS]}
+    cli_rules.require(methods)
+    folder = args.out / "random" / str(args.seed)
+    settings = f"{args.seed} {args.seeds} {list(methods)}"
+    depends_on = f"{settings} {dependence(random_cases.problems())}"
+    with owned(folder):
+        parts = FinishedParts(folder, depends_on)
+        play = partial(random_cases.play, args.seed, methods, args.seeds)
+        cases = range(args.random)
+        run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
+        frames = random_cases.tables([parts.load(case) for case in cases])
+        frames["summary"] = statistics.summary(frames["regret"])
+        _write_tables(frames, folder)
+        parts.remove()
+    _show_random(frames["summary"], folder)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    if args.seeds < 2:
+        raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
+    study = catalogue.find_study(args.study).located()
+    names = args.methods.split(",") if args.methods else None
+    rules = cli_rules.find_rules(
+        study, args.out, budgets=args.budgets, ablation=args.ablation, names=names
+    )
+    cli_rules.require(rules.methods)
+    folder = args.out / ("ablation" if args.ablation else "compare") / study.name
+    problem = study.problem()
+    optima = sorted(getattr(rules.judge(problem), "optima", {}).items())
+    settings = f"{rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
+    with owned(folder):
+        parts = FinishedParts(folder, f"{settings} {dependence([problem])}")
+        seeds, search = range(args.seeds), partial(comparison.search, rules)
+        run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
+        frames = comparison.tables([parts.load(seed) for seed in seeds])
+        frames["summary"] = statistics.summary(frames["regret"])
+        frames["tests"] = statistics.tests(frames["regret"])
+        option = " --ablation" if args.ablation else ""
+        option += f" --budgets {','.join(map(str, rules.budgets))}"
+        option += f" --methods '{args.methods}'" if args.methods else ""
+        command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
+        config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
+        _write(frames, rules, config, folder)
+        parts.remove()
+    _show(frames, rules, folder)
+
+
+def _write(
+    frames: dict[str, pd.DataFrame], rules: Rules, config: dict[str, Any], folder: Path
+) -> None:
+    """Write tables, figure and, last, the config: if it exists, all is of one comparison."""
+    (folder / CONFIG).unlink(missing_ok=True)
+    _write_tables(frames, folder)
+    with style.paper_style():
+        study, primary = rules.study, rules.primary or PRIMARY
+        titles = {name: label(name) for name in comparison.judged(study.problem())}
+        figure = statistics.ecdf_figure(frames["target"], recorded(study.name), primary, titles)
+        style.save(figure, folder, "ecdf")
+    write(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+
+
+def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
+    for name, frame in frames.items():
+        write(folder / f"{name}.csv", to_csv(frame))
+
+
+def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
+    terminal = console()
+    for counted in (DESIGNS, CHECKS):
+        where = {"counted": counted, "budget": rules.primary, "criterion": WORST}
+        summary, tests = (_only(frames[name], where) for name in ("summary", "tests"))
+        title = f"Largest regret over the criteria at {rules.primary} {counted} (%)"
+        table = Table("method", title=title)
+        for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
+            table.add_column(name, justify="right")
+        of_method = tests.set_index("method")
+        columns = summary[["method", "median", "percentile_95", "solved"]]
+        for method, *values in columns.itertuples(index=False, name=None):
+            cells = [f"{100 * v:.3g}" for v in values]
+            if method in of_method.index:
+                cells += [f"{of_method.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
+            table.add_row(method, *cells)
+        terminal.print(table)
+    terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _only(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+    """Select the rows that have these values."""
+    return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
+
+
+def _show_random(summary: pd.DataFrame, folder: Path) -> None:
+    table = Table("method", "budget", "criterion", title="Regret on random cases (%)")
+    for name in ("runs solved", "95th percentile", "largest"):
+        table.add_column(name, justify="right")
+    rows = _only(summary, {"counted": DESIGNS})
+    columns = rows[["method", "budget", "criterion", "solved", "percentile_95", "largest"]]
+    for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
+        table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
+    terminal = console()
+    terminal.print(table)
+    terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Rules of a comparison from its command line, and the certified optima of large studies."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from experiments.compare import large_spaces
+from experiments.compare.ablations import ABLATIONS
+from experiments.compare.algorithms import METHODS, PHASED
+from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
+from experiments.compare.evaluation_counter import Method
+from imcmoo.exact.agenda import ALONE
+from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.regret import CertifiedRegret, ExactRegret
+from imcmoo.io.errors import InputError
+from imcmoo.search.niches import LARGE_SPACE
+from imcmoo.study.check_certificate import Checker, certificates, written
+from imcmoo.study.exact_comparison import find_answer, stated
+from imcmoo.study.study import Study
+
+BUDGETS = (500, 1000, 3300, 10_000)
+
+
+def require(methods: Collection[str]) -> None:
+    """Check that the packages of some algorithms are installed.
+
+    Raises:
+        InputError: one is not; says how to get it.
+    """
+    for name, package in (("AGE-MOEA-II", "numba"), *((n, "optuna") for n in large_spaces.OPTUNA)):
+        if name in methods and find_spec(package) is None:
+            raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
+
+
+def find_rules(
+    study: Study,
+    results: Path,
+    *,
+    budgets: tuple[int, ...] | None,
+    ablation: bool,
+    names: Collection[str] | None,
+) -> Rules:
+    """Set the rules of a comparison.
+
+    Args:
+        study: the study that is searched.
+        results: folder with the exact answer or the certificates of the study.
+        budgets: unique designs; None for the defaults.
+        ablation: compare ablations of our search instead.
+        names: the algorithms that are compared; all if None.
+
+    Raises:
+        InputError: the optimum is not known, or the algorithms or budgets are not valid.
+    """
+    answer = find_answer(study, results)
+    if answer is not None:
+        judge: Judge = partial(ExactRegret, answer=answer)
+    elif study.space.size > LARGE_SPACE:
+        judge = partial(CertifiedRegret, optima=find_certified(study, results))
+    else:
+        name = study.file or study.name
+        raise InputError(
+            f"the exact answer is not known: run `python -m imcmoo enumerate {name} "
+            f"--out {results}` first"
+        )
+    if ablation:
+        everything = frozenset(ABLATIONS)
+        rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
+        rules = replace(rules, checking=everything)
+    elif answer is None:
+        rules = Rules(study, judge, budgets or large_spaces.BUDGETS, **large_spaces.RULES)
+    else:
+        rules = Rules(study, judge, budgets or BUDGETS, PRIMARY, METHODS, PHASED)
+    if rules.primary not in rules.budgets:
+        raise InputError(f"--budgets: {rules.primary} must be among them on {study.name}")
+    if names is not None:
+        rules = replace(rules, methods=_only(rules.methods, names))
+    return rules
+
+
+def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Method]:
+    unknown = [name for name in names if name not in methods]
+    if unknown or OURS not in names:
+        raise InputError(
+            f"--methods: must be some of {', '.join(methods)}, {OURS} among them"
+            + (f"; got {', '.join(unknown)}" if unknown else "")
+        )
+    return {name: method for name, method in methods.items() if name in names}
+
+
+def find_certified(study: Study, results: Path) -> Mapping[str, float]:
+    """Read the certified optima of a study, as `CertifiedRegret` takes them.
+
+    Certificates are checked without a walk through the designs: that they are of this problem, and
+    that their designs are feasible and have the stated scores.
+
+    Args:
+        study: the study that is searched.
+        results: folder in which `certified/<study>` holds the certificates.
+
+    Raises:
+        InputError: a certificate is missing, of another problem, or leaves a gap; says how to get
+            one.
+    """
+    folder = results / "certified" / study.name
+    remedy = (
+        f"run `python -m imcmoo certify {study.file or study.name} --criterion all --out {folder}`"
+    )
+    stored = certificates(folder) if written(folder) else {}
+    checker = Checker(study)
+    for path, certificate in stored.items():
+        try:
+            _check(certificate, study, checker)
+        except InputError as error:
+            raise InputError(f"{path}: {error}: {remedy} again") from None
+    optima = {certificate.criterion: certificate.value for certificate in stored.values()}
+    problem = study.problem()
+    alone = [f"{ALONE}{name}" for name in problem.workload_names if problem.has_edap]
+    missing = [n for n in [*CertifiedRegret(problem, {}).criteria, *alone] if n not in optima]
+    if missing:
+        raise InputError(
+            f"{study.name} cannot be enumerated, and its optimum by {', '.join(missing)} is not "
+            f"certified: {remedy} first"
+        )
+    return optima
+
+
+def _check(certificate: Certificate, study: Study, checker: Checker) -> None:
+    """Raise an InputError if a certificate is of another study or leaves a gap."""
+    if certificate.settings != stated(study):
+        raise InputError("the certificate is of another study or other settings")
+    checker.claim(certificate)
+    if certificate.gap > 0:
+        raise InputError(f"the certificate leaves a gap of {certificate.gap:.2g}")

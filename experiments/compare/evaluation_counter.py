@@ -1,0 +1,131 @@
+"""Start of a compared search, and the counting of its evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pymoo.core.algorithm import Algorithm
+from pymoo.core.problem import Problem
+from pymoo.core.variable import Choice, Integer
+
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem, as_levels
+from imcmoo.problem.scores import Score
+from imcmoo.search.archive import Archive
+from imcmoo.space.design_space import Levels
+
+POPULATION = 100
+"""Population size unless an algorithm has another one: pymoo's default."""
+
+REPEATS = 2
+"""Designs an algorithm may propose per unique design of its budget. Repeats cost nothing, but an
+algorithm that proposes little else has converged."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Inputs of a search.
+
+    Args:
+        problem: to search.
+        initial: feasible designs to begin with, shape (n, n_parameters), as many as wanted.
+        budget: unique designs.
+        seed: of all chance.
+    """
+
+    problem: AcceleratorProblem
+    initial: Levels
+    budget: int
+    seed: int
+
+
+Method = Callable[[Start], Archive]
+
+
+class Counted:
+    """Evaluates designs and archives each one the first time, up to a budget."""
+
+    def __init__(self, start: Start) -> None:
+        p = start.problem
+        self.problem = p
+        self.budget = start.budget
+        self.proposed = 0
+        self.archive = Archive(p.space, n_objectives=p.n_obj, n_constraints=p.n_constr)
+
+    @property
+    def is_spent(self) -> bool:
+        """True once the budget is used."""
+        return len(self.archive) >= self.budget
+
+    def __call__(self, levels: Levels) -> tuple[Floats, Floats]:
+        """Return objectives and constraints, shapes (n, n_objectives) and (n, n_constraints)."""
+        F, G = self.problem.evaluate(levels)
+        self.proposed += len(levels)
+        ranks = self.problem.space.rank(levels)
+        first = np.sort(np.unique(ranks, return_index=True)[1])
+        new = [i for i in first.tolist() if ranks[i] not in self.archive.seen]
+        new = new[: self.budget - len(self.archive)]
+        self.archive.append(levels[new], F[new], G[new], generation=0)
+        return F, G
+
+
+class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
+    """The problem for pymoo's algorithms: with one objective or all, and counted."""
+
+    def __init__(
+        self, counted: Counted, *, score: Score | None = None, mixed: bool = False
+    ) -> None:
+        p = counted.problem
+        self._counted, self._score = counted, score
+        names = p.space.names
+        variables = {
+            q.name: Integer(bounds=(0, len(q) - 1))
+            if q.is_ordered
+            else Choice(options=range(len(q)))
+            for q in p.space.parameters
+        }
+        self._names = names
+        super().__init__(
+            n_obj=1 if score else p.n_obj,
+            n_ieq_constr=p.n_constr,
+            **({"vars": variables} if mixed else {"n_var": p.n_var, "xl": p.xl, "xu": p.xu}),
+        )
+
+    def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        if isinstance(X[0], dict):
+            X = [[x[name] for name in self._names] for x in X]
+        F, out["G"] = self._counted(as_levels(X))
+        out["F"] = self._score(self._counted.problem.costs(F))[:, None] if self._score else F
+
+
+def run(
+    start: Start,
+    make: Callable[[Levels], Algorithm],
+    counted: Counted | None = None,
+    each_generation: Callable[[Algorithm, int], None] | None = None,
+    **posed: Any,
+) -> Archive:
+    """Run an algorithm of pymoo until the budget is spent or it has converged.
+
+    Args:
+        make: makes the algorithm, given the designs to begin with.
+        counted: evaluations so far, if any.
+        each_generation: changes the algorithm, given the number of spent designs.
+        posed: see `_Posed`.
+    """
+    counted = counted or Counted(start)
+    algorithm = make(start.initial[:POPULATION])
+    # Some of pymoo's parts break ties by the global generator instead of their own.
+    np.random.seed(start.seed)  # noqa: NPY002
+    algorithm.setup(_Posed(counted, **posed), seed=start.seed, termination=("n_gen", 10**9))
+    while not counted.is_spent and counted.proposed < REPEATS * start.budget:
+        if each_generation:
+            each_generation(algorithm, len(counted.archive))
+        before = counted.proposed
+        algorithm.next()
+        if counted.proposed == before:
+            break  # its mating has nothing to offer any more
+    return counted.archive

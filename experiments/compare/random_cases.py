@@ -1,0 +1,156 @@
+"""Searches of random problems, small enough to be enumerated, that no algorithm was tuned to.
+
+A case is a device, some of the shipped networks, an area limit, and a space in which each parameter
+keeps a few of its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.compare.algorithms import PHASED
+from experiments.compare.comparison import Columns, Rules, one_table, search_all
+from experiments.compare.evaluation_counter import Method
+from imcmoo.exact.enumeration import Enumeration, ExactAnswer
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Parameter
+from imcmoo.study.study import Study
+from problems.rram import RRAM
+from problems.sram import SRAM_LARGE
+
+SPACES = (RRAM, SRAM_LARGE)
+"""A space for each device; without conditional parameters, which cannot be thinned."""
+
+NETWORKS = (2, 6)
+"""Least and largest number of networks of a case."""
+
+AREA_LIMITS_MM2 = (60.0, 3200.0)
+"""Smallest and largest area limit, drawn uniformly in its logarithm."""
+
+DESIGNS = (100_000, 1_000_000)
+"""Smallest and largest space: far beyond any budget, and enumerated in seconds."""
+
+FEWEST_LEVELS = 2
+
+FEWEST_FEASIBLE = 1000
+"""A case with fewer feasible designs is drawn again: a small budget would exhaust it."""
+
+BUDGETS = (1000, 3300)
+
+SEEDS = 5
+"""Runs of each algorithm on each case."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A random problem and its exact answer.
+
+    Args:
+        study: the drawn study.
+        problem: of the study.
+        answer: its exact answer.
+    """
+
+    study: Study
+    problem: AcceleratorProblem
+    answer: ExactAnswer
+
+
+def draw_case(seed: int, number: int) -> Case:
+    """Draw a case of a series; it does not depend on the other cases.
+
+    Args:
+        seed: of the series.
+        number: of the case, from 0.
+    """
+    rng = np.random.default_rng((seed, number))
+    # Drawn once: few small chips with resident weights hold several networks.
+    device = SPACES[rng.integers(len(SPACES))]
+    while True:
+        study = draw(device, rng)
+        problem = study.problem()
+        enumeration = Enumeration(problem)
+        results = [enumeration.survey(chunk) for chunk in enumeration.stretches()]
+        if sum(result.n_feasible for result in results) >= FEWEST_FEASIBLE:
+            return Case(study, problem, enumeration.conclude(results))
+
+
+def problems() -> list[AcceleratorProblem]:
+    """Make a problem of each of `SPACES` with all networks, which all cases depend on."""
+    return [Study(space.name, space, tuple(SHIPPED)).problem() for space in SPACES]
+
+
+def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
+    """Draw networks, an area limit and a thinned space of a device."""
+    n_networks = rng.integers(NETWORKS[0], NETWORKS[1] + 1)
+    chosen = np.sort(rng.choice(len(SHIPPED), n_networks, replace=False))
+    limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2)))
+    return Study(
+        name="random_case",
+        space=thinned(device, rng),
+        workloads=tuple(SHIPPED[i] for i in chosen),
+        area_limit_m2=float(limit_mm2) / MM2_PER_M2,
+    )
+
+
+def thinned(space: DesignSpace, rng: np.random.Generator) -> DesignSpace:
+    """Thin a space to a size within `DESIGNS`; parameters keep a random choice of their values."""
+    while True:
+        parameters = tuple(_fewer_levels(p, rng) for p in space.parameters)
+        small = replace(space, name=f"{space.name}_thinned", parameters=parameters)
+        if DESIGNS[0] <= small.size <= DESIGNS[1]:
+            return small
+
+
+def _fewer_levels(parameter: Parameter, rng: np.random.Generator) -> Parameter:
+    n = rng.integers(min(FEWEST_LEVELS, len(parameter)), len(parameter) + 1)
+    kept = np.sort(rng.choice(len(parameter), n, replace=False))
+    kind = Parameter if parameter.is_ordered else type(parameter)
+    return kind(parameter.name, tuple(parameter.values[i] for i in kept), parameter.unit)
+
+
+def play(series: int, methods: Mapping[str, Method], seeds: int, number: int) -> Columns:
+    """Run algorithms on one case of a series, with each of `seeds` seeds.
+
+    Returns:
+        Columns of two tables: `case`, the drawn case, and `regret`, see `search_all`.
+    """
+    case = draw_case(series, number)
+    judge = ExactRegret(case.problem, case.answer)
+    criteria, by = tuple(judge.criteria), partial(ExactRegret, answer=case.answer)
+    rules = Rules(case.study, by, BUDGETS, None, dict(methods), PHASED, criteria)
+    runs = [search_all(rules, judge, seed) for seed in range(seeds)]
+    columns = {key: np.concatenate([run[key] for run in runs]) for key in runs[0]}
+    return columns | {f"case.{k}": np.array([v]) for k, v in _described(case).items()}
+
+
+def _described(case: Case) -> dict[str, Any]:
+    study = case.study
+    return {
+        "space": study.space.name,
+        "networks": " ".join(study.workloads),
+        "area_limit_mm2": (study.area_limit_m2 or np.inf) * MM2_PER_M2,
+        "designs": study.space.size,
+        "feasible_designs": case.answer.n_feasible,
+        "front_points": len(case.answer.front),
+    }
+
+
+def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
+    """Join the tables of `play` over all cases, with their numbers in the first column."""
+    frames = {}
+    for table in ("case", "regret"):
+        parts = [one_table(result, table) for result in results]
+        frame = pd.concat(parts, keys=range(len(parts)), names=["case"])
+        frames[table] = frame.reset_index("case").reset_index(drop=True)
+    return frames

@@ -1,1 +1,0 @@
-"""What the reference model lets happen, measured on the published optimum of every study."""

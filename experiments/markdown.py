@@ -1,0 +1,95 @@
+"""Pages as Markdown: templates, tables and the way numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from imcmoo.report.labels import label
+
+DOES_NOT_RUN = "does not run"
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template of `experiments/templates`.
+
+    Args:
+        template: its file name.
+        values: by the names the template uses, besides the functions of this module.
+    """
+    return _ENVIRONMENT.get_template(template).render(**values)
+
+
+def macros(template: str, **values: Any) -> Any:
+    """Return the macros of a template as attributes, with values for the names they use."""
+    return _ENVIRONMENT.get_template(template).make_module(values)
+
+
+def table(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    """Format a table."""
+    header = list(header)
+    rows = [header, ["---"] * len(header), *map(list, lines)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
+    """Select the rows in which some columns have some values, each by column."""
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return [{str(name): value for name, value in r.items()} for r in frame.to_dict("records")]
+
+
+def row(frame: pd.DataFrame, **where: Any) -> dict[str, Any]:
+    """Select the only row in which some columns have some values."""
+    (only,) = rows(frame, **where)
+    return only
+
+
+def groups(frame: pd.DataFrame, column: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Iterate over the values of a column in their order, each with its rows."""
+    yield from frame.groupby(column, sort=False)
+
+
+def percent(value: float) -> str:
+    """Format a share in percent."""
+    if pd.isna(value):
+        return DOES_NOT_RUN
+    return f"{100 * value + 0.0:.1f} %".replace("-0.0 %", "0.0 %")
+
+
+def times(value: float) -> str:
+    """Format a ratio."""
+    return DOES_NOT_RUN if pd.isna(value) else f"{value:.2f} ×"
+
+
+def number(value: float) -> str:
+    """Format a number with four digits."""
+    return DOES_NOT_RUN if pd.isna(value) else f"{value:.4g}"
+
+
+def area(value: float) -> str:
+    """Format an area in mm²."""
+    return f"{value:.0f} mm²"
+
+
+def decibel(value: float) -> str:
+    """Format a signal-to-noise ratio; infinite without noise."""
+    return "∞" if np.isinf(value) else number(value)
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("experiments"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.globals |= {
+    function.__name__: function
+    for function in (label, rows, row, groups, percent, times, number, area, decibel)
+}
+_ENVIRONMENT.globals["is_missing"] = pd.isna

@@ -1,0 +1,161 @@
+"""The pages of the full study: claim by claim, all figures, all tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.compare.comparison import PRIMARY, SEEDS
+from experiments.markdown import percent, render, table
+from experiments.paper.claims import FOUR_RRAM, HEADLINES, LOSS, OVER_LARGEST
+from experiments.paper.figure_specs import EARLY, SPECS, named_figures
+from experiments.paper.figures import CHEAP, MOST, parameter_name
+from experiments.paper.questions import BUDGETS, RECORDED
+from experiments.paper.reductions import BASELINES, EXACT, GA, JOINT, LARGEST_ONLY, SEARCHED
+from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.publish import FIGURES, NARROW
+from experiments.questions import GENERAL, PAPER_SCORE, SAMPLED_SETS, SCORED
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.criteria import MINIMAX
+from imcmoo.report.labels import label, networks_in
+
+LONG_TABLES = ("baselines", "aggregations", "searches", "generality")
+"""Pages of long tables, in the folder `reproduction`."""
+
+SHOWN = (
+    GA,
+    "their search, by means",
+    "random feasible designs",
+    "sequential from the middle",
+    "sequential from the largest",
+)
+"""Baselines of the short table."""
+
+FROM_LARGEST = "sequential from the largest"
+
+LONG = 40
+"""Rows from which a table is not repeated in Markdown."""
+
+CONSTANTS = {
+    **{"SHOWN": SHOWN, "JOINT": JOINT, "BASELINES": BASELINES, "SCORED": SCORED},
+    **{"EXACT": EXACT, "SEARCHED": SEARCHED, "LARGEST_ONLY": LARGEST_ONLY, "GENERAL": GENERAL},
+    **{"PAPER_SCORE": PAPER_SCORE, "MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "LOSS": LOSS},
+    **{"RECORDED": RECORDED},
+    **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "OVER_LARGEST": OVER_LARGEST},
+    **{"SAMPLED_SETS": SAMPLED_SETS, "SEEDS": SEEDS, "SEED": SEED, "PRIMARY": PRIMARY},
+    **{"BUDGETS": BUDGETS, "EARLY": EARLY, "CHEAP": CHEAP, "MOST": MOST},
+}
+
+
+def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -> dict[Path, str]:
+    """Write all pages.
+
+    Args:
+        tables: of all studies.
+        config: command, seed and versions.
+        folder: where the tables will be published.
+        docs: folder of the pages.
+
+    Returns:
+        `reproduction.md`, the pages of its long tables, `gallery.md`, and a `README.md` for the
+        folder and each study, by path.
+    """
+    summary = Summary(tables)
+    values = {**CONSTANTS, "tables": tables, "summary": summary, "parameter_name": parameter_name}
+    values |= {f.__name__: f for f in (losses, largest_reduction)}
+    names = ["reproduction.md", *(f"reproduction/{name}.md" for name in LONG_TABLES)]
+    texts = {docs / name: render(f"paper/{Path(name).name}", **values) for name in names}
+    stem = f"{os.path.relpath(folder, docs)}/{FIGURES}"
+    figures = [(name, kind, SPECS[kind], s) for name, (kind, s) in named_figures(tables).items()]
+    texts[docs / "gallery.md"] = render(
+        "paper/gallery.md", figures=figures, stem=stem, NARROW=NARROW, **CONSTANTS
+    )
+    for study in tables.studies():
+        frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
+        texts[folder / study / "README.md"] = render(
+            "paper/study.md", study=study, frames=frames, LONG=LONG, markdown=_markdown
+        )
+    listed = {study: ", ".join(_table_names(tables, study)) for study in tables.studies()}
+    claims = _markdown(tables.read(".", "claims"))
+    to_docs = os.path.relpath(docs, folder)
+    texts[folder / "README.md"] = render(
+        "paper/readme.md", config=config, to_docs=to_docs, listed=listed, claims=claims
+    )
+    return texts
+
+
+def _table_names(tables: Tables, study: str) -> list[str]:
+    return sorted(path.stem for path in (tables.folder / study).glob("*.csv"))
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    """Format all of a table, numbers with four digits."""
+    lines = (
+        ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
+        for row in frame.itertuples(index=False)
+    )
+    return table(map(str, frame), lines)
+
+
+class Summary:
+    """Numbers of the three sentences on top.
+
+    Args:
+        tables: of all studies.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.others = max(self._gains(n for n in BASELINES if FROM_LARGEST not in n))
+        self.from_largest = max(self._gains(n for n in BASELINES if FROM_LARGEST in n))
+        self.over_ga = max(self._gains([GA]))
+
+    def _gains(self, baselines: Any) -> list[float]:
+        """Reductions of the selected score by the exact joint design, over baselines that run all
+        networks, of all studies and scores."""
+        names = set(baselines)
+        return [
+            row[criterion]
+            for study in STUDIES
+            for (joint, criterion, baseline), row in self.tables.reductions(study).items()
+            if joint == EXACT and baseline in names and pd.notna(row[criterion])
+        ]
+
+    @property
+    def single_networks(self) -> str:
+        """Name the designs for one network over which the reduction exceeds `others`."""
+        gains = {n: max(self._gains([f"alone: {n}"]), default=0.0) for n in SHIPPED}
+        return ", ".join(
+            f"{label(n)} ({percent(gain)})" for n, gain in gains.items() if gain > self.others
+        )
+
+    @property
+    def tail(self) -> float:
+        """Largest 95th percentile of regret, over seeds, of the rebuilt GA after all its budget."""
+        where = {"method": "with four phases", "budget": PRIMARY}
+        rows = [r for s in STUDIES for r in self.tables.rows(s, "paper_search", **where)]
+        return max(row["percentile_95"] for row in rows)
+
+    def worst_ratio(self, study: str, criterion: str) -> float:
+        """EDAP normalised to the single-network optimum, of the network served worst."""
+        row = self.tables.row(study, "aggregations", criterion=criterion)
+        return max(row[f"over_own_best_{n}"] for n in networks_in(row, "over_own_best_"))
+
+
+def losses(tables: Tables, study: str, criterion: str) -> tuple[float, float, str]:
+    """Return the least and the largest loss of a network, and the network of the latter."""
+    row = tables.row(study, "aggregations", criterion=criterion)
+    loss = {n: row[f"loss_{n}"] for n in networks_in(row, "loss_")}
+    worst = max(loss, key=lambda n: loss[n])
+    return min(loss.values()), loss[worst], worst
+
+
+def largest_reduction(row: Mapping[str, Any]) -> float:
+    """Return the largest reduction of a network's EDAP; NaN if the baseline runs none."""
+    reductions = [row[f"edap_{n}"] for n in networks_in(row, "edap_")]
+    return max((v for v in reductions if pd.notna(v)), default=np.nan)

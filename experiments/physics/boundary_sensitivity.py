@@ -1,0 +1,210 @@
+"""Boundary sensitivity: extend each value list at whose end an optimum lies, and re-optimise.
+
+Each such list is extended by one value, and so are parameters that the spaces hold fixed. With the
+new value the best design is searched among all that differ from the optimum in at most two further
+parameters. (The exact optimum of the longer list is at least as good.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.physics.violations import violations
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.hardware.lookup import MissingRow
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.parameters import DesignRefused
+from imcmoo.problem.criteria import MINIMAX, find_criterion
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional, Ordinal, Parameter
+from imcmoo.study.study import Study
+
+CRITERIA = (MINIMAX, "edap_geomean", "edap_max")
+COUNTED = ("adc_bits", "bits_per_cell")
+"""Integers whose lists continue by one; others double, or continue by their last step."""
+
+HIGHEST_LEVEL_BITS = int(Assumptions().highest_level_bits.value)
+"""Input slices with more bits can only be pulses."""
+
+FURTHER: Mapping[str, tuple[Any, ...]] = {
+    "technology_nm": (22,),
+    "link_bits": (256,),
+    "macros_per_tile": (2, 8, 32),
+    "glb_banks": (1, 16),
+    "mac_units": (1024, 16384),
+    "sample_and_hold": (0, 1),
+    "ping_pong": (1,),
+}
+"""Further values of parameters that the spaces hold fixed."""
+
+NO_PART = "beyond the component table or the model"
+
+REASONS = {
+    "voltage_V": "energy goes with V², time with V/(V − V_th)²: E·t falls up to 3 V_th. With "
+    "exponent 1.3 the optimum is inside. Above 1.0 V is beyond what the node is made for",
+    "technology_nm": "area and energy of a part against the loss along thinner wires",
+    "rows": "longer sums against signal to noise and the loss along a column",
+    "cols": "drivers and inputs shared against what a layer's last macro wastes",
+    "active_rows": "phases against signal to noise",
+    "bits_per_cell": "cells of a weight against levels that can be told apart",
+    "input_slice_bits": "conversions against bits of a converter",
+    "adc_bits": "signal to noise against area and time of a converter",
+    "columns_per_adc": "converters' area against their time",
+    "tiles_per_group": "copies of layers against area",
+    "router_groups": "copies of layers and links against area",
+    "macros_per_tile": "macros wait for the one port of their tile's buffer, which they share",
+    "glb_KiB": "what does not fit is spilled to DRAM, against area and leakage",
+    "glb_banks": "bandwidth of the buffer against its area",
+    "link_bits": "width costs nothing in the model, so it is held at a router's flit",
+    "mac_units": "products of activations against 404 µm² per unit",
+    "sample_and_hold": "hides reading behind converting, against its area; along resistive rows "
+    "all columns then conduct",
+    "ping_pong": "loading while computing against twice the cells",
+}
+
+
+def boundary_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+    """Extend each list at whose end an optimum of `CRITERIA` lies, and the fixed parameters.
+
+    Returns:
+        Columns study, criterion, parameter, value, extended, best (score with the new value; of
+        minimax regret the largest EDAP normalised to the single-network optimum of the unchanged
+        lists; empty if no design keeps the limits), gain (share by which that is better than the
+        optimum), missed (limits that the design with the least violation misses if none keeps
+        them), reason.
+    """
+    alone = np.array([answer.optima[f"alone_{n}"].value for n in study.names])
+    rows = []
+    for criterion in CRITERIA:
+        optimum = answer.optima[criterion]
+        decoded = study.space.decode(study.space.unrank(optimum.ranks[:1]))
+        design = {name: values[0] for name, values in decoded.items()}
+        least = optimum.value + find_criterion(criterion).zero
+        for name, value in _further(study.space, design):
+            best, missed = best_with(study, criterion, design, name, value, alone)
+            gain = None if best is None else 1 - best / least
+            row: dict[str, Any] = {"study": study.name, "criterion": criterion, "parameter": name}
+            row |= {"value": design[name], "extended": value, "best": best, "gain": gain}
+            rows.append(row | {"missed": missed, "reason": REASONS.get(name, "")})
+    return pd.DataFrame(rows)
+
+
+def _further(space: DesignSpace, design: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield parameters at the end of their list with the next value; then fixed parameters."""
+    for p in space.parameters:
+        if not p.is_ordered or len(p) == 1:
+            continue
+        values = _values(p, design)
+        if 0 in values:  # a switch
+            continue
+        for end, before in ((values[0], values[1]), (values[-1], values[-2])):
+            following = _next(p.name, end, before)
+            above_all_rows = p.name == "active_rows" and following > end
+            if design[p.name] == end and following > 0 and not above_all_rows:
+                yield p.name, following
+    for name, values in FURTHER.items():
+        if name in space.fixed:
+            yield from ((name, v) for v in values if v != space.fixed[name])
+
+
+def _values(parameter: Parameter, design: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Values of a parameter in a design, ascending."""
+    if isinstance(parameter, Conditional):
+        return tuple(sorted(parameter.values_by[design[parameter.on.name]]))
+    return tuple(sorted(parameter.values))
+
+
+def _next(name: str, end: Any, before: Any) -> Any:
+    """Return the value that continues a list."""
+    if name in COUNTED or isinstance(end, float):
+        return type(before)(round(float(end + (end - before)), 9))
+    return type(before)(end * end / before)
+
+
+def best_with(
+    study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any, alone: Floats
+) -> tuple[float | None, str]:
+    """Search the designs with a new value near an optimum.
+
+    Args:
+        study: the study.
+        criterion: of the optimum.
+        design: the optimum, by parameter.
+        name: of the parameter with the new value.
+        value: the new value.
+        alone: single-network optima of EDAP, shape (W,).
+
+    Returns:
+        The best score, and no violations; or None, and the limits that are missed.
+    """
+    space = _with_value(study.space, design, name, value)
+    problem = replace(study, space=space).problem()
+    levels = _near(space, {**design, name: value})
+    try:
+        F, G = problem.score(levels, problem.model.evaluate(levels))
+    except (MissingRow, DesignRefused):  # neither table nor model goes so far
+        return None, NO_PART
+    feasible = (G <= 0).all(axis=1)
+    if not feasible.any():
+        return None, violations(problem, G[np.maximum(G, 0).sum(axis=1).argmin()])
+    score = find_criterion(criterion)
+    return float(score.scores(problem.costs(F[feasible]), alone).min() + score.zero), ""
+
+
+def _with_value(
+    space: DesignSpace, design: Mapping[str, Any], name: str, value: Any
+) -> DesignSpace:
+    """Restrict a parameter of a space to a new value."""
+    kept: list[Parameter] = []
+    for p in space.parameters:
+        if p.name == name:
+            continue
+        if isinstance(p, Conditional) and p.on.name == name:
+            kept.append(Ordinal(p.name, _values_at(p, value), p.unit))
+        else:
+            kept.append(p)
+    fixed = {**space.fixed, name: value}
+    changed = next((p for p in space.parameters if p.name == name), None)
+    if isinstance(changed, Conditional):  # the parameter it depends on stays as it is
+        kept = [p for p in kept if p.name != changed.on.name]
+        fixed[changed.on.name] = int(design[changed.on.name])
+    if name == "input_slice_bits" and value > HIGHEST_LEVEL_BITS:
+        kept = [p for p in kept if p.name != "input_coding"]
+        fixed["input_coding"] = "pulses"
+    return replace(space, name="extended", parameters=tuple(kept), fixed=fixed)
+
+
+def _values_at(parameter: Conditional, on: int) -> tuple[Any, ...]:
+    """Values of a conditional parameter at a new value of the one it depends on: row parallelism as
+    the same shares of all rows, others as at the nearer end of the list."""
+    nearer = parameter.on.values[0 if on < parameter.on.values[0] else -1]
+    values = parameter.values_by[nearer]
+    if parameter.name != "active_rows":
+        return values
+    return tuple(max(1, v * on // nearer) for v in values)
+
+
+def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
+    """List all designs, by value index, that differ from one in at most two parameters.
+
+    Values that the space no longer has start at their first index.
+    """
+    start = []
+    for p in space.parameters:
+        values = _values(p, design) if isinstance(p, Conditional) else p.values
+        listed = (
+            list(p.values_by[design[p.on.name]]) if isinstance(p, Conditional) else list(values)
+        )
+        start.append(listed.index(design[p.name]) if design[p.name] in listed else 0)
+    designs = {tuple(start)}
+    for i, j in combinations(range(len(start)), 2):
+        for a, b in product(range(space.shape[i]), range(space.shape[j])):
+            designs.add(tuple(a if k == i else b if k == j else v for k, v in enumerate(start)))
+    return np.array(sorted(designs), dtype=np.int64)

@@ -1,0 +1,224 @@
+"""Publish an experiment: tasks, checkpoints, tables, figures and pages, in this order."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import EXPERIMENTS_VERSION
+from imcmoo.cli.progress import counted
+from imcmoo.exact.behaviour import behaviour_mark
+from imcmoo.io.checksums import sha256
+from imcmoo.io.executor import completed
+from imcmoo.io.files import replacing
+from imcmoo.io.locks import owned
+from imcmoo.io.machines import Workers, working
+from imcmoo.io.parts import FinishedParts
+from imcmoo.problem.identity import fingerprint
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report import style
+from imcmoo.study.study import Study
+
+CONFIG = "config.json"
+"""Written last: if it exists, all tables beside it are of one run."""
+
+FIGURES = "figures"
+NARROW = "_narrow"
+"""Suffix of figures for one column."""
+
+Draw = Callable[[pd.DataFrame, float], Figure]
+"""Draws a table, so many inches wide."""
+
+Result = dict[str, Any]
+"""Tables and arrays of a task, by name."""
+
+
+class Publication(ABC):
+    """An experiment whose results are published.
+
+    Attributes:
+        name: shown with the progress.
+        tasks: arguments of `run_task`, the longest task first.
+        depends_on: all that the results of tasks depend on; a checkpoint of another one is void.
+        config: settings and versions for `config.json`; None if there is no such file.
+        float_format: of floating-point numbers in tables; all digits if None.
+    """
+
+    name: str
+    tasks: Sequence[Any]
+    depends_on: str
+    config: Mapping[str, Any] | None = None
+    float_format: str | None = None
+
+    @abstractmethod
+    def run_task(self, task: Any) -> Result:
+        """Run one task; its tables are stored as text."""
+
+    @abstractmethod
+    def tables(self, results: Sequence[Result]) -> dict[str, str]:
+        """Tables as CSV text by path, from the results of all tasks in their order."""
+
+    def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
+        """Tables by path that follow from those in a folder."""
+        return {}
+
+    def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
+        """Data and drawing function of each figure by name, from the tables in a folder."""
+        return {}
+
+    @abstractmethod
+    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+        """Pages by path, from the tables in a folder.
+
+        Args:
+            tables: where the tables are when this is called.
+            folder: where they will be published.
+            docs: folder of the pages.
+        """
+
+
+def publish(
+    publication: Publication, folder: Path, docs: Path, *, quiet: bool, workers: Workers
+) -> None:
+    """Run all tasks and publish; continues with the finished tasks of an interrupted run.
+
+    Args:
+        publication: the experiment.
+        folder: gets the tables, `figures/` and `config.json`.
+        docs: gets the pages.
+        quiet: show no progress.
+        workers: processes, or a scheduler of other machines.
+    """
+    with owned(folder):
+        checkpoints = FinishedParts(folder, publication.depends_on)
+        # A method of the publication: workers on other machines are asked for the code it is in.
+        run, float_format = publication.run_task, publication.float_format
+        tasks, title = publication.tasks, publication.name
+        run_tasks(checkpoints, tasks, run, title, quiet, workers, float_format)
+        staged = folder / ".parts" / "files"
+        shutil.rmtree(staged, ignore_errors=True)
+        results = [checkpoints.load(index) for index in range(len(publication.tasks))]
+        write_tables(publication, results, staged)
+        pages = publication.pages(staged, folder, docs)
+        _replace(folder, staged)
+        for path, text in pages.items():
+            write(path, text)
+        if publication.config is not None:
+            write(folder / CONFIG, json.dumps(publication.config, indent=2) + "\n")
+        checkpoints.remove()
+
+
+def run_tasks(
+    checkpoints: FinishedParts,
+    tasks: Sequence[Any],
+    run: Callable[[Any], Mapping[str, Any]],
+    title: str,
+    quiet: bool,
+    workers: Workers,
+    float_format: str | None = None,
+) -> None:
+    """Run the tasks without a checkpoint and store their results, tables as text.
+
+    Args:
+        checkpoints: get the results by the index of the task.
+        tasks: arguments of `run`.
+        run: computes tables and arrays of a task, by name.
+        title: shown with the progress.
+        quiet: show no progress.
+        workers: processes, or a scheduler of other machines.
+        float_format: of floating-point numbers in tables.
+    """
+    todo = [i for i in range(len(tasks)) if i not in checkpoints]
+    with (
+        counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
+        working(workers, len(todo)) as executor,
+    ):
+        for index, result in completed(executor, run, (tasks[i] for i in todo)):
+            tables = {k: to_csv(v, float_format) for k, v in result.items() if _is_table(v)}
+            checkpoints.save(todo[index], {**result, **tables})
+            advance()
+
+
+def write_tables(publication: Publication, results: Sequence[Result], folder: Path) -> None:
+    """Write tables and figures into a folder."""
+    for name, text in publication.tables(results).items():
+        write(folder / name, text)
+    for name, frame in publication.derived(folder).items():
+        write(folder / name, to_csv(frame, publication.float_format))
+    draw_figures(publication.figures(folder), folder / FIGURES, publication.float_format)
+
+
+def draw_figures(
+    figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
+) -> None:
+    """Draw figures for two columns of a page and for one, as PNG and PDF, with their data as CSV.
+
+    Args:
+        figures: data and drawing function by name.
+        folder: gets `NAME.csv`, `NAME.png`, `NAME.pdf` and the two `NAME_narrow` files.
+        float_format: of floating-point numbers in the CSV files.
+    """
+    with style.paper_style():
+        for name, (frame, draw) in figures.items():
+            write(folder / f"{name}.csv", to_csv(frame, float_format))
+            for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
+                style.save(draw(frame, width), folder, name + suffix)
+
+
+def to_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
+    """Format a table as CSV."""
+    return str(frame.to_csv(index=False, lineterminator="\n", float_format=float_format))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file atomically; makes its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def fingerprints(problems: Mapping[str, AcceleratorProblem]) -> dict[str, str]:
+    """Fingerprints of problems by name, as `config.json` states them."""
+    return {name: fingerprint(problem) for name, problem in problems.items()}
+
+
+def dependence(problems: Iterable[AcceleratorProblem], data: Sequence[Path] = ()) -> str:
+    """State all that stored results of an experiment depend on: versions, problems and data.
+
+    Args:
+        problems: that are asked, in a fixed order.
+        data: files that tasks read.
+    """
+    marks = [*map(behaviour_mark, problems), *map(sha256, data)]
+    return f"{EXPERIMENTS_VERSION} {marks}"
+
+
+def with_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Insert the name of a study as the first column, so that tables of studies can be joined."""
+    named = table.copy()
+    named.insert(0, "study", study.name)
+    return named
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, pd.DataFrame)
+
+
+def _replace(folder: Path, staged: Path) -> None:
+    """Move staged files and folders to where others of the same names may be."""
+    if (folder / CONFIG).is_file():  # what is here was published: a table may be obsolete
+        (folder / CONFIG).unlink()
+        for old in folder.glob("*.csv"):
+            old.unlink()
+    for new in sorted(staged.iterdir()):
+        old = folder / new.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        new.replace(old)

@@ -1,0 +1,63 @@
+"""Sequential optimisation: decide one level of design after another, the others frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+
+from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import DesignSpace, Levels
+
+LEVELS_OF_DESIGN = (
+    ("bits_per_cell",),
+    ("rows", "cols"),
+    ("router_groups", "tiles_per_group", "macros_per_tile", "glb_depth"),
+    ("voltage_V", "cycle_s"),
+)
+"""Device, circuit, architecture, system: parameters that the sequential baseline decides together.
+
+Source: released notebooks `HWC_05_dev_circ_arch_sys_search*.ipynb` of Krestinskaya et al."""
+
+
+def largest_design(space: DesignSpace) -> Levels:
+    """Return the largest value of every parameter, shape (n_parameters,)."""
+    return np.array(space.shape) - 1
+
+
+def sequential(
+    problem: AcceleratorProblem,
+    criterion: str,
+    start: Levels,
+    decided: Sequence[Sequence[str]] = LEVELS_OF_DESIGN,
+) -> Levels:
+    """Optimise one level of design after another, the others frozen.
+
+    As in the released notebooks, if no choice is within the area limit, the best of those that run
+    all networks is taken whatever its area; if none runs them, the one with the least violation.
+
+    Args:
+        problem: of the study.
+        criterion: one of `SCORES`.
+        start: design to begin with, by value index, shape (n_parameters,).
+        decided: parameters that are decided together, in order.
+
+    Returns:
+        The final design, shape (n_parameters,).
+    """
+    space, design = problem.space, start.copy()
+    for names in decided:
+        columns = [space.names.index(n) for n in names if n in space.names]
+        if not columns:
+            continue
+        choices = np.array(list(product(*(range(space.shape[c]) for c in columns))))
+        designs = np.repeat(design[None], len(choices), axis=0)
+        designs[:, columns] = choices
+        F, G = problem.evaluate(designs)
+        violation = np.maximum(G[:, :-1], 0).sum(axis=1)
+        too_large = G[:, -1] > 0
+        score = SCORES[criterion](problem.costs(F))
+        design = designs[np.lexsort((score, too_large, violation))[0]]
+    return design

@@ -1,0 +1,103 @@
+"""Judging by certificates where nothing can be enumerated: the same judgement, and refusals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.compare import __main__ as compare
+from experiments.compare.algorithms import random_search
+from experiments.compare.cli_rules import find_certified
+from experiments.compare.comparison import Rules, search_all
+from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.regret import CertifiedRegret, ExactRegret
+from imcmoo.io.errors import InputError
+from imcmoo.search.sampling import draw_feasible
+from imcmoo.study.certify_study import Effort, certify_study
+from problems.physical_extended import RRAM_EXTENDED
+from tests.exact.certified_spaces import feasible_values, part_of, study_on
+
+LARGE = "four_workload_sram_extended"
+
+
+@pytest.fixture(scope="module")
+def study():
+    rng = np.random.default_rng(5)
+    (around,) = feasible_values("rram", rng, 1)
+    return replace(study_on(part_of(RRAM_EXTENDED, rng, 20_000, around)), name="part")
+
+
+@pytest.fixture(scope="module")
+def proven(study):
+    return list(certify_study(study, "all", Effort()))
+
+
+@pytest.fixture
+def results(proven, tmp_path):
+    """Results with the certificates of the study."""
+    for certificate in proven:
+        certificate.save(tmp_path / "certified" / "part" / certificate.criterion)
+    return tmp_path
+
+
+def test_certificates_judge_as_enumeration_does(study, results):
+    problem = study.problem()
+    enumeration = Enumeration(problem)
+    answer = enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    exact = ExactRegret(problem, answer)
+    certified = CertifiedRegret(problem, find_certified(study, results))
+    F, _ = problem.evaluate(draw_feasible(problem, 50, np.random.default_rng(0)))
+    mine, theirs = certified.regrets(F), exact.regrets(F)
+    assert set(mine) == set(theirs)
+    for name, values in mine.items():
+        np.testing.assert_allclose(values, theirs[name], rtol=1e-9, atol=1e-12)
+    assert certified.front is None
+    assert exact.front is answer.front
+
+
+def changed(results, criterion, **fields):
+    """One certificate that says something else, with a checksum that fits."""
+    folder = results / "certified" / "part" / criterion
+    replace(Certificate.load(folder), **fields).save(folder)
+
+
+def test_a_certificate_that_leaves_a_gap_is_refused(study, results):
+    value = Certificate.load(results / "certified" / "part" / "edap_max").value
+    changed(results, "edap_max", bound=value / 2, gap=1.0)
+    with pytest.raises(InputError, match=r"leaves a gap of 1: run .*certify part .* again"):
+        find_certified(study, results)
+
+
+def test_a_certificate_of_another_problem_is_refused(study, results):
+    identity = Certificate.load(results / "certified" / "part" / "ela_max").identity
+    changed(results, "ela_max", identity={**identity, "data": "other"})
+    with pytest.raises(InputError, match=r"of other data .*: run .* again"):
+        find_certified(study, results)
+    with pytest.raises(InputError, match="other settings"):
+        find_certified(replace(study, area_limit_m2=1e-3), results)
+
+
+def test_a_missing_certificate_is_named(study, results):
+    (results / "certified" / "part" / "edap_mean" / "certificate.json").unlink()
+    with pytest.raises(InputError, match="optimum by edap_mean is not certified: run"):
+        find_certified(study, results)
+
+
+def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsys):
+    command = [LARGE, "--methods", "ours,random", "--out", str(tmp_path)]
+    assert compare.main(command) == 2
+    said = capsys.readouterr().err
+    assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_search_is_judged_by_certificates_as_by_enumeration_but_for_the_front(study, results):
+    problem = study.problem()
+    judge = CertifiedRegret(problem, find_certified(study, results))
+    rules = Rules(study, lambda _: judge, (30, 60), 60, {"random": random_search}, frozenset())
+    found = search_all(rules, judge, seed=1)
+    assert set(found["regret.budget"]) == {30, 60}
+    assert (found["regret.regret"] >= 0).all()
+    assert found["front.asked"] > 0
+    assert "front.coverage" not in found

@@ -1,0 +1,218 @@
+"""The comparison of searches: the same start, honest counting, and the files it leaves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.compare import __main__ as compare
+from experiments.compare import cli_rules, comparison, large_spaces, random_cases, statistics
+from experiments.compare.ablations import ABLATIONS
+from experiments.compare.algorithms import METHODS, PHASED
+from experiments.compare.comparison import Rules
+from experiments.compare.evaluation_counter import Counted, Start
+from imcmoo.cli.main import main
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.search.sampling import draw_feasible
+from problems import STUDIES
+
+STUDY = "four_workload_rram"
+BUDGET = 240
+
+
+@pytest.fixture(scope="module")
+def start():
+    problem = STUDIES[STUDY].problem()
+    initial = draw_feasible(problem, 120, np.random.default_rng(0))
+    return Start(problem, initial, BUDGET, seed=3)
+
+
+@pytest.mark.parametrize("name", [*METHODS, *list(ABLATIONS)[1:]])
+def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
+    if name == "AGE-MOEA-II":
+        pytest.importorskip("numba")
+    archive = (METHODS | ABLATIONS)[name](start)
+    assert 100 <= len(archive) <= BUDGET
+    assert len(archive.seen) == len(archive)
+    given = set(start.problem.space.rank(start.initial).tolist())
+    first = set(start.problem.space.rank(archive.levels[:70]).tolist())
+    assert name == "random start" or first <= given
+
+
+@pytest.mark.parametrize("name", ["ours", "NSGA-II", "NSGA-III", "random", "Pareto local search"])
+def test_the_same_seed_gives_the_same_search(name, start):
+    assert np.array_equal(METHODS[name](start).levels, METHODS[name](start).levels)
+
+
+def test_designs_proposed_again_are_evaluated_but_not_counted(start):
+    counted = Counted(start)
+    F, _ = counted(start.initial[[0, 1, 0]])
+    assert len(counted.archive) == 2
+    assert np.array_equal(F[0], F[2])
+    assert counted.proposed == 3
+
+
+def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
+    best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
+    rows = comparison._regrets(best, {1: 1, 3: 3}, {"seed": 0})
+    assert [row["regret"] for row in rows] == [3.0, 2.0, 0.0, 0.5]
+    assert comparison._regrets(best, {9: 0}, {})[0]["regret"] == np.inf
+    hits = comparison._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
+    assert [row["evaluations"] for row in hits] == [2, 3, 3, 3, 3]
+    assert [row["evaluations"] for row in comparison._hits({"a": np.array([0.2])}, 1, {})] == [
+        np.inf
+    ] * 5
+
+
+def test_a_summary_counts_seeds_without_regret_and_what_was_never_feasible():
+    regret = pd.DataFrame(
+        {
+            "method": "m",
+            "seed": range(4),
+            "counted": comparison.DESIGNS,
+            "budget": 10,
+            "criterion": comparison.WORST,
+            "regret": [0.0, 0.0, 0.5, np.inf],
+        }
+    )
+    row = statistics.summary(regret).iloc[0]
+    assert row["solved"] == 0.5
+    assert row["percentile_95"] == row["largest"] == np.inf
+
+
+def test_tests_see_who_is_ahead():
+    seeds = range(12)
+    rows = [
+        {
+            "method": m,
+            "seed": s,
+            "counted": comparison.DESIGNS,
+            "budget": 10,
+            "criterion": comparison.WORST,
+            "regret": r * (1 + s),
+        }
+        for m, r in (("ours", 0.0), ("worse", 0.1), ("same", 0.0))
+        for s in seeds
+    ]
+    found = statistics.tests(pd.DataFrame(rows)).set_index("method")
+    assert found.loc["worse", "p_holm"] < 0.01
+    assert found.loc["worse", "A12"] == 1
+    assert found.loc["same", "p_holm"] == 1
+    assert found.loc["same", "A12"] == 0.5
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Few methods and small budgets."""
+    methods = {name: METHODS[name] for name in ("ours", "NSGA-II", "random")}
+    monkeypatch.setattr(cli_rules, "METHODS", methods)
+    monkeypatch.setattr(cli_rules, "BUDGETS", (100, 200))
+    for module in (cli_rules, compare):
+        monkeypatch.setattr(module, "PRIMARY", 200)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_comparison_from_the_command_line(tmp_path, capsys):
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
+    assert compare.main([STUDY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]) == 0
+    assert "95th percentile" in capsys.readouterr().out
+    folder = tmp_path / "compare" / STUDY
+    tables = ["front", "regret", "summary", "target", "tests"]
+    files = {f"{t}.csv" for t in tables} | {"ecdf.pdf", "ecdf.png", "config.json"}
+    assert {p.name for p in folder.iterdir()} == files
+    regret = pd.read_csv(folder / "regret.csv")
+    criteria = {*comparison.judged(STUDIES[STUDY].problem()), comparison.WORST}
+    assert set(regret["criterion"]) == criteria
+    assert len(regret) == 3 * 2 * 2 * 2 * len(criteria)
+    assert (regret["regret"] >= 0).all()
+    assert set(PHASED) & set(regret["method"]) == {"ours"}
+
+
+def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(random_cases, "DESIGNS", (1000, 4000))
+    monkeypatch.setattr(random_cases, "FEWEST_FEASIBLE", 50)
+    monkeypatch.setattr(random_cases, "BUDGETS", (60, 120))
+    command = ["--random", "2", "--seed", "7", "--seeds", "2", "--workers", "1", "--out"]
+    assert compare.main([*command, str(tmp_path)]) == 0
+    assert "runs solved" in capsys.readouterr().out
+    folder = tmp_path / "random" / "7"
+    assert {p.name for p in folder.iterdir()} == {"case.csv", "regret.csv", "summary.csv"}
+    regret = pd.read_csv(folder / "regret.csv")
+    assert len(regret) == 2 * 2 * 2 * 2 * 8
+    assert list(pd.read_csv(folder / "case.csv")["case"]) == [0, 1]
+    assert compare.main([*command, str(tmp_path / "again")]) == 0
+    again = tmp_path / "again" / "random" / "7" / "regret.csv"
+    assert again.read_bytes() == (folder / "regret.csv").read_bytes()
+
+
+@pytest.mark.usefixtures("small")
+def test_methods_are_judged_after_the_budgets_asked_for(tmp_path):
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
+    command = [STUDY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]
+    assert compare.main([*command, "--budgets", "200,60,200"]) == 0
+    regret = pd.read_csv(tmp_path / "compare" / STUDY / "regret.csv")
+    assert set(regret["budget"]) == {60, 200}
+
+
+@pytest.mark.parametrize("budgets", ["100", "", "0,3300", "3300,many"])
+def test_budgets_without_the_primary_one_are_refused(budgets, tmp_path, capsys):
+    with pytest.raises(SystemExit) as error:
+        compare.main([STUDY, "--budgets", budgets, "--out", str(tmp_path)])
+    assert error.value.code == 2
+    assert "--budgets" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--random", "--seeds"])
+def test_a_number_of_cases_or_runs_below_one_is_refused(option, tmp_path, capsys):
+    options = {"--random": "1"} | {option: "0"}
+    words = [word for pair in options.items() for word in pair]
+    with pytest.raises(SystemExit) as stop:
+        compare.main([*words, "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert f"{option}: must be at least 1, got 0" in capsys.readouterr().err
+
+
+def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, capsys):
+    pytest.importorskip("numba")
+    assert compare.main([STUDY, "--out", str(tmp_path)]) == 2
+    assert "run `python -m imcmoo enumerate four_workload_rram" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_method_with_fewer_seeds_is_tested_on_those_it_has():
+    rows = [
+        {
+            "method": m,
+            "seed": s,
+            "counted": "designs",
+            "budget": 10,
+            "criterion": "worst",
+            "regret": r,
+        }
+        for m, r, n in (("ours", 0.0, 11), ("dear", 0.1, 5))
+        for s in range(n)
+    ]
+    (found,) = statistics.tests(pd.DataFrame(rows)).to_dict("records")
+    assert found["p"] == pytest.approx(1 / 2**5)
+    assert found["A12"] == 1
+
+
+def test_dear_methods_are_given_fewer_seeds_and_budgets():
+    rules = Rules(STUDIES[STUDY], ExactRegret, large_spaces.BUDGETS, **large_spaces.RULES)
+    assert rules.budgets_of("ours", 4) == large_spaces.BUDGETS
+    assert rules.budgets_of("ours", 30) == rules.budgets_of("random", 0) == large_spaces.BUDGETS[:3]
+    assert rules.budgets_of(large_spaces.TPE, 4) == (1000,)
+    assert (
+        rules.budgets_of(large_spaces.TPE, 5)
+        == rules.budgets_of("AGE-MOEA-II", large_spaces.FEW)
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"), [("random", "ours among them"), ("ours,magic", "got magic")]
+)
+def test_methods_that_cannot_be_compared_are_refused(methods, said, tmp_path, capsys):
+    assert main(["enumerate", STUDY, "--out", str(tmp_path), "--quiet"]) == 0
+    assert compare.main([STUDY, "--methods", methods, "--out", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""Fixtures of the tests of experiments."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.enumerated_study import EnumeratedStudy
+from imcmoo.problem.problem import AcceleratorProblem
+from problems import STUDIES
+from tests.fakes import SMALL, FakeEvaluator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def enumerated():
+    """The RRAM study with four networks: every design."""
+    return EnumeratedStudy.of_study(STUDIES["four_workload_rram"])
+
+
+@pytest.fixture(scope="session")
+def made_up():
+    """A small space with made-up costs."""
+    problem = AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0)
+    return EnumeratedStudy.of(problem, largest=2)
+
+
+@pytest.fixture(scope="session")
+def published():
+    """The folder of the published study."""
+    folder = ROOT / "results" / "published"
+    if not (folder / "config.json").exists():
+        pytest.skip("nothing is published yet")
+    return folder

@@ -1,0 +1,198 @@
+"""Model discrepancies: every row against arithmetic by hand, and published against computed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.paper.discrepancies import ROWS, measure, optima, page
+from experiments.paper.published_optimum import Optimum, chips_that_run_all, macros_of_layers
+from experiments.paper.tables import STUDIES, TECHNOLOGY
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
+from imcmoo.problem.problem import AcceleratorProblem
+from problems.rram import RRAM
+from tests.experiments.conftest import ROOT
+
+DESIGN = {
+    "voltage_V": 0.5,
+    "bits_per_cell": 4,
+    "cycle_s": 2e-9,
+    "rows": 32,
+    "cols": 64,
+    "router_groups": 2,
+    "tiles_per_group": 4,
+    "macros_per_tile": 4,
+    "glb_depth": 4096,
+}
+MACROS = 2 * 4 * 4
+CELLS = 32 * 64 * MACROS
+
+
+def network(*layers):
+    """Layers of sizes C, M, P, Q, R, S, G, N and a stride in both directions."""
+    n = len(layers)
+    kinds = tuple("SelfAttention" if p[2] == 12 else "Conv2d" for p in layers)
+    return Workload(
+        "net",
+        tuple(f"layer{i}" for i in range(n)),
+        kinds,
+        np.array([shape for *shape, _ in layers]),
+        np.array([[stride, stride] for *_, stride in layers]),
+        np.full((n, BITS), 0.5),
+        np.full((n, BITS), 0.5),
+    )
+
+
+def optimum(*layers, **changes):
+    evaluator = Evaluator(RRAM, WorkloadSet((network(*layers),)))
+    problem = AcceleratorProblem(evaluator, area_limit_m2=800e-6)
+    values = DESIGN | changes
+    levels = RRAM.encode({name: np.array([value]) for name, value in values.items()})
+    return Optimum("made up", problem, evaluator, levels)
+
+
+def found(row, o):
+    """The values of a row by quantity."""
+    return {entry.quantity: entry.value for entry in ROWS[row](o)}
+
+
+PLAIN = (16, 8, 4, 4, 1, 1, 1, 1, 1)
+STRIDED = (3, 8, 5, 5, 3, 3, 1, 1, 2)
+DEPTHWISE = (1, 1, 4, 4, 3, 3, 20, 1, 1)
+
+
+def test_macros_are_blocks_of_rows_and_columns():
+    o = optimum((100, 70, 1, 1, 1, 1, 1, 1, 1))
+    # 100 rows in blocks of 32; 70 weights of two cells in blocks of 64.
+    assert macros_of_layers(o.evaluator, o.levels).tolist() == [[4 * 3]]
+
+
+def test_small_groups_share_a_macro_or_have_their_own():
+    o = optimum(DEPTHWISE)
+    # Three groups of 9 rows stand in 32 rows, so 20 groups take 7 macros.
+    assert macros_of_layers(o.evaluator, o.levels).tolist() == [[7]]
+    assert macros_of_layers(o.evaluator, o.levels, share=False).tolist() == [[20]]
+    assert found("groups", o) == {
+        "macros claimed by grouped layers": 20,
+        "macros claimed by grouped layers over macros": 20 / MACROS,
+    }
+    assert found("groups", optimum(PLAIN)) == {}
+
+
+def test_a_layer_with_all_outputs_side_by_side_occupies_many_copies():
+    o = optimum(PLAIN)
+    busy = found("residency", o)["cells occupied over cells that exist"]
+    # 128 weights in two cells each; outputs in 16 copies, all in one cycle.
+    assert o.metrics.latency_s[0, 0] == DESIGN["cycle_s"]
+    assert busy == pytest.approx(16 * 16 * 8 * 2 / CELLS)
+
+
+def test_chips_with_macros_enough_for_all_layers_are_counted():
+    o = optimum(PLAIN, (1, 1, 4, 4, 3, 3, 200, 1, 1), (1, 1, 4, 4, 3, 3, 100, 1, 1))
+    chips = chips_that_run_all(o.problem)
+    decoded = RRAM.decode(chips)
+    exist = decoded["router_groups"] * decoded["tiles_per_group"] * decoded["macros_per_tile"]
+    counted = found("residency", o)
+    assert counted["feasible chips"] == len(chips) > 100
+    name = "feasible chips with macros enough for each network, a macro for every group"
+    assert counted[name] == (exist >= 301).sum() < len(chips)
+
+
+def test_power_is_energy_over_time():
+    o = optimum(PLAIN)
+    row = found("input time", o)
+    energy, latency = o.metrics.energy_J[0, 0], o.metrics.latency_s[0, 0]
+    assert row["power"] == pytest.approx(energy / latency, rel=1e-12)
+    area_mm2 = o.metrics.area_m2[0] * 1e6
+    assert row["power over area"] == pytest.approx(energy / latency / area_mm2, rel=1e-12)
+    pulses = row["time of the pulses that energy is charged for, at most, over the cycle"]
+    assert pulses == pytest.approx(255 * 10 / 2)
+
+
+def test_bandwidth_of_the_global_buffer_counts_whole_words():
+    o = optimum(PLAIN)
+    # Inputs 4 × 4 × 16 × 8 bits are one word, written once and read once; outputs half a word,
+    # so one: read, written back, and filled.
+    taken = found("bandwidth", o)["bandwidth taken from the global buffer"]
+    assert taken == pytest.approx(5 * 256 / DESIGN["cycle_s"])
+    bank = found("bandwidth", o)["bandwidth of a global buffer of one bank"]
+    assert bank == pytest.approx(256 / 7.31701e-9)
+
+
+def test_shares_of_converters_add_up_with_the_rest():
+    o = optimum(PLAIN)
+    row, parts = found("converters", o), o.parts
+    rest = [i for i, name in enumerate(parts.components) if name != "adc"]
+    area = parts.area_m2[0]
+    assert row["share of ADCs in the area"] == pytest.approx(1 - area[rest].sum() / area.sum())
+    energy = parts.energy_J[0, 0]
+    expected = 1 - energy[rest].sum() / energy.sum()
+    assert row["share of ADCs in the energy"] == pytest.approx(expected, rel=1e-6, abs=0)
+    assert row["bits in a cell"] == 4
+
+
+def test_strides_make_inputs_larger_than_is_counted():
+    ratio = found("strides", optimum(STRIDED))["input words counted over those there are"]
+    assert ratio == pytest.approx((7 / 11) ** 2)
+    skipping = found("strides", optimum((3, 8, 5, 5, 1, 1, 1, 1, 2)))
+    assert skipping["input words counted over those there are"] == 1
+
+
+def test_a_wire_across_the_chip():
+    o = optimum(PLAIN)
+    side_mm = (o.metrics.area_m2[0] * 1e6) ** 0.5
+    row = found("wires", o)
+    expected = 0.5 * 0.2e-12 * 0.5**2 * side_mm * 2 / 3
+    assert row["energy of a wire across the chip"] == pytest.approx(expected, rel=1e-9, abs=0)
+    charged = row["energy charged for the way across the chip"]
+    assert charged == pytest.approx(10.37e-12 / 128, rel=1e-3, abs=0)
+
+
+def test_attention_counts_the_dimension_that_is_missing():
+    # Seven tokens, twelve heads of five.
+    o = optimum((7, 5, 12, 1, 1, 1, 1, 1, 1), (7, 7, 12, 1, 1, 1, 1, 1, 1))
+    row = found("attention", o)
+    assert row["multiplications of attention there are"] == 2 * 12 * 7 * 7 * 5
+    ratio = row["multiplications of attention over those counted"]
+    assert ratio == pytest.approx(2 * 12 * 7 * 7 * 5 / (12 * 7 * 5 + 12 * 7 * 7))
+
+
+def test_a_larger_buffer_of_unknown_cycle_has_no_bandwidth_to_compare_with():
+    o = optimum(PLAIN, glb_depth=2048)
+    assert "bandwidth of a global buffer of one bank" not in found("bandwidth", o)
+
+
+def published_ledger(folder):
+    return pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        pytest.param(s, marks=pytest.mark.slow if s == "nine_workload_rram" else ())
+        for s in (*STUDIES, TECHNOLOGY)
+    ],
+)
+def test_the_published_ledger_is_that_of_this_code(published, study):
+    frame = published_ledger(published)
+    shown = frame[frame["study"] == study].reset_index(drop=True)
+    expected = measure([Optimum.published(study, published)])
+    pd.testing.assert_frame_equal(shown, expected, rtol=1e-9, atol=0)
+
+
+def test_the_page_is_what_the_published_ledger_says(published):
+    designs = optima(published)
+    text = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    assert text == page(published_ledger(published), designs)
+    other = published_ledger(published)
+    other.loc[0, "value"] *= 2
+    assert text != page(other, designs)
+
+
+def test_an_optimum_is_the_best_of_its_study(published):
+    """Its EDAP is that of the published joint design."""
+    o = Optimum.published("four_workload_rram", published)
+    joint = pd.read_csv(published / "four_workload_rram" / "joint.csv")
+    own = joint[(joint["criterion"] == "edap_max") & (joint["design"] == "joint, exact")].iloc[0]
+    edap = o.energy_J * o.latency_s * o.area_m2 * 1e6
+    assert edap.max() == pytest.approx(own["edap_max_J_s_mm2"], rel=1e-9, abs=0)

@@ -1,0 +1,35 @@
+"""A small physical study and its exact answer."""
+
+from dataclasses import replace
+
+import pytest
+
+from imcmoo.space.restricted import restricted
+from imcmoo.study.enumerate_study import enumerate_study
+from problems import STUDIES
+
+SMALL = {
+    "voltage_V": (0.8, 1.0),
+    "rows": (64, 128),
+    "cols": (128,),
+    "input_coding": ("levels",),
+    "columns_per_adc": (2, 4),
+    "tiles_per_group": (4, 8),
+    "router_groups": (32,),
+    "glb_KiB": (256, 1024),
+    "dram": ("x64",),
+}
+
+
+@pytest.fixture(scope="session")
+def study():
+    whole = STUDIES["four_workload_sram_physical"]
+    space = restricted(whole.space, SMALL, name="small")
+    two = ("resnet18_onnx", "mobilenet_v3_onnx")
+    return replace(whole, name="small", space=space, workloads=two, budget=600)
+
+
+@pytest.fixture(scope="session")
+def answer(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exact")
+    return enumerate_study(study, folder, workers=1, on_progress=lambda *_: None)

@@ -1,0 +1,115 @@
+"""Exact optima as an architect looks at them, and what lies beyond the ends of the lists."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.physics.boundary_sensitivity import NO_PART, best_with, boundary_table
+from experiments.physics.optima import CRITERIA, optimum_table
+from experiments.physics.page import page
+from experiments.physics.searches import regrets
+from experiments.physics.study import questions
+
+
+@pytest.fixture(scope="module")
+def optima(study, answer):
+    return optimum_table(study, answer)
+
+
+@pytest.fixture(scope="module")
+def beyond(study, answer):
+    return boundary_table(study, answer)
+
+
+def test_an_optimum_has_the_score_of_the_exact_answer(study, answer, optima):
+    edap = optima["energy_J"] * optima["latency_s"] * optima["area_mm2"]
+    own = edap[optima["criterion"] == "edap_max"]
+    assert own.max() == pytest.approx(answer.optima["edap_max"].value, rel=1e-12)
+    assert set(optima["criterion"]) == set(CRITERIA)
+
+
+def test_no_optimum_breaks_a_limit(optima):
+    assert (optima["snr_adc_dB"] >= 16).all()
+    assert (optima["area_mm2"] <= 800).all()
+    assert (optima["W_per_mm2"] <= 1 + 1e-12).all()
+    assert optima["adc_share"].between(0, 1, inclusive="neither").all()
+
+
+def test_efficiency_and_throughput_are_of_the_same_operations(study, optima):
+    macs = dict(zip(study.names, study.cost_model().macs, strict=True))
+    operations = 2 * optima["workload"].map(macs) / 1e12
+    assert np.allclose(optima["tops"], operations / optima["interval_s"], rtol=1e-12)
+    assert np.allclose(optima["tops_per_W"], operations / optima["energy_J"], rtol=1e-12)
+
+
+def test_every_list_an_optimum_ends_is_extended(study, answer, beyond):
+    own = beyond[beyond["criterion"] == "edap_max"]
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    told = dict(zip(own["parameter"], own["extended"], strict=False))
+    if design["voltage_V"] == 1.0:
+        assert told["voltage_V"] == pytest.approx(1.2)
+    assert ("rows" in told) == (design["rows"] in (64, 128))
+    assert {"link_bits", "glb_banks", "macros_per_tile"} <= set(told)
+
+
+def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond):
+    row = beyond.query("criterion == 'edap_max' and parameter == 'link_bits'").iloc[0]
+    wider = replace(study.space, fixed={**study.space.fixed, "link_bits": int(row["extended"])})
+    problem = replace(study, space=wider).problem()
+    levels = wider.unrank(np.arange(wider.size))
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    edap = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
+    optimum = answer.optima["edap_max"].value
+    # Near the optimum is not everywhere, and the optimum itself is near.
+    assert edap.min() <= row["best"] * (1 + 1e-12)
+    assert row["gain"] == pytest.approx(1 - row["best"] / optimum)
+    same = levels[[int(answer.optima["edap_max"].ranks[0])]]
+    own = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
+    assert row["best"] <= own * (1 + 1e-12)
+
+
+def test_a_value_that_nothing_covers_has_no_gain(study, answer):
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    own = np.ones(2)
+    told = best_with(study, "edap_max", design, "rows", 2048, own)
+    assert told == (None, NO_PART)
+
+
+def test_where_no_chip_is_feasible_the_limit_it_misses_is_told(study, answer):
+    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    best, missed = best_with(study, "edap_max", design, "input_slice_bits", 4, np.ones(2))
+    assert best is None
+    assert missed == "signal to noise of conversion"
+
+
+def test_minimax_regret_is_against_chips_of_their_own(answer, optima, beyond):
+    own = optima[optima["criterion"] == "regret_minimax"]
+    regret = answer.optima["regret_minimax"].value
+    assert own["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
+    assert (optima["over_own_best"] >= 1 - 1e-9).all()
+    rows = beyond[(beyond["criterion"] == "regret_minimax") & beyond["best"].notna()]
+    assert np.allclose(rows["gain"], 1 - rows["best"] / (1 + regret))
+
+
+def test_an_optimum_exploits_neither_cells_nor_noise_that_are_not_there(optima):
+    assert (optima["snr_dB"] <= optima[["snr_adc_dB", "snr_dev_dB"]].min(axis=1) + 1e-9).all()
+    assert (optima["occupied_share"] <= 1 + 1e-9).all()
+    assert (optima["hbm2_share"] <= 1).all()
+    assert (optima["area_periphery_mm2"] > optima["area_mm2"]).all()
+    assert (optima["macros"] * optima["rows"] * optima["cols"] == optima["cells"]).all()
+
+
+def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_path):
+    searches = pd.concat([regrets(study, answer, seed) for seed in range(2)], ignore_index=True)
+    assert searches["solved"].all()
+    tables = {"optima": optima, "ends": beyond, "searches": searches, **questions(study)}
+    assert "2 of 2" in page(tables, {}, tmp_path)
+    searches.loc[searches.index[0], ["regret", "solved"]] = [0.123, False]
+    text = page(tables, {}, tmp_path)
+    assert "1 of 2" in text
+    assert "12.3 %" in text

@@ -1,0 +1,83 @@
+"""What becomes of conclusions: an end without any chip counts as one at which nothing holds."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from experiments.physics.page import DISCREPANCIES, verdict
+from experiments.physics.robustness import robustness
+from imcmoo.model.physical.switches import Switches
+
+RRAM, SRAM = "four_workload_rram_physical", "four_workload_sram_physical"
+KEYS = (
+    ("default", "default"), ("reference", "reference"), ("converter", "isaac"),
+    ("assumption", "macro_periphery=10"), ("limit", "area_mm2=400"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def variations():
+    figures = {
+        "max_excess_for_largest": 0.0, "max_over_own_best": 2.0, "largest_only_over_joint": 1.2,
+        "minimax_regret": 0.1, "left_out_over_known": 1.2, "voltage_V": 0.9,
+        "adc_area_share": 0.6, "W_per_mm2": 0.1, "bits_per_cell": 2,
+    }  # fmt: skip
+    rows = []
+    for study, score in ((RRAM, 1.0), (SRAM, 2.0)):
+        for kind, name in KEYS:
+            row = {"study": study, "kind": kind, "variation": name, "feasible": True}
+            if (study, name) == (RRAM, "macro_periphery=10"):
+                rows.append(row | {"feasible": False})
+            else:
+                worse = 5.0 if (study, name) == (RRAM, "isaac") else 1.0
+                rows.append(row | figures | {"edap_geomean": worse * score})
+        rows.append({"study": study, "kind": "alone", "variation": "pulses", "tau": 0.5})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def told(variations):
+    return robustness(variations, "zigzag")
+
+
+def test_an_end_without_a_chip_is_counted_and_does_not_hold(told):
+    rram = told[told["study"] == RRAM]
+    assert (rram["ends"] == 2).all()
+    assert (rram["ends_held"] < 2).all()
+    assert (rram["no_chip"] == "macro_periphery=10").all()
+    assert (told[told["study"] == SRAM]["no_chip"] == "").all()
+
+
+def test_the_better_device_is_told_with_its_exceptions(told):
+    (row,) = told[told["conclusion"].str.startswith("RRAM is the better")].to_dict("records")
+    assert row["zigzag"] == pytest.approx(0.5)
+    assert row["zigzag_holds"]
+    assert row["isaac"] == pytest.approx(2.5)
+    assert not row["isaac_holds"]
+    assert row["exceptions"] == "isaac"
+
+
+def test_where_only_rram_has_a_chip_it_is_the_better_device(variations):
+    without = variations.copy()
+    at = (without["study"] == SRAM) & (without["variation"] == "area_mm2=400")
+    without.loc[at, "feasible"] = False
+    (row,) = (
+        robustness(without, "zigzag").query("conclusion.str.startswith('RRAM')").to_dict("records")
+    )
+    assert row["lowest"] == 0
+    assert row["ends_held"] == 1
+
+
+def test_verdicts_name_exceptions_and_what_has_no_chip(told):
+    rows = {r["conclusion"]: r for r in told[told["study"] == RRAM].to_dict("records")}
+    (better,) = [r for name, r in rows.items() if name.startswith("RRAM is the better")]
+    text = "disappears; otherwise with `isaac`; no chip within the limits with"
+    assert verdict(better | {"verdict": "disappears"}) == f"{text} `macro_periphery=10`"
+    (bits,) = [r for name, r in rows.items() if name.startswith("More than four bits")]
+    assert "not searched" in verdict(bits)
+
+
+def test_rows_of_the_discrepancies_are_those_of_the_rules():
+    told = re.findall(r"^ +(\w+): (\d+)\. ", Switches.__doc__, re.M)
+    assert {name: int(row) for name, row in told} == DISCREPANCIES

@@ -1,0 +1,39 @@
+"""Every design's costs, and the exact optimum of any set of networks as a look-up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.problem.criteria import MINIMAX, SCORES
+from tests.exact.test_enumeration import answer_of
+
+
+def test_the_enumerated_study_has_the_exact_optima(enumerated):
+    exact = answer_of(enumerated.problem)
+    everything = range(len(enumerated.workloads))
+    assert len(enumerated.joint) == exact.n_feasible
+    for criterion in (*SCORES, MINIMAX):
+        index = enumerated.best_for(everything, criterion)
+        assert enumerated.ranks[index] in exact.optima[criterion].ranks
+    own = [exact.optima[f"alone_{name}"].value for name in enumerated.workloads]
+    assert enumerated.single_network_optima.tolist() == own
+
+
+def test_the_largest_network_has_the_most_weights(enumerated):
+    assert enumerated.workloads[enumerated.largest] == "vgg16"
+
+
+@pytest.mark.parametrize("criterion", ["edap_mean", "ela_max"])
+def test_a_design_for_fewer_networks_is_never_worse_for_them(enumerated, criterion):
+    joint = enumerated.best_for(range(len(enumerated.workloads)), criterion)
+    for subset in ([0], [1, 2], [0, 2, 3]):
+        rows = np.array([enumerated.best_for(subset, criterion), joint])
+        own, others = enumerated.score(SCORES[criterion], rows, subset)
+        assert own <= others
+
+
+def test_networks_that_run_on_no_chip_together_are_named(made_up):
+    nowhere = replace(made_up, energy_J=made_up.energy_J * np.nan)
+    with pytest.raises(ValueError, match="no design within the area limit runs net0, net2"):
+        nowhere.best_for([0, 2], "edap_max")

@@ -1,0 +1,108 @@
+"""One way to publish: tasks, checkpoints, tables, figures, pages; it survives an interruption."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.publish import Publication, publish
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+def draw(frame, width):
+    figure = Figure(figsize=(width, 1))
+    figure.subplots().plot(frame["square"])
+    return figure
+
+
+class Squares(Publication):
+    """A publication of squares; interrupted after some tasks."""
+
+    name = "squares"
+    tasks = (3, 1, 2)
+    depends_on = "squares"
+
+    def __init__(self, left=99, depends_on="squares"):
+        self.left, self.depends_on, self.done = left, depends_on, []
+        self.config = {"seed": 1}
+
+    def run_task(self, task):
+        if len(self.done) == self.left:
+            raise Interrupted
+        self.done.append(task)
+        frame = pd.DataFrame({"number": [task], "square": [task**2 / 3]})
+        return {"table": frame, "raw": np.array([task])}
+
+    def tables(self, results):
+        return {f"of/{int(r['raw'][0])}.csv": str(r["table"]) for r in results}
+
+    def derived(self, folder):
+        frames = [pd.read_csv(path) for path in sorted((folder / "of").glob("*.csv"))]
+        return {"all.csv": pd.concat(frames)}
+
+    def figures(self, folder):
+        return {"squares": (pd.read_csv(folder / "all.csv"), draw)}
+
+    def pages(self, tables, folder, docs):
+        total = pd.read_csv(tables / "all.csv")["square"].sum()
+        return {docs / "page.md": f"{total:.3f}\n", folder / "README.md": "squares\n"}
+
+
+@pytest.fixture
+def go(tmp_path):
+    def run(squares):
+        publish(squares, tmp_path / "out", tmp_path / "docs", quiet=True, workers=1)
+        return squares.done
+
+    return run
+
+
+def files(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_everything_is_written_and_again_the_same(go, tmp_path):
+    assert go(Squares()) == [3, 1, 2]
+    written = files(tmp_path)
+    endings = (".csv", ".png", ".pdf", "_narrow.png", "_narrow.pdf")
+    assert set(written) == {
+        *(f"out/of/{n}.csv" for n in (1, 2, 3)),
+        *(f"out/figures/squares{ending}" for ending in endings),
+        *("out/all.csv", "out/config.json", "out/README.md", "docs/page.md"),
+    }
+    assert written["docs/page.md"] == b"4.667\n"
+    assert json.loads(written["out/config.json"]) == {"seed": 1}
+    go(Squares())
+    assert files(tmp_path) == written
+
+
+def test_an_interrupted_run_continues_and_replaces_what_was_published(go, tmp_path):
+    go(Squares())
+    written = files(tmp_path)
+    for name in ("stale.csv", "of/stale.csv", "other/kept.csv"):
+        (tmp_path / "out" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "out" / name).write_text("left\n1\n")
+    with pytest.raises(Interrupted):
+        go(Squares(left=2))
+    assert (tmp_path / "out" / "of" / "stale.csv").exists()
+    assert (tmp_path / "out" / "config.json").exists()
+    assert go(Squares()) == [2]
+    assert files(tmp_path) == written | {"out/other/kept.csv": b"left\n1\n"}
+
+
+def test_checkpoints_of_other_work_are_void(go):
+    with pytest.raises(Interrupted):
+        go(Squares(left=2))
+    assert go(Squares(depends_on="other squares")) == [3, 1, 2]
+
+
+def test_files_of_a_folder_that_was_not_published_stay(go, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.csv").write_text("a\n1\n")
+    go(Squares())
+    assert (tmp_path / "out" / "mine.csv").exists()

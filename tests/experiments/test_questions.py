@@ -1,0 +1,145 @@
+"""Aggregations, parameters, generality and cost: tables that follow from all designs' costs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import questions
+from experiments.enumerated_study import EnumeratedStudy
+from experiments.paper import questions as of_paper
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.parameters import Ordinal
+from tests.fakes import SMALL, FakeEvaluator
+
+
+def test_whom_a_criterion_sacrifices(enumerated):
+    table = questions.aggregations(enumerated).set_index("criterion")
+    names = enumerated.workloads
+    over = table[[f"over_own_best_{n}" for n in names]].to_numpy()
+    assert (over >= 1).all()
+    assert table["sacrificed_most"].tolist() == [names[i] for i in over.argmax(axis=1)]
+    assert np.allclose(table[[f"loss_{n}" for n in names]], 1 - 1 / over)
+    assert table.loc["edap_max", "is_best_for_largest"]
+    assert not table.loc["ela_max", "is_best_for_largest"]
+
+
+def test_how_far_one_network_decides():
+    # The first network has the largest EDAP on both designs, the largest latency on the second.
+    energy = np.array([[9.0, 1.0], [8.0, 1.0]])
+    latency = np.array([[1.0, 5.0], [2.0, 1.0]])
+    found = of_paper.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
+    assert found["designs"] == 2
+    assert found["largest_edap_share"] == 1
+    assert found["largest_latency_share"] == 0.5
+    assert found["edap_max_correlation"] == pytest.approx(1)
+    assert found["ela_max_correlation"] == pytest.approx(-1)  # 45 and 16 against 9 and 16
+    assert found["edap_max_excess"] == 0
+    assert found["ela_max_excess"] == pytest.approx(16 / 9 - 1)
+
+
+def test_some_value_of_every_parameter_costs_nothing(enumerated):
+    table = questions.sensitivity(enumerated)
+    over = [c for c in table if c.endswith("_over_best")]
+    assert len(over) == 2 + len(enumerated.problem.objective_names)
+    assert (table.groupby("parameter")[over].min() == 1).all(axis=None)
+
+
+def factorial():
+    """A space in which every design runs, with energy V² b and no other influence."""
+    problem = AcceleratorProblem(FakeEvaluator(SMALL, 1), area_limit_m2=1.0)
+    ranks = np.arange(SMALL.size)
+    d = SMALL.decode(SMALL.unrank(ranks))
+    energy = (d["voltage_V"] ** 2 * d["bits_per_cell"])[:, None]
+    latency = d["cycle_s"][:, None] * np.where(d["rows"] == d["rows"].min(), d["cols"], 1)[:, None]
+    return EnumeratedStudy(problem, ranks, energy, latency, 1e-6 * d["glb_depth"], largest=0)
+
+
+def test_effects_of_independent_factors_add_up():
+    table = questions.effects(factorial())
+    energy = table[table["quantity"] == "energy_net0"].set_index("parameter")
+    assert energy["share_alone"].sum() == pytest.approx(1)
+    assert np.allclose(energy["share_alone"], energy["share_total"])
+    spread = {"voltage_V": 2 * np.log([0.7, 0.5, 0.6]), "bits_per_cell": np.log([4, 1, 2])}
+    total = sum(np.var(v) for v in spread.values())
+    for name, logs in spread.items():
+        assert energy.loc[name, "share_alone"] == pytest.approx(np.var(logs) / total)
+    assert energy.loc["cols", "share_total"] == pytest.approx(0)
+
+
+def test_what_acts_together_counts_in_total_only():
+    table = questions.effects(factorial())
+    latency = table[table["quantity"] == "latency_net0"].set_index("parameter")
+    assert latency.loc["cols", "share_total"] > latency.loc["cols", "share_alone"] > 0
+    assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
+
+
+def test_left_out_networks_are_judged_against_their_own_best(enumerated):
+    table = questions.leave_one_out(enumerated, "edap_geomean")
+    unknown, known = table["unknown_over_own_best"], table["known_over_own_best"]
+    assert (unknown.dropna() >= 1).all()
+    assert (known >= 1).all()
+    assert np.allclose(table["unknown_over_known"], unknown / known, equal_nan=True)
+
+
+def test_all_sets_of_four_networks_are_looked_at(enumerated):
+    grown = questions.growing_sets(enumerated, "edap_geomean", seed=1)
+    assert grown.groupby("size").size().to_dict() == {1: 4 * 3, 2: 6 * 2, 3: 4}
+    left_out = questions.leave_one_out(enumerated, "edap_geomean").set_index("left_out")
+    last = grown[grown["size"] == 3].set_index("unknown")["over_own_best"]
+    assert np.allclose(last, left_out.loc[last.index, "unknown_over_own_best"], equal_nan=True)
+
+
+def test_the_gap_by_size_counts_what_does_not_run():
+    sets = pd.DataFrame(
+        {"criterion": "c", "size": [1, 1, 1, 1, 2], "over_own_best": [1.0, 2.0, 3.0, np.nan, 5.0]}
+    )
+    by_size = questions.by_size(sets).set_index("size")
+    assert by_size.loc[1, ["pairs", "runs_share", "median"]].tolist() == [4, 0.75, 2.0]
+    assert by_size.loc[2, "upper_quartile"] == 5.0
+
+
+def test_the_cost_front_is_that_of_brute_force():
+    nodes = Ordinal("technology_nm", (7, 14))
+    space = replace(SMALL, parameters=(nodes, *SMALL.parameters))
+    problem = AcceleratorProblem(
+        FakeEvaluator(space, 2), area_limit_m2=1.0, cost_per_cm2={7: 300.0, 14: 150.0}
+    )
+    enumerated = EnumeratedStudy.of(problem, largest=1)
+    rows = enumerated.joint
+    levels = enumerated.levels(rows)
+    worst = enumerated.edap[rows].max(axis=1)
+    points = np.column_stack([problem.cost(levels, enumerated.area_m2[rows]), worst])
+
+    def front(some):
+        distinct = {tuple(p) for p in some.tolist()}
+        # In order of cost, then EDAP: a point is kept if it has less EDAP than all before it.
+        kept, least = set(), np.inf
+        for price, edap in sorted(distinct):
+            if edap < least:
+                kept.add((price, edap))
+                least = edap
+        return kept
+
+    table = of_paper.cost_front(enumerated)
+    for level, node in enumerate(nodes.values):
+        own = table[table["technology_nm"] == node]
+        found = set(own[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))
+        assert found == front(points[levels[:, 0] == level])
+    on_front = table[table["on_front"]][["cost", "edap_max_J_s_mm2"]]
+    assert set(on_front.itertuples(index=False, name=None)) == front(points)
+
+
+def test_nodes_are_summed_up_from_their_fronts():
+    front = pd.DataFrame(
+        {
+            "technology_nm": [7, 7, 14],
+            "cost": [1.0, 4.0, 2.0],
+            "edap_max_J_s_mm2": [9.0, 3.0, 8.0],
+            "on_front": [True, True, False],
+        }
+    )
+    nodes = of_paper.by_node(front).set_index("technology_nm")
+    assert nodes.loc[7].tolist() == [3.0, 4.0, 1.0, 2]
+    assert nodes.loc[14].tolist() == [8.0, 2.0, 2.0, 0]
