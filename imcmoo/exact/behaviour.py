@@ -71,7 +71,12 @@ def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
 
 
 def behaviour_mark(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of identity and behaviour, to nine digits: for parts of unfinished work."""
+    """SHA-256 (hex) of identity and behaviour, to nine digits: for parts of unfinished work.
+
+    A user's model is not evaluated; its identity holds the digest of its code.
+    """
+    if shipped_name(problem.model) is None:
+        return hashlib.sha256(fingerprint(problem).encode()).hexdigest()
     found = _values(problem, problem.model.evaluate(sampled_designs(problem)))
     shown = {name: [f"{v:.8e}" for v in values.ravel()] for name, values in found.items()}
     return hashlib.sha256(f"{fingerprint(problem)} {shown}".encode()).hexdigest()

@@ -87,7 +87,8 @@ class Criterion:
                 holds; names the criterion and the score.
         """
         found = self.unchecked_scores(costs, own_best)
-        self._check(np.asarray(found), len(costs))
+        if self.is_judged:  # pseudo-weights of a design that is worst in all are none
+            self._check(np.asarray(found), len(costs))
         return found
 
     def unchecked_scores(self, costs: Costs, own_best: Floats | None) -> Floats:
@@ -112,7 +113,7 @@ class Criterion:
         return ratio(scores + self.zero, optimum + self.zero) - 1.0
 
     def _check(self, scores: Floats, n: int) -> None:
-        positive = self.scale == "ratio" and self.against != "set"
+        positive = self.scale == "ratio"
         fine = np.isfinite(scores) & ((scores + self.zero > 0) | (not positive))
         if not self.is_coded:
             size = np.abs(scores)

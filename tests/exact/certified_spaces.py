@@ -66,7 +66,7 @@ def enumerated(problem):
 
 
 def proven(problem, gap=0.0, steps=10**9):
-    """A proof of every criterion, by name; of those against own bests if there is a design."""
+    """A proof of every criterion, by name; of joint regret if a design is feasible."""
     branches = Branches(problem)
     trunk = Trunk.of(branches)
 
@@ -81,7 +81,8 @@ def proven(problem, gap=0.0, steps=10**9):
     own = [found[f"edap_{name}"] for name in problem.workload_names]
     bests = OwnBests(np.array([p.bound for p in own]), np.array([p.value for p in own]))
     if np.isfinite(bests.found).all():
-        found |= run([against(criterion, bests) for criterion in relative(problem).values()])
+        joint = [replace(against(c, bests), name=c.joint_name) for c in relative(problem).values()]
+        found |= run(joint)
     return found
 
 

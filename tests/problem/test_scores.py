@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.score_range import log10_of
 from imcmoo.problem.scores import AGGREGATIONS, costs_of, edap, edp, regret, worst_regret
 
 EQUAL = np.ones(1)
@@ -44,9 +45,9 @@ def test_a_network_that_does_not_map_spoils_every_aggregation(name):
     assert np.isnan(AGGREGATIONS[name](np.array([[1.0, np.nan]]), EQUAL))[0]
 
 
-def test_geometric_mean_survives_where_the_product_underflows():
+def test_product_and_geometric_mean_survive_where_float64_underflows():
     tiny = np.full((1, 9), 1e-40)
-    assert AGGREGATIONS["product"](tiny, EQUAL) == 0
+    assert log10_of(AGGREGATIONS["product"](tiny, EQUAL)) == pytest.approx([-360], rel=1e-12)
     assert AGGREGATIONS["geomean"](tiny, EQUAL) == pytest.approx([1e-40], rel=1e-12, abs=0)
 
 
