@@ -10,7 +10,6 @@ import pytest
 from imcmoo.cli import run_studies
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
-from imcmoo.study import exact_comparison
 
 NETWORKS = 30
 HEAD = """
@@ -46,11 +45,8 @@ def write_study(folder, criterion="", more=""):
 
 
 @pytest.fixture(autouse=True)
-def _scores_only(monkeypatch):
-    """No figures, and no hypervolume of 61 objectives."""
+def _without_figures(monkeypatch):
     monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
-    nothing = pd.DataFrame({"indicator": ["coverage"], "value": [1.0]})
-    monkeypatch.setattr(exact_comparison, "indicator_table", lambda *_: nothing)
 
 
 def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
