@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from pymoo.mcdm.pseudo_weights import PseudoWeights
 
 from imcmoo.io.errors import InputError, OwnCodeError
 from imcmoo.io.named import check_takes, load
@@ -156,6 +155,9 @@ def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
     """Distance of pymoo's pseudo-weights from equal weights, shape (n,)."""
+    # Imported here: it imports all of scipy.spatial, which enumerations and proofs do without.
+    from pymoo.mcdm.pseudo_weights import PseudoWeights
+
     F = costs.objectives
     F = F[:, np.ptp(F, axis=0) > 0]  # pymoo divides by the range of each objective
     if not F.shape[1]:

@@ -15,8 +15,16 @@ import numpy as np
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import Device
 from imcmoo.hardware.devices import device as device_named
-from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
-from imcmoo.model.reference.mapping import ALLOCATED, Bools, Chips, Floats, Ints
+from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
+from imcmoo.model.reference.mapping import (
+    ALLOCATED,
+    Bools,
+    Chips,
+    Floats,
+    Ints,
+    distinct,
+    row_keys,
+)
 from imcmoo.model.reference.prices import QUADRATIC_LEAK, PriceRows, Prices, terms_of
 from imcmoo.model.reference.profiles import LayerRunner, LayerRuns, Profiler, needed_weights
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
@@ -34,18 +42,6 @@ SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 Deployment = Literal["alone", "together"]
 """Whether a chip holds one network at a time (the paper's rule) or all of the set at once. Streamed
 weights are never resident, so it makes no difference to them."""
-
-DECIDING = (
-    "input_buffer.read",
-    "input_buffer.write",
-    "output_buffer.read",
-    "output_buffer.write",
-    "router.read",
-    "glb.read",
-    "glb.write",
-    "main_memory.read",
-)
-"""Actions whose number depends on the loop order; none of their prices depends on voltage."""
 
 
 @dataclass(frozen=True)
@@ -246,12 +242,15 @@ class ChipModel:
 
     def feature_prices(self, designs: Designs, features: Sequence[tuple[str, str]]) -> Floats:
         """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
-        prices = self.term_prices(designs)
-        # Added up by feature, since neighbours in memory are added fast; handed out by design.
-        out = np.zeros((len(features), len(designs)))
+        # Prices depend on few parameters, so many designs share them.
+        rows = np.column_stack([*designs.price_rows, self.cycle(designs).view(np.int64)])
+        which, first = distinct(row_keys(rows))
+        some = designs[first]
+        prices = self.term_prices(some)
+        out = np.zeros((len(some), len(features)))
         for term in self.terms:
-            out[features.index((term.action, term.factor))] += prices[term.price]
-        return np.ascontiguousarray(1e-12 * out.T)
+            out[:, features.index((term.action, term.factor))] += prices[term.price]
+        return (1e-12 * out)[which]
 
     def with_fewest_bits(self, levels: Levels) -> Levels:
         """The chips with the fewest bits per cell that need as many cells per weight.

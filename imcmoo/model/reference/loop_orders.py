@@ -15,7 +15,14 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
+from imcmoo.model.reference.counts import (
+    ACTIONS,
+    DECIDING,
+    WORD_BITS,
+    Placement,
+    count_actions,
+    total_actions,
+)
 from imcmoo.model.reference.mapping import (
     AXES,
     AXIS,
@@ -42,6 +49,11 @@ as some thousand steps."""
 
 WORTH_SPLITTING = 400
 """Nests above which it pays to walk perfect loops apart from imperfect ones."""
+
+CHUNK_PAIRS = 1 << 17
+"""Pairs of orders compared at once; bounds memory."""
+
+_DECIDING = [ACTIONS.index(action) for action in DECIDING]
 
 
 class Walks:
@@ -128,6 +140,29 @@ class Orders:
     held_bits: Floats
     actions: Floats
 
+    def without_beaten(self) -> Orders:
+        """The orders that some prices, all at least 0, make the cheapest of those that fit.
+
+        An order is left out where an earlier one of its case holds as few bits and takes as few of
+        each action that decides: `cheapest` prefers the earlier one of equals.
+        """
+        case = np.repeat(np.arange(len(self.number)), self.number)
+        before = np.arange(len(case)) - self.first[case]
+        table = np.column_stack([self.held_bits, self.actions[_DECIDING].T])
+        beaten = np.zeros(len(case), dtype=bool)
+        at = np.searchsorted(np.cumsum(before), np.arange(0, before.sum(), CHUNK_PAIRS))
+        for orders in np.split(np.arange(len(case)), np.unique(at)[1:]):
+            later = np.repeat(orders, before[orders])
+            start = np.cumsum(before[orders]) - before[orders]
+            earlier = np.arange(len(later)) + np.repeat(
+                self.first[case[orders]] - start, before[orders]
+            )
+            beaten[later[(table[earlier] <= table[later]).all(axis=1)]] = True
+        left = ~beaten
+        number = np.bincount(case[left], minlength=len(self.number))
+        first = np.cumsum(number) - number
+        return Orders(first, number, self.held_bits[left], self.actions[:, left])
+
     def cheapest(
         self, case: Ints, buffer_bits: Floats, prices: dict[int, Floats]
     ) -> tuple[Ints, Floats]:
@@ -196,7 +231,8 @@ def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Order
     flow = _traffic(mapping, case, inner, walks)
     held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
     place = Placement.of(mapping).take(case)
-    return Orders(first, number, WORD_BITS * held, total_actions(place, count_actions(place, flow)))
+    actions = total_actions(place, count_actions(place, flow))
+    return Orders(first, number, WORD_BITS * held, actions).without_beaten()
 
 
 def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:
