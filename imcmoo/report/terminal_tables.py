@@ -155,7 +155,9 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     logs = f"{LOG10}{criterion}"
     criterion = logs if f"score_{logs}" in frame else criterion
     scores = frame[f"score_{criterion}"].to_numpy()
-    over = 10.0 ** (scores - scores.min()) if criterion == logs else scores / scores.min()
+    # A smallest regret of 0 has no multiples.
+    best = scores.min() or np.nan
+    over = 10.0 ** (scores - scores.min()) if criterion == logs else scores / best
     title = (
         f"{study}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
@@ -167,7 +169,8 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     rows = frame[names].itertuples(index=False)
     for row, score, factor in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
-        table.add_row(*values, f"{score:.4g}", f"+{100 * (factor - 1):.2f}")
+        above = "" if np.isnan(factor) else f"+{100 * (factor - 1):.2f}"
+        table.add_row(*values, f"{score:.4g}", above)
     return table
 
 
