@@ -41,7 +41,7 @@ def _numbers(study: Study) -> dict[str, str]:
     model = study.cost_model() if study.model != Study.model else None
     if isinstance(model, KnowsItsData):
         return {"model_data": model.data_digest}
-    table = ComponentTable.load(study.components, scaling=study.scaling)
+    table = ComponentTable.load(study.components)
     return {"component_table": table.fingerprint}
 
 
@@ -58,8 +58,6 @@ def command(study: Study) -> str:
         parts.append(f"--area-limit {shortest_mm2(study.area_limit_m2)}")
     if study.deployment != "alone":
         parts.append(f"--deployment {study.deployment}")
-    if study.scaling != "reference":
-        parts.append(f"--scaling {study.scaling}")
     return " ".join(parts)
 
 

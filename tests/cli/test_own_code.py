@@ -15,7 +15,7 @@ from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 class Base:
     quantities = (ENERGY, LATENCY, AREA)
     resource_names = ()
-    def __init__(self, space, workloads, *, deployment="alone", scaling="reference"):
+    def __init__(self, space, workloads, *, deployment="alone"):
         self.space, self.workload_names = space, list(workloads.names)
     def metrics(self, levels, **other):
         ones = np.ones((len(levels), len(self.workload_names)))

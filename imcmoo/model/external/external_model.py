@@ -17,7 +17,7 @@ from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
-KNOWN_OPTIONS = {"deployment": "alone", "scaling": "reference"}
+KNOWN_OPTIONS = {"deployment": "alone"}
 """What a study says of every model, and all that an external one can be told."""
 
 

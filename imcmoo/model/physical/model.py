@@ -525,7 +525,6 @@ def physical_model(
     space: DesignSpace,
     workloads: WorkloadSet,
     *,
-    scaling: str = "reference",
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     **options: Any,
@@ -535,7 +534,6 @@ def physical_model(
     Args:
         space: the designs.
         workloads: the networks.
-        scaling: of the reference model's table; has no meaning here.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
         options: of `PhysicalEvaluator`, `objectives` among them.

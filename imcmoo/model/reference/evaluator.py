@@ -19,7 +19,6 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
-from imcmoo.model.reference.body_bounds import LEAST_J, least
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
@@ -195,25 +194,6 @@ class Evaluator:
             metrics = replace(metrics, values={**metrics.values, "energy": printed})
         return metrics
 
-    def bound_bodies(self, levels: Levels) -> Metrics:
-        """Energy, latency and area that no design of the same body falls short of, whatever its
-        supply and cycle time; energy and latency infinite where a network does not run.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
-        designs = self.chips.designs(levels)
-        place = self.profiles.place(designs, self.workload_names)
-        runs, own = self._resources(designs, place).runs, self.profiles.of(self.workload_names)
-        prices, cycle_s, area_m2 = least(self.chips, levels, self.profiles.features)
-        energy = np.einsum("nwf,nf->nw", own.features[place], prices)
-        values = {
-            "energy": np.maximum(energy, LEAST_J),
-            "latency": own.cycles[place] * cycle_s[:, None],
-        }
-        found = {name: np.where(runs, v, np.inf) for name, v in values.items()}
-        return Metrics({**found, "area": area_m2}, {})
-
     def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
         """Energy by layer and component and area by component of a few designs.
 
@@ -294,7 +274,6 @@ def reference_model(
     workloads: WorkloadSet,
     *,
     deployment: Deployment = "alone",
-    scaling: str = "reference",
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     objectives: Sequence[str] = (),
@@ -305,15 +284,13 @@ def reference_model(
         space: needs the parameters of `ChipModel`, searched or fixed; `device` must be fixed.
         workloads: the networks.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
-        scaling: technology scaling of the component table.
         components: path of the user's component table; the shipped table by default.
         precision: bits of inputs and of weights by network; the model supports 8 only.
         objectives: objectives beside energy, latency and area; the model has none.
 
     Raises:
         ValueError: the space lacks a parameter or searches over `device`, the table lacks a
-            component, a scaling is unknown, or a precision other than 8 bits or a further
-            objective is requested.
+            component, or a precision other than 8 bits or a further objective is requested.
     """
     if objectives:
         raise ValueError(
@@ -325,5 +302,4 @@ def reference_model(
                 f"the reference model knows inputs and weights of {BITS} bits only; {name} has "
                 f"input_bits {bits[0]} and weight_bits {bits[1]}"
             )
-    table = ComponentTable.load(components, scaling=scaling)
-    return Evaluator(space, workloads, table, deployment=deployment)
+    return Evaluator(space, workloads, ComponentTable.load(components), deployment=deployment)

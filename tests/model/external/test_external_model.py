@@ -176,7 +176,7 @@ def test_an_interrupt_ends_what_is_being_evaluated(monkeypatch):
 
 
 def test_options_that_mean_nothing_are_refused():
-    Sound(SPACE, NETWORKS, deployment="alone", scaling="reference")
+    Sound(SPACE, NETWORKS, deployment="alone")
     with pytest.raises(ValueError, match="deployment = 'together' means nothing to an external"):
         Sound(SPACE, NETWORKS, deployment="together")
 
