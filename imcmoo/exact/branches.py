@@ -12,7 +12,7 @@ from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import BoundsPartials, Partials
+from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -175,15 +175,12 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
     """
     check_provable(problem)
     model = problem.model
-    why = f"cost model {type(model).__name__} has no bounds of partial designs"
-    if isinstance(model, BoundsPartials):
-        try:
-            return model.partials(area_limit(problem))
-        except ValueError as error:
-            why = str(error)
-    if model.space.size > MOST_EVALUATED:
-        raise NotProvable(
-            f"{why}, and {model.space.size:,} designs are more than the {MOST_EVALUATED:,} that "
-            "are evaluated instead"
-        )
+    try:
+        return model.partials(area_limit(problem))
+    except ValueError as error:
+        if model.space.size > MOST_EVALUATED:
+            raise NotProvable(
+                f"{error}, and {model.space.size:,} designs are more than the "
+                f"{MOST_EVALUATED:,} that are evaluated instead"
+            ) from None
     return EnumerationTree(model)

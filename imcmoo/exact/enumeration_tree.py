@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.cost_model import CostModel, Screens, SharesWork
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import Levels
@@ -33,12 +33,9 @@ class EnumerationTree:
     def __init__(self, model: CostModel) -> None:
         self._model = model
         names = model.space.names
-        shared = (
-            model.body_parameters if isinstance(model, SharesWork) else names[: len(names) // 2]
-        )
+        shared = model.mapping_parameters or names[: len(names) // 2]
         self._names = ([n for n in names if n in shared], [n for n in names if n not in shared])
-        screened_by = model.screened_by if isinstance(model, Screens) else ()
-        self._screened = [i for i, name in enumerate(names) if name in screened_by]
+        self._screened = [i for i, name in enumerate(names) if name in model.screened_by]
 
     @property
     def start(self) -> Levels:
@@ -72,10 +69,8 @@ class EnumerationTree:
 
     def screen(self, partial: Levels) -> Metrics:
         """The model's screen once all parameters that it depends on are chosen."""
-        model = self._model
-        chosen = self._screened and not (partial[:, self._screened] == UNCHOSEN).any()
-        if chosen and isinstance(model, Screens):
-            return model.screen(self.filled(partial))
+        if self._screened and not (partial[:, self._screened] == UNCHOSEN).any():
+            return self._model.screen(self.filled(partial))
         return Metrics({"area": np.full(len(partial), LEAST)}, {})
 
     def bound(self, partial: Levels) -> Metrics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,18 +92,3 @@ class Partials(Protocol):
     @property
     def refined_from(self) -> int:
         """Stages that must be chosen before `bound` is tighter than `relaxed_bound`."""
-
-
-@runtime_checkable
-class BoundsPartials(Protocol):
-    """Knows lower bounds of designs of which only some parameters are chosen."""
-
-    def partials(self, area_limit_m2: float) -> Partials:
-        """The tree of partial designs and its bounds.
-
-        Args:
-            area_limit_m2: bounds need not hold for larger chips; may be infinite.
-
-        Raises:
-            ValueError: the space cannot be bounded; says why.
-        """

@@ -26,9 +26,10 @@ IMPORTS = (
     "from . import helper\nFACTOR = helper.FACTOR\n",
 )
 MODEL = """
+from imcmoo import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
 
-class Chip:
+class Chip(CostModel):
     quantities = (ENERGY, LATENCY, AREA)
     resource_names = ()
 

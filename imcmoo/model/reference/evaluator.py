@@ -18,6 +18,7 @@ import numpy as np
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
@@ -33,8 +34,8 @@ CHUNK_DESIGNS = 16384
 """Designs one thread evaluates at once."""
 
 
-class Evaluator:
-    """The paper's cost model of many designs at once; keeps `imcmoo.model.cost_model.CostModel`.
+class Evaluator(CostModel):
+    """The paper's cost model of many designs at once.
 
     Args:
         space: the designs, of one device; level matrices of it go in.
@@ -61,8 +62,9 @@ class Evaluator:
         shared: Evaluator | None = None,
     ) -> None:
         check_choice("deployment", deployment, get_args(Deployment))
-        self.space = space
+        super().__init__(space, workloads)
         self.workloads = workloads
+        self.macs = workloads.macs
         self.deployment = deployment
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
@@ -71,22 +73,12 @@ class Evaluator:
         self._capacities: Capacities = Capacities(
             self.chips, deployment, shared._capacities if shared and alike else None
         )
-        self.body_parameters = self.chips.body_parameters
+        self.mapping_parameters = self.chips.body_parameters
         self.screened_by = self.chips.screened_by
 
     def __reduce__(self) -> Any:
         # Without what it remembers: that is hundreds of megabytes, and quickly found again.
         return _rebuilt, (self.space, self.workloads, self.table, self.deployment)
-
-    @property
-    def workload_names(self) -> list[str]:
-        """Names of the networks, in the order of the columns of all metrics."""
-        return self.workloads.names
-
-    @property
-    def macs(self) -> Ints:
-        """Multiply-accumulates of one inference of each network, shape (W,)."""
-        return self.workloads.macs
 
     @property
     def data_digest(self) -> str:
@@ -95,7 +87,7 @@ class Evaluator:
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
 
-    def only(self, name: str) -> Evaluator:
+    def for_network(self, name: str) -> Evaluator:
         """An evaluator of one of the networks alone; both remember what either has profiled.
 
         Raises:
@@ -106,7 +98,7 @@ class Evaluator:
         one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
         return Evaluator(self.space, one, self.table, shared=self)
 
-    def apart(self) -> Evaluator:
+    def time_multiplexed(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""
         if self.deployment == "alone":
             return self
@@ -142,9 +134,9 @@ class Evaluator:
             area_limit_m2: largest area at the lowest voltage and cycle time.
             at_most: number of chips above which nothing is done.
         """
-        if self.space.size_of(self.body_parameters) > SCREEN_TABLE:
+        if self.space.size_of(self.mapping_parameters) > SCREEN_TABLE:
             return
-        bodies = self.space.grid(self.body_parameters)
+        bodies = self.space.grid(self.mapping_parameters)
         quick = self.screen(bodies)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
@@ -208,7 +200,7 @@ class Evaluator:
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 
-    def used(self, levels: Levels) -> dict[str, Floats]:
+    def resource_use(self, levels: Levels) -> dict[str, Floats]:
         """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
 
         Args:
