@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity, Resource
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
@@ -13,7 +14,7 @@ from imcmoo.space.parameters import Categorical, Ordinal
 SNR = Quantity("snr", "dB", sense="max", scale="interval")
 
 
-class FakeEvaluator:
+class FakeEvaluator(CostModel):
     """Analytic costs of a design, quick and without component table or mapping."""
 
     quantities = (ENERGY, LATENCY, AREA)
@@ -23,7 +24,7 @@ class FakeEvaluator:
         self.space = space
         self.workload_names = [f"net{i}" for i in range(n_workloads)]
         self.demand_cells = 8e6 * 4.0 ** np.arange(n_workloads)
-        self.body_parameters = self.screened_by = tuple(
+        self.mapping_parameters = self.screened_by = tuple(
             name for name in space.names if name not in ("voltage_V", "cycle_s")
         )
 
@@ -68,8 +69,8 @@ class NoisyEvaluator(FakeEvaluator):
     quantities = (ENERGY, LATENCY, AREA, SNR)
 
 
-class BareEvaluator:
-    """A cost model with no abilities: all it can do is evaluate."""
+class BareEvaluator(CostModel):
+    """A cost model with no optional methods."""
 
     quantities = FakeEvaluator.quantities
     resource_names = FakeEvaluator.resource_names

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics, Quantity, Resource
 from imcmoo.problem.criteria import Criterion
 from imcmoo.space.design_space import DesignSpace
@@ -13,7 +14,7 @@ SPACE = DesignSpace(
 """10^6 designs."""
 
 
-class Toy:
+class Toy(CostModel):
     """Delay and accuracy of two networks, neither a product of prices and counts."""
 
     quantities = (

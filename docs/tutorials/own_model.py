@@ -10,6 +10,7 @@ import numpy as np
 
 from imcmoo import (
     AcceleratorProblem,
+    CostModel,
     Criterion,
     DesignSpace,
     Metrics,
@@ -42,7 +43,7 @@ SPACE = DesignSpace(
 
 
 # %%
-class Arrays:
+class Arrays(CostModel):
     """Time is the longer of computing and fetching weights."""
 
     quantities = (
@@ -112,5 +113,5 @@ print(model.evaluate(best).to_frame(model.quantities, model.workload_names).to_s
 # model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")`, offered as an entry
 # point `imcmoo.studies`, is a study like the others: `imcmoo run mine`, `imcmoo enumerate mine`,
 # `imcmoo report results/mine/seed-1`. A model may do more, and is asked for it where it can: tell
-# energy by component and layer (`BreaksDown`), screen designs for free (`Screens`), or share work
-# between designs (`SharesWork`); see the [API reference](../api.md).
+# energy by component and layer (`breakdown`), screen designs for free (`screen`), or share work
+# between designs (`mapping_parameters`); see the [API reference](../api.md).

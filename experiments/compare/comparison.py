@@ -15,7 +15,6 @@ from experiments.compare.check_counter import CountingProblem
 from experiments.compare.evaluation_counter import Method, Start
 from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
 from imcmoo.exact.regret import Regret
-from imcmoo.model.cost_model import Prepares
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
@@ -103,9 +102,8 @@ def search(rules: Rules, seed: int) -> Columns:
 def _prepared(study: Study) -> AcceleratorProblem:
     """Make the problem of a study once in each process."""
     problem = study.problem()
-    if isinstance(problem.model, Prepares):
-        # Plain algorithms also evaluate chips that are far too large.
-        problem.model.prepare(np.inf, at_most=min(problem.space.size, MOST_PREPARED))
+    # Plain algorithms also evaluate chips that are far too large.
+    problem.model.prepare(np.inf, at_most=min(problem.space.size, MOST_PREPARED))
     return problem
 
 

@@ -170,5 +170,5 @@ def chips_that_run_all(problem: AcceleratorProblem) -> Levels:
     """
     enumeration = Enumeration(problem)
     ranks = np.concatenate(enumeration.stretches())
-    chips = problem.space.unrank(ranks, enumeration.body_parameters)
+    chips = problem.space.unrank(ranks, enumeration.mapping_parameters)
     return chips[problem.feasibility.violation(chips) <= 0]

@@ -14,7 +14,6 @@ from experiments.enumerated_study import EnumeratedStudy
 from experiments.questions import PAPER_SCORE
 from experiments.recorded import recorded_designs
 from experiments.sequential_baseline import largest_design, sequential
-from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
@@ -141,7 +140,7 @@ def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
 def by_component(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Break down energy (by network) and area of the exact joint design by component."""
     model = enumerated.problem.model
-    if not isinstance(model, BreaksDown):
+    if not model.offers("breakdown"):
         raise TypeError(f"{type(model).__name__} does not tell what components cost")
     levels = enumerated.optimum(range(len(enumerated.workloads)), PAPER_SCORE)
     return breakdown(model, enumerated.workloads, levels)

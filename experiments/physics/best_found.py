@@ -20,8 +20,7 @@ from experiments.physics.variations import (
     problem_of,
     sample,
 )
-from imcmoo.model.cost_model import CostModel, TakesApart
-from imcmoo.model.layer_costs import BreaksDown
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import SCORES
@@ -184,9 +183,8 @@ def single_network_optima(problem: AcceleratorProblem, known: Levels) -> Floats:
         J·s·mm², shape (W,).
     """
     model, best = problem.model, []
-    assert isinstance(model, TakesApart)
     for name in problem.workload_names:
-        single = AcceleratorProblem(model.only(name), area_limit_m2=problem.area_limit_m2)
+        single = AcceleratorProblem(model.for_network(name), area_limit_m2=problem.area_limit_m2)
         archive = search_from(single, known, OWN_BUDGET, SEED)
         best.append(single.costs(archive.F[archive.feasible]).edap.min())
     return np.array(best)
@@ -223,8 +221,7 @@ def _chip(problem: AcceleratorProblem, best: Levels) -> dict[str, Any]:
     metrics = problem.model.evaluate(best)
     by_power = power(problem, metrics.values)
     model, shares = problem.model, {}
-    if isinstance(model, BreaksDown):
-        parts = model.breakdown(best)
+    if (parts := model.breakdown(best)) is not None:
         areas = dict(zip(parts.components, parts.area_m2[0], strict=True))
         shares["adc_area_share"] = float(areas["adc"] / sum(areas.values()))
     return {

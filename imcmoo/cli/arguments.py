@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.cli.notices import warn
-from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
+from imcmoo.study.study_faults import REMOVED_KEYS
 
 DEFAULT_OUT = Path("results")
 
@@ -29,6 +29,7 @@ IN_DASK = "name the file in Dask's configuration, distributed.comm.tls"
 
 REMOVED = {
     "--alone": "a criterion is proven with the single-network optima that it rests on",
+    "--scaling": REMOVED_KEYS["scaling"],
     "--tls-ca": IN_DASK,
     "--tls-cert": IN_DASK,
     "--tls-key": IN_DASK,
@@ -51,11 +52,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="resident weights: one network on the chip at a time (alone, the paper's rule) or all "
         "at once (together)",
     )
-    parser.add_argument(
-        "--scaling",
-        choices=list(SCALINGS),
-        help="technology scaling: reference (the paper's numbers) or current (hwcomponents' own)",
-    )
+    add_removed(parser, "--scaling")
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +126,7 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
     Raises:
         InputError: the study cannot be asked like this.
     """
-    names = ("budget", "criterion", "area_limit_m2", "deployment", "scaling")
+    names = ("budget", "criterion", "area_limit_m2", "deployment")
     said = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
         said["baselines"] = False

@@ -14,8 +14,9 @@ from imcmoo.io.own_code import own_code
 from imcmoo.io.units import inside
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.study import Study
+from imcmoo.study.study_faults import REMOVED_KEYS
 
-SETTINGS = ("criterion", "deployment", "scaling", "baselines", "seed", "budget")
+SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """What a command line may have changed of a study, beside the area limit."""
 
 
@@ -48,6 +49,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
         differing = [key for key in asked if config[key] != asked[key]]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
+    if config.get("scaling", "reference") != "reference":  # of runs before it was removed
+        raise InputError(f"{folder}: scaling was removed: {REMOVED_KEYS['scaling']}")
     if differing:
         raise InputError(
             f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imcmoo.exact.goal import Goal, NotProvable, OwnBests, against, goals, relative
-from imcmoo.model.cost_model import TakesApart
 from imcmoo.problem.problem import AcceleratorProblem
 
 ALONE = "alone_"
@@ -33,7 +32,7 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
     and what is about chips of one network's own."""
     later = relative(problem)
     alone: list[str] = []
-    if problem.has_edap and isinstance(problem.model, TakesApart):
+    if problem.has_edap and problem.model.offers("for_network"):
         alone = [*(f"{ALONE}{name}" for name in problem.workload_names), *later]
     return [*goals(problem), *(c.joint_name for c in later.values())], alone
 
@@ -69,12 +68,10 @@ def problem_of(problem: AcceleratorProblem, part: Part) -> AcceleratorProblem:
     """
     if not part.network:
         return problem
-    if not isinstance(problem.model, TakesApart):
+    if not problem.model.offers("for_network"):
         raise NotProvable("the cost model does not tell what one network alone would cost")
-    apart = problem.model.apart()
-    assert isinstance(apart, TakesApart)
     return AcceleratorProblem(
-        apart.only(part.network),
+        problem.model.time_multiplexed().for_network(part.network),
         area_limit_m2=problem.area_limit_m2,
         limits=problem.limits.given,
     )

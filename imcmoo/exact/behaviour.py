@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores
-from imcmoo.model.cost_model import TakesApart
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.registry import shipped_name
 from imcmoo.problem.identity import OLDER, fingerprint
@@ -130,8 +129,7 @@ def _changed_optimum(
     found = scores(problem, costs)
     counted_from_1: dict[str, Floats] = {}
     if problem.has_edap:
-        names, model = problem.workload_names, problem.model
-        apart = model.apart() if isinstance(model, TakesApart) else model
+        names, apart = problem.workload_names, problem.model.time_multiplexed()
         own = Costs(apart.evaluate(levels).values, F).edap
         found |= {f"alone_{name}": own[:, w] for w, name in enumerate(names)}
         joint, alone = ([values[f"{kind}_{n}"] for n in names] for kind in ("edap", "alone"))

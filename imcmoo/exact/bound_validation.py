@@ -44,7 +44,7 @@ def validate_bounds(
     Raises:
         Refused: a bound is above the cost of a design, or the tree lacks a design.
     """
-    if partials.bound_from > len(partials.stages):
+    if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
         return 0
     rng = np.random.default_rng(seed)
     near = [problem.space.neighbours(design) for levels in optima for design in levels]
@@ -53,7 +53,7 @@ def validate_bounds(
     metrics = problem.model.evaluate(levels)
     fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
     levels, metrics = levels[fits], metrics.take(fits)
-    if not len(levels) or partials.ancestors(levels[:1], 0) is None:
+    if not len(levels):
         return 0
     for stage in range(len(partials.stages)):
         _validate_stage(partials, levels, _costs(metrics), stage, rng)

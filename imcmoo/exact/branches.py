@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.exact.by_body import PartialsByBody
+from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
-from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import (
-    BoundsBoxes,
-    BoundsPartials,
-    Partials,
-)
+from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -180,29 +175,12 @@ def partials_of(problem: AcceleratorProblem) -> Partials:
     """
     check_provable(problem)
     model = problem.model
-    why = f"cost model {type(model).__name__} has no bounds of partial designs"
-    if isinstance(model, BoundsPartials):
-        try:
-            return model.partials(area_limit(problem))
-        except ValueError as error:
-            why = str(error)
-    if isinstance(model, BoundsBoxes):
-        return HalvedBoxes(model)
-    if model.space.size > MOST_EVALUATED:
-        raise NotProvable(
-            f"{why}, and {model.space.size:,} designs are more than the {MOST_EVALUATED:,} that "
-            "are evaluated instead"
-        )
-    return PartialsByBody(model)
-
-
-def partials_to_check(problem: AcceleratorProblem) -> Partials:
-    """The tree that a check walks: without bounds where all designs can be evaluated instead.
-
-    Raises:
-        NotProvable: a limit is not bounded, or the tree cannot be had.
-    """
-    partials = partials_of(problem)
-    if isinstance(partials, PartialsByBody):
-        return PartialsByBody(problem.model, bounded=False)
-    return partials
+    try:
+        return model.partials(area_limit(problem))
+    except ValueError as error:
+        if model.space.size > MOST_EVALUATED:
+            raise NotProvable(
+                f"{error}, and {model.space.size:,} designs are more than the "
+                f"{MOST_EVALUATED:,} that are evaluated instead"
+            ) from None
+    return EnumerationTree(model)

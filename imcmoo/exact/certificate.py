@@ -97,7 +97,12 @@ class Certificate:
             content = read_json(path)
             _check_kinds(content)
             return cls(
-                settings=content["settings"],
+                # Certificates of earlier versions state the only technology scaling there is.
+                settings={
+                    k: v
+                    for k, v in content["settings"].items()
+                    if (k, v) != ("scaling", "reference")
+                },
                 model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],
@@ -139,6 +144,11 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
             raise ValueError("a row of own_best or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
+
+
+def _without_scaling(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without the only technology scaling left, which earlier versions state."""
+    return {k: v for k, v in settings.items() if (k, v) != ("scaling", "reference")}
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

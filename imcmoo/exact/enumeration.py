@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
-from imcmoo.model.cost_model import CostModel, Screens, SharesWork, TakesApart
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
@@ -170,10 +170,10 @@ class Enumeration:
     def __init__(self, problem: AcceleratorProblem) -> None:
         self.problem = problem
         model, names = problem.model, problem.space.names
-        shared = model.body_parameters if isinstance(model, SharesWork) else tuple(names)
-        self.body_parameters = [n for n in names if n in shared]
+        shared = model.mapping_parameters or names
+        self.mapping_parameters = [n for n in names if n in shared]
         self.point_parameters = [n for n in names if n not in shared]
-        self.apart: CostModel = model.apart() if isinstance(model, TakesApart) else model
+        self.apart: CostModel = model.time_multiplexed()
 
     @cached_property
     def points(self) -> Levels:
@@ -182,7 +182,7 @@ class Enumeration:
 
     def designs(self, bodies: Ranks) -> Levels:
         """All designs of some bodies, body by body, shape (n_bodies · n_points, n_parameters)."""
-        levels = self.problem.space.unrank(bodies, self.body_parameters)
+        levels = self.problem.space.unrank(bodies, self.mapping_parameters)
         return (levels[:, None] + self.points).reshape(-1, self.points.shape[1])
 
     def stretches(
@@ -205,13 +205,13 @@ class Enumeration:
             TooMany: more than `at_most` designs that the screen does not rule out in a second.
         """
         space, began = self.problem.space, time.monotonic()
-        n, n_points = space.size_of(self.body_parameters), space.size_of(self.point_parameters)
+        n, n_points = space.size_of(self.mapping_parameters), space.size_of(self.point_parameters)
         found: list[Ranks] = []
         n_screened = 0
 
         def check() -> None:
             left = (n - n_screened + sum(map(len, found))) * n_points
-            hopeful = isinstance(self.apart, Screens) and time.monotonic() < began + SCREENING_S
+            hopeful = self.apart.offers("screen") and time.monotonic() < began + SCREENING_S
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
 
@@ -235,10 +235,10 @@ class Enumeration:
             check: called again and again; what it raises ends the screening.
         """
         check()
-        if not isinstance(self.apart, Screens):
+        if not self.apart.offers("screen"):
             return bodies
         space, limit = self.problem.space, self.problem.area_limit_m2
-        levels = space.unrank(bodies, self.body_parameters)
+        levels = space.unrank(bodies, self.mapping_parameters)
         passes = np.zeros(len(bodies), dtype=bool)
         # Most parameters that are not of the body do not matter to the screen.
         screened_by = [n for n in self.point_parameters if n in self.apart.screened_by]

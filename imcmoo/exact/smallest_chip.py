@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.model.cost_model import KnowsResources, Screens
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -66,11 +66,11 @@ def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
     model cannot tell without evaluating everything."""
     model, space = problem.model, problem.space
     enumeration = Enumeration(problem)
-    if not isinstance(model, Screens) or not isinstance(model, KnowsResources):
+    if not (model.offers("screen") and model.offers("resources")):
         return None
-    if space.size_of(enumeration.body_parameters) > MOST_CHIPS:
+    if space.size_of(enumeration.mapping_parameters) > MOST_CHIPS:
         return None
-    bodies = space.grid(enumeration.body_parameters)
+    bodies = space.grid(enumeration.mapping_parameters)
     relevant = np.array([name in model.screened_by for name in space.names])
     points = np.unique(enumeration.points * relevant, axis=0)
     designs = (bodies[:, None] + points).reshape(-1, len(space.names))
@@ -89,7 +89,7 @@ def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
 
 
 def _first(
-    model: KnowsResources, designs: Levels, rows: NDArray[np.int64], networks: list[int]
+    model: CostModel, designs: Levels, rows: NDArray[np.int64], networks: list[int]
 ) -> tuple[int, float] | None:
     """The first of some designs that truly runs some networks, and its area."""
     for at in range(0, len(rows), AT_ONCE):

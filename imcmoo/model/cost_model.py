@@ -1,122 +1,148 @@
-"""The seam between cost models and all that uses them.
+"""Base class of cost models: designs in, metrics out.
 
-A cost model is bound to a design space and a set of networks; designs go in, `Metrics` come out.
-It names what designs are compared by and what networks may lack on a chip. Nothing outside a model
-assumes how it computes. What a model can do beyond that are *abilities*, each a protocol of its own
-here, in `layer_costs` and in `partials`; whoever has a use for one asks with `isinstance`, and goes
-without where it is not offered.
+Search, enumeration, certificates and reports know a cost model by this class alone. A subclass
+implements `evaluate`. Every other method is optional: its default says that the model cannot tell,
+and callers do without.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Metrics, Quantity
+from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.partials import NoBounds, Partials
+from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
+USUAL_OPTIONS = {"deployment": "alone"}
+"""Options that a study passes to every cost model, with the values that mean nothing special."""
 
-class CostModel(Protocol):
-    """What every cost model has.
+
+class CostModel(ABC):
+    """Costs of designs of one space on a set of networks.
+
+    Args:
+        space: the designs; rows of value indices, shape (n, n_parameters), go into every method.
+        workloads: the networks.
+        options: options of a study by name; a subclass with a constructor of its own reads them.
 
     Attributes:
-        space: the designs; level matrices of it go in.
-        workload_names: of the networks, in the order of the columns of all metrics.
+        workload_names: names of the W networks, in the order of the columns of all metrics.
         quantities: the objectives, in order.
-        resource_names: what a network may lack on a chip, in order; may be empty.
+        resource_names: resources that a network may lack on a chip, in order; may be empty.
+        screened_by: parameters that `screen` depends on; its answers are stored by their values.
+        mapping_parameters: parameters that decide the costly part of the work, which designs that
+            agree in them share; empty if the model does not tell.
+        macs: multiply-accumulates of one inference of each network, shape (W,), if known.
+
+    Raises:
+        ValueError: an option that only a constructor of the subclass could read.
     """
 
     space: DesignSpace
+    workload_names: list[str]
     quantities: tuple[Quantity, ...]
-    resource_names: tuple[str, ...]
+    resource_names: tuple[str, ...] = ()
+    screened_by: tuple[str, ...] = ()
+    mapping_parameters: tuple[str, ...] = ()
+    macs: NDArray[Any] | None = None
 
-    @property
-    def workload_names(self) -> list[str]:
-        """Names of the networks."""
-
-    def evaluate(self, levels: Levels) -> Metrics:
-        """All quantities and resources of designs, levels (n, n_parameters).
-
-        Raises:
-            ValueError: levels outside the space.
-        """
-
-
-@runtime_checkable
-class KnowsResources(Protocol):
-    """Tells what is missing without the costly rest; then only what runs need be evaluated."""
-
-    def resources(self, levels: Levels) -> Metrics:
-        """Quantities of the chip and all resources, exactly as `evaluate` gives them."""
-
-
-@runtime_checkable
-class Screens(Protocol):
-    """Tells next to for free what a chip surely lacks.
-
-    Attributes:
-        screened_by: the parameters the screen depends on, and no others: what it says is looked up
-            by these ever after.
-    """
-
-    screened_by: tuple[str, ...]
-
-    def screen(self, levels: Levels) -> Metrics:
-        """As `resources`, but what is missing may be too little, never too much."""
-
-
-@runtime_checkable
-class SharesWork(Protocol):
-    """Does the costly part of its work once for all designs that agree in some parameters.
-
-    Attributes:
-        body_parameters: those parameters; designs that agree in them are best asked about at once.
-    """
-
-    body_parameters: tuple[str, ...]
-
-
-@runtime_checkable
-class Prepares(Protocol):
-    """Works faster on many designs at once than by the handful."""
-
-    def prepare(self, area_limit_m2: float, at_most: int) -> None:
-        """Do the costly part ahead for the chips within a limit, unless more than `at_most`."""
-
-
-@runtime_checkable
-class TakesApart(Protocol):
-    """Can be had for one network, or for chips that need hold only one network at a time."""
-
-    def only(self, name: str) -> CostModel:
-        """The model of one of the networks alone.
-
-        Raises:
-            ValueError: no such network here.
-        """
-
-    def apart(self) -> CostModel:
-        """The model of chips that need hold one network at a time."""
-
-
-@runtime_checkable
-class KnowsOperations(Protocol):
-    """Knows how much work the networks are."""
-
-    @property
-    def macs(self) -> NDArray[np.int64]:
-        """Multiply-accumulates of one inference of each network, shape (W,)."""
-
-
-@runtime_checkable
-class KnowsItsData(Protocol):
-    """Depends on more than its code, space and the names of its networks: on tables of numbers.
-
-    A user's model or score offers this for data that the digest of its code cannot see.
-    """
+    def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
+        for name, value in options.items():
+            if value != USUAL_OPTIONS.get(name):
+                raise ValueError(
+                    f"{name} = {value!r} means nothing to cost model {type(self).__name__}"
+                )
+        self.space = space
+        self.workload_names = workloads.names
 
     @property
     def data_digest(self) -> str:
-        """A hash of those numbers: equal data, equal digest."""
+        """Hash of all data beside code, space and names of networks, such as component tables.
+
+        Equal data, equal digest; empty if there are none.
+        """
+        return ""
+
+    def offers(self, method: str) -> bool:
+        """Whether the subclass implements an optional method."""
+        return getattr(type(self), method) is not getattr(CostModel, method)
+
+    @abstractmethod
+    def evaluate(self, levels: Levels) -> Metrics:
+        """All quantities and resources of designs.
+
+        Raises:
+            ValueError: a value index outside the space.
+        """
+
+    def resources(self, levels: Levels) -> Metrics:
+        """Quantities of the chip and all resources, exactly as `evaluate` gives them.
+
+        Implement it where this is much cheaper than an evaluation.
+        """
+        return self.evaluate(levels)
+
+    def screen(self, levels: Levels) -> Metrics:
+        """Quantities of the chip, and lower bounds of what networks lack, at almost no cost.
+
+        Implement it together with `screened_by`.
+        """
+        return self.resources(levels)
+
+    def prepare(self, area_limit_m2: float, at_most: int) -> None:  # noqa: B027  # optional
+        """Do the costly part of the work ahead for all chips within a limit.
+
+        Implement it where many designs at once take less time than a few at a time.
+
+        Args:
+            area_limit_m2: largest area; may be infinite.
+            at_most: number of chips above which nothing is to be done.
+        """
+
+    def for_network(self, name: str) -> CostModel:
+        """The model of one of the networks alone.
+
+        Raises:
+            ValueError: no such network, or the model cannot tell.
+        """
+        raise ValueError(f"cost model {type(self).__name__} cannot be had for one network alone")
+
+    def time_multiplexed(self) -> CostModel:
+        """The model of chips that need hold one network at a time; by default the model itself."""
+        return self
+
+    def breakdown(self, levels: Levels) -> LayerCosts | None:
+        """Energy by layer and component and area by component of a few designs, if known."""
+        return None
+
+    def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
+        """Further figures of networks on a few designs by name, unit included, shape (n, W) each.
+
+        Two names have a fixed meaning: `utilization` (share of the cells) and `bound_by` (name of
+        the bottleneck).
+        """
+        return {}
+
+    def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
+        """Share of each resource that networks use, by its name, shape (n, W) each.
+
+        Above 1 exactly where something is missing. Leave out resources whose use is not known.
+        """
+        return {}
+
+    def partials(self, area_limit_m2: float) -> Partials:
+        """Search tree over partial designs with lower bounds, for branch and bound.
+
+        Args:
+            area_limit_m2: bounds need not hold for larger chips; may be infinite.
+
+        Raises:
+            NoBounds: the space cannot be bounded; says why.
+        """
+        raise NoBounds(f"cost model {type(self).__name__} has no bounds of partial designs")

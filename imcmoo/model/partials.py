@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Metrics
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import Levels
 
 
 class NoBounds(ValueError):
@@ -92,52 +92,3 @@ class Partials(Protocol):
     @property
     def refined_from(self) -> int:
         """Stages that must be chosen before `bound` is tighter than `relaxed_bound`."""
-
-
-@runtime_checkable
-class BoundsPartials(Protocol):
-    """Knows lower bounds of designs of which only some parameters are chosen."""
-
-    def partials(self, area_limit_m2: float) -> Partials:
-        """The tree of partial designs and its bounds.
-
-        Args:
-            area_limit_m2: bounds need not hold for larger chips; may be infinite.
-
-        Raises:
-            ValueError: the space cannot be bounded; says why.
-        """
-
-
-@runtime_checkable
-class BoundsBoxes(Protocol):
-    """Knows lower bounds of boxes of designs, by intervals of levels: for a proof without stages.
-
-    Attributes:
-        space: the designs.
-    """
-
-    space: DesignSpace
-
-    def bound_boxes(self, lowest: Levels, highest: Levels) -> Metrics:
-        """As `Partials.bound`, of all designs whose level of each parameter is in an interval.
-
-        Of a box of one design a bound is best what `evaluate` says.
-
-        Args:
-            lowest: level of each parameter, shape (n, n_parameters).
-            highest: likewise; it belongs to the interval.
-        """
-
-
-@runtime_checkable
-class BoundsBodies(Protocol):
-    """Knows lower bounds of all designs that share a body (as `SharesWork` tells them)."""
-
-    def bound_bodies(self, levels: Levels) -> Metrics:
-        """Energies, latencies and area that no design of the same body which runs every network
-        falls short of; infinite where there is none.
-
-        Args:
-            levels: a design of each body, shape (n, n_parameters).
-        """

@@ -68,6 +68,8 @@ def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) 
 
 def _check(model: Any, what: str) -> None:
     """Check that a user's object is a cost model, as far as can be told without an evaluation."""
+    if not isinstance(model, CostModel):
+        raise OwnCodeError(f"{what} makes {type(model).__name__}, no subclass of imcmoo.CostModel")
     kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "space": ("a DesignSpace", lambda v: isinstance(v, DesignSpace)),
         "quantities": ("a tuple of Quantity", lambda v: _all(v, Quantity) and len(v) > 0),
@@ -77,7 +79,7 @@ def _check(model: Any, what: str) -> None:
     }
     for attribute, (kind, fits) in kinds.items():
         if not hasattr(model, attribute):
-            raise OwnCodeError(f"{what} makes {type(model).__name__}, which lacks {attribute}")
+            raise OwnCodeError(f"{what}: it lacks {attribute}")
         if not fits(getattr(model, attribute)):
             raise OwnCodeError(f"{what}: its {attribute} is not {kind}")
     check_takes(model.evaluate, f"{what}: evaluate", np.empty((0, len(model.space.shape))))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import OwnCodeError
-from imcmoo.model.cost_model import CostModel, KnowsResources, Screens
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics, check_resources
 from imcmoo.space.design_space import Levels
 
@@ -68,9 +68,9 @@ class Feasibility:
         Returns:
             Shape (n,).
         """
-        if not isinstance(self._model, KnowsResources):
+        if not self._model.offers("resources"):
             return np.zeros(len(levels))
-        self._ask_ahead(self._model)
+        self._ask_ahead()
         return _total(self.constraints(self._model.resources(levels)))
 
     def screened(self, levels: Levels) -> Floats:
@@ -82,21 +82,21 @@ class Feasibility:
         """
         if self._table is not None:
             return np.asarray(self._table[tuple(levels[:, self.screened_by].T)])
-        if not isinstance(self._model, Screens):
+        if not self._model.offers("screen"):
             return np.zeros(len(levels))
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
     def screened_by(self) -> NDArray[np.bool_]:
         """Whether the screen depends on each parameter, shape (n_parameters,)."""
-        names = self._model.screened_by if isinstance(self._model, Screens) else ()
+        names = self._model.screened_by
         return np.array([name in names for name in self._model.space.names], dtype=bool)
 
     @cached_property
     def _table(self) -> Floats | None:
         """Screened violation by the levels of `screened_by`; None if not worth it."""
         model = self._model
-        if not isinstance(model, Screens):
+        if not model.offers("screen"):
             return None
         shape = tuple(np.array(model.space.shape)[self.screened_by].tolist())
         if not shape or math.prod(shape) > SCREEN_TABLE:
@@ -105,7 +105,7 @@ class Feasibility:
         levels = model.space.grid(names)
         return _total(self.constraints(model.screen(levels))).reshape(shape)
 
-    def _ask_ahead(self, model: KnowsResources) -> None:
+    def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little.
 
         A model that remembers chips then never works on a handful at a time, which costs it many
@@ -118,7 +118,7 @@ class Feasibility:
         if len(passing) <= FEW_PASSING:
             levels = np.zeros((len(passing), len(self.screened_by)), dtype=np.int64)
             levels[:, self.screened_by] = passing
-            model.resources(levels)
+            self._model.resources(levels)
 
 
 def _total(G: Floats) -> Floats:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from imcmoo.io.own_code import module_of, own_code
 from imcmoo.model import registry
-from imcmoo.model.cost_model import KnowsItsData
 
 if TYPE_CHECKING:
     from imcmoo.problem.problem import AcceleratorProblem
@@ -116,7 +115,8 @@ def _question(problem: AcceleratorProblem) -> str:
 
 
 def _data_of(thing: Any) -> str:
-    return thing.data_digest if isinstance(thing, KnowsItsData) else ""
+    """The `data_digest` of a cost model or of a user's score; empty if it has none."""
+    return getattr(thing, "data_digest", "")
 
 
 def _sha256(*stated: Any) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.layer_costs import TellsSlack
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, Resource
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
@@ -142,10 +140,7 @@ class Assessment:
         share[:, :n_resources] = np.where(
             self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
         )
-        model = self.problem.model
-        known: Mapping[str, Floats] = (
-            model.used(self.levels) if isinstance(model, TellsSlack) else {}
-        )
+        known = self.problem.model.resource_use(self.levels)
         for column, (limit, network) in enumerate(self.limit_names[:n_resources]):
             if limit in known:
                 w = self.problem.workload_names.index(network)

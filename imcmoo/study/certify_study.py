@@ -14,21 +14,15 @@ from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.goal import NotProvable, OwnBests, relative
-from imcmoo.exact.halved_boxes import HalvedBoxes
 from imcmoo.exact.together import branch_together
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.algorithm import run_search
-from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import stated
 from imcmoo.study.study import Study
 
 ALL = "all"
-
-SEARCHED = 1000
-"""Designs that a search evaluates before boxes are halved."""
 
 OnStep = Callable[[str, float, float, float], None]
 """Hears of every step: the criterion, and value, bound and gap so far."""
@@ -188,8 +182,6 @@ class _Certifying:
             ]
             if self._effort.start is not None:
                 designs.append(self._effort.start)
-            if isinstance(branches.partials, HalvedBoxes):
-                designs.append(searched(branches.problem, self._study.seed))
             self._trees[part.network] = branches, Trunk.of(branches, designs)
         return self._trees[part.network]
 
@@ -220,18 +212,6 @@ def _is_of(
     if differs:
         on_other(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs
-
-
-def searched(problem: AcceleratorProblem, seed: int) -> Levels:
-    """Feasible designs of a quick search, shape (n, n_parameters).
-
-    Bounds of boxes say too little for a dive to find a good design.
-    """
-    try:
-        archive = run_search(problem, budget=SEARCHED, rng=np.random.default_rng(seed)).archive
-    except NoFeasibleDesign:
-        return np.empty((0, len(problem.space.shape)), np.int64)
-    return archive.levels[archive.feasible]
 
 
 def own_bests(proven: Mapping[str, Mapping[str, float]]) -> OwnBests:

@@ -11,7 +11,7 @@ import numpy as np
 from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
-from imcmoo.exact.branches import partials_to_check
+from imcmoo.exact.branches import partials_of
 from imcmoo.exact.certificate import FILE, Certificate
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
 from imcmoo.exact.goal import NotProvable, OwnBests
@@ -62,7 +62,6 @@ def study_of(certificate: Certificate, study: Study) -> Study:
             study,
             area_limit_m2=None if area is None else area / MM2_PER_M2,
             deployment=settings.get("deployment", ""),
-            scaling=settings.get("scaling", ""),
             criterion=settings.get("criterion") or study.criterion,
         )
     except (ValueError, TypeError) as error:
@@ -148,7 +147,7 @@ class Checker:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             try:
-                partials = partials_to_check(problem)
+                partials = partials_of(problem)
             except NotProvable as error:
                 raise InputError(str(error)) from None
             self._walks[part.network] = problem, partials, []

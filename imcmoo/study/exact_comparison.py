@@ -36,7 +36,6 @@ def stated(study: Study) -> dict[str, Any]:
         "study": study.name,
         "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
         "deployment": study.deployment,
-        "scaling": study.scaling,
         "criterion": None if study.criterion in (*CRITERIA, SCORE) else study.criterion,
         "weights": asked["weights"],
         **{name: asked[name] for name in OWN if asked[name]},
@@ -56,6 +55,8 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
     try:
         summary = exact.read_summary(folder)
     except FileNotFoundError:
+        return None
+    if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
     told = stated(study)
     if any(summary.get(name) != told.get(name) for name in {*told, *OWN}):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.model.layer_costs import BreaksDown, LayerCosts, TellsOfRuns
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
@@ -62,11 +62,10 @@ def explain(
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
     model = problem.model
-    costs = model.breakdown(levels) if isinstance(model, BreaksDown) else None
-    told = model.of_runs(levels) if isinstance(model, TellsOfRuns) else {}
+    costs, details = model.breakdown(levels), model.network_details(levels)
     found = []
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
-        of_runs = {name: values[row] for name, values in told.items()}
+        of_runs = {name: values[row] for name, values in details.items()}
         found.append(
             _Explainer(problem, criterion, subject, steps, own_best).explanation(
                 costs, row, of_runs

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.model.layer_costs import BindsLayers, LayerCosts, TimesLayers, UsesCells
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.assessment import Assessment
 from imcmoo.study.explanation import TABLES
@@ -51,11 +51,11 @@ def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
     energy = costs.energy_J[row]
     networks, names = zip(*costs.layers, strict=True)
     columns: dict[str, Any] = {"network": networks, "layer": names, "energy_J": energy.sum(axis=1)}
-    if isinstance(costs, TimesLayers):
+    if costs.latency_s is not None:
         columns["latency_s"] = costs.latency_s[row]
-    if isinstance(costs, UsesCells):
+    if costs.utilization is not None:
         columns["utilization"] = costs.utilization[row]
-    if isinstance(costs, BindsLayers):
+    if costs.bound_by is not None:
         columns["bound_by"] = np.array(costs.causes)[costs.bound_by[row]]
     # What does not run is left out later; until then it has no largest component.
     columns["component"] = np.array(costs.components)[np.nan_to_num(energy).argmax(axis=1)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imcmoo.io.units import shown
-from imcmoo.model.cost_model import KnowsOperations
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 
@@ -48,7 +47,7 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     watts = values.get("power", values["energy"] / values["latency"])
     density = watts / shown("m2", values["area"])[:, None]
     columns = {"power_W": watts, "W_per_mm2": density}
-    if isinstance(problem.model, KnowsOperations):
+    if problem.model.macs is not None:
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
     return columns
 
@@ -56,7 +55,7 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
 def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
     latency; two operations a multiply-accumulate."""
-    if "latency" not in values or not isinstance(problem.model, KnowsOperations):
+    if "latency" not in values or problem.model.macs is None:
         return {}
     return {"tops": 2 * problem.model.macs / values["latency"] / TERA}
 

@@ -11,7 +11,6 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.own_code import own_code
 from imcmoo.model import registry
-from imcmoo.model.cost_model import KnowsItsData
 from imcmoo.problem.identity import ENUMERATION_VERSION
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
@@ -38,10 +37,9 @@ def config(study: Study) -> dict[str, Any]:
 
 def _numbers(study: Study) -> dict[str, str]:
     """What tells the numbers apart that the study's model reads."""
-    model = study.cost_model() if study.model != Study.model else None
-    if isinstance(model, KnowsItsData):
-        return {"model_data": model.data_digest}
-    table = ComponentTable.load(study.components, scaling=study.scaling)
+    if study.model != Study.model and (digest := study.cost_model().data_digest):
+        return {"model_data": digest}
+    table = ComponentTable.load(study.components)
     return {"component_table": table.fingerprint}
 
 
@@ -58,8 +56,6 @@ def command(study: Study) -> str:
         parts.append(f"--area-limit {shortest_mm2(study.area_limit_m2)}")
     if study.deployment != "alone":
         parts.append(f"--deployment {study.deployment}")
-    if study.scaling != "reference":
-        parts.append(f"--scaling {study.scaling}")
     return " ".join(parts)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.units import shown, shown_column
-from imcmoo.model.layer_costs import BreaksDown
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
@@ -44,7 +44,7 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         "trace": trace(outcome),
         "convergence": convergence.table(outcome),
     }
-    if isinstance(outcome.joint.problem.model, BreaksDown):
+    if outcome.joint.problem.model.offers("breakdown"):
         frames["breakdown"] = breakdown(
             outcome.joint.problem.model, outcome.workloads, outcome.design
         )
@@ -144,7 +144,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
     return frame.rename(columns={"best": f"best_{name}"})
 
 
-def breakdown(model: BreaksDown, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
+def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
     """Energy of each workload and area of one design, by component.
 
     Args:
@@ -153,6 +153,7 @@ def breakdown(model: BreaksDown, workloads: Sequence[str], design: Levels) -> pd
         design: shape (1, n_parameters).
     """
     b = model.breakdown(design)
+    assert b is not None
     owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
     energy = np.zeros((len(workloads), len(b.components)))
     np.add.at(energy, owner, b.energy_J[0])

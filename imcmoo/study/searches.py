@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.model.cost_model import CostModel, Prepares, TakesApart
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
@@ -74,9 +74,8 @@ def run_searches(
     """
     model = study.cost_model()
     wanted = names(study)
-    if isinstance(model, Prepares):
-        limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
-        model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
+    limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
+    model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
     found: dict[str, Found] = {}
     for stream, name in enumerate(wanted):
         problem = study.problem(model if name == JOINT else _alone(model, name))
@@ -98,8 +97,7 @@ def run_searches(
 
 
 def _alone(model: CostModel, name: str) -> CostModel:
-    if not isinstance(model, TakesApart):
-        raise ValueError(
-            f"baselines: cost model {type(model).__name__} cannot be had for one network alone"
-        )
-    return model.only(name)
+    try:
+        return model.for_network(name)
+    except ValueError as error:
+        raise ValueError(f"baselines: {error}") from None

@@ -12,9 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
-from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import check_name
+from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
@@ -62,7 +61,6 @@ class Study:
         objectives: what is an objective as well, of what the model gives beside energy, latency and
             area.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
-        scaling: technology scaling of the component table.
         budget: unique designs evaluated by each search, at least 1.
         criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`;
             see `selected_by`.
@@ -73,7 +71,7 @@ class Study:
 
     Raises:
         ValueError: a name that no study or network can have, an unknown model, criterion,
-            deployment or scaling, a number out of range, two networks of one name, or a limit of a
+            deployment, a number out of range, two networks of one name, or a limit of a
             network that is not here.
     """
 
@@ -90,7 +88,6 @@ class Study:
     precision: Mapping[str, tuple[int, int]] | None = None
     objectives: tuple[str, ...] = ()
     deployment: Deployment = "alone"
-    scaling: str = "reference"
     budget: int = 3300
     criterion: str = "regret_minimax"
     baselines: bool = True
@@ -117,9 +114,7 @@ class Study:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
-        for value, known in ((self.deployment, get_args(Deployment)), (self.scaling, SCALINGS)):
-            if value not in known:
-                raise ValueError(f"unknown setting '{value}'; known: {', '.join(known)}")
+        check_choice("deployment", self.deployment, get_args(Deployment))
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -184,7 +179,6 @@ class Study:
             self.space,
             self.network_set(),
             deployment=self.deployment,
-            scaling=self.scaling,
             **{name: value for name, value in asked.items() if value is not None},
         )
 
@@ -220,7 +214,7 @@ class Study:
         table = self.components and sha256(Path(self.components))
         bits = sorted((self.precision or {}).items())
         networks = self.network_set().fingerprint
-        return repr((self.deployment, self.scaling, self.objectives, table, bits, networks))
+        return repr((self.deployment, self.objectives, table, bits, networks))
 
     def located(self) -> Study:
         """The same wherever a process works: the paths of its files are absolute."""
@@ -243,7 +237,6 @@ class Study:
             "baselines": self.baselines,
             "area_limit_mm2": area,
             "deployment": self.deployment,
-            "scaling": self.scaling,
             "model": self.model,
             "space": {p.name: _described(p) for p in self.space.parameters},
             "fixed": dict(self.space.fixed),

@@ -23,6 +23,12 @@ _KINDS = {
 }
 """What is needed, by pydantic's type of error."""
 
+REMOVED_KEYS = {
+    "scaling": "studies use the paper's technology scaling; in Python, "
+    "Evaluator(space, networks, ComponentTable.load(scaling='current')) uses hwcomponents' own"
+}
+"""Removed keys of a study file, with the replacement of each."""
+
 
 def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
     """Every fault pydantic found, a line each.
@@ -59,6 +65,8 @@ def _key(loc: Sequence[int | str]) -> str:
 
 def _text(fault: Any, top: type[BaseModel]) -> str:
     kind, given, ctx = fault["type"], fault["input"], fault.get("ctx", {})
+    if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
+        return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
     if kind == "extra_forbidden":
         keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
         return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"

@@ -50,7 +50,6 @@ class StudyFile(Table):
     )
     device: Literal["rram", "sram"] | None = Field(None, description="names the base space too")
     deployment: Deployment = Study.deployment
-    scaling: Literal["reference", "current"] = Field("reference", description="of technology")
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
         None, description="path of a component table (.npz); the shipped one by default"
     )
@@ -110,7 +109,7 @@ class StudyFile(Table):
 
     def _settings(self) -> dict[str, Any]:
         """What a study has by the same name; what was left out is for `Study` to know."""
-        keys = ("model", "deployment", "scaling", "budget", "criterion", "baselines")
+        keys = ("model", "deployment", "budget", "criterion", "baselines")
         given = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
         return {"criterion": SCORE, "score": self.score.score} | given if self.score else given
 

@@ -40,13 +40,14 @@ MERIT = Criterion("merit", _score, monotone=True)
 MODEL = """
 import numpy as np
 
+from imcmoo import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
 from own_helper import factor
 
 EDITED = 1.0
 
 
-class Chip:
+class Chip(CostModel):
     quantities = (ENERGY, LATENCY, AREA)
     resource_names = ()
 

@@ -18,7 +18,6 @@ from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
 from imcmoo.exact import enumeration
 from imcmoo.exact.enumeration import Enumeration, scores
-from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import identity
@@ -38,10 +37,9 @@ PART = 32
 """Designs in a part, which makes eight bodies: the few chips make more than ten parts."""
 
 
-def few_chips(space, workloads, *, deployment, scaling):
+def few_chips(space, workloads, *, deployment):
     """A cost model by its name: the paper's, of small networks whatever is asked for."""
-    table = ComponentTable.load(scaling=scaling)
-    return Evaluator(space, WorkloadSet(plain.RESIDENT), table, deployment=deployment)
+    return Evaluator(space, WorkloadSet(plain.RESIDENT), deployment=deployment)
 
 
 FEW = Study(
@@ -191,16 +189,15 @@ def test_the_answer_goes_among_the_results_if_nothing_else_is_said(complete, tmp
 
 @pytest.mark.usefixtures("_few")
 def test_options_reach_the_problem(tmp_path):
-    options = ["--deployment", "together", "--scaling", "current", "--area-limit", "200.5"]
+    options = ["--deployment", "together", "--area-limit", "200.5"]
     assert run(tmp_path, *options) == 0
-    asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together", scaling="current")
+    asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together")
     summary = exact.read_summary(tmp_path / ANSWER)
     assert summary["identity"] == identity(asked.problem())
-    assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment", "scaling")} == {
+    assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment")} == {
         "study": STUDY,
         "area_limit_mm2": pytest.approx(200.5),
         "deployment": "together",
-        "scaling": "current",
     }
 
 
@@ -369,7 +366,10 @@ ERRORS = {
     "workers no number": ([STUDY, "--workers", "two"], "--workers: 'two' is not a whole number"),
     "half a worker": ([STUDY, "--workers", "1.5"], "--workers: '1.5' is not a whole number"),
     "unknown deployment": ([STUDY, "--deployment", "apart"], "--deployment: "),
-    "unknown scaling": ([STUDY, "--scaling", "old"], "--scaling: "),
+    "removed scaling": (
+        [STUDY, "--scaling", "current"],
+        "--scaling was removed: studies use the paper's",
+    ),
     "out is a file": ([STUDY, "--out", "a-file"], "a-file"),
     "out is below a file": ([STUDY, "--out", "a-file/results"], "a-file/"),
     "out cannot be made": ([STUDY, "--out", "/proc/results"], "/proc/"),

@@ -10,12 +10,13 @@ from tests.cli.test_many_networks import write_study
 
 MODEL = """
 import numpy as np
+from imcmoo import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 
-class Base:
+class Base(CostModel):
     quantities = (ENERGY, LATENCY, AREA)
     resource_names = ()
-    def __init__(self, space, workloads, *, deployment="alone", scaling="reference"):
+    def __init__(self, space, workloads, *, deployment="alone"):
         self.space, self.workload_names = space, list(workloads.names)
     def metrics(self, levels, **other):
         ones = np.ones((len(levels), len(self.workload_names)))

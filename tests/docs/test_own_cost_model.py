@@ -45,9 +45,9 @@ def test_the_simulator_of_the_page_is_searched(tmp_path):
     assert len(kept) >= 20
 
 
-def test_the_bounded_model_of_the_page_is_certified_and_checked(tmp_path):
-    (tmp_path / "bounded.py").write_text(block("python", "import numpy"))
-    study = block("toml", "name = ").replace("my_simulator:Simulator", "bounded:Bounded")
+def test_the_formulas_of_the_page_are_certified_and_checked(tmp_path):
+    (tmp_path / "my_chip.py").write_text(block("python", "import numpy"))
+    study = block("toml", "name = ").replace("my_simulator:Simulator", "my_chip:Chip")
     (tmp_path / "study.toml").write_text(study)
     made = imcmoo(tmp_path, "certify", "study.toml", "--criterion", "edap_max", "--out", "proof")
     assert (made.returncode, made.stderr) == (0, "")

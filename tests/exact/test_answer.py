@@ -91,7 +91,7 @@ def test_optima_are_one_row_per_criterion_and_tie_with_what_the_design_really_ha
     levels = space.encode({n: optima[n].to_numpy() for n in space.names})
     metrics = problem.model.evaluate(levels)
     values = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
-    own = problem.model.apart().evaluate(levels)
+    own = problem.model.time_multiplexed().evaluate(levels)
     alone = edap(own.energy_J, own.latency_s, own.area_m2)
     costs = costs_of(metrics.energy_J, metrics.latency_s, metrics.area_m2)
     expected = {key: score(costs) for key, score in SCORES.items()}

@@ -5,8 +5,8 @@ import pytest
 
 from imcmoo.exact import branches
 from imcmoo.exact.bound_validation import RANDOM_DESIGNS, validate_bounds
-from imcmoo.exact.by_body import PartialsByBody
 from imcmoo.exact.check import Claim, Refused, check_bounds
+from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.exact.goal import goals
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
@@ -34,7 +34,7 @@ def parts(name, n, at_most):
 def agrees(study):
     """The optima of enumeration are accepted as bounds, the least above them is refused."""
     problem = study.problem()
-    partials = branches.partials_to_check(problem)
+    partials = branches.partials_of(problem)
     assert isinstance(partials, BoundedTree)
     optima, known = enumerated(problem), goals(problem)
     claims = [Claim(goal, optima[name].value) for name, goal in known.items()]
@@ -179,19 +179,18 @@ def test_a_space_that_cannot_be_bounded_is_evaluated_in_full_if_it_is_small(stud
 
     monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
     problem = study.problem()
-    partials = branches.partials_to_check(problem)
-    assert isinstance(partials, PartialsByBody)
+    partials = branches.partials_of(problem)
+    assert isinstance(partials, EnumerationTree)
     assert validate_bounds(problem, partials, []) == 0
     monkeypatch.setattr(branches, "MOST_EVALUATED", 10)
     with pytest.raises(branches.NotProvable, match=r"not this space, and .* designs are more"):
-        branches.partials_to_check(problem)
+        branches.partials_of(problem)
 
 
 def test_of_the_reference_all_designs_are_evaluated():
-    """Its bounds of bodies are not used."""
     problem, optima = CASES["rram"].problem(), exact_of("rram").optima
-    partials = branches.partials_to_check(problem)
-    assert isinstance(partials, PartialsByBody)
+    partials = branches.partials_of(problem)
+    assert isinstance(partials, EnumerationTree)
     claims = [Claim(goal, optima[name].value) for name, goal in goals(problem).items()]
     counts = check_bounds(problem, partials, claims)
     assert counts.all == problem.space.size

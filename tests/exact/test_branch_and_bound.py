@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from imcmoo.exact import branches as tree
+from imcmoo.exact.agenda import agenda, goals_of, problem_of, provable
 from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
 from imcmoo.exact.branches import Branches
 from imcmoo.exact.check import Claim, check_bounds
 from imcmoo.exact.goal import BoundedCosts, NotProvable, OwnBests, against, relative
+from imcmoo.exact.together import branch_together
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.limits import Limits
 from problems import STUDIES
@@ -82,12 +84,6 @@ def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, n
     assert sum(part.size for part in parts) >= 1.25e6
     found = [agrees(replace(study, space=part).problem()) for part in parts]
     assert sum(found) >= 20
-
-
-@pytest.mark.slow
-def test_certified_optima_of_the_reference_are_the_enumerated_ones():
-    """Of all 1.2·10⁷ designs of the paper's RRAM study."""
-    assert agrees(STUDIES["four_workload_rram"].problem())
 
 
 def test_supplies_that_depend_on_the_node_are_certified():
@@ -177,13 +173,22 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_model_without_bounds_is_evaluated_in_full(name, monkeypatch):
-    monkeypatch.setattr("imcmoo.exact.by_body.BoundsBodies", type("NoModel", (), {}))
-    problem = CASES[name].problem()
-    optima = exact_of(name).optima
-    for criterion, proof in proven(problem).items():
-        assert proof.value == proof.bound == optima[criterion].value, criterion
-        assert counted(proof) == problem.space.size
+def test_a_model_without_bounds_is_evaluated_in_full(name):
+    """Also of chips of a network's own, which are another problem."""
+    problem, optima = CASES[name].problem(), exact_of(name).optima
+    names = [n for some in provable(problem) for n in some]
+    for part in agenda(problem, names):
+        branches = Branches(problem_of(problem, part))
+        best = np.array([optima[own].value for own in part.rests_on])
+        goals = goals_of(branches.problem, part, OwnBests(best, best) if len(best) else None)
+        searches = [BranchAndBound(branches, Trunk.of(branches), goal) for goal in goals]
+        branch_together(searches, lambda: False)
+        for search in searches:
+            proof = search.run(lambda _: False)
+            assert proof.value == proof.bound == optima[proof.goal.name].value, proof.goal.name
+            assert counted(proof) == problem.space.size
+            names.remove(proof.goal.name)
+    assert not names
 
 
 def test_a_large_space_without_bounds_is_refused(monkeypatch):

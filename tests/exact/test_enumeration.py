@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from imcmoo.exact import enumeration as exhaustive
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible, Optimum
 from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -302,7 +303,7 @@ def test_stretches_hold_every_body_on_which_some_network_may_run_once(name):
     assert len(set(bodies)) == len(bodies)
     assert bodies == sorted(bodies)
     runs = [r for r, d in enumerate(designs_of(name)) if d.within and d.edaps != [None, None]]
-    ranks = space.rank(space.unrank(np.array(runs)), enumeration.body_parameters)
+    ranks = space.rank(space.unrank(np.array(runs)), enumeration.mapping_parameters)
     assert set(ranks.tolist()) <= set(bodies)
 
 
@@ -370,7 +371,7 @@ AREA_UNIT = 2.0**-10
 
 
 @dataclass(frozen=True)
-class Chance:
+class Chance(CostModel):
     """A cost model of random small numbers, by rank, that can do nothing but evaluate; all
     arithmetic on them is exact.
 
@@ -439,7 +440,7 @@ class Chance:
 class AbleChance(Chance):
     """The same with a screen, and bodies that share work."""
 
-    body_parameters = ("technology_nm", "rows", "cols")
+    mapping_parameters = ("technology_nm", "rows", "cols")
 
     @property
     def screened_by(self):

@@ -26,9 +26,10 @@ IMPORTS = (
     "from . import helper\nFACTOR = helper.FACTOR\n",
 )
 MODEL = """
+from imcmoo import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
 
-class Chip:
+class Chip(CostModel):
     quantities = (ENERGY, LATENCY, AREA)
     resource_names = ()
 
@@ -38,16 +39,12 @@ class Chip:
         self._macs = workloads.macs.astype(float)
 
     def evaluate(self, levels):
-        return self.bound_boxes(levels, levels)
-
-    def bound_boxes(self, lowest, highest):
-        few, many = (self.space.column(x, "macros_per_tile") for x in (lowest, highest))
-        low, high = (self.space.column(x, "voltage_V") for x in (lowest, highest))
+        macros, supply = (self.space.column(levels, n) for n in ("macros_per_tile", "voltage_V"))
         return Metrics(
             {
-                "energy": NUMBER * self._macs * 1e-13 * low[:, None] ** 2,
-                "latency": self._macs * 1e-12 / (many * high)[:, None],
-                "area": 1e-7 * few,
+                "energy": NUMBER * self._macs * 1e-13 * supply[:, None] ** 2,
+                "latency": self._macs * 1e-12 / (macros * supply)[:, None],
+                "area": 1e-7 * macros,
             },
             {},
         )

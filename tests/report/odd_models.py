@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Integer
@@ -10,7 +11,7 @@ from imcmoo.study.study import Study
 SPACE = DesignSpace("odd", (Integer("x", 0, 99), Categorical("kind", ("NA", "01", "<b>"))))
 
 
-class Single:
+class Single(CostModel):
     """The chip has one quantity, networks have none."""
 
     quantities = (Quantity("weight", "g", per_workload=False),)

@@ -114,7 +114,6 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
         "study": STUDY,
         "area_limit_mm2": pytest.approx(800),
         "deployment": "alone",
-        "scaling": "reference",
         "criterion": None,
         "weights": None,
     }
@@ -122,8 +121,7 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
     # One answer holds all criteria of the registry.
     assert stated(replace(study, criterion="ela_mean")) == own
     assert stated(replace(study, weights=(1, 2, 3, 4))) == own | {"weights": [1, 2, 3, 4]}
-    for change, name in (("deployment", "together"), ("scaling", "current")):
-        assert stated(replace(study, **{change: name})) == own | {change: name}
+    assert stated(replace(study, deployment="together")) == own | {"deployment": "together"}
     found = stated(replace(study, area_limit_m2=21e-6))
     assert found == own | {"area_limit_mm2": pytest.approx(21)}
     json.dumps(found)

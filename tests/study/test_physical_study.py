@@ -184,7 +184,7 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
     assert runs.any()
     assert np.array_equal(metrics.energy_J[runs], known.energy_J[runs])
     # A chip for this network alone needs narrower adders: as fast, and less energy.
-    alone = model.only("mobilenet_v3_onnx").evaluate(levels)
+    alone = model.for_network("mobilenet_v3_onnx").evaluate(levels)
     both = alone.runs[:, 0] & runs[:, 1]
     assert alone.latency_s[both, 0] == pytest.approx(metrics.latency_s[both, 1], rel=1e-12)
     assert (alone.energy_J[both, 0] < metrics.energy_J[both, 1]).all()

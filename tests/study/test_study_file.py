@@ -43,7 +43,6 @@ FULL = """
 name = "full"
 device = "rram"
 deployment = "together"
-scaling = "current"
 area_limit_mm2 = inf
 budget = 50
 seeds = [3, 4]
@@ -124,7 +123,7 @@ def test_every_key_reaches_the_study(full):
         "own": Limits(max_energy_J=0.5, max_power_W=4.0),
     }
     assert study.score == Exponents(energy=1, latency=2, aggregate="geomean")
-    assert (study.criterion, study.deployment, study.scaling) == ("score", "together", "current")
+    assert (study.criterion, study.deployment) == ("score", "together")
     assert (study.area_limit_m2, study.budget, study.baselines) == (None, 50, False)
     assert (study.seed, study.seeds) == (3, (3, 4))
     assert study.space.values_of("rows") == (128, 256)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from imcmoo.io.executor import completed, cores, waiting
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.external.answer_cache import FAILED, AnswerCache, Kept
 from imcmoo.model.external.answers import EVALUATION, as_metrics, checked
 from imcmoo.model.external.evaluation import Evaluation, EvaluationFailed
@@ -17,11 +18,8 @@ from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
-KNOWN_OPTIONS = {"deployment": "alone", "scaling": "reference"}
-"""What a study says of every model, and all that an external one can be told."""
 
-
-class ExternalModel:
+class ExternalModel(CostModel):
     """Base of a user's model: a subclass says what is evaluated, and how.
 
     A design whose evaluation crashes, takes too long or answers nonsense lacks its `evaluation` on
@@ -44,7 +42,7 @@ class ExternalModel:
         ValueError: an option an external model does not know.
     """
 
-    quantities: ClassVar[tuple[Quantity, ...]]
+    quantities: tuple[Quantity, ...]
     evaluation: ClassVar[Evaluation]
     version: ClassVar[str]
     cache: ClassVar[Path] = Path("results") / "external"
@@ -52,10 +50,7 @@ class ExternalModel:
     resource_names = (EVALUATION,)
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
-        for name, value in options.items():
-            if value != KNOWN_OPTIONS.get(name):
-                raise ValueError(f"{name} = {value!r} means nothing to an external cost model")
-        self.space = space
+        super().__init__(space, workloads, **options)
         self._workloads = workloads
         self._asked = {
             "model": self._name,
@@ -67,16 +62,11 @@ class ExternalModel:
         self._answers = AnswerCache(self.cache, self._asked)
 
     @property
-    def workload_names(self) -> list[str]:
-        """Names of the networks."""
-        return self._workloads.names
-
-    @property
     def data_digest(self) -> str:
         """A hash of what the model is called, its version, quantities and networks."""
         return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()
 
-    def only(self, name: str) -> ExternalModel:
+    def for_network(self, name: str) -> ExternalModel:
         """The model of one of the networks alone; its evaluations are others.
 
         Raises:
@@ -86,10 +76,6 @@ class ExternalModel:
             raise ValueError(f"no network '{name}' here; there are {self.workload_names}")
         own = self._workloads.workloads[self.workload_names.index(name)]
         return type(self)(self.space, WorkloadSet((own,)))
-
-    def apart(self) -> ExternalModel:
-        """The model itself: whether networks share a chip is for the evaluation to say."""
-        return self
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.

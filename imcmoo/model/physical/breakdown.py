@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
 from imcmoo.model.physical.evaluate import Batch, LayerWork, metrics
 from imcmoo.model.physical.latency import CAUSES, bottleneck
@@ -16,31 +18,18 @@ from imcmoo.model.physical.mapping_features import layer_counts, map_layers
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class PhysicalBreakdown:
-    """Costs of n designs, layer by layer; keeps `imcmoo.model.layer_costs.LayerCosts`.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhysicalBreakdown(LayerCosts):
+    """Costs of n designs, layer by layer; NaN for layers of networks that do not run.
 
-    Args:
-        layers: network and name of each of the layers, as networks list them, length L.
-        components: length K; leakage and the switch of networks have no area of their own,
-            drivers, routers and the memory interface no energy.
-        energy_J: shape (n, L, K); NaN for layers of what does not run, as in the next.
-        latency_s: where layers take turns, what each contributes to the latency; pipelined, its
-            own seconds, which overlap those of others; shape (n, L).
-        bound_by: bottleneck as index into `latency.CAUSES`, shape (n, L).
-        utilization: share of the chip's cells that all copies of a layer hold, shape (n, L).
-        area_m2: shape (n, K).
-        causes: names of the possible bottlenecks.
+    Leakage and the switch of networks have no area; drivers, routers and the memory interface have
+    no energy. The latencies of a pipelined design's layers overlap.
     """
 
-    layers: Sequence[tuple[str, str]]
-    components: tuple[str, ...]
-    energy_J: Floats
     latency_s: Floats
     bound_by: NDArray[np.int64]
     utilization: Floats
-    area_m2: Floats
-    causes: tuple[str, ...] = CAUSES
+    causes: Sequence[str] = CAUSES
 
     @classmethod
     def joined(
@@ -52,12 +41,11 @@ class PhysicalBreakdown:
             order: position of each design, batch after batch, in the result.
         """
         back = np.argsort(order)
-        energy, latency, bound, utilization, area = (
-            np.concatenate([getattr(part, name) for part in parts])[back]
-            for name in ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
-        )
-        first = parts[0]
-        return cls(first.layers, first.components, energy, latency, bound, utilization, area)
+        names = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
+        arrays: Any = {
+            name: np.concatenate([getattr(part, name) for part in parts])[back] for name in names
+        }
+        return replace(parts[0], **arrays)
 
 
 def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreakdown:

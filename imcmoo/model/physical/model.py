@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
@@ -291,8 +292,8 @@ BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
 
 
-class PhysicalEvaluator:
-    """The physical model of a design space; implements `imcmoo.model.cost_model.CostModel`.
+class PhysicalEvaluator(CostModel):
+    """The physical model of a design space.
 
     Args:
         space: the designs, of one device; its parameters and fixed values are the columns of
@@ -308,7 +309,8 @@ class PhysicalEvaluator:
             cover, or there is no such objective.
     """
 
-    resource_names: tuple[str, ...] = ("cells", "buffer_bits", "snr", "levels", "wires")
+    resource_names = ("cells", "buffer_bits", "snr", "levels", "wires")
+    macs: Floats
 
     def __init__(
         self,
@@ -323,7 +325,7 @@ class PhysicalEvaluator:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
         if "device" not in space.fixed:
             raise ValueError(f"space {space.name} must fix `device` for the physical model")
-        self.space = space
+        super().__init__(space, workloads)
         self.workloads = workloads
         self._table = table or PhysicalTable.load()
         self._requested = tuple(objectives)
@@ -338,20 +340,11 @@ class PhysicalEvaluator:
             **options,
         )
         self._limits = self._model.context.limits
-        self.body_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
+        self.macs = self._model.macs
+        self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
         without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
-
-    @property
-    def workload_names(self) -> list[str]:
-        """Names of the networks, in the order of the columns of all metrics."""
-        return self.workloads.names
-
-    @property
-    def macs(self) -> Floats:
-        """Multiply-accumulates of one inference of each network, shape (W,)."""
-        return self._model.macs
 
     @property
     def data_digest(self) -> str:
@@ -363,7 +356,7 @@ class PhysicalEvaluator:
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
 
-    def only(self, name: str) -> PhysicalEvaluator:
+    def for_network(self, name: str) -> PhysicalEvaluator:
         """The model of a single network.
 
         Raises:
@@ -379,7 +372,7 @@ class PhysicalEvaluator:
         }
         return self._alike(one, own)
 
-    def apart(self) -> PhysicalEvaluator:
+    def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
         if self._deployment == "alone":
             return self
@@ -425,7 +418,7 @@ class PhysicalEvaluator:
         """
         return self._model.evaluate(self._designs(levels))
 
-    def of_runs(self, levels: Levels) -> dict[str, NDArray[Any]]:
+    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
         compute SNR (`snr_dB`) of networks.
 
@@ -444,7 +437,7 @@ class PhysicalEvaluator:
             "streamed": np.where(found.runs, np.where(found.streamed, "yes", "no"), ""),
         }
 
-    def used(self, levels: Levels) -> dict[str, Floats]:
+    def resource_use(self, levels: Levels) -> dict[str, Floats]:
         """Share of each limit, and of the cells where weights must be resident, shape (n, W).
 
         Args:
@@ -525,7 +518,6 @@ def physical_model(
     space: DesignSpace,
     workloads: WorkloadSet,
     *,
-    scaling: str = "reference",
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     **options: Any,
@@ -535,7 +527,6 @@ def physical_model(
     Args:
         space: the designs.
         workloads: the networks.
-        scaling: of the reference model's table; has no meaning here.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
         options: of `PhysicalEvaluator`, `objectives` among them.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
@@ -24,27 +25,17 @@ PRINTED_DIGITS = 3
 """Digits the reference prints of the energy of a component per layer."""
 
 
-@dataclass(frozen=True)
-class Breakdown:
-    """Costs of n designs, layer by layer.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Breakdown(LayerCosts):
+    """Costs of n designs, layer by layer; energy is 0 where a layer does not run.
 
     Args:
-        layers: network and name of each of the L layers.
-        components: names of the K components.
-        energy_J: shape (n, L, K); 0 where a layer does not run.
         cycles: shape (n, L).
-        latency_s: shape (n, L).
-        utilization: share of the cells kept busy, shape (n, L).
-        area_m2: shape (n, K).
     """
 
-    layers: list[tuple[str, str]]
-    components: list[str]
-    energy_J: Floats
     cycles: Floats
     latency_s: Floats
     utilization: Floats
-    area_m2: Floats
 
 
 def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
@@ -66,13 +57,13 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     else:
         energy = picojoule * 1e-12
     return Breakdown(
-        [(w.name, layer) for w in workloads.workloads for layer in w.layers],
-        list(chips.components),
-        energy,
-        cycles,
-        cycles * chips.cycle(designs)[:, None],
-        runs.busy_bits[shape].T / bits[:, None],
-        chips.areas(designs),
+        layers=[(w.name, layer) for w in workloads.workloads for layer in w.layers],
+        components=list(chips.components),
+        energy_J=energy,
+        cycles=cycles,
+        latency_s=cycles * chips.cycle(designs)[:, None],
+        utilization=runs.busy_bits[shape].T / bits[:, None],
+        area_m2=chips.areas(designs),
     )
 
 

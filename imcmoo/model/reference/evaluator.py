@@ -18,8 +18,8 @@ import numpy as np
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
-from imcmoo.model.reference.body_bounds import LEAST_J, least
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
@@ -34,8 +34,8 @@ CHUNK_DESIGNS = 16384
 """Designs one thread evaluates at once."""
 
 
-class Evaluator:
-    """The paper's cost model of many designs at once; keeps `imcmoo.model.cost_model.CostModel`.
+class Evaluator(CostModel):
+    """The paper's cost model of many designs at once.
 
     Args:
         space: the designs, of one device; level matrices of it go in.
@@ -62,8 +62,9 @@ class Evaluator:
         shared: Evaluator | None = None,
     ) -> None:
         check_choice("deployment", deployment, get_args(Deployment))
-        self.space = space
+        super().__init__(space, workloads)
         self.workloads = workloads
+        self.macs = workloads.macs
         self.deployment = deployment
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
@@ -72,22 +73,12 @@ class Evaluator:
         self._capacities: Capacities = Capacities(
             self.chips, deployment, shared._capacities if shared and alike else None
         )
-        self.body_parameters = self.chips.body_parameters
+        self.mapping_parameters = self.chips.body_parameters
         self.screened_by = self.chips.screened_by
 
     def __reduce__(self) -> Any:
         # Without what it remembers: that is hundreds of megabytes, and quickly found again.
         return _rebuilt, (self.space, self.workloads, self.table, self.deployment)
-
-    @property
-    def workload_names(self) -> list[str]:
-        """Names of the networks, in the order of the columns of all metrics."""
-        return self.workloads.names
-
-    @property
-    def macs(self) -> Ints:
-        """Multiply-accumulates of one inference of each network, shape (W,)."""
-        return self.workloads.macs
 
     @property
     def data_digest(self) -> str:
@@ -96,7 +87,7 @@ class Evaluator:
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
 
-    def only(self, name: str) -> Evaluator:
+    def for_network(self, name: str) -> Evaluator:
         """An evaluator of one of the networks alone; both remember what either has profiled.
 
         Raises:
@@ -107,7 +98,7 @@ class Evaluator:
         one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
         return Evaluator(self.space, one, self.table, shared=self)
 
-    def apart(self) -> Evaluator:
+    def time_multiplexed(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""
         if self.deployment == "alone":
             return self
@@ -143,9 +134,9 @@ class Evaluator:
             area_limit_m2: largest area at the lowest voltage and cycle time.
             at_most: number of chips above which nothing is done.
         """
-        if self.space.size_of(self.body_parameters) > SCREEN_TABLE:
+        if self.space.size_of(self.mapping_parameters) > SCREEN_TABLE:
             return
-        bodies = self.space.grid(self.body_parameters)
+        bodies = self.space.grid(self.mapping_parameters)
         quick = self.screen(bodies)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
@@ -195,25 +186,6 @@ class Evaluator:
             metrics = replace(metrics, values={**metrics.values, "energy": printed})
         return metrics
 
-    def bound_bodies(self, levels: Levels) -> Metrics:
-        """Energy, latency and area that no design of the same body falls short of, whatever its
-        supply and cycle time; energy and latency infinite where a network does not run.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
-        designs = self.chips.designs(levels)
-        place = self.profiles.place(designs, self.workload_names)
-        runs, own = self._resources(designs, place).runs, self.profiles.of(self.workload_names)
-        prices, cycle_s, area_m2 = least(self.chips, levels, self.profiles.features)
-        energy = np.einsum("nwf,nf->nw", own.features[place], prices)
-        values = {
-            "energy": np.maximum(energy, LEAST_J),
-            "latency": own.cycles[place] * cycle_s[:, None],
-        }
-        found = {name: np.where(runs, v, np.inf) for name, v in values.items()}
-        return Metrics({**found, "area": area_m2}, {})
-
     def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
         """Energy by layer and component and area by component of a few designs.
 
@@ -228,7 +200,7 @@ class Evaluator:
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 
-    def used(self, levels: Levels) -> dict[str, Floats]:
+    def resource_use(self, levels: Levels) -> dict[str, Floats]:
         """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
 
         Args:
@@ -294,7 +266,6 @@ def reference_model(
     workloads: WorkloadSet,
     *,
     deployment: Deployment = "alone",
-    scaling: str = "reference",
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     objectives: Sequence[str] = (),
@@ -305,15 +276,13 @@ def reference_model(
         space: needs the parameters of `ChipModel`, searched or fixed; `device` must be fixed.
         workloads: the networks.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
-        scaling: technology scaling of the component table.
         components: path of the user's component table; the shipped table by default.
         precision: bits of inputs and of weights by network; the model supports 8 only.
         objectives: objectives beside energy, latency and area; the model has none.
 
     Raises:
         ValueError: the space lacks a parameter or searches over `device`, the table lacks a
-            component, a scaling is unknown, or a precision other than 8 bits or a further
-            objective is requested.
+            component, or a precision other than 8 bits or a further objective is requested.
     """
     if objectives:
         raise ValueError(
@@ -325,5 +294,4 @@ def reference_model(
                 f"the reference model knows inputs and weights of {BITS} bits only; {name} has "
                 f"input_bits {bits[0]} and weight_bits {bits[1]}"
             )
-    table = ComponentTable.load(components, scaling=scaling)
-    return Evaluator(space, workloads, table, deployment=deployment)
+    return Evaluator(space, workloads, ComponentTable.load(components), deployment=deployment)

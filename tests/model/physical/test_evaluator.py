@@ -5,7 +5,6 @@ import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.layer_costs import BreaksDown
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
@@ -104,7 +103,7 @@ def test_a_study_is_enumerated_searched_and_judged(problem):
 
 def test_one_network_alone_costs_what_it_costs_among_others(problem):
     levels = SPACE.unrank(np.arange(0, SPACE.size, 7))
-    alone = problem.model.only("alexnet").evaluate(levels)
+    alone = problem.model.for_network("alexnet").evaluate(levels)
     among = problem.model.evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], among.latency_s[:, 1], rtol=1e-12)
 
@@ -130,7 +129,6 @@ def test_a_design_costs_the_same_in_any_company(device, schedule):
 def test_a_breakdown_is_offered_behind_the_seam(problem):
     levels = SPACE.unrank(np.arange(0, SPACE.size, 50))
     model = problem.model
-    assert isinstance(model, BreaksDown)
     parts, found = model.breakdown(levels), model.evaluate(levels)
     owner = np.array([name for name, _ in parts.layers])
     np.testing.assert_allclose(parts.area_m2.sum(axis=1), found.area_m2, rtol=1e-12)
@@ -199,5 +197,5 @@ def test_stricter_limits_of_circuits_are_lacked_and_nothing_else_changes():
     missing = strict.evaluate(levels).resources["snr"].missing
     assert np.array_equal(missing <= 0, one.snr_adc_dB >= 25.0)
     assert (missing >= default.evaluate(levels).resources["snr"].missing).all()
-    assert strict.only("alexnet").screen(levels).resources["snr"].missing.max() > 0
+    assert strict.for_network("alexnet").screen(levels).resources["snr"].missing.max() > 0
     assert strict.data_digest != default.data_digest

@@ -166,7 +166,7 @@ def test_networks_resident_together_need_the_sum_of_their_cells():
     total = together.missing[lacking, 0] + together.own[lacking]
     assert total == pytest.approx(needed[lacking])
     assert (together.missing[:, 0] == together.missing[:, 1]).all()
-    apart = sharing.apart().screen(levels).resources["cells"]
+    apart = sharing.time_multiplexed().screen(levels).resources["cells"]
     assert np.array_equal(apart.missing, alone.missing)
 
 
@@ -176,7 +176,7 @@ def test_an_evaluator_of_one_network_shares_profiles_and_agrees_with_one_of_its_
     levels = RRAM.random(3000, np.random.default_rng(3))
     levels[:, [_level("macros_per_tile"), _level("tiles_per_group")]] = 4
     own = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"])).evaluate(levels)
-    shared = together.only("mobilenet_v3").evaluate(levels)
+    shared = together.for_network("mobilenet_v3").evaluate(levels)
     assert np.isfinite(own.energy_J).any()
     assert np.isnan(own.energy_J).any()
     assert np.array_equal(_rows(own), _rows(shared), equal_nan=True)

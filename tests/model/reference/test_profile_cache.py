@@ -85,7 +85,7 @@ def test_a_wide_space_takes_little_memory_and_nothing_is_mapped_for_it(monkeypat
         evaluator = Evaluator(WIDE, ALEXNET)
         screened = evaluator.screen(small_chips(WIDE))
         taken = resident_bytes() - before
-    assert WIDE.size_of(evaluator.body_parameters) == 34_020_000
+    assert WIDE.size_of(evaluator.mapping_parameters) == 34_020_000
     assert taken < 32e6  # 134 MB if there were an entry for each body
     assert screened.runs.any()
     assert np.isfinite(energies(evaluator)).any()
@@ -116,7 +116,7 @@ def test_one_chip_at_a_time_is_what_all_in_one_go_is(monkeypatch):
 def test_a_network_alone_is_profiled_without_the_others():
     networks = WorkloadSet.load(("resnet18", "mobilenet_v3"))
     both = Evaluator(RRAM, networks)
-    alone = both.only("mobilenet_v3")
+    alone = both.for_network("mobilenet_v3")
     levels = RRAM.random(64, np.random.default_rng(4))
     first = alone.evaluate(levels).energy_J
     assert not both.profiles._known[:, 0].any()
