@@ -106,6 +106,10 @@ class KeyedRows:
         if np.count_nonzero(self._index[1] >= 0) != n_rows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the index, which is large."""
+        return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
+
     def _check_shape(self, what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
         if shape != expected:
             raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
