@@ -125,13 +125,13 @@ def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
         r"#\s*#\s*32nm,1e-9,(\d+),([\d.]+),([\d.]+),1,convert", inspect.getsource(library)
     )
     energy, area = {int(b): (float(e), float(a)) for b, e, a in printed}[bits]
-    here = library.IsaacADC(tech_node=node_m(node_nm), resolution=bits)
+    at_node = library.IsaacADC(tech_node=node_m(node_nm), resolution=bits)
     at_32 = library.IsaacADC(tech_node=node_m(32), resolution=bits)
     return {
-        "energy": energy * 1e-12 * here.convert().energy / at_32.convert().energy,
-        "area": area * 1e-12 * here.area / at_32.area,
-        "leak": here.leak_power,
-        "time": here.convert().latency,
+        "energy": energy * 1e-12 * at_node.convert().energy / at_32.convert().energy,
+        "area": area * 1e-12 * at_node.area / at_32.area,
+        "leak": at_node.leak_power,
+        "time": at_node.convert().latency,
     }
 
 

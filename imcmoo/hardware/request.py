@@ -118,8 +118,8 @@ class Request:
         check_choice("model", self.model, SHIPPED)
         for node in self.nodes_nm:
             if node not in self._shipped.millivolts:
-                known = ", ".join(map(str, self._shipped.millivolts))
-                raise ValueError(f"no components at {node} nm: the libraries agree on {known} only")
+                nodes = ", ".join(map(str, self._shipped.millivolts))
+                raise ValueError(f"no components at {node} nm: the libraries agree on {nodes} only")
         for name in ("rows", "cols"):
             smallest = min(getattr(self, name))
             if smallest < SMALLEST_CROSSBAR:
