@@ -1,4 +1,4 @@
-"""How long an enumeration takes as designs and networks are added.
+"""Time of an enumeration as designs and networks are added.
 
     python benchmarks/growth.py [--out docs/figures]
 

@@ -44,8 +44,8 @@ def feasible(model: CostModel, n: int, area_m2: float, rng: np.random.Generator)
     batches: list[Levels] = []
     while sum(map(len, batches)) < min(n, 1_000):
         levels = model.space.random(DRAWN, rng)
-        found = model.resources(levels)
-        batches.append(levels[found.runs.all(axis=1) & (found.area_m2 <= area_m2)])
+        resources = model.resources(levels)
+        batches.append(levels[resources.runs.all(axis=1) & (resources.area_m2 <= area_m2)])
     passing = np.concatenate(batches)
     return passing[rng.integers(0, len(passing), n)]
 

@@ -19,8 +19,8 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.executor import completed
 from imcmoo.io.files import replacing
 from imcmoo.io.locks import owned
-from imcmoo.io.machines import Workers, working
-from imcmoo.io.parts import FinishedParts
+from imcmoo.io.machines import Workers, open_executor
+from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
@@ -97,7 +97,7 @@ def publish(
         workers: processes, or a scheduler of other machines.
     """
     with owned(folder):
-        checkpoints = FinishedParts(folder, publication.depends_on)
+        checkpoints = TaskCheckpoints(folder, publication.depends_on)
         # A method of the publication: workers on other machines are asked for the code it is in.
         run, float_format = publication.run_task, publication.float_format
         tasks, title = publication.tasks, publication.name
@@ -116,7 +116,7 @@ def publish(
 
 
 def run_tasks(
-    checkpoints: FinishedParts,
+    checkpoints: TaskCheckpoints,
     tasks: Sequence[Any],
     run: Callable[[Any], Mapping[str, Any]],
     title: str,
@@ -138,7 +138,7 @@ def run_tasks(
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
     with (
         counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
-        working(workers, len(todo)) as executor,
+        open_executor(workers, len(todo)) as executor,
     ):
         for index, result in completed(executor, run, (tasks[i] for i in todo)):
             tables = {k: to_csv(v, float_format) for k, v in result.items() if _is_table(v)}

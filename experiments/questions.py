@@ -141,7 +141,7 @@ def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
         single-network optimum, and their ratio; NaN where the network does not run.
     """
     networks, optima = set(range(len(enumerated.workloads))), enumerated.single_network_optima
-    known = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
+    upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
     rows = []
     for w, name in enumerate(enumerated.workloads):
         blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
@@ -150,8 +150,8 @@ def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
                 "left_out": name,
                 "criterion": criterion,
                 "unknown_over_own_best": blind[w] / optima[w],
-                "known_over_own_best": known[w] / optima[w],
-                "unknown_over_known": blind[w] / known[w],
+                "known_over_own_best": upper[w] / optima[w],
+                "unknown_over_known": blind[w] / upper[w],
             }
         )
     return pd.DataFrame(rows)

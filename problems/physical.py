@@ -2,7 +2,7 @@
 
 At 32 nm, the node of the paper, so that where the two models disagree it is not over the node. What
 moves a ranking has values here: how many copies of layers fit (the number of macros), the supply,
-converters and how many columns share one, the array and its rows read at once, bits per cell, how
+ADCs and their sharing ratio, the array and its rows read at once, bits per cell, how
 inputs and weights are coded, the buffer, the memory interface and the schedule. The rest is one
 value:
 
@@ -11,9 +11,9 @@ value:
 - `macros_per_tile` and `glb_banks`: the number of macros is varied by tiles and groups; other banks
   bring a few percent at the most.
 - `sample_and_hold`: along a row with resistive cells all columns would conduct at once, which
-  almost no array bears; on SRAM it hides the reading behind the converters.
+  almost no array bears; on SRAM it hides the reading behind the ADCs.
 - A chip without any memory interface is left out: its inputs would arrive for nothing.
-- Three bits per cell cannot be told apart at the cells' spread.
+- Three bits per cell cannot be distinguished at the cells' spread.
 """
 
 from dataclasses import replace
@@ -41,9 +41,9 @@ def active_rows(rows: Ordinal, halvings: int) -> Parameter:
 
 
 def _operands(adc_bits_by_slice: dict[int, tuple[int, ...]]) -> tuple[Parameter, ...]:
-    """How weights and inputs are coded and sums converted.
+    """Coding of weights and inputs, and conversion of sums.
 
-    Wider slices need finer converters for the same signal to noise, so each has its own range: a
+    Wider slices need finer ADCs for the same signal to noise, so each has its own range: a
     step from one slice to the next keeps the quality, and a search need not change both at once.
     """
     slices = Ordinal("input_slice_bits", tuple(adc_bits_by_slice))

@@ -1,7 +1,7 @@
 """The physical model's spaces of more designs than can be enumerated: what a real chip can vary.
 
 All that a chip of one device can be at 32 nm, the node of the spaces in `problems.physical`: every
-array, coding, converter, buffer, memory interface and tiling the component table covers.
+array, coding, ADC, buffer, memory interface and tiling the component table covers.
 `SRAM_TECHNOLOGY_EXTENDED` varies the node as well. Left out are:
 
 - a chip without any memory interface: its inputs would arrive for nothing;

@@ -25,7 +25,7 @@ from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import owned
-from imcmoo.io.parts import FinishedParts
+from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
 from imcmoo.report.labels import label
@@ -95,7 +95,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
     settings = f"{args.seed} {args.seeds} {list(methods)}"
     depends_on = f"{settings} {dependence(random_cases.problems())}"
     with owned(folder):
-        parts = FinishedParts(folder, depends_on)
+        parts = TaskCheckpoints(folder, depends_on)
         play = partial(random_cases.play, args.seed, methods, args.seeds)
         cases = range(args.random)
         run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
@@ -109,7 +109,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
 def _compare(args: argparse.Namespace) -> None:
     if args.seeds < 2:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
-    study = catalogue.find_study(args.study).located()
+    study = catalogue.find_study(args.study).with_absolute_paths()
     names = args.methods.split(",") if args.methods else None
     rules = cli_rules.find_rules(
         study, args.out, budgets=args.budgets, ablation=args.ablation, names=names
@@ -120,7 +120,7 @@ def _compare(args: argparse.Namespace) -> None:
     optima = sorted(getattr(rules.judge(problem), "optima", {}).items())
     settings = f"{rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
     with owned(folder):
-        parts = FinishedParts(folder, f"{settings} {dependence([problem])}")
+        parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
         run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
         frames = comparison.tables([parts.load(seed) for seed in seeds])

@@ -19,7 +19,7 @@ from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.search.niches import LARGE_SPACE
 from imcmoo.study.check_certificate import Checker, certificates, written
-from imcmoo.study.exact_comparison import find_answer, stated
+from imcmoo.study.exact_comparison import find_answer, study_settings
 from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
@@ -131,7 +131,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
 
 def _check(certificate: Certificate, study: Study, checker: Checker) -> None:
     """Raise an InputError if a certificate is of another study or leaves a gap."""
-    if certificate.settings != stated(study):
+    if certificate.settings != study_settings(study):
         raise InputError("the certificate is of another study or other settings")
     checker.claim(certificate)
     if certificate.gap > 0:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from experiments.enumerated_study import EnumeratedStudy
+from experiments.physics.searches import SOLVED, feasible, search_from
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.units import shown
+from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.criteria import MINIMAX, SCORES
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -54,12 +60,12 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
 def _of_design(
     study: Study, model: PhysicalEvaluator, answer: ExactAnswer, criterion: str, levels: Levels
 ) -> pd.DataFrame:
-    known = model.in_full(levels)
-    area_mm2 = float(shown("m2", known.area_m2)[0])
+    designs = model.in_full(levels)
+    area_mm2 = float(to_display("m2", designs.area_m2)[0])
     operations = 2 * model.macs
-    tops = operations / known.interval_s[0] / TERA
+    tops = operations / designs.interval_s[0] / TERA
     alone = np.array([answer.optima[f"alone_{n}"].value for n in model.workload_names])
-    cells = known.resources.cells[0]
+    cells = designs.resources.cells[0]
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
     hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
@@ -75,23 +81,23 @@ def _of_design(
             "cells": int(cells),
             "area_mm2": area_mm2,
             "area_periphery_mm2": _area_with_periphery_mm2(study, levels),
-            "energy_J": known.energy_J[0],
-            "latency_s": known.latency_s[0],
-            "interval_s": known.interval_s[0],
-            "power_W": known.power_W[0],
-            "W_per_mm2": known.power_W[0] / area_mm2,
+            "energy_J": designs.energy_J[0],
+            "latency_s": designs.latency_s[0],
+            "interval_s": designs.interval_s[0],
+            "power_W": designs.power_W[0],
+            "W_per_mm2": designs.power_W[0] / area_mm2,
             "tops": tops,
-            "tops_per_W": operations / known.energy_J[0] / TERA,
+            "tops_per_W": operations / designs.energy_J[0] / TERA,
             "tops_per_mm2": tops / area_mm2,
-            "over_own_best": known.energy_J[0] * known.latency_s[0] * area_mm2 / alone,
-            "snr_adc_dB": known.snr_adc_dB[0],
-            "snr_dev_dB": known.snr_dev_dB[0],
-            "snr_dB": known.snr_dB[0],
+            "over_own_best": designs.energy_J[0] * designs.latency_s[0] * area_mm2 / alone,
+            "snr_adc_dB": designs.snr_adc_dB[0],
+            "snr_dev_dB": designs.snr_dev_dB[0],
+            "snr_dB": designs.snr_dB[0],
             **{f"{part}_share": share for part, share in _energy_shares(model, levels).items()},
-            "occupied_share": known.occupied_cells[0] / cells,
-            "hbm2_share": known.dram_bits[0] / known.interval_s[0] / hbm2_bits_per_s,
-            "streamed": known.streamed[0],
-            "bound_by": [CAUSES[cause] for cause in known.bound_by[0]],
+            "occupied_share": designs.occupied_cells[0] / cells,
+            "hbm2_share": designs.dram_bits[0] / designs.interval_s[0] / hbm2_bits_per_s,
+            "streamed": designs.streamed[0],
+            "bound_by": [CAUSES[cause] for cause in designs.bound_by[0]],
         }
     )
 
@@ -100,7 +106,7 @@ def _area_with_periphery_mm2(study: Study, levels: Levels) -> float:
     """Area of a chip with the macro periphery of published ones."""
     assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
     model = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
-    return float(shown("m2", model.in_full(levels).area_m2)[0])
+    return float(to_display("m2", model.in_full(levels).area_m2)[0])
 
 
 def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats]:
@@ -114,3 +120,56 @@ def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats
         share: of_networks[:, parts.components.index(name)] / macro
         for share, name in SHARES.items()
     }
+
+
+FOUR = ("resnet18_onnx", "vgg16_onnx", "alexnet_onnx", "mobilenet_v3_onnx")
+CRITERION = "edap_geomean"
+
+
+def contrasts(study: Study, enumerated: EnumeratedStudy) -> pd.DataFrame:
+    """Compute what more networks, and co-resident ones, cost.
+
+    Returns:
+        Columns contrast, score_J_s_mm2 (geometric mean), over_J_s_mm2 (of the reference), area_mm2
+        (of the chip with the score) and ratio. "four networks of nine": on the four, the chip best
+        for all nine over the chip best for the four. "together": the best chip found on which all
+        networks are co-resident over the exact time-multiplexed optimum, by a search of the study's
+        budget from the exact optima; NaN if there is none.
+
+    Raises:
+        RuntimeError: the search ended above its start.
+    """
+    networks = range(len(enumerated.workloads))
+    score = SCORES[CRITERION]
+    alone = enumerated.score(score, enumerated.joint, networks).min()
+    optima = np.unique(np.array([enumerated.best_for(networks, name) for name in CRITERIA]))
+    searched, area_mm2 = _together(study, enumerated.levels(optima))
+    rows: list[tuple[str, float, float, float]] = [("together", searched, alone, area_mm2)]
+    four = [w for w, name in enumerate(enumerated.workloads) if name in FOUR]
+    if len(four) < len(enumerated.workloads):
+        best = [enumerated.best_for(subset, CRITERION) for subset in (networks, four)]
+        on_four = enumerated.score(score, np.array(best), four)
+        area_mm2 = float(enumerated.area_m2[best[0]]) * MM2_PER_M2
+        rows.append(("four networks of nine", float(on_four[0]), float(on_four[1]), area_mm2))
+    columns = ["contrast", "score_J_s_mm2", "over_J_s_mm2", "area_mm2"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(ratio=frame["score_J_s_mm2"] / frame["over_J_s_mm2"])
+
+
+def _together(study: Study, optima: Levels) -> tuple[float, float]:
+    """Best score found with co-resident networks, and the area of that chip in mm²."""
+    problem = replace(study, deployment="together").problem()
+    try:
+        archive = search_from(problem, optima, study.budget, seed=1)
+    except NoFeasibleDesign:
+        return np.nan, np.nan
+    costs = problem.costs(archive.F[archive.feasible])
+    scores = SCORES[CRITERION](costs)
+    least = float(scores.min())
+    candidates = optima[feasible(problem, optima)]
+    if len(candidates):
+        F, _ = problem.score(candidates, problem.model.evaluate(candidates))
+        start = float(SCORES[CRITERION](problem.costs(F)).min())
+        if least > start * (1 + SOLVED):
+            raise RuntimeError(f"{study.name}, together: {least:g} found, but {start:g} is known")
+    return least, float(costs["area"][int(scores.argmin())]) * MM2_PER_M2

@@ -15,8 +15,7 @@ from experiments.physics import figures
 from experiments.physics.baselines import baselines
 from experiments.physics.best_found import best_under
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.contrasts import contrasts
-from experiments.physics.optima import optimum_table
+from experiments.physics.optima import contrasts, optimum_table
 from experiments.physics.page import DEFAULT_ADC, page, stored
 from experiments.physics.robustness import robustness
 from experiments.physics.searches import optimal_designs, regrets
@@ -196,10 +195,10 @@ def find_exact(study: Study, results: Path, workers: Workers) -> ExactAnswer:
 
 def _variation(study: Study, answer: ExactAnswer, key: Key) -> pd.DataFrame:
     optimum = study.space.unrank(answer.optima["edap_geomean"].ranks[:1])
-    known = optimal_designs(study.space, answer)
+    optima = optimal_designs(study.space, answer)
     reference = STUDIES[REFERENCES[study.name]]
     detailed = study.name in VARIED_FULLY
-    return best_under(study, reference, key, known, optimum, detailed=detailed)
+    return best_under(study, reference, key, optima, optimum, detailed=detailed)
 
 
 def _keys(study: Study) -> list[Key]:

@@ -123,11 +123,11 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> fl
 
 
 def _neurram(table: PhysicalTable) -> Iterator[Line]:
-    for given, name in ((True, "92 ns a pulse, 470 ns a bit given"), (False, "nothing given")):
-        first = neurram_s(table, NEURRAM_MODES[0][:2], given=given)
+    for stated, name in ((True, "92 ns a pulse, 470 ns a bit given"), (False, "nothing given")):
+        first = neurram_s(table, NEURRAM_MODES[0][:2], given=stated)
         for inputs, outputs, tops, us in NEURRAM_MODES:
             setting = f"{inputs}-bit inputs, {outputs}-bit outputs, {name}"
-            time = neurram_s(table, (inputs, outputs), given=given)
+            time = neurram_s(table, (inputs, outputs), given=stated)
             ratio = us / NEURRAM_MODES[0][3]
             for quantity, unit, measured, model in (
                 ("time of a vector", "us", us, time * 1e6),
@@ -180,6 +180,6 @@ def _isaac(table: PhysicalTable) -> Iterator[Line]:
         "100 ns a slice given": True,
         "its own converter and sample-and-hold": False,
     }
-    for setting, given in settings.items():
-        tops = isaac_tops(table, given=given)
+    for setting, values in settings.items():
+        tops = isaac_tops(table, given=values)
         yield "ISAAC", setting, "peak TOPS, 16-bit", "TOPS", ISAAC_TOPS, tops, ISAAC_SOURCE

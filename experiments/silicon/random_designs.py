@@ -172,9 +172,9 @@ def _by_parameter(keys: Line, columns: Columns, values: Columns, runs: Bools) ->
 
 def _bottlenecks(keys: Line, bound_by: NDArray[Any]) -> Iterator[Line]:
     """Shares of networks on designs whose bottleneck is each resource."""
-    known = bound_by[bound_by >= 0]
+    causes = bound_by[bound_by >= 0]
     for index, cause in enumerate(CAUSES):
-        share = float(np.mean(known == index)) if len(known) else float("nan")
+        share = float(np.mean(causes == index)) if len(causes) else float("nan")
         yield keys | {"resource": cause, "share": share}
 
 

@@ -1,4 +1,4 @@
-"""How close a set of objective vectors comes to an exact front.
+"""Indicators of the distance between a set of objective vectors and an exact front.
 
 Everywhere `points` are the objectives of what was found, shape (n, m), and `front` those of the
 exact front, shape (k, m), each point once, all minimised and on the scale on which differences
@@ -100,15 +100,15 @@ def hypervolume(points: Floats, front: Floats) -> float:
     Source: Zitzler & Thiele, PPSN V, 1998; approximation of Deng & Zhang, IEEE Trans. Evolutionary
     Computation 23(5), 2019, with the directions moocore documents as Rphi-FWE+.
     """
-    own, whole = normalised(points, front), normalised(front, front)
+    inside, whole = normalised(points, front), normalised(front, front)
     if front.shape[1] > MOST_VOLUME_OBJECTIVES:
         return float("nan")
-    found, exact = (
+    volume, exact = (
         # Named, because the default method has changed between versions, and once was random.
-        moocore.hv_approx(some, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
-        for some in (own, whole)
+        moocore.hv_approx(normal, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
+        for normal in (inside, whole)
     )
-    return float(found / exact)
+    return float(volume / exact)
 
 
 def indicators(points: Floats, front: Floats) -> dict[str, float]:

@@ -56,7 +56,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """How many processes to use, or whose; `workers` reads it."""
+    """Add the number of processes, or a scheduler's address; `workers` reads it."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
@@ -92,7 +92,7 @@ class _Removed(argparse.Action):
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
-    """Whether to write over files of others."""
+    """Add --force, to overwrite foreign files."""
     parser.add_argument(
         "--force",
         action="store_true",
@@ -101,7 +101,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 
 
 def workers(args: argparse.Namespace) -> Workers:
-    """Where a command line wants work to be done.
+    """The workers that a command line requests.
 
     Raises:
         InputError: not a scheduler's address, an open one that is not trusted, or options of a
@@ -127,11 +127,11 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
         InputError: the study cannot be asked like this.
     """
     names = ("budget", "criterion", "area_limit_m2", "deployment")
-    said = {n: value for n in names if (value := getattr(args, n, None)) is not None}
+    options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
-        said["baselines"] = False
+        options["baselines"] = False
     try:
-        return replace(study, **said)
+        return replace(study, **options)
     except ValueError as error:
         raise InputError(str(error)) from None
 
@@ -159,7 +159,7 @@ def not_negative(text: str) -> float:
 
 
 def whole(at_least: int) -> Callable[[str], int]:
-    """What reads a whole number of at least some other."""
+    """A parser of whole numbers from a smallest one."""
 
     def read(text: str) -> int:
         try:
@@ -175,14 +175,14 @@ def whole(at_least: int) -> Callable[[str], int]:
 
 def seeds(text: str) -> list[int]:
     """`1,2,5`, `1-10`, or a mix, of up to `MOST_SEEDS`."""
-    found: list[int] = []
+    numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low = whole(0)(first)
         end = (whole(low)(last) if dash else low) + 1
-        if len(found) + end - low > MOST_SEEDS:
+        if len(numbers) + end - low > MOST_SEEDS:
             raise argparse.ArgumentTypeError(f"'{text}' is more than {MOST_SEEDS:,} seeds")
-        found += range(low, end)
-    if len(set(found)) != len(found):
+        numbers += range(low, end)
+    if len(set(numbers)) != len(numbers):
         raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")
-    return found
+    return numbers

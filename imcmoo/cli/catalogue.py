@@ -23,7 +23,7 @@ def studies() -> dict[str, Study]:
 
 
 def known() -> str:
-    """How a study can be named, in words."""
+    """Help text on the ways to name a study."""
     return f"{', '.join(studies())}, or a file (.toml)"
 
 
@@ -34,8 +34,8 @@ def spaces() -> dict[str, DesignSpace]:
 
 def base_spaces() -> dict[str, DesignSpace]:
     """The spaces a study file may begin with, by their own names."""
-    every = (*spaces().values(), *(study.space for study in studies().values()))
-    return {space.name: space for space in every}
+    all_spaces = (*spaces().values(), *(study.space for study in studies().values()))
+    return {space.name: space for space in all_spaces}
 
 
 def find_study(said: str) -> Study:
@@ -63,20 +63,20 @@ def named_study(said: str) -> Study:
     Raises:
         InputError: an unknown name, with the closest and the known ones.
     """
-    known = studies()
-    if said in known:
-        return known[said]
-    close = difflib.get_close_matches(said, known, n=1)
+    catalogue = studies()
+    if said in catalogue:
+        return catalogue[said]
+    close = difflib.get_close_matches(said, catalogue, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise InputError(
-        f"unknown study '{said}'; {hint}known: {', '.join(known)}, or the path of a .toml file"
+        f"unknown study '{said}'; {hint}known: {', '.join(catalogue)}, or the path of a .toml file"
     )
 
 
 def _offered(group: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    objects: dict[str, Any] = {}
     for entry in entry_points(group=group):
-        found |= entry.load()
-    if not found:
+        objects |= entry.load()
+    if not objects:
         raise InputError(f"no package offers {group}: install imcmoo (pip install -e .)")
-    return found
+    return objects

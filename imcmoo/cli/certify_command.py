@@ -18,7 +18,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.io.locks import owned
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study.certify_study import ALL, Effort, certify_study
+from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
 from imcmoo.study.check_certificate import written
 
 DESCRIPTION = """
@@ -97,22 +97,22 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             shown.update(task, description=name, state=state)
 
-        effort = Effort(
+        effort = SolverOptions(
             args.gap,
             args.time_limit,
             None if args.run is None else read_designs(args.run / "front.csv", study.space),
             tuple(written(args.out).values()),
         )
-        for found in certify_study(
+        for certificate in certify_study(
             study,
             criterion,
             effort,
             on_step=on_step,
             on_other=lambda line: terminal.print(line, soft_wrap=True),
         ):
-            own = found.criterion == criterion
-            found.save(args.out if own else args.out / found.criterion)
-            _show(terminal, found)
+            is_criterion = certificate.criterion == criterion
+            certificate.save(args.out if is_criterion else args.out / certificate.criterion)
+            _show(terminal, certificate)
     terminal.print(f"written: {args.out}", soft_wrap=True)
 
 

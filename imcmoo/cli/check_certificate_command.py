@@ -51,15 +51,15 @@ def main(args: argparse.Namespace) -> None:
         OSError: a file cannot be read.
     """
     terminal = console(quiet=args.quiet)
-    found = certificates(args.folder)
-    first = next(iter(found.values()))
+    paths = certificates(args.folder)
+    first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
     study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
-    for path, certificate in found.items():
+    for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
     asked = study_of(first, study)
     checker = Checker(asked)
-    for path, certificate in found.items():
+    for path, certificate in paths.items():
         try:
             study_of(certificate, study)
             checker.claim(certificate)
@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> None:
             walks = checker.prove(partial(_advance, shown, task))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
-    for path, certificate in found.items():
+    for path, certificate in paths.items():
         terminal.print(
             f"{path}: accepted: {certificate.criterion} ≥ {text(certificate.bound)}, gap "
             f"{certificate.gap:.3%}",

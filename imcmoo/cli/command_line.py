@@ -1,4 +1,4 @@
-"""What every command line of the project has in common: one clear line for each error."""
+"""Common parts of all command lines: one clear line for each error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     from imcmoo.io.named import told
 
     _end_by_exception()
-    settle()
+    configure_process()
     try:
         told(main)
     except WorkerLost as error:
@@ -85,8 +85,8 @@ def starting(prog: str) -> Iterator[None]:
         prog: the command's name, in front of the line.
     """
     before = signal.getsignal(signal.SIGINT)
-    here = threading.current_thread() is threading.main_thread()
-    if not here or before is not signal.default_int_handler:  # ignored, as under nohup, or taken
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or before is not signal.default_int_handler:  # ignored, as under nohup, or taken
         yield
         return
 
@@ -101,7 +101,7 @@ def starting(prog: str) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def settle() -> None:
+def configure_process() -> None:
     """Let no setting of the terminal or of other programs cost a result or time.
 
     To be called before NumPy is imported.

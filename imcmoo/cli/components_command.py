@@ -1,4 +1,4 @@
-"""`imcmoo components`: component tables of one's own."""
+"""`imcmoo components`: build component tables."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from imcmoo.cli.arguments import whole
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console
+from imcmoo.hardware.build_table import TableBuilder
 from imcmoo.hardware.cells import read_cell
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.own_table import Extension
-from imcmoo.hardware.request import GLB_DEPTHS, MACROS, SIZES, Request
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.hardware.request import SHIPPED, SIZES, Request
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 
@@ -28,30 +29,40 @@ INTERRUPTED = "the table is as it was"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = "Tables of component costs of your own."
+    """Describe the command and add its arguments."""
+    parser.description = "Component tables of your own."
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help="make or extend a table", description=DESCRIPTION)
-    build.add_argument("--device", required=True, choices=list(DEVICES))
+    build.add_argument(
+        "--model",
+        default="reference",
+        choices=list(SHIPPED),
+        help="whose table (default: %(default)s)",
+    )
+    build.add_argument("--device", choices=list(DEVICES))
+    sizes = f"powers of two from {SIZES[0]:,} to {SIZES[-1]:,}"
     lists = (
-        ("--technology", "NM", _several(whole(1)), "nodes, such as 22 or 22,32"),
-        ("--rows", "N", _several(whole(1)), f"of crossbars (default: {_text(SIZES)})"),
-        ("--cols", "N", _several(whole(1)), "of crossbars (default: as rows)"),
-        ("--voltage", "V", _several(_volts), "supply voltages (default: the node's eight or so)"),
-        ("--macros", "N", _several(whole(1)), f"macros per tile (default: {_text(MACROS)})"),
+        ("--technology", "NM", whole(1), "nodes, such as 22 or 22,32"),
+        ("--rows", "N", whole(1), f"of crossbars (default: {sizes})"),
+        ("--cols", "N", whole(1), "of crossbars (default: as rows)"),
+        ("--voltage", "V", _millivolts, "supply voltages (default: the shipped ones of the node)"),
+        ("--macros", "N", whole(1), "macros per tile (default: as shipped)"),
         (
             "--glb-depth",
             "N",
-            _several(whole(1)),
-            f"words of 2,048 bits of global buffers (default: {_text(GLB_DEPTHS)})",
+            whole(1),
+            "words of 2,048 bits of global buffers (default: as shipped)",
         ),
     )
     for option, form, parse, text in lists:
-        build.add_argument(
-            option, type=parse, metavar=f"{form},...", help=text, required=option == "--technology"
-        )
+        build.add_argument(option, type=_several(parse), metavar=f"{form},...", help=text)
     build.add_argument(
         "--cell", type=Path, metavar="FILE.cell", help="memory cell of your own, as NVSim has them"
+    )
+    build.add_argument(
+        "--all",
+        action="store_true",
+        help="compute every shipped component again, into a new table (no --device, no lists)",
     )
     build.add_argument("--out", required=True, type=Path, metavar="TABLE.npz")
     build.add_argument("--workers", type=whole(1), default=cores(), metavar="N", help="processes")
@@ -66,24 +77,41 @@ def main(args: argparse.Namespace) -> None:
         OSError: a file cannot be read or written.
     """
     try:
-        request = _request(args)
+        requests = Request.shipped(args.model) if _builds_all(args) else [_request(args)]
     except ValueError as error:
         raise InputError(str(error)) from None
     cell = read_cell(args.cell, args.device) if args.cell else None
-    extension = Extension(args.out, request, cell)
-    total = sum(extension.counts.values())
+    builder = TableBuilder(args.out, requests, cell, from_nothing=args.all)
+    total = sum(builder.counts.values())
     with counted("components", total, quiet=args.quiet) as done:
-        extension.build(jobs=min(args.workers, max(1, total)), on_row=done)
-    added = ", ".join(f"{count:,} {name}" for name, count in extension.counts.items())
+        builder.build(jobs=min(args.workers, max(1, total)), on_row=done)
+    added = ", ".join(f"{count:,} {name}" for name, count in builder.counts.items())
+    table = PhysicalTable if args.model == "physical" else ComponentTable
     console(quiet=args.quiet).print(
         f"{args.out}: added {added or 'nothing, it is all there'}; fingerprint "
-        f"{ComponentTable.load(args.out).fingerprint}",
+        f"{table.load(args.out).fingerprint}",
         soft_wrap=True,
     )
 
 
+def _builds_all(args: argparse.Namespace) -> bool:
+    """Check which components are requested, and return whether it is all shipped ones.
+
+    Raises:
+        InputError: --all with other components, or neither.
+    """
+    lists = ("device", "technology", "rows", "cols", "voltage", "macros", "glb_depth", "cell")
+    named = [f"--{name.replace('_', '-')}" for name in lists if getattr(args, name) is not None]
+    if args.all and named:
+        raise InputError(f"--all is every shipped component: leave out {', '.join(named)}")
+    lacking = [name for name in ("--device", "--technology") if name not in named]
+    if lacking and not args.all:
+        raise InputError(f"the following arguments are required: {', '.join(lacking)}, or --all")
+    return bool(args.all)
+
+
 def _request(args: argparse.Namespace) -> Request:
-    """What is asked for.
+    """The components named by the options.
 
     Raises:
         ValueError: the libraries have no such component.
@@ -95,13 +123,14 @@ def _request(args: argparse.Namespace) -> Request:
         rows=rows,
         cols=args.cols or rows,
         millivolts=args.voltage,
-        macros=args.macros or MACROS,
-        glb_depths=args.glb_depth or GLB_DEPTHS,
+        macros=args.macros,
+        glb_depths=args.glb_depth,
+        model=args.model,
     )
 
 
 def _several(read: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
-    """What reads values that are separated by commas, each once, in ascending order."""
+    """A parser of values separated by commas: each value once, in ascending order."""
 
     def parse(text: str) -> tuple[int, ...]:
         return tuple(sorted({read(part) for part in text.split(",")}))
@@ -109,8 +138,8 @@ def _several(read: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
     return parse
 
 
-def _volts(text: str) -> int:
-    """Millivolts of so many volts."""
+def _millivolts(text: str) -> int:
+    """Parse volts; whole millivolts only."""
     try:
         millivolts = float(text) * 1000
         whole_mV = round(millivolts)
@@ -119,8 +148,3 @@ def _volts(text: str) -> int:
     if whole_mV < 1 or abs(millivolts - whole_mV) > 1e-6:
         raise argparse.ArgumentTypeError(f"must be whole millivolts above 0, got {text}")
     return whole_mV
-
-
-def _text(values: tuple[int, ...]) -> str:
-    """Powers of two in short."""
-    return f"powers of two from {values[0]:,} to {values[-1]:,}"

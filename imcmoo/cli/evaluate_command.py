@@ -134,7 +134,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
-    """What is given of the model's own options.
+    """Options of the model that the user set.
 
     Raises:
         InputError: one that only another model has.
@@ -144,8 +144,8 @@ def _options(args: argparse.Namespace) -> dict[str, object]:
         if wrong and name != args.model:
             option = wrong[0].replace("_", "-")
             raise InputError(f"--{option} is an option of --model {name}, not of {args.model}")
-    own = {option: getattr(args, option) for option in MODELS[args.model].options}
-    return {option: value for option, value in own.items() if value is not None}
+    options = {option: getattr(args, option) for option in MODELS[args.model].options}
+    return {option: value for option, value in options.items() if value is not None}
 
 
 def _bits(text: str) -> list[int]:
@@ -185,7 +185,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _same(a: Path, b: Path) -> bool:
-    """Whether two paths name one plain file, also by links."""
+    """Tell whether two paths name one plain file, also by links."""
     if a.is_file() and b.is_file():
         return a.samefile(b)
     return a.resolve() == b.resolve() and not a.exists()

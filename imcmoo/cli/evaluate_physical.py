@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imcmoo.cli.evaluation import EvaluatedModel, breakdown_frame, repeated
 from imcmoo.io.errors import InputError
-from imcmoo.io.units import shown
+from imcmoo.io.units import to_display
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
@@ -48,7 +48,7 @@ class PhysicalEvaluation:
         return len(self._designs)
 
     def costs(self, rows: slice) -> pd.DataFrame:
-        """As `Evaluation`."""
+        """Costs of some designs on every workload."""
         columns, names = self._designs.take(rows).to_columns(), self._model.workload_names
         costs = _costs(self._model.evaluate(columns), self._model.macs)
         n = len(next(iter(columns.values())))
@@ -61,7 +61,7 @@ class PhysicalEvaluation:
         )
 
     def breakdown(self, rows: slice) -> pd.DataFrame:
-        """As `Evaluation`; what binds a layer that does not run is left empty."""
+        """Costs layer by layer; the bottleneck of a layer that does not run is empty."""
         columns = self._designs.take(rows).to_columns()
         parts = self._model.breakdown(columns)
         bound = np.where(np.isnan(parts.latency_s), "", np.array(CAUSES)[parts.bound_by])
@@ -73,7 +73,7 @@ def _costs(found: PhysicalMetrics, macs: Floats) -> dict[str, NDArray[Any]]:
     """Columns of the output, each of shape (n, W), NaN or empty where a network does not run."""
     runs, resources = found.runs, found.resources
     shape = runs.shape
-    area_mm2 = np.broadcast_to(shown("m2", found.area_m2)[:, None], shape)
+    area_mm2 = np.broadcast_to(to_display("m2", found.area_m2)[:, None], shape)
     operations = OPERATIONS_PER_MAC * macs
     tops = operations / found.interval_s / TERA
     noise = {
@@ -143,7 +143,7 @@ def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
 def describe() -> str:
     """Columns that are read and written."""
     optional = ", ".join(f"{name} ({default})" for name, default in DEFAULTS.items())
-    texts = "; ".join(f"{name} is {', '.join(known)}" for name, known in TEXTS.items())
+    texts = "; ".join(f"{name} is {', '.join(texts_of)}" for name, texts_of in TEXTS.items())
     return (
         f"one an architect can defend. DESIGNS has {', '.join(NEEDED)}, and optionally, with "
         f"these defaults, {optional}; {texts}. OUT has all of these, workload, energy_J, "

@@ -34,7 +34,7 @@ class ReferenceEvaluation:
         return len(self._levels)
 
     def costs(self, rows: slice) -> pd.DataFrame:
-        """As `Evaluation`."""
+        """Costs of some designs on every workload."""
         evaluator = self._evaluator
         metrics = evaluator.evaluate(self._levels[rows], rounding=self._rounding)
         costs = metrics.to_frame(evaluator.quantities, evaluator.workload_names)
@@ -46,7 +46,7 @@ class ReferenceEvaluation:
         return frame
 
     def breakdown(self, rows: slice) -> pd.DataFrame:
-        """As `Evaluation`."""
+        """Costs layer by layer."""
         parts = self._evaluator.breakdown(self._levels[rows], rounding=self._rounding)
         return breakdown_frame(self._designs(rows), parts, {"cycles": parts.cycles})
 

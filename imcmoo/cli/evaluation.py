@@ -1,4 +1,4 @@
-"""What `imcmoo evaluate` asks of a cost model: designs of a file in, tables out."""
+"""Interface of `imcmoo evaluate` to a cost model: designs of a file in, tables out."""
 
 from __future__ import annotations
 

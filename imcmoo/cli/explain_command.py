@@ -19,7 +19,7 @@ from imcmoo.report.explanation_tables import explained
 from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import Subject, explain
+from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.explained_run import SELECTED, explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
@@ -78,18 +78,18 @@ def main(args: argparse.Namespace) -> None:
     """
     path = Path(args.what)
     if path.is_dir():
-        found = _of_run(path, args.study, args.design or SELECTED)
+        explanation = _of_run(path, args.study, args.design or SELECTED)
     elif args.design is not None:
         raise InputError(f"--design is for the folder of a run, which {path} is not")
     else:
-        found = _of_file(args.what, args.study)
-    written = write_csv(found, args.csv, force=args.force) if args.csv else []
+        explanation = _of_file(args.what, args.study)
+    written = write_csv(explanation, args.csv, force=args.force) if args.csv else []
     if args.json:
-        text = json.dumps(json.loads(to_json(found)), indent=1)
+        text = json.dumps(json.loads(to_json(explanation)), indent=1)
         console().print(text, soft_wrap=True)
         return
     terminal = console()
-    for part in explained(found, width=terminal.width, layers=args.layers):
+    for part in explained(explanation, width=terminal.width, layers=args.layers):
         terminal.print(part)
     if written:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
@@ -105,12 +105,12 @@ def _of_run(folder: Path, said: str | None, name: str) -> Explanation:
             if name in explanation.names:
                 return explanation
         study = study or study_of_run(folder, results.config, said)
-        found = explain_run(study.problem(), study.asked_criterion, folder, front=True)
-    for explanation in found:
+        explanations = explain_run(study.problem(), study.asked_criterion, folder, front=True)
+    for explanation in explanations:
         if name in explanation.names:
             return explanation
-    known = ", ".join(own for explanation in found for own in explanation.names)
-    raise InputError(f"{folder} explains no design '{name}'; known: {known}")
+    names = ", ".join(each for explanation in explanations for each in explanation.names)
+    raise InputError(f"{folder} explains no design '{name}'; known: {names}")
 
 
 def _of_file(what: str, said: str | None) -> Explanation:
@@ -132,8 +132,8 @@ def _of_file(what: str, said: str | None) -> Explanation:
         read_design(path, problem.space, int(line)) if is_line else _of_json(path, problem.space)
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
-    (found,) = explain(problem, study.asked_criterion, [Subject(levels[0], names)])
-    return found.as_shown()
+    (explanation,) = explain(problem, study.asked_criterion, [DesignToExplain(levels[0], names)])
+    return explanation.as_shown()
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:
@@ -144,13 +144,13 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
     """
     try:
         design: dict[str, Any] = read_json(path)["design"]
-        given = {name: np.array([value]) for name, value in design.items()}
+        values = {name: np.array([value]) for name, value in design.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
             raise InputError(f"{path}: {name} is {design[name]}, but the study is for {value} only")
     try:
-        return space.encode(given)
+        return space.encode(values)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from None

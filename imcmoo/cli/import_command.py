@@ -114,8 +114,8 @@ def _report(imported: Imported, out: Path) -> None:
         for operator, nodes in account.nodes(fate).items():
             items = [i for i in account.of(fate) if i.operator == operator]
             macs = sum(row.macs for item in items for row in item.rows)
-            known = all(item.macs_known for item in items)
-            share = f"{macs / total:.2%}" if known else "unknown"
+            complete = all(item.macs_known for item in items)
+            share = f"{macs / total:.2%}" if complete else "unknown"
             table.add_row(fate.value.replace("_", " "), operator, str(nodes), share)
     terminal.print(table)
     for warning in imported.warnings:
@@ -155,9 +155,9 @@ def _value(text: str) -> tuple[float, ...]:
 
 
 def _mapping(option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
-    found: dict[str, T] = {}
+    values: dict[str, T] = {}
     for name, value in pairs:
-        if name in found:
+        if name in values:
             raise InputError(f"{option} {name} is given twice")
-        found[name] = value
-    return found
+        values[name] = value
+    return values

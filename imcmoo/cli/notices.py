@@ -1,4 +1,4 @@
-"""What a user should know of a question before its answer."""
+"""Notices about a study before its answer."""
 
 from __future__ import annotations
 

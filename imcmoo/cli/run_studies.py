@@ -17,9 +17,9 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import completed
-from imcmoo.io.files import naming, replacing
+from imcmoo.io.files import name_os_errors, replacing
 from imcmoo.io.locks import owned
-from imcmoo.io.machines import Workers, working
+from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
@@ -104,7 +104,7 @@ def run_one(
     Raises:
         InputError: no design of the study is feasible.
     """
-    with naming(folder.path):
+    with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
             outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
@@ -118,9 +118,9 @@ def run_one(
         write_design(outcome, folder.staging)
         problem = outcome.joint.problem
         # The front is explained when someone asks.
-        found = explain_run(problem, study.asked_criterion, folder.staging, front=False)
-        write_explanations(found, folder.staging / EXPLANATIONS)
-        draw_figures(Results(folder.staging, study.asked()), folder.staging / FIGURES)
+        explanations = explain_run(problem, study.asked_criterion, folder.staging, front=False)
+        write_explanations(explanations, folder.staging / EXPLANATIONS)
+        draw_figures(Results(folder.staging, study.to_config()), folder.staging / FIGURES)
         folder.publish()
 
 
@@ -136,7 +136,7 @@ def _run_all(
     """Run several seeds side by side."""
     with (
         counted("seeds", len(studies), quiet=quiet) as advance,
-        working(workers, len(studies)) as executor,
+        open_executor(workers, len(studies)) as executor,
     ):
         if isinstance(workers, int):
             tasks = [(study, folders[study.seed]) for study in studies]
@@ -144,7 +144,9 @@ def _run_all(
                 advance()
             return
         elsewhere = partial(_run_elsewhere, answer)
-        for index, files in completed(executor, elsewhere, [s.located() for s in studies]):
+        for index, files in completed(
+            executor, elsewhere, [s.with_absolute_paths() for s in studies]
+        ):
             _publish(files, folders[studies[index].seed])
             advance()
 
@@ -154,7 +156,7 @@ def _run_here(answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFo
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
-    """What a run leaves in its folder, by path, on a machine that may not see that folder."""
+    """Run a study on a machine that may not see the folder; returns its files by path."""
     with TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch), provenance.config(study))
         run_one(study, folder, answer, False, lambda name, row: None)

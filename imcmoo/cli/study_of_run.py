@@ -11,7 +11,7 @@ from typing import Any
 from imcmoo.cli import catalogue
 from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
-from imcmoo.io.units import inside
+from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.study import Study
 from imcmoo.study.study_faults import REMOVED_KEYS
@@ -43,9 +43,9 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
     try:
         study = replace(ordinary, **{name: config[name] for name in SETTINGS})
         limit = config["area_limit_mm2"]
-        if limit != study.asked()["area_limit_mm2"]:
-            study = replace(study, area_limit_m2=None if limit is None else inside("m2", limit))
-        asked = json.loads(json.dumps(study.asked()))
+        if limit != study.to_config()["area_limit_mm2"]:
+            study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
+        asked = json.loads(json.dumps(study.to_config()))
         differing = [key for key in asked if config[key] != asked[key]]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
@@ -65,7 +65,7 @@ def check_trusted(criterion: str, study: Study, path: Path) -> None:
 
     Args:
         criterion: as the file has it.
-        study: what the user asked about.
+        study: the study named by the user.
         path: of the file or its folder, for the error.
 
     Raises:

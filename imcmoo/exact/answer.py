@@ -21,7 +21,7 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
-from imcmoo.io.units import inside, shown, shown_column
+from imcmoo.io.units import display_column, to_display, to_si
 from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, from_log, stated
@@ -105,7 +105,7 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
         },
         front=problem.natural(
             np.column_stack(
-                [inside(c.rpartition("_")[2], front[shown_column(c)].to_numpy()) for c in columns]
+                [to_si(c.rpartition("_")[2], front[display_column(c)].to_numpy()) for c in columns]
             )
         ),
         ranks=_ranks(front, space),
@@ -168,7 +168,7 @@ def front_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFram
             **{name: space.column(levels, name) for name in space.names},
             "designs": answer.designs,
             **{
-                shown_column(name): shown(name.rpartition("_")[2], values)
+                display_column(name): to_display(name.rpartition("_")[2], values)
                 for name, values in zip(problem.objective_names, natural.T, strict=True)
             },
         }
@@ -191,7 +191,7 @@ def _sign(problem: AcceleratorProblem, criterion: str) -> float:
 def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple[str, float]]:
     """By criterion, what files call it and the optimum they state."""
     values = {
-        name: float(shown(_unit(problem, name), _sign(problem, name) * optimum.value))
+        name: float(to_display(_unit(problem, name), _sign(problem, name) * optimum.value))
         for name, optimum in answer.optima.items()
     }
     return {name: stated(name, value) for name, value in values.items()}
@@ -201,7 +201,7 @@ def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
     """The optimum that `_stated` stated."""
     if called.startswith(LOG10):
         return float(from_log(np.array(value) * np.log(10.0)))
-    return float(inside(_unit(problem, called), _sign(problem, called) * value))
+    return float(to_si(_unit(problem, called), _sign(problem, called) * value))
 
 
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:

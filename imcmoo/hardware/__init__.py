@@ -1,1 +1,1 @@
-"""What devices and components cost: the component table and what builds it."""
+"""Costs of devices and components: component tables and their builder."""

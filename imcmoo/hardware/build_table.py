@@ -1,70 +1,162 @@
-"""Build the shipped component table: `python -m imcmoo.hardware.build_table`.
+"""Build component tables, or add to them, with the component libraries.
 
-Needs Python 3.12+ and the extra `imcmoo[build]`. About 7,000 NeuroSim and 800 CACTI runs, three
-minutes of one core. More sizes, nodes or voltages: `imcmoo components build`.
+Needs Python 3.12+ and the extra `imcmoo[build]`. Numbers of different versions of a library, or of
+different memory cells of one device, are never in one table.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import math
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from imcmoo.hardware import library_costs
+import numpy as np
+
+from imcmoo.hardware import library_costs, physical_costs
 from imcmoo.hardware.cells import cell_file
-from imcmoo.hardware.component_table import MAY_BE_ZERO, TABLE_KEYS, ComponentTable
+from imcmoo.hardware.component_table import REFERENCE_TABLE, Component, TableContent
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.request import MILLIVOLTS, SIZES, Key, Request
-from imcmoo.hardware.table_file import Content, Costs, Rows
+from imcmoo.hardware.lookup import KeyedRows
+from imcmoo.hardware.physical_table import PHYSICAL_TABLE
+from imcmoo.hardware.request import Key, Request
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed, cores, local
+from imcmoo.io.executor import completed, local
 
+Costs = dict[str, float]
+Rows = Mapping[str, Mapping[Key, Costs]]
 Task = tuple[str, Key, str | None]
-"""Table, key, and the text of the memory cell; None where there is none."""
+"""Component, key, and the text of the memory cell; None for a component without cells."""
 
-SHIPPED = Path(__file__).parent / "components.npz"
+FORMATS = {"reference": REFERENCE_TABLE, "physical": PHYSICAL_TABLE}
+COSTS: dict[str, ModuleType] = {"reference": library_costs, "physical": physical_costs}
+"""By cost model: the format of its table, and the module with a function for each component."""
+
+LICENCES = {
+    "NeuroSim core (in hwcomponents-neurosim)": "CC BY-NC 4.0: not for commercial use",
+    "CACTI 7.0 (in hwcomponents-cacti)": (
+        "BSD 3-clause (Hewlett-Packard, in the source files); its main program carries HP's older "
+        "CACTI 6.5 notice: free to use, copy and modify, not to be sold"
+    ),
+    "hwcomponents and its model packages": "MIT",
+}
 
 
-def table_keys() -> dict[str, set[Key]]:
-    """The keys of every shipped table: both devices at all nodes, 16 to 1,024 rows and columns."""
-    return {
-        name: keys
-        for device in DEVICES
-        for name, keys in Request(device, tuple(MILLIVOLTS), SIZES, SIZES).keys().items()
-    }
+class TableBuilder:
+    """A table and the components to be added to it.
 
-
-def ask(task: Task) -> Costs:
-    """Compute one row of a table; top level and plain arguments, so that a process can run it.
+    Args:
+        path: of the table. A new one begins with all shipped components; with a memory cell, it
+            begins without crossbars, since the shipped ones have other cells.
+        requests: the components, of one cost model.
+        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or
+            the shipped one.
+        from_nothing: begin with no component at all, whatever is at the path.
 
     Raises:
-        InputError: the libraries have no such component, or one that costs no number.
+        InputError: the libraries are not installed or others than the table's, the file is no
+            table, its crossbars have another cell, the cost model assumes the shipped cells, or a
+            voltage is below the threshold.
+        OSError: the file cannot be read.
     """
-    table, key, cell = task
-    named: dict[str, Any] = dict(zip(TABLE_KEYS[table], key, strict=True))
-    called = f"{table} with {', '.join(f'{name}={value}' for name, value in named.items())}"
-    try:
-        if table in DEVICES:
-            named["voltage_V"] /= 1000
-            costs = library_costs.crossbar(device=table, cell=cell, **named)
-        else:
-            costs = getattr(library_costs, table)(**named)
-    except Exception as error:  # the libraries raise whatever comes, `Exception` among them
-        raise InputError(f"no {called}: {' '.join(str(error).split())}") from error
-    zeros = MAY_BE_ZERO.get(table, ())
-    if not all((c > 0 or (c == 0 and q in zeros)) and c < math.inf for q, c in costs.items()):
-        raise InputError(f"no {called}: the libraries give {costs}")
-    return costs
+
+    def __init__(
+        self,
+        path: Path,
+        requests: Sequence[Request],
+        cell: str | None = None,
+        *,
+        from_nothing: bool = False,
+    ) -> None:
+        (self._model,) = {request.model for request in requests}
+        if cell is not None and self._model == "physical":
+            raise InputError("the physical model assumes the shipped memory cells: give no cell")
+        self._path, self._cell, self._from_nothing = path, cell, from_nothing
+        self._versions = installed_versions(self._model)
+        table = self._begin()
+        self._cells = {}
+        self._lacking: dict[str, list[Key]] = {}
+        for request in requests:
+            _check_voltages(request)
+            device = request.device
+            held = table.metadata["cells"].get(device)
+            if held is not None and cell not in (None, held):
+                raise InputError(
+                    f"{path} has {device} crossbars of another cell: give another --out, or no "
+                    "--cell"
+                )
+            self._cells[device] = held or cell or cell_file(device)
+            for name, keys in request.keys().items():
+                lacking = keys.difference(_rows(table.tables.get(name)))
+                self._lacking[name] = sorted(lacking.union(self._lacking.get(name, ())))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of rows to be computed, by table; only tables with at least one."""
+        return {name: len(keys) for name, keys in self._lacking.items() if keys}
+
+    def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
+        """Compute the rows and write the table; the same request makes the same bytes.
+
+        Args:
+            jobs: processes.
+            on_row: called after each row.
+
+        Raises:
+            InputError: the libraries have no such component, or another command changed cells of
+                the table; nothing is written.
+            OSError: the file cannot be written.
+        """
+        rows = compute(self._model, self._lacking, self._cells, jobs=jobs, on_row=on_row)
+        table = self._begin()  # another command may have added to it
+        cells = {**self._cells, **table.metadata["cells"]}
+        if any(cells[device] != cell for device, cell in self._cells.items()):
+            raise InputError(f"{self._path} has become another table: try again")
+        tables = {
+            name: joined(name, component, table.tables.get(name), rows.get(name, {}))
+            for name, component in FORMATS[self._model].components.items()
+            if name in table.tables or rows.get(name)
+        }
+        metadata = {
+            "versions": self._versions,
+            "licences": LICENCES,
+            "sources": COSTS[self._model].SOURCES,
+            "cells": dict(sorted(cells.items())),
+        }
+        replace(table, tables=tables, metadata=metadata).write(self._path)
+
+    def _begin(self) -> TableContent:
+        """The table as it is on disk, or the components that a new one begins with."""
+        if self._from_nothing:
+            return TableContent({}, library_costs.main_memory_J_per_bit(), {"cells": {}})
+        path = self._path if self._path.exists() else None
+        try:
+            table = FORMATS[self._model].read(path)
+            cells, versions = _stated(table, self._model, path)
+        except ValueError as error:
+            raise InputError(f"nothing can be added: {error}") from None
+        for name, number in self._versions.items():
+            if versions.get(name) != number:
+                raise InputError(
+                    f"{self._path} would mix {name} {versions.get(name)} with {number}, which is "
+                    "installed: install imcmoo[build], or begin another table"
+                )
+        tables = table.tables
+        if path is None and self._cell is not None:
+            tables = {name: rows for name, rows in tables.items() if name not in DEVICES}
+            cells = {}
+        return replace(table, tables=tables, metadata={"cells": cells})
 
 
 def compute(
-    keys: Mapping[str, Iterable[Key]],
+    model: str,
+    keys: Mapping[str, Sequence[Key]],
     cells: Mapping[str, str],
     *,
     jobs: int,
@@ -73,6 +165,7 @@ def compute(
     """Compute rows in `jobs` processes.
 
     Args:
+        model: "reference" or "physical".
         keys: of each table.
         cells: the memory cell of each device, as the text of a cell file.
         jobs: processes.
@@ -85,35 +178,58 @@ def compute(
         InputError: the libraries have no such component.
     """
     tasks = [(table, key, cells.get(table)) for table, rows in keys.items() for key in rows]
-    tasks.sort(key=_slowest_first)
+    # Large buffers first, so that no process ends with them alone.
+    tasks.sort(key=lambda task: -task[1][2] if task[0] == "buffer" else 0)
     costs: dict[str, dict[Key, Costs]] = {table: {} for table in keys}
     with tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch, local(jobs) as executor:
-        for index, row in completed(executor, partial(_ask_in, Path(scratch)), tasks):
+        function = partial(compute_row, model, scratch=Path(scratch))
+        for index, row in completed(executor, function, tasks):
             table, key, _ = tasks[index]
             costs[table][key] = row
             on_row()
     return costs
 
 
-def _slowest_first(task: Task) -> int:
-    """Large buffers first, so that no process ends with them alone."""
-    table, key, _ = task
-    return -key[-1] if table == "buffer" else 0
+def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
+    """Compute one row of a table.
 
-
-def _ask_in(scratch: Path, task: Task) -> Costs:
-    library_costs.use_scratch(scratch)
-    return ask(task)
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the libraries.
+    Args:
+        model: "reference" or "physical".
+        task: component, key and memory cell.
+        scratch: folder for the libraries' run files.
 
     Raises:
-        InputError: they are not all here; says what is needed.
+        InputError: the libraries have no such component, or one whose costs are no numbers.
     """
+    library_costs.use_scratch(scratch)
+    table, key, cell = task
+    component = FORMATS[model].components[table]
+    named: dict[str, Any] = dict(zip(component.keys, key, strict=True))
+    called = f"{table} with {', '.join(f'{name}={value}' for name, value in named.items())}"
     try:
-        return library_costs.versions()
+        if table in DEVICES:
+            named |= {"device": table, "voltage_V": named["voltage_V"] / 1000, "cell": cell}
+        function = getattr(COSTS[model], "crossbar" if table in DEVICES else table)
+        costs: Costs = function(**named)
+    except Exception as error:  # the libraries raise many types, `Exception` among them
+        raise InputError(f"no {called}: {' '.join(str(error).split())}") from error
+    zeros = component.may_be_zero
+    if not all((c > 0 or (c == 0 and q in zeros)) and c < math.inf for q, c in costs.items()):
+        raise InputError(f"no {called}: the libraries give {costs}")
+    return costs
+
+
+def installed_versions(model: str) -> dict[str, str]:
+    """Versions of the libraries a cost model's table is computed with.
+
+    Raises:
+        InputError: one of them is not installed; names the extra to install.
+    """
+    packages: tuple[str, ...] = COSTS[model].PACKAGES
+    try:
+        for package in packages:
+            importlib.import_module(package.replace("-", "_"))
+        return {package: version(package) for package in packages}
     except ImportError as error:
         raise InputError(
             f"cannot import hwcomponents ({error}): building component tables needs Python 3.12+ "
@@ -121,28 +237,52 @@ def installed_versions() -> dict[str, str]:
         ) from None
 
 
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="imcmoo.hardware.build_table", description=__doc__)
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="file to write (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=cores(), help="processes")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    if options.jobs < 1:
-        parser.error(f"--jobs must be at least 1, got {options.jobs}")
-    try:
-        versions = installed_versions()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    cells = {device: cell_file(device) for device in DEVICES}
-    rows = compute(table_keys(), cells, jobs=options.jobs)
-    content = Content(rows, cells, library_costs.main_memory_J_per_bit(), versions)
-    content.write(options.out, date=datetime.now(UTC).date().isoformat())
-    print(f"{options.out}: " + ", ".join(f"{len(rows[name])} {name}" for name in rows))
-    print("from " + ", ".join(f"{name} {number}" for name, number in versions.items()))
-    print(f"fingerprint {ComponentTable.load(options.out).fingerprint}")
-    return 0
+def joined(
+    name: str, component: Component, before: KeyedRows | None, rows: Mapping[Key, Costs]
+) -> KeyedRows:
+    """Rows of a table and more of them, in ascending order of their keys."""
+    quantities = component.quantities if before is None else before.quantities
+    costs = _rows(before) | {key: [row[q] for q in quantities] for key, row in rows.items()}
+    keys = sorted(costs)
+    return KeyedRows(
+        component.title or name,
+        component.keys,
+        np.array(keys),
+        quantities,
+        np.array([costs[key] for key in keys]).T.copy(),
+    )
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _rows(rows: KeyedRows | None) -> dict[Key, list[float]]:
+    """Values of each key, in the order of the quantities."""
+    if rows is None:
+        return {}
+    return dict(zip(map(tuple, rows.keys.tolist()), rows.values.T.tolist(), strict=True))
+
+
+def _stated(
+    table: TableContent, model: str, path: Path | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Memory cells and library versions of a table.
+
+    Raises:
+        ValueError: the table does not state them.
+    """
+    metadata = table.metadata
+    if model == "physical":  # tables built before they stated their cells had the shipped ones
+        metadata = {"cells": {name: cell_file(name) for name in DEVICES}, **metadata}
+    absent = [n for n in ("cells", "versions") if not isinstance(metadata.get(n), dict)]
+    if absent:
+        raise ValueError(f"{path} does not state its {', '.join(absent)}: build it again")
+    return metadata["cells"], metadata["versions"]
+
+
+def _check_voltages(request: Request) -> None:
+    """Check that transistors conduct: NeuroSim prices any voltage."""
+    for node in request.nodes_nm if request.millivolts else ():
+        threshold = physical_costs.technology(node_nm=node)["threshold_V"]
+        low = min(request.millivolts or ()) / 1000
+        if low <= threshold:
+            raise InputError(
+                f"{low:g} V is not above NeuroSim's threshold of {threshold:.3g} V at {node} nm"
+            )

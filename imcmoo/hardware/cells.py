@@ -71,7 +71,7 @@ def cell_file(device: str) -> str:
 
 
 def read_cell(path: Path, device: str) -> str:
-    """A cell of one's own, in the order of the shipped one: equal cells are equal texts.
+    """Read a user's cell, in the order of the shipped one: equal cells are equal texts.
 
     NeuroSim silently takes a default for what a file lacks and leaves out what it does not know, so
     a file has to have just the properties of the shipped cell. Lines beginning with // or # and
@@ -87,15 +87,15 @@ def read_cell(path: Path, device: str) -> str:
         OSError: it cannot be read.
     """
     try:
-        given = _properties(path.read_text(encoding="utf-8"))
-        faults = _faults(given, device)
+        properties = _properties(path.read_text(encoding="utf-8"))
+        faults = _faults(properties, device)
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file, but a cell file is needed") from None
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
     if faults:
         raise InputError(f"{path}: {'; '.join(faults)}")
-    return _text({key: given[key] for key in _CELL_OF_DEVICE[device] | _CELL_OF_ALL})
+    return _text({key: properties[key] for key in _CELL_OF_DEVICE[device] | _CELL_OF_ALL})
 
 
 def _text(properties: dict[str, object]) -> str:
@@ -108,7 +108,7 @@ def _properties(text: str) -> dict[str, object]:
     Raises:
         ValueError: a line that is none, or a key twice.
     """
-    found: dict[str, object] = {}
+    properties: dict[str, object] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith(("//", "#")):
@@ -117,20 +117,20 @@ def _properties(text: str) -> dict[str, object]:
         if parts is None:
             raise ValueError(f"line {number} is not '-Key: value'")
         key, value = parts.groups()
-        if key in found:
+        if key in properties:
             raise ValueError(f"line {number}: {key} is there twice")
-        found[key] = value
-    return found
+        properties[key] = value
+    return properties
 
 
 def _faults(given: dict[str, object], device: str) -> list[str]:
-    """What is wrong with a cell of a device."""
-    known = [*_CELL_OF_DEVICE[device], *_CELL_OF_ALL]
-    lacking = [key for key in known if key not in given]
+    """Everything that is wrong with a cell of a device."""
+    keys = [*_CELL_OF_DEVICE[device], *_CELL_OF_ALL]
+    lacking = [key for key in keys if key not in given]
     faults = [f"lacks {', '.join(lacking)}"] if lacking else []
     for key, value in given.items():
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
+        if key not in keys:
+            close = difflib.get_close_matches(key, keys, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             faults.append(f"NeuroSim does not read {key}{hint}")
         elif key == "-MemCellType":
@@ -145,7 +145,7 @@ def _faults(given: dict[str, object], device: str) -> list[str]:
 
 
 def _too_narrow(given: dict[str, object]) -> list[str]:
-    """Whether the access transistor is wider than its cell, where NeuroSim gives up."""
+    """The fault that the access transistor is wider than its cell: NeuroSim gives up."""
     area, aspect, access = (
         float(str(given[key]))
         for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")

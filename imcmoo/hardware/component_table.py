@@ -1,4 +1,4 @@
-"""The component table: what every component costs, by technology, voltage and size.
+"""The component table of the reference model, and the file format of all component tables.
 
 All energies in J, powers in W, areas in m2, as NeuroSim and CACTI give them, not rounded. The
 quantities of each look-up:
@@ -36,7 +36,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -46,18 +46,38 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.lookup import Floats, KeyedRows, MissingRow, open_table
+from imcmoo.hardware.lookup import KeyedRows, MissingRow, Quantities
 from imcmoo.hardware.scaling import SCALINGS
 from imcmoo.io.errors import check_choice
+from imcmoo.io.files import writing
+from imcmoo.io.reading import read_arrays
+
+
+@dataclass(frozen=True)
+class Component:
+    """Keys and quantities of one kind of component.
+
+    Args:
+        keys: names of the key columns; voltages are stored in mV.
+        quantities: names of the quantities, all of them finite and above 0.
+        may_be_zero: quantities that may be 0, because the component has no such cost.
+        title: name in error messages; by default the component's name.
+    """
+
+    keys: tuple[str, ...]
+    quantities: tuple[str, ...]
+    may_be_zero: tuple[str, ...] = ()
+    title: str = ""
+
 
 CROSSBAR_KEYS = ("node_nm", "voltage_V", "rows", "cols")
-TABLE_KEYS = {
-    "rram": CROSSBAR_KEYS,
-    "sram": CROSSBAR_KEYS,
-    "adder": ("node_nm", "bits"),
-    "buffer": ("node_nm", "width_bits", "depth_words"),
-    "router": ("node_nm",),
+
+CROSSBAR_ZEROS = {
+    "rram": ("cell_leak",),
+    "sram": ("cell_read_low", "cell_read_high", "column_leak", "column_area"),
 }
+"""A resistive cell keeps its state without a supply. NeuroSim charges the reading of an SRAM cell
+to its row and column, and gives SRAM arrays no column drivers of their own."""
 
 _ACTIONS = ("row_read_off", "row_read_on", "row_write", "cell_read", "cell_write", "adc_read")
 _CROSSBAR = (
@@ -65,24 +85,115 @@ _CROSSBAR = (
     *("row_leak", "column_leak", "adc_leak", "cell_leak"),
     *("row_area", "column_area", "adc_area", "cell_area"),
 )
-TABLE_QUANTITIES = {
-    "rram": _CROSSBAR,
-    "sram": _CROSSBAR,
-    "adder": ("energy", "leak", "area"),
-    "buffer": ("read", "write", "leak", "area"),
-    "router": ("read", "area"),
-}
-"""The quantities of each component, all of them finite and, but for `MAY_BE_ZERO`, above 0."""
 
-SRAM_ZEROS = ("cell_read_low", "cell_read_high", "column_leak", "column_area")
-"""NeuroSim charges the reading of an SRAM cell to its row and column, and gives SRAM arrays no
-column drivers of their own."""
-
-MAY_BE_ZERO = {
-    "rram": ("cell_leak",),  # a cell that needs no supply to keep its state
-    "sram": SRAM_ZEROS,
+COMPONENTS = {
+    **{
+        device: Component(CROSSBAR_KEYS, _CROSSBAR, zeros, title=f"{device} crossbar")
+        for device, zeros in CROSSBAR_ZEROS.items()
+    },
+    "adder": Component(("node_nm", "bits"), ("energy", "leak", "area")),
+    "buffer": Component(
+        ("node_nm", "width_bits", "depth_words"), ("read", "write", "leak", "area")
+    ),
+    "router": Component(("node_nm",), ("read", "area")),
 }
-"""The quantities that may be 0, because the component has no such cost."""
+"""The components of the reference model."""
+
+
+@dataclass(frozen=True)
+class TableContent:
+    """Everything in a component table, as stored.
+
+    Args:
+        tables: the rows of each component by name.
+        main_memory_J_per_bit: energy of moving one bit to or from main memory.
+        metadata: versions, licences, sources and memory cells of the numbers.
+    """
+
+    tables: dict[str, KeyedRows]
+    main_memory_J_per_bit: float
+    metadata: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write the table; a reader sees the old file or the new one, never half of it.
+
+        Equal tables are equal files: tables are in order, and NumPy dates nothing.
+        """
+        arrays: dict[str, Any] = {
+            "metadata": np.array(json.dumps(self.metadata)),
+            "main_memory_J_per_bit": np.array(self.main_memory_J_per_bit),
+        }
+        for name, rows in sorted(self.tables.items()):
+            arrays[f"{name}.keys"] = rows.keys.astype(np.int32)
+            arrays[f"{name}.quantities"] = np.array(rows.quantities)
+            arrays[f"{name}.values"] = rows.values
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """The component table of one cost model.
+
+    Args:
+        title: name of such a table in error messages.
+        shipped: file name of the shipped table.
+        components: its components by name.
+        optional: components that a table may lack.
+    """
+
+    title: str
+    shipped: str
+    components: Mapping[str, Component]
+    optional: tuple[str, ...] = ()
+
+    def read(self, path: Path | str | None = None) -> TableContent:
+        """Read a table and check that all its numbers can be costs.
+
+        Args:
+            path: the file; None for the shipped one.
+
+        Raises:
+            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
+            OSError: it cannot be read.
+        """
+        if path is None:
+            with as_file(files("imcmoo.hardware") / self.shipped) as shipped:
+                return self.read(shipped)
+        stored = read_arrays(Path(path), self.title)
+        parts = ("keys", "quantities", "values")
+        held = [n for n in self.components if all(f"{n}.{part}" in stored for part in parts)]
+        absent = [n for n in ("metadata", "main_memory_J_per_bit") if n not in stored]
+        absent += [n for n in self.components if n not in (*held, *self.optional)]
+        if absent:
+            raise ValueError(f"{path} is not {self.title}: it lacks {', '.join(absent)}")
+        try:
+            return TableContent(
+                {name: self._rows(name, stored) for name in held},
+                _positive("main_memory_J_per_bit", stored["main_memory_J_per_bit"]),
+                json.loads(str(stored["metadata"])),
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
+            name = type(error).__name__
+            raise ValueError(f"{path} is not {self.title}: {name} {error}") from None
+
+    def _rows(self, name: str, stored: Mapping[str, Any]) -> KeyedRows:
+        component = self.components[name]
+        rows = KeyedRows(
+            name=component.title or name,
+            key_names=component.keys,
+            keys=stored[f"{name}.keys"],
+            quantities=tuple(stored[f"{name}.quantities"].tolist()),
+            values=stored[f"{name}.values"],
+        )
+        rows.check(component.quantities, may_be_zero=component.may_be_zero)
+        return rows
+
+
+REFERENCE_TABLE = TableFormat("a component table", "components.npz", COMPONENTS, tuple(DEVICES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +201,11 @@ class ComponentTable:
     """Costs of components, looked up by arrays of keys; make one with `load`.
 
     Args:
-        tables: the rows of each component, by the names in `TABLE_KEYS`; a device may be absent.
+        tables: the rows of each component, by the names in `COMPONENTS`; a device may be absent.
         main_memory_J_per_bit: energy of moving one bit to or from main memory.
         metadata: versions, licences, sources and memory cells of the numbers.
         scaling: the name of the technology scaling applied, one of `SCALINGS`.
-        path: where it was read from; None for the shipped one.
+        path: the file it was read from; None for the shipped one.
     """
 
     tables: dict[str, KeyedRows]
@@ -113,43 +224,23 @@ class ComponentTable:
 
         Raises:
             ValueError: an unknown scaling, a file that is not a component table, or a cost that
-                cannot be (see `TABLE_QUANTITIES`); names the entry.
+                cannot be (see `COMPONENTS`); names the entry.
             FileNotFoundError: no such file.
         """
-        if scaling not in SCALINGS:
-            raise ValueError(f"scaling {scaling!r} is not one of {', '.join(SCALINGS)}")
-        if path is None:
-            with as_file(files("imcmoo.hardware") / "components.npz") as shipped:
-                return replace(cls.load(shipped, scaling=scaling), path=None)
-        with open_table(path, "a component table") as stored:
-            numbers = "metadata", "main_memory_J_per_bit"
-            needed = [name for name in (*numbers, *TABLE_KEYS) if name not in DEVICES]
-            absent = [name for name in needed if not _holds(stored, name)]
-            if absent:
-                raise ValueError(f"{path} is not a component table: it lacks {', '.join(absent)}")
-            tables = {name: _rows(stored, name) for name in TABLE_KEYS if _holds(stored, name)}
-            main_memory = float(stored["main_memory_J_per_bit"])
-            try:
-                check_costs(tables, main_memory)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
-            return cls(
-                tables=SCALINGS[scaling](tables),
-                main_memory_J_per_bit=main_memory,
-                metadata=json.loads(str(stored["metadata"])),
-                scaling=scaling,
-                path=str(path),
-            )
+        check_choice("scaling", scaling, SCALINGS)
+        content = REFERENCE_TABLE.read(path)
+        return cls(
+            tables=SCALINGS[scaling](content.tables),
+            main_memory_J_per_bit=content.main_memory_J_per_bit,
+            metadata=content.metadata,
+            scaling=scaling,
+            path=None if path is None else str(path),
+        )
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of every number and key, after scaling; the same for equal content."""
-        digest = hashlib.sha256(repr(self.main_memory_J_per_bit).encode())
-        for name, rows in sorted(self.tables.items()):
-            digest.update(repr((name, rows.key_names, rows.quantities, rows.keys.shape)).encode())
-            digest.update(np.ascontiguousarray(rows.keys, "<i8").tobytes())
-            digest.update(np.ascontiguousarray(rows.values, "<f8").tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.tables, repr(self.main_memory_J_per_bit))
 
     def crossbar(
         self,
@@ -158,7 +249,7 @@ class ComponentTable:
         voltage_V: ArrayLike,
         rows: ArrayLike,
         cols: ArrayLike,
-    ) -> dict[str, Floats]:
+    ) -> Quantities:
         """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module text.
 
         Args:
@@ -169,7 +260,7 @@ class ComponentTable:
             cols: columns of the crossbar.
 
         Raises:
-            ValueError: an unknown device, or keys the table lacks; says what it has.
+            ValueError: an unknown device, or keys the table lacks; names the values it has.
         """
         if device not in self.tables:
             check_choice("device", device, DEVICES)
@@ -178,61 +269,38 @@ class ComponentTable:
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols
         )
 
-    def adder(self, node_nm: ArrayLike, bits: ArrayLike) -> dict[str, Floats]:
-        """One adder: `energy`, `leak`, `area`, in the broadcast shape of the arguments.
-
-        It has no voltage: the reference stack asks for it at the node's nominal voltage.
+    def adder(self, node_nm: ArrayLike, bits: ArrayLike) -> Quantities:
+        """One adder at the node's nominal voltage: `energy`, `leak`, `area`.
 
         Raises:
-            ValueError: keys the table lacks; says what it has.
+            ValueError: keys the table lacks; names the values it has. So do `buffer`, `router`.
         """
         return self.tables["adder"].look_up(node_nm=node_nm, bits=bits)
 
     def buffer(
         self, node_nm: ArrayLike, width_bits: ArrayLike, depth_words: ArrayLike
-    ) -> dict[str, Floats]:
-        """One SRAM buffer: `read`, `write`, `leak`, `area`, without its address adders.
-
-        Raises:
-            ValueError: keys the table lacks; says what it has.
-        """
+    ) -> Quantities:
+        """One SRAM buffer: `read`, `write`, `leak`, `area`, without its address adders."""
         return self.tables["buffer"].look_up(
             node_nm=node_nm, width_bits=width_bits, depth_words=depth_words
         )
 
-    def router(self, node_nm: ArrayLike) -> dict[str, Floats]:
-        """One router: `read` (128 bits), `area`, in the shape of the argument.
-
-        Raises:
-            ValueError: keys the table lacks; says what it has.
-        """
+    def router(self, node_nm: ArrayLike) -> Quantities:
+        """One router: `read` (128 bits), `area`."""
         return self.tables["router"].look_up(node_nm=node_nm)
 
 
-def check_costs(tables: Mapping[str, KeyedRows], main_memory_J_per_bit: float) -> None:
-    """Check that all numbers of a table can be costs.
-
-    Raises:
-        ValueError: a quantity is missing or unknown, or a number cannot be; names the entry.
-    """
-    for name, rows in tables.items():
-        rows.check(TABLE_QUANTITIES[name], may_be_zero=MAY_BE_ZERO.get(name, ()))
-    if not 0 < main_memory_J_per_bit < float("inf"):
-        raise ValueError(
-            f"main_memory_J_per_bit is {main_memory_J_per_bit:g}, but must be above 0 and finite"
-        )
+def fingerprint(tables: Mapping[str, KeyedRows], start: str = "") -> str:
+    """SHA-256 (hex) of a text and of every number and key of some tables."""
+    digest = hashlib.sha256(start.encode())
+    for name, rows in sorted(tables.items()):
+        digest.update(repr((name, rows.key_names, rows.quantities, rows.keys.shape)).encode())
+        digest.update(np.ascontiguousarray(rows.keys, "<i8").tobytes())
+        digest.update(np.ascontiguousarray(rows.values, "<f8").tobytes())
+    return digest.hexdigest()
 
 
-def _holds(stored: Any, name: str) -> bool:
-    parts = (f"{name}.{part}" for part in ("keys", "quantities", "values"))
-    return name in stored or all(part in stored for part in parts)
-
-
-def _rows(stored: Any, name: str) -> KeyedRows:
-    return KeyedRows(
-        name=f"{name} crossbar" if name in DEVICES else name,
-        key_names=TABLE_KEYS[name],
-        keys=stored[f"{name}.keys"].astype(np.int64),
-        quantities=tuple(stored[f"{name}.quantities"].tolist()),
-        values=stored[f"{name}.values"],
-    )
+def _positive(name: str, value: Any) -> float:
+    if value.dtype.kind not in "fiu" or value.shape or not 0 < value < float("inf"):
+        raise ValueError(f"{name} is {value}, but must be above 0 and finite")
+    return float(value)

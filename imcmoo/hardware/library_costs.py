@@ -1,4 +1,4 @@
-"""Ask hwcomponents (NeuroSim, CACTI, library) what one component costs.
+"""Costs of the reference model's components, from hwcomponents (NeuroSim, CACTI, library).
 
 Needs Python 3.12+ and the extra `imcmoo[build]`; nothing of it is imported before a function is
 called. Everything is returned in J, W and m2, as the libraries give it.
@@ -13,29 +13,28 @@ from __future__ import annotations
 import copy
 import importlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware.cells import cell_file
 
 PACKAGES = ("hwcomponents", "hwcomponents-neurosim", "hwcomponents-cacti", "hwcomponents-library")
+SOURCES = {
+    "rram, sram, adder": "NeuroSim through hwcomponents-neurosim",
+    "buffer": "CACTI through hwcomponents-cacti",
+    "router": "ISAAC's router shared by four, through hwcomponents-library",
+    "main memory": "LPDDR4 energy per bit, through hwcomponents-cacti",
+    "settings, and shipped cells": (
+        "github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC (CiMLoop stack)"
+    ),
+}
 ADC_BITS = 5
 INPUT_BITS = 8
 READ_PULSE_S = 1e-8
 ROUTER_BITS = 128
-
-
-def versions() -> dict[str, str]:
-    """Versions of the packages the numbers come from.
-
-    Raises:
-        ImportError: one of them is not installed.
-    """
-    for package in PACKAGES:
-        importlib.import_module(package.replace("-", "_"))
-    return {package: version(package) for package in PACKAGES}
 
 
 @cache
@@ -92,17 +91,18 @@ def crossbar(
     Raises:
         RuntimeError: NeuroSim charges the column drivers, which the table leaves out.
     """
-    neurosim = _neurosim()
-    with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
-        file.write(cell or cell_file(device))
-        file.flush()
+    with cell_path(cell or cell_file(device)) as path:
         settings = crossbar_settings(
-            node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=file.name
+            node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=path
         )
         # Of the models, only this one asks NeuroSim once; its crossbar holds all components.
-        with_adc = neurosim.RowDrivers(
-            **settings, adc_resolution=ADC_BITS, average_input_value=1, average_cell_value=1
-        ).build_crossbar()
+        with_adc = (
+            neurosim()
+            .RowDrivers(
+                **settings, adc_resolution=ADC_BITS, average_input_value=1, average_cell_value=1
+            )
+            .build_crossbar()
+        )
     # The reference stack asks for drivers and cells of an array without ADC. That run differs from
     # this one only in which of the reported parts are counted, by this flag.
     array = copy.copy(with_adc)
@@ -156,20 +156,26 @@ def _si(costs: dict[str, float]) -> dict[str, float]:
 
 def adder(*, node_nm: int, bits: int) -> dict[str, float]:
     """One NeuroSim adder at the node's nominal voltage: `energy`, `leak`, `area`."""
-    model = _neurosim().Adder(tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits)
+    model = neurosim().Adder(tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits)
     return {"energy": model.read().energy, "leak": model.leak_power, "area": model.area}
 
 
 def buffer(*, node_nm: int, width_bits: int, depth_words: int) -> dict[str, float]:
     """One CACTI SRAM: `read`, `write`, `leak`, `area`."""
-    cacti: Any = importlib.import_module("hwcomponents_cacti")
-    model = cacti.SRAM(tech_node=node_m(node_nm), width=width_bits, size=width_bits * depth_words)
+    model = sram(node_nm, width_bits, depth_words)
     return {
         "read": model.read().energy,
         "write": model.write().energy,
         "leak": model.leak_power,
         "area": model.area,
     }
+
+
+def sram(node_nm: int, width_bits: int, depth_words: int, **options: int) -> Any:
+    """The CACTI model of an SRAM."""
+    cacti: Any = importlib.import_module("hwcomponents_cacti")
+    size = width_bits * depth_words
+    return cacti.SRAM(tech_node=node_m(node_nm), width=width_bits, size=size, **options)
 
 
 def router(*, node_nm: int) -> dict[str, float]:
@@ -186,7 +192,16 @@ def main_memory_J_per_bit() -> float:
     return float(model.read().energy / model.width)
 
 
-def _neurosim() -> Any:
-    """The NeuroSim models, with their run cache emptied: its key leaves out the cell file."""
+def neurosim() -> Any:
+    """The NeuroSim models, with their run cache emptied: its key leaves out cell and settings."""
     importlib.import_module("hwcomponents_neurosim.main").CACHE.clear()
     return importlib.import_module("hwcomponents_neurosim")
+
+
+@contextmanager
+def cell_path(cell: str) -> Iterator[str]:
+    """Path of a temporary cell file with this text."""
+    with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
+        file.write(cell)
+        file.flush()
+        yield file.name

@@ -1,18 +1,14 @@
-"""Rows of numbers found by integer keys, for thousands of keys at once."""
+"""Rows of numbers by integer keys, looked up for millions of keys a second."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from imcmoo.io.reading import read_arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,34 +18,22 @@ KEY_SCALE = {"voltage_V": 1000}
 # The float noise of a sum of 0.05 V steps passes, 0.5004 V does not become 0.5 V.
 TOLERANCE = 1e-6
 
+LARGEST_KEY = 1 << 24
+"""Far beyond any chip. A table has a position for each whole number up to its largest key."""
 
-@contextmanager
-def open_table(path: Path | str, what: str) -> Iterator[dict[str, NDArray[Any]]]:
-    """The arrays of an `.npz` file, to be made a table in a `with` block.
-
-    Args:
-        path: the file.
-        what: it is to be, for the error.
-
-    Raises:
-        ValueError: it is no such archive, or the block finds arrays of other kinds than it needs.
-        OSError: it cannot be read.
-    """
-    stored = read_arrays(Path(path), what)
-    try:
-        yield stored
-    except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
-        raise ValueError(f"{path} is not {what}: {type(error).__name__} {error}") from None
+_ABSENT = -(1 << 40)
+"""Position of a key that is not in the table: makes the sum of positions negative."""
+_TOO_LARGE = 1 << 40
 
 
 class MissingRow(ValueError):
     """A combination of keys without a row.
 
     Args:
-        message: all of it, for people.
-        index: of the combination among those asked for, flattened.
+        message: the full error message.
+        index: position of the combination among those looked up, flattened.
         key: the first key that has no such row.
-        available: the values it may have instead, given those before it.
+        available: values the table has for this key, with the keys before it.
     """
 
     def __init__(self, message: str, index: int, key: str, available: list[float]) -> None:
@@ -59,19 +43,45 @@ class MissingRow(ValueError):
         self.available = available
 
 
+class Quantities(Mapping[str, Floats]):
+    """Quantities of rows that were looked up; each is gathered when it is read.
+
+    Args:
+        rows: the table.
+        at: row indices, any shape; the quantities have the same shape.
+    """
+
+    def __init__(self, rows: KeyedRows, at: Integers) -> None:
+        self._rows = rows
+        self._at = at
+
+    def __getitem__(self, quantity: str) -> Floats:
+        if quantity not in self._rows.quantities:
+            raise KeyError(quantity)
+        values: Floats = self._rows.values[self._rows.quantities.index(quantity)][self._at]
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows.quantities)
+
+    def __len__(self) -> int:
+        return len(self._rows.quantities)
+
+
 @dataclass(frozen=True, eq=False)
 class KeyedRows:
     """One table: a row of quantities for each combination of keys it covers.
 
     Args:
-        name: what error messages call the table.
+        name: name of the table in error messages.
         key_names: names of the key columns, length n_keys.
-        keys: whole numbers (voltages in mV), shape (n_rows, n_keys), no row twice.
+        keys: whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
+            least one row, no row twice.
         quantities: names of the quantities, length n_quantities.
         values: shape (n_quantities, n_rows), SI units.
 
     Raises:
-        ValueError: shapes disagree, or a combination of keys occurs twice.
+        ValueError: keys are no such numbers, shapes disagree, or a combination occurs twice.
     """
 
     name: str
@@ -82,25 +92,34 @@ class KeyedRows:
 
     def __post_init__(self) -> None:
         n_rows = len(self.keys)
-        if self.keys.shape != (n_rows, len(self.key_names)):
+        self._check_shape("keys", self.keys.shape, (n_rows, len(self.key_names)))
+        self._check_shape("values", self.values.shape, (len(self.quantities), n_rows))
+        if self.keys.dtype.kind not in "iuf":
+            raise ValueError(f"{self.name}: keys are {self.keys.dtype}, not whole numbers")
+        within = (self.keys >= 0) & (self.keys <= LARGEST_KEY)
+        if not n_rows or not np.all(within & (np.rint(self.keys) == self.keys)):
             raise ValueError(
-                f"{self.name}: keys has shape {self.keys.shape}, "
-                f"expected ({n_rows}, {len(self.key_names)})"
+                f"{self.name}: keys must be whole numbers from 0 to {LARGEST_KEY:,}, in at least "
+                "one row"
             )
-        if self.values.shape != (len(self.quantities), n_rows):
-            raise ValueError(
-                f"{self.name}: values has shape {self.values.shape}, "
-                f"expected ({len(self.quantities)}, {n_rows})"
-            )
-        if np.count_nonzero(self._row_of >= 0) != n_rows:
+        object.__setattr__(self, "keys", self.keys.astype(np.int64))
+        if np.count_nonzero(self._index[1] >= 0) != n_rows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the index, which is large."""
+        return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
+
+    def _check_shape(self, what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+        if shape != expected:
+            raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
+
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
-        """Check that there are just some quantities, and that their values can be costs.
+        """Check that the table has exactly some quantities, and that all values can be costs.
 
         Args:
             quantities: their names.
-            may_be_zero: those of them that may be 0; the others are above 0, and all are finite.
+            may_be_zero: quantities that may be 0; the others are above 0, and all are finite.
 
         Raises:
             ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
@@ -118,22 +137,16 @@ class KeyedRows:
             if not good.all():
                 row = int(np.argmin(good))
                 bound = "at least 0" if name in may_be_zero else "above 0"
-                raise ValueError(
-                    f"{self.name} with {self._combination(row)}: {name} is {values[row]:g}, but "
-                    f"must be {bound} and finite"
-                )
-
-    def _combination(self, row: int) -> str:
-        """The keys of a row, as people write them."""
-        keys = zip(self.key_names, self.keys[row].tolist(), strict=True)
-        return ", ".join(f"{name}={value / KEY_SCALE.get(name, 1):g}" for name, value in keys)
+                scales = [KEY_SCALE.get(key, 1) for key in self.key_names]
+                entry = f"{self.name} with {self._combination(self.keys[row] / scales)}: {name}"
+                raise ValueError(f"{entry} is {values[row]:g}, but must be {bound} and finite")
 
     def column(self, name: str) -> Integers:
         """One key column, shape (n_rows,); voltages in mV."""
         column: Integers = self.keys[:, self.key_names.index(name)]
         return column
 
-    def look_up(self, **keys: ArrayLike) -> dict[str, Floats]:
+    def look_up(self, **keys: ArrayLike) -> Quantities:
         """Find one row per key combination.
 
         Args:
@@ -143,40 +156,51 @@ class KeyedRows:
             Each quantity by name, in the broadcast shape of the keys.
 
         Raises:
-            MissingRow: a combination is not in the table; names the first one and what is.
+            MissingRow: a combination is not in the table; names the first one and the values the
+                table has.
         """
-        given = np.broadcast_arrays(*(np.asarray(keys[name], float) for name in self.key_names))
-        cell: Any = 0
-        known = np.ones(given[0].shape, dtype=bool)
-        for name, axis, values in zip(self.key_names, self._axes, given, strict=True):
-            wanted = values * KEY_SCALE.get(name, 1)
-            place = np.minimum(np.searchsorted(axis, wanted - 0.5), len(axis) - 1)
-            known &= np.abs(axis[place] - wanted) < TOLERANCE
-            cell = cell * len(axis) + place
-        row = np.where(known, self._row_of[cell], -1)
-        if np.any(row < 0):
-            first = int(np.argmin(row))
-            raise self._missing(first, tuple(float(values.flat[first]) for values in given))
-        found = self.values[:, row]
-        return {name: found[i, ...] for i, name in enumerate(self.quantities)}
+        positions, row_of = self._index
+        cell = np.zeros((), np.int64)
+        for name, position in zip(self.key_names, positions, strict=True):
+            whole = _whole(np.asarray(keys[name]), KEY_SCALE.get(name, 1))
+            cell = cell + position.take(whole, mode="clip")
+        if cell.size and cell.min() < 0:
+            raise self._missing(np.where(cell < 0, -1, row_of.take(cell, mode="clip")), keys)
+        row = row_of.take(cell)
+        if row.size and row.min() < 0:
+            raise self._missing(row, keys)
+        return Quantities(self, row)
 
     @cached_property
-    def _axes(self) -> list[Integers]:
-        """The distinct values of each key column, ascending."""
-        return [np.unique(column) for column in self.keys.T]
-
-    @cached_property
-    def _row_of(self) -> Integers:
-        """Row of each cell of the flattened grid of all key combinations, -1 where none."""
-        cell = np.zeros(len(self.keys), dtype=np.int64)
-        for axis, column in zip(self._axes, self.keys.T, strict=True):
-            cell = cell * len(axis) + np.searchsorted(axis, column)
-        row_of = np.full(np.prod([len(axis) for axis in self._axes]), -1, dtype=np.int64)
+    def _index(self) -> tuple[list[Integers], Integers]:
+        """For each key, the position of every whole number; row of each sum of positions, or -1."""
+        positions = []
+        stride = 1
+        cell = np.zeros(len(self.keys), np.int64)
+        for column in reversed(self.keys.T):
+            axis, place = np.unique(column, return_inverse=True)
+            # One more than the largest key: larger numbers are clipped to it, and absent.
+            position = np.full(int(axis[-1]) + 2, _ABSENT, np.int64)
+            position[axis] = np.arange(len(axis)) * stride
+            positions.append(position)
+            cell += place.reshape(-1) * stride
+            stride *= len(axis)
+        row_of = np.full(stride, -1, np.int64)
         row_of[cell] = np.arange(len(self.keys))
-        return row_of
+        return positions[::-1], row_of
 
-    def _missing(self, index: int, wanted: tuple[float, ...]) -> MissingRow:
-        """Say which key is the first without a row, and which values it may take instead."""
+    def _missing(self, row: Integers, keys: Mapping[str, ArrayLike]) -> MissingRow:
+        """The error for the first combination without a row.
+
+        Args:
+            row: row of each combination; -1 where there is none.
+            keys: as looked up.
+        """
+        index = int(np.argmin(row))
+        wanted = [
+            float(np.broadcast_to(np.asarray(keys[name], float), row.shape).flat[index])
+            for name in self.key_names
+        ]
         left = np.ones(len(self.keys), dtype=bool)
         for name, column, value in zip(self.key_names, self.keys.T, wanted, strict=True):
             scale = KEY_SCALE.get(name, 1)
@@ -184,14 +208,27 @@ class KeyedRows:
             if not matches.any():
                 break
             left = matches
-        combination = ", ".join(
-            f"{name}={value:.10g}" for name, value in zip(self.key_names, wanted, strict=True)
-        )
         available = [value / scale for value in np.unique(column[left]).tolist()]
         return MissingRow(
-            f"no {self.name} with {combination} in the component table: {name} {value:.10g} is "
-            f"missing there, available: {', '.join(f'{v:g}' for v in available)}",
+            f"no {self.name} with {self._combination(wanted)} in the component table: {name} "
+            f"{value:.10g} is missing there, available: {', '.join(f'{v:g}' for v in available)}",
             index,
             name,
             available,
         )
+
+    def _combination(self, keys: Iterable[float]) -> str:
+        """Keys with their names, as error messages have them."""
+        return ", ".join(f"{n}={key:.10g}" for n, key in zip(self.key_names, keys, strict=True))
+
+
+def _whole(values: NDArray[Any], scale: int) -> Integers:
+    """Keys as whole numbers; negative and fractional ones become larger than any key."""
+    if values.dtype.kind in "iu" and scale == 1:
+        negative = values.size and values.min() < 0
+        return np.where(values < 0, _TOO_LARGE, values) if negative else values
+    with np.errstate(invalid="ignore"):
+        wanted = values * float(scale)
+        whole = np.rint(wanted)
+        good = (np.abs(whole - wanted) < TOLERANCE) & (whole >= 0) & (whole <= LARGEST_KEY)
+    return (whole if good.all() else np.where(good, whole, _TOO_LARGE)).astype(np.int64)

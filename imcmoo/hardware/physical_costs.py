@@ -1,8 +1,8 @@
-"""Ask hwcomponents what the components of the physical cost model cost and how long they take.
+"""Costs and times of the physical model's components, from hwcomponents.
 
 Needs Python 3.12+ and the extra `imcmoo[build]`. J, W, m2, s and Ω, as the libraries give them.
-What the libraries print in a comment or keep in a source file (the ISAAC converter's scaled
-versions, NeuroSim's threshold voltages and wire table) is read from there, never typed in.
+Numbers that the libraries print in a comment or keep in a source file (the ISAAC ADC's scaled
+versions, NeuroSim's threshold voltages and wire table) are read from there, never typed in.
 
 Source: hwcomponents with its NeuroSim, CACTI, ADC (arXiv 2404.06553) and library models.
 """
@@ -14,33 +14,41 @@ import importlib
 import inspect
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from imcmoo.hardware.cells import cell_file
-from imcmoo.hardware.library_costs import crossbar_settings, node_m, router
-
-__all__ = ["adc", "array", "buffer", "dac", "dram", "mac", "router", "shift_add", "technology"]
-
-PACKAGES = (
-    "hwcomponents",
-    "hwcomponents-neurosim",
-    "hwcomponents-cacti",
-    "hwcomponents-library",
-    "hwcomponents-adc",
+from imcmoo.hardware.library_costs import PACKAGES as REFERENCE_PACKAGES
+from imcmoo.hardware.library_costs import (
+    cell_path,
+    crossbar_settings,
+    neurosim,
+    node_m,
+    router,  # noqa: F401  # the same component
+    sram,
 )
+
+PACKAGES = (*REFERENCE_PACKAGES, "hwcomponents-adc")
+SOURCES = {
+    "rram, sram, neurosim_sar, shift_add, technology": "NeuroSim through hwcomponents-neurosim",
+    "murmann": "hwcomponents-adc (arXiv 2404.06553)",
+    "isaac": "sizes in the comment of hwcomponents-library's IsaacADC, its scaling to the node",
+    "buffer": "CACTI through hwcomponents-cacti",
+    "dram": "energy per bit in hwcomponents-cacti",
+    "dac, mac, router": "ISAAC and Aladdin models of hwcomponents-library",
+}
 WIDEST_MULTIPLEXER = 64
 FLASH_BITS = 5
 MAC_BITS = {"multiplier_width": 8, "adder_width": 24}
 _CYCLE_BETA = 1.4  # NeuroSim's factor on every sensing latency (Param.cpp), also on its SAR ADC
-_PROBE_BITS = 1  # of the converter whose time is taken off again
-_FEATURE_OF_CONVERTER = {"rows": 128, "cols": 128}
+_PROBE_BITS = 1  # of the ADC whose time is subtracted
+_FEATURE_OF_ADC = {"rows": 128, "cols": 128}
 
 
-def array(*, device: str, node_nm: int, voltage_V: float, rows: int, cols: int) -> dict[str, float]:
-    """One crossbar with its drivers, without converters.
+def crossbar(
+    *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int, cell: str | None = None
+) -> dict[str, float]:
+    """One crossbar with its drivers, without ADCs.
 
     Returns:
         `time` of one read with an ADC per column, `time_muxed` with one per 64 columns (or all),
@@ -50,7 +58,7 @@ def array(*, device: str, node_nm: int, voltage_V: float, rows: int, cols: int) 
         and one cell; a 5-bit flash ADC per column (`flash_energy`, `flash_area`, `flash_leak`).
     """
     sizes = {"node_nm": node_nm, "voltage_V": voltage_V, "rows": rows, "cols": cols}
-    with _cell(device) as path:
+    with cell_path(cell or cell_file(device)) as path:
         plain = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True)
         muxed = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True, ratio=WIDEST_MULTIPLEXER)
         flash = _crossbar(sizes, path, bits=FLASH_BITS, sar=False)
@@ -79,22 +87,10 @@ def array(*, device: str, node_nm: int, voltage_V: float, rows: int, cols: int) 
     return times | {name: value * 1e-12 for name, value in pico.items()}
 
 
-def adc(*, node_nm: int, model: str, bits: int) -> dict[str, float]:
-    """One converter of a library model: `energy` of a conversion, `area`, `leak`, `time`.
-
-    Args:
-        node_nm: technology node.
-        model: "neurosim_sar", "murmann" or "isaac".
-        bits: resolution; murmann and isaac know 4 to 10.
-    """
-    return {"neurosim_sar": _neurosim_sar, "murmann": _murmann, "isaac": _isaac}[model](
-        node_nm, bits
-    )
-
-
-def _neurosim_sar(node_nm: int, bits: int) -> dict[str, float]:
-    sizes = {"node_nm": node_nm, "voltage_V": 0.9, **_FEATURE_OF_CONVERTER}
-    with _cell("rram") as path:
+def neurosim_sar(*, node_nm: int, bits: int) -> dict[str, float]:
+    """NeuroSim's SAR ADC: `energy` of a conversion, `area`, `leak`, `time`."""
+    sizes = {"node_nm": node_nm, "voltage_V": 0.9, **_FEATURE_OF_ADC}
+    with cell_path(cell_file("rram")) as path:
         crossbar = _crossbar(sizes, path, bits=bits, sar=True)
     (high,) = [c for c in crossbar.comps if c.read and "adc(sar) cellhi" in c.name]
     return {
@@ -105,7 +101,8 @@ def _neurosim_sar(node_nm: int, bits: int) -> dict[str, float]:
     }
 
 
-def _murmann(node_nm: int, bits: int) -> dict[str, float]:
+def murmann(*, node_nm: int, bits: int) -> dict[str, float]:
+    """An ADC of 4 bits or more by the survey: `energy` of a conversion, `area`, `leak`, `time`."""
     time = _CYCLE_BETA * (bits + 1) * 1e-9
     module: Any = importlib.import_module("hwcomponents_adc")
     model = module.ADC(n_bits=bits, tech_node=node_m(node_nm), throughput=1 / time)
@@ -117,32 +114,30 @@ def _murmann(node_nm: int, bits: int) -> dict[str, float]:
     }
 
 
-def _isaac(node_nm: int, bits: int) -> dict[str, float]:
-    """The sizes in the library's comment (Saberi 2011), scaled to the node as its model scales.
+def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
+    """ISAAC's ADC of 4 to 10 bits: `energy` of a conversion, `area`, `leak`, `time`.
 
+    Sizes are those in the library's comment (Saberi 2011), scaled to the node as its model scales.
     The model's own scaling by 2^bits contradicts that comment: 0.1 against 0.79 pJ at 4 bits.
     """
-    isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
+    library: Any = importlib.import_module("hwcomponents_library.library.isaac")
     printed = re.findall(
-        r"#\s*#\s*32nm,1e-9,(\d+),([\d.]+),([\d.]+),1,convert", inspect.getsource(isaac)
+        r"#\s*#\s*32nm,1e-9,(\d+),([\d.]+),([\d.]+),1,convert", inspect.getsource(library)
     )
     energy, area = {int(b): (float(e), float(a)) for b, e, a in printed}[bits]
-    here = isaac.IsaacADC(tech_node=node_m(node_nm), resolution=bits)
-    at_32 = isaac.IsaacADC(tech_node=node_m(32), resolution=bits)
+    at_node = library.IsaacADC(tech_node=node_m(node_nm), resolution=bits)
+    at_32 = library.IsaacADC(tech_node=node_m(32), resolution=bits)
     return {
-        "energy": energy * 1e-12 * here.convert().energy / at_32.convert().energy,
-        "area": area * 1e-12 * here.area / at_32.area,
-        "leak": here.leak_power,
-        "time": here.convert().latency,
+        "energy": energy * 1e-12 * at_node.convert().energy / at_32.convert().energy,
+        "area": area * 1e-12 * at_node.area / at_32.area,
+        "leak": at_node.leak_power,
+        "time": at_node.convert().latency,
     }
 
 
 def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> dict[str, float]:
     """One CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
-    cacti: Any = importlib.import_module("hwcomponents_cacti")
-    model = cacti.SRAM(
-        tech_node=node_m(node_nm), width=width_bits, size=width_bits * depth_words, n_banks=banks
-    )
+    model = sram(node_nm, width_bits, depth_words, n_banks=banks)
     return {
         "read": model.read().energy,
         "write": model.write().energy,
@@ -154,7 +149,7 @@ def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> di
 
 def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:
     """One NeuroSim shift-and-add of `bits` at the nominal voltage: `energy`, `leak`, `area`."""
-    model = _neurosim().ShiftAdd(
+    model = neurosim().ShiftAdd(
         tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits, shift_register_n_bits=bits
     )
     return {"energy": model.read().energy, "leak": model.leak_power, "area": model.area}
@@ -162,8 +157,8 @@ def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:
 
 def dac(*, node_nm: int, bits: int) -> dict[str, float]:
     """Area of one row's DAC (ISAAC's); its energy is the model's assumption."""
-    isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
-    return {"area": isaac.IsaacDAC(tech_node=node_m(node_nm), resolution=bits).area}
+    library: Any = importlib.import_module("hwcomponents_library.library.isaac")
+    return {"area": library.IsaacDAC(tech_node=node_m(node_nm), resolution=bits).area}
 
 
 def mac(*, node_nm: int) -> dict[str, float]:
@@ -192,7 +187,7 @@ def technology(*, node_nm: int) -> dict[str, float]:
 
     The package runs every node with the 22 nm wire; here is the wire the table has for the node.
     """
-    folder = Path(inspect.getfile(_neurosim())).parent / "drop_in"
+    folder = Path(inspect.getfile(neurosim())).parent / "drop_in"
     block = (folder / "Technology.cpp").read_text().split(f"(featureSizeInNano == {node_nm})")[1]
     _high_performance, low_standby, *_ = re.findall(r"vth = ([\d.e-]+);", block)
     source = (folder / "Param.cpp").read_text()
@@ -212,14 +207,6 @@ def technology(*, node_nm: int) -> dict[str, float]:
     }
 
 
-@contextmanager
-def _cell(device: str) -> Iterator[str]:
-    with tempfile.NamedTemporaryFile("w", suffix=".cell") as file:
-        file.write(cell_file(device))
-        file.flush()
-        yield file.name
-
-
 def _crossbar(sizes: dict[str, Any], path: str, *, bits: int, sar: bool, ratio: int = 1) -> Any:
     """A NeuroSim run; with `sar`, in a copy of its configuration that has the SAR ADC on."""
     interface: Any = importlib.import_module("hwcomponents_neurosim.neurointerface")
@@ -237,7 +224,7 @@ def _crossbar(sizes: dict[str, Any], path: str, *, bits: int, sar: bool, ratio: 
         interface.DEFAULT_CONFIG = file.name
         try:
             return (
-                _neurosim()
+                neurosim()
                 .RowDrivers(
                     **settings, adc_resolution=bits, average_input_value=1, average_cell_value=1
                 )
@@ -251,9 +238,3 @@ def _without_adc(crossbar: Any) -> Any:
     bare = copy.copy(crossbar)
     bare.has_adc = False
     return bare
-
-
-def _neurosim() -> Any:
-    """The NeuroSim models, with their run cache emptied: its key leaves out cell and settings."""
-    importlib.import_module("hwcomponents_neurosim.main").CACHE.clear()
-    return importlib.import_module("hwcomponents_neurosim")

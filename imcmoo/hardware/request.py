@@ -1,8 +1,8 @@
-"""Which components are asked for: of a table to be built, or of one that lacks some."""
+"""The components of a table to be built, or to be added to a table that lacks them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from shlex import quote
@@ -30,11 +30,24 @@ NeuroSim knows 130 nm, too, but hwcomponents-cacti 1.0.40 scales buffers above 9
 instead of from 90 nm: they would cost less than at 65 nm.
 """
 
+PHYSICAL_MILLIVOLTS = {
+    node: (first, 1200)
+    for node, first in {7: 500, 10: 450, 14: 450, 22: 500, 32: 500, 45: 550}.items()
+}
+"""Supply voltages of the physical model: from 50 mV above NeuroSim's threshold, rounded up."""
+
 GLB_WIDTH_BITS = 2048
 SMALLEST_CROSSBAR = 8
 """Rows or columns, in NeuroSim."""
 LARGEST = 1 << 24
 """Of any number: far beyond any chip, and small enough for the table's keys."""
+
+ADC_BITS = {"neurosim_sar": range(1, 13), "murmann": range(4, 13), "isaac": range(4, 11)}
+SHIFT_ADD_BITS = range(1, 33)
+DAC_BITS = (1, 2, 3, 4)
+GLB_BANKS = (1, 2, 4, 8, 16)
+DRAM_WIDTHS = (16, 32, 64, 2048)
+"""Every table of the physical model has these."""
 
 
 def powers(first: int, last: int) -> tuple[int, ...]:
@@ -43,25 +56,52 @@ def powers(first: int, last: int) -> tuple[int, ...]:
 
 
 SIZES = powers(16, 1024)
-MACROS = powers(2, 128)
-GLB_DEPTHS = powers(2048, 524288)
+"""Rows and columns of the shipped crossbars."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Components of one cost model that are shipped.
+
+    Args:
+        millivolts: first and last supply voltage by technology node in nm.
+        macros: macros per tile.
+        glb_depths: words of global buffers.
+    """
+
+    millivolts: Mapping[int, tuple[int, int]]
+    macros: tuple[int, ...]
+    glb_depths: tuple[int, ...]
+
+    def usual_mV(self, node_nm: int) -> range:
+        """The shipped supply voltages of a node."""
+        first, last = self.millivolts[node_nm]
+        return range(first, last + 1, STEP_MV)
+
+
+SHIPPED = {
+    "reference": Coverage(MILLIVOLTS, powers(2, 128), powers(2048, 524288)),
+    "physical": Coverage(PHYSICAL_MILLIVOLTS, powers(1, 128), powers(1024, 131072)),
+}
+"""Shipped components by cost model."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """All components of some chips of the reference model.
+    """All components of some chips.
 
     Args:
         device: "rram" or "sram".
         nodes_nm: technology nodes.
         rows: of crossbars, and depths of the buffers beside them.
-        cols: as `rows`.
-        millivolts: supply voltages of crossbars; by default those of each node in `MILLIVOLTS`.
-        macros: macros per tile; a buffer is as many bytes wide.
-        glb_depths: words of global buffers.
+        cols: of crossbars, and depths of the buffers beside them.
+        millivolts: supply voltages of crossbars; by default the shipped ones of each node.
+        macros: macros per tile, by default the shipped ones; a buffer is as many bytes wide.
+        glb_depths: words of global buffers; by default the shipped ones.
+        model: "reference" or "physical".
 
     Raises:
-        ValueError: a number the libraries have no component for; says what they have.
+        ValueError: a number the libraries have no component for; names those they have.
     """
 
     device: str
@@ -69,15 +109,17 @@ class Request:
     rows: tuple[int, ...]
     cols: tuple[int, ...]
     millivolts: tuple[int, ...] | None = None
-    macros: tuple[int, ...] = MACROS
-    glb_depths: tuple[int, ...] = GLB_DEPTHS
+    macros: tuple[int, ...] | None = None
+    glb_depths: tuple[int, ...] | None = None
+    model: str = "reference"
 
     def __post_init__(self) -> None:
         check_choice("device", self.device, DEVICES)
+        check_choice("model", self.model, SHIPPED)
         for node in self.nodes_nm:
-            if node not in MILLIVOLTS:
-                known = ", ".join(map(str, MILLIVOLTS))
-                raise ValueError(f"no components at {node} nm: the libraries agree on {known} only")
+            if node not in self._shipped.millivolts:
+                nodes = ", ".join(map(str, self._shipped.millivolts))
+                raise ValueError(f"no components at {node} nm: the libraries agree on {nodes} only")
         for name in ("rows", "cols"):
             smallest = min(getattr(self, name))
             if smallest < SMALLEST_CROSSBAR:
@@ -87,22 +129,54 @@ class Request:
             if min(values) < 1 or max(values) > LARGEST:
                 raise ValueError(f"{name} must be from 1 to {LARGEST:,}")
 
+    @classmethod
+    def shipped(cls, model: str) -> list[Request]:
+        """Requests for all that is shipped of a cost model."""
+        check_choice("model", model, SHIPPED)
+        nodes = tuple(SHIPPED[model].millivolts)
+        return [cls(device, nodes, SIZES, SIZES, model=model) for device in DEVICES]
+
+    @property
+    def _shipped(self) -> Coverage:
+        return SHIPPED[self.model]
+
     def keys(self) -> dict[str, set[Key]]:
-        """The keys of every table, as `component_table.TABLE_KEYS` has them; voltages in mV."""
+        """The keys of every table, in the order of its key columns; voltages in mV."""
+        crossbars: set[Key] = set()
+        for node in self.nodes_nm:
+            volts = self.millivolts or self._shipped.usual_mV(node)
+            crossbars |= {*product([node], volts, self.rows, self.cols)}
         depths = {*self.rows, *self.cols}
-        sizes = {*product([8 * macros for macros in self.macros], depths)}
-        sizes |= {*product([GLB_WIDTH_BITS], self.glb_depths)}
-        bits = {(depth - 1).bit_length() for _, depth in sizes}
+        tiles: set[Key] = {*product([8 * n for n in self.macros or self._shipped.macros], depths)}
+        glbs: set[Key] = {*product([GLB_WIDTH_BITS], self.glb_depths or self._shipped.glb_depths)}
+        around = self._around if self.model == "reference" else self._around_physical
+        return {self.device: crossbars, **around(tiles, glbs)}
+
+    def _around(self, tiles: set[Key], glbs: set[Key]) -> dict[str, set[Key]]:
+        """Components of the reference model beside the crossbars."""
+        sizes = tiles | glbs
         return {
-            self.device: {*self._crossbars()},
-            "adder": {*product(self.nodes_nm, bits)},
-            "buffer": {(node, *size) for node, size in product(self.nodes_nm, sizes)},
-            "router": {(node,) for node in self.nodes_nm},
+            "adder": self._at_nodes({((depth - 1).bit_length(),) for _, depth in sizes}),
+            "buffer": self._at_nodes(sizes),
+            "router": self._at_nodes({()}),
         }
 
-    def _crossbars(self) -> Iterator[Key]:
-        for node in self.nodes_nm:
-            yield from product([node], self.millivolts or usual_mV(node), self.rows, self.cols)
+    def _around_physical(self, tiles: set[Key], glbs: set[Key]) -> dict[str, set[Key]]:
+        """Components of the physical model; SRAM arrays are also priced as a memory."""
+        if self.device == "sram":
+            tiles = tiles | {*product(self.cols, self.rows)}
+        buffers = {(*size, banks) for size, banks in product(glbs, GLB_BANKS)}
+        return {
+            **{name: self._at_nodes({(n,) for n in bits}) for name, bits in ADC_BITS.items()},
+            "buffer": self._at_nodes(buffers | {(*size, 1) for size in tiles}),
+            "shift_add": self._at_nodes({(bits,) for bits in SHIFT_ADD_BITS}),
+            "dac": self._at_nodes({(bits,) for bits in DAC_BITS}),
+            **{name: self._at_nodes({()}) for name in ("mac", "router", "technology")},
+            "dram": {(width,) for width in DRAM_WIDTHS},
+        }
+
+    def _at_nodes(self, keys: set[Key]) -> set[Key]:
+        return {(node, *key) for node in self.nodes_nm for key in keys}
 
     def command(self, out: str) -> str:
         """The command line that adds these components to a table.
@@ -110,22 +184,17 @@ class Request:
         Args:
             out: path of the table.
         """
-        asked = {*(self.millivolts or ())}
-        usual = all(asked.issubset(usual_mV(node)) for node in self.nodes_nm)
+        shipped, volts = self._shipped, {*(self.millivolts or ())}
+        usual = all(volts.issubset(shipped.usual_mV(node)) for node in self.nodes_nm)
         options = {
+            "model": [] if self.model == "reference" else [self.model],
             "device": [self.device],
             "technology": self.nodes_nm,
-            "voltage": [] if usual else [f"{mV / 1000:g}" for mV in sorted(asked)],
+            "voltage": [] if usual else [f"{mV / 1000:g}" for mV in sorted(volts)],
             "rows": self.rows,
             "cols": self.cols,
-            "macros": [] if {*MACROS}.issuperset(self.macros) else self.macros,
-            "glb-depth": [] if {*GLB_DEPTHS}.issuperset(self.glb_depths) else self.glb_depths,
+            "macros": {*(self.macros or ())} - {*shipped.macros} and self.macros,
+            "glb-depth": {*(self.glb_depths or ())} - {*shipped.glb_depths} and self.glb_depths,
         }
-        said = [f"--{name} {','.join(map(str, v))}" for name, v in options.items() if v]
-        return f"imcmoo components build {' '.join(said)} --out {quote(out)}"
-
-
-def usual_mV(node_nm: int) -> range:
-    """The supply voltages of a node in the shipped table."""
-    first, last = MILLIVOLTS[node_nm]
-    return range(first, last + 1, STEP_MV)
+        texts = [f"--{name} {','.join(map(str, v))}" for name, v in options.items() if v]
+        return f"imcmoo components build {' '.join(texts)} --out {quote(out)}"

@@ -1,4 +1,4 @@
-"""What differs between the paper's technology scaling and the one hwcomponents has now.
+"""The paper's technology scaling, as a difference to that of hwcomponents.
 
 The table holds what hwcomponents gives ("current"). The paper's records were made with an older
 CACTI wrapper and an older scaling table ("reference"). The current rules are the better physics;

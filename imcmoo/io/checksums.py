@@ -67,10 +67,10 @@ def _listed(folder: Path, remedy: str) -> dict[str, str]:
     except ValueError:
         raise InputError(f"{path} is damaged: {remedy}") from None
     pairs = [line.split("  ", 1) for line in lines]
-    found = {pair[-1]: pair[0] for pair in pairs}
-    if last or len(found) < len(pairs) or any(len(pair) != 2 for pair in pairs):
+    digests = {pair[-1]: pair[0] for pair in pairs}
+    if last or len(digests) < len(pairs) or any(len(pair) != 2 for pair in pairs):
         raise InputError(f"{path} is damaged: {remedy}")
-    return found
+    return digests
 
 
 def sha256(path: Path) -> str:

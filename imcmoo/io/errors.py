@@ -1,4 +1,4 @@
-"""What can be wrong with what a user gave."""
+"""Errors in a user's input, and checks of it."""
 
 import re
 from collections.abc import Collection

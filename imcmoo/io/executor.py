@@ -97,7 +97,7 @@ def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
 
 
 def at_once(executor: Executor) -> int:
-    """How many tasks an executor does at once; of one that does not say, one per core."""
+    """Number of tasks an executor runs at once; one per core if it does not say."""
     workers: int = getattr(executor, "workers", cores())
     return workers
 

@@ -55,7 +55,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         if path.is_file():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        with naming(path):
+        with name_os_errors(path):
             yield temporary
         temporary.replace(path)
     finally:
@@ -67,7 +67,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def writing(
     path: Path, *, ours: re.Pattern[bytes] | None = None, force: bool = False
 ) -> Iterator[Path]:
-    """What to open for writing so that `path` gets new content, whatever `path` is.
+    """Yield the path to open for writing so that `path`, whatever it is, gets new content.
 
     A plain file appears whole or not at all, as by `replacing`, and a link keeps pointing to it.
     A device or pipe is written to directly: what has gone through it cannot be taken back.
@@ -90,7 +90,7 @@ def writing(
     _check_writable(path)
     target = path.resolve()
     if exists and not (target.is_file() or target.is_dir()):
-        with naming(path):
+        with name_os_errors(path):
             yield path
         return
     foreign = exists and ours is not None and target.stat().st_size and not begins_as(target, ours)
@@ -105,7 +105,7 @@ def writing(
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def name_os_errors(path: Path) -> Iterator[None]:
     """Name what was being written in errors that do not, as where there is no room left.
 
     Raises:
@@ -124,7 +124,7 @@ def unchanged(seal: Path) -> Iterator[None]:
     """Read several files that belong together: all of them are of one writer.
 
     For folders whose writer removes one file, the seal, before it touches the others and writes it
-    anew after them. Takes no lock, so it needs no right to write and holds up no writer.
+    again after them. Takes no lock, so it needs no right to write and holds up no writer.
 
     Args:
         seal: the file that is removed first and written last.
@@ -152,7 +152,7 @@ def unchanged(seal: Path) -> Iterator[None]:
 
 
 def begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
-    """Whether there is a plain file at a path that begins as a pattern says."""
+    """Tell whether a path is a plain file that begins with a pattern."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -172,7 +172,7 @@ def clear_temporary(folder: Path, start: str = ".") -> None:
 
 
 def _start(path: Path) -> str:
-    """How the names of the temporary files of a path begin."""
+    """Prefix of the names of a path's temporary files."""
     return f".{path.name[:LONGEST_START]}."
 
 

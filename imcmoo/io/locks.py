@@ -43,9 +43,9 @@ def owned(folder: Path) -> Iterator[None]:
     """Own a folder: no other process, nor another block of this one, does at the same time.
 
     The folder is made if needed, and removed again if nothing was put there. What writers that were
-    killed have left in it is removed. The lock is advisory (it binds those who ask for it) and ends
-    with the process, however that ends. Where the system has no such locks (`fcntl`) a warning says
-    so, the folder is made, and the block runs.
+    killed have left in it is removed. The lock is advisory (it stops only processes that ask for
+    it) and ends with the process, however that ends. Where the system has no such locks (`fcntl`) a
+    warning says so, the folder is made, and the block runs.
 
     Raises:
         InputError: another owns the folder, whose process and host are named; or what is called
@@ -159,7 +159,7 @@ def _locks(lock: int, path: Path) -> bool:
 
 
 def _is_at(lock: int, path: Path) -> bool:
-    """Whether an open file still is the one at a path."""
+    """Tell whether an open file is still the one at a path."""
     try:
         return os.path.samestat(os.fstat(lock), path.stat())
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def _is_at(lock: int, path: Path) -> bool:
 
 
 def _owner(lock: int) -> str | None:
-    """Whom a lock file names; None while its owner has not named itself."""
+    """The owner named in a lock file; None before the owner has written its name."""
     words = os.pread(lock, LONGEST, 0).decode(errors="replace")
     if not words.endswith("\n"):
         return None

@@ -66,7 +66,7 @@ Workers = int | Scheduler
 
 
 @contextmanager
-def working(workers: Workers, n_tasks: int) -> Iterator[Executor]:
+def open_executor(workers: Workers, n_tasks: int) -> Iterator[Executor]:
     """An executor for so many tasks, as of `executor.local`.
 
     Raises:
@@ -223,16 +223,18 @@ def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result
             f"worker {worker.address} does {worker.state.nthreads} tasks at once in one process: "
             "start it with --nthreads 1"
         )
-    own = _versions()
+    here_versions = _versions()
     for name, ours in expected.items():
-        if own[name] != ours:
-            raise InputError(f"worker {worker.address} has {name} {own[name]}, we have {ours}")
+        if here_versions[name] != ours:
+            raise InputError(
+                f"worker {worker.address} has {name} {here_versions[name]}, we have {ours}"
+            )
     return told(function)
 
 
 @cache
 def _versions() -> dict[str, str]:
-    """Whatever can change a byte of what a task returns."""
+    """Versions of everything that can change a byte of a task's result."""
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
         "imcmoo": __version__,
@@ -242,7 +244,7 @@ def _versions() -> dict[str, str]:
 
 
 def _is_here(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
+    """Tell whether a host name or address is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -31,7 +31,7 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
     if not colon:
         raise ValueError(f"unknown {what} {path!r}; known: {', '.join(known)}, or module:name")
     try:
-        found = getattr(importlib.import_module(module), name)
+        value = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"{what} {path!r} cannot be had: {one_line(error)} (a study that names a module "
@@ -43,7 +43,7 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
         ) from None
     if module.partition(".")[0] != _PACKAGE:
         _loaded.add(module)
-    return found
+    return value
 
 
 def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
@@ -79,10 +79,10 @@ def told(function: Callable[..., Result], *args: Any) -> Result:
         raise
     except Exception as error:
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-        own = next((f for f in frames if f.f_globals.get("__name__") in _loaded), None)
-        if own is None:
+        innermost = next((f for f in frames if f.f_globals.get("__name__") in _loaded), None)
+        if innermost is None:
             raise
-        name = f"{own.f_globals['__name__']}:{own.f_code.co_qualname}"
+        name = f"{innermost.f_globals['__name__']}:{innermost.f_code.co_qualname}"
         raise InputError(f"{name} raised {named_line(error)}") from error
 
 
@@ -90,10 +90,10 @@ def named_line(error: BaseException) -> str:
     """An error in one line: its class, what it says, and where it was raised."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] != "<"]
     where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    said = one_line(error)
-    return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
+    message = one_line(error)
+    return f"{type(error).__name__}{f': {message}' if message else ''}{where}"
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, its line breaks as spaces."""
+    """The message of an error, its line breaks as spaces."""
     return " ".join(str(error).split())

@@ -51,7 +51,7 @@ def own_code(modules: Iterable[str]) -> dict[str, str]:
         module is a user's.
     """
     named = {name.split(".")[0] for name in modules}
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     seen: set[str] = set()
     waiting: list[tuple[str, Path | None]] = [(name, None) for name in _with_parents(modules)]
     while waiting:
@@ -61,17 +61,17 @@ def own_code(modules: Iterable[str]) -> dict[str, str]:
         if spec is None or not _is_users(spec, counts=name.split(".")[0] in named):
             continue
         if "." not in name and spec.submodule_search_locations:
-            found |= _package_files(name, spec.submodule_search_locations)
+            digests |= _package_files(name, spec.submodule_search_locations)
         if spec.origin is None or not Path(spec.origin).is_file():
             continue  # a package without __init__
         path = Path(spec.origin)
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        found[name] = hashlib.sha256(content).hexdigest()
+        digests[name] = hashlib.sha256(content).hexdigest()
         tree = _parsed(content)
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
         waiting += [(imported, path.parent) for imported in _imported(tree, package)]
-        found |= {f"{name}: {text}": _digest(file) for text, file in _named_files(tree, path)}
-    return dict(sorted(found.items()))
+        digests |= {f"{name}: {text}": _digest(file) for text, file in _named_files(tree, path)}
+    return dict(sorted(digests.items()))
 
 
 def module_of(function: Callable[..., Any]) -> str:
@@ -91,13 +91,13 @@ def project_digest() -> str:
 
 
 def _find(name: str, beside: Path | None) -> ModuleSpec | None:
-    """Where a module is; parents are not run, as `find_spec` would.
+    """Locate a module without running its parents, which `find_spec` would.
 
     Args:
         name: dotted.
         beside: folder that is searched for what `sys.path` lacks.
     """
-    top, *rest = name.split(".")
+    top, *children = name.split(".")
     if top == OURS[0]:
         return None
     try:
@@ -107,7 +107,7 @@ def _find(name: str, beside: Path | None) -> ModuleSpec | None:
         spec = ModuleSpec(top, None, origin=file) if file else None
     if spec is None and beside is not None:
         spec = PathFinder.find_spec(top, [str(beside)])
-    for part in rest:
+    for part in children:
         if spec is None or spec.submodule_search_locations is None:
             return None
         top = f"{top}.{part}"
@@ -116,7 +116,7 @@ def _find(name: str, beside: Path | None) -> ModuleSpec | None:
 
 
 def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
-    """Whether a module is a user's.
+    """Tell whether a module belongs to the user.
 
     Args:
         counts: whether it counts where it is installed, too.
@@ -124,7 +124,7 @@ def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
     places = [spec.origin] if spec.has_location or spec.loader is None else []
     places += spec.submodule_search_locations or []
     paths = [Path(place).absolute() for place in places if place]
-    if not paths or any(p.is_relative_to(PROJECT / own) for p in paths for own in OURS):
+    if not paths or any(p.is_relative_to(PROJECT / package) for p in paths for package in OURS):
         return False
     if any(INSTALLED & set(p.parts) for p in paths):
         return counts

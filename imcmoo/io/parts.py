@@ -17,7 +17,7 @@ from imcmoo.io.files import replacing
 SUFFIX = ".part"
 
 
-class FinishedParts:
+class TaskCheckpoints:
     """Numbered parts, each some named arrays, in a hidden folder beside the final result.
 
     A part's file begins with a SHA-256 over what the work depends on and over its content. A part
@@ -26,15 +26,15 @@ class FinishedParts:
 
     Args:
         folder: where the result goes; to be owned by this process.
-        mark: what the work depends on.
+        digest: of everything the work depends on.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, mark: str) -> None:
+    def __init__(self, folder: Path, digest: str) -> None:
         self._home = folder / ".parts"
-        self._mark = mark
+        self._depends_on = digest
         self._home.mkdir(parents=True, exist_ok=True)
         self._indices: set[int] = set()
         for path in [entry for entry in self._home.iterdir() if entry.is_file()]:
@@ -90,7 +90,7 @@ class FinishedParts:
         return self._home / f"{index}{SUFFIX}"
 
     def _content(self, index: int) -> bytes | None:
-        """What the file of a part holds; None unless it is a part of this work, and whole."""
+        """Content of the file of a part; None unless it is of this work and complete."""
         try:
             stored = self._path(index).read_bytes()
         except OSError:
@@ -100,6 +100,6 @@ class FinishedParts:
         return content if digest == self._digest(index, content) else None
 
     def _digest(self, index: int, content: bytes) -> bytes:
-        digest = hashlib.sha256(f"{index} {len(self._mark)} {self._mark}".encode())
+        digest = hashlib.sha256(f"{index} {len(self._depends_on)} {self._depends_on}".encode())
         digest.update(content)
         return digest.digest()

@@ -36,7 +36,7 @@ class Processes(ProcessPoolExecutor):
         return super().submit(told, partial(fn, *args, **kwargs))
 
     def has_dead(self) -> bool:
-        """Whether a process has ended; none does before the pool is shut down."""
+        """Tell whether a process has ended; none does before the pool is shut down."""
         return any(process.exitcode is not None for process in self._spawn.started)
 
     def end(self) -> None:
@@ -53,7 +53,7 @@ class Processes(ProcessPoolExecutor):
         self.shutdown(cancel_futures=True)
 
     def loss(self) -> str:
-        """How the process ended whose loss broke the pool; ends the others."""
+        """Describe the end of the process whose loss broke the pool, and end the others."""
         self.end()
         codes = [process.exitcode for process in self._spawn.started]
         # The others were terminated, here or by the pool itself.

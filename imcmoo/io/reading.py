@@ -47,13 +47,13 @@ def check_regular(path: Path, at_most: int) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file says."""
+    """Parse a JSON file."""
     check_regular(path, MOST_TEXT_BYTES)
     return of_json(path.read_text(encoding="utf-8"), str(path))
 
 
 def of_json(text: str, where: str) -> Any:
-    """What a JSON text says.
+    """Parse a JSON text.
 
     Args:
         where: it is from, for the error.
@@ -65,7 +65,7 @@ def of_json(text: str, where: str) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file says."""
+    """Parse a TOML file."""
     check_regular(path, MOST_TOML_BYTES)
     try:
         content = tomllib.loads(path.read_bytes().decode())

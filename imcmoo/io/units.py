@@ -8,17 +8,17 @@ SHOWN = {"m2": ("mm2", 1e6)}
 """For an SI unit, the unit people read and how many of it make one."""
 
 
-def shown_column(column: str) -> str:
+def display_column(column: str) -> str:
     """Name of a column with the unit people read: `area_m2` becomes `area_mm2`."""
     stem, _, unit = column.rpartition("_")
     return f"{stem}_{SHOWN[unit][0]}" if unit in SHOWN else column
 
 
-def shown(unit: str, values: Any) -> Any:
+def to_display(unit: str, values: Any) -> Any:
     """Values in the unit people read."""
     return values * SHOWN[unit][1] if unit in SHOWN else values
 
 
-def inside(unit: str, values: Any) -> Any:
+def to_si(unit: str, values: Any) -> Any:
     """Values in SI, from the unit people read."""
     return values / SHOWN[unit][1] if unit in SHOWN else values

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import OwnCodeError
-from imcmoo.io.units import shown, shown_column
+from imcmoo.io.units import display_column, to_display
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -164,7 +164,7 @@ class Metrics:
             own = self.values[q.name]
             values = own.ravel() if q.per_workload else np.repeat(own, n_workloads)
             column = f"{q.name}_{q.unit}" if q.unit else q.name
-            columns[shown_column(column)] = shown(q.unit, values)
+            columns[display_column(column)] = to_display(q.unit, values)
         columns["runs"] = self.runs.ravel()
         for name, resource in self.resources.items():
             columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()

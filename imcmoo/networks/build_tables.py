@@ -111,7 +111,7 @@ def _definition(name: str) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _version(name: str) -> str:
-    """Whose definition the network is."""
+    """Package and version that define the network."""
     library = "torchvision" if name in TORCHVISION else "transformers"
     model = TORCHVISION.get(name, name.removesuffix("_onnx"))
     return f"{model} of {library} {installed.version(library)}"

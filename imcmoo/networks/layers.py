@@ -1,4 +1,4 @@
-"""What describes a layer: its loop dimensions, and how its operands are coded.
+"""Layers: their loop dimensions and the coding of their operands.
 
 Operands are signed fractions of the largest magnitude in their tensor, coded with an offset: the
 code of zero is 127 of 0..254. A density is the probability that one bit of that code is 1.

@@ -160,16 +160,16 @@ def operand_bits(workload: Workload) -> OperandBits:
     recorded layers without negative inputs if it is a convolution, else of those with.
     """
     convolution = np.array([_convolves(kind) for kind in workload.kinds])
-    own = workload.name.removesuffix(IN_TRUTH)
-    if own not in _recorded_names():
+    name = workload.name.removesuffix(IN_TRUTH)
+    if name not in _recorded_names():
         return _defaults().take(convolution.astype(np.int64))
-    same = _same_layers(workload, Workload.load(own))
-    every = OperandBits.joined([_defaults(), _recorded(own)])
-    return every.take(np.where(same < 0, convolution, len(_defaults()) + same))
+    same = _same_layers(workload, Workload.load(name))
+    all_bits = OperandBits.joined([_defaults(), _recorded(name)])
+    return all_bits.take(np.where(same < 0, convolution, len(_defaults()) + same))
 
 
 def _convolves(kind: str) -> bool:
-    """Whether a kind of layer slides kernels; GPT-2 calls a product of matrices `Conv1D`."""
+    """Tell whether a kind of layer slides kernels; GPT-2 calls a product of matrices `Conv1D`."""
     return "Conv" in kind and kind != "Conv1D"
 
 
@@ -186,8 +186,8 @@ def _same_layers(workload: Workload, recorded: Workload) -> NDArray[np.int64]:
 @cache
 def _defaults() -> OperandBits:
     """The average of all recorded layers with negative inputs, and of all without."""
-    every = OperandBits.joined([_recorded(name) for name in _recorded_names()])
-    return OperandBits.joined([every.take(every.signed == s).mean() for s in (True, False)])
+    recorded = OperandBits.joined([_recorded(name) for name in _recorded_names()])
+    return OperandBits.joined([recorded.take(recorded.signed == s).mean() for s in (True, False)])
 
 
 @cache

@@ -77,8 +77,8 @@ class _Faults:
         """Raise ValueError if there is any."""
         if self._found:
             more = len(self._found) - FAULTS_SHOWN
-            rest = [f"and {more} more faults"] if more > 0 else []
-            raise ValueError("; ".join([*self._found[:FAULTS_SHOWN], *rest]))
+            remainder = [f"and {more} more faults"] if more > 0 else []
+            raise ValueError("; ".join([*self._found[:FAULTS_SHOWN], *remainder]))
 
 
 def read_columns(path: Path) -> dict[str, Any]:
@@ -148,9 +148,11 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
     try:
         check_regular(path, MOST_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            every = list(lines_of(stream, path))
-        top = next((i for i, row in enumerate(every) if not row.startswith("#")), len(every))
-        reader = csv.reader(every[top:])
+            all_lines = list(lines_of(stream, path))
+        top = next(
+            (i for i, row in enumerate(all_lines) if not row.startswith("#")), len(all_lines)
+        )
+        reader = csv.reader(all_lines[top:])
         header = [cell.strip() for cell in next(reader, [])]
         if len(header) > MOST_COLUMNS:
             raise ValueError(f"{path}: {len(header):,} columns; at most {MOST_COLUMNS} are read")
@@ -159,7 +161,7 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
         raise ValueError(f"{path}: not text in UTF-8") from None
     except csv.Error as error:
         raise ValueError(f"{path}: {error}") from None
-    provenance = dict(_key_value(row, i + 1, faults) for i, row in enumerate(every[:top]))
+    provenance = dict(_key_value(row, i + 1, faults) for i, row in enumerate(all_lines[:top]))
     _check_header(header, top + 1, faults)
     for number, row in rows:
         if len(row) != len(header):
@@ -216,36 +218,36 @@ def _truth(line: _Line, faults: _Faults) -> bool:
 
 def _shared_with(lines: Sequence[_Line], faults: _Faults) -> tuple[str, ...]:
     """For each layer the earlier one whose weights it uses, or nothing."""
-    own: set[str] = set()
+    with_weights: set[str] = set()
     shared = []
     for line in lines:
         other = line.cells.get("shared_with", "")
-        if other and other not in own:
+        if other and other not in with_weights:
             message = f"'{other}' is not an earlier layer with weights of its own"
             faults.add(line.number, message, "shared_with")
         if not other:
-            own.add(line.cells["name"])
+            with_weights.add(line.cells["name"])
         shared.append(other)
     return tuple(shared)
 
 
 def _statistics(lines: Sequence[_Line], classes: Sequence[str], faults: _Faults) -> dict[str, Any]:
     """Densities of both operands, and where they come from."""
-    found: dict[str, Any] = {}
+    statistics: dict[str, Any] = {}
     for index, operand in enumerate(OPERANDS):
         columns = DENSITIES[operand]
         bits, sources = np.empty((len(lines), BITS)), []
         for i, (line, kind) in enumerate(zip(lines, classes, strict=True)):
-            given = any(line.cells.get(c) for c in columns)
+            stated = any(line.cells.get(c) for c in columns)
             bits[i] = (
                 [_share(line, c, faults) for c in columns]
-                if given
+                if stated
                 else DEFAULT_DENSITIES[kind][index]
             )
-            sources.append(line.cells.get(SOURCES[index]) or (GIVEN if given else DEFAULT))
-        found[f"{operand}_bits"] = bits
-        found[f"{operand}_statistics"] = tuple(sources)
-    return found
+            sources.append(line.cells.get(SOURCES[index]) or (GIVEN if stated else DEFAULT))
+        statistics[f"{operand}_bits"] = bits
+        statistics[f"{operand}_statistics"] = tuple(sources)
+    return statistics
 
 
 def _share(line: _Line, column: str, faults: _Faults) -> float:

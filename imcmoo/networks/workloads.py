@@ -49,12 +49,12 @@ TRUE_NETWORKS = tuple(f"{name}{IN_TRUTH}" for name in SHIPPED)
 
 
 def is_path(source: str) -> bool:
-    """Whether a network is given by the path of its CSV, not by name."""
+    """Tell whether a network is named by the path of its CSV."""
     return Path(source).name != source or source.lower().endswith(".csv")
 
 
 def network_name(source: str) -> str:
-    """What a network is called: its name, or the stem of its CSV.
+    """Name of a network: the name itself, or the stem of its CSV.
 
     Raises:
         ValueError: a CSV whose stem cannot be the name of a network.
@@ -63,7 +63,7 @@ def network_name(source: str) -> str:
 
 
 def _name_of(path: Path) -> str:
-    """What the network of a CSV is called."""
+    """Name of the network of a CSV."""
     check_name(f"{path}: a network is called as its file, and its name", path.stem)
     return path.stem
 
@@ -159,12 +159,12 @@ class Workload:
         """
         if is_path(source):
             return cls.read_csv(Path(source))
-        known = (*SHIPPED, *TRUE_NETWORKS)
-        if source not in known:
-            close = difflib.get_close_matches(source, known, n=1)
+        names = (*SHIPPED, *TRUE_NETWORKS)
+        if source not in names:
+            close = difflib.get_close_matches(source, names, n=1)
             hint = f"did you mean '{close[0]}'? " if close else ""
             raise ValueError(
-                f"unknown workload '{source}'; {hint}known: {', '.join(known)}, or the path of a "
+                f"unknown workload '{source}'; {hint}known: {', '.join(names)}, or the path of a "
                 "CSV"
             )
         return _shipped(source)
@@ -173,8 +173,8 @@ class Workload:
     def weights(self) -> int:
         """Number of weights; shared ones count once, activations held in arrays do not."""
         sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
-        own = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
-        return int(sizes[own].sum())
+        has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
+        return int(sizes[has_weights].sum())
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -244,7 +244,7 @@ class WorkloadSet:
 
     @cached_property
     def shares(self) -> NDArray[np.bool_]:
-        """Whether each layer uses the weights of an earlier one, shape (n_layers,)."""
+        """True for each layer that uses the weights of an earlier one, shape (n_layers,)."""
         return np.array([s != "" for w in self.workloads for s in w.shared_with])
 
     @cached_property
@@ -270,8 +270,8 @@ class WorkloadSet:
 
     @cached_property
     def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        every = np.concatenate([w.shapes for w in self.workloads])
-        shapes, index = np.unique(every, axis=0, return_inverse=True)
+        all_shapes = np.concatenate([w.shapes for w in self.workloads])
+        shapes, index = np.unique(all_shapes, axis=0, return_inverse=True)
         return shapes, index.reshape(-1)
 
     @property

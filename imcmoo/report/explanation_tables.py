@@ -17,14 +17,16 @@ from imcmoo.report.explanation_words import (
     add_names,
     cell,
     headed,
+    lack,
     lacked,
+    limit_name,
     new_table,
     percent,
     plain,
     quantity,
+    used,
 )
 from imcmoo.report.labels import label
-from imcmoo.report.limit_table import limit_table
 from imcmoo.report.neighbour_table import neighbour_table, verdict
 from imcmoo.study.explanation import Explanation
 
@@ -81,9 +83,9 @@ def _heading(explanation: Explanation) -> Text:
 def _networks(explanation: Explanation, width: int) -> Table:
     """One row per network; what one does not run lacks instead of its figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
-    given = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
+    columns = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
     # Quantities of the model first, then what is known by name.
-    figures = [*(c for c in given if c not in FIGURES), *(c for c in FIGURES if c in given)]
+    figures = [*(c for c in columns if c not in FIGURES), *(c for c in FIGURES if c in columns)]
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
@@ -95,10 +97,10 @@ def _networks(explanation: Explanation, width: int) -> Table:
         table.add_row(label(row["network"]), *(cell(name, row[name]) for name in figures))
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
     if len(not_run):
-        said = (
+        caption = (
             f"{label(n)} does not run: {lacked(limits[limits['network'] == n])}" for n in not_run
         )
-        table.caption = "\n".join(said)
+        table.caption = "\n".join(caption)
         table.caption_justify = "left"
     return table
 
@@ -123,13 +125,13 @@ def _components(explanation: Explanation, width: int) -> Table:
     weight = areas / areas.sum() + shares.mean(axis=1).fillna(0)
     order = weight.sort_values(ascending=False, kind="stable").index
     for name in order[:MOST_COMPONENTS]:
-        own = (percent(v) for v in shares.loc[name])
-        table.add_row(label(name), f"{areas[name]:.4g}", percent(areas[name] / areas.sum()), *own)
+        cells = (percent(v) for v in shares.loc[name])
+        table.add_row(label(name), f"{areas[name]:.4g}", percent(areas[name] / areas.sum()), *cells)
     if len(order) > MOST_COMPONENTS:
-        rest = order[MOST_COMPONENTS:]
-        own = (percent(v) for v in shares.loc[rest].sum())
-        area = areas[rest].sum()
-        table.add_row(f"{len(rest)} others", f"{area:.4g}", percent(area / areas.sum()), *own)
+        others = order[MOST_COMPONENTS:]
+        cells = (percent(v) for v in shares.loc[others].sum())
+        area = areas[others].sum()
+        table.add_row(f"{len(others)} others", f"{area:.4g}", percent(area / areas.sum()), *cells)
     return table
 
 
@@ -146,11 +148,11 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
     for name in beside:
         table.add_column(FIGURES[name], justify="right" if name in PERCENT else "left")
     table.add_column("mostly")
-    for network, own in layers.groupby("network", sort=False):
-        largest = own.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]
+    for network, rows in layers.groupby("network", sort=False):
+        largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]
         for at, (_, row) in enumerate(largest.iterrows()):
             figures = [
-                text for n in columns for text in (cell(n, row[n]), percent(row[n] / own[n].sum()))
+                text for n in columns for text in (cell(n, row[n]), percent(row[n] / rows[n].sum()))
             ]
             table.add_row(
                 label(str(network)) if at == 0 else "",
@@ -160,4 +162,32 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
                 label(row["component"]) if row["component"] else "",
                 end_section=at == len(largest) - 1,
             )
+    return table
+
+
+def limit_table(limits: pd.DataFrame) -> Table:
+    """Each limit, of a resource for the network that is nearest its end."""
+    table = new_table("limit", "network", title="Limits: what is active, and what is near")
+    table.add_column("used", justify="right")
+    table.add_column("neighbours it rules out", justify="right")
+    table.add_column("lacking")
+    nearness = (
+        limits["used"].fillna(-1.0) + 1e6 * limits["excess"].fillna(0) + limits["stops"] * 1e-6
+    )
+    nearest = limits.loc[nearness.groupby(limits["limit"], sort=False).idxmax()]
+    nearest = nearest.assign(near=nearness[nearest.index]).sort_values(
+        "near", ascending=False, kind="stable"
+    )
+    for _, row in nearest.iterrows():
+        broken = row["excess"] > 0
+        over = lack(str(row["limit"]), row["missing"], row["excess"]) if broken else ""
+        stops = limits.loc[limits["limit"] == row["limit"], "stops"].max()
+        table.add_row(
+            limit_name(str(row["limit"])),
+            label(row["network"]) if row["network"] else "chip",
+            used(str(row["limit"]), row["used"]),
+            str(stops) if stops else "",
+            over,
+            style="bold" if broken or stops else "",
+        )
     return table

@@ -1,4 +1,4 @@
-"""How the figures of an explanation are said: headings, cells, and what is missing."""
+"""Texts of an explanation: headings, cells, and missing resources."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def limit_name(limit: str) -> str:
 
 
 def lack(limit: str, missing: float, excess: float) -> str:
-    """How much of what is missing, in words.
+    """Text of the missing amount of a resource.
 
     Args:
         limit: its name.
@@ -116,7 +116,7 @@ def lack(limit: str, missing: float, excess: float) -> str:
 
 
 def used(limit: str, share: float) -> str:
-    """How much of a limit is used, in words."""
+    """Text of the used share of a limit."""
     if pd.isna(share):
         return "not told"
     if limit in IN_DECIBELS and share > 0:
@@ -130,7 +130,7 @@ def decibels(ratio: float) -> str:
 
 
 def lacked(limits: pd.DataFrame) -> str:
-    """What is missing, in words."""
+    """Text of all that is missing."""
     rows = limits[limits["excess"].fillna(0) > 0]
     return ", ".join(
         lack(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()

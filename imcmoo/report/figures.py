@@ -94,7 +94,7 @@ def _luminance(rgba: Any) -> float:
 
 
 def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame]) -> Figure:
-    """How far the best design found so far is from the final one, over the evaluations.
+    """Distance of the best design so far from the final one, over the evaluations.
 
     Args:
         joint: by criterion, the improvements of the joint search: columns `evaluations` and
@@ -140,7 +140,7 @@ def breakdown(
     area_m2: Floats,
     width: float = WIDTH,
 ) -> Figure:
-    """Where energy and area of one design go.
+    """Breakdown of energy and area of one design.
 
     Args:
         workloads: names, W of them.

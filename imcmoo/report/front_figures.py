@@ -214,10 +214,10 @@ def cost_front(
     ax = figure.subplots()
     nodes = np.unique(node_nm)
     for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
-        own = node_nm == node
+        at_node = node_nm == node
         ax.scatter(
-            cost[own],
-            edap_max[own],
+            cost[at_node],
+            edap_max[at_node],
             s=7,
             color=colour,
             marker=marker,

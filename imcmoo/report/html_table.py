@@ -22,19 +22,21 @@ def html_of(part: RenderableType) -> str:
     heads = "".join(f"<th{_side(c)}>{_broken(str(c.header))}</th>" for c in part.columns)
     cells = zip(*(list(c.cells) for c in part.columns), strict=True)
     rows = "".join(
-        f"<tr{_kind(row.style == 'bold', row.end_section)}>{_cells(part, own)}</tr>"
-        for row, own in zip(part.rows, cells, strict=True)
+        f"<tr{_kind(row.style == 'bold', row.end_section)}>{_cells(part, row_cells)}</tr>"
+        for row, row_cells in zip(part.rows, cells, strict=True)
     )
-    said = f"<p class='said'>{_broken(str(part.caption))}</p>" if part.caption else ""
+    caption = f"<p class='said'>{_broken(str(part.caption))}</p>" if part.caption else ""
     return (
         f"<h4>{_broken(str(part.title or ''))}</h4><div class='wide'><table>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{said}"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{caption}"
     )
 
 
 def _cells(table: Table, cells: tuple[RenderableType, ...]) -> str:
     pairs = zip(table.columns, cells, strict=True)
-    return "".join(f"<td{_side(c, c.style == 'bold')}>{_broken(str(own))}</td>" for c, own in pairs)
+    return "".join(
+        f"<td{_side(c, c.style == 'bold')}>{_broken(str(text))}</td>" for c, text in pairs
+    )
 
 
 def _side(column: Column, bold: bool = False) -> str:
@@ -46,8 +48,8 @@ def _kind(bold: bool, last: bool) -> str:
 
 
 def _classes(*names: tuple[str, bool]) -> str:
-    own = " ".join(name for name, there in names if there)
-    return f" class='{own}'" if own else ""
+    classes = " ".join(name for name, there in names if there)
+    return f" class='{classes}'" if classes else ""
 
 
 def _broken(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What people call workloads, studies and criteria in tables and figures."""
+"""Labels of workloads, studies and criteria in tables and figures."""
 
 from __future__ import annotations
 
@@ -71,4 +71,6 @@ def label(name: str) -> str:
 def distinct_labels(names: Sequence[str]) -> list[str]:
     """The names for people; those that two would share stay as they are."""
     labels = [label(name) for name in names]
-    return [own if labels.count(own) == 1 else n for n, own in zip(names, labels, strict=True)]
+    return [
+        short if labels.count(short) == 1 else n for n, short in zip(names, labels, strict=True)
+    ]

@@ -23,26 +23,30 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     """
     tables = explanation.tables
     neighbours, names = tables["neighbours"], list(tables["networks"]["network"])
-    apart = 68 + 9 * len(names) <= width
+    by_network = 68 + 9 * len(names) <= width
     figures = _figures(explanation)
     by = f": what networks gain (+) and pay (−), % of {explanation.judged_by}"
     table = new_table(title="One step away" + (by if explanation.judged_by else ""))
-    table.add_column("step", no_wrap=not apart)
-    for head in (*figures, *(label(name) for name in names if apart)):
+    table.add_column("step", no_wrap=not by_network)
+    for head in (*figures, *(label(name) for name in names if by_network)):
         table.add_column(head, justify="right")
-    table.add_column("infeasible: lacks" if apart else "gains and pays most; lacks")
+    table.add_column("infeasible: lacks" if by_network else "gains and pays most; lacks")
     room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
     gains = tables["changes"].pivot(index="step", columns="network", values="gain")
     for _, row in _in_order(neighbours).iterrows():
-        own = gains.loc[row["step"], names]
+        row_gains = gains.loc[row["step"], names]
         lacking = _lacked(tables["lacking"][tables["lacking"]["step"] == row["step"]])
-        said = lacking if apart else "\n".join(filter(None, (_extremes(own, room), lacking)))
+        note = (
+            lacking
+            if by_network
+            else "\n".join(filter(None, (_extremes(row_gains, room), lacking)))
+        )
         better = row["feasible"] and row["score"] < explanation.score
         table.add_row(
             _step(row),
             *(column[int(row["step"])] for column in figures.values()),
-            *(_signed(gain) for gain in own if apart),
-            said,
+            *(_signed(gain) for gain in row_gains if by_network),
+            note,
             style="bold" if better else "",
         )
     return table
@@ -55,25 +59,27 @@ def _figures(explanation: Explanation) -> dict[str, list[str]]:
     if neighbours["score"].notna().any():
         figures["score"] = ["—" if pd.isna(v) else f"{v:.4g}" for v in neighbours["score"]]
     if "area_mm2" in neighbours:
-        own = explanation.chip["area_mm2"]
-        figures["area"] = [_signed(area / own - 1) for area in neighbours["area_mm2"]]
+        area_mm2 = explanation.chip["area_mm2"]
+        figures["area"] = [_signed(area / area_mm2 - 1) for area in neighbours["area_mm2"]]
     return figures
 
 
 def verdict(explanation: Explanation) -> str:
-    """Whether the design is the best of its neighbourhood, in a sentence."""
+    """One sentence on whether the design is the best of its neighbourhood."""
     neighbours = explanation.tables["neighbours"]
     feasible = neighbours[neighbours["feasible"].astype(bool)]
     if not len(feasible):
         return f"All {len(neighbours)} neighbours are infeasible."
-    lost = f"{len(neighbours) - len(feasible)} of {len(neighbours)} neighbours are infeasible"
+    infeasible = f"{len(neighbours) - len(feasible)} of {len(neighbours)} neighbours are infeasible"
     if np.isnan(explanation.score) or feasible["score"].isna().all():
-        return f"{lost}; there is no score by {label(explanation.criterion)} to compare."
+        return f"{infeasible}; there is no score by {label(explanation.criterion)} to compare."
     better = int((feasible["score"] < explanation.score).sum())
     equal = int((feasible["score"] == explanation.score).sum())
-    said = {0: "no feasible one is better", 1: "1 is better"}.get(better, f"{better} are better")
+    judgement = {0: "no feasible one is better", 1: "1 is better"}.get(
+        better, f"{better} are better"
+    )
     ties = f", {equal} as good" if equal else ""
-    return f"By {label(explanation.criterion)} {said}{ties}; {lost}."
+    return f"By {label(explanation.criterion)} {judgement}{ties}; {infeasible}."
 
 
 def _in_order(neighbours: pd.DataFrame) -> pd.DataFrame:
@@ -100,13 +106,13 @@ def _extremes(gains: pd.Series[float], room: int) -> str:
     if len(gains) > 1 and np.ptp(gains) < SMALLEST_SHOWN and abs(gains.iloc[0]) > SMALLEST_SHOWN:
         return f"all {_signed(gains.mean())}"
     ends = {str(gains.idxmax()): gains.max(), str(gains.idxmin()): gains.min()}
-    said = [f"{label(n)} {_signed(g)}" for n, g in ends.items() if abs(g) > SMALLEST_SHOWN]
-    line = ", ".join(said) or "no change"
-    return line if len(line) <= room else ",\n".join(said)
+    texts = [f"{label(n)} {_signed(g)}" for n, g in ends.items() if abs(g) > SMALLEST_SHOWN]
+    line = ", ".join(texts) or "no change"
+    return line if len(line) <= room else ",\n".join(texts)
 
 
 def _lacked(lacking: pd.DataFrame) -> str:
-    """What is missing most, and for which network."""
+    """The largest missing resource and its network."""
     if not len(lacking):
         return ""
     worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]

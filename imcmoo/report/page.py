@@ -53,7 +53,7 @@ def page(results: Results, explanations: Sequence[Explanation]) -> str:
 
 
 def _parts(results: Results, explanations: Sequence[Explanation]) -> dict[str, str]:
-    """What differs from run to run."""
+    """Parts of the page that differ from run to run."""
     return {
         "title": escape(f"{label(results.study)}, seed {results.config['seed']}"),
         "about": _about(results),
@@ -75,7 +75,7 @@ def _plotly() -> str:
 
 
 def _data(results: Results, explanations: Sequence[Explanation]) -> dict[str, Any]:
-    """What the page's script reads."""
+    """Data for the page's script."""
     designs = PageDesigns(results)
     told = cards(explanations)
     card_of = {name: at for at, e in enumerate(explanations[: len(told)]) for name in e.names}
@@ -102,45 +102,45 @@ def _convergence(table: pd.DataFrame) -> list[dict[str, Any]]:
             "isJoint": search == JOINT,
             "search": label(str(search)),
             "criterion": label(str(criterion)),
-            "evaluations": own["evaluations"].tolist(),
-            "best": rounded(own["best"]),
+            "evaluations": curve["evaluations"].tolist(),
+            "best": rounded(curve["best"]),
         }
-        for (search, criterion), own in groups
+        for (search, criterion), curve in groups
     ]
 
 
 def _regret(results: Results) -> list[tuple[str, str]]:
-    """How far the selected design is from the exact optimum, if that is known."""
+    """Regret of the selected design against the exact optimum, if that is known."""
     if results.regret is None:
         return []
-    own = results.regret[results.regret["criterion"] == results.criterion]
+    rows = results.regret[results.regret["criterion"] == results.criterion]
     return [
-        ("regret against the exact optimum", f"{100 * v:.3g} %") for v in own["regret_selected"]
+        ("regret against the exact optimum", f"{100 * v:.3g} %") for v in rows["regret_selected"]
     ]
 
 
 def _tables(results: Results) -> list[str]:
-    """What a run says at its end."""
-    found = [terminal_tables.selection_table(results)]
+    """The tables a run prints at its end."""
+    tables = [terminal_tables.selection_table(results)]
     if results.regret is not None and results.indicators is not None:
-        found.insert(0, terminal_tables.regret_table(results.regret, results.indicators))
+        tables.insert(0, terminal_tables.regret_table(results.regret, results.indicators))
     if results.baselines is not None:
-        found.append(terminal_tables.baseline_table(results, results.baselines))
-    return [html_of(table) for table in found]
+        tables.append(terminal_tables.baseline_table(results, results.baselines))
+    return [html_of(table) for table in tables]
 
 
 def _about(results: Results) -> str:
     """The run in a line."""
     config = results.config
-    said = [
+    facts = [
         f"study {results.study}",
         f"cost model {config['model']}",
         f"{config['budget']:,} designs a search",
         f"imcmoo {config['versions']['imcmoo']}",
     ]
     if config["area_limit_mm2"] is not None:
-        said.insert(2, f"up to {config['area_limit_mm2']:g} mm²")
-    return escape(" · ".join(said))
+        facts.insert(2, f"up to {config['area_limit_mm2']:g} mm²")
+    return escape(" · ".join(facts))
 
 
 def _packed(data: dict[str, Any]) -> str:

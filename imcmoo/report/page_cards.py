@@ -32,14 +32,14 @@ def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
     Args:
         explanations: as shown, the selected design first.
     """
-    found: list[dict[str, Any]] = []
+    contents: list[dict[str, Any]] = []
     left = MOST_CHARACTERS
     for explanation in explanations:
-        found.append(card(explanation))
-        left -= len(json.dumps(found[-1]))
+        contents.append(card(explanation))
+        left -= len(json.dumps(contents[-1]))
         if left < 0:
-            return found[:-1]
-    return found
+            return contents[:-1]
+    return contents
 
 
 def card(explanation: Explanation) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "network": called[network],
-            "names": own["layer"].astype(str).tolist(),
-            "mostly": [label(name) if name else "" for name in own["component"]],
-            "energy": rounded(SHOWN["J"][0] * own["energy_J"]),
-            "latency": rounded(SHOWN["s"][0] * own["latency_s"]) if "latency_s" in own else None,
+            "names": rows["layer"].astype(str).tolist(),
+            "mostly": [label(name) if name else "" for name in rows["component"]],
+            "energy": rounded(SHOWN["J"][0] * rows["energy_J"]),
+            "latency": rounded(SHOWN["s"][0] * rows["latency_s"]) if "latency_s" in rows else None,
         }
-        for network, own in kept.groupby("network", sort=False)
+        for network, rows in kept.groupby("network", sort=False)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import plain
+from imcmoo.report.explanation_words import UNITS, headed, plain
 from imcmoo.report.labels import label
-from imcmoo.report.quantities import Measured, measured
 from imcmoo.report.results import Results
+from imcmoo.report.terminal_tables import SHOWN
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""
@@ -25,7 +25,7 @@ MOST_VALUES = 120_000
 DIGITS = 6
 """Digits of a number that is looked at."""
 
-UNITS = ("V", "s", "nm", "KiB", "Hz")
+PARAMETER_UNITS = ("V", "s", "nm", "KiB", "Hz")
 """Units at the end of parameters' names."""
 
 Key = tuple[int, ...]
@@ -44,10 +44,12 @@ class PageDesigns:
 
     @cached_property
     def quantities(self) -> list[Measured]:
-        """What designs are compared by, in the order of the columns."""
+        """Quantities designs are compared by, in the order of the columns."""
         columns = [str(c) for c in self.results.evaluations]
-        own = columns[columns.index("feasible") + 1 :]
-        return measured([c for c in own if not c.startswith("missing_")], self.results.workloads)
+        quantities = columns[columns.index("feasible") + 1 :]
+        return measured(
+            [c for c in quantities if not c.startswith("missing_")], self.results.workloads
+        )
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -62,7 +64,7 @@ class PageDesigns:
 
     @cached_property
     def names(self) -> dict[Key, list[str]]:
-        """What designs are called, as `imcmoo explain` does: `selected` or `front_3`."""
+        """Names of the designs as in `imcmoo explain`: `selected` or `front_3`."""
         names: dict[Key, list[str]] = defaultdict(list)
         r = self.results
         selection, alone = r.selection, self._alone
@@ -87,7 +89,7 @@ class PageDesigns:
         return [tuple(row) for row in np.array(columns, dtype=int).T.tolist()]
 
     def as_columns(self) -> dict[str, Any]:
-        """What the page's script reads: numbers in the units people read, null where unknown."""
+        """Columns for the page's script: numbers in display units, null where unknown."""
         keys = self.keys(self.table)
         scores = self._scores(keys)
         return {
@@ -146,11 +148,11 @@ class PageDesigns:
         """Scores by each criterion of the run, shape (n,), NaN beyond the front."""
         rows = np.array([self._front.get(key, -1) for key in keys])
         front = self.results.front
-        found = {}
+        by_name = {}
         for name in self.results.selection["criterion"]:
             scores = np.append(front[f"score_{name}"].to_numpy(dtype=float), np.nan)
-            found[str(name)] = scores[rows]
-        return found
+            by_name[str(name)] = scores[rows]
+        return by_name
 
     def _quantity(self, q: Measured) -> dict[str, Any]:
         values = [rounded(q.factor * self.table[column]) for column in q.columns]
@@ -158,9 +160,9 @@ class PageDesigns:
 
     def _levels(self, frame: pd.DataFrame, name: str) -> list[int]:
         """The level of a parameter in each row."""
-        known = {value: at for at, value in enumerate(self.results.levels[name])}
+        level_of = {value: at for at, value in enumerate(self.results.levels[name])}
         try:
-            return [known[value] for value in frame[name].tolist()]
+            return [level_of[value] for value in frame[name].tolist()]
         except KeyError as error:
             raise InputError(
                 f"{self.results.folder}: its tables and config.json do not fit: there is no "
@@ -176,9 +178,70 @@ def rounded(values: Iterable[float]) -> list[float | None]:
 def _heading(parameter: str) -> str:
     """The name of a parameter, a unit at its end in brackets."""
     name, _, unit = parameter.rpartition("_")
-    return f"{label(name)} ({unit})" if name and unit in UNITS else label(parameter)
+    return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)
 
 
 def _are_in(keys: list[Key], known: list[Key]) -> NDArray[np.bool_]:
     there = set(known)
     return np.array([key in there for key in keys], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity as it stands in the tables of a run.
+
+    Args:
+        name: such as `energy`; the whole column's for a quantity of the chip.
+        unit: as in the columns' names; empty where there is none, and for one of the chip.
+        columns: one for each network, or the one of the chip.
+        per_workload: whether every network has its own.
+    """
+
+    name: str
+    unit: str
+    columns: tuple[str, ...]
+    per_workload: bool
+
+    @property
+    def factor(self) -> float:
+        """Display units per unit of the file."""
+        unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
+        return SHOWN.get(unit, (1.0, ""))[0]
+
+    @property
+    def heading(self) -> str:
+        """Name and unit for people."""
+        if not self.per_workload:
+            return headed(self.name)
+        unit = SHOWN[self.unit][1] if self.unit in SHOWN else UNITS.get(self.unit, self.unit)
+        return f"{label(self.name)} ({unit})" if unit else label(self.name)
+
+
+def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]:
+    """The quantities in some columns, in their order.
+
+    Those of networks stand side by side, `energy_resnet18_J, energy_vgg16_J, ...`, one for each
+    network; whatever does not is the chip's. Names of networks may be part of one another.
+    """
+    quantities: list[Measured] = []
+    at = 0
+    while at < len(columns):
+        of_networks = _of_networks(columns[at:], workloads)
+        quantities.append(
+            of_networks or Measured(columns[at], "", (columns[at],), per_workload=False)
+        )
+        at += len(quantities[-1].columns)
+    return quantities
+
+
+def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured | None:
+    """The quantity of networks that the first columns are of, if they are."""
+    first = f"_{workloads[0]}"
+    start = columns[0].find(first)
+    while start >= 0:
+        name, tail = columns[0][:start], columns[0][start + len(first) :]
+        group = tuple(f"{name}_{workload}{tail}" for workload in workloads)
+        if tuple(columns[: len(group)]) == group and tail[:1] in ("", "_"):
+            return Measured(name, tail[1:], group, per_workload=True)
+        start = columns[0].find(first, start + 1)
+    return None

@@ -81,12 +81,12 @@ class Results:
     @property
     def levels(self) -> dict[str, list[Any]]:
         """All values of each parameter, in order; of one that depends on another, those of all."""
-        found = {}
+        levels = {}
         for name, values in self.config["space"].items():
             if isinstance(values, dict):
-                values = sorted({v for own in values["values"].values() for v in own})
-            found[str(name)] = list(values)
-        return found
+                values = sorted({v for part in values["values"].values() for v in part})
+            levels[str(name)] = list(values)
+        return levels
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
@@ -115,7 +115,7 @@ class Results:
 
     @cached_property
     def design(self) -> dict[str, Any]:
-        """What `design.json` says of the generalized design."""
+        """Content of `design.json`, the joint design."""
         return dict(read_json(self.folder / "design.json"))
 
     @cached_property
@@ -150,7 +150,7 @@ class Results:
 
     @property
     def has_edap(self) -> bool:
-        """Whether designs have energy, latency and area."""
+        """True if designs have energy, latency and area."""
         return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
 
     def _frame(self, name: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How figures look: sizes, colours, and files that are the same every time."""
+"""Style of figures: sizes, colours, and files with equal bytes every time."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, 
 
 
 def is_narrow(figure: Figure) -> bool:
-    """Whether a figure is for one column."""
+    """True for a figure of one column."""
     return bool(figure.get_figwidth() <= COLUMN)
 
 
@@ -128,7 +128,7 @@ def legend_below(figure: Figure, ax: Axes, *, title: str) -> None:
 
 
 def _columns(labels: Sequence[str], room: int) -> int:
-    """How many columns of a legend, filled one after another, fit into so many characters."""
+    """Number of columns of a legend that fit into a width in characters."""
     for columns in range(min(5, len(labels)), 1, -1):
         parts = np.array_split(labels, columns)  # as a legend fills its columns
         if sum(max(map(len, part)) + HANDLE for part in parts) <= room:

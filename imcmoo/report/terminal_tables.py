@@ -1,4 +1,4 @@
-"""What a run says to the person who started it: tables in mJ, µs and mm²."""
+"""Tables that a run prints at its end, in mJ, µs and mm²."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
 
 
 def lacks(row: pd.Series[Any], workload: str) -> str:
-    """What a network lacks on a chip: the columns `missing_<resource>_<network>` that are not 0;
-    where it lacks nothing, it is a limit of its own that it breaks."""
+    """Resources a network lacks on a chip: the columns `missing_<resource>_<network>` above 0;
+    without any, the network breaks one of its limits."""
     missing = {
         str(c).removeprefix("missing_").removesuffix(f"_{workload}"): v
         for c, v in row.items()
@@ -118,27 +118,27 @@ def short(number: float) -> str:
 
 
 def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
-    """How far the run is from the exact answer."""
-    found = indicators.set_index("indicator")["value"]
-    near = ", ".join(
+    """Regret of the run against the exact answer."""
+    values = indicators.set_index("indicator")["value"]
+    closeness = ", ".join(
         f"{label(str(name))} {value:.4g}"
         if value == value
         else f"no {label(str(name))} (too many objectives)"
-        for name, value in found.items()
+        for name, value in values.items()
     )
     table = Table(
         "criterion",
-        title=f"Against the exact answer; the front: {near}",
+        title=f"Against the exact answer; the front: {closeness}",
         title_justify="left",
     )
     for name in ("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"):
         table.add_column(name, justify="right")
     percent = 100 * regret[["regret_selected", "regret_best_evaluated"]].to_numpy()
     scored = regret[["optimum", "selected", "best_evaluated"]].to_numpy()
-    for name, (optimum, own, best), (off, off_best) in zip(
+    for name, (optimum, selected, best), (off, off_best) in zip(
         regret["criterion"], scored, percent, strict=True
     ):
-        shown = f"{own:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
+        shown = f"{selected:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
         table.add_row(label(name), f"{optimum:.4g}", *shown)
     return table
 

@@ -1,1 +1,1 @@
-"""What is asked, as a value, and how it is run into a results folder."""
+"""A study as a value, and its runs into a results folder."""

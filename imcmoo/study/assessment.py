@@ -40,15 +40,15 @@ class Assessment:
     def take(self, rows: slice) -> Assessment:
         """Some of the designs."""
         m = self.metrics
-        some = Metrics(
+        metrics = Metrics(
             {name: v[rows] for name, v in m.values.items()},
             {n: Resource(r.own[rows], r.missing[rows]) for n, r in m.resources.items()},
         )
-        return Assessment(self.problem, self.levels[rows], some, self.F[rows], self.G[rows])
+        return Assessment(self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows])
 
     @property
     def runs(self) -> Bools:
-        """Whether each network runs, shape (n, W)."""
+        """True where a network runs, shape (n, W)."""
         shape = len(self.levels), len(self.problem.workload_names)
         return np.broadcast_to(self.metrics.runs, shape)
 
@@ -59,7 +59,7 @@ class Assessment:
 
     @property
     def judged_by(self) -> Quantity | None:
-        """What a network is judged by, the first that is a ratio; None for EDAP, or for nothing."""
+        """The quantity networks are judged by, the first ratio; None for EDAP, or for no ratio."""
         if self.problem.has_edap:
             return None
         ratios = (q for q in self.problem.quantities if q.per_workload and q.scale == "ratio")
@@ -81,13 +81,13 @@ class Assessment:
         Args:
             own_best: best EDAP of each network, if that is known.
         """
-        found = np.full(len(self.levels), np.nan)
+        scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
         unknown = criterion.against == "own best" and own_best is None
         if not unknown and criterion.is_judged and all_run.any():
             costs = self.problem.costs(self.F[all_run])
-            found[all_run] = criterion.scores(costs, own_best)
-        return found
+            scores[all_run] = criterion.scores(costs, own_best)
+        return scores
 
     def of_chip(self) -> dict[str, Floats]:
         """Quantities of the chip, shape (n,), by name with unit."""
@@ -113,24 +113,24 @@ class Assessment:
 
     @property
     def missing(self) -> Floats:
-        """What is missing of each resource, in its own unit, shape as `G`; NaN for other limits."""
+        """Missing amount of each resource in its unit, shape as `G`; NaN for other limits."""
         resources = self.problem.model.resource_names
-        known = [self.metrics.resources[name].missing for name in resources]
-        found = np.full(self.G.shape, np.nan)
-        if known:
-            lacking = np.concatenate(known, axis=1)
-            found[:, : lacking.shape[1]] = lacking
-        return found
+        amounts = [self.metrics.resources[name].missing for name in resources]
+        missing = np.full(self.G.shape, np.nan)
+        if amounts:
+            lacking = np.concatenate(amounts, axis=1)
+            missing[:, : lacking.shape[1]] = lacking
+        return missing
 
     @property
     def excess(self) -> Floats:
-        """By which share of what there is each limit is exceeded, shape as `G`; NaN where it cannot
-        be told, since the network does not run."""
+        """Excess over each limit as a share of the available amount, shape as `G`; NaN where the
+        network does not run."""
         return np.where(self._told, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
 
     @property
     def told_broken(self) -> Bools:
-        """Whether each limit is exceeded for sure, shape as `G`."""
+        """True where a limit is certainly exceeded, shape as `G`."""
         return np.asarray((self.G > 0) & self._told)
 
     def used(self) -> Floats:
@@ -140,16 +140,16 @@ class Assessment:
         share[:, :n_resources] = np.where(
             self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
         )
-        known = self.problem.model.resource_use(self.levels)
+        shares = self.problem.model.resource_use(self.levels)
         for column, (limit, network) in enumerate(self.limit_names[:n_resources]):
-            if limit in known:
+            if limit in shares:
                 w = self.problem.workload_names.index(network)
-                share[:, column] = known[limit][:, w]
+                share[:, column] = shares[limit][:, w]
         return share
 
     @property
     def _told(self) -> Bools:
-        """Whether each limit says something, shape as `G`: those of a network only if it runs."""
+        """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
         told = np.ones(self.G.shape, dtype=bool)
         for column, (w, _, _) in enumerate(
             self.problem.limits.rows, -len(self.problem.limits.rows)

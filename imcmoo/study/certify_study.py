@@ -19,7 +19,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.exact_comparison import stated
+from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -29,8 +29,8 @@ OnStep = Callable[[str, float, float, float], None]
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How far proofs are to go, and from where.
+class SolverOptions:
+    """Gap and time limits of proofs, and the certificates they start from.
 
     Args:
         gap: how far the design found may be above the best there is, as a share.
@@ -48,7 +48,7 @@ class Effort:
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """What is to be proven.
+    """The criteria to be proven.
 
     Args:
         criterion: a name, or `all`.
@@ -56,17 +56,17 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     Raises:
         InputError: the criterion cannot be proven; says which can.
     """
-    joint, apart = provable(problem)
+    joint, single = provable(problem)
     if criterion == ALL:
-        return [*joint, *apart]
-    if criterion not in (*joint, *apart):
-        known = criterion in {c.name for c in problem.criteria}
-        why = "it is not known to be monotone in energy, latency and area" if known else "unknown"
+        return [*joint, *single]
+    if criterion not in (*joint, *single):
+        exists = criterion in {c.name for c in problem.criteria}
+        why = "it is not known to be monotone in energy, latency and area" if exists else "unknown"
         if criterion in relative(problem):
             why = "the cost model does not tell what one network alone would cost"
         raise InputError(
             f"criterion {criterion} cannot be certified: {why}; those that can: "
-            f"{', '.join([*joint, *apart])}"
+            f"{', '.join([*joint, *single])}"
         )
     return [criterion]
 
@@ -74,7 +74,7 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 def certify_study(
     study: Study,
     criterion: str,
-    effort: Effort,
+    effort: SolverOptions,
     *,
     on_step: OnStep = lambda *_: None,
     on_other: Callable[[str], None] = lambda _: None,
@@ -96,8 +96,8 @@ def certify_study(
     """
     problem = study.problem()
     parts = agenda(problem, wanted(problem, criterion))
-    known = [c for c in effort.known if _is_of(c, study, problem, on_other)]
-    work = _Certifying(study, problem, replace(effort, known=known), on_step)
+    valid = [c for c in effort.known if _is_of(c, study, problem, on_other)]
+    work = _Certifying(study, problem, replace(effort, known=valid), on_step)
     try:
         for part in parts:
             yield from work.prove(part)
@@ -109,7 +109,7 @@ class _Certifying:
     """Certificates under way."""
 
     def __init__(
-        self, study: Study, problem: AcceleratorProblem, effort: Effort, on_step: OnStep
+        self, study: Study, problem: AcceleratorProblem, effort: SolverOptions, on_step: OnStep
     ) -> None:
         self._study = study
         self._problem = problem
@@ -127,10 +127,10 @@ class _Certifying:
         began = time.perf_counter()
         rests_on = self._own_bests(part)
         for name in part.names:
-            found = self._known.get(name)
-            if found and found.gap <= self._effort.gap and found.own_best == rests_on:
-                self._done[name] = found
-                yield found
+            before = self._known.get(name)
+            if before and before.gap <= self._effort.gap and before.own_best == rests_on:
+                self._done[name] = before
+                yield before
         left = tuple(name for name in part.names if name not in self._done)
         if not left:
             return
@@ -140,7 +140,7 @@ class _Certifying:
             certificate = certificate_of(
                 proof,
                 self._problem,
-                settings=stated(self._study),
+                settings=study_settings(self._study),
                 model=self._study.model,
                 identity=self._identity,
                 sample=self._sample,
@@ -163,10 +163,10 @@ class _Certifying:
     ) -> list[BranchAndBound]:
         """A search for each criterion of a part, past the stage they go through together."""
         branches, trunk = self._tree(part)
-        own = own_bests(rests_on) if rests_on else None
+        optima = own_bests(rests_on) if rests_on else None
         searches = [
             BranchAndBound(branches, trunk, goal, self._effort.gap)
-            for goal in goals_of(branches.problem, part, own)
+            for goal in goals_of(branches.problem, part, optima)
         ]
         stop = self._until(time.perf_counter() + self._effort.time_limit_s / 2 * len(searches))
         branch_together(searches, lambda: stop(searches[0]))
@@ -200,23 +200,23 @@ def _is_of(
     problem: AcceleratorProblem,
     on_other: Callable[[str], None],
 ) -> bool:
-    """Whether a certificate is of a study as it is; else says what differs."""
+    """Tell whether a certificate is of the study as it is; report a difference."""
     if not certificate.intact:
         differs = "not as it was written"
-    elif (certificate.settings, certificate.model) != (stated(study), study.model):
+    elif (certificate.settings, certificate.model) != (study_settings(study), study.model):
         differs = "of another study or other settings"
     else:
-        found = difference(certificate.identity, identity(problem))
-        found = found or changed(problem, certificate.behaviour)
-        differs = f"of {found}" if found else ""
+        mismatch = difference(certificate.identity, identity(problem))
+        mismatch = mismatch or changed(problem, certificate.behaviour)
+        differs = f"of {mismatch}" if mismatch else ""
     if differs:
         on_other(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs
 
 
 def own_bests(proven: Mapping[str, Mapping[str, float]]) -> OwnBests:
-    """What certificates say of the networks' own bests, by network."""
+    """Single-network optima as certificates state them, by network."""
     return OwnBests(
-        np.array([own["bound"] for own in proven.values()]),
-        np.array([own["value"] for own in proven.values()]),
+        np.array([optimum["bound"] for optimum in proven.values()]),
+        np.array([optimum["value"] for optimum in proven.values()]),
     )

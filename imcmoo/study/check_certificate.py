@@ -1,4 +1,4 @@
-"""Whether certificates of a study hold: proven anew, all together."""
+"""Verify certificates of a study: all are proven again together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import own_bests
-from imcmoo.study.exact_comparison import stated
+from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.study import Study
 
 
@@ -33,10 +33,10 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     Raises:
         InputError: there are none, or a file is none.
     """
-    found = written(folder)
-    if not found:
+    paths = written(folder)
+    if not paths:
         raise InputError(f"{folder} holds no {FILE}")
-    return dict(sorted(found.items(), key=lambda item: bool(item[1].own_best)))
+    return dict(sorted(paths.items(), key=lambda item: bool(item[1].own_best)))
 
 
 def written(folder: Path) -> dict[Path, Certificate]:
@@ -66,7 +66,7 @@ def study_of(certificate: Certificate, study: Study) -> Study:
         )
     except (ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
-    if stated(asked) != settings or certificate.model != asked.model:
+    if study_settings(asked) != settings or certificate.model != asked.model:
         raise Refused(f"the certificate is of another study or other settings than {study.name}")
     return asked
 
@@ -129,14 +129,14 @@ class Checker:
         )
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
-        """Prove anew what was claimed so far.
+        """Prove again all claims so far.
 
         Args:
             on_step: hears how many designs are counted so far.
 
         Returns:
-            What became of all designs: on chips that run all networks, and on those of a network's
-            own where something was claimed of these.
+            Counts of all designs: on chips that run all networks, and on single-network chips where
+            something was claimed of these.
 
         Raises:
             Refused: something does not hold; says what and why.
@@ -155,11 +155,11 @@ class Checker:
 
     def _own_bests(self, certificate: Certificate, part: Part) -> OwnBests | None:
         # Nothing to look at where it rests on nothing.
-        for name, own in zip(self._problem.workload_names, part.rests_on, strict=False):
-            proven, said = self._claimed.get(own), certificate.own_best.get(name, {})
+        for name, criterion in zip(self._problem.workload_names, part.rests_on, strict=False):
+            proven, claimed = self._claimed.get(criterion), certificate.own_best.get(name, {})
             if proven is None:
-                raise Refused(f"no certificate of {own} beside it, which it rests on")
-            if said != {"bound": proven.bound, "value": proven.value}:
+                raise Refused(f"no certificate of {criterion} beside it, which it rests on")
+            if claimed != {"bound": proven.bound, "value": proven.value}:
                 raise Refused(f"the own best of {name} is not that of its certificate")
         said_of = {
             n: certificate.own_best[n] for n in self._problem.workload_names if part.rests_on

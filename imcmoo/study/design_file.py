@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from imcmoo.io.reading import read_json
-from imcmoo.io.units import shown, shown_column
+from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Metrics
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.power import BESIDE, caution, power_columns, with_unit
@@ -33,13 +33,13 @@ def design(outcome: Outcome) -> dict[str, Any]:
     values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
     of_chip = [q for q in problem.model.quantities if not q.per_workload]
     chip = {
-        shown_column(q.columns([])[0]): float(shown(q.unit, metrics.values[q.name][0]))
+        display_column(q.columns([])[0]): float(to_display(q.unit, metrics.values[q.name][0]))
         for q in of_chip
     }
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
-    said = caution(outcome.study.model, workloads)
+    warning = caution(outcome.study.model, workloads)
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
@@ -47,32 +47,32 @@ def design(outcome: Outcome) -> dict[str, Any]:
         "chip": chip,
         "workloads": workloads,
         "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
-        **({"caution": said} if said else {}),
+        **({"caution": warning} if warning else {}),
     }
 
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
-    """What the selected design costs one workload."""
+    """Costs of one workload on the selected design."""
     problem, name = outcome.joint.problem, outcome.workloads[w]
-    own = {
+    costs = {
         f"{q.name}_{q.unit}" if q.unit else q.name: metrics.values[q.name][0, w].item()
         for q in problem.model.quantities
         if q.per_workload
     }
     if problem.has_edap:
-        own["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+        costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
     for column, values in power_columns(problem, metrics.values).items():
         if column.endswith(f"_{name}"):
-            own[column.removesuffix(f"_{name}")] = values[0].item()
+            costs[column.removesuffix(f"_{name}")] = values[0].item()
     if "utilization" in metrics.values:
-        own["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
+        costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
     for kind in BESIDE:
-        said = metrics.values.get(kind)
-        if said is not None and said.ndim == 2 and with_unit(kind) not in own:
-            value = said[0, w].item()
+        further = metrics.values.get(kind)
+        if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
+            value = further[0, w].item()
             # JSON knows no infinity, as where a converter resolves every unit.
-            own[with_unit(kind)] = value if math.isfinite(value) else None
-    return own
+            costs[with_unit(kind)] = value if math.isfinite(value) else None
+    return costs
 
 
 def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:

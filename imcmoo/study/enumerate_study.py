@@ -24,12 +24,12 @@ from imcmoo.exact.enumeration import (
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import at_once, completed
-from imcmoo.io.machines import Workers, working
-from imcmoo.io.parts import FinishedParts
+from imcmoo.io.machines import Workers, open_executor
+from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.exact_comparison import stated
+from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
@@ -53,10 +53,10 @@ def enumerate_study(
     Args:
         folder: gets the answer; to be owned by this process.
         workers: processes, or who sends work to other machines.
-        on_progress: hears of every stretch.
-        on_estimate: hears once, after the first stretch, how many seconds the others will take.
-        on_screened: hears, before the first stretch, how many of how many mapping keys the model's
-            screen has been asked about.
+        on_progress: called after every chunk.
+        on_estimate: called once, after the first chunk, with the seconds the others will take.
+        on_screened: called before the first chunk with the number of mapping keys screened, and of
+            all.
 
     Raises:
         InputError: no design is feasible, or more than `MOST_DESIGNS` are left to enumerate.
@@ -75,15 +75,17 @@ def enumerate_study(
         ) from None
     if not stretches:
         raise InputError(nothing_feasible(problem))
-    parts = FinishedParts(folder, f"{behaviour_mark(problem)} by {DESIGNS_AT_ONCE}")
+    parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} by {DESIGNS_AT_ONCE}")
     todo = [i for i in range(len(stretches)) if i not in parts]
     on_progress(len(parts), len(stretches))
-    with working(workers, len(todo)) as executor:
-        survey = partial(_survey, study if isinstance(workers, int) else study.located())
-        for index, (found, seconds) in completed(executor, survey, (stretches[i] for i in todo)):
+    with open_executor(workers, len(todo)) as executor:
+        survey = partial(
+            _survey, study if isinstance(workers, int) else study.with_absolute_paths()
+        )
+        for index, (result, seconds) in completed(executor, survey, (stretches[i] for i in todo)):
             if len(parts) == len(stretches) - len(todo):
                 on_estimate(seconds * (len(todo) - 1) / at_once(executor))
-            parts.save(todo[index], _as_arrays(found))
+            parts.save(todo[index], _as_arrays(result))
             on_progress(len(parts), len(stretches))
     try:
         answer = enumeration.conclude([_from_arrays(parts.load(i)) for i in range(len(stretches))])
@@ -95,19 +97,19 @@ def enumerate_study(
     if differs := difference(began_as, identity(problem)):
         parts.remove()
         raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
-    exact.save(answer, folder, problem, began_as, stated(study))
+    exact.save(answer, folder, problem, began_as, study_settings(study))
     parts.remove()
     return answer
 
 
 @lru_cache(maxsize=1)
 def _enumeration(study: Study) -> Enumeration:
-    """Made once in each process, however many stretches it surveys."""
+    """The enumeration, made once in each process."""
     return Enumeration(study.problem())
 
 
 def _survey(study: Study, bodies: Ranks) -> tuple[Findings, float]:
-    """Survey some bodies; also how many seconds that took."""
+    """Evaluate a chunk of mapping keys; also returns the seconds it took."""
     enumeration = _enumeration(study)
     began = time.perf_counter()
     return enumeration.survey(bodies), time.perf_counter() - began

@@ -28,10 +28,11 @@ OWN = ("limits", "score")
 """What studies may have of their own; left out of a summary where there is none."""
 
 
-def stated(study: Study) -> dict[str, Any]:
-    """What tells one problem of a study from another, for the summary of its exact answer; all
-    criteria of the registry are answered at once, one of a user's only where it is asked for."""
-    limit, asked = study.area_limit_m2, study.asked()
+def study_settings(study: Study) -> dict[str, Any]:
+    """Settings that distinguish the problems of a study, for the summary of its exact answer.
+
+    All criteria of the registry are answered at once, a user's criterion only on request."""
+    limit, asked = study.area_limit_m2, study.to_config()
     return {
         "study": study.name,
         "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
@@ -58,7 +59,7 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
         return None
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
-    told = stated(study)
+    told = study_settings(study)
     if any(summary.get(name) != told.get(name) for name in {*told, *OWN}):
         return None
     problem = study.problem()
@@ -81,8 +82,8 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
     rows = []
     for name in judge.criteria:
-        own, off = values[name], excess[name]
-        figures = np.array([judge.optimum(name), own[chosen[name]], own.min()])
+        scores, off = values[name], excess[name]
+        figures = np.array([judge.optimum(name), scores[chosen[name]], scores.min()])
         called, (optimum, selected, best) = score_range.stated(name, figures)
         rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
     columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
@@ -91,11 +92,11 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 
 
 def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
-    """How close the front that was found comes to the exact one."""
+    """Indicators of the distance between the run's front and the exact one."""
     problem: AcceleratorProblem = outcome.joint.problem
     F, front = problem.coordinates(_front(outcome)), problem.coordinates(answer.front)
-    found = indicators(F, front)
-    return pd.DataFrame({"indicator": list(found), "value": list(found.values())})
+    values = indicators(F, front)
+    return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
 
 
 def _front(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -30,13 +30,13 @@ THIS_DESIGN = "this design"
 
 
 @dataclass(frozen=True)
-class Subject:
+class DesignToExplain:
     """A design to explain.
 
     Args:
         levels: shape (n_parameters,).
         names: what it is called.
-        in_full: whether all its layers are told apart, or only those that take most energy.
+        in_full: list all its layers, or only those that take most energy.
     """
 
     levels: NDArray[np.int64]
@@ -47,7 +47,7 @@ class Subject:
 def explain(
     problem: AcceleratorProblem,
     criterion: Criterion,
-    subjects: Sequence[Subject],
+    subjects: Sequence[DesignToExplain],
     *,
     own_best: Floats | None = None,
 ) -> list[Explanation]:
@@ -63,15 +63,15 @@ def explain(
     levels: Levels = np.stack([subject.levels for subject in subjects])
     model = problem.model
     costs, details = model.breakdown(levels), model.network_details(levels)
-    found = []
+    explanations = []
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
         of_runs = {name: values[row] for name, values in details.items()}
-        found.append(
+        explanations.append(
             _Explainer(problem, criterion, subject, steps, own_best).explanation(
                 costs, row, of_runs
             )
         )
-    return found
+    return explanations
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Explainer:
 
     problem: AcceleratorProblem
     criterion: Criterion
-    subject: Subject
+    subject: DesignToExplain
     steps: Steps
     own_best: Floats | None
 
@@ -94,24 +94,26 @@ class _Explainer:
             row: of the design there.
             of_runs: further figures by network, shape (W,).
         """
-        here, there = self.steps.here, self.steps.there
+        design, there = self.steps.design, self.steps.around
         needs_best = self.criterion.against == "own best"
-        best = here.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
+        best = (
+            design.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
+        )
         if best is not None and not np.isfinite(best).all():
             best = None
-        quantity = here.judged_by
-        every = np.concatenate([part.scores(self.criterion, best) for part in (here, there)])
-        called, every = stated(self.criterion.name, every)
-        scores = every[:1], every[1:]
+        quantity = design.judged_by
+        scored = np.concatenate([part.scores(self.criterion, best) for part in (design, there)])
+        called, scored = stated(self.criterion.name, scored)
+        scores = scored[:1], scored[1:]
         broken_down = layer_tables.NONE
         if costs is not None:
             most = None if self.subject.in_full else FEW_LAYERS
-            broken_down = layer_tables.tables(self.problem, here, costs, row, most=most)
+            broken_down = layer_tables.tables(self.problem, design, costs, row, most=most)
         return Explanation(
             names=self.subject.names,
-            design={k: v[0].item() for k, v in self.problem.space.decode(here.levels).items()},
-            chip={name: float(v[0]) for name, v in here.of_chip().items()},
-            feasible=bool(here.feasible[0]),
+            design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
+            chip={name: float(v[0]) for name, v in design.of_chip().items()},
+            feasible=bool(design.feasible[0]),
             criterion=called,
             against=THIS_DESIGN
             if needs_best and self.own_best is None and best is not None
@@ -130,9 +132,9 @@ class _Explainer:
 
     def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """One row per network; what does not run has no figures."""
-        here, problem = self.steps.here, self.problem
-        values = here.metrics.values
-        runs = here.runs[0]
+        design, problem = self.steps.design, self.problem
+        values = design.metrics.values
+        runs = design.runs[0]
         quantities = {
             f"{q.name}_{q.unit}" if q.unit else q.name: values[q.name][0]
             for q in problem.model.quantities
@@ -143,9 +145,9 @@ class _Explainer:
         derived = {**power(problem, values), **tera_operations(problem, values)}
         columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
         if problem.has_edap:
-            columns["edap_J_s_mm2"] = here.judged[0]
+            columns["edap_J_s_mm2"] = design.judged[0]
             if self.own_best is not None:
-                columns["regret"] = regret(here.judged[0], self.own_best)
+                columns["regret"] = regret(design.judged[0], self.own_best)
         shown = {
             name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
             for name, v in columns.items()
@@ -154,15 +156,15 @@ class _Explainer:
 
     def _limits(self) -> pd.DataFrame:
         """One row per limit of the chip or of a network."""
-        here = self.steps.here
-        names = here.limit_names
+        design = self.steps.design
+        names = design.limit_names
         return pd.DataFrame(
             {
                 "limit": [limit for limit, _ in names],
                 "network": [network for _, network in names],
-                "used": here.used()[0],
-                "excess": here.excess[0],
-                "missing": here.missing[0],
+                "used": design.used()[0],
+                "excess": design.excess[0],
+                "missing": design.missing[0],
                 "stops": self.steps.broken.sum(axis=0),
             }
         )

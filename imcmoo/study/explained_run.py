@@ -15,7 +15,7 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study.explain import Subject, explain
+from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.explanation import Explanation
 
 MOST_OF_FRONT = 50
@@ -44,21 +44,23 @@ def explain_run(
     Raises:
         InputError: a table is not of this problem.
     """
-    every, selection = (_Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection"))
+    designs, selection = (
+        _Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection")
+    )
     path = folder / "baselines.csv"
     alone = _Designs.read(path, problem) if path.exists() else None
     if alone is None:
         criterion = replace(criterion, name=criterion.joint_name)
     try:
-        subjects = _subjects(every, selection, alone)
+        subjects = _subjects(designs, selection, alone)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
-        best = _own_best(problem, every, alone)
-        found = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
-        _check(found[0], selection, problem, folder)
+        best = _own_best(problem, designs, alone)
+        explanations = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
+        _check(explanations[0], selection, problem, folder)
     except (KeyError, ValueError) as error:
         raise InputError(f"{folder}: its tables are not of this study: {error}") from None
-    return found
+    return explanations
 
 
 @dataclass(frozen=True)
@@ -86,21 +88,25 @@ class _Designs:
         return int(np.argmax(self.texts["used"] == "True"))
 
 
-def _subjects(front: _Designs, selection: _Designs, alone: _Designs | None) -> list[Subject]:
-    """What is explained, the selected design first."""
-    subjects = [Subject(selection.levels[selection.used], (SELECTED,))]
+def _subjects(
+    front: _Designs, selection: _Designs, alone: _Designs | None
+) -> list[DesignToExplain]:
+    """The designs to explain, the selected design first."""
+    subjects = [DesignToExplain(selection.levels[selection.used], (SELECTED,))]
     if alone is not None:
         names = ALONE + alone.texts["optimised_for"]
         # The first row is the selected design once more.
-        subjects += [Subject(*own) for own in _named(alone.levels, names)][1:]
+        subjects += [DesignToExplain(*named) for named in _named(alone.levels, names)][1:]
     by_criterion = _named(selection.levels, selection.texts["criterion"])
     at = {tuple(design.tolist()): row for row, design in enumerate(front.levels)}
     first = [at[tuple(design.tolist())] for design in selection.levels]
     used = selection.texts["criterion"][selection.used]
     order = front.numbers([f"score_{used}"])[:, 0].argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
-    subjects += [Subject(*own, in_full=False) for own in by_criterion]
-    subjects += [Subject(front.levels[r], (f"{FRONT}{r + 1}",), in_full=False) for r in rows]
+    subjects += [DesignToExplain(*named, in_full=False) for named in by_criterion]
+    subjects += [
+        DesignToExplain(front.levels[r], (f"{FRONT}{r + 1}",), in_full=False) for r in rows
+    ]
     return _distinct(subjects)
 
 
@@ -108,14 +114,14 @@ def _named(levels: Levels, names: pd.Series[str]) -> list[tuple[Levels, tuple[st
     return [(design, (name,)) for design, name in zip(levels, names, strict=True)]
 
 
-def _distinct(subjects: list[Subject]) -> list[Subject]:
+def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
     """Each design once, with all its names."""
-    found: dict[tuple[int, ...], Subject] = {}
+    distinct: dict[tuple[int, ...], DesignToExplain] = {}
     for subject in subjects:
         key = tuple(subject.levels.tolist())
-        known = found.get(key)
-        found[key] = replace(known, names=known.names + subject.names) if known else subject
-    return list(found.values())
+        before = distinct.get(key)
+        distinct[key] = replace(before, names=before.names + subject.names) if before else subject
+    return list(distinct.values())
 
 
 def _own_best(

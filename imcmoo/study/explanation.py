@@ -1,4 +1,4 @@
-"""What there is to say of one design: chip, networks, layers, limits, neighbours."""
+"""The explanation of one design: chip, networks, layers, limits, neighbours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from imcmoo.io.units import shown, shown_column
+from imcmoo.io.units import display_column, to_display
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "networks": ("network", "runs"),
@@ -66,8 +66,8 @@ class Explanation:
     tables: Mapping[str, pd.DataFrame]
 
     def as_shown(self) -> Explanation:
-        """The same in the units people read: areas in mm²."""
-        chip = {shown_column(k): shown(_unit(k), v) for k, v in self.chip.items()}
+        """The explanation in display units: areas in mm²."""
+        chip = {display_column(k): to_display(_unit(k), v) for k, v in self.chip.items()}
         return replace(
             self, chip=chip, tables={name: _shown(frame) for name, frame in self.tables.items()}
         )
@@ -78,5 +78,5 @@ def _unit(column: str) -> str:
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    columns = {shown_column(str(c)): shown(_unit(str(c)), frame[c]) for c in frame}
+    columns = {display_column(str(c)): to_display(_unit(str(c)), frame[c]) for c in frame}
     return pd.DataFrame(columns)

@@ -18,7 +18,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import begins_as, writing
 from imcmoo.io.locks import owned
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
-from imcmoo.io.units import shown_column
+from imcmoo.io.units import display_column
 from imcmoo.study.explanation import TABLES, Explanation
 
 EXPLANATIONS = "explain.json"
@@ -70,14 +70,14 @@ def read_explanations(path: Path) -> list[Explanation]:
         _, _, body = text.partition('"designs": ')
         if stored["sha256"] != _digest(body.removesuffix("}\n")):
             raise ValueError("checksum")
-        found = [_of_json(content) for content in stored["designs"]]
+        explanations = [_of_json(content) for content in stored["designs"]]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
             f"{path} is damaged: remove it, and what it says is worked out anew"
         ) from None
-    if not found:
+    if not explanations:
         raise InputError(f"{path} explains no design: remove it, and it is worked out anew")
-    return found
+    return explanations
 
 
 def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) -> list[Path]:
@@ -119,10 +119,10 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
 
 
 def _begins(name: str) -> re.Pattern[bytes]:
-    """How the file of a table begins."""
+    """Pattern of the beginning of a table's file."""
     if name == "chip":
         return re.compile(rb"[^\n]*,feasible,score_")
-    first, second, *_ = map(shown_column, TABLES[name])
+    first, second, *_ = map(display_column, TABLES[name])
     return re.compile(rf"{first},{second}[,\n]".encode())
 
 
@@ -134,12 +134,12 @@ def _of_json(content: dict[str, Any]) -> Explanation:
         for name, columns in content["tables"].items()
     }
     for name, least in TABLES.items():
-        lacking = {shown_column(column) for column in least} - set(tables[name])
+        lacking = {display_column(column) for column in least} - set(tables[name])
         if lacking:
             raise ValueError(f"{name} has no {lacking}")
-    own = {name: content[name] for name in OWN}
-    own["score"] = math.nan if score is None else float(score)
-    return Explanation(**{**own, "names": tuple(own["names"])}, tables=tables)
+    fields = {name: content[name] for name in OWN}
+    fields["score"] = math.nan if score is None else float(score)
+    return Explanation(**{**fields, "names": tuple(fields["names"])}, tables=tables)
 
 
 def _column(name: str, values: list[Any]) -> pd.Series[Any]:
@@ -149,11 +149,11 @@ def _column(name: str, values: list[Any]) -> pd.Series[Any]:
 
 
 def _known(value: Any) -> Any:
-    """The same with None for numbers that are not known."""
+    """Replace numbers that are not known by None."""
     if isinstance(value, dict):
-        return {key: _known(own) for key, own in value.items()}
+        return {key: _known(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_known(own) for own in value]
+        return [_known(part) for part in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

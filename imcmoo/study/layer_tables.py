@@ -1,4 +1,4 @@
-"""Where energy, time and area of one design go: by component, and by layer."""
+"""Breakdown of energy, time and area of one design by component and layer."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ SUMMED = ("energy_J", "latency_s")
 
 
 def tables(
-    problem: AcceleratorProblem, here: Assessment, costs: LayerCosts, row: int, *, most: int | None
+    problem: AcceleratorProblem,
+    design: Assessment,
+    costs: LayerCosts,
+    row: int,
+    *,
+    most: int | None,
 ) -> dict[str, pd.DataFrame]:
     """`areas`, `components` and `layers` of `explanation.TABLES`.
 
     Args:
         problem: names the networks.
-        here: the design.
+        design: the design.
         costs: layer by layer, of several designs.
         row: of the design there.
-        most: layers of each network that are told apart, those that take most energy; the others
-            are one row then. None for all.
+        most: layers of each network that are listed, those that take most energy; the others are
+            one row. None for all.
     """
-    run = [n for n, r in zip(problem.workload_names, here.runs[0], strict=True) if r]
+    run = [n for n, r in zip(problem.workload_names, design.runs[0], strict=True) if r]
     layers = _layers(costs, row)
     layers = layers[layers["network"].isin(run)]
     if most is not None:
-        parts = [_shortened(own, most) for _, own in layers.groupby("network", sort=False)]
+        parts = [_shortened(rows, most) for _, rows in layers.groupby("network", sort=False)]
         layers = pd.concat(parts, ignore_index=True) if parts else layers
     return {
         "areas": pd.DataFrame({"component": list(costs.components), "area_m2": costs.area_m2[row]}),
@@ -70,13 +75,13 @@ def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
     kept = np.zeros(len(layers), dtype=bool)
     kept[largest] = True
     others = layers[~kept]
-    rest: dict[str, Any] = {
+    remaining: dict[str, Any] = {
         "network": layers["network"].iloc[0],
         "layer": f"{len(others)} others",
         **{name: others[name].sum() for name in SUMMED if name in others},
         **{name: "" for name in ("bound_by", "component") if name in others},
     }
-    return pd.concat([layers[kept], pd.DataFrame([rest])], ignore_index=True)
+    return pd.concat([layers[kept], pd.DataFrame([remaining])], ignore_index=True)
 
 
 def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:

@@ -1,10 +1,10 @@
-"""What the energies and latencies of designs amount to: power, and operations per joule."""
+"""Power and operations per joule from energies and latencies of designs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imcmoo.io.units import shown
+from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 
@@ -23,7 +23,7 @@ def with_unit(name: str) -> str:
 
 
 def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """As `power`, a column for each network, shape (n,)."""
+    """Values of `power` as one column for each network, shape (n,)."""
     return {
         f"{kind}_{name}": of_network
         for kind, per_network in power(problem, values).items()
@@ -45,7 +45,7 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     if not problem.has_edap:
         return {}
     watts = values.get("power", values["energy"] / values["latency"])
-    density = watts / shown("m2", values["area"])[:, None]
+    density = watts / to_display("m2", values["area"])[:, None]
     columns = {"power_W": watts, "W_per_mm2": density}
     if problem.model.macs is not None:
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
@@ -69,8 +69,8 @@ PHYSICAL_BASIS = (
 
 
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
-    """What to know of a design's figures: that no chip could be like this, or, of the physical
-    model, what they rest on; None if there is nothing to say.
+    """Caution about a design's figures: no chip could be like this, or, for the physical model,
+    the assumptions behind them; None without either.
 
     Args:
         model: name of the cost model.
@@ -78,7 +78,7 @@ def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | N
     """
     if model == "physical":
         return PHYSICAL_BASIS
-    density = {name: own.get("W_per_mm2", 0.0) for name, own in workloads.items()}
+    density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
     worst = max(density, key=lambda name: density[name])
     if not density[worst] > PLAUSIBLE_W_PER_MM2:
         return None

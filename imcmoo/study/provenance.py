@@ -1,4 +1,4 @@
-"""How a study is repeated: its command line, and the versions of all its figures depend on."""
+"""Provenance of a run: its command line, and all versions its figures depend on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imcmoo.version import __version__
 def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`; holds no time or place."""
     return {
-        **study.asked(),
+        **study.to_config(),
         "command": command(study),
         **_numbers(study),
         "networks": study.network_set().fingerprint,
@@ -36,7 +36,7 @@ def config(study: Study) -> dict[str, Any]:
 
 
 def _numbers(study: Study) -> dict[str, str]:
-    """What tells the numbers apart that the study's model reads."""
+    """Digests of the numbers that the study's model reads."""
     if study.model != Study.model and (digest := study.cost_model().data_digest):
         return {"model_data": digest}
     table = ComponentTable.load(study.components)

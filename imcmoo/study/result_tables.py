@@ -16,17 +16,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.io.units import shown, shown_column
+from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study import convergence, exact_comparison
+from imcmoo.study import exact_comparison
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.power import power_columns
-from imcmoo.study.searches import JOINT
+from imcmoo.study.searches import JOINT, Found
 
 Columns = dict[str, NDArray[Any]]
 
@@ -42,7 +42,7 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         "front": front(outcome),
         "selection": selection(outcome),
         "trace": trace(outcome),
-        "convergence": convergence.table(outcome),
+        "convergence": convergence_table(outcome),
     }
     if outcome.joint.problem.model.offers("breakdown"):
         frames["breakdown"] = breakdown(
@@ -74,10 +74,10 @@ def evaluations(outcome: Outcome) -> pd.DataFrame:
 
 def front(outcome: Outcome) -> pd.DataFrame:
     """The feasible designs no other dominates, in the order of evaluation, with all scores."""
-    every = np.arange(len(outcome.candidates.levels))
+    rows = np.arange(len(outcome.candidates.levels))
     scores = outcome.selection.scores
     return pd.DataFrame(
-        {**_candidates(outcome, every), **{f"score_{name}": s for name, s in scores.items()}}
+        {**_candidates(outcome, rows), **{f"score_{name}": s for name, s in scores.items()}}
     )
 
 
@@ -86,7 +86,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     chosen = outcome.selection.chosen
     rows = np.array(list(chosen.values()))
     c = outcome.candidates
-    said = outcome.joint.problem.model.evaluate(c.levels[rows]).values
+    values = outcome.joint.problem.model.evaluate(c.levels[rows]).values
     excess = {}
     if c.own_best is not None:
         over = regret(c.costs.edap[rows], c.own_best)
@@ -98,7 +98,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
             "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
             **excess,
-            **power_columns(outcome.joint.problem, {**said, **c.costs.take(rows).values}),
+            **power_columns(outcome.joint.problem, {**values, **c.costs.take(rows).values}),
         }
     )
 
@@ -111,14 +111,14 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
     """
     alone, problem = outcome.baselines, outcome.joint.problem
     assert alone is not None
-    own = {
+    columns = {
         **_designs(problem, alone.levels),
         **_quantities(problem, alone.levels, alone.metrics.values),
         **_each("edap_{}_J_s_mm2", outcome.workloads, alone.edap),
         **_missing(problem, alone.metrics),
     }
     joint = _candidates(outcome, np.array([outcome.chosen]))
-    frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(own)], ignore_index=True)
+    frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(columns)], ignore_index=True)
     frame.insert(0, "optimised_for", [JOINT, *outcome.alone])
     return frame.assign(**_each("relative_edap_{}", outcome.workloads, _relative_edap(outcome)))
 
@@ -133,10 +133,10 @@ def _relative_edap(outcome: Outcome) -> Floats:
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:
-    """How every search went, generation by generation."""
-    found = {JOINT: outcome.joint, **outcome.alone}
+    """Progress of every search, generation by generation."""
+    searches = {JOINT: outcome.joint, **outcome.alone}
     frame = pd.DataFrame(
-        [{"search": name, **asdict(row)} for name, f in found.items() for row in f.result.trace]
+        [{"search": name, **asdict(row)} for name, f in searches.items() for row in f.result.trace]
     )
     guides = outcome.joint.problem.guides
     best = frame["best"].to_numpy(dtype=float)
@@ -161,7 +161,7 @@ def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.
         {
             "component": list(b.components),
             **_each("energy_{}_J", workloads, energy.T),
-            "area_mm2": shown("m2", b.area_m2[0]),
+            "area_mm2": to_display("m2", b.area_m2[0]),
         }
     )
 
@@ -185,9 +185,10 @@ def _quantities(
     columns: Columns = {}
     for q in sorted(problem.model.quantities, key=lambda q: q.per_workload):
         named = q.columns(problem.workload_names)
-        own = values[q.name] if q.per_workload else values[q.name][:, None]
+        by_network = values[q.name] if q.per_workload else values[q.name][:, None]
         columns |= {
-            shown_column(name): shown(q.unit, v) for name, v in zip(named, own.T, strict=True)
+            display_column(name): to_display(q.unit, v)
+            for name, v in zip(named, by_network.T, strict=True)
         }
         if q.name == "area" and problem.cost_per_cm2:
             columns["cost"] = problem.cost(levels, values["area"])
@@ -195,7 +196,7 @@ def _quantities(
 
 
 def _missing(problem: AcceleratorProblem, metrics: Metrics) -> Columns:
-    """What each network lacks of each resource, whole numbers."""
+    """Missing amount of each resource for each network, whole numbers."""
     columns: Columns = {}
     for name in problem.model.resource_names:
         lacking = np.ceil(metrics.resources[name].missing).astype(np.int64)
@@ -211,3 +212,34 @@ def _designs(problem: AcceleratorProblem, levels: Levels) -> Columns:
 def _each(pattern: str, names: Sequence[str], values: NDArray[Any]) -> Columns:
     """One column per workload of values (n, W)."""
     return {pattern.format(name): values[:, w] for w, name in enumerate(names)}
+
+
+def convergence_table(outcome: Outcome) -> pd.DataFrame:
+    """One row per search, criterion and evaluation that improved on all before, and the last.
+
+    The joint search by the criteria that guide it and judge a design by itself; one that orders
+    designs like another is left out of the two that orders by products. The searches for one
+    workload by its EDAP.
+    """
+    guides = [c for c in outcome.joint.problem.guides if c.against == "nothing"]
+    doubled = {c.orders_like for c in guides}
+    rows = []
+    for criterion in guides:
+        if criterion.name not in doubled:
+            rows += _improvements(outcome.joint, JOINT, criterion.name)
+    for name, search in outcome.alone.items():
+        rows += _improvements(search, name, "edap_max")
+    return pd.DataFrame(rows, columns=["search", "criterion", "evaluations", "best"])
+
+
+def _improvements(found: Found, search: str, criterion: str) -> list[tuple[str, str, int, float]]:
+    archive, problem = found.result.archive, found.problem
+    (score,) = [c for c in problem.criteria if c.name == criterion]
+    feasible = np.flatnonzero(archive.feasible)
+    values = np.full(len(archive), np.inf)
+    values[feasible] = score.scores(problem.costs(archive.F[feasible]), None)
+    best = np.minimum.accumulate(values)
+    improved = np.append(True, best[1:] < best[:-1]) & np.isfinite(best)
+    at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
+    called, shown = stated(criterion, best[at])
+    return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]

@@ -66,7 +66,7 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
 
 
 class RunFolder:
-    """Where one run puts its files.
+    """The results folder of one run.
 
     Until the run is complete everything lives in a hidden folder `.work`: the config it was
     started with, checkpoints, and finished files. `publish` then moves the files to their place.
@@ -102,9 +102,9 @@ class RunFolder:
         differing = [k for k in self._config if stored.get(k) != self._config[k]]
         if differing:
             key = next((k for k in differing if k != "command"), differing[0])
-            theirs, own = stored.get(key), self._config[key]
-            names = differing_keys(theirs, own)
-            told = f"is {_short(theirs)}, this run's is {_short(own)}"
+            theirs, ours = stored.get(key), self._config[key]
+            names = differing_keys(theirs, ours)
+            told = f"is {_short(theirs)}, this run's is {_short(ours)}"
             if names:
                 told = f"differs in {', '.join(names)}"
             raise InputError(
@@ -112,7 +112,7 @@ class RunFolder:
             )
 
     def is_finished(self) -> bool:
-        """Whether the complete run with this config is here, and nothing is left to do.
+        """True if the complete run with this config is here.
 
         Raises:
             InputError: it is, but a file is missing or damaged.
@@ -140,11 +140,11 @@ class RunFolder:
         (self.staging / FIGURES).mkdir(parents=True)
 
     def checkpoint(self, name: str) -> Path:
-        """Where the search of this name keeps its state."""
+        """Path of the state of the search of this name."""
         return self._work / f"{name}.checkpoint"
 
     def files(self) -> list[Path]:
-        """What a finished run left in the folder, in the order of `FILES`, then the config."""
+        """Files of a finished run, in the order of `FILES`, then the config."""
         return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
 
     def publish(self) -> None:

@@ -32,7 +32,7 @@ OnTrace = Callable[[str, TraceRow], None]
 
 @dataclass(frozen=True)
 class Found:
-    """What one search found.
+    """Result of one search.
 
     Args:
         problem: what was searched.
@@ -76,7 +76,7 @@ def run_searches(
     wanted = names(study)
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
-    found: dict[str, Found] = {}
+    searches: dict[str, Found] = {}
     for stream, name in enumerate(wanted):
         problem = study.problem(model if name == JOINT else _alone(model, name))
         result = run_search(
@@ -92,8 +92,8 @@ def run_searches(
         archive = result.archive
         if not archive.feasible.any():
             raise LimitsUnmet(nearest_text(problem, nearest(archive.levels, archive.G)))
-        found[name] = Found(problem, result)
-    return found
+        searches[name] = Found(problem, result)
+    return searches
 
 
 def _alone(model: CostModel, name: str) -> CostModel:

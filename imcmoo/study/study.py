@@ -37,7 +37,7 @@ FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "ra
 
 @dataclass(frozen=True)
 class Study:
-    """What is to be designed, for which networks, and how it is searched for.
+    """A design task: space, networks, criterion, and how it is searched.
 
     The same study gives the same files, byte for byte.
 
@@ -53,9 +53,9 @@ class Study:
         cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an
             objective.
         limits: what networks may cost at the most, by name of the network.
-        score: a score of one's own, which is then the criterion `score`.
-        model: a name in `registry.MODELS`, or `module:Class` of a cost model of one's own.
-        components: the path of a component table of one's own; the shipped one by default.
+        score: a score of the user, which is then the criterion `score`.
+        model: a name in `registry.MODELS`, or `module:Class` of a user's cost model.
+        components: the path of a user's component table; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
@@ -121,7 +121,7 @@ class Study:
 
     @cached_property
     def _text(self) -> str:
-        return json.dumps(self.asked(), sort_keys=True)
+        return json.dumps(self.to_config(), sort_keys=True)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class Study:
 
     @property
     def own_criterion(self) -> Criterion | None:
-        """The criterion that a score of one's own makes."""
+        """The criterion made of the user's score."""
         return None if self.score is None else own_criterion(self.score)
 
     @property
@@ -186,11 +186,11 @@ class Study:
         """The problem as a search sees it.
 
         Args:
-            model: as `cost_model` gives it, or of one of its networks; made anew by default.
+            model: as `cost_model` gives it, or of one of its networks; by default a new one.
         """
         model = model or self.cost_model()
-        own = [i for i, name in enumerate(self.names) if name in model.workload_names]
-        weights = [self.weights[i] for i in own] if self.weights else None
+        columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
+        weights = [self.weights[i] for i in columns] if self.weights else None
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
@@ -208,7 +208,7 @@ class Study:
         return (*([model] if model else []), *(path.partition(":")[0] for path in paths))
 
     def _handed(self) -> str:
-        """What a user's model is handed, with digests of files; shipped models tell their data."""
+        """Arguments of a user's model, with digests of files; empty for shipped models."""
         if self.model in registry.MODELS:
             return ""
         table = self.components and sha256(Path(self.components))
@@ -216,18 +216,18 @@ class Study:
         networks = self.network_set().fingerprint
         return repr((self.deployment, self.objectives, table, bits, networks))
 
-    def located(self) -> Study:
-        """The same wherever a process works: the paths of its files are absolute."""
+    def with_absolute_paths(self) -> Study:
+        """The study with absolute paths, for processes in other folders."""
         sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
         table = self.components and str(Path(self.components).absolute())
         return replace(self, workloads=tuple(sources), components=table)
 
     def with_seed(self, seed: int) -> Study:
-        """The same with another seed."""
+        """The study with another seed."""
         return replace(self, seed=seed)
 
-    def asked(self) -> dict[str, Any]:
-        """What is asked, in full units, as JSON has it."""
+    def to_config(self) -> dict[str, Any]:
+        """The study's settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
         return {
             "study": self.name,
@@ -242,7 +242,9 @@ class Study:
             "fixed": dict(self.space.fixed),
             "workloads": list(self.names),
             "weights": list(self.weights) if self.weights else None,
-            "limits": {n: own.given() for n, own in self.limits.items()} if self.limits else None,
+            "limits": {n: limits.given() for n, limits in self.limits.items()}
+            if self.limits
+            else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
@@ -267,7 +269,7 @@ def check_study_name(name: str) -> str:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Check that networks can be told apart in tables, searches and files.
+    """Check that networks have distinct names in tables, searches and files.
 
     Raises:
         ValueError: two of one name, or a name that is used otherwise.

@@ -1,4 +1,4 @@
-"""What is wrong with a study file, one line for each fault: the file, the key, what is allowed."""
+"""Faults of a study file, one line each: the file, the key, the allowed values."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str
     for fault in error.errors():
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
-            said = {(*fault["loc"], name): text for name, text in cause.faults.items()}
+            texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
         else:
-            said = {tuple(fault["loc"]): _text(fault, top)}
-        lines += [f"{file}: {_key(loc)}{text}" for loc, text in said.items()]
+            texts = {tuple(fault["loc"]): _text(fault, top)}
+        lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
     return "\n".join(lines)
 
 
@@ -64,7 +64,7 @@ def _key(loc: Sequence[int | str]) -> str:
 
 
 def _text(fault: Any, top: type[BaseModel]) -> str:
-    kind, given, ctx = fault["type"], fault["input"], fault.get("ctx", {})
+    kind, value, ctx = fault["type"], fault["input"], fault.get("ctx", {})
     if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
         return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
     if kind == "extra_forbidden":
@@ -73,19 +73,19 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
-        known = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
-        return f"unknown {given!r}; {did_you_mean(given, known)}allowed: {', '.join(known)}"
+        allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
+        return f"unknown {value!r}; {did_you_mean(value, allowed)}allowed: {', '.join(allowed)}"
     if kind in _KINDS:
-        return f"needs {_KINDS[kind]}, got {given!r}"
+        return f"needs {_KINDS[kind]}, got {value!r}"
     if kind == "greater_than":
-        return f"must be above {ctx['gt']:g}, got {given!r}"
+        return f"must be above {ctx['gt']:g}, got {value!r}"
     if kind == "greater_than_equal":
-        return f"must be at least {ctx['ge']:g}, got {given!r}"
+        return f"must be at least {ctx['ge']:g}, got {value!r}"
     if kind == "finite_number":
-        return f"must be finite, got {given!r}"
+        return f"must be finite, got {value!r}"
     if kind == "too_short":
         return f"needs at least {ctx['min_length']}"
-    return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {given!r}"
+    return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
 
 
 def _model_at(top: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel]:

@@ -108,10 +108,12 @@ class StudyFile(Table):
         )
 
     def _settings(self) -> dict[str, Any]:
-        """What a study has by the same name; what was left out is for `Study` to know."""
+        """Arguments of `Study` by the same name; omitted ones keep the defaults of `Study`."""
         keys = ("model", "deployment", "budget", "criterion", "baselines")
-        given = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
-        return {"criterion": SCORE, "score": self.score.score} | given if self.score else given
+        settings = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
+        return (
+            {"criterion": SCORE, "score": self.score.score} | settings if self.score else settings
+        )
 
 
 def _precision(networks: Mapping[str, NetworkTable]) -> dict[str, tuple[int, int]] | None:

@@ -33,7 +33,7 @@ from imcmoo.study.study_faults import did_you_mean
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study file stands.
+    """The place of a study file.
 
     Args:
         folder: what its paths are relative to.
@@ -54,23 +54,23 @@ def _network(source: str, info: ValidationInfo) -> str:
     if source.endswith(".onnx"):
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
-    found = str(_place(info).folder / source) if is_path(source) else source
+    path = str(_place(info).folder / source) if is_path(source) else source
     try:
-        Workload.load(found)
+        Workload.load(path)
     except OSError as error:
-        raise ValueError(f"{found}: {error.strerror}") from None
-    return found
+        raise ValueError(f"{path}: {error.strerror}") from None
+    return path
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
     """The path of a component table that is there."""
-    found = str(_place(info).folder / path)
+    file = str(_place(info).folder / path)
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
     try:
-        table.load(found)
+        table.load(file)
     except OSError as error:
-        raise ValueError(f"{found}: {error.strerror or error}") from None
-    return found
+        raise ValueError(f"{file}: {error.strerror or error}") from None
+    return file
 
 
 def known_model(name: str) -> str:
@@ -82,9 +82,9 @@ def known_model(name: str) -> str:
 def known_criterion(name: str) -> str:
     """A criterion that is there; the study's own score is not looked for."""
     if name != SCORE and ":" not in name and name not in CRITERIA:
-        known = [*CRITERIA, SCORE]
-        hint = did_you_mean(name, known)
-        raise ValueError(f"unknown '{name}'; {hint}known: {', '.join(known)}, or module:name")
+        names = [*CRITERIA, SCORE]
+        hint = did_you_mean(name, names)
+        raise ValueError(f"unknown '{name}'; {hint}known: {', '.join(names)}, or module:name")
     if name != SCORE:
         find_criterion(name)
     return name
@@ -202,7 +202,7 @@ class ScoreTable(Table):
 
     @property
     def score(self) -> OwnScore:
-        """As a study has it."""
+        """The score as `Study` takes it."""
         if self.function is not None:
             return self.function
         return Exponents(**self.model_dump(exclude={"function"}))

@@ -9,10 +9,10 @@ import pytest
 
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
-from imcmoo.hardware import own_table
-from imcmoo.hardware.build_table import library_costs
+from imcmoo.hardware.build_table import installed_versions, library_costs
 from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.study.provenance import config
 from tests.hardware.libraries import stand_in
@@ -58,6 +58,27 @@ def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
     assert not {"date", "python"} & {*table.metadata, *table.metadata["versions"]}
 
 
+def test_a_table_of_the_physical_model_is_extended_and_its_numbers_stay(folder, capsys):
+    sizes = ["--technology", "22", "--rows", "48", "--cols", "96,128", "--voltage", "0.8,0.85"]
+    physical = [*BUILD, "--model", "physical", *sizes, "--macros", "3", "--glb-depth", "3072"]
+    assert main(physical) == 0
+    assert "added 4 rram, 8 buffer; fingerprint" in capsys.readouterr().out
+    mine, shipped = PhysicalTable.load("mine.npz"), PhysicalTable.load()
+    keys = {"node_nm": 22, "voltage_V": [0.8, 0.85], "rows": 48, "cols": 128}
+    assert mine.look_up("rram", **keys)["time"].shape == (2,)
+    for name, rows in shipped.tables.items():
+        kept = {key: rows.column(key) for key in rows.key_names}
+        if "voltage_V" in kept:
+            kept["voltage_V"] = kept["voltage_V"] / 1000
+        for quantity, values in mine.look_up(name, **kept).items():
+            np.testing.assert_array_equal(values, rows.values[rows.quantities.index(quantity)])
+    before = (folder / "mine.npz").read_bytes()
+    assert main([*physical, "--quiet"]) == 0
+    assert (folder / "mine.npz").read_bytes() == before
+    assert main([*AT_22, "--quiet"]) == 2  # of the other model
+    assert "mine.npz is not a component table: it lacks adder" in capsys.readouterr().err
+
+
 def test_the_same_input_is_the_same_file(folder):
     assert main(AT_22) == 0
     first = (folder / "mine.npz").read_bytes()
@@ -78,7 +99,13 @@ def test_the_same_input_is_the_same_file(folder):
         (["--technology", "22", "--cell", "no.cell"], "no.cell: No such file"),
         (["--technology", "22", "--cell", "own.toml"], "own.toml: line 2 is not '-Key: value'"),
         (["--technology", "22", "--out", "own.toml"], "own.toml is not a component table"),
-        ([], "the following arguments are required: --technology"),
+        ([], "the following arguments are required: --technology, or --all"),
+        (["--all"], "--all is every shipped component: leave out --device"),
+        (["--technology", "65", "--model", "physical"], "no components at 65 nm"),
+        (
+            ["--technology", "22", "--model", "physical", "--cell", "my.cell"],
+            "the physical model assumes the shipped memory cells",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line_and_nothing_is_written(folder, capsys, options, message):
@@ -176,4 +203,4 @@ def test_the_libraries_make_what_is_shipped(tmp_path, monkeypatch):
     keys = np.ix_([22], [0.65, 1.0], [16, 1024], [16, 1024])
     for name, values in mine.crossbar("rram", *keys).items():
         np.testing.assert_array_equal(values, shipped.crossbar("rram", *keys)[name])
-    assert own_table.installed_versions() == mine.metadata["versions"]
+    assert installed_versions("reference") == mine.metadata["versions"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imcmoo.cli.main import main
-from imcmoo.io.parts import FinishedParts
+from imcmoo.io.parts import TaskCheckpoints
 from tests.cli.test_enumerate_command import STUDY, contents, only_few
 from tests.io.processes import needs_proc, wait_for
 
@@ -80,14 +80,14 @@ def after_parts(monkeypatch):
     """Have something done once, when so many parts are kept."""
 
     def arrange(n, do):
-        original = FinishedParts.save
+        original = TaskCheckpoints.save
 
         def save(self, index, arrays):
             original(self, index, arrays)
             if len(self) == n:
                 do()
 
-        monkeypatch.setattr(FinishedParts, "save", save)
+        monkeypatch.setattr(TaskCheckpoints, "save", save)
 
     return arrange
 

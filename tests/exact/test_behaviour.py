@@ -8,7 +8,7 @@ from imcmoo.exact import behaviour
 from imcmoo.exact.check import Refused
 from imcmoo.problem.identity import ENUMERATION_VERSION, difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.study.certify_study import Effort, certify_study
+from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import STUDIES
 from problems.physical_extended import SRAM_EXTENDED
@@ -109,13 +109,15 @@ def test_the_version_of_another_model_does_not_matter(monkeypatch, tmp_path):
 def test_certificates_of_a_changed_model_are_refused_and_proven_again(monkeypatch):
     rng = np.random.default_rng(8)
     study = study_on(part_of(SRAM_EXTENDED, rng, 300, feasible_values("sram", rng, 1)[0]))
-    (proven,) = certify_study(study, "edap_max", Effort())
+    (proven,) = certify_study(study, "edap_max", SolverOptions())
     assert len(proven.behaviour["ranks"]) > 1
     monkeypatch.setattr("imcmoo.model.physical.chip.GLB_BITS", 1024)
     with pytest.raises(Refused, match="is of other numbers of the cost model"):
         Checker(study).claim(proven)
     heard = []
-    (again,) = certify_study(study, "edap_max", Effort(known=[proven]), on_other=heard.append)
+    (again,) = certify_study(
+        study, "edap_max", SolverOptions(known=[proven]), on_other=heard.append
+    )
     assert again is not proven
     (line,) = heard
     assert line.startswith("edap_max: the certificate here is of other numbers of the cost model")

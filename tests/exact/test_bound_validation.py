@@ -13,7 +13,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.study.certify_study import Effort, certify_study
+from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import STUDIES
 from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED
@@ -159,7 +159,7 @@ def study():
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):
     monkeypatch.setattr("imcmoo.exact.bound_validation.RANDOM_DESIGNS", 0)
-    certificate = next(certify_study(study, "edap_max", Effort()))
+    certificate = next(certify_study(study, "edap_max", SolverOptions()))
     checker = Checker(study)
     checker.claim(certificate)
     problem = study.problem()

@@ -11,7 +11,7 @@ from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import identity
-from imcmoo.study.certify_study import Effort, certify_study
+from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems.physical_extended import SRAM_EXTENDED
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
@@ -25,7 +25,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    found = certify_study(study, "all", Effort())
+    found = certify_study(study, "all", SolverOptions())
     return {c.criterion: c for c in found}
 
 
@@ -57,27 +57,29 @@ def test_chips_of_a_networks_own_are_those_of_enumeration(study, proven):
 
 def test_what_is_known_is_not_proven_again(study, proven):
     known = [c for n, c in proven.items() if n != "edap_max"]
-    given = list(certify_study(study, "all", Effort(known=known)))
+    given = list(certify_study(study, "all", SolverOptions(known=known)))
     assert [c.criterion for c in given if not any(c is k for k in known)] == ["edap_max"]
     assert {c.criterion for c in given} == set(proven)
     far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("alone_")]
-    again = certify_study(study, "regret_minimax", Effort(known=far))
+    again = certify_study(study, "regret_minimax", SolverOptions(known=far))
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
     }
     other = [replace(c, identity={}) for c in proven.values()]
-    assert next(certify_study(study, "edap_max", Effort(known=other))).value
+    assert next(certify_study(study, "edap_max", SolverOptions(known=other))).value
 
 
 def test_of_two_certificates_the_one_that_proves_more_counts(study, proven):
     loose = replace(proven["edap_max"], gap=0.1, bound=proven["edap_max"].bound / 2)
     for known in ([loose, proven["edap_max"]], [proven["edap_max"], loose]):
-        assert next(certify_study(study, "edap_max", Effort(known=known))) is proven["edap_max"]
+        assert (
+            next(certify_study(study, "edap_max", SolverOptions(known=known))) is proven["edap_max"]
+        )
 
 
 def test_another_question_is_another_problem(study, proven):
     dearer = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
-    (own,) = certify_study(dearer, "edap_mean", Effort(known=list(proven.values())))
+    (own,) = certify_study(dearer, "edap_mean", SolverOptions(known=list(proven.values())))
     assert own.value != proven["edap_mean"].value
     assert own.identity["question"] != proven["edap_mean"].identity["question"]
 
@@ -85,12 +87,12 @@ def test_another_question_is_another_problem(study, proven):
 def test_given_designs_are_begun_with(study, proven):
     best = proven["edap_max"]
     start = study.space.encode({n: np.array([v]) for n, v in best.design.items()})
-    effort = Effort(start=start, time_limit_s=0)
+    effort = SolverOptions(start=start, time_limit_s=0)
     assert next(certify_study(study, "edap_max", effort)).value == best.value
 
 
 def test_a_reached_gap_is_accepted(study, checker):
-    for found in certify_study(study, "regret_minimax", Effort(gap=0.3)):
+    for found in certify_study(study, "regret_minimax", SolverOptions(gap=0.3)):
         check(checker, found)
     assert found.criterion == "regret_minimax"
     assert any(own["bound"] < own["value"] for own in found.own_best.values())
@@ -199,7 +201,7 @@ def test_other_settings_are_refused(study, proven):
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):
     with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
-        next(certify_study(study, "pseudo_weights", Effort(time_limit_s=1)))
+        next(certify_study(study, "pseudo_weights", SolverOptions(time_limit_s=1)))
     assert "\n" not in str(error.value)
 
 

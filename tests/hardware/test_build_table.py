@@ -7,26 +7,54 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imcmoo.cli.main import main
 from imcmoo.hardware import build_table as build
-from imcmoo.hardware.component_table import TABLE_QUANTITIES, ComponentTable
-from imcmoo.hardware.request import Key
-from imcmoo.hardware.table_file import Costs, write
+from imcmoo.hardware.component_table import COMPONENTS, ComponentTable, TableContent
+from imcmoo.hardware.request import SHIPPED, Key, Request
 
 
-def one_row_each() -> dict[str, dict[Key, Costs]]:
-    keys = {name: min(rows) for name, rows in build.table_keys().items()}
-    return {name: {key: dict.fromkeys(TABLE_QUANTITIES[name], 2.0)} for name, key in keys.items()}
+def shipped_keys(model: str) -> dict[str, set[Key]]:
+    keys: dict[str, set[Key]] = {}
+    for request in Request.shipped(model):
+        for name, own in request.keys().items():
+            keys[name] = keys.get(name, set()) | own
+    return keys
 
 
-def test_the_shipped_table_has_exactly_the_keys_the_builder_lists() -> None:
-    shipped = ComponentTable.load()
-    for name, keys in build.table_keys().items():
-        np.testing.assert_array_equal(shipped.tables[name].keys, sorted(keys))
+def one_row_each() -> TableContent:
+    rows = {
+        name: build.joined(name, part, None, {key: dict.fromkeys(part.quantities, 2.0)})
+        for name, part in COMPONENTS.items()
+        for key in [min(shipped_keys("reference")[name])]
+    }
+    return TableContent(rows, 3.0, {"date": "today"})
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_the_shipped_table_has_exactly_the_keys_the_builder_lists(model: str) -> None:
+    shipped = build.FORMATS[model].read().tables
+    for name, keys in shipped_keys(model).items():
+        np.testing.assert_array_equal(shipped[name].keys, sorted(keys))
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_a_shipped_table_read_and_written_is_the_same_arrays(model: str, tmp_path: Path) -> None:
+    content = build.FORMATS[model].read()
+    content.write(tmp_path / "again.npz")
+    folder = Path(build.__file__).parent
+    with (
+        np.load(folder / build.FORMATS[model].shipped) as before,
+        np.load(tmp_path / "again.npz") as again,
+    ):
+        assert before.files == again.files
+        for name in before.files:
+            assert before[name].dtype == again[name].dtype
+            assert before[name].tobytes() == again[name].tobytes()
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "table.npz"
-    write(path, one_row_each(), main_memory_J_per_bit=3.0, metadata={"date": "today"})
+    one_row_each().write(path)
     table = ComponentTable.load(path, scaling="current")
     assert table.metadata == {"date": "today"}
     assert table.main_memory_J_per_bit == 3.0
@@ -45,7 +73,7 @@ def test_a_failed_write_leaves_the_old_table(
 
     monkeypatch.setattr(np, "savez_compressed", fail)
     with pytest.raises(OSError, match="disk full"):
-        write(path, one_row_each(), main_memory_J_per_bit=3.0, metadata={})
+        one_row_each().write(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -53,11 +81,8 @@ def test_a_failed_write_leaves_the_old_table(
 def test_without_hwcomponents_one_line_says_what_is_needed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def absent() -> dict[str, str]:
-        raise ImportError("No module named 'hwcomponents'")
-
-    monkeypatch.setattr(build.library_costs, "versions", absent)
-    assert build.main([]) == 2
+    monkeypatch.setattr(build.library_costs, "PACKAGES", ("no-such-hwcomponents",))
+    assert main(["components", "build", "--all", "--out", "t.npz"]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
     assert "Python 3.12+" in message

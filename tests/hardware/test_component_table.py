@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -9,14 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.hardware.component_table import MAY_BE_ZERO, TABLE_QUANTITIES, ComponentTable
+from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import KeyedRows
-from imcmoo.hardware.physical_table import (
-    PHYSICAL_MAY_BE_ZERO,
-    PHYSICAL_QUANTITIES,
-    PhysicalTable,
-)
+from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
 from imcmoo.hardware.request import MILLIVOLTS
 from imcmoo.hardware.scaling import SCALINGS
 
@@ -242,13 +239,13 @@ def may_be(value: float, zero_allowed: bool) -> bool:
 
 
 @pytest.mark.parametrize("value", [*WRONG, 0.0])
-@pytest.mark.parametrize("component", TABLE_QUANTITIES)
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(
     component: str, value: float, tmp_path: Path
 ) -> None:
-    for quantity in TABLE_QUANTITIES[component]:
+    for quantity in COMPONENTS[component].quantities:
         path = changed(tmp_path, "components.npz", **{f"{component}.{quantity}": value})
-        zero = quantity in MAY_BE_ZERO.get(component, ())
+        zero = quantity in COMPONENTS[component].may_be_zero
         if may_be(value, zero):
             ComponentTable.load(path)
             continue
@@ -259,11 +256,11 @@ def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(
 
 
 @pytest.mark.parametrize("value", [*WRONG, 0.0])
-@pytest.mark.parametrize("component", PHYSICAL_QUANTITIES)
+@pytest.mark.parametrize("component", PHYSICAL_COMPONENTS)
 def test_so_is_one_of_the_physical_table(component: str, value: float, tmp_path: Path) -> None:
-    for quantity in PHYSICAL_QUANTITIES[component]:
+    for quantity in PHYSICAL_COMPONENTS[component].quantities:
         path = changed(tmp_path, "physical_components.npz", **{f"{component}.{quantity}": value})
-        zero = quantity in PHYSICAL_MAY_BE_ZERO.get(component, ())
+        zero = quantity in PHYSICAL_COMPONENTS[component].may_be_zero
         if may_be(value, zero):
             PhysicalTable.load(path)
             continue
@@ -271,6 +268,24 @@ def test_so_is_one_of_the_physical_table(component: str, value: float, tmp_path:
             ValueError, match=rf"mine\.npz: {component}.*: {quantity} is .* must be"
         ):
             PhysicalTable.load(path)
+
+
+@pytest.mark.parametrize(
+    "table", [(ComponentTable, "components"), (PhysicalTable, "physical_components")]
+)
+@pytest.mark.parametrize("entry", ["buffer.keys", "buffer.values", "main_memory_J_per_bit"])
+def test_complex_numbers_are_refused_without_a_warning(
+    entry: str, table: tuple[type[ComponentTable | PhysicalTable], str], tmp_path: Path
+) -> None:
+    kind, shipped = table
+    with as_file(files("imcmoo.hardware") / f"{shipped}.npz") as path, np.load(path) as own:
+        content = {name: own[name] for name in own.files}
+    np.savez(tmp_path / "mine.npz", **{**content, entry: content[entry] * (1 + 0j)})
+    said = r"mine\.npz: (buffer: (keys|values) are complex128|main_memory_J_per_bit is .*j)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=said):
+            kind.load(tmp_path / "mine.npz")
 
 
 @pytest.mark.parametrize("value", [*WRONG, 0.0])

@@ -34,6 +34,10 @@ def test_no_keys_find_nothing() -> None:
         ([[500], [650]], [[1.0, 2.0]], r"thing: keys has shape \(2, 1\), expected \(2, 2\)"),
         ([[500, 8]], [[1.0, 2.0]], r"thing: values has shape \(1, 2\), expected \(1, 1\)"),
         ([[500, 8], [500, 8]], [[1.0, 2.0]], "thing: a combination of keys occurs twice"),
+        ([[500, -8]], [[1.0]], "thing: keys must be whole numbers from 0"),
+        ([[500, 8.5]], [[1.0]], "thing: keys must be whole numbers from 0"),
+        ([[500, 1 << 40]], [[1.0]], "thing: keys must be whole numbers from 0 to 16,777,216"),
+        (np.zeros((0, 2)), np.zeros((1, 0)), "thing: keys must be .* in at least one row"),
     ],
 )
 def test_refuses_malformed_rows(

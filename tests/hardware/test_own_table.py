@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.hardware.build_table import library_costs
+from imcmoo.hardware.build_table import TableBuilder, library_costs
 from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.own_table import Extension
 from imcmoo.hardware.request import Request
 from imcmoo.io.errors import InputError
 from tests.hardware.libraries import SHIPPED, costs, stand_in
@@ -28,7 +27,7 @@ def request(device: str = "rram", *rows: int) -> Request:
 
 
 def extend(path: Path, asked: Request, cell: str | None = None) -> dict[str, int]:
-    extension = Extension(path, asked, cell)
+    extension = TableBuilder(path, [asked], cell)
     extension.build(jobs=1)
     return extension.counts
 
@@ -76,7 +75,7 @@ def test_two_cells_are_never_in_one_table(tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     extend(path, request("rram", 64), CELL)
     with pytest.raises(InputError, match="has rram crossbars of another cell"):
-        Extension(path, request("rram", 48), cell_file("rram"))
+        TableBuilder(path, [request("rram", 48)], cell_file("rram"))
 
 
 def test_two_versions_are_never_in_one_table(
@@ -84,7 +83,7 @@ def test_two_versions_are_never_in_one_table(
 ) -> None:
     stand_in(monkeypatch, hwcomponents_cacti="9.9.9")
     with pytest.raises(InputError, match=r"mix hwcomponents-cacti 1\.0\.40 with 9\.9\.9"):
-        Extension(tmp_path / "mine.npz", request("rram", 64))
+        TableBuilder(tmp_path / "mine.npz", [request("rram", 64)])
 
 
 def test_a_table_that_tells_no_cells_is_not_added_to(tmp_path: Path) -> None:
@@ -92,14 +91,14 @@ def test_a_table_that_tells_no_cells_is_not_added_to(tmp_path: Path) -> None:
     extend(path, request("rram", 64), CELL)
     with np.load(path) as stored:
         np.savez(path, **{**stored, "metadata": np.array('{"versions": {}}')})
-    with pytest.raises(InputError, match=r"nothing can be added: .* does not tell its cells"):
-        Extension(path, request("rram", 48))
+    with pytest.raises(InputError, match=r"nothing can be added: .* does not state its cells"):
+        TableBuilder(path, [request("rram", 48)])
 
 
 def test_voltages_below_the_threshold_are_refused(tmp_path: Path) -> None:
     low = Request("rram", (22,), rows=(64,), cols=(64,), millivolts=(400, 650))
     with pytest.raises(InputError, match=r"0\.4 V is not above NeuroSim's threshold of 0\.4 V"):
-        Extension(tmp_path / "mine.npz", low)
+        TableBuilder(tmp_path / "mine.npz", [low])
 
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, float("nan"), float("inf")])

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.hardware import build_physical_table as build
-from imcmoo.hardware.indexed_rows import IndexedRows
+from imcmoo.hardware import build_table as build
 from imcmoo.hardware.lookup import KeyedRows
-from imcmoo.hardware.physical_table import PHYSICAL_KEYS, PhysicalTable
+from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
 
 TABLE = PhysicalTable.load()
 
@@ -23,7 +22,7 @@ FROM_32 = "47a7f84bd549b3f347a1354bc8bb4d311fe768a2b0b7fee76a7b0e36ba6f6c39"
 
 
 def test_every_table_is_there_and_says_where_it_comes_from() -> None:
-    assert set(TABLE.tables) == set(PHYSICAL_KEYS)
+    assert set(TABLE.tables) == set(PHYSICAL_COMPONENTS)
     assert {"versions", "date", "licences", "sources"} <= set(TABLE.metadata)
     assert any("NC" in licence for licence in TABLE.metadata["licences"].values())
 
@@ -93,18 +92,17 @@ def test_thresholds_and_wires_are_neurosims() -> None:
     np.testing.assert_allclose(found["wire_ohm_per_m"][1:3] * pitch, [0.84, 1.17], atol=0.006)
 
 
-@pytest.mark.parametrize("name", sorted(PHYSICAL_KEYS))
-def test_direct_indexing_equals_the_plain_look_up(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(PHYSICAL_COMPONENTS))
+def test_rows_are_found_by_all_their_keys(name: str) -> None:
     rows = TABLE.tables[name]
     chosen = np.random.default_rng(1).integers(0, len(rows.keys), 50)
     keys = {
         key: column[chosen] / 1000 if key == "voltage_V" else column[chosen]
         for key, column in zip(rows.key_names, rows.keys.T, strict=True)
     }
-    plain, direct = rows.look_up(**keys), IndexedRows(rows).look_up(**keys)
-    assert set(direct) == set(plain)
-    for quantity, values in plain.items():
-        np.testing.assert_array_equal(direct[quantity], values)
+    for quantity, values in rows.look_up(**keys).items():
+        expected = rows.values[rows.quantities.index(quantity)][chosen]
+        np.testing.assert_array_equal(values, expected)
 
 
 @given(
@@ -140,11 +138,12 @@ def test_the_fingerprint_depends_on_the_numbers() -> None:
     assert PhysicalTable({**TABLE.tables, "mac": changed}, {}).fingerprint != TABLE.fingerprint
 
 
-def test_a_sample_of_the_table_computed_again() -> None:
+def test_a_sample_of_the_table_computed_again(tmp_path: Path) -> None:
     pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
     rng = np.random.default_rng(3)
     for name, rows in TABLE.tables.items():
         for at in rng.integers(0, len(rows.keys), 3):
-            costs = build.ask((name, tuple(rows.keys[at].tolist())))
+            task = (name, tuple(rows.keys[at].tolist()), None)
+            costs = build.compute_row("physical", task, scratch=tmp_path)
             expected = [costs[quantity] for quantity in rows.quantities]
             np.testing.assert_allclose(rows.values[:, at], expected, rtol=1e-9)

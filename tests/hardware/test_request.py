@@ -10,7 +10,7 @@ import pytest
 
 from imcmoo.cli import components_command
 from imcmoo.cli.command_line import Parser
-from imcmoo.hardware.request import MACROS, Request
+from imcmoo.hardware.request import SHIPPED, Request
 
 PLAIN = Request("rram", (22,), rows=(48, 64), cols=(128,))
 
@@ -35,7 +35,7 @@ def test_the_command_line_asks_for_the_same(request_: Request) -> None:
 
 
 def test_a_command_leaves_out_what_is_usual() -> None:
-    usual = replace(PLAIN, millivolts=(650, 700), macros=MACROS[:2])
+    usual = replace(PLAIN, millivolts=(650, 700), macros=SHIPPED["reference"].macros[:2])
     assert usual.command("a.npz") == (
         "imcmoo components build --device rram --technology 22 --rows 48,64 --cols 128 --out a.npz"
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from imcmoo.io.machines import Scheduler, working
+from imcmoo.io.machines import Scheduler, open_executor
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,5 @@ def test_an_open_port_of_another_machine_is_taken_only_if_trusted(address):
 
 
 def test_no_more_processes_than_tasks_are_started():
-    with working(8, 1) as executor:
+    with open_executor(8, 1) as executor:
         assert executor.workers == 1

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from imcmoo.io.parts import FinishedParts
+from imcmoo.io.parts import TaskCheckpoints
 
 shared_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
@@ -23,7 +23,7 @@ def only_part(folder):
 @pytest.fixture
 def kept(tmp_path):
     """A folder with part 7 of the work "this"."""
-    FinishedParts(tmp_path, "this").save(7, CONTENT)
+    TaskCheckpoints(tmp_path, "this").save(7, CONTENT)
     return tmp_path
 
 
@@ -41,8 +41,8 @@ def kept(tmp_path):
 )
 def test_a_part_comes_back_as_it_was(tmp_path_factory, stored, index, mark):
     folder = tmp_path_factory.mktemp("work")
-    FinishedParts(folder, mark).save(index, stored)
-    parts = FinishedParts(folder, mark)
+    TaskCheckpoints(folder, mark).save(index, stored)
+    parts = TaskCheckpoints(folder, mark)
     found = parts.load(index)
     assert index in parts
     assert found.keys() == stored.keys()
@@ -52,17 +52,17 @@ def test_a_part_comes_back_as_it_was(tmp_path_factory, stored, index, mark):
 
 
 def test_parts_are_counted(tmp_path):
-    parts = FinishedParts(tmp_path, "this")
+    parts = TaskCheckpoints(tmp_path, "this")
     assert len(parts) == 0
     for index in (3, 12, 3):
         parts.save(index, CONTENT)
-    for seen in (parts, FinishedParts(tmp_path, "this")):
+    for seen in (parts, TaskCheckpoints(tmp_path, "this")):
         assert len(seen) == 2
         assert [i for i in range(20) if i in seen] == [3, 12]
 
 
 def test_parts_of_other_work_are_none_and_are_removed(kept):
-    other = FinishedParts(kept, "that")
+    other = TaskCheckpoints(kept, "that")
     assert len(other) == 0
     assert 7 not in other
     with pytest.raises(KeyError):
@@ -73,16 +73,16 @@ def test_parts_of_other_work_are_none_and_are_removed(kept):
 def test_a_part_under_another_number_or_in_other_work_is_none(kept):
     path = only_part(kept)
     path.rename(path.with_stem("8"))
-    assert len(FinishedParts(kept, "this")) == 0
+    assert len(TaskCheckpoints(kept, "this")) == 0
 
 
 def test_a_part_put_among_those_of_other_work_is_none(kept, tmp_path_factory):
     """As two runs with one folder might leave it."""
     other = tmp_path_factory.mktemp("other")
-    FinishedParts(other, "that").save(1, CONTENT)
+    TaskCheckpoints(other, "that").save(1, CONTENT)
     path = only_part(other)
     path.rename(kept / ".parts" / path.name)
-    parts = FinishedParts(kept, "this")
+    parts = TaskCheckpoints(kept, "this")
     assert (7 in parts, 1 in parts) == (True, False)
 
 
@@ -90,23 +90,23 @@ def test_a_part_cut_short_anywhere_is_none(kept):
     whole = only_part(kept).read_bytes()
     for size in (0, 1, 31, 32, 33, len(whole) // 2, len(whole) - 1):
         (kept / ".parts" / "7.part").write_bytes(whole[:size])
-        assert 7 not in FinishedParts(kept, "this")
+        assert 7 not in TaskCheckpoints(kept, "this")
         assert list((kept / ".parts").iterdir()) == []
 
 
 @shared_folder
 @given(data=st.data())
 def test_a_part_with_one_bit_changed_is_none(kept, data):
-    FinishedParts(kept, "this").save(7, CONTENT)
+    TaskCheckpoints(kept, "this").save(7, CONTENT)
     path = only_part(kept)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path.write_bytes(content)
-    assert 7 not in FinishedParts(kept, "this")
+    assert 7 not in TaskCheckpoints(kept, "this")
 
 
 def test_a_part_damaged_while_the_work_goes_on_is_not_given_out(kept):
-    parts = FinishedParts(kept, "this")
+    parts = TaskCheckpoints(kept, "this")
     only_part(kept).write_bytes(b"")
     with pytest.raises(KeyError):
         parts.load(7)
@@ -116,23 +116,23 @@ def test_what_a_kill_left_half_written_is_removed_and_folders_stay(kept):
     (kept / ".parts" / ".8.part.0123.tmp").write_bytes(b"half")
     (kept / ".parts" / "mark.json").write_text("old")
     (kept / ".parts" / "files").mkdir()
-    assert len(FinishedParts(kept, "this")) == 1
+    assert len(TaskCheckpoints(kept, "this")) == 1
     assert {path.name for path in (kept / ".parts").iterdir()} == {"7.part", "files"}
 
 
 def test_what_could_not_be_read_back_is_not_kept(tmp_path):
-    parts = FinishedParts(tmp_path, "this")
+    parts = TaskCheckpoints(tmp_path, "this")
     with pytest.raises(TypeError, match="'odd' of part 2"):
         parts.save(2, {"good": 1.0, "odd": {"a": 1}})
     assert 2 not in parts
 
 
 def test_all_is_gone_after_removal_and_what_else_is_there_stays(kept, tmp_path_factory):
-    FinishedParts(kept, "this").remove()
+    TaskCheckpoints(kept, "this").remove()
     assert not kept.exists()
     used = tmp_path_factory.mktemp("used")
     (used / "result").touch()
-    parts = FinishedParts(used, "this")
+    parts = TaskCheckpoints(used, "this")
     parts.save(1, CONTENT)
     parts.remove()
     assert [path.name for path in used.iterdir()] == ["result"]

@@ -9,7 +9,7 @@ from rich.console import Console
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.explanation_words import lack, used
-from imcmoo.study.explain import Subject, explain
+from imcmoo.study.explain import DesignToExplain, explain
 from tests.study.test_explain import STUDIES
 from tests.test_toy_model import STUDY as TOY
 
@@ -25,7 +25,7 @@ def explanations(request):
     _, G = problem.score(levels, problem.model.evaluate(levels))
     feasible = (G <= 0).all(axis=1)
     rows = [int(np.argmax(kind)) for kind in (feasible, ~feasible) if kind.any()]
-    subjects = [Subject(levels[row], (f"random {row}",)) for row in rows]
+    subjects = [DesignToExplain(levels[row], (f"random {row}",)) for row in rows]
     return [e.as_shown() for e in explain(problem, study.asked_criterion, subjects)]
 
 

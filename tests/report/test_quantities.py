@@ -3,7 +3,7 @@
 import pytest
 
 from imcmoo.model.metrics import Quantity
-from imcmoo.report.quantities import measured
+from imcmoo.report.page_designs import measured
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from imcmoo.cli import run_studies
 from imcmoo.exact import answer as exact
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
-from imcmoo.study.exact_comparison import find_answer, stated
+from imcmoo.study.exact_comparison import find_answer, study_settings
 from problems import STUDIES
 
 STUDY = "four_workload_rram"
@@ -117,15 +117,15 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
         "criterion": None,
         "weights": None,
     }
-    assert stated(study) == own
+    assert study_settings(study) == own
     # One answer holds all criteria of the registry.
-    assert stated(replace(study, criterion="ela_mean")) == own
-    assert stated(replace(study, weights=(1, 2, 3, 4))) == own | {"weights": [1, 2, 3, 4]}
-    assert stated(replace(study, deployment="together")) == own | {"deployment": "together"}
-    found = stated(replace(study, area_limit_m2=21e-6))
+    assert study_settings(replace(study, criterion="ela_mean")) == own
+    assert study_settings(replace(study, weights=(1, 2, 3, 4))) == own | {"weights": [1, 2, 3, 4]}
+    assert study_settings(replace(study, deployment="together")) == own | {"deployment": "together"}
+    found = study_settings(replace(study, area_limit_m2=21e-6))
     assert found == own | {"area_limit_mm2": pytest.approx(21)}
     json.dumps(found)
-    assert stated(replace(study, area_limit_m2=None)) == own | {"area_limit_mm2": None}
+    assert study_settings(replace(study, area_limit_m2=None)) == own | {"area_limit_mm2": None}
 
 
 def test_an_answer_replaced_while_it_is_read_is_refused(results, tmp_path, monkeypatch):

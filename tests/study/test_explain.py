@@ -6,7 +6,7 @@ import pytest
 from imcmoo.cli import catalogue
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.study.assessment import Assessment
-from imcmoo.study.explain import Subject, explain
+from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.test_toy_model import STUDY as TOY
@@ -30,7 +30,7 @@ def designs(study, n=1000, seed=0):
 
 
 def subjects(levels, *, in_full=True):
-    return [Subject(row, (f"d{i}",), in_full) for i, row in enumerate(levels)]
+    return [DesignToExplain(row, (f"d{i}",), in_full) for i, row in enumerate(levels)]
 
 
 def some(study, n=3):

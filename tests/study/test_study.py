@@ -37,7 +37,7 @@ def test_the_printed_command_asks_for_exactly_this_limit(mm2):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_what_is_asked_is_plain_json(name):
-    asked = STUDIES[name].asked()
+    asked = STUDIES[name].to_config()
     assert json.loads(json.dumps(asked)) == asked
 
 

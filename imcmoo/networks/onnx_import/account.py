@@ -1,4 +1,4 @@
-"""What an import brings home: layers, and an account of every node of the graph."""
+"""Result of an import: layers, and an account of every node of the graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # who shows an account need not have onnx installed
 
 
 class Fate(Enum):
-    """What became of a node."""
+    """Outcome of the import for one node."""
 
     IMPORTED = "imported"
     FREE = "free"
@@ -92,7 +92,7 @@ class Account:
     items: tuple[Item, ...]
 
     def nodes(self, fate: Fate) -> dict[str, int]:
-        """How many nodes of each operator had this fate, most frequent first."""
+        """Number of nodes of each operator with this fate, most frequent first."""
         return dict(Counter(i.operator for i in self.items if i.fate is fate).most_common())
 
     def of(self, fate: Fate) -> Iterator[Item]:
@@ -126,7 +126,7 @@ class Imported:
 
     @property
     def provenance(self) -> Mapping[str, str]:
-        """Where the network comes from: source, bindings, versions."""
+        """Provenance of the network: source, bindings, versions."""
         return self.workload.provenance
 
     def summary(self) -> dict[str, int | dict[str, int]]:
@@ -137,13 +137,15 @@ class Imported:
         hidden state.
         """
         shared = self.workload.shared_with
-        own = [r for r, other in zip(self.rows, shared, strict=True) if not (other or r.dynamic)]
-        recurrent = sum(r.recurrent_weights for r in own)
+        weighted = [
+            r for r, other in zip(self.rows, shared, strict=True) if not (other or r.dynamic)
+        ]
+        recurrent = sum(r.recurrent_weights for r in weighted)
         return {
             "layers": len(self.rows),
             "macs": _macs(self.rows),
             "macs_dynamic": _macs(r for r in self.rows if r.dynamic),
-            "weights": sum(r.n_weights for r in own) - recurrent,
+            "weights": sum(r.n_weights for r in weighted) - recurrent,
             "weights_recurrent": recurrent,
             **{fate.value: self.account.nodes(fate) for fate in Fate},
         }

@@ -54,35 +54,35 @@ def bind_inputs(
     declared = {i.name: i.type for i in inputs}
     axes = {name: _axes(kind) for name, kind in declared.items()}
     _check_names("input", [*shapes, *values], declared)
-    symbols = {a for known in axes.values() for a in known or () if isinstance(a, str)}
+    symbols = {a for sizes in axes.values() for a in sizes or () if isinstance(a, str)}
     _check_names("symbol", dims, symbols)
-    known = _symbols_of(axes, shapes) | dict(dims)
+    sizes = _symbols_of(axes, shapes) | dict(dims)
     bound, missing = {}, []
     for name, kind in declared.items():
         if not kind.HasField("tensor_type"):
             bound[name] = Tensor(other=kind)
             continue
-        given = values.get(name)
-        shape, unknown = _shape(name, axes[name], shapes.get(name), known, given)
+        elements = values.get(name)
+        shape, unknown = _shape(name, axes[name], shapes.get(name), sizes, elements)
         missing += unknown
         if not unknown:
-            bound[name] = _tensor(name, shape, kind.tensor_type.elem_type, given)
+            bound[name] = _tensor(name, shape, kind.tensor_type.elem_type, elements)
     if missing:
         raise InputError(
             f"sizes stay open: {'; '.join(missing)}; give them with --shape INPUT=... or "
             "--dim SYMBOL=..."
         )
     declared_sizes = (
-        (size, given)
+        (declared_size, size)
         for name, shape in shapes.items()
-        for size, given in zip(axes[name] or (), shape, strict=False)
+        for declared_size, size in zip(axes[name] or (), shape, strict=False)
     )
     as_declared = all(d == g for d, g in declared_sizes if isinstance(d, int))
-    return Bound(bound, known, as_declared)
+    return Bound(bound, sizes, as_declared)
 
 
 def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
-    """What the file says of each axis; None where it does not even say how many there are."""
+    """Each axis as the file states it; None where not even their number is stated."""
     if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
         return None
     return tuple(_axis(d) for d in kind.tensor_type.shape.dim)
@@ -106,7 +106,7 @@ def _symbols_of(
         for axis, size in zip(axes[name] or (), shape, strict=False):
             if isinstance(axis, str):
                 sizes.setdefault(axis, set()).add(size)
-    return {symbol: next(iter(given)) for symbol, given in sizes.items() if len(given) == 1}
+    return {symbol: next(iter(values)) for symbol, values in sizes.items() if len(values) == 1}
 
 
 def _shape(
@@ -151,8 +151,8 @@ def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | No
     if kind.kind in "iu":
         limits = np.iinfo(kind)
         if not all(v == v // 1 and limits.min <= v <= limits.max for v in given):
-            said = ", ".join(map(str, given))
-            raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {said}")
+            texts = ", ".join(map(str, given))
+            raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {texts}")
     flat = np.array(given * (prod(sizes) // len(given)), dtype=kind)
     return from_value(flat.reshape(sizes), constant=False)
 

@@ -23,14 +23,14 @@ def subgraph(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
 
 
 def condition(tensor: Tensor | None) -> bool | None:
-    """Whether a condition holds, or None if that is decided while the network runs."""
+    """Value of a condition, or None if it is decided while the network runs."""
     if tensor is None or tensor.value is None or tensor.value.size != 1:
         return None
     return bool(tensor.value.reshape(-1)[0])
 
 
 def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
-    """What two branches' outputs have in common."""
+    """The properties that two branches' outputs share."""
     return [
         Tensor(a.shape if a.shape == b.shape else None, a.element)
         for a, b in zip(first, second, strict=False)
@@ -47,11 +47,11 @@ def body_of(
     """
     if len(inputs) > len(function.input):
         raise InputError(f"{len(inputs)} inputs for a function of {len(function.input)}")
-    given = {a.name: a for a in function.attribute_proto} | {a.name: a for a in node.attribute}
+    attributes = {a.name: a for a in function.attribute_proto} | {a.name: a for a in node.attribute}
     named = dict(zip(function.input, inputs, strict=False))
     scope = {name: tensor for name, tensor in named.items() if tensor is not None}
     left_out = set(function.input) - set(scope)
-    return [_filled(inner, given, left_out) for inner in function.node], scope
+    return [_filled(inner, attributes, left_out) for inner in function.node], scope
 
 
 def _filled(

@@ -1,4 +1,4 @@
-"""From a file to a network: read, bind, walk, name, measure."""
+"""From a file to a network: read, set dimensions, walk, name, measure."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
 
 
 def _bindings(what: str, given: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
-    """What the user gave, for the record."""
+    """Bindings stated by the user, for the record."""
     lists = {key: v if isinstance(v, tuple) else (v,) for key, v in given.items()}
     return {
         f"{what} {key}": ",".join(str(int(n) if n == n // 1 else n) for n in numbers)

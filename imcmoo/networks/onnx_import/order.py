@@ -31,8 +31,8 @@ def running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> li
         stack = [(start, iter(reads[start]))] if state[start] == 0 else []
         state[start] = max(state[start], 1)
         while stack:
-            index, rest = stack[-1]
-            source = next((s for s in rest if state[s] != 2), None)
+            index, waiting = stack[-1]
+            source = next((s for s in waiting if state[s] != 2), None)
             if source is None:
                 stack.pop()
                 state[index] = 2
@@ -60,10 +60,10 @@ def read_by(node: onnx.NodeProto) -> set[str]:
 
 def _reachable(starts: Iterable[int], reads: Sequence[Sequence[int]]) -> set[int]:
     waiting = list(starts)
-    found: set[int] = set()
+    reached: set[int] = set()
     while waiting:
         index = waiting.pop()
-        if index not in found:
-            found.add(index)
+        if index not in reached:
+            reached.add(index)
             waiting.extend(reads[index])
-    return found
+    return reached

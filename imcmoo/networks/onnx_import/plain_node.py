@@ -40,7 +40,7 @@ def operator_of(node: onnx.NodeProto) -> str:
 def visit(
     node: onnx.NodeProto, name: str, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
 ) -> tuple[list[Tensor], Item]:
-    """What a node's outputs are, and what became of it.
+    """Outputs and fate of a node.
 
     Args:
         node: the node.
@@ -100,11 +100,11 @@ def _with_values(
     opsets: Mapping[str, int],
 ) -> list[Tensor]:
     """Add what is known of the outputs' elements, and whether they are constant."""
-    given = [tensor for tensor in inputs if tensor is not None]
+    present = [tensor for tensor in inputs if tensor is not None]
     values = fold(node, inputs, outputs, opsets)
-    constant = node.op_type not in RANDOM and all(tensor.constant for tensor in given)
+    constant = node.op_type not in RANDOM and all(tensor.constant for tensor in present)
     constant |= values is not None and node.op_type in ("Shape", "Size")
-    seen = given[0] if given and node.op_type in VIEWS and constant else None
+    seen = present[0] if present and node.op_type in VIEWS and constant else None
     return [
         replace(
             from_value(values[i]) if values else tensor,

@@ -19,13 +19,13 @@ class Repetition:
 
     Args:
         body: the subgraph.
-        given: what one step reads, in order.
+        inputs: tensors one step reads, in order.
         finish: from the body's outputs to the node's outputs, and the number of steps; None where
             that depends on data.
     """
 
     body: onnx.GraphProto
-    given: list[Tensor]
+    inputs: list[Tensor]
     finish: Callable[[Sequence[Tensor]], tuple[list[Tensor], int | None]]
 
 
@@ -33,7 +33,7 @@ def loop(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
     """A `Loop`: its steps are known if a number bounds them and nothing else ends them.
 
     Raises:
-        InputError: it lacks its body or its inputs.
+        InputError: it lacks its subgraph or its inputs.
     """
     body = subgraph(node, "body")
     if len(inputs) < 2 or len(body.input) != len(inputs):
@@ -59,7 +59,7 @@ def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
     """A `Scan`: one step for each entry along an axis of its last inputs.
 
     Raises:
-        InputError: it lacks its body or its inputs.
+        InputError: it lacks its subgraph or its inputs.
     """
     attributes = {a.name: a for a in node.attribute}
     body = subgraph(node, "body")
@@ -85,7 +85,7 @@ def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
 
 
 def repeated(item: Item, steps: int) -> Item:
-    """A node of the body run once per step: weights stay, batches grow."""
+    """A node of the subgraph run once per step: weights stay, batches grow."""
     rows = []
     for row in item.rows:
         c, m, p, q, r, s, g, n = row.sizes
@@ -99,7 +99,7 @@ def _changing(tensor: Tensor | None) -> Tensor:
 
 
 def _one_step(tensor: Tensor | None, axis: int) -> Tensor:
-    """What one step of a scan reads of a tensor: the axis is gone."""
+    """The slice of a tensor that one step of a scan reads, without the axis."""
     if tensor is None or not tensor.shape:
         return Tensor()
     n_axes = len(tensor.shape)
@@ -110,12 +110,12 @@ def _one_step(tensor: Tensor | None, axis: int) -> Tensor:
 
 
 def _stacked(tensor: Tensor, steps: int | None) -> Tensor:
-    """What a tensor becomes when every step's is kept."""
+    """The tensors of all steps as one."""
     return Tensor(None if tensor.shape is None else (steps, *tensor.shape), tensor.element)
 
 
 def _goes_on(body: onnx.GraphProto, going: Tensor) -> bool:
-    """Whether a loop's body never ends it: it says true, or hands on its condition."""
+    """Tell whether a loop never ends itself: its condition is true or passed on."""
     if condition(going):
         return True
     handed = {n.output[0]: n.input[0] for n in body.node if n.op_type == "Identity"}

@@ -42,19 +42,19 @@ def record_densities(
     wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    known = {output.name for output in model.graph.output}
-    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in known)
+    outputs = {output.name for output in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
         session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         made = session.run(wanted or None, arrays)[: len(wanted)]
     except Exception as error:  # onnxruntime's own errors share no base class
         raise InputError(f"cannot be run on {samples}: {error}") from None
-    found = {
+    recorded = {
         name: densities(np.asarray(v))
         for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()
     }
-    return {name: bits for name, bits in found.items() if bits is not None}
+    return {name: bits for name, bits in recorded.items() if bits is not None}
 
 
 def _read(samples: Path) -> Mapping[str, NDArray[Any]]:

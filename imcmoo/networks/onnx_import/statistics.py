@@ -74,14 +74,14 @@ def gather_statistics(rows: Sequence[Row], recorded: Mapping[str, tuple[float, .
         rows: the layers.
         recorded: densities of activations by tensor, from a run.
     """
-    found = [(_activation(r.inputs, recorded), _held(r, recorded)) for r in rows]
+    operands_of = [(_activation(r.inputs, recorded), _held(r, recorded)) for r in rows]
     bits: list[list[tuple[float, ...]]] = [[], []]
     sources: list[list[str]] = [[], []]
-    for row, operands in zip(rows, found, strict=True):
+    for row, operands in zip(rows, operands_of, strict=True):
         kind = layer_class(row.kind, np.array(row.sizes), dynamic=row.dynamic)
-        for i, known in enumerate(operands):
-            bits[i].append(known[0] if known else DEFAULT_DENSITIES[kind][i])
-            sources[i].append(known[1] if known else DEFAULT)
+        for i, density in enumerate(operands):
+            bits[i].append(density[0] if density else DEFAULT_DENSITIES[kind][i])
+            sources[i].append(density[1] if density else DEFAULT)
     return Statistics(np.array(bits[0]), np.array(bits[1]), tuple(sources[0]), tuple(sources[1]))
 
 
@@ -96,12 +96,12 @@ def _held(
     values = numpy_helper.to_array(data)
     if values.dtype == np.uint8:
         values = values.astype(np.int16) - ZERO_POINT
-    known = densities(values)
-    return (known, STORED) if known else None
+    density = densities(values)
+    return (density, STORED) if density else None
 
 
 def _activation(
     tensor: Tensor, recorded: Mapping[str, tuple[float, ...]]
 ) -> tuple[tuple[float, ...], str] | None:
-    known = recorded.get(tensor.name or "")
-    return (known, SAMPLED) if known else None
+    density = recorded.get(tensor.name or "")
+    return (density, SAMPLED) if density else None

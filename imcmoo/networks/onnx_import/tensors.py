@@ -1,4 +1,4 @@
-"""What is known of a tensor before the network runs."""
+"""Properties of a tensor that are known before the network runs."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class Walk:
         self, node: onnx.NodeProto, name: str, r: Repetition, scope: Scope, opsets: Opsets
     ) -> list[Tensor]:
         inside = _inside(scope)
-        inside.update(zip((i.name for i in r.body.input), r.given, strict=True))
+        inside.update(zip((i.name for i in r.body.input), r.inputs, strict=True))
         made, items = self._aside(r.body, inside, opsets, f"{name}/")
         outputs, steps = r.finish(made)
         self._account(node.op_type, name, items, "its number of steps depends on data", steps)
@@ -225,8 +225,8 @@ class Walk:
         for dim in bound.tensor_type.shape.dim:
             if dim.dim_param in self._bound.symbols:
                 dim.dim_value = self._bound.symbols[dim.dim_param]
-        said = from_type(bound, "a shape stated in the file")
-        return replace(tensor, shape=said.shape, element=tensor.element or said.element)
+        declared = from_type(bound, "a shape stated in the file")
+        return replace(tensor, shape=declared.shape, element=tensor.element or declared.element)
 
 
 def _inside(scope: Scope) -> Scope:

@@ -14,7 +14,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.study.certify_study import Effort, certify_study
+from imcmoo.study.certify_study import SolverOptions, certify_study
 from problems.physical_extended import RRAM_EXTENDED
 from tests.exact.certified_spaces import feasible_values, part_of, study_on
 
@@ -30,7 +30,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    return list(certify_study(study, "all", Effort()))
+    return list(certify_study(study, "all", SolverOptions()))
 
 
 @pytest.fixture

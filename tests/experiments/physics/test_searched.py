@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.physics import best_found, contrasts
+from experiments.physics import best_found, optima
 from experiments.physics.searches import feasible, optimal_designs, search_from
 from experiments.physics.variations import (
     ASSUMPTION,
@@ -66,7 +66,7 @@ def test_own_bests_are_no_worse_than_exact_ones_where_these_are_known(study, ans
 
 
 def test_all_networks_together_are_no_worse_than_on_the_optima(study, known):
-    found, area_mm2 = contrasts._together(replace(study, budget=BUDGET), known)
+    found, area_mm2 = optima._together(replace(study, budget=BUDGET), known)
     problem = replace(study, deployment="together").problem()
     kept = known[feasible(problem, known)]
     costs = problem.costs(problem.score(kept, problem.model.evaluate(kept))[0])

@@ -1,4 +1,4 @@
-"""What each operator costs: layers, nothing, or more than the layers can say."""
+"""Cost of each operator: layers, nothing, or more than layers can express."""
 
 from __future__ import annotations
 

@@ -47,10 +47,10 @@ class Call:
         Raises:
             NotModelled: it is not.
         """
-        found = self.optional(index)
-        if found is None:
+        tensor = self.optional(index)
+        if tensor is None:
             raise NotModelled(f"has no input {index}")
-        return found
+        return tensor
 
     def optional(self, index: int) -> Tensor | None:
         """An input, or None where it is left out."""
