@@ -36,20 +36,7 @@ ROOT = Path(__file__).parents[1]
 REFUSED = (InputError, OSError)
 """What commands turn into one line."""
 
-TOKENS = [
-    b"nan",
-    b"inf",
-    b"-1",
-    b"0",
-    b"9" * 40,
-    b"1e999",
-    b'"',
-    b"\n",
-    b",",
-    b"[",
-    b"\x00",
-    b"\xff",
-]
+TOKENS = [*b'nan inf -1 0 1e999 " , [ \x00 \xff'.split(), b"\n", b"9" * 40]
 
 
 @st.composite
@@ -116,45 +103,42 @@ def reads(home: Path) -> dict[str, Read]:
     run, exact = home / "small" / "seed-1", home / "exact" / "small"
     problem = find_study(str(home / "small.toml")).problem()
     mark = answer.read_summary(exact)["identity"]
-
-    def found() -> object:
-        got = answer.load(exact, problem, mark)
-        return got.n_feasible, got.front.tolist(), {k: o.value for k, o in got.optima.items()}
-
-    def results() -> object:
-        with reading(run) as read:
-            return dict(read.config)
-
     (checkpoint,) = run.rglob("*.checkpoint")
     identity = State.load(checkpoint, identity={}).identity
+
+    def optima() -> object:
+        stored = answer.load(exact, problem, mark)
+        values = {name: optimum.value for name, optimum in stored.optima.items()}
+        return stored.n_feasible, stored.front.tolist(), values
+
+    def config() -> object:
+        with reading(run) as read:
+            return dict(read.config)
 
     def explained() -> object:
         return [to_json(e) for e in read_explanations(run / "explain.json")]
 
     def state() -> object:
-        got = State.load(checkpoint, identity=identity)
-        return got.F.tolist(), got.levels.tolist(), got.random, got.population.tolist()
+        stored = State.load(checkpoint, identity=identity)
+        arrays = stored.F.tolist(), stored.levels.tolist(), stored.population.tolist()
+        return *arrays, stored.random
 
-    mine = {
+    of_users = {
         "study": (home / "small.toml", partial(find_study, str(home / "small.toml"))),
         "designs": (home / "d.csv", partial(read_designs, home / "d.csv", SRAM)),
         "network": (home / "net.csv", partial(find_study, str(home / "own.toml"))),
         "macros": (home / "macros.csv", partial(silicon.read, home / "macros.csv")),
         "certificate": (home / "proof/certificate.json", partial(Certificate.load, home / "proof")),
     }
-    theirs = {
+    of_commands = {
         "checkpoint": (checkpoint, state),
-        **{name: (exact / name, found) for name in (answer.SUMMARY, answer.OPTIMA, answer.FRONT)},
-        "config.json": (run / "config.json", results),
-        "SHA256SUMS": (run / "SHA256SUMS", results),
-        "explain.json": (
-            run / "explain.json",
-            lambda: [to_json(e) for e in read_explanations(run / "explain.json")],
-        ),
+        **{name: (exact / name, optima) for name in (answer.SUMMARY, answer.OPTIMA, answer.FRONT)},
+        **{name: (run / name, config) for name in ("config.json", "SHA256SUMS")},
+        "explain.json": (run / "explain.json", explained),
     }
     return {
-        **{name: Read(*given, kept=False) for name, given in mine.items()},
-        **{name: Read(*given, kept=True) for name, given in theirs.items()},
+        **{name: Read(*file, kept=False) for name, file in of_users.items()},
+        **{name: Read(*file, kept=True) for name, file in of_commands.items()},
     }
 
 
@@ -180,8 +164,8 @@ def test_a_damaged_file_is_read_or_refused(name, home):
     def damaged(damage):
         this.path.write_bytes(damage(whole))
         with np.errstate(all="ignore"), contextlib.suppress(*REFUSED):
-            said = this.read()
-            assert not this.kept or said == true
+            content = this.read()
+            assert not this.kept or content == true
 
     try:
         damaged()

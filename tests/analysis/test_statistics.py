@@ -40,11 +40,6 @@ def test_median_interval_lies_around_the_median_within_the_sample(values):
     assert median == np.median(values)
 
 
-def test_median_interval_is_repeatable():
-    values = np.arange(10.0)
-    assert median_interval(values, rng()) == median_interval(values, rng())
-
-
 @pytest.mark.parametrize(
     ("differences", "expected"),
     [
@@ -63,11 +58,6 @@ def test_paired_wilcoxon_counts_the_signs_that_are_as_extreme(differences, expec
     assert paired_wilcoxon(b + differences, b) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("n", [1, 5, 100])
-def test_equal_samples_are_no_evidence(n):
-    assert paired_wilcoxon(np.ones(n), np.ones(n)) == 1
-
-
 def test_runs_that_never_got_there_are_the_worst_and_tie_with_each_other():
     never = np.inf
     a, b = np.array([1.0, never, 2.0, 3.0]), np.array([never, never, 4.0, never])
@@ -75,13 +65,15 @@ def test_runs_that_never_got_there_are_the_worst_and_tie_with_each_other():
     assert paired_wilcoxon(a, b) == ranked == pytest.approx(1 / 8)
 
 
-@settings(deadline=None, max_examples=30)  # scipy tries all signs of up to 13 tied differences
-@given(samples, st.data())
-def test_paired_wilcoxon_is_a_probability_and_takes_sides(a, data):
-    b = data.draw(arrays(float, len(a), elements=st.integers(-5, 5)))
+@settings(deadline=None, max_examples=50)
+@given(st.data(), st.integers(1, 8))
+def test_paired_wilcoxon_is_a_probability_and_takes_sides(data, n):
+    """Few pairs: scipy tries all signs of up to 13 tied differences."""
+    a, b = (data.draw(arrays(float, n, elements=st.integers(-5, 5))) for _ in range(2))
     less, greater = paired_wilcoxon(a, b), paired_wilcoxon(b, a)
     assert 0 < less <= 1
     assert less + greater >= 1 - 1e-9  # both include what was observed
+    assert paired_wilcoxon(a, a) == 1
 
 
 def test_holm_multiplies_by_the_tests_that_are_left():
@@ -118,14 +110,6 @@ def test_ecdf_counts_the_runs_that_were_there_by_then():
     evaluations = np.array([100.0, np.inf, 30.0, 100.0])
     shares = ecdf(evaluations, np.array([0.0, 30.0, 99.0, 100.0, 1e9]))
     assert shares.tolist() == [0.0, 0.25, 0.25, 0.75, 0.75]
-
-
-@given(samples, samples)
-def test_ecdf_is_a_rising_share(evaluations, at):
-    shares = ecdf(evaluations, np.sort(at))
-    assert (np.diff(shares) >= 0).all()
-    assert ((shares >= 0) & (shares <= 1)).all()
-    assert ecdf(evaluations, evaluations).max() == 1
 
 
 @pytest.mark.parametrize(

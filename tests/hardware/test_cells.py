@@ -11,23 +11,20 @@ from imcmoo.io.errors import InputError
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
-def test_the_shipped_cell_is_read_as_it_is(device: str, tmp_path: Path) -> None:
+def test_order_space_and_comments_make_no_other_cell(device: str, tmp_path: Path) -> None:
     path = tmp_path / "my.cell"
-    path.write_text(cell_file(device))
+    lines = cell_file(device).splitlines()
+    path.write_text("// mine\n\n# of 2026\n" + "\n".join(f"  {line} " for line in lines[::-1]))
     assert read_cell(path, device) == cell_file(device)
 
 
-def test_order_space_and_comments_make_no_other_cell(tmp_path: Path) -> None:
-    path = tmp_path / "my.cell"
-    lines = cell_file("rram").splitlines()
-    path.write_text("// mine\n\n# of 2026\n" + "\n".join(f"  {line} " for line in lines[::-1]))
-    assert read_cell(path, "rram") == cell_file("rram")
-
-
-def test_any_resistor_is_a_cell_of_rram(tmp_path: Path) -> None:
+def test_any_resistor_is_a_cell_of_rram_and_bytes_are_none(tmp_path: Path) -> None:
     path = tmp_path / "my.cell"
     path.write_text(cell_file("rram").replace("Type: RRAM", "Type: PCRAM"))
     assert read_cell(path, "rram").startswith("-MemCellType: PCRAM\n")
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a text file"):
+        read_cell(path, "rram")
 
 
 @pytest.mark.parametrize(
@@ -57,10 +54,3 @@ def test_what_is_no_cell_is_refused_in_one_line(
         read_cell(path, "rram")
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
-
-
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "my.cell"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="not a text file"):
-        read_cell(path, "rram")

@@ -21,18 +21,6 @@ FROM_32 = "47a7f84bd549b3f347a1354bc8bb4d311fe768a2b0b7fee76a7b0e36ba6f6c39"
 """Fingerprint of the table that held no array of fewer than 32 rows or columns."""
 
 
-def test_every_table_is_there_and_says_where_it_comes_from() -> None:
-    assert set(TABLE.tables) == set(PHYSICAL_COMPONENTS)
-    assert {"versions", "date", "licences", "sources"} <= set(TABLE.metadata)
-    assert any("NC" in licence for licence in TABLE.metadata["licences"].values())
-
-
-def test_all_numbers_are_finite_and_not_negative() -> None:
-    for name, rows in TABLE.tables.items():
-        assert np.all(np.isfinite(rows.values)), name
-        assert np.all(rows.values >= 0), name
-
-
 def test_arrays_of_16_rows_or_columns_changed_no_other_number() -> None:
     tables = dict(TABLE.tables)
     for name in ("rram", "sram"):
@@ -105,15 +93,11 @@ def test_rows_are_found_by_all_their_keys(name: str) -> None:
         np.testing.assert_array_equal(values, expected)
 
 
-@given(
-    node=st.integers(-5, 60), volt=st.floats(-1, 3), rows=st.integers(-1, 5000), cols=st.just(64)
-)
-def test_what_is_not_covered_is_refused_with_what_is(
-    node: int, volt: float, rows: int, cols: int
-) -> None:
-    keys = {"node_nm": node, "voltage_V": volt, "rows": rows, "cols": cols}
+@given(node=st.sampled_from([22, 32, 28]), volt=st.floats(-1, 3), rows=st.integers(-1, 5000))
+def test_what_is_not_covered_is_refused_with_what_is(node: int, volt: float, rows: int) -> None:
+    keys = {"node_nm": node, "voltage_V": volt, "rows": rows, "cols": 64}
     table = TABLE.tables["sram"]
-    wanted = np.array([node, volt * 1000, rows, cols])
+    wanted = np.array([node, volt * 1000, rows, 64])
     if np.any(np.all(np.abs(table.keys - wanted) < 1e-6, axis=1)):
         assert math.isfinite(float(TABLE.look_up("sram", **keys)["time"]))
         return
@@ -124,18 +108,9 @@ def test_what_is_not_covered_is_refused_with_what_is(
 def test_an_unknown_component_or_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="component 'flux' is not one of rram"):
         TABLE.look_up("flux")
-    path = tmp_path / "table.npz"
-    np.savez(path, metadata="{}")
+    np.savez(tmp_path / "table.npz", metadata="{}")
     with pytest.raises(ValueError, match="not a component table of the physical model"):
-        PhysicalTable.load(path)
-
-
-def test_the_fingerprint_depends_on_the_numbers() -> None:
-    other = PhysicalTable(dict(TABLE.tables), {})
-    assert other.fingerprint == TABLE.fingerprint
-    rows = TABLE.tables["mac"]
-    changed = type(rows)(rows.name, rows.key_names, rows.keys, rows.quantities, rows.values * 2)
-    assert PhysicalTable({**TABLE.tables, "mac": changed}, {}).fingerprint != TABLE.fingerprint
+        PhysicalTable.load(tmp_path / "table.npz")
 
 
 def test_a_sample_of_the_table_computed_again(tmp_path: Path) -> None:

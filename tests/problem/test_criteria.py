@@ -25,11 +25,6 @@ def _total_energy(costs):
 TOTAL_ENERGY = Criterion("energy_total", _total_energy, needs=("energy",))
 
 
-def test_criteria_are_found_by_name_or_module():
-    assert find_criterion("edap_max") is CRITERIA["edap_max"]
-    assert find_criterion(f"{__name__}:TOTAL_ENERGY") == TOTAL_ENERGY
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -39,7 +34,9 @@ def test_criteria_are_found_by_name_or_module():
         (f"{__name__}:EVERY", "is no Criterion but tuple"),
     ],
 )
-def test_what_is_no_criterion_is_refused(name, message):
+def test_criteria_are_known_by_name_or_module_and_others_refused(name, message):
+    assert find_criterion("edap_max") is CRITERIA["edap_max"]
+    assert find_criterion(f"{__name__}:TOTAL_ENERGY") == TOTAL_ENERGY
     with pytest.raises(ValueError, match=message):
         find_criterion(name)
 
@@ -47,11 +44,8 @@ def test_what_is_no_criterion_is_refused(name, message):
 def test_criteria_apply_where_their_needs_are_met():
     assert [c.name for c in applicable(EVERY)] == list(CRITERIA)
     assert [c.name for c in applicable(("energy", "area"))] == ["pseudo_weights"]
-    with_own = applicable(("energy",), [TOTAL_ENERGY, CRITERIA["pseudo_weights"]])
-    assert [c.name for c in with_own] == ["pseudo_weights", "energy_total"]
-
-
-def test_one_that_is_asked_for_and_does_not_apply_is_an_error():
+    more = applicable(("energy",), [TOTAL_ENERGY, CRITERIA["pseudo_weights"]])
+    assert [c.name for c in more] == ["pseudo_weights", "energy_total"]
     with pytest.raises(ValueError, match=r"edap_max needs latency, area; .* gives energy, snr"):
         applicable(("energy", "snr"), [CRITERIA["edap_max"]])
 

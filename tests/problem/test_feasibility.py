@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.problem.feasibility import Feasibility
 from problems.rram import RRAM
 from tests.fakes import SMALL, BareEvaluator, FakeEvaluator, LimitlessEvaluator, fake_problem
 
@@ -21,27 +20,16 @@ def designs():
     return RRAM.random(4000, np.random.default_rng(1))
 
 
-def test_constraints_are_named_by_resource_and_network(problem):
-    assert problem.feasibility.names == [
-        "missing_cells_net0",
-        "missing_cells_net1",
-        "missing_buffer_bits_net0",
-        "missing_buffer_bits_net1",
-        "excess_area",
-    ]
-
-
-def test_constraints_count_octaves(problem, designs):
+def test_constraints_count_octaves_by_resource_and_network(problem, designs):
+    networks = ("net0", "net1")
+    names = [f"missing_{kind}_{n}" for kind in ("cells", "buffer_bits") for n in networks]
+    assert problem.feasibility.names == [*names, "excess_area"]
     known = problem.model.resources(designs)
     cells = known.resources["cells"]
     _, G = problem.evaluate(designs)
     needed = cells.missing + cells.own[:, None]
     np.testing.assert_allclose(G[:, :2], np.log2(needed / cells.own[:, None]), atol=1e-12)
     np.testing.assert_allclose(G[:, -1], np.log2(known.area_m2 / 800e-6), atol=1e-12)
-
-
-def test_violation_agrees_with_constraints(problem, designs):
-    _, G = problem.evaluate(designs)
     violation = problem.feasibility.violation(designs)
     np.testing.assert_array_equal(violation, np.maximum(G, 0).sum(axis=1))
 
@@ -51,15 +39,11 @@ def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs,
     screened = tabulated.screened(designs)
     assert (screened <= tabulated.violation(designs)).all()
     assert (screened > 0).any()
+    free = [name not in ("voltage_V", "cycle_s") for name in RRAM.names]
+    assert tabulated.screened_by.tolist() == free
     monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
     direct = fake_problem(RRAM).feasibility
     np.testing.assert_array_equal(direct.screened(designs), screened)
-
-
-def test_what_the_screen_depends_on_is_what_the_model_says(problem):
-    yes = problem.feasibility.screened_by
-    free = {name for name, own in zip(RRAM.names, yes, strict=True) if not own}
-    assert free == {"voltage_V", "cycle_s"}
 
 
 def test_a_screen_that_depends_on_nothing():
@@ -87,18 +71,6 @@ def test_a_model_that_only_evaluates_cannot_tell_before():
     )
 
 
-@pytest.mark.parametrize("limit", [None, 800e-6])
-def test_a_model_without_resources_is_limited_by_area_alone(limit):
-    model = LimitlessEvaluator(SMALL, 3)
-    feasibility = Feasibility(model, limit)
-    assert feasibility.names == (["excess_area"] if limit else [])
-    metrics = model.evaluate(model.space.unrank(np.arange(100)))
-    G = feasibility.constraints(metrics)
-    assert G.shape == (100, len(feasibility.names))
-    if limit:
-        np.testing.assert_array_equal(G[:, 0] <= 0, metrics.area_m2 <= limit)
-
-
 class Open(LimitlessEvaluator):
     """Screens, though networks lack nothing: what its screen knows is the area."""
 
@@ -113,21 +85,19 @@ class Open(LimitlessEvaluator):
     resources = screen
 
 
-def test_a_screen_without_resources_knows_of_the_area():
-    feasibility = fake_problem(SMALL, 3, model=Open, area_limit_m2=100e-6).feasibility
-    space = feasibility._model.space
-    levels = space.random(100, np.random.default_rng(0))
-    too_large = feasibility._model.screen(levels).area_m2 > 100e-6
-    assert 0 < too_large.sum() < 100
+@pytest.mark.parametrize("limit", [None, 100e-6])
+def test_a_model_without_resources_is_limited_by_its_area_alone(limit):
+    problem = fake_problem(SMALL, 3, model=Open, area_limit_m2=limit)
+    feasibility = problem.feasibility
+    levels = problem.space.random(100, np.random.default_rng(0))
+    area = problem.model.screen(levels).area_m2
+    too_large = area > (np.inf if limit is None else limit)
+    assert 0 < too_large.sum() < 100 or limit is None
+    assert feasibility.names == (["excess_area"] if limit else [])
     np.testing.assert_array_equal(feasibility.screened(levels) > 0, too_large)
     np.testing.assert_array_equal(feasibility.violation(levels) > 0, too_large)
-
-
-def test_a_screen_without_resources_or_limit_rules_nothing_out():
-    problem = fake_problem(SMALL, 3, model=Open, area_limit_m2=None)
-    levels = problem.space.random(100, np.random.default_rng(0))
-    assert not problem.feasibility.screened(levels).any()
-    assert not problem.feasibility.violation(levels).any()
+    G = feasibility.constraints(problem.model.evaluate(levels))
+    np.testing.assert_array_equal((G > 0).any(axis=1), too_large)
 
 
 def test_resources_that_are_not_finite_are_an_error(designs):

@@ -31,11 +31,17 @@ def test_all_exponents_1_are_the_edap(costs, name):
     assert own.needs == ("energy", "latency", "area")
 
 
-def test_the_mean_of_energy_by_latency_squared(costs):
+def test_a_score_of_some_exponents_or_a_function(costs):
     own = own_criterion(Exponents(energy=1, latency=2, aggregate="mean"))
     terms = costs["energy"] * costs["latency"] ** 2
     assert np.allclose(own.scores(costs, None), terms @ [6 / 9, 2 / 9, 1 / 9])
     assert (own.needs, own.unit) == (("energy", "latency"), "J·s²")
+    assert pickle.loads(pickle.dumps(own)) == own
+    area = own_criterion(Exponents(area=1, aggregate="mean"))
+    assert np.allclose(area.scores(costs, None), costs["area"] * 1e6)
+    largest = own_criterion("tests.problem.test_own_score:largest_energy")
+    assert largest.name == "score"
+    assert largest.scores(costs, None).tolist() == costs["energy"].max(axis=1).tolist()
 
 
 @given(exponent, exponent, st.floats(0.1, 4), st.sampled_from(sorted(AGGREGATIONS)))
@@ -46,24 +52,8 @@ def test_less_of_anything_is_never_worse(costs, energy, latency, area, aggregate
     assert (own.scores(less, None) <= own.scores(costs, None)).all()
 
 
-def test_only_the_area_may_count(costs):
-    score = own_criterion(Exponents(area=1, aggregate="mean")).scores(costs, None)
-    assert np.allclose(score, costs["area"] * 1e6)
-
-
-def test_a_function_may_score(costs):
-    own = own_criterion("tests.problem.test_own_score:largest_energy")
-    assert own.name == "score"
-    assert own.scores(costs, None).tolist() == costs["energy"].max(axis=1).tolist()
-
-
 def largest_energy(costs):
     return costs["energy"].max(axis=1)
-
-
-def test_a_score_can_be_sent_to_another_process():
-    own = own_criterion(Exponents(energy=1, latency=2))
-    assert pickle.loads(pickle.dumps(own)) == own
 
 
 @pytest.mark.parametrize(

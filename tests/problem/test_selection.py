@@ -48,12 +48,14 @@ def test_criteria_differ_where_workloads_do():
     assert chosen["regret_minimax_joint"] == 0
 
 
-def test_every_criterion_selects_its_smallest_score():
+@pytest.mark.parametrize("n", [1, 50])
+def test_every_criterion_selects_its_smallest_score(n, recwarn):
     rng = np.random.default_rng(1)
-    result = select(candidates(rng.random((50, 3)) + 0.1, rng.random((50, 3)) + 0.1))
+    result = select(candidates(rng.random((n, 3)) + 0.1, rng.random((n, 3)) + 0.1))
     assert list(result.chosen) == [c.joint_name for c in CRITERIA.values()]
     for name, index in result.chosen.items():
         assert result.scores[name][index] == result.scores[name].min()
+    assert not recwarn.list
 
 
 def test_regret_is_measured_against_what_a_workload_reaches_alone():
@@ -61,14 +63,11 @@ def test_regret_is_measured_against_what_a_workload_reaches_alone():
     joint = select(candidates(energy, ones))
     assert joint.chosen["regret_minimax_joint"] == 1
     assert "regret_minimax" not in joint.chosen  # no single-network optimum is known
-    own = candidates(energy, ones, known_best=[1, 0.5])
-    assert own.own_best.tolist() == [1, 0.5]
-    assert select(own).chosen["regret_minimax"] == 0
-
-
-def test_a_candidate_better_than_the_workload_alone_counts_as_the_best():
-    c = candidates([[1.0, 1.0]], [[1.0, 1.0]], known_best=[2.0, np.nan])
-    assert c.own_best.tolist() == [1.0, 1.0]
+    known = candidates(energy, ones, known_best=[1, 0.5])
+    assert known.own_best.tolist() == [1, 0.5]
+    assert select(known).chosen["regret_minimax"] == 0
+    # A candidate better than the network alone counts as the best.
+    assert candidates([[1, 1]], [[1, 1]], known_best=[2, np.nan]).own_best.tolist() == [1, 1]
 
 
 def test_equal_scores_go_to_the_lowest_rank_in_any_order():
@@ -78,41 +77,17 @@ def test_equal_scores_go_to_the_lowest_rank_in_any_order():
         assert {ranks[index] for index in chosen.values()} == {3}
 
 
-def test_a_single_candidate_is_selected_without_warnings(recwarn):
-    assert set(select(candidates([[1, 2]], [[3, 4]])).chosen.values()) == {0}
-    assert not recwarn.list
-
-
-def test_pseudo_weights_prefer_the_balanced_design():
-    c = candidates([[1, 9], [9, 1], [4, 4]], np.ones((3, 2)))
-    assert select(c).chosen["pseudo_weights"] == 2
-
-
-def test_infeasible_designs_are_never_selected(searched):
-    problem, archive = searched
-    c = front_candidates(problem, archive)
-    assert 0 < len(c.levels) < archive.feasible.sum()
-    ranks = set(RRAM.rank(archive.levels[archive.feasible]).tolist())
-    for index in select(c).chosen.values():
-        assert int(RRAM.rank(c.levels[[index]])[0]) in ranks
-
-
 def test_the_front_holds_the_best_feasible_design_of_every_aggregation(searched):
     problem, archive = searched
     every = problem.costs(archive.F[archive.feasible])
-    front = select(front_candidates(problem, archive))
+    on_front = front_candidates(problem, archive)
+    assert 0 < len(on_front.levels) < archive.feasible.sum()
+    front = select(on_front)
     for name in ("edap_max", "edap_mean", "edap_geomean", "ela_max", "ela_mean"):
         assert front.scores[name].min() == SCORES[name](every).min()
-
-
-def test_nothing_feasible_is_a_clear_error():
-    problem = fake_problem(RRAM)
-    archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
+    nothing = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
     with pytest.raises(ValueError, match="no feasible design to select from"):
-        front_candidates(problem, archive)
-
-
-def test_a_candidate_that_does_not_run_is_refused():
+        front_candidates(problem, nothing)
     with pytest.raises(ValueError, match="does not run"):
         candidates([[np.nan, 1]], [[1, 1]])
 

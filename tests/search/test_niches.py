@@ -3,30 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from imcmoo.search import mating
 from imcmoo.search import niches as niches_of
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.archive import Archive
 from imcmoo.search.niches import SCREENED, Niches, from_niches
-from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Ordinal
 from problems.rram import RRAM
-from tests.fakes import fake_problem
-
-PROBLEM = fake_problem(RRAM)
-TWO = DesignSpace("two", (Ordinal("a", (1, 2)), Ordinal("b", (1, 2, 3))))
-
-
-def begun(n=150):
-    levels = draw_feasible(PROBLEM, n, np.random.default_rng(0))
-    F, G = PROBLEM.evaluate(levels)
-    archive = Archive(RRAM, n_objectives=PROBLEM.n_obj, n_constraints=PROBLEM.n_constr)
-    archive.append(levels, F, G, generation=0)
-    return archive
+from tests.search.searches import LARGE_PROBLEM as PROBLEM
+from tests.search.searches import evaluated
 
 
 def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
@@ -67,7 +52,7 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
 
 
 def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_wanted():
-    archive = begun()
+    archive = evaluated(PROBLEM, 150)
     found = from_niches(PROBLEM, archive, 10, True, np.random.default_rng(1))
     assert 0 < len(found) <= 10
     assert not archive.seen & set(RRAM.rank(found).tolist())
@@ -110,51 +95,28 @@ def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeyp
 
     monkeypatch.setattr(niches_of, "Surrogate", Spy)
     monkeypatch.setattr(niches_of, "AROUND", 2)
-    archive = begun()
+    archive = evaluated(PROBLEM, 150)
     from_niches(PROBLEM, archive, 5, True, np.random.default_rng(1))
     assert len(fitted[0]) == 10 < len(archive)
 
 
-def searched(niches, budget=300, **more):
+def searched(niches):
     schedule = replace(PAPER, niches=niches)
-    rng = np.random.default_rng(2)
-    return run_search(PROBLEM, budget=budget, rng=rng, schedule=schedule, **more).archive
+    return run_search(PROBLEM, budget=300, rng=np.random.default_rng(2), schedule=schedule).archive
 
 
-def test_a_space_that_can_be_enumerated_is_searched_as_without_niches(monkeypatch):
-    assert np.array_equal(searched(0.7).levels, searched(0.0).levels)
+def offspring(archive):
+    """Designs of each whole generation."""
+    return set(np.bincount(archive.generation)[1:-1].tolist())
+
+
+def test_only_spaces_too_large_to_enumerate_have_niches_and_smaller_generations(monkeypatch):
+    without = searched(0.0)
+    assert np.array_equal(searched(0.7).levels, without.levels)
+    assert offspring(without) == {70}
     monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
     with_niches = searched(0.7)
     assert len(with_niches) == len(with_niches.seen) == 300
     assert with_niches.feasible.all()
-    assert not np.array_equal(with_niches.levels, searched(0.0).levels)
-    assert np.array_equal(with_niches.levels, searched(0.7).levels)
-
-
-def test_generations_are_smaller_with_niches(monkeypatch):
-    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {70}
-    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    assert set(np.bincount(searched(0.7).generation)[1:-1]) == {35}
-    assert set(np.bincount(searched(0.0).generation)[1:-1]) == {70}
-
-
-def test_a_search_with_niches_is_resumed_as_if_never_stopped(monkeypatch, tmp_path):
-    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-
-    class Killed(Exception):
-        pass
-
-    def stop(row):
-        if row.generation == 3:
-            raise Killed
-
-    file = tmp_path / "search.checkpoint"
-    with pytest.raises(Killed):
-        searched(0.7, checkpoint=file, callback=stop)
-    resumed = searched(0.7, checkpoint=file)
-    assert np.array_equal(resumed.levels, searched(0.7).levels)
-
-
-def test_a_share_outside_0_to_1_is_refused():
-    with pytest.raises(ValueError, match="niches must lie in"):
-        replace(PAPER, niches=1.5)
+    assert offspring(with_niches) == {35}
+    assert offspring(searched(0.0)) == {70}

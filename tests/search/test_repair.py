@@ -50,10 +50,21 @@ def test_repair_leaves_feasible_designs_and_its_own_results_alone(problem, seed)
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.space.name)
 def test_every_random_design_reaches_feasibility(problem):
     levels = problem.space.random(500, np.random.default_rng(3))
-    given = levels.copy()
-    _, violation = repair(problem, levels)
+    original = levels.copy()
+    repaired, violation = repair(problem, levels)
     assert (violation <= 0).all()
-    np.testing.assert_array_equal(levels, given)
+    np.testing.assert_array_equal(levels, original)
+    free = ~problem.feasibility.screened_by  # parameters that constrain nothing
+    assert free.sum() == 2
+    np.testing.assert_array_equal(repaired[:, free], levels[:, free])
+
+
+def test_where_no_design_is_feasible_or_there_is_none_repair_ends():
+    impossible = fake_problem(SMALL, area_limit_m2=1e-9)
+    assert (repair(impossible, SMALL.random(20, np.random.default_rng(0)))[1] > 0).all()
+    repaired, violation = repair(PROBLEMS[0], np.empty((0, 9), dtype=np.int64))
+    assert repaired.shape == (0, 9)
+    assert violation.shape == (0,)
 
 
 def test_repair_of_a_batch_is_that_of_its_designs():
@@ -62,26 +73,6 @@ def test_repair_of_a_batch_is_that_of_its_designs():
     together, _ = repair(problem, levels)
     alone = [repair(problem, one[None])[0][0] for one in levels]
     np.testing.assert_array_equal(together, alone)
-
-
-def test_what_does_not_constrain_is_not_touched():
-    levels = RRAM.random(200, np.random.default_rng(7))
-    repaired, _ = repair(PROBLEMS[0], levels)
-    voltage_and_cycle = [0, 2]
-    np.testing.assert_array_equal(repaired[:, voltage_and_cycle], levels[:, voltage_and_cycle])
-
-
-def test_no_design_is_feasible():
-    impossible = fake_problem(SMALL, area_limit_m2=1e-9)
-    _, violation = repair(impossible, SMALL.random(20, np.random.default_rng(0)))
-    assert (violation > 0).all()
-
-
-def test_nothing_to_repair():
-    levels = np.empty((0, 9), dtype=np.int64)
-    repaired, violation = repair(PROBLEMS[0], levels)
-    assert repaired.shape == (0, 9)
-    assert violation.shape == (0,)
 
 
 MIXED = DesignSpace("mixed", (Integer("size", 0, 4), Categorical("kind", ("a", "b", "c"))))

@@ -17,7 +17,7 @@ def designs(space, n, seed):
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=seeds, n=st.integers(2, 120))
+@given(seed=seeds, n=st.integers(1, 120))
 def test_what_was_evaluated_is_told_nearly_as_it_is(seed, n):
     for space in (RRAM, SMALL):
         levels = designs(space, n, seed)
@@ -51,12 +51,6 @@ def test_values_of_an_unordered_parameter_are_told_apart():
     known = np.random.default_rng(0).permutation(SMALL.size)[:200]
     told = Surrogate(SMALL, levels[known], np.log(F[known])).predict(levels)
     np.testing.assert_allclose(told, np.log(F), atol=0.02)
-
-
-def test_one_design_is_enough():
-    levels = designs(RRAM, 1, seed=0)
-    told = Surrogate(RRAM, levels, np.array([[2.0, 3.0]])).predict(levels + 0)
-    np.testing.assert_allclose(told, [[2.0, 3.0]])
 
 
 def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():

@@ -59,14 +59,6 @@ def test_infeasible_designs_survive_last_the_least_violated_first(seed, n, infea
     np.testing.assert_array_equal(np.sort(violation[kept]), np.sort(violation)[:n])
 
 
-def test_infeasible_designs_do_not_survive_by_good_objectives():
-    rng = np.random.default_rng(0)
-    pop = random_population(40, rng, infeasible=5)
-    for individual in pop[:5]:
-        individual.F = np.full(PROBLEM.n_obj, 1e-9)
-    assert not {0, 1, 2, 3, 4} & set(survivors(pop, 30))
-
-
 def test_repeats_in_objective_space_survive_last():
     rng = np.random.default_rng(1)
     pop = random_population(30, rng)
@@ -89,11 +81,6 @@ def test_the_rest_are_spread_out():
     assert np.diff(np.sort(kept)).max() <= 8
 
 
-def test_nothing_feasible():
-    pop = random_population(10, np.random.default_rng(0), infeasible=10)
-    assert len(survivors(pop, 4)) == 4
-
-
 def test_elite_takes_criteria_in_turn():
     scores = np.array([[1.0, 9], [2, 8], [3, 1], [4, 2]])
     assert elite(scores, 3).tolist() == [0, 2, 1]
@@ -106,21 +93,16 @@ def test_unique_rank():
 
 
 def test_coordinates_are_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
-    points = np.log([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5]])
+    """An objective that does not differ on the front counts as it is."""
+    points = np.log([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5 * np.e]])
     scaled = span_scaled(points, np.array([True, True, False]))
-    np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 0]], atol=1e-12)
+    np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 1]], atol=1e-12)
 
 
 @pytest.mark.parametrize("share", [1.01, 2, -0.01])
 def test_a_share_outside_its_range_is_refused(share):
     with pytest.raises(ValueError, match=rf"elite_share must lie in 0..1, got {share}"):
         CriteriaSurvival(elite_share=share)
-
-
-def test_what_does_not_differ_on_the_front_counts_as_it_is():
-    points = np.array([[0.0, 2], [1, 2], [0.5, 5]])
-    scaled = span_scaled(points, np.array([True, True, False]))
-    assert scaled.tolist() == [[0, 0], [1, 0], [0.5, 3]]
 
 
 def test_a_front_that_just_fits_survives_whole():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Integer, Ordinal, Real
 from problems import SPACES
-from problems.rram import RRAM
 from problems.sram import SRAM, SRAM_TECHNOLOGY
 
 MIXED = DesignSpace(
@@ -23,19 +22,14 @@ MIXED = DesignSpace(
 )
 
 
-def test_rram_space_has_the_papers_size():
-    assert RRAM.size == 12_096_000
-
-
-def test_real_grid_has_no_float_noise():
-    assert MIXED.parameters[0].values == (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
-
-
 @given(st.lists(st.integers(0, MIXED.size - 1), min_size=1, max_size=20))
 def test_rank_encode_and_decode_are_inverse(ranks):
     levels = MIXED.unrank(np.array(ranks))
     assert MIXED.rank(levels).tolist() == ranks
-    assert (MIXED.encode(MIXED.decode(levels)) == levels).all()
+    values = MIXED.decode(levels)
+    assert (MIXED.encode(values) == levels).all()
+    # The grid of a real parameter has no float noise.
+    assert {*values["voltage_V"]} <= {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85}
 
 
 def test_rank_of_a_subspace_ignores_the_other_parameters():
@@ -56,26 +50,22 @@ def test_neighbours_step_once_in_order_and_anywhere_without():
     ]
 
 
-def test_a_value_outside_is_named_with_what_is_allowed():
-    with pytest.raises(ValueError, match=r"rows = 48 is not in the space; allowed: 32, 64, 128"):
-        MIXED.parameters[2].encode(np.array([32, 48]))
-
-
-def test_a_level_outside_names_its_parameter():
-    with pytest.raises(ValueError, match=r"rows is outside 0\.\.2"):
-        MIXED.decode(np.array([[0, 0, 3, 0]]))
-
-
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "message"),
     [
-        lambda: Ordinal("rows", ()),
-        lambda: Ordinal("rows", (32, 32)),
-        lambda: DesignSpace("s", (Integer("a", 1, 2), Integer("a", 1, 2))),
+        (lambda: Ordinal("rows", ()), "value"),
+        (lambda: Ordinal("rows", (32, 32)), "twice"),
+        (lambda: DesignSpace("s", (Integer("a", 1, 2), Integer("a", 1, 2))), "twice"),
+        (lambda: MIXED.decode(np.array([[0, 0, 3, 0]])), r"rows is outside 0\.\.2"),
+        (lambda: MIXED.values_of("cols"), "space mixed has no cols"),
+        (lambda: MIXED.fix("cols", 8), "space mixed has no cols; it has voltage_V, bits, rows"),
+        (lambda: MIXED.fix("node", 32), "space mixed has no node"),
+        (lambda: MIXED.fix("rows", 48), "rows = 48 is not in the space; allowed: 32, 64, 128"),
+        (lambda: SRAM_TECHNOLOGY.fix("voltage_V", 0.6), "depends on technology_nm: fix that first"),
     ],
 )
-def test_meaningless_spaces_are_refused(broken):
-    with pytest.raises(ValueError, match=r"value|twice"):
+def test_what_no_space_has_is_refused(broken, message):
+    with pytest.raises(ValueError, match=message):
         broken()
 
 
@@ -87,19 +77,10 @@ VAST = [
 
 
 @pytest.mark.parametrize("space", VAST, ids=lambda s: s.name)
-def test_a_space_of_more_designs_than_an_integer_counts(space):
-    n, k = len(space.shape), space.shape[0]
-    assert space.size == k**n
-    levels = np.concatenate([np.zeros((1, n), np.int64), np.full((1, n), k - 1)])
-    ends = space.rank(levels)
-    assert ends.tolist() == [0, k**n - 1]
-    np.testing.assert_array_equal(space.unrank(ends), levels)
-
-
-@pytest.mark.parametrize("space", VAST, ids=lambda s: s.name)
 @given(data=st.data())
 def test_ranks_of_a_vast_space_are_exact(space, data):
-    ranks = data.draw(st.lists(st.integers(0, space.size - 1), min_size=1, max_size=5))
+    drawn = data.draw(st.lists(st.integers(0, space.size - 1), max_size=5))
+    ranks = [0, space.size - 1, *drawn]
     levels = space.unrank(np.array(ranks, dtype=object))
     space.validate(levels)
     assert levels.dtype == np.int64
@@ -125,17 +106,12 @@ def conditional(rows):
     return Conditional("voltage_V", on, dict(zip(on.values, rows, strict=True)), unit="V")
 
 
-def test_conditional_parameters_of_different_values_are_unequal():
+def test_conditional_parameters_are_told_apart_by_their_values():
     one = conditional([(0.6, 0.7), (0.7, 0.8)])
     other = conditional([(0.6, 0.7), (0.7, 0.9)])
     assert one == conditional([(0.6, 0.7), (0.7, 0.8)])
-    assert one != other
     spaces = {DesignSpace("s", (p.on, p)) for p in (one, other, one)}
     assert len(spaces) == 2
-
-
-def test_the_values_of_a_conditional_parameter():
-    one = conditional([(0.6, 0.7), (0.7, 0.8)])
     assert one.values_by == {22: (0.6, 0.7), 32: (0.7, 0.8)}
     assert DesignSpace("s", (one.on, one)).values_of("voltage_V") == (0.6, 0.7, 0.8)
 
@@ -148,11 +124,11 @@ def test_a_fixed_parameter_leaves_the_designs_that_have_its_value(space):
             continue
         level = len(parameter) // 2
         at = space.names.index(parameter.name)
-        own = levels[levels[:, at] == level]
-        assert len(own)
+        same = levels[levels[:, at] == level]
+        assert len(same)
         fixed = space.fix(parameter.name, parameter.values[level])
         assert fixed.size * len(parameter) == space.size
-        expected = space.decode(own)
+        expected = space.decode(same)
         again = fixed.decode(fixed.encode({n: expected[n] for n in fixed.names}))
         assert {*again} == {*expected}
         for name, values in expected.items():
@@ -173,22 +149,3 @@ def test_fixing_one_parameter_after_another_leaves_one_design():
         space = space.fix(name, value)
     assert space.size == 1
     assert space.fixed == {"node": 32, "bits": 2, "cell": "pcm", "voltage_V": 0.7, "rows": 32}
-
-
-@pytest.mark.parametrize(
-    ("space", "name", "value", "message"),
-    [
-        (MIXED, "cols", 8, "space mixed has no cols; it has voltage_V, bits, rows, cell"),
-        (MIXED, "node", 32, "space mixed has no node"),
-        (MIXED, "rows", 48, "rows = 48 is not in the space; allowed: 32, 64, 128"),
-        (SRAM_TECHNOLOGY, "voltage_V", 0.6, "depends on technology_nm: fix that first"),
-    ],
-)
-def test_what_cannot_be_fixed_is_refused(space, name, value, message):
-    with pytest.raises(ValueError, match=message):
-        space.fix(name, value)
-
-
-def test_values_of_what_is_not_there_are_refused():
-    with pytest.raises(ValueError, match="space mixed has no cols"):
-        MIXED.values_of("cols")

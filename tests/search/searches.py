@@ -1,0 +1,53 @@
+"""Searches of two made-up problems, and the designs they begin with."""
+
+import numpy as np
+from pymoo.core.population import Population
+
+from imcmoo.search.algorithm import run_search
+from imcmoo.search.archive import Archive
+from imcmoo.search.ask_tell import Search
+from imcmoo.search.sampling import draw_feasible
+from problems.rram import RRAM
+from tests.fakes import SMALL, fake_problem
+
+LARGE_PROBLEM = fake_problem(RRAM)
+SMALL_PROBLEM = fake_problem(SMALL, 3)
+SMALL_FEASIBLE = 150
+"""Feasible designs of the small problem."""
+
+
+class Stop(Exception):
+    """Raised in a callback: the search ends as if it was killed."""
+
+
+def search(problem=LARGE_PROBLEM, *, seed=1, **options):
+    return run_search(problem, rng=np.random.default_rng(seed), **options)
+
+
+def new_search(problem=LARGE_PROBLEM, *, budget=650, seed=1):
+    """A search by ask and tell."""
+    return Search(problem, budget=budget, rng=np.random.default_rng(seed))
+
+
+def bytes_of(result):
+    """All that a search has evaluated, and its trace."""
+    archive = result.archive
+    arrays = (archive.levels, archive.F, archive.G, archive.generation, archive.front())
+    return b"".join(a.tobytes() for a in arrays) + repr(result.trace).encode()
+
+
+def archive_of(problem, levels):
+    """An archive of these designs, evaluated."""
+    F, G = problem.evaluate(levels)
+    archive = Archive(problem.space, n_objectives=F.shape[1], n_constraints=G.shape[1])
+    archive.append(levels, F, G, generation=0)
+    return archive
+
+
+def population_of(archive):
+    return Population.new(X=archive.levels, F=archive.F, G=archive.G)
+
+
+def evaluated(problem, n):
+    """An archive of `n` random feasible designs."""
+    return archive_of(problem, draw_feasible(problem, n, np.random.default_rng(0)))
