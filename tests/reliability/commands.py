@@ -153,7 +153,7 @@ def fork(
     before: Callable[[], object] = lambda: None,
     environment: Mapping[str, str] | None = None,
     seconds: float = 60.0,
-    kill: tuple[signal.Signals, float] | None = None,
+    kill: tuple[signal.Signals, Callable[[], bool]] | None = None,
 ) -> End:
     """Run one command of `imcmoo` in a fork of this process, which spares it all imports.
 
@@ -163,15 +163,18 @@ def fork(
         before: is called in the new process first.
         environment: beside the usual.
         seconds: wall time the command may take.
-        kill: a signal and when it is sent, in seconds after the start.
+        kill: a signal, and a function that is called each millisecond until it returns True: then
+            the signal is sent.
     """
     out, error = os.memfd_create("out"), os.memfd_create("error")
     child = os.fork()
     if not child:
         _become(folder, arguments, before, environment or {}, out, error)
     watch = os.pidfd_open(child)
-    if kill and not select.select([watch], [], [], kill[1])[0]:
-        os.kill(child, kill[0])
+    while kill and not select.select([watch], [], [], 0.001)[0]:
+        if kill[1]():
+            os.kill(child, kill[0])
+            break
     in_time = bool(select.select([watch], [], [], seconds)[0])
     if not in_time:
         os.kill(child, signal.SIGKILL)

@@ -45,6 +45,29 @@ def study_text(names: Iterable[str] = NAMES, *, top: str = "", network: str = ""
     return f"{name}{top}{SPACE}{networks}"
 
 
+PHYSICAL = """
+model = "physical"
+device = "rram"
+[space]
+voltage_V = [0.8, 1.0]
+rows = [128, 256]
+cols = 128
+bits_per_cell = 2
+router_groups = 32
+tiles_per_group = 8
+glb_KiB = 1024
+columns_per_adc = 4
+adc_bits = [5, 6]
+dram = "x64"
+"""
+
+
+def physical_text(*, top: str = "") -> str:
+    """The same networks in a study of the physical model."""
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in NAMES)
+    return f'name = "tiny"\n{top}{PHYSICAL}{networks}'
+
+
 @dataclass(frozen=True)
 class Trial:
     """One trial.
@@ -89,7 +112,7 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished and begun.
+    """Make the folders trials begin with: fresh, finished, begun, and one of the physical model.
 
     Raises:
         RuntimeError: an undisturbed command fails.
@@ -100,10 +123,13 @@ def prepare(home: Path) -> Path:
     for name in NAMES:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
+    finished, begun, physical = (home / "ready" / n for n in ("finished", "begun", "physical"))
     shutil.copytree(fresh, finished)
-    for command in (ENUMERATE, RUN, CERTIFY):
-        end = fork(finished, command)
+    shutil.copytree(fresh, physical)
+    (physical / "tiny.toml").write_text(physical_text())
+    steps = [(finished, command) for command in (ENUMERATE, RUN, CERTIFY)]
+    for folder, command in [*steps, (physical, ENUMERATE)]:
+        end = fork(folder, command)
         if end.code:
             raise RuntimeError(f"{' '.join(command)}: {end.error}")
     shutil.copytree(fresh, begun)

@@ -7,7 +7,9 @@ import resource
 import shutil
 import signal
 import stat
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.reliability import commands
@@ -23,7 +25,7 @@ from tests.reliability.drawn import (
     tree,
     words,
 )
-from tests.reliability.drawn_input import DESIGNS, EVALUATE
+from tests.reliability.drawn_input import DESIGNS, EVALUATE, HEADER, ROW
 
 FOREIGN = "not yours\n"
 LOCKS = (
@@ -161,39 +163,71 @@ def _small_model() -> bytes:
 
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+STOPPED = {
+    "evaluate": (EVALUATE, EVALUATE, "o.csv"),
+    "run": (RUN, (*RUN, "--resume"), RESULTS),
+    "enumerate": (ENUMERATE, ENUMERATE, "results/exact/tiny"),
+}
+"""By command: its arguments, those of the next start, and what both make."""
 
 
 def stopped(trial: Trial) -> Outcome:
-    """A signal at a random moment: nothing half written stays, and the next command works."""
-    name, number = trial.choose("evaluate", "evaluate", "run", "enumerate"), trial.choose(*SIGNALS)
-    folder, whole = trial.begin(), trial.ready / "finished"
+    """A signal at a random moment: after the next start nothing half written is left."""
+    name, number = trial.choose("evaluate", "evaluate", *STOPPED), trial.choose(*SIGNALS)
+    if name == "evaluate":
+        number = trial.choose(number, signal.SIGKILL, signal.SIGHUP)
+    writing = name == "evaluate" and bool(trial.rng.integers(4))
+    command, again, made = STOPPED[name]
+    folder = trial.begin()
+    (folder / "d.csv").write_text(HEADER + ROW * 20_000)
+    whole = _evaluated(trial) if name == "evaluate" else trial.ready / "finished"
+    if name == "run":
+        shutil.copytree(whole / "results/exact", folder / "results/exact")
     ignored = number == signal.SIGHUP and bool(trial.rng.integers(4) == 0)
     before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else (lambda: None)
-    if name == "evaluate":
-        header, row = DESIGNS.splitlines()
-        (folder / "d.csv").write_text("\n".join([header, *[row] * 20_000]) + "\n")
-        command, again, longest = EVALUATE, EVALUATE, 1.0
-    else:
-        command = RUN if name == "run" else ENUMERATE
-        again, longest = (*command, "--resume") if name == "run" else command, 2.0
-        if name == "run":
-            shutil.copytree(whole / "results/exact", folder / "results/exact")
-    end = fork(folder, command, before=before, kill=(number, float(trial.rng.uniform(0, longest))))
-    case = f"{name}: {number.name}{' ignored' if ignored else ''}"
-    said = judged(end, must="work" if ignored else "")
-    if (ignored or end.code != -number) and said in commands.BAD:
-        return Outcome("signal at a random moment", case, said, words(end))
-    clean = not list(folder.rglob(".*.tmp")) or number == signal.SIGKILL
+    end = fork(folder, command, before=before, kill=(number, _moment(trial, writing)))
+    when = f"{number.name}{' ignored' if ignored else ''}{' while it writes' if writing else ''}"
+    case, kind = f"{name}: {when}", "signal at a random moment"
+    word = judged(end, must="work" if ignored else "")
+    if (ignored or end.code != -number) and word in commands.BAD:
+        return Outcome(kind, case, word, words(end))
+    clean = number == signal.SIGKILL or not _temporary(folder)
     after = fork(folder, again)
-    left = tree(folder, without=() if name == "evaluate" else ("d.csv",))
+    right = tree(folder / made) == tree(whole / made) and (folder / made).exists()
     if name == "evaluate":
-        right = len(str(left.get("o.csv", b"")).split("\\n")) > 20_000
-    else:
-        part = RESULTS if name == "run" else "results/exact/tiny"
-        right = tree(folder / part) == tree(whole / part)
-    clean = clean and not list(folder.rglob(".*.tmp"))
-    word = judged(after, right=right, kept=clean, must="work")
-    return Outcome("signal at a random moment", case, word, words(after))
+        right = (folder / made).read_bytes() == (whole / made).read_bytes()
+    word = judged(after, right=right, kept=clean and not _temporary(folder), must="work")
+    return Outcome(kind, case, word, words(after))
+
+
+def _evaluated(trial: Trial) -> Path:
+    """A folder with what `evaluate` makes of the designs when nothing disturbs it."""
+    whole = trial.ready / "evaluated"
+    if not whole.exists():
+        half = Path(tempfile.mkdtemp(dir=trial.ready))
+        shutil.copytree(trial.ready / "fresh", half, dirs_exist_ok=True)
+        (half / "d.csv").write_text(HEADER + ROW * 20_000)
+        fork(half, EVALUATE)
+        half.rename(whole)
+    return whole
+
+
+def _moment(trial: Trial, writing: bool) -> Callable[[], bool]:
+    """When a signal is sent: up to 2 s after the start, or up to 0.1 s after a temporary file is
+    there."""
+    start, wait = time.monotonic(), float(trial.rng.uniform(0, 0.1 if writing else 2))
+    began = [None if writing else start]
+
+    def is_now() -> bool:
+        if began[0] is None and _temporary(trial.folder):
+            began[0] = time.monotonic()
+        return began[0] is not None and time.monotonic() >= began[0] + wait
+
+    return is_now
+
+
+def _temporary(folder: Path) -> list[Path]:
+    return list(folder.rglob(".*.tmp"))
 
 
 def figures_link(trial: Trial) -> Outcome:
@@ -260,7 +294,7 @@ def interrupted(trial: Trial) -> Outcome:
     process.send_signal(signal.SIGINT)
     code, error = commands.finish(process)
     end = commands.End(code, "", error, 0.0)
-    whole = not list(folder.rglob(".*.tmp"))
+    whole = not _temporary(folder)
     used = command[0] in ("explain", "import")  # ends by itself, perhaps for lack of a run
     word = judged(end, kept=whole, must="" if used or code else "work")
     when = "first half second" if moment < 0.5 else "later"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from onnx.helper import make_attribute
 
 import imcmoo.hardware
 from tests.reliability.commands import Outcome, fork, judged
@@ -25,16 +26,19 @@ from tests.reliability.drawn import (
     RUN,
     Trial,
     kept,
+    physical_text,
     study_text,
     tree,
     words,
 )
 
 EXACT = "results/exact/tiny"
-DESIGNS = (
+HEADER = (
     "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
-    "glb_depth\n0.5,8,1e-9,512,64,8,16,64,4096\n"
+    "glb_depth\n"
 )
+ROW = "0.5,8,1e-9,512,64,8,16,64,4096\n"
+DESIGNS = HEADER + ROW
 EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
 
 
@@ -152,17 +156,31 @@ def study_name(trial: Trial) -> Outcome:
 
 
 ALWAYS_POSITIVE = {
-    "rram": ("row_area", "adc_area", "cell_area", "adc_read_low", "adc_read_high"),
-    "adder": ("energy", "area"),
-    "buffer": ("read", "write", "area"),
-    "router": ("read", "area"),
+    "components.npz": {
+        "rram": ("row_area", "adc_area", "cell_area", "adc_read_low", "adc_read_high"),
+        "adder": ("energy", "area"),
+        "buffer": ("read", "write", "area"),
+        "router": ("read", "area"),
+    },
+    "physical_components.npz": {
+        "rram": ("time", "time_muxed", "row_area", "column_area", "cell_area", "flash_energy"),
+        "neurosim_sar": ("energy", "area", "time"),
+        "buffer": ("read", "write", "area", "cycle"),
+        "shift_add": ("energy", "area"),
+        "mac": ("energy", "area"),
+        "router": ("read", "area"),
+        "technology": ("threshold_V", "wire_ohm_per_m"),
+        "dram": ("energy_per_bit", "pin_rate"),
+    },
 }
+"""Costs that cannot be 0, by file and component."""
 
 
 def component_table(trial: Trial) -> Outcome:
     """A component table with impossible costs, or damaged: refused, or of no effect."""
     kind = trial.choose("NaN", "negative", "infinite", "zero", "damaged", "damaged", "form")
-    content = (Path(imcmoo.hardware.__file__).parent / "components.npz").read_bytes()
+    file = trial.choose(*ALWAYS_POSITIVE)
+    content = (Path(imcmoo.hardware.__file__).parent / file).read_bytes()
     folder = trial.begin()
     case = kind
     if kind == "damaged":
@@ -170,32 +188,38 @@ def component_table(trial: Trial) -> Outcome:
     elif kind == "form":
         case, content = _without_form(trial, content)
     else:
-        content = _impossible(trial, content, kind)
+        content = _impossible(trial, content, kind, ALWAYS_POSITIVE[file])
     (folder / "t.npz").write_bytes(content)
-    (folder / "tiny.toml").write_text(study_text(top='components = "t.npz"\n'))
+    top = 'components = "t.npz"\n'
+    physical = file.startswith("physical")
+    text = physical_text(top=top) if physical else study_text(top=top)
+    (folder / "tiny.toml").write_text(text)
     end = fork(folder, ENUMERATE)
     same = False
     if end.code == 0:
-        ready = trial.ready / "finished" / EXACT
+        ready = trial.ready / ("physical" if physical else "finished") / EXACT
         same = all((ready / n).read_bytes() == (folder / EXACT / n).read_bytes()
                    for n in ("optima.csv", "front.csv"))  # fmt: skip
     must = "refuse" if kind in ("NaN", "negative", "infinite", "zero") else ""
+    case = f"{'physical' if physical else 'reference'}: {case}"
     return Outcome("component table", case, judged(end, right=same, must=must), words(end))
 
 
-def _impossible(trial: Trial, content: bytes, kind: str) -> bytes:
+def _impossible(
+    trial: Trial, content: bytes, kind: str, positive: dict[str, tuple[str, ...]]
+) -> bytes:
     """Put impossible costs into one entry or all of a quantity."""
     arrays = _arrays(content)
-    table = trial.choose(*ALWAYS_POSITIVE)
+    table = trial.choose(*positive)
     names = arrays[f"{table}.quantities"].tolist()
-    row = names.index(trial.choose(*ALWAYS_POSITIVE[table]))
+    row = names.index(trial.choose(*positive[table]))
     value = {"NaN": np.nan, "negative": -1e-12, "infinite": np.inf, "zero": 0.0}[kind]
-    if trial.rng.integers(8) == 0:
+    if "adder" in positive and trial.rng.integers(8) == 0:
         arrays["main_memory_J_per_bit"] = np.array(value)
     else:
         values = arrays[f"{table}.values"]
-        some = trial.choose(slice(None), int(trial.rng.integers(values.shape[1])))
-        values[row, some] = value
+        columns = trial.choose(slice(None), int(trial.rng.integers(values.shape[1])))
+        values[row, columns] = value
     return _npz(arrays)
 
 
@@ -393,7 +417,7 @@ def slow_input(trial: Trial) -> Outcome:
         )
         end = fork(folder, ("explain", "d.csv:2", "--study", "tiny.toml"))
     elif what == "columns of a CSV":
-        header, row = DESIGNS.splitlines()
+        header, row = HEADER.strip(), ROW.strip()
         more = ",".join(f"x{i}" for i in range(n))
         (folder / "d.csv").write_text(f"{header},{more}\n{row}{',1' * n}\n")
         command = trial.choose(EVALUATE, (*EVALUATE[:5], "d.csv", "--out", "o.csv"))
@@ -410,11 +434,16 @@ def slow_input(trial: Trial) -> Outcome:
     return Outcome("long input", what, judged(end, cpu=4.0), words(end))
 
 
+WITH_HEADS = (
+    *("Attention", "MultiHeadAttention", "GroupQueryAttention", "Attention of ONNX Runtime"),
+)
+
+
 def onnx_model(trial: Trial) -> Outcome:
     """A small model with absurd attributes or shapes, or damaged."""
     from tests.networks.onnx_import import models as m
 
-    what = trial.choose(*_models(m))
+    what = trial.choose(*_models(m), *(3 * (*WITH_HEADS, "Scan")))
     nodes, inputs, stored, options = _models(m)[what]
     proto = m.model(nodes, inputs, stored, **options)
     way = trial.choose("attribute", "attribute", "shape", "damaged")
@@ -452,9 +481,11 @@ def _models(m: Any) -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
                       {"opset": 23}),
         "MultiHeadAttention": ([m.node("MultiHeadAttention", "qkv", domain="com.microsoft",
                                        num_heads=3)], qkv, [], ms),
+        "GroupQueryAttention": ([m.node("GroupQueryAttention", "qkv", domain="com.microsoft",
+                                        num_heads=3, kv_num_heads=3)], qkv, [], ms),
         "Attention of ONNX Runtime": ([m.node("Attention", "xw", domain="com.microsoft",
-                                              num_heads=3)], [m.tensor("x", (2, 6, 24))],
-                                      [m.stored("w", (24, 72))], ms),
+                                              num_heads=3, qkv_hidden_sizes=[24, 24, 24])],
+                                      [m.tensor("x", (2, 6, 24))], [m.stored("w", (24, 72))], ms),
         "Scan": ([m.node("Scan", "x", body=body, num_scan_inputs=1, scan_input_axes=[0],
                          scan_output_axes=[0])], [m.tensor("x", (3, 4, 8))],
                  [m.stored("w", (8, 5))], {}),
@@ -470,19 +501,22 @@ def _models(m: Any) -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
 
 
 def _set_attribute(trial: Trial, node: Any) -> None:
-    """Give one attribute of a node an absurd value."""
-    attribute = trial.choose(*node.attribute)
-    number = trial.choose(0, -1, -7, 2, 1 << 31, (1 << 63) - 1, -(1 << 63))
-    if attribute.ints:
+    """Give one attribute of a node an absurd value or type, or remove it."""
+    numbers = [a for a in node.attribute if a.ints or a.HasField("i")]
+    attribute = trial.choose(*node.attribute, *numbers, *numbers)
+    number = trial.choose(0, 0, 0, -1, -7, 2, 7, 1 << 31, (1 << 63) - 1, -(1 << 63))
+    if trial.rng.integers(10) == 0 or not (attribute in numbers or attribute.HasField("s")):
+        node.attribute.remove(attribute)
+    elif attribute in numbers and trial.rng.integers(10) == 0:
+        attribute.CopyFrom(make_attribute(attribute.name, "many"))
+    elif attribute.ints:
         attribute.ints[int(trial.rng.integers(len(attribute.ints)))] = number
         if trial.rng.integers(4) == 0:
             del attribute.ints[0]
     elif attribute.HasField("i"):
         attribute.i = number
-    elif attribute.HasField("s"):
-        attribute.s = trial.choose(b"", b"->", b"ab,bc", b"a,b,c->d", b"\xff\xfe", b"ab,bc->az")
     else:
-        node.attribute.remove(attribute)
+        attribute.s = trial.choose(b"", b"->", b"ab,bc", b"a,b,c->d", b"\xff\xfe", b"ab,bc->az")
 
 
 def designs_csv(trial: Trial) -> Outcome:
