@@ -27,8 +27,8 @@ from imcmoo.search.checkpoint import State
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.explanation_file import read_explanations, to_json
 from problems import SRAM
-from tests.reliability.commands import STUDY
-from tests.reliability.trials import DESIGN
+from tests.cli.helpers import DESIGN
+from tests.cli.helpers import SMALL_STUDY as STUDY
 
 pytestmark = pytest.mark.slow
 

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
 from imcmoo.cli.main import main
+from tests.cli.helpers import refused
 
 STUDY = """
 name = "few"
@@ -56,29 +58,40 @@ def check(out, study):
     return main(["check-certificate", str(out), "--study", str(study), "--quiet"])
 
 
+def _refused_check(capsys, out, study):
+    """The one line of a check that ends with exit code 2."""
+    capsys.readouterr()
+    assert check(out, study) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
 def change(path, **values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_a_criterion_is_certified_and_checked(tmp_path, study):
-    out = tmp_path / "proof"
-    assert certify(study, out, "--criterion", "edap_geomean") == 0
-    found = json.loads((out / "certificate.json").read_text())
-    assert (found["study"], found["criterion"], found["gap"]) == ("few", "edap_geomean", 0)
-    assert found["bound"] == found["incumbent"]["value"]
-    stages = found["counts"]["stages"].values()
-    counted = sum(s["infeasible"] + s["excluded"] for s in stages) + found["counts"]["evaluated"]
-    assert counted == found["designs"] == 1024
-    assert check(out, study) == 0
+@pytest.fixture(scope="module")
+def proven(tmp_path_factory):
+    """The study, and a folder with a certificate; only to be copied."""
+    folder = tmp_path_factory.mktemp("proven")
+    (folder / "few.toml").write_text(STUDY)
+    assert certify(folder / "few.toml", folder / "proof", "--criterion", "edap_geomean") == 0
+    return folder
 
 
-def test_the_check_says_whose_bounds_it_used(tmp_path, study, capsys):
-    out = tmp_path / "proof"
-    assert certify(study, out, "--criterion", "edap_max") == 0
-    assert main(["check-certificate", str(out), "--study", str(study)]) == 0
-    assert re.search(
-        r"re-walked and re-counted; bounds validated on [\d,]+ designs\n$", capsys.readouterr().out
-    )
+def test_a_criterion_is_certified_and_checked(proven, capsys):
+    out = proven / "proof"
+    certificate = json.loads((out / "certificate.json").read_text())
+    names = ("study", "criterion", "gap")
+    assert [certificate[name] for name in names] == ["few", "edap_geomean", 0]
+    assert certificate["bound"] == certificate["incumbent"]["value"]
+    counts = certificate["counts"]
+    counted = sum(s["infeasible"] + s["excluded"] for s in counts["stages"].values())
+    assert counted + counts["evaluated"] == certificate["designs"] == 1024
+    assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == 0
+    output = r"re-walked and re-counted; bounds validated on [\d,]+ designs\n$"
+    assert re.search(output, capsys.readouterr().out)
 
 
 def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
@@ -89,23 +102,20 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     assert {"alone_resnet18_onnx", "regret_minimax_joint"} <= written
     assert check(out, study) == 0
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
-    assert check(out, study) == 2
-    error = capsys.readouterr().err
-    assert "regret_minimax: refused: " in error
-    assert error.count("\n") == 1
+    assert "regret_minimax: refused: " in _refused_check(capsys, out, study)
 
 
-def test_a_shift_between_two_counts_is_noticed(tmp_path, study, capsys):
+def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
     """Their sum is kept, and so is every statement that can be proven anew."""
-    out = tmp_path / "proof"
-    assert certify(study, out, "--criterion", "edap_geomean") == 0
-    counts = json.loads((out / "certificate.json").read_text())["counts"]
+    shutil.copytree(proven / "proof", tmp_path / "proof")
+    path = tmp_path / "proof" / "certificate.json"
+    counts = json.loads(path.read_text())["counts"]
     stage = max(counts["stages"], key=lambda name: counts["stages"][name]["excluded"])
     counts["stages"][stage]["excluded"] -= 1
     counts["stages"][stage]["infeasible"] += 1
-    change(out / "certificate.json", counts=counts)
-    assert check(out, study) == 2
-    assert "refused: the certificate is not as it was written" in capsys.readouterr().err
+    change(path, counts=counts)
+    line = _refused_check(capsys, tmp_path / "proof", study)
+    assert "the certificate is not as it was written" in line
 
 
 def test_an_interrupted_command_goes_on(tmp_path, study):
@@ -113,11 +123,11 @@ def test_an_interrupted_command_goes_on(tmp_path, study):
     asked = (study, out, "--criterion", "regret_minimax")
     assert certify(*asked) == 0
     before = {path: path.read_text() for path in out.rglob("certificate.json")}
-    lost = out / "alone_resnet18_onnx" / "certificate.json"
-    lost.unlink()
+    gone = out / "alone_resnet18_onnx" / "certificate.json"
+    gone.unlink()
     assert certify(*asked) == 0
-    assert json.loads(lost.read_text())["bound"] == json.loads(before[lost])["bound"]
-    assert all(path.read_text() == text for path, text in before.items() if path != lost)
+    assert json.loads(gone.read_text())["bound"] == json.loads(before[gone])["bound"]
+    assert all(path.read_text() == text for path, text in before.items() if path != gone)
     assert check(out, study) == 0
 
 
@@ -134,26 +144,17 @@ def test_an_interrupted_command_goes_on(tmp_path, study):
 )
 def test_a_fault_is_one_line_and_nothing_is_written(tmp_path, study, capsys, more, why):
     out = tmp_path / "proof"
-    try:
-        code = certify(study, out, *more)
-    except SystemExit as error:
-        code = error.code
-    assert code == 2
-    error = capsys.readouterr().err
-    assert why in error
-    assert error.count("\n") == 1
+    assert why in refused(capsys, "certify", study, "--quiet", "--out", out, *more)
     assert not out.exists()
 
 
 def test_a_limit_that_is_not_monotone_is_one_line(tmp_path, study, capsys):
     study.write_text(STUDY + "max_power_W = 10\n")
-    assert certify(study, tmp_path / "proof") == 2
-    assert "max_power_W of resnet18_onnx cannot be certified" in capsys.readouterr().err
+    line = refused(capsys, "certify", study, "--quiet", "--out", tmp_path / "proof")
+    assert "max_power_W of resnet18_onnx cannot be certified" in line
 
 
 def test_a_folder_without_certificate_is_one_line(tmp_path, study, capsys):
-    assert check(tmp_path, study) == 2
-    assert "holds no certificate.json" in capsys.readouterr().err
+    assert "holds no certificate.json" in _refused_check(capsys, tmp_path, study)
     (tmp_path / "certificate.json").write_text("{}")
-    assert check(tmp_path, study) == 2
-    assert "is no certificate" in capsys.readouterr().err
+    assert "is no certificate" in _refused_check(capsys, tmp_path, study)

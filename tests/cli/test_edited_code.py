@@ -11,6 +11,8 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.search.ask_tell import Search
+from tests.cli.helpers import refused
+from tests.reliability import drawn_code
 
 SCORE = """
 from own_helper import factor
@@ -37,36 +39,12 @@ def _score(costs):
 MERIT = Criterion("merit", _score, monotone=True)
 """
 
-MODEL = """
-import numpy as np
-
-from imcmoo import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
+MODEL = f"""
 from own_helper import factor
 
 EDITED = 1.0
-
-
-class Chip(CostModel):
-    quantities = (ENERGY, LATENCY, AREA)
-    resource_names = ()
-
-    def __init__(self, space, workloads, **options):
-        self.space = space
-        self.workload_names = workloads.names
-        self._macs = workloads.macs.astype(float)
-
-    def evaluate(self, levels):
-        macros = self.space.column(levels, "macros_per_tile")
-        voltage = self.space.column(levels, "voltage_V")
-        return Metrics(
-            {
-                "energy": EDITED * factor() * self._macs * 1e-13 * voltage[:, None] ** 2,
-                "latency": self._macs * 1e-12 / (macros * voltage)[:, None],
-                "area": 1e-7 * macros,
-            },
-            {},
-        )
+NUMBER = EDITED * factor()
+{drawn_code.MODEL}
 """
 
 FILES = {
@@ -153,66 +131,58 @@ def edit(path):
     _forget()
 
 
+RUN = ["run", "study.toml", "--quiet"]
+RESUME = [*RUN, "--resume"]
+
+
 def run(*more):
-    return main(["run", "study.toml", "--quiet", *more])
+    return main([*RUN, *more])
 
 
-def one_line(capsys):
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1, error
-    return error
+def tree(folder):
+    return sorted(folder.rglob("*"))
 
 
 @pytest.mark.parametrize(("kind", "file", "said"), CASES)
-def test_a_killed_run_is_not_resumed(write, tmp_path, capsys, monkeypatch, kind, file, said):
+def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
+    write, tmp_path, capsys, monkeypatch, kind, file, said
+):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     write(kind)
-    with monkeypatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", interrupt)
-        assert run() == 130
-    capsys.readouterr()
-    before = sorted(p for p in (tmp_path / "results").rglob("*"))
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", interrupt)
+    assert run() == 130
+    begun = tree(tmp_path / "results")
+    original = (tmp_path / file).read_text()
     edit(tmp_path / file)
-    assert run("--resume") == 2
-    error = one_line(capsys)
-    assert "cannot resume" in error
-    assert f"its own_code differs in {said};" in error
-    assert sorted(p for p in (tmp_path / "results").rglob("*")) == before
-
-
-@pytest.mark.parametrize(("kind", "file", "said"), CASES)
-def test_a_finished_run_is_not_taken_for_that_of_the_edited_code(
-    write, tmp_path, capsys, monkeypatch, kind, file, said
-):
+    line = refused(capsys, *RESUME)
+    assert "cannot resume" in line
+    assert f"its own_code differs in {said};" in line
+    assert tree(tmp_path / "results") == begun
+    (tmp_path / file).write_text(original)
+    _forget()
     monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-    write(kind)
-    assert run() == 0
     assert run("--resume") == 0
     assert main(["run", "study.toml", "--resume"]) == 0
     assert "already finished" in capsys.readouterr().out
     edit(tmp_path / file)
-    assert run("--resume") == 2
-    assert f"its own_code differs in {said};" in one_line(capsys)
-    assert main(["explain", "results/mine/seed-1", "--study", "study.toml"]) == 2
-    assert f"is of other code of your own: {said}" in one_line(capsys)
+    assert f"its own_code differs in {said};" in refused(capsys, *RESUME)
+    explain = "explain", "results/mine/seed-1", "--study", "study.toml"
+    assert f"is of other code of your own: {said}" in refused(capsys, *explain)
 
 
+@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(("kind", "file", "said"), CASES)
-def test_a_stale_exact_answer_gives_no_regret(
-    write, tmp_path, capsys, monkeypatch, kind, file, said
-):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, kind, file, said):
+    enumerate_ = ["enumerate", "study.toml", "--quiet", "--workers", "1"]
     write(kind)
-    assert main(["enumerate", "study.toml", "--quiet"]) == 0
+    assert main(enumerate_) == 0
     assert run() == 0
     assert (tmp_path / "results/mine/seed-1/regret.csv").exists()
     edit(tmp_path / file)
-    assert run() == 2
-    error = one_line(capsys)
-    assert f"is of other code of your own: {said}: run `" in error
-    assert main(["enumerate", "study.toml", "--quiet"]) == 0
+    assert f"is of other code of your own: {said}: run `" in refused(capsys, *RUN)
+    assert main(enumerate_) == 0
     assert run() == 0
 
 
@@ -230,8 +200,10 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys,
     assert main(certify) == 0
     assert "not taken" not in capsys.readouterr().out
     edit(tmp_path / file)
+    capsys.readouterr()
     assert main(check) == 2
-    assert f"refused: the certificate is of other code of your own: {said}" in one_line(capsys)
+    said_of_check = capsys.readouterr().err
+    assert f"refused: the certificate is of other code of your own: {said}" in said_of_check
     assert main(certify) == 0
     told = capsys.readouterr().out
     assert f"the certificate here is of other code of your own: {said}: not taken" in told

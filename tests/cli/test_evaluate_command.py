@@ -3,10 +3,8 @@
 import csv
 import os
 import signal
-import stat
 import subprocess
 import sys
-import threading
 from functools import partial
 
 import numpy as np
@@ -17,6 +15,7 @@ from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
+from tests.cli.helpers import assert_fails, refused
 from tests.io.processes import PATIENCE, ROOT
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
@@ -40,38 +39,21 @@ def evaluate(*extra, designs="designs.csv", workloads="alexnet,resnet18", out="o
     return main(["evaluate", designs, *options, *extra])
 
 
-def test_one_line_per_design_and_workload_in_order(folder):
+def test_one_line_per_design_and_workload_with_the_evaluator_s_numbers(folder):
     assert evaluate() == 0
     out = pd.read_csv(folder / "out.csv")
     assert list(out.columns) == [
-        *RRAM.names,
-        "workload",
-        "energy_J",
-        "latency_s",
-        "area_mm2",
-        "feasible",
-        "max_utilization_pct",
-        "missing_cells",
-        "missing_buffer_bits",
-    ]
+        *RRAM.names, "workload", "energy_J", "latency_s", "area_mm2", "feasible",
+        "max_utilization_pct", "missing_cells", "missing_buffer_bits",
+    ]  # fmt: skip
     assert out["workload"].tolist() == ["alexnet", "resnet18"] * 2
-    assert out["rows"].tolist() == [256, 256, 32, 32]
     assert out["feasible"].tolist() == [True, True, False, False]
-
-
-def test_the_numbers_are_the_evaluator_s(folder):
-    assert evaluate() == 0
-    out = pd.read_csv(folder / "out.csv")
     levels = RRAM.encode({n: np.array([v]) for n, v in zip(RRAM.names, GOOD, strict=True)})
     metrics = Evaluator(RRAM, WorkloadSet.load(["alexnet", "resnet18"])).evaluate(levels)
-    assert out["energy_J"][:2].to_numpy() == pytest.approx(metrics.energy_J[0], rel=1e-14, abs=0)
-    assert out["latency_s"][:2].to_numpy() == pytest.approx(metrics.latency_s[0], rel=1e-14, abs=0)
-    assert out["area_mm2"][0] == pytest.approx(metrics.area_m2[0] * 1e6, rel=1e-15, abs=0)
-
-
-def test_a_design_that_does_not_map_has_no_costs_but_says_what_it_lacks(folder):
-    assert evaluate() == 0
-    tiny = pd.read_csv(folder / "out.csv").iloc[2:]
+    good, tiny = out.iloc[:2], out.iloc[2:]
+    assert good["energy_J"].to_numpy() == pytest.approx(metrics.energy_J[0], rel=1e-14, abs=0)
+    assert good["latency_s"].to_numpy() == pytest.approx(metrics.latency_s[0], rel=1e-14, abs=0)
+    assert good["area_mm2"].iloc[0] == pytest.approx(metrics.area_m2[0] * 1e6, rel=1e-15, abs=0)
     assert tiny[["energy_J", "latency_s", "max_utilization_pct"]].isna().all(axis=None)
     assert (tiny["missing_cells"] > 0).all()
     assert (tiny["area_mm2"] > 0).all()
@@ -167,20 +149,12 @@ def test_the_same_file_twice_is_refused(folder, capsys):
     assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["evaluate"],
-        ["divine"],
-        ["evaluate", "d.csv", "--device", "dram", "--workloads", "a", "--out", "o"],
-    ],
-)
+WRONG = ["evaluate", "d.csv", "--device", "dram", "--workloads", "a", "--out", "o"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["evaluate"], ["divine"], WRONG])
 def test_a_wrong_command_line_is_one_clear_line(capsys, arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    refused(capsys, *arguments)
 
 
 def test_a_failure_half_way_leaves_the_old_file(folder, monkeypatch):
@@ -245,7 +219,7 @@ def test_a_signal_to_end_leaves_no_file(folder, how):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_a_hangup_that_is_ignored_stays_so(folder):
-    """As `nohup` starts commands."""
+    """`nohup` starts commands so."""
     ignoring = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
     with begun(folder, ignoring) as process:
         process.send_signal(signal.SIGHUP)
@@ -272,17 +246,6 @@ def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
     assert os.listdir(folder) == ["designs.csv"]
 
 
-def assert_fails(folder, capsys, message, call):
-    """The call exits with 2 and one line on stderr, and writes nothing."""
-    before = sorted(os.listdir(folder))
-    assert call() == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.startswith("imcmoo: error: ")
-    assert error.count("\n") == 1
-    assert sorted(os.listdir(folder)) == before
-
-
 @pytest.mark.parametrize("option", ["--out", "--breakdown"])
 def test_an_input_is_never_written_over(folder, capsys, option):
     """Also where the output is a link to it."""
@@ -293,15 +256,3 @@ def test_an_input_is_never_written_over(folder, capsys, option):
         assert "is the same file as the input designs.csv" in capsys.readouterr().err
     assert (folder / "designs.csv").read_bytes() == designs
     assert not (folder / "out.csv").exists()
-
-
-def test_a_pipe_gets_what_a_file_gets(folder):
-    assert evaluate() == 0
-    os.mkfifo(folder / "pipe")
-    got = []
-    reader = threading.Thread(target=lambda: got.append((folder / "pipe").read_bytes()))
-    reader.start()
-    assert evaluate(out="pipe") == 0
-    reader.join(timeout=30)
-    assert got == [(folder / "out.csv").read_bytes()]
-    assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)

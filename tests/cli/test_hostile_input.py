@@ -19,12 +19,11 @@ from imcmoo.search.checkpoint import State
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study import enumerate_study as enumerating
 from problems import RRAM
-from tests.cli.test_many_networks import write_study
-from tests.cli.test_own_code import refused
+from tests.cli.helpers import refused, write_study
 from tests.search.test_ask_tell import begun
 
 ROOT = Path(__file__).parents[2]
-CASES = 400
+CASES = 200
 QUICK_S = 2.0
 """CPU time within which any input is read or refused."""
 
@@ -47,12 +46,12 @@ def test_a_damaged_checkpoint_is_refused_or_reads_the_same(tmp_path):
     for damaged in bit_flips(whole, 1):
         path.write_bytes(damaged)
         try:
-            found = State.load(path, identity={})
+            state = State.load(path, identity={})
         except InputError:
             n_refused += 1
             continue
-        assert found.trace == true.trace
-        np.testing.assert_array_equal(found.F, true.F)
+        assert state.trace == true.trace
+        np.testing.assert_array_equal(state.F, true.F)
     assert n_refused > CASES / 4
 
 
@@ -139,28 +138,28 @@ def test_many_values_of_a_parameter_are_refused_at_once(tmp_path, capfd):
     study = Path(write_study(tmp_path, 1))
     many = ", ".join(map(str, range(1, 100_001)))
     study.write_text(study.read_text().replace("rows = [128, 512]", f"rows = [{many}]"))
-    said = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
-    assert "has 100,000 values; a parameter takes at most 1,000" in said
+    output = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
+    assert "has 100,000 values; a parameter takes at most 1,000" in output
 
 
 def test_many_columns_are_read_or_refused_at_once(tmp_path, capfd):
     names = ",".join(f"c{i}" for i in range(100_000))
     study = Path(write_study(tmp_path, 1))
     (tmp_path / "n0.csv").write_text(f"name,C,M,P,Q,{names}\na,1,1,1,1{',1' * 100_000}\n")
-    said = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
-    assert "100,005 columns; at most 200 are read" in said
+    output = within(QUICK_S, refused, capfd, "run", study, "--out", tmp_path / "out")
+    assert "100,005 columns; at most 200 are read" in output
     first = RRAM.decode(np.zeros((1, len(RRAM.shape)), dtype=np.int64))
-    own = ",".join(RRAM.names), ",".join(str(first[n][0]) for n in RRAM.names)
-    (tmp_path / "d.csv").write_text(f"{own[0]},{names}\n{own[1]}{',1' * 100_000}\n")
+    header, row = ",".join(RRAM.names), ",".join(str(first[n][0]) for n in RRAM.names)
+    (tmp_path / "d.csv").write_text(f"{header},{names}\n{row}{',1' * 100_000}\n")
     assert within(QUICK_S, read_designs, tmp_path / "d.csv", RRAM).tolist() == [[0] * 9]
 
 
-@pytest.mark.parametrize("study", ["four_workload_sram_extended", "technology_cost_extended"])
-def test_a_space_too_large_to_enumerate_is_refused_at_once(study, tmp_path, capfd):
+def test_a_space_too_large_to_enumerate_is_refused_at_once(tmp_path, capfd):
+    study = "technology_cost_extended"
     began = time.process_time()
-    said = refused(capfd, "enumerate", study, "--out", tmp_path, "--quiet")
+    output = refused(capfd, "enumerate", study, "--out", tmp_path, "--quiet")
     assert time.process_time() - began < 10 * QUICK_S
-    assert f"`imcmoo certify {study}`" in said
+    assert f"`imcmoo certify {study}`" in output
     assert list(tmp_path.rglob("*.csv")) == []
 
 
@@ -180,9 +179,9 @@ def test_more_workers_than_cores_are_warned_of(tmp_path, capfd, monkeypatch):
     assert "warning: 64 processes share 1 cores" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "2", "8", "20"])
-def test_a_narrow_terminal_costs_nothing(columns, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+@pytest.mark.usefixtures("_no_figures")
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_a_narrow_terminal_costs_nothing(columns, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
     study, out = write_study(tmp_path, 2), str(tmp_path / "out")
     assert main(["run", study, "--budget", "40", "--out", out]) == 0
@@ -190,7 +189,9 @@ def test_a_narrow_terminal_costs_nothing(columns, tmp_path, capsys, monkeypatch)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit of file sizes")
-@pytest.mark.parametrize("limit", [0, 60_000, 150_000, 158_000])
+@pytest.mark.parametrize(
+    "limit", [0, 150_000, *(pytest.param(n, marks=pytest.mark.slow) for n in (60_000, 158_000))]
+)
 def test_a_disk_that_is_full_while_a_figure_is_written_is_its_own_error(limit, tmp_path):
     code = (
         "import resource, signal, sys\n"
@@ -239,13 +240,15 @@ sys.exit(main({arguments!r}))
 """
 
 
+RUNS = {"imcmoo.cli.main": ["run", "gone.toml"], "experiments.run": ["gone.toml"]}
+SLOW = ("pandas", "pydantic", "rich.console")
+
+
 @pytest.mark.parametrize(
-    "at", ["numpy", "pandas", "pymoo.core.problem", "pydantic", "rich.console"]
+    "at",
+    ["numpy", "pymoo.core.problem", *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW)],
 )
-@pytest.mark.parametrize(
-    ("module", "arguments"),
-    [("imcmoo.cli.main", ["run", "gone.toml"]), ("experiments.run", ["gone.toml"])],
-)
+@pytest.mark.parametrize(("module", "arguments"), RUNS.items())
 def test_ctrl_c_while_modules_are_imported_is_one_line(at, module, arguments):
     code = INTERRUPTED.format(at=at, module=module, arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from imcmoo.cli.main import main
-from tests.cli.test_many_networks import write_study
+from tests.cli.helpers import refused, write_study
 
 MODEL = """
 import numpy as np
@@ -26,6 +26,10 @@ class Base(CostModel):
     def evaluate(self, levels):
         return self.metrics(levels)
 """
+
+OWN = "class Own(Base):\n"
+EVALUATE = MODEL + OWN + "    def evaluate(self, levels): return "
+
 
 MODELS = {
     "wrong syntax": "class Own(:\n",
@@ -53,19 +57,14 @@ MODELS = {
     "wrong resources": MODEL + "class Own(Base):\n    resource_names = 3\n",
     "evaluate is no method": MODEL + "class Own(Base):\n    evaluate = None\n",
     "evaluate takes nothing": MODEL + "class Own(Base):\n    def evaluate(self): pass\n",
-    "gives nothing": MODEL + "class Own(Base):\n    def evaluate(self, levels): pass\n",
-    "gives a dictionary": MODEL + "class Own(Base):\n    def evaluate(self, levels): return {}\n",
-    "gives no area": MODEL
-    + "class Own(Base):\n    def evaluate(self, levels): return Metrics({}, {})\n",
-    "gives a list": MODEL
-    + "class Own(Base):\n    def evaluate(self, levels): return self.metrics(levels, energy=[1])\n",
-    "gives a wrong shape": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
-    "        return self.metrics(levels, energy=np.ones(len(levels)))\n",
-    "gives text": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
-    "        return self.metrics(levels, area=np.array(['a'] * len(levels)))\n",
-    "gives NaN": MODEL + "class Own(Base):\n    def evaluate(self, levels):\n"
-    "        return self.metrics(levels, area=np.full(len(levels), np.nan))\n",
-    "gives no resource": MODEL + "class Own(Base):\n    resource_names = ('cells',)\n",
+    "gives nothing": EVALUATE + "None\n",
+    "gives a dictionary": EVALUATE + "{}\n",
+    "gives no area": EVALUATE + "Metrics({}, {})\n",
+    "gives a list": EVALUATE + "self.metrics(levels, energy=[1])\n",
+    "gives a wrong shape": EVALUATE + "self.metrics(levels, energy=np.ones(len(levels)))\n",
+    "gives text": EVALUATE + "self.metrics(levels, area=np.array(['a'] * len(levels)))\n",
+    "gives NaN": EVALUATE + "self.metrics(levels, area=np.full(len(levels), np.nan))\n",
+    "gives no resource": MODEL + OWN + "    resource_names = ('cells',)\n",
     "gives a resource of a wrong shape": MODEL
     + "class Own(Base):\n    resource_names = ('cells',)\n    def evaluate(self, levels):\n"
     "        one = np.ones(len(levels))\n"
@@ -101,7 +100,7 @@ NAMES = [
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
+def module(tmp_path, monkeypatch):
     """Writes a module of a name that nobody had before, and a study."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
@@ -117,19 +116,6 @@ def own(tmp_path, monkeypatch):
         del sys.modules[module]
 
 
-def refused(capfd, *command):
-    try:
-        code = main([*map(str, command)])
-    except SystemExit as left:
-        code = left.code
-    said = capfd.readouterr().err
-    assert code == 2, said
-    assert "error: " in said
-    assert "Traceback" not in said
-    assert len(said.splitlines()) == 1
-    return said
-
-
 def study_with(tmp_path, line):
     path = tmp_path / "many.toml"
     path.write_text(path.read_text().replace("baselines", f"{line}\nbaselines"), encoding="utf-8")
@@ -137,36 +123,36 @@ def study_with(tmp_path, line):
 
 
 @pytest.mark.parametrize("case", MODELS)
-def test_a_model_that_is_none_is_one_line(case, own, tmp_path, capfd):
-    study = study_with(tmp_path, f'model = "{own(MODELS[case])}:Own"')
+def test_a_model_that_is_none_is_one_line(case, module, tmp_path, capfd):
+    study = study_with(tmp_path, f'model = "{module(MODELS[case])}:Own"')
     for command in (["run", study, "--budget", 20], ["enumerate", study, "--workers", 1]):
         refused(capfd, *command, "--out", tmp_path, "--quiet")
 
 
 @pytest.mark.parametrize("case", CRITERIA)
-def test_a_criterion_that_is_none_is_one_line(case, own, tmp_path, capfd):
+def test_a_criterion_that_is_none_is_one_line(case, module, tmp_path, capfd):
     study = study_with(tmp_path, "")
     command = ["run", study, "--budget", 20, "--out", tmp_path, "--quiet"]
-    refused(capfd, *command, "--criterion", f"{own(CRITERIA[case])}:Own")
+    refused(capfd, *command, "--criterion", f"{module(CRITERIA[case])}:Own")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_is_none_is_one_line(name, own, tmp_path, capfd):
-    name = name.format(own=own("other = 1\n"))
+def test_a_name_that_is_none_is_one_line(name, module, tmp_path, capfd):
+    name = name.format(own=module("other = 1\n"))
     refused(capfd, "run", tmp_path / "many.toml", "--out", tmp_path, "--criterion", name)
     if name.isprintable():
         refused(capfd, "run", study_with(tmp_path, f'model = "{name}"'), "--out", tmp_path)
 
 
 @pytest.mark.parametrize("case", ["raises in evaluate", "raises in evaluate, of its own"])
-def test_what_a_worker_raises_is_one_line(case, own, tmp_path, capfd, monkeypatch):
+def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("imcmoo.exact.enumeration.DESIGNS_AT_ONCE", 8)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    study = study_with(tmp_path, f'model = "{own(MODELS[case])}:Own"')
+    study = study_with(tmp_path, f'model = "{module(MODELS[case])}:Own"')
     command = "enumerate", study, "--workers", 2, "--out", tmp_path, "--quiet"
     assert "Own.evaluate raised" in refused(capfd, *command)
 
 
-def test_a_model_of_ones_own_that_is_right_runs(own, tmp_path):
-    study = study_with(tmp_path, f'model = "{own(MODEL)}:Base"')
+def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path):
+    study = study_with(tmp_path, f'model = "{module(MODEL)}:Base"')
     assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0

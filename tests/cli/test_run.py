@@ -16,23 +16,18 @@ import pandas as pd
 import pytest
 
 from experiments.run import main
+from imcmoo.cli import run_studies
 from imcmoo.io.errors import InputError
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
+from tests.cli.helpers import contents, refused
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-BUDGET = 150
+BUDGET = 100
 ARGUMENTS = [STUDY, "--budget", str(BUDGET)]
 ROOT = Path(__file__).parents[2]
-
-
-def contents(folder):
-    """Every file below a folder, hidden ones too, with its bytes."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
 
 
 def run(out, *extra):
@@ -40,7 +35,7 @@ def run(out, *extra):
 
 
 def start(out, *, before=""):
-    """The same run in a process of its own, which can be killed; runs `before` first."""
+    """A run in a new process, which can be killed; runs `before` first."""
     code = f"{before}\nfrom experiments.run import main\nmain()"
     command = [sys.executable, "-c", code, *ARGUMENTS, "--out", str(out), "--quiet"]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -62,6 +57,13 @@ def finished(uninterrupted):
     return uninterrupted[0]
 
 
+@pytest.fixture
+def home(finished, tmp_path):
+    """A copy of the complete run, where a run into `tmp_path` puts its files."""
+    shutil.copytree(finished, tmp_path / STUDY / "seed-1")
+    return tmp_path / STUDY / "seed-1"
+
+
 def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     figures = [
         f"figures/{name}.{suffix}"
@@ -76,7 +78,7 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(finished, tmp_path):
-    assert run(tmp_path) == 0
+    assert run(tmp_path, "--resume") == 0  # there is nothing to resume
     assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
     assert run(tmp_path, "--seed", "2", "--no-baselines") == 0
     other = contents(tmp_path / STUDY / "seed-2")
@@ -84,19 +86,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(finished, 
     assert "baselines.csv" not in other
 
 
-def test_evaluations_are_the_budget_in_unique_designs(finished):
-    frame = pd.read_csv(finished / "evaluations.csv")
-    assert len(frame) == BUDGET
-    assert not frame.duplicated(RRAM.names).any()
-    assert (frame.loc[frame["feasible"], "area_mm2"] <= 800).all()
-    assert frame.loc[frame["feasible"], "energy_vgg16_J"].notna().all()
-
-
 def test_the_front_is_feasible_and_non_dominated(finished):
-    front, every = (pd.read_csv(finished / f"{n}.csv") for n in ("front", "evaluations"))
+    front, everything = (pd.read_csv(finished / f"{n}.csv") for n in ("front", "evaluations"))
     columns = [*(f"energy_{w}_J" for w in WORKLOADS), *(f"latency_{w}_s" for w in WORKLOADS)]
     F = front[[*columns, "area_mm2"]].to_numpy()
-    rivals = every.loc[every["feasible"], [*columns, "area_mm2"]].to_numpy()
+    rivals = everything.loc[everything["feasible"], [*columns, "area_mm2"]].to_numpy()
     assert len(front) > 1
     for point in F * (1 + 1e-12):
         worse = (rivals <= point).all(axis=1) & (rivals < point * (1 - 1e-9)).any(axis=1)
@@ -117,21 +111,15 @@ def test_the_selected_design_is_the_best_of_the_front(finished):
     assert [design["design"][n] for n in RRAM.names] == used[RRAM.names].iloc[0].tolist()
 
 
-def test_baselines_are_relative_to_the_best_of_each_workload(finished):
-    frame = pd.read_csv(finished / "baselines.csv")
-    assert frame["optimised_for"].tolist() == ["joint", *WORKLOADS]
-    relative = frame[[f"relative_edap_{w}" for w in WORKLOADS]].to_numpy()
+def test_baselines_trace_and_config_are_of_this_run(finished):
+    baselines = pd.read_csv(finished / "baselines.csv")
+    assert baselines["optimised_for"].tolist() == ["joint", *WORKLOADS]
+    relative = baselines[[f"relative_edap_{w}" for w in WORKLOADS]].to_numpy()
     assert np.nanmin(relative) >= 1 - 1e-12
     assert np.isfinite(relative[0]).all()
-
-
-def test_the_trace_has_every_search(finished):
     trace = pd.read_csv(finished / "trace.csv")
     assert trace["search"].unique().tolist() == ["joint", *WORKLOADS]
     assert (trace.groupby("search")["evaluations"].max() == BUDGET).all()
-
-
-def test_the_config_repeats_the_run(finished):
     config = json.loads((finished / "config.json").read_text())
     assert config["command"].startswith(f"python -m experiments.run {STUDY} --seed 1 --budget")
     assert {"python", "numpy", "pymoo", "imcmoo"} <= set(config["versions"])
@@ -160,16 +148,20 @@ pathlib.Path.replace = replace
 """
 
 
-@pytest.mark.parametrize("name", ["evaluations.csv", "figures", "config.json"])
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    "name", ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("config.json",))]
+)
 def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_path, name):
     """Moments a clock would hardly hit; an older run's files are there already."""
-    assert run(tmp_path, "--no-baselines", "--budget", "60") == 0
+    home = tmp_path / STUDY / "seed-1"
+    (home / "front.csv").write_text("old\n")
     process = start(tmp_path, before=KILLED_BEFORE_MOVING.format(name=name))
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / STUDY / "seed-1" / "config.json").exists()
+    assert not (home / "config.json").exists()
     assert run(tmp_path, "--resume") == 0
-    assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
+    assert contents(home) == contents(finished)
 
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch):
@@ -189,116 +181,62 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
 
 
-def test_resuming_a_finished_run_changes_nothing(finished, tmp_path):
-    home = tmp_path / STUDY / "seed-1"
-    shutil.copytree(finished, home)
+def test_resuming_a_finished_run_changes_nothing(home, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in home.rglob("*")}
     assert run(tmp_path, "--resume") == 0
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
 
 
-def test_resume_without_anything_to_resume_starts_the_run(finished, tmp_path):
-    assert run(tmp_path, "--resume") == 0
-    assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
-
-
-def test_resume_refuses_another_run(finished, tmp_path, capsys):
-    shutil.copytree(finished, tmp_path / STUDY / "seed-1")
-    assert run(tmp_path, "--resume", "--budget", "151") == 2
-    error = capsys.readouterr().err
-    assert "its budget is 150, this run's is 151" in error
-    assert error.count("\n") == 1
-    assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
-
-
-def test_a_new_run_replaces_the_files_of_the_old_one_and_no_others(finished, tmp_path):
-    home = tmp_path / STUDY / "seed-1"
-    shutil.copytree(finished, home)
-    (home / "notes.txt").write_text("mine")
-    assert run(tmp_path, "--no-baselines", "--budget", "60") == 0
-    left = contents(home)
-    assert left.pop("notes.txt") == b"mine"
-    assert not {"baselines.csv", "figures/baselines.png"} & set(left)
-    assert not {name for name in left if left[name] == contents(finished)[name]}
-
-
-@pytest.fixture
-def _no_figures(monkeypatch):
-    """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-
-
 @pytest.mark.usefixtures("_no_figures")
-def test_several_seeds_end_with_a_summary(tmp_path, capsys):
-    short = [STUDY, "--budget", "60", "--no-baselines", "--out", str(tmp_path)]
-    assert main([*short, "--seeds", "1-2,7"]) == 0
-    shown = capsys.readouterr().out
-    assert "over 3 seeds" in shown
-    summary = pd.read_csv(tmp_path / STUDY / "seeds.csv")
-    assert summary["seed"].tolist() == [1, 2, 7]
-    before = (tmp_path / STUDY / "seeds.csv").read_bytes()
-    assert main([*short, "--seeds", "1-2,7", "--resume", "--quiet"]) == 0
-    assert (tmp_path / STUDY / "seeds.csv").read_bytes() == before
-
-
-@pytest.mark.usefixtures("_no_figures")
-def test_seeds_in_several_processes_give_the_bytes_of_one_after_another(tmp_path):
-    short = [STUDY, "--budget", "60", "--no-baselines", "--quiet", "--seeds", "1-2"]
+def test_several_seeds_end_with_a_summary_whatever_the_number_of_processes(tmp_path, capsys):
+    short = [STUDY, "--budget", "60", "--no-baselines", "--seeds", "1-2,7"]
     for workers in ("1", "2"):
         assert main([*short, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
+        assert "over 3 seeds" in capsys.readouterr().out
     one, two = (contents(tmp_path / workers / STUDY) for workers in ("1", "2"))
-    tables = {name: content for name, content in one.items() if "figures" not in name}
-    assert "seeds.csv" in tables
-    assert {name: two[name] for name in tables} == tables
+    figures = {name for name in two if "figures" in name}  # other processes draw them
+    assert one == {name: content for name, content in two.items() if name not in figures}
+    assert pd.read_csv(tmp_path / "1" / STUDY / "seeds.csv")["seed"].tolist() == [1, 2, 7]
+    assert main([*short, "--resume", "--quiet", "--out", str(tmp_path / "1")]) == 0
+    assert contents(tmp_path / "1" / STUDY) == one
 
 
 def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
     finished, tmp_path, capsys, monkeypatch
 ):
-    """The first is in the middle of its run, in a process of its own."""
-    home = tmp_path / STUDY / "seed-1"
-    process = start(tmp_path)
-    while not list(home.glob(".work/*.checkpoint")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    monkeypatch.setattr("imcmoo.cli.run_studies.run_one", lambda *_: pytest.fail("it has begun"))
-    for options in ([], ["--resume"]):
-        assert run(tmp_path, *options) == 2
-        assert process.poll() is None
-        error = capsys.readouterr().err
-        assert f"{home} is in use by process {process.pid} on {socket.gethostname()}" in error
-        assert error.startswith("experiments.run: error: ")
-        assert error.count("\n") == 1
-    assert process.communicate()[1] == ""
-    assert process.returncode == 0
+    """The first is in the middle of its run."""
+    home, draw, lines = tmp_path / STUDY / "seed-1", run_studies.draw_figures, []
+
+    def draw_and_run(*arguments):
+        lines.extend(refused(capsys, *ARGUMENTS, "--out", tmp_path, *more, call=main)
+                     for more in ([], ["--resume"]))  # fmt: skip
+        draw(*arguments)
+
+    monkeypatch.setattr(run_studies, "draw_figures", draw_and_run)
+    assert run(tmp_path) == 0
+    assert len(lines) == 2
+    for line in lines:
+        assert f"{home} is in use by process {os.getpid()} on {socket.gethostname()}" in line
     assert contents(home) == contents(finished)
 
 
 @pytest.mark.usefixtures("_no_figures")
-def test_a_link_in_the_place_of_figures_is_replaced_and_what_it_points_to_is_kept(tmp_path):
-    arguments = "--no-baselines", "--budget", "60"
-    assert run(tmp_path, *arguments) == 0
-    home, elsewhere = tmp_path / STUDY / "seed-1", tmp_path / "elsewhere"
-    before = contents(home)
+def test_a_new_run_replaces_the_files_of_the_old_one_and_no_others(home, tmp_path):
+    """A link in the place of its figures is replaced, too, and not followed."""
+    elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "mine.png").write_text("precious")
-    (home / "figures").rmdir()
+    before = contents(home)
+    shutil.rmtree(home / "figures")
     (home / "figures").symlink_to(elsewhere)
-    assert run(tmp_path, *arguments) == 0
-    assert contents(home) == before
+    (home / "notes.txt").write_text("mine")
+    assert run(tmp_path, "--no-baselines", "--budget", "60") == 0
+    left = contents(home)
+    assert left.pop("notes.txt") == b"mine"
+    assert "baselines.csv" not in left
+    assert not {name for name in left if left[name] == before.get(name)}
     assert not (home / "figures").is_symlink()
     assert [p.name for p in elsewhere.iterdir()] == ["mine.png"]
-
-
-def test_a_finished_run_whose_checksums_lost_a_line_is_not_taken_for_whole(
-    finished, tmp_path, capsys
-):
-    home = tmp_path / STUDY / "seed-1"
-    shutil.copytree(finished, home)
-    sums = home / "SHA256SUMS"
-    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
-    assert run(tmp_path, "--resume") == 2
-    assert "SHA256SUMS is damaged" in capsys.readouterr().err
 
 
 def test_figures_follow_from_a_results_folder_alone(finished, tmp_path):
@@ -309,30 +247,40 @@ def test_figures_follow_from_a_results_folder_alone(finished, tmp_path):
     assert contents(copied) == contents(finished)
 
 
-@pytest.fixture
-def older(finished, tmp_path):
-    """The folder of a run by version 0.1, which had `problem` instead of `study`."""
-    home = tmp_path / STUDY / "seed-1"
-    shutil.copytree(finished, home)
+def _rename_study(home):
+    """Make it a run of version 0.1, which wrote `problem` instead of `study`."""
     config = json.loads((home / "config.json").read_text(encoding="utf-8"))
     config["problem"] = config.pop("study")
     (home / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return home
 
 
-def test_results_of_an_older_version_are_refused_in_one_line(older):
+def _cut_checksums(home):
+    sums = home / "SHA256SUMS"
+    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda _: None, ["--budget", "101"], "its budget is 100, this run's is 101"),
+        (_cut_checksums, [], "SHA256SUMS is damaged"),
+        (_rename_study, [], "its study is "),
+    ],
+    ids=["other budget", "checksums lost a line", "older version"],
+)
+def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, options, message):
+    change(home)
+    before = contents(home)
+    line = refused(capsys, *ARGUMENTS, "--out", tmp_path, "--resume", *options, call=main)
+    assert message in line
+    assert contents(home) == before
+
+
+def test_results_of_an_older_version_are_refused_in_one_line(home):
+    _rename_study(home)
     with pytest.raises(InputError, match=r"before 0\.2: run the study again") as refusal:
-        Results.read(older)
+        Results.read(home)
     assert "\n" not in str(refusal.value)
-
-
-def test_a_run_of_an_older_version_is_not_resumed(older, tmp_path, capsys):
-    before = contents(older)
-    assert run(tmp_path, "--resume") == 2
-    error = capsys.readouterr().err
-    assert f"cannot resume {older}: its study is " in error
-    assert error.count("\n") == 1
-    assert contents(older) == before
 
 
 @pytest.mark.usefixtures("_no_figures")
@@ -365,6 +313,8 @@ ERRORS = {
     "unrecognized arguments: --speed": [STUDY, "--speed"],
     "a-file/": [STUDY, "--out", "a-file/results"],
     "/proc/": [STUDY, "--out", "/proc/results"],
+    "'1-1000000000' is more than 500 seeds": [STUDY, "--seeds", "1-1000000000"],
+    "'1-400,1000-1200' is more than 500 seeds": [STUDY, "--seeds", "1-400,1000-1200"],
 }
 
 
@@ -372,30 +322,7 @@ ERRORS = {
 def test_errors_are_one_clear_line(tmp_path, monkeypatch, capsys, message, arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a-file").write_text("")
-    try:
-        code = main(arguments)
-    except SystemExit as stop:
-        code = stop.code
-    error = capsys.readouterr().err
-    assert code == 2
-    assert message in error
-    assert error.startswith("experiments.run: error: ")
-    assert error.count("\n") == 1
+    line = refused(capsys, *arguments, call=main)
+    assert message in line
+    assert line.startswith("experiments.run: error: ")
     assert [p.name for p in tmp_path.iterdir()] == ["a-file"]
-
-
-def test_a_terminal_without_the_signs_shows_a_run_all_the_same(tmp_path):
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "experiments.run", STUDY, "--budget", "40", "--no-baselines"]
-    command += ["--out", str(tmp_path)]
-    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    assert "mm?" in ended.stdout
-
-
-@pytest.mark.parametrize("given", ["1-1000000000", f"1-{10**20}", "1-400,1000-1200"])
-def test_more_seeds_than_anybody_means_are_refused(given, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main([STUDY, "--seeds", given])
-    assert ended.value.code == 2
-    assert "is more than 500 seeds" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Three workers of Dask give the bytes of one process, whatever is killed meanwhile."""
+"""Workers of Dask give the bytes of one process, whatever is killed meanwhile."""
 
 import os
 import re
@@ -12,17 +12,19 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.parts import TaskCheckpoints
-from tests.cli.test_enumerate_command import STUDY, contents, only_few
+from tests.cli.few_chips import STUDY
+from tests.cli.helpers import contents, refused
 from tests.io.processes import needs_proc, wait_for
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 ROOT = Path(__file__).parents[2]
+WORKERS = 2
 FEW_DESIGNS = ["--budget", "40", "--no-baselines", "--quiet"]
 
 
 class Cluster:
-    """A scheduler and three workers, each a process of its own."""
+    """A scheduler and workers, each a process of its own."""
 
     def __init__(self, folder, port_file, nthreads=1):
         self.folder, self.nthreads = folder, nthreads
@@ -36,10 +38,10 @@ class Cluster:
                 "dask", "worker", "--scheduler-file", str(port_file), "--nthreads", str(nthreads),
                 "--no-nanny", "--no-dashboard", "--host", "127.0.0.1",
             )
-            for _ in range(3)
+            for _ in range(WORKERS)
         ]  # fmt: skip
         with distributed.Client(scheduler_file=str(port_file), set_as_default=False) as client:
-            client.wait_for_workers(3, timeout=60)
+            client.wait_for_workers(WORKERS, timeout=60)
             self.address = client.scheduler.address
 
     def _start(self, *words):
@@ -66,11 +68,6 @@ def cluster(tmp_path):
     made.end()
 
 
-@pytest.fixture
-def _few(monkeypatch):
-    only_few(monkeypatch.setattr)
-
-
 def enumerated(out, *options):
     return main(["enumerate", STUDY, "--out", str(out), "--quiet", *options])
 
@@ -93,30 +90,24 @@ def after_parts(monkeypatch):
 
 
 @pytest.mark.usefixtures("_few")
-def test_an_enumeration_gives_the_same_bytes_also_when_a_worker_is_killed(
-    cluster, tmp_path, after_parts
+def test_an_enumeration_gives_the_same_bytes_also_when_processes_are_killed(
+    cluster, tmp_path, after_parts, capsys
 ):
+    """First a worker, then the scheduler."""
     assert enumerated(tmp_path / "here", "--workers", "1") == 0
     killed = []
     after_parts(2, lambda: killed.append(os.kill(cluster.workers[0].pid, signal.SIGKILL)))
     assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 0
     assert killed
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
-
-
-@pytest.mark.usefixtures("_few")
-def test_when_the_scheduler_dies_one_line_says_so_and_the_same_command_continues(
-    cluster, tmp_path, after_parts, capsys
-):
-    assert enumerated(tmp_path / "here", "--workers", "1") == 0
     after_parts(2, cluster.scheduler.kill)
-    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 1
+    assert enumerated(tmp_path / "again", "--scheduler", cluster.address) == 1
     error = capsys.readouterr().err
     assert f"was lost with the scheduler at {cluster.address}" in error
     assert "what was finished is kept" in error
-    assert list((tmp_path / "there").rglob("*.part"))
-    assert enumerated(tmp_path / "there", "--workers", "1") == 0
-    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+    assert list((tmp_path / "again").rglob("*.part"))
+    assert enumerated(tmp_path / "again", "--workers", "1") == 0
+    assert contents(tmp_path / "again") == contents(tmp_path / "here")
 
 
 @pytest.mark.slow
@@ -127,6 +118,7 @@ def test_seeds_run_elsewhere_leave_the_same_files(cluster, tmp_path):
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few")
 def test_a_worker_of_several_threads_is_refused(tmp_path, capsys):
     made = Cluster(tmp_path, tmp_path / "scheduler.json", nthreads=2)
@@ -148,13 +140,25 @@ def _versions_of_9():
     return {"imcmoo": "9"}
 
 
-def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):
+TLS = "a tls:// scheduler needs certificates: name them in Dask's configuration"
+NOWHERE = "tcp://127.0.0.1:1"
+
+
+@pytest.mark.usefixtures("_few")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--scheduler", NOWHERE], f"no scheduler answers at {NOWHERE}"),
+        (["--scheduler", "tls://127.0.0.1:1"], TLS),
+        (["--tls-ca", "a.pem"], "--tls-ca was removed: name the file in Dask's configuration"),
+    ],
+)
+def test_a_scheduler_that_cannot_be_reached_is_one_line(
+    tmp_path, capsys, monkeypatch, options, message
+):
     monkeypatch.setattr("imcmoo.io.machines.PATIENCE_S", 1)
-    only_few(monkeypatch.setattr)
-    assert enumerated(tmp_path / "there", "--scheduler", "tcp://127.0.0.1:1") == 2
-    error = capsys.readouterr().err
-    assert "no scheduler answers at tcp://127.0.0.1:1" in error
-    assert error.count("\n") == 1
+    command = ["enumerate", STUDY, "--out", tmp_path / "there", "--quiet", *options]
+    assert message in refused(capsys, *command)
 
 
 @pytest.mark.usefixtures("_few")
@@ -162,27 +166,8 @@ def test_a_port_that_never_answers_is_one_line_in_time(tmp_path, capsys, monkeyp
     monkeypatch.setattr("imcmoo.io.machines.PATIENCE_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
-        assert enumerated(tmp_path / "there", "--scheduler", address) == 2
-    error = capsys.readouterr().err
-    assert f"no scheduler answers at {address}: nothing within 1 s" in error
-    assert error.count("\n") == 1
-
-
-@pytest.mark.usefixtures("_few")
-def test_without_certificates_an_encrypted_scheduler_is_one_line(tmp_path, capsys):
-    assert enumerated(tmp_path / "there", "--scheduler", "tls://127.0.0.1:1") == 2
-    error = capsys.readouterr().err
-    assert "a tls:// scheduler needs certificates: name them in Dask's configuration" in error
-    assert error.count("\n") == 1
-
-
-def test_a_removed_option_names_its_replacement(tmp_path, capsys):
-    with pytest.raises(SystemExit) as ended:
-        enumerated(tmp_path / "there", "--tls-ca", "a.pem")
-    assert ended.value.code == 2
-    error = capsys.readouterr().err
-    assert "--tls-ca was removed: name the file in Dask's configuration" in error
-    assert error.count("\n") == 1
+        line = refused(capsys, "enumerate", STUDY, "--out", tmp_path, "--scheduler", address)
+    assert f"no scheduler answers at {address}: nothing within 1 s" in line
 
 
 @pytest.mark.usefixtures("_few")
@@ -193,10 +178,8 @@ def test_a_certificate_that_is_none_is_one_line(tmp_path, capsys):
     nothing.write_text("no certificate")
     names = "ca-file", "client.cert", "client.key"
     with dask.config.set({f"distributed.comm.tls.{name}": str(nothing) for name in names}):
-        assert enumerated(tmp_path / "there", "--scheduler", "tls://127.0.0.1:1") == 2
-    error = capsys.readouterr().err
-    assert "no usable certificates" in error
-    assert error.count("\n") == 1
+        options = ["--out", tmp_path / "there", "--scheduler", "tls://127.0.0.1:1"]
+        assert "no usable certificates" in refused(capsys, "enumerate", STUDY, *options)
 
 
 def listening(group):
@@ -207,14 +190,14 @@ def listening(group):
             fields = line.split()
             if fields[3] == "0A":
                 of_socket[f"socket:[{fields[9]}]"] = fields[1]
-    found = set()
+    result = set()
     for process in (p for p in Path("/proc").iterdir() if p.name.isdigit()):
         try:
             if os.getpgid(int(process.name)) == group:
-                found |= {of_socket.get(str(fd.readlink())) for fd in (process / "fd").iterdir()}
+                result |= {of_socket.get(str(fd.readlink())) for fd in (process / "fd").iterdir()}
         except OSError:
             continue  # it ended, or is not ours
-    return found - {None}
+    return result - {None}
 
 
 @needs_proc
@@ -241,4 +224,4 @@ def test_the_documented_commands_listen_on_this_machine_only(tmp_path):
             process.wait()
     assert len(ports[0]) >= 2  # the scheduler's own and its dashboard's
     assert len(ports[1]) >= 3
-    assert {address.partition(":")[0] for own in ports for address in own} == {"0100007F"}
+    assert {address.partition(":")[0] for rows in ports for address in rows} == {"0100007F"}

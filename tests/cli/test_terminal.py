@@ -1,4 +1,4 @@
-"""What a user has named is shown as it is, on every terminal and in every pipe."""
+"""Names of a user are shown as they are, on every terminal and in every pipe."""
 
 import pytest
 from rich.table import Table
@@ -6,7 +6,7 @@ from rich.text import Text
 
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import console
-from tests.reliability.commands import STUDY
+from tests.cli.helpers import SMALL_STUDY
 
 HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
 
@@ -21,21 +21,21 @@ def test_no_text_is_markup(text, capsys):
     assert capsys.readouterr().out.count(text) == 5
 
 
-@pytest.mark.parametrize("text", HOSTILE[:2])
+@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(
-    "command",
+    ("command", "text"),
     [
-        ("enumerate",),
-        ("run", "--budget", "10", "--no-baselines", "--seeds", "1,2", "--workers", "1"),
+        (("enumerate", "--workers", "1"), HOSTILE[0]),
+        (
+            ("run", "--budget", "10", "--no-baselines", "--seeds", "1,2", "--workers", "1"),
+            HOSTILE[1],
+        ),
     ],
 )
-def test_the_folder_that_is_named_is_the_one_written(
-    tmp_path, monkeypatch, capsys, command, text, small_study
-):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+def test_the_folder_that_is_named_is_the_one_written(tmp_path, capsys, command, text, small_study):
     name, *options = command
     out = tmp_path / text
-    assert main([name, str(small_study), "--out", str(out), *options]) == 0
+    assert main([name, str(small_study), "--out", str(out), "--workers", "1", *options]) == 0
     assert f"{out}/" in capsys.readouterr().out
     assert out.is_dir()
 
@@ -43,5 +43,5 @@ def test_the_folder_that_is_named_is_the_one_written(
 @pytest.fixture
 def small_study(tmp_path):
     path = tmp_path / "small.toml"
-    path.write_text(STUDY)
+    path.write_text(SMALL_STUDY)
     return path

@@ -17,14 +17,14 @@ needs_proc = pytest.mark.skipif(
 
 def marked(mark):
     """Processes that have this text in their environment."""
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:
             continue  # it ended, or is not ours
-    return found
+    return pids
 
 
 def workers(mark):
@@ -40,10 +40,17 @@ def command(pid):
 
 
 def wait_for(condition):
-    """Whether it comes true in time."""
+    """Return whether a condition comes true in time."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
             return False
         time.sleep(0.02)
     return True
+
+
+def working(folder, seconds, task):
+    """A task that takes some time, and leaves a file for each process that begins it."""
+    (folder / f"{task}.{os.getpid()}").touch()
+    time.sleep(seconds)
+    return task

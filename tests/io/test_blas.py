@@ -42,7 +42,6 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 def test_a_command_uses_one_thread_unless_the_user_says_otherwise():
     assert threads(before=COMMAND) == 1
     several = min(2, threads())
-    assert threads(before=COMMAND, OPENBLAS_NUM_THREADS=f"{several}") == several
     assert threads(before=COMMAND, OMP_NUM_THREADS=f"{several}") == several
 
 
@@ -64,17 +63,17 @@ def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
 
 
 def test_a_surrogate_is_fitted_by_one_thread(monkeypatch):
-    found = []
+    counts = []
 
     def solve(matrix, right):
-        found.append(_in_worker(None))
+        counts.append(_in_worker(None))
         return np.zeros_like(right)
 
     monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", solve)
     space = DesignSpace("any", (Ordinal("a", (1, 2, 4)), Ordinal("b", (1, 2))))
     outside = _in_worker(None)
     Surrogate(space, space.grid(space.names), np.ones((6, 1)))
-    assert found == [1, 1]
+    assert counts == [1, 1]
     assert _in_worker(None) == outside
 
 

@@ -17,6 +17,7 @@ from imcmoo.io.files import clear_temporary, replacing, unchanged, writing
 from tests.io.processes import ROOT, wait_for
 
 both = pytest.mark.parametrize("door", [replacing, writing])
+OURS = re.compile(rb"a,b\n")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and devices")
 
 
@@ -42,16 +43,20 @@ def test_a_file_appears_whole_when_the_block_ends(tmp_path, door):
 
 
 @both
-@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space"), KeyboardInterrupt()])
 def test_after_an_exception_all_is_as_before(tmp_path, door, error):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+
     def fail():
-        with door(tmp_path / "out.csv") as temporary:
+        with door(path) as temporary:
             temporary.write_text("half")
             raise error
 
-    with pytest.raises(error):
+    with pytest.raises(type(error)):
         fail()
-    assert names(tmp_path) == []
+    assert names(tmp_path) == ["out.csv"]
+    assert path.read_text() == "old"
 
 
 @both
@@ -80,7 +85,7 @@ def test_a_temporary_name_that_is_taken_is_not_written_through(tmp_path, door, m
 
 @posix
 @both
-@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+@pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_permissions_are_those_of_a_plain_open(tmp_path, door, mask):
     before = os.umask(mask)
     try:
@@ -139,22 +144,6 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, door, monkeypa
 
 
 @posix
-def test_a_full_disk_leaves_the_old_file(tmp_path):
-    path = tmp_path / "out"
-    path.write_text("old")
-
-    def fill():
-        with replacing(path) as temporary, temporary.open("w") as file:
-            file.write("half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(OSError, match="space"):
-        fill()
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["out"]
-
-
-@posix
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_link_stays_and_its_target_is_replaced(tmp_path, exists):
     target, link = tmp_path / "there" / "target", tmp_path / "link"
@@ -186,7 +175,8 @@ def test_a_device_is_written_to_and_stays(tmp_path):
     link = tmp_path / "link"
     link.symlink_to("/dev/null")
     for path in (link, link.resolve()):
-        write(writing, path, "x")
+        with writing(path, ours=OURS) as out:  # needs no force
+            out.write_text("x")
     assert link.is_symlink()
     assert stat.S_ISCHR(link.stat().st_mode)
 
@@ -212,15 +202,11 @@ def test_standard_output_is_written_to(tmp_path, to):
         "from imcmoo.io.files import writing\n"
         "with writing(Path('/dev/stdout')) as out, out.open('w') as file: file.write('hello')\n"
     )
+    command, out = [sys.executable, "-c", code], tmp_path / "out"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    out = tmp_path / "out"
     with out.open("w") as file:
-        ended = subprocess.run(
-            [sys.executable, "-c", code],
-            stdout=file if to == "file" else subprocess.PIPE,
-            check=True,
-            env=environment,
-        )
+        stdout = file if to == "file" else subprocess.PIPE
+        ended = subprocess.run(command, stdout=stdout, check=True, env=environment)
     assert (out.read_text() if to == "file" else ended.stdout.decode()) == "hello"
 
 
@@ -228,18 +214,11 @@ def test_standard_output_is_written_to(tmp_path, to):
 
 
 def put(folder, text):
-    """As a writer does: the seal is gone while the others are not all of one time."""
+    """Write as a publisher does: the seal is gone while the others are not all of one time."""
     (folder / "seal").unlink(missing_ok=True)
     write(replacing, folder / "a", text)
     write(replacing, folder / "b", text)
     write(replacing, folder / "seal", text)
-
-
-def test_files_that_stay_are_read(tmp_path):
-    put(tmp_path, "1")
-    with unchanged(tmp_path / "seal"):
-        found = (tmp_path / "a").read_text(), (tmp_path / "b").read_text()
-    assert found == ("1", "1")
 
 
 def test_without_a_seal_nothing_is_read(tmp_path):
@@ -339,10 +318,7 @@ def test_a_temporary_file_that_was_taken_for_an_abandoned_one_is_made_again(tmp_
     assert (tmp_path / "out.csv").read_text() == "new"
 
 
-OURS = re.compile(rb"a,b\n")
-
-
-@pytest.mark.parametrize("content", ["a,c\n1,2\n", "precious", "\n", "b,a\na,b\n"])
+@pytest.mark.parametrize("content", ["a,c\n1,2\n", "\n", "b,a\na,b\n"])
 def test_a_file_of_others_is_written_over_only_by_force(tmp_path, content):
     path = tmp_path / "out.csv"
     path.write_text(content)
@@ -364,13 +340,3 @@ def test_a_file_that_begins_as_ours_is_written_over(tmp_path, content):
     with writing(path, ours=OURS) as out:
         out.write_text("new")
     assert path.read_text() == "new"
-
-
-@posix
-def test_a_device_needs_no_force(tmp_path):
-    link = tmp_path / "link"
-    link.symlink_to("/dev/null")
-    with writing(link, ours=OURS) as out:
-        out.write_text("new")
-    assert link.is_symlink()
-    assert link.is_char_device()

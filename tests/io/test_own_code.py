@@ -65,8 +65,8 @@ def test_an_edit_is_noticed_where_it_can_matter(folder, name):
     before = own_code(["mine"])
     path = folder / name
     path.write_text(path.read_text() + "# edited\n")
-    found = own_code(["mine"])
-    changed = [key for key in before if found[key] != before[key]]
+    after = own_code(["mine"])
+    changed = [key for key in before if after[key] != before[key]]
     expected = {
         "costs.txt": ["mine: costs.txt"],
         "kit/__init__.py": ["kit"],

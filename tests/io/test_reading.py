@@ -1,4 +1,4 @@
-"""Whatever is in a file, one error says so; and no file without an end is read."""
+"""Any content of a file is read or refused by one error; endless files are not read."""
 
 import os
 from functools import partial
@@ -78,16 +78,16 @@ def test_flipped_bits_give_the_same_arrays_or_one_error(tmp_path):
     arrays = {"keys": np.arange(40), "values": rng.random((3, 40)), "words": np.array("some text")}
     np.savez_compressed(path, **arrays)
     whole, refused = path.read_bytes(), 0
-    for _ in range(1500):
+    for _ in range(400):
         damaged = bytearray(whole)
         for bit in rng.integers(0, 8 * len(whole), rng.integers(1, 4)):
             damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
         try:
-            found = read_arrays(path, "a table")
+            read = read_arrays(path, "a table")
         except ValueError:
             refused += 1
             continue
-        for name in {*found} & {*arrays}:
-            np.testing.assert_array_equal(found[name], arrays[name])
-    assert refused > 1000
+        for name in {*read} & {*arrays}:
+            np.testing.assert_array_equal(read[name], arrays[name])
+    assert refused > 250

@@ -1,4 +1,4 @@
-"""What commands do when machines and people misbehave; `make reliability` counts it."""
+"""Commands while machines and people misbehave; `make reliability` counts how they end."""
 
 import os
 

@@ -1,9 +1,10 @@
-"""Commands on a small study, and what is said of how they ended."""
+"""Commands of `imcmoo` in processes that can be disturbed, and the word for how they ended."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -17,22 +18,9 @@ from pathlib import Path
 from imcmoo.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
-STUDY = """name = "small"
-[space]
-base = "rram"
-rows = [512]
-cols = [32, 64]
-voltage_V = [0.5, 0.6]
-bits_per_cell = 8
-[[networks]]
-source = "resnet18"
-[[networks]]
-source = "alexnet"
-"""
 SECONDS = 300.0
-RUN = ("imcmoo", "run", "small.toml", "--budget", "200", "--quiet")
-ENUMERATE = ("imcmoo", "enumerate", "small.toml", "--quiet")
-EXPLAIN = ("imcmoo", "explain", "results/small/seed-1", "--json")
+MOST_BYTES = 8 << 30
+"""Address space of a forked command, so that a trial costs no other process its memory."""
 
 FINE, REFUSED = "as if nothing had been", "one line, nothing lost"
 BROKEN, LOST, TRACEBACK, SILENT = "broken", "lost", "traceback", "silent"
@@ -42,96 +30,22 @@ BAD = (BROKEN, LOST, TRACEBACK, SILENT, ENDLESS)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one trial ended.
+    """End of one trial.
 
     Args:
-        kind: what was tried.
-        case: more exactly.
+        case: what was tried.
         ended: one of the words above.
-        said: the last line on stderr.
+        message: the last line on stderr, or the CPU time where there is none.
     """
 
-    kind: str
     case: str
     ended: str
-    said: str = ""
-
-
-def start(
-    folder: Path,
-    command: Sequence[str],
-    *,
-    before: str = "",
-    environment: Mapping[str, str] | None = None,
-    limit: Callable[[], None] | None = None,
-) -> subprocess.Popen[str]:
-    """Start a command in a folder, in a process group of its own.
-
-    Args:
-        folder: where.
-        command: module and arguments.
-        before: Python that is run first.
-        environment: beside the usual.
-        limit: is called in the new process before anything else.
-    """
-    module, *arguments = command
-    code = f"import runpy, sys\n{before}\nsys.argv = {[module, *arguments]!r}\n"
-    code += f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)\n"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        preexec_fn=limit,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait; the exit code and what it said on stderr."""
-    try:
-        _, error = process.communicate(timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return -signal.SIGKILL, "did not end"
-    return process.returncode, error
-
-
-def ended(code: int, error: str, *, same: bool, damaged: bool = False) -> str:
-    """The word for how a command ended.
-
-    Args:
-        code: exit code.
-        error: stderr.
-        same: whether what it left is what an undisturbed command leaves.
-        damaged: whether something stood there that it should have complained of.
-    """
-    if "Traceback" in error:
-        return TRACEBACK
-    if code == 0:
-        return (SILENT if damaged else FINE) if same else BROKEN
-    return REFUSED if code in (1, 2, 130, 143) and error.count("\n") <= 1 else BROKEN
-
-
-def last_line(error: str) -> str:
-    """Of stderr."""
-    return error.strip().splitlines()[-1] if error.strip() else ""
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files below a folder."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    message: str = ""
 
 
 @dataclass(frozen=True)
 class End:
-    """How one command ended.
+    """End of one command.
 
     Args:
         code: exit code, negative for a signal; None if it was ended because its time was up.
@@ -143,7 +57,46 @@ class End:
     code: int | None
     out: str
     error: str
-    cpu: float
+    cpu: float = 0.0
+
+
+def start(
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    before: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start a command in a new process and process group, imports included.
+
+    Args:
+        folder: the working folder.
+        arguments: command line without the program.
+        before: Python that is run first.
+        environment: variables added to the present ones.
+    """
+    code = f"import runpy, sys\n{before}\nsys.argv = {['imcmoo', *arguments]!r}\n"
+    code += "runpy.run_module('imcmoo', run_name='__main__', alter_sys=True)\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> End:
+    """Wait for a process; kill its group when its time is up."""
+    try:
+        out, error = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return End(None, *process.communicate())
+    return End(process.returncode, out, error)
 
 
 def fork(
@@ -153,25 +106,28 @@ def fork(
     before: Callable[[], object] = lambda: None,
     environment: Mapping[str, str] | None = None,
     seconds: float = 60.0,
-    kill: tuple[signal.Signals, float] | None = None,
+    kill: tuple[signal.Signals, Callable[[], bool]] | None = None,
 ) -> End:
     """Run one command of `imcmoo` in a fork of this process, which spares it all imports.
 
     Args:
-        folder: where; modules of a user's are found there, too.
+        folder: the working folder; a user's modules are imported from it.
         arguments: command line without the program.
         before: is called in the new process first.
-        environment: beside the usual.
+        environment: variables added to the present ones.
         seconds: wall time the command may take.
-        kill: a signal and when it is sent, in seconds after the start.
+        kill: a signal, and a function that is called each millisecond until it returns True: then
+            the signal is sent.
     """
     out, error = os.memfd_create("out"), os.memfd_create("error")
     child = os.fork()
     if not child:
         _become(folder, arguments, before, environment or {}, out, error)
     watch = os.pidfd_open(child)
-    if kill and not select.select([watch], [], [], kill[1])[0]:
-        os.kill(child, kill[0])
+    while kill and not select.select([watch], [], [], 0.001)[0]:
+        if kill[1]():
+            os.kill(child, kill[0])
+            break
     in_time = bool(select.select([watch], [], [], seconds)[0])
     if not in_time:
         os.kill(child, signal.SIGKILL)
@@ -179,11 +135,11 @@ def fork(
     with contextlib.suppress(ProcessLookupError):  # workers that it has left
         os.killpg(child, signal.SIGKILL)
     os.close(watch)
-    said = [os.pread(file, 1 << 24, 0).decode(errors="replace") for file in (out, error)]
+    texts = [os.pread(file, 1 << 24, 0).decode(errors="replace") for file in (out, error)]
     os.close(out)
     os.close(error)
     code = os.waitstatus_to_exitcode(status) if in_time else None
-    return End(code, *said, usage.ru_utime + usage.ru_stime)
+    return End(code, *texts, usage.ru_utime + usage.ru_stime)
 
 
 def _become(
@@ -194,7 +150,7 @@ def _become(
     out: int,
     error: int,
 ) -> None:
-    """Be the command from here on, in a session, folder and streams of its own."""
+    """Be the command from here on, in a new session, with new streams."""
     code: object = 1
     begun = False
     try:
@@ -210,6 +166,7 @@ def _become(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, str(folder))
         os.environ.update(environment)
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         before()
         begun = True
         code = main(list(arguments))
@@ -229,7 +186,7 @@ def _become(
 
 
 def preload() -> None:
-    """Import every command, so that forks need not; what is written then is never an old module."""
+    """Import every command, so that forks need not; no bytecode of a user's old module is kept."""
     sys.dont_write_bytecode = True
     for name in COMMANDS:
         import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
@@ -238,7 +195,7 @@ def preload() -> None:
 def judged(
     end: End, *, right: bool = True, kept: bool = True, must: str = "", cpu: float = 1e9
 ) -> str:
-    """The word for how a command ended that was given something odd.
+    """The word for how a command ended.
 
     Args:
         end: of the command.
@@ -258,3 +215,10 @@ def judged(
     lines = len(end.error.strip().splitlines())
     told = lines == 1 if end.code in (2, 130) else lines <= 1 and end.code in (129, 143)
     return REFUSED if told and must != "work" else BROKEN
+
+
+def outcome(case: str, end: End, **rules: object) -> Outcome:
+    """The outcome of a trial, judged by the last command of it; `rules` as `judged` takes them."""
+    lines = end.error.strip().splitlines()
+    output = lines[-1][:200] if lines else f"{end.cpu:.1f} CPU s"
+    return Outcome(case, judged(end, **rules), output)  # type: ignore[arg-type]

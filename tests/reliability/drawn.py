@@ -1,4 +1,4 @@
-"""What drawn trials share: a tiny study, its results, and a random generator for each trial."""
+"""Shared parts of drawn trials: a tiny study, its results, and a generator for each trial."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tests.reliability.commands import End, fork, preload
+from tests.reliability.commands import fork, preload
 
 T = TypeVar("T")
 
@@ -25,24 +25,47 @@ cols = [32, 64]
 voltage_V = [0.5, 0.6]
 bits_per_cell = 8
 """
+PHYSICAL = """
+model = "physical"
+device = "rram"
+[space]
+voltage_V = [0.8, 1.0]
+rows = [128, 256]
+cols = 128
+bits_per_cell = 2
+router_groups = 32
+tiles_per_group = 8
+glb_KiB = 1024
+columns_per_adc = 4
+adc_bits = [5, 6]
+dram = "x64"
+"""
 NAMES = ("first", "second")
+HEADER = (
+    "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
+    "glb_depth\n"
+)
+ROW = "0.5,8,1e-9,512,64,8,16,64,4096\n"
+DESIGNS = HEADER + ROW
 RUN = ("run", "tiny.toml", "--budget", "40", "--quiet")
+RESUME = (*RUN, "--resume")
 ENUMERATE = ("enumerate", "tiny.toml", "--quiet", "--workers", "1")
 CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max", "--out", "proof")
-RESULTS = "results/tiny/seed-1"
+EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
+RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
 
 
-def study_text(names: Iterable[str] = NAMES, *, top: str = "", network: str = "") -> str:
+def study_text(names: Iterable[str] = NAMES, *, top: str = "", space: str = SPACE) -> str:
     """A study of small networks of the user's.
 
     Args:
         names: of the networks, each a CSV beside the study.
         top: further lines of the study.
-        network: further lines of each network.
+        space: the lines of its space.
     """
-    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n{network}\n' for name in names)
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in names)
     name = "" if top.startswith("name =") else 'name = "tiny"\n'
-    return f"{name}{top}{SPACE}{networks}"
+    return f"{name}{top}{space}{networks}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +73,7 @@ class Trial:
     """One trial.
 
     Args:
-        ready: folders made by `prepare`, by what has happened in them.
+        ready: folders made by `prepare`, by the state of the study in them.
         folder: where the trial is made; empty.
         rng: of all that is drawn.
     """
@@ -59,21 +82,40 @@ class Trial:
     folder: Path
     rng: np.random.Generator
 
-    def begin(self, what: str = "fresh") -> Path:
-        """The folder of the trial, filled: fresh, finished, or begun (and killed)."""
-        shutil.copytree(self.ready / what, self.folder, symlinks=True, dirs_exist_ok=True)
+    def begin(self, state: str = "fresh", *, text: str = "", exact: bool = False) -> Path:
+        """The folder of the trial, filled.
+
+        Args:
+            state: fresh, finished, or begun (and killed).
+            text: of the study, if it is another.
+            exact: whether the exact answer is there, too.
+        """
+        shutil.copytree(self.ready / state, self.folder, symlinks=True, dirs_exist_ok=True)
+        if text:
+            (self.folder / "tiny.toml").write_text(text)
+        if exact:
+            shutil.copytree(self.ready / "finished" / EXACT, self.folder / EXACT)
         return self.folder
 
+    def is_whole(self, part: str = RESULTS, *, without: tuple[str, ...] = ()) -> bool:
+        """True if a part of the folder is what an undisturbed command leaves."""
+        whole = tree(self.ready / "finished" / part, without=without)
+        return tree(self.folder / part, without=without) == whole
+
     def choose(self, *options: T) -> T:
-        """One of some options."""
+        """One option, each with the same probability."""
         return options[int(self.rng.integers(len(options)))]
+
+    def happens(self, one_in: int) -> bool:
+        """True once in so many times."""
+        return bool(self.rng.integers(one_in) == 0)
 
     def log_uniform(self, low: float, high: float) -> float:
         """A number, all orders of magnitude alike."""
         return float(10 ** self.rng.uniform(np.log10(low), np.log10(high)))
 
     def damaged(self, content: bytes) -> tuple[str, bytes]:
-        """How content was damaged at random, and the result."""
+        """Damage content at random; returns the way and the result."""
         way = self.choose("bits flipped", "bits flipped", "bits flipped", "cut short", "noise")
         if way == "cut short":
             return way, content[: int(self.rng.integers(len(content)))]
@@ -89,7 +131,7 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished and begun.
+    """Make the folders trials begin with: fresh, finished, begun, and one of the physical model.
 
     Raises:
         RuntimeError: an undisturbed command fails.
@@ -99,11 +141,15 @@ def prepare(home: Path) -> Path:
     fresh.mkdir(parents=True)
     for name in NAMES:
         (fresh / f"{name}.csv").write_text(LAYERS)
+    (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
+    finished, begun, physical = (home / "ready" / n for n in ("finished", "begun", "physical"))
     shutil.copytree(fresh, finished)
-    for command in (ENUMERATE, RUN, CERTIFY):
-        end = fork(finished, command)
+    shutil.copytree(fresh, physical)
+    (physical / "tiny.toml").write_text(study_text(space=PHYSICAL))
+    steps = [(finished, command) for command in (ENUMERATE, RUN, CERTIFY)]
+    for folder, command in [*steps, (physical, ENUMERATE)]:
+        end = fork(folder, command)
         if end.code:
             raise RuntimeError(f"{' '.join(command)}: {end.error}")
     shutil.copytree(fresh, begun)
@@ -130,18 +176,18 @@ def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str | byte
     Args:
         without: parts of paths that do not count.
     """
-    found: dict[str, str | bytes] = {}
+    entries: dict[str, str | bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if any(part in name for part in without):
             continue
         if path.is_symlink():
-            found[name] = f"link to {path.readlink()}"
+            entries[name] = f"link to {path.readlink()}"
         elif path.is_file():
-            found[name] = path.read_bytes()
+            entries[name] = path.read_bytes()
         else:
-            found[name] = "folder" if path.is_dir() else f"mode {path.stat().st_mode}"
-    return found
+            entries[name] = "folder" if path.is_dir() else f"mode {path.stat().st_mode}"
+    return entries
 
 
 SPARE = (".lock", ".work")
@@ -149,13 +195,7 @@ SPARE = (".lock", ".work")
 
 
 def kept(before: dict[str, str | bytes], folder: Path, *, replaced: str = "\0") -> bool:
-    """Whether everything that was there is there, except what was to be replaced."""
+    """True if everything that was there is there, except what was to be replaced."""
     after = tree(folder)
     return all(after.get(name) == content for name, content in before.items()
                if not name.startswith(replaced) and not any(s in name for s in SPARE))  # fmt: skip
-
-
-def words(end: End) -> str:
-    """The last line on stderr, or how long it took where there is none."""
-    lines = end.error.strip().splitlines()
-    return lines[-1][:200] if lines else f"{end.cpu:.1f} CPU s"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.reliability.commands import End, Outcome, fork, judged
+from tests.reliability.commands import End, Outcome, fork, outcome
 from tests.reliability.drawn import (
     CERTIFY,
     ENUMERATE,
     RESULTS,
+    RESUME,
     RUN,
     Trial,
     kept,
     kill_at,
     study_text,
     tree,
-    words,
 )
 
 IMPORTS = (
@@ -75,35 +75,31 @@ def edited_code(trial: Trial) -> Outcome:
     role, edit = trial.choose(*ROLES), trial.choose(*EDITS, *EDITS, *HARMLESS)
     moments = ("resume after a kill", "resume after the run", "exact answer", "certificate")
     moment = trial.choose(*(moments if role == "cost model" else moments[:3]))
-    folder = trial.begin()
-    package = _write_package(trial, role)
-    top = ROLES[role][1]
-    text = study_text(top=top)
-    if role == "score":
-        text += '[score]\nfunction = "own.chip:chip"\n'
-    (folder / "tiny.toml").write_text(text)
+    folder, package = _with_code(trial, role)
     first, second, judge = MOMENTS[moment]
     killed = trial.choose("joint.checkpoint", "breakdown.csv", "front.csv", "config.json")
     stop = (lambda: kill_at(killed)) if moment == "resume after a kill" else (lambda: None)
-    began = fork(folder, first, before=stop)
-    if began.code not in (0, -9):
-        return Outcome("own code edited", f"{role}: before the edit", judged(began), words(began))
+    end = fork(folder, first, before=stop)
+    if end.code not in (0, -9):
+        return outcome(f"{role}: before the edit", end)
     stored, before = _stored(folder, moment), tree(folder)
     begun = bool(list((folder / RESULTS).rglob("config.json")))  # or the run starts anew
     _edit(package, edit)
     end = fork(folder, second)
     case = f"{moment}: {edit} of the {role}"
     if edit in HARMLESS:
-        word = judged(end, right=stored in (None, _stored(folder, moment)), must="work")
-    else:
-        lost = end.code != 0 and not kept(before, folder, replaced="own/")
-        anew = moment == "resume after a kill" and not begun
-        word = judged(end, right=anew or judge(folder, stored, end), kept=not lost)
-    return Outcome("own code edited", case, word, words(end))
+        return outcome(case, end, right=stored in (None, _stored(folder, moment)), must="work")
+    gone = end.code != 0 and not kept(before, folder, replaced="own/")
+    anew = moment == "resume after a kill" and not begun
+    return outcome(case, end, right=anew or judge(folder, stored, end), kept=not gone)
 
 
-def _write_package(trial: Trial, role: str) -> Path:
-    package = trial.folder / "own"
+def _with_code(trial: Trial, role: str) -> tuple[Path, Path]:
+    """A folder with a study of a user's code, and the package of that code."""
+    text = study_text(top=ROLES[role][1])
+    text += '[score]\nfunction = "own.chip:chip"\n' if role == "score" else ""
+    folder = trial.begin(text=text)
+    package = folder / "own"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "data.json").write_text('{"factor": 1.25}\n')
@@ -117,7 +113,7 @@ def _write_package(trial: Trial, role: str) -> Path:
     (package / "chip.py").write_text(
         trial.choose(*IMPORTS) + "OWN = 1.25\nNUMBER = OWN * FACTOR\n" + ROLES[role][0]
     )
-    return package
+    return folder, package
 
 
 def _edit(package: Path, edit: str) -> None:
@@ -147,6 +143,7 @@ def _stored(folder: Path, moment: str) -> float | None:
 
 
 def _stale(folder: Path, stored: float | None, end: End) -> bool:
+    """No answer is right that goes on with the old numbers."""
     return False
 
 
@@ -162,8 +159,8 @@ def _new_value(folder: Path, stored: float | None, end: End) -> bool:
 
 
 MOMENTS = {
-    "resume after a kill": (RUN, (*RUN, "--resume"), _stale),
-    "resume after the run": (RUN, (*RUN, "--resume"), _stale),
+    "resume after a kill": (RUN, RESUME, _stale),
+    "resume after the run": (RUN, RESUME, _stale),
     "exact answer": (ENUMERATE, RUN, _no_regret),
     "certificate": (CERTIFY, CERTIFY, _new_value),
 }
@@ -205,42 +202,31 @@ WRONG = (
 def wrong_name(trial: Trial) -> Outcome:
     """`module:name` that names nothing of use: one line, and nothing is written."""
     name, place = trial.choose(*WRONG), trial.choose("model", "criterion", "score", "--criterion")
-    folder = trial.begin()
-    for module, text in FILES.items():
-        (folder / f"{module}.py").write_text(text)
-    given: tuple[str, ...] = ()
     text = study_text(top=f'{place} = "{name}"\n' if place in ("model", "criterion") else "")
     if place == "score":
         text += f'[score]\nfunction = "{name}"\n'
+    folder = trial.begin(text=text)
+    for module, content in FILES.items():
+        (folder / f"{module}.py").write_text(content)
+    options: tuple[str, ...] = ()
     if place == "--criterion":
-        given = ("--criterion", name.encode().decode("unicode_escape").replace("\0", ""))
-    (folder / "tiny.toml").write_text(text)
+        options = ("--criterion", name.encode().decode("unicode_escape").replace("\0", ""))
     before = tree(folder)
-    command = trial.choose(RUN, ENUMERATE)
-    end = fork(folder, (*command, *given))
+    end = fork(folder, (*trial.choose(RUN, ENUMERATE), *options))
     whole = kept(before, folder) and not list(folder.glob("results/tiny/*/config.json"))
-    word = judged(end, kept=whole, must="refuse")
-    return Outcome("wrong module:name", f"{place} {name[:40]!r}", word, words(end))
+    return outcome(f"{place} {name[:40]!r}", end, kept=whole, must="refuse")
 
 
-READ = (
-    ("report", RESULTS),
-    ("explain", RESULTS),
-    ("explain", RESULTS, "--json"),
-)
+READ = (("report", RESULTS), ("explain", RESULTS), ("explain", RESULTS, "--json"))
 
 
 def reading(trial: Trial) -> Outcome:
     """Commands that only read results import no code that a study names."""
     role, command = trial.choose(*ROLES), trial.choose(*READ)
-    folder = trial.begin()
-    package = _write_package(trial, role)
-    text = study_text(top=ROLES[role][1])
-    text += '[score]\nfunction = "own.chip:chip"\n' if role == "score" else ""
-    (folder / "tiny.toml").write_text(text)
+    folder, package = _with_code(trial, role)
     fork(folder, RUN)
     with (package / "__init__.py").open("a") as file:
         file.write("import pathlib\npathlib.Path('imported').touch()\n")
     end = fork(folder, command)
-    word = judged(end, right=not (folder / "imported").exists(), must="work")
-    return Outcome("own code when only reading", f"{command[0]}: {role}", word, words(end))
+    untouched = not (folder / "imported").exists()
+    return outcome(f"{command[0]}: {role}", end, right=untouched, must="work")

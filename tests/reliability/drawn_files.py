@@ -7,23 +7,39 @@ import resource
 import shutil
 import signal
 import stat
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.reliability import commands
-from tests.reliability.commands import FINE, LOST, Outcome, fork, judged, start
+from tests.reliability.commands import (
+    BAD,
+    BROKEN,
+    FINE,
+    LOST,
+    REFUSED,
+    Outcome,
+    finish,
+    fork,
+    judged,
+    outcome,
+    start,
+)
 from tests.reliability.drawn import (
     CERTIFY,
     ENUMERATE,
+    EVALUATE,
+    EXACT,
+    HEADER,
     RESULTS,
+    RESUME,
+    ROW,
     RUN,
     Trial,
     kept,
-    study_text,
+    kill_at,
     tree,
-    words,
 )
-from tests.reliability.drawn_input import DESIGNS, EVALUATE
 
 FOREIGN = "not yours\n"
 LOCKS = (
@@ -32,7 +48,7 @@ LOCKS = (
 )
 OWNERS = {
     RESULTS: RUN,
-    "results/exact/tiny": ENUMERATE,
+    EXACT: ENUMERATE,
     "proof": CERTIFY,
     f"{RESULTS}/": ("report", RESULTS),
 }
@@ -41,9 +57,7 @@ OWNERS = {
 def lock_file(trial: Trial) -> Outcome:
     """`.lock` is something else: it is left alone, and so is what it points to."""
     kind, place = trial.choose(*LOCKS), trial.choose(*OWNERS)
-    folder = trial.begin("finished")
-    (folder / "mine.txt").write_text(FOREIGN)
-    (folder / "mine").mkdir()
+    folder = _with_foreign(trial)
     lock = folder / place / ".lock"
     lock.unlink(missing_ok=True)
     _make(lock, kind, folder)
@@ -51,9 +65,18 @@ def lock_file(trial: Trial) -> Outcome:
     end = fork(folder, OWNERS[place], seconds=20)
     after = _state(folder)
     ours = kind in ("empty", "of a killed process")
-    same = all(after.get(n) == c for n, c in before.items() if ours is False or n != lock)
-    word = judged(end, kept=same or (end.code == 0 and ours), must="work" if ours else "refuse")
-    return Outcome(".lock", kind, word, words(end))
+    same = all(after.get(n) == c for n, c in before.items() if not ours or n != lock)
+    kept_all = same or (end.code == 0 and ours)
+    return outcome(kind, end, kept=kept_all, must="work" if ours else "refuse")
+
+
+def _with_foreign(trial: Trial) -> Path:
+    """A finished folder with a file and a folder of somebody else's."""
+    folder = trial.begin("finished")
+    (folder / "mine").mkdir()
+    for name in ("mine.txt", "mine/a.txt"):
+        (folder / name).write_text(FOREIGN)
+    return folder
 
 
 def _make(path: Path, kind: str, folder: Path) -> None:
@@ -80,13 +103,13 @@ def _make(path: Path, kind: str, folder: Path) -> None:
 
 def _state(folder: Path) -> dict[Path, object]:
     """Kind, place and content of everything below a folder that was not published by a run."""
-    found: dict[Path, object] = {}
+    states: dict[Path, object] = {}
     for path in folder.rglob("*"):
         status = path.lstat()
         content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
         link = path.readlink() if path.is_symlink() else None
-        found[path] = stat.S_IFMT(status.st_mode), status.st_nlink > 1, content, link
-    return found
+        states[path] = stat.S_IFMT(status.st_mode), status.st_nlink > 1, content, link
+    return states
 
 
 TARGETS = (
@@ -110,11 +133,8 @@ def output(trial: Trial) -> Outcome:
     """Every command that writes, onto what is no plain file of its own."""
     option, kind = trial.choose(*OUTPUTS), trial.choose(*TARGETS)
     command, source = OUTPUTS[option]
-    folder = trial.begin("finished")
-    (folder / "d.csv").write_text(DESIGNS)
+    folder = _with_foreign(trial)
     (folder / "m.onnx").write_bytes(_small_model())
-    (folder / "mine.txt").write_text(FOREIGN)
-    (folder / "mine").mkdir()
     target = folder / "X"
     if option == "explain --csv":  # writes a folder of tables, each by its name
         (folder / "tables").mkdir()
@@ -122,8 +142,7 @@ def output(trial: Trial) -> Outcome:
     earlier = kind == "own earlier output"
     if earlier:
         fork(folder, command)
-        if option == "explain --csv":
-            earlier = target.exists()
+        earlier = target.exists() or option != "explain --csv"
     elif kind == "input":
         target.symlink_to(folder / source)
     else:
@@ -134,18 +153,17 @@ def output(trial: Trial) -> Outcome:
     if pipe is not None:
         os.close(pipe)
     whole = _untouched(before, _state(folder), target, option, kind)
-    return Outcome("output of any command", f"{option}: {kind}",
-                   judged(end, kept=whole, must="work" if earlier else ""), words(end))  # fmt: skip
+    return outcome(f"{option}: {kind}", end, kept=whole, must="work" if earlier else "")
 
 
 def _untouched(
     before: dict[Path, object], after: dict[Path, object], target: Path, option: str, kind: str
 ) -> bool:
-    """Whether what was there is there; only what a command wrote itself may be replaced."""
-    own = {"own earlier output"} | ({"folder"} if not option.startswith("explain") else set())
+    """True if what was there is there; only what a command wrote itself may be replaced."""
+    may_replace = {"own earlier output"} | (set() if option.startswith("explain") else {"folder"})
     for path, state in before.items():
         below = path == target or target in path.parents
-        if not (below and kind in own) and after.get(path) != state:
+        if not (below and kind in may_replace) and after.get(path) != state:
             return False
     new = [path for path in after if path.parent == target.parent and path not in before]
     written = [path for path in new if path.suffix == ".csv"]
@@ -161,65 +179,136 @@ def _small_model() -> bytes:
 
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+STOPPED = {
+    "evaluate": (EVALUATE, EVALUATE, "o.csv"),
+    "run": (RUN, RESUME, RESULTS),
+    "enumerate": (ENUMERATE, ENUMERATE, EXACT),
+}
+"""By command: its arguments, those of the next start, and what both make."""
 
 
 def stopped(trial: Trial) -> Outcome:
-    """A signal at a random moment: nothing half written stays, and the next command works."""
-    name, number = trial.choose("evaluate", "evaluate", "run", "enumerate"), trial.choose(*SIGNALS)
-    folder, whole = trial.begin(), trial.ready / "finished"
-    ignored = number == signal.SIGHUP and bool(trial.rng.integers(4) == 0)
+    """A signal at a random moment: after the next start nothing half written is left."""
+    name, number = trial.choose("evaluate", "evaluate", *STOPPED), trial.choose(*SIGNALS)
+    if name == "evaluate":
+        number = trial.choose(number, signal.SIGKILL, signal.SIGHUP)
+    writing = name == "evaluate" and not trial.happens(4)
+    command, again, made = STOPPED[name]
+    folder = trial.begin(exact=name == "run")
+    (folder / "d.csv").write_text(HEADER + ROW * 20_000)
+    ignored = number == signal.SIGHUP and trial.happens(4)
     before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else (lambda: None)
+    end = fork(folder, command, before=before, kill=(number, _moment(trial, writing)))
+    case = f"{name}: {number.name}{' ignored' * ignored}{' while it writes' * writing}"
+    first = outcome(case, end, must="work" if ignored else "")
+    if (ignored or end.code != -number) and first.ended in BAD:
+        return first
+    clean = number == signal.SIGKILL or not _temporary(folder)
+    end = fork(folder, again)
     if name == "evaluate":
-        header, row = DESIGNS.splitlines()
-        (folder / "d.csv").write_text("\n".join([header, *[row] * 20_000]) + "\n")
-        command, again, longest = EVALUATE, EVALUATE, 1.0
+        right = (folder / made).read_bytes() == (_evaluated(trial) / made).read_bytes()
     else:
-        command = RUN if name == "run" else ENUMERATE
-        again, longest = (*command, "--resume") if name == "run" else command, 2.0
-        if name == "run":
-            shutil.copytree(whole / "results/exact", folder / "results/exact")
-    end = fork(folder, command, before=before, kill=(number, float(trial.rng.uniform(0, longest))))
-    case = f"{name}: {number.name}{' ignored' if ignored else ''}"
-    said = judged(end, must="work" if ignored else "")
-    if (ignored or end.code != -number) and said in commands.BAD:
-        return Outcome("signal at a random moment", case, said, words(end))
-    clean = not list(folder.rglob(".*.tmp")) or number == signal.SIGKILL
-    after = fork(folder, again)
-    left = tree(folder, without=() if name == "evaluate" else ("d.csv",))
-    if name == "evaluate":
-        right = len(str(left.get("o.csv", b"")).split("\\n")) > 20_000
-    else:
-        part = RESULTS if name == "run" else "results/exact/tiny"
-        right = tree(folder / part) == tree(whole / part)
-    clean = clean and not list(folder.rglob(".*.tmp"))
-    word = judged(after, right=right, kept=clean, must="work")
-    return Outcome("signal at a random moment", case, word, words(after))
+        right = trial.is_whole(made)
+    return outcome(case, end, right=right, kept=clean and not _temporary(folder), must="work")
+
+
+def killed(trial: Trial) -> Outcome:
+    """SIGKILL before a file of a run is moved to its place, then --resume."""
+    folder = trial.begin(exact=True)
+    name = trial.choose(*sorted(p.name for p in (trial.ready / "finished" / RESULTS).iterdir()))
+    fork(folder, RUN, before=lambda: kill_at(name))
+    return outcome(f"before {name}", fork(folder, RESUME), right=trial.is_whole(), must="work")
+
+
+EARLY = ("regret.csv", "indicators.csv", "SHA256SUMS")
+"""Files of a run that differ if it began before the exact answer was there."""
+KINDS = {"run": RUN, "resumed run": RESUME, "enumeration": ENUMERATE}
+
+
+def two_commands(trial: Trial) -> Outcome:
+    """Two commands in one folder, 0 to 2 s apart: both do their work, or one names the other."""
+    names = (trial.choose(*KINDS), trial.choose(*KINDS))
+    folder = trial.begin(exact="enumeration" not in names)
+    processes = []
+    for name in names:
+        processes.append(start(folder, KINDS[name]))
+        time.sleep(float(trial.rng.uniform(0, 2)))
+    ends = [finish(process) for process in processes]
+    whole = tree(trial.ready / "finished" / "results")
+    ignored = EARLY if "enumeration" in names else ()
+    same = all(content == whole.get(name) for name, content in tree(folder / "results").items()
+               if not name.endswith((*ignored, ".lock")))  # fmt: skip
+    results = [outcome(" & ".join(names), end, right=same) for end in ends]
+    words = [result.ended for result in results]
+    if FINE not in words:
+        return Outcome(results[0].case, BROKEN, results[0].message)
+    return results[words.index(next((w for w in words if w in (*BAD, REFUSED)), FINE))]
+
+
+def folder_deleted(trial: Trial) -> Outcome:
+    """The results vanish while a run works: one line, or they are made again."""
+    folder = trial.begin()
+    work = folder / RESULTS / ".work"
+
+    def is_gone() -> bool:
+        if work.exists():
+            time.sleep(float(trial.rng.uniform(0, 0.5)))
+            shutil.rmtree(folder / "results", ignore_errors=True)
+        return work.exists()
+
+    end = fork(folder, RUN, kill=(signal.SIGCONT, is_gone))
+    return outcome("run", end, right=(folder / RESULTS / "config.json").exists())
+
+
+def _evaluated(trial: Trial) -> Path:
+    """A folder with what `evaluate` makes of the designs when nothing disturbs it."""
+    whole = trial.ready / "evaluated"
+    if not whole.exists():
+        half = Path(tempfile.mkdtemp(dir=trial.ready))
+        shutil.copytree(trial.ready / "fresh", half, dirs_exist_ok=True)
+        (half / "d.csv").write_text(HEADER + ROW * 20_000)
+        fork(half, EVALUATE)
+        half.rename(whole)
+    return whole
+
+
+def _moment(trial: Trial, writing: bool) -> Callable[[], bool]:
+    """When a signal is sent: up to 2 s after the start, or up to 0.1 s after a temporary file is
+    there."""
+    start, wait = time.monotonic(), float(trial.rng.uniform(0, 0.1 if writing else 2))
+    began = [None if writing else start]
+
+    def is_now() -> bool:
+        if began[0] is None and _temporary(trial.folder):
+            began[0] = time.monotonic()
+        return began[0] is not None and time.monotonic() >= began[0] + wait
+
+    return is_now
+
+
+def _temporary(folder: Path) -> list[Path]:
+    return list(folder.rglob(".*.tmp"))
 
 
 def figures_link(trial: Trial) -> Outcome:
     """`figures` of an old run is a link: neither the old run nor the link's target is lost."""
-    folder = trial.begin("finished")
+    folder = _with_foreign(trial)
     kind = trial.choose("link to a folder", "link to nothing", "link", "FIFO")
-    (folder / "mine.txt").write_text(FOREIGN)
-    (folder / "mine").mkdir()
-    (folder / "mine" / "a.txt").write_text(FOREIGN)
     figures = folder / RESULTS / "figures"
     shutil.rmtree(figures)
     _make(figures, kind, folder)
-    old = tree(folder)
-    end = fork(folder, (*RUN, *trial.choose((), ("--resume",))))
-    mine = {n: c for n, c in old.items() if n.startswith("mine")}
-    same = kept(mine if end.code == 0 else old, folder)
-    right = (folder / RESULTS / "config.json").exists()
-    return Outcome("figures are a link", kind, judged(end, right=right, kept=same), words(end))
+    before = tree(folder)
+    end = fork(folder, trial.choose(RUN, RESUME))
+    mine = {n: c for n, c in before.items() if n.startswith("mine")}
+    same = kept(mine if end.code == 0 else before, folder)
+    return outcome(kind, end, right=(folder / RESULTS / "config.json").exists(), kept=same)
 
 
 def full_disk(trial: Trial) -> Outcome:
     """No file may grow beyond some size: one line, then `--resume` where there is room again."""
     size = int(trial.log_uniform(300, 300_000))
-    folder = trial.begin("fresh")
-    shutil.copytree(trial.ready / "finished/results/exact", folder / "results/exact")
-    if trial.rng.integers(2):
+    folder = trial.begin(exact=True)
+    if trial.happens(2):
         shutil.copytree(trial.ready / "finished" / RESULTS, folder / RESULTS)
     before = tree(folder)
 
@@ -229,39 +318,36 @@ def full_disk(trial: Trial) -> Outcome:
 
     command = trial.choose(RUN, RUN, ENUMERATE, CERTIFY, ("report", RESULTS))
     end = fork(folder, command, before=full)
-    word = judged(end, kept=end.code == 0 or kept(before, folder))
-    if word not in commands.BAD and command == RUN:
-        after = fork(folder, (*RUN, "--resume"))
-        same = tree(folder / RESULTS) == tree(trial.ready / "finished" / RESULTS)
-        word = word if judged(after, right=same, must="work") == FINE else LOST
-    return Outcome("full disk", command[0], word, words(end))
+    result = outcome(command[0], end, kept=end.code == 0 or kept(before, folder))
+    if result.ended not in BAD and command == RUN:
+        after = fork(folder, RESUME)
+        if judged(after, right=trial.is_whole(), must="work") != FINE:
+            return Outcome(command[0], LOST, after.error[-200:])
+    return result
 
 
 INTERRUPTED = (
-    ("run", "small.toml", "--quiet", "--budget", "40", "--no-baselines"),
-    ("enumerate", "small.toml", "--quiet"),
-    ("explain", "small.toml"),
+    (*RUN, "--no-baselines"),
+    ENUMERATE[:-2],
+    ("explain", "tiny.toml"),
     ("import", "--help"),
-    ("certify", "small.toml", "--quiet", "--out", "proof"),
+    CERTIFY,
 )
 
 
 def interrupted(trial: Trial) -> Outcome:
     """Ctrl-C at a random moment of a process, imports included."""
     folder = trial.begin()
-    (folder / "small.toml").write_text(study_text(top='name = "small"\n'))
     command = trial.choose(*INTERRUPTED)
     # The process says when Python itself has started: what comes before is not ours.
-    process = start(folder, ("imcmoo", *command), before="print('ready', flush=True)")
+    process = start(folder, command, before="print('ready', flush=True)")
     assert process.stdout is not None
     process.stdout.readline()
     moment = float(trial.rng.uniform(0, 2.5))
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
-    code, error = commands.finish(process)
-    end = commands.End(code, "", error, 0.0)
-    whole = not list(folder.rglob(".*.tmp"))
-    used = command[0] in ("explain", "import")  # ends by itself, perhaps for lack of a run
-    word = judged(end, kept=whole, must="" if used or code else "work")
+    end = finish(process)
+    refuses = command[0] in ("explain", "import")  # ends by itself, perhaps for lack of a run
+    must = "" if refuses or end.code else "work"
     when = "first half second" if moment < 0.5 else "later"
-    return Outcome("Ctrl-C", f"{command[0]}: {when}", word, words(end))
+    return outcome(f"{command[0]}: {when}", end, kept=not _temporary(folder), must=must)

@@ -14,58 +14,51 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from onnx.helper import make_attribute
 
 import imcmoo.hardware
-from tests.reliability.commands import Outcome, fork, judged
+from tests.reliability.commands import Outcome, fork, outcome
 from tests.reliability.drawn import (
     CERTIFY,
     ENUMERATE,
+    EVALUATE,
+    EXACT,
+    HEADER,
     LAYERS,
+    PHYSICAL,
     RESULTS,
+    RESUME,
+    ROW,
     RUN,
+    SPACE,
     Trial,
     kept,
     study_text,
     tree,
-    words,
 )
-
-EXACT = "results/exact/tiny"
-DESIGNS = (
-    "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
-    "glb_depth\n0.5,8,1e-9,512,64,8,16,64,4096\n"
-)
-EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
-
-
-def _optima(folder: Path, study: str = "tiny") -> pd.DataFrame | None:
-    path = folder / "results/exact" / study / "optima.csv"
-    return pd.read_csv(path) if path.exists() else None
 
 
 def underflow(trial: Trial) -> Outcome:
     """Products over many networks and high powers: a positive finite number, or a refusal."""
     n = int(trial.choose(2, 8, 20, 24, 30, 40))
     names = [f"net{i}" for i in range(n)]
-    folder = trial.begin()
+    aggregate, power = trial.choose("max", "mean", "product", "geomean"), trial.choose(1, 3, 9, 40)
+    text, case = study_text(names, top='criterion = "edap_product"\n'), f"EDAP of {n} networks"
+    if trial.happens(2):
+        text, case = study_text(names), f"score by {aggregate}, power {power}"
+        text += f'[score]\nenergy = {power}\nlatency = {power}\naggregate = "{aggregate}"\n'
+    folder = trial.begin(text=text)
     for name in names:
         (folder / f"{name}.csv").write_text(LAYERS)
-    text = study_text(names, top='criterion = "edap_product"\n')
-    aggregate, power = trial.choose("max", "mean", "product", "geomean"), trial.choose(1, 3, 9, 40)
-    own = bool(trial.rng.integers(2))
-    if own:
-        text = study_text(names)
-        text += f'[score]\nenergy = {power}\nlatency = {power}\naggregate = "{aggregate}"\n'
-    (folder / "tiny.toml").write_text(text)
     end = fork(folder, ENUMERATE)
-    found = _optima(folder)
-    word = judged(end, right=found is not None and _is_sound(found))
-    case = f"score by {aggregate}, power {power}" if own else f"EDAP product of {n} networks"
-    return Outcome("products that underflow", case, word, words(end))
+    return outcome(case, end, right=_is_sound(folder / EXACT / "optima.csv"))
 
 
-def _is_sound(optima: pd.DataFrame) -> bool:
+def _is_sound(path: Path) -> bool:
     """Scores are positive and finite, and a product has the designs of its geometric mean."""
+    if not path.exists():
+        return False
+    optima = pd.read_csv(path)
     values = optima[optima["criterion"].str.startswith(("edap", "ela", "score"))]["value"]
     if not (np.isfinite(values) & (values > 0)).all():
         return False
@@ -77,19 +70,17 @@ def _is_sound(optima: pd.DataFrame) -> bool:
 
 def weights(trial: Trial) -> Outcome:
     """Weights of networks: absurd ones are refused, ordinary ones work."""
-    absurd = bool(trial.rng.integers(2))
-    high = trial.log_uniform(1e300, 1.7e308) if trial.rng.integers(2) else 10.0 ** -int(
-        trial.rng.integers(300, 323))  # fmt: skip
-    weight = high if absurd else trial.log_uniform(1e-2, 1e2)
-    folder = trial.begin()
+    if absurd := trial.happens(2):
+        small = 10.0 ** -int(trial.rng.integers(300, 323))
+        weight = trial.log_uniform(1e300, 1.7e308) if trial.happens(2) else small
+    else:
+        weight = trial.log_uniform(1e-2, 1e2)
     text = study_text(top='criterion = "edap_product"\n')
-    text = text.replace('"first.csv"', f'"first.csv"\nweight = {weight!r}')
-    (folder / "tiny.toml").write_text(text)
+    folder = trial.begin(text=text.replace('"first.csv"', f'"first.csv"\nweight = {weight!r}'))
     end = fork(folder, ENUMERATE)
-    found = _optima(folder)
-    right = absurd or (found is not None and _is_sound(found))
-    word = judged(end, right=right, must="refuse" if absurd else "work")
-    return Outcome("weights", "absurd" if absurd else "ordinary", word, words(end))
+    right = absurd or _is_sound(folder / EXACT / "optima.csv")
+    case = "absurd" if absurd else "ordinary"
+    return outcome(case, end, right=right, must="refuse" if absurd else "work")
 
 
 TOKENS = ("[red]", "[/]", "[/red]", "[b]", "[x]", "[", "]", "\\\\", "[link=x]", "[@click=f]", ":x:")
@@ -104,30 +95,29 @@ def markup(trial: Trial) -> Outcome:
     """Markup in paths and names of layers is shown as it is; in names of networks it is refused."""
     place = trial.choose("path", "path", "layer", "network")
     odd = f"n{_text(trial, *TOKENS, *PLAIN)}"
-    folder = trial.begin()
     if place == "network":
         name = odd.translate({ord(sign): None for sign in ":\\/"})
+        folder = trial.begin(text=study_text((name, "second")))
         (folder / f"{name}.csv").write_text(LAYERS)
-        (folder / "tiny.toml").write_text(study_text((name, "second")))
         end = fork(folder, RUN[:-1], environment={"COLUMNS": "400"})
         valid = all(part.isalnum() or part in "_.-" for part in name)
-        word = judged(end, right=name in end.out, must="work" if valid else "refuse")
-        return Outcome("markup", "name of a network", word, words(end))
+        must = "work" if valid else "refuse"
+        return outcome("name of a network", end, right=name in end.out, must=must)
+    folder = trial.begin()
     if place == "layer":
         rows = LAYERS.replace("a,16", f"{odd},16").replace("b,64", f"{odd}2,64")
         (folder / "first.csv").write_text(rows)
         fork(folder, RUN)
         end = fork(folder, ("explain", RESULTS), environment={"COLUMNS": "600"})
-        word = judged(end, right=odd in end.out, must="work")
-        return Outcome("markup", "name of a layer", word, words(end))
+        return outcome("name of a layer", end, right=odd in end.out, must="work")
     command, made = trial.choose(
         ((*RUN[:-1], "--out", odd), f"{odd}/tiny/seed-1/config.json"),
         (("enumerate", "tiny.toml", "--workers", "1", "--out", odd), f"{odd}/exact/tiny"),
         (("certify", "tiny.toml", "--criterion", "edap_max", "--out", odd), odd),
     )
     end = fork(folder, command)
-    word = judged(end, right=made in end.out and (folder / made).exists(), must="work")
-    return Outcome("markup", f"path of {command[0]}", word, words(end))
+    shown = made in end.out and (folder / made).exists()
+    return outcome(f"path of {command[0]}", end, right=shown, must="work")
 
 
 NAMES_OF_STUDIES = {
@@ -141,61 +131,73 @@ def study_name(trial: Trial) -> Outcome:
     """Names of studies that are refused when the study is read, and others."""
     kind = trial.choose(*NAMES_OF_STUDIES)
     name = trial.choose(*NAMES_OF_STUDIES[kind])
-    folder = trial.begin()
-    (folder / "tiny.toml").write_text(study_text(top=f'name = "{name}"\n'))
+    folder = trial.begin(text=study_text(top=f'name = "{name}"\n'))
     before = tree(folder)
     end = fork(folder, trial.choose(RUN, ENUMERATE))
-    work = kind == "ordinary"
     whole = end.code == 0 or tree(folder) == before
-    word = judged(end, kept=whole, must="work" if work else "refuse")
-    return Outcome("name of a study", kind, word, words(end))
+    return outcome(kind, end, kept=whole, must="work" if kind == "ordinary" else "refuse")
 
 
 ALWAYS_POSITIVE = {
-    "rram": ("row_area", "adc_area", "cell_area", "adc_read_low", "adc_read_high"),
-    "adder": ("energy", "area"),
-    "buffer": ("read", "write", "area"),
-    "router": ("read", "area"),
+    "components.npz": {
+        "rram": ("row_area", "adc_area", "cell_area", "adc_read_low", "adc_read_high"),
+        "adder": ("energy", "area"),
+        "buffer": ("read", "write", "area"),
+        "router": ("read", "area"),
+    },
+    "physical_components.npz": {
+        "rram": ("time", "time_muxed", "row_area", "column_area", "cell_area", "flash_energy"),
+        "neurosim_sar": ("energy", "area", "time"),
+        "buffer": ("read", "write", "area", "cycle"),
+        "shift_add": ("energy", "area"),
+        "mac": ("energy", "area"),
+        "router": ("read", "area"),
+        "technology": ("threshold_V", "wire_ohm_per_m"),
+        "dram": ("energy_per_bit", "pin_rate"),
+    },
 }
+"""Costs that cannot be 0, by file and component."""
 
 
 def component_table(trial: Trial) -> Outcome:
     """A component table with impossible costs, or damaged: refused, or of no effect."""
     kind = trial.choose("NaN", "negative", "infinite", "zero", "damaged", "damaged", "form")
-    content = (Path(imcmoo.hardware.__file__).parent / "components.npz").read_bytes()
-    folder = trial.begin()
+    file = trial.choose(*ALWAYS_POSITIVE)
+    content = (Path(imcmoo.hardware.__file__).parent / file).read_bytes()
     case = kind
     if kind == "damaged":
         case, content = trial.damaged(content)
     elif kind == "form":
         case, content = _without_form(trial, content)
     else:
-        content = _impossible(trial, content, kind)
+        content = _impossible(trial, content, kind, ALWAYS_POSITIVE[file])
+    model, space = ("physical", PHYSICAL) if "physical" in file else ("finished", SPACE)
+    folder = trial.begin(text=study_text(top='components = "t.npz"\n', space=space))
     (folder / "t.npz").write_bytes(content)
-    (folder / "tiny.toml").write_text(study_text(top='components = "t.npz"\n'))
     end = fork(folder, ENUMERATE)
-    same = False
-    if end.code == 0:
-        ready = trial.ready / "finished" / EXACT
-        same = all((ready / n).read_bytes() == (folder / EXACT / n).read_bytes()
-                   for n in ("optima.csv", "front.csv"))  # fmt: skip
+    same = end.code == 0 and all(
+        (trial.ready / model / EXACT / name).read_bytes() == (folder / EXACT / name).read_bytes()
+        for name in ("optima.csv", "front.csv")
+    )
     must = "refuse" if kind in ("NaN", "negative", "infinite", "zero") else ""
-    return Outcome("component table", case, judged(end, right=same, must=must), words(end))
+    return outcome(f"{file}: {case}", end, right=same, must=must)
 
 
-def _impossible(trial: Trial, content: bytes, kind: str) -> bytes:
+def _impossible(
+    trial: Trial, content: bytes, kind: str, positive: dict[str, tuple[str, ...]]
+) -> bytes:
     """Put impossible costs into one entry or all of a quantity."""
     arrays = _arrays(content)
-    table = trial.choose(*ALWAYS_POSITIVE)
+    table = trial.choose(*positive)
     names = arrays[f"{table}.quantities"].tolist()
-    row = names.index(trial.choose(*ALWAYS_POSITIVE[table]))
+    row = names.index(trial.choose(*positive[table]))
     value = {"NaN": np.nan, "negative": -1e-12, "infinite": np.inf, "zero": 0.0}[kind]
-    if trial.rng.integers(8) == 0:
+    if "adder" in positive and trial.happens(8):
         arrays["main_memory_J_per_bit"] = np.array(value)
     else:
         values = arrays[f"{table}.values"]
-        some = trial.choose(slice(None), int(trial.rng.integers(values.shape[1])))
-        values[row, some] = value
+        columns = trial.choose(slice(None), int(trial.rng.integers(values.shape[1])))
+        values[row, columns] = value
     return _npz(arrays)
 
 
@@ -251,10 +253,9 @@ def checksums(trial: Trial) -> Outcome:
         lines.insert(int(trial.rng.integers(len(lines))), f"{empty}  {name}\n")
     path.write_text("".join(lines))
     before = tree(folder)
-    end = fork(folder, (*RUN, "--resume"))
+    end = fork(folder, RESUME)
     must = "" if way == "line twice" else "refuse"
-    word = judged(end, kept=kept(before, folder), must=must)
-    return Outcome("SHA256SUMS", way, word, words(end))
+    return outcome(way, end, kept=kept(before, folder), must=must)
 
 
 def checkpoint(trial: Trial) -> Outcome:
@@ -262,15 +263,45 @@ def checkpoint(trial: Trial) -> Outcome:
     folder = trial.begin("begun")
     path = trial.choose(*sorted((folder / RESULTS / ".work").glob("*.checkpoint")))
     way, content = trial.damaged(path.read_bytes())
-    if trial.rng.integers(2):
+    if trial.happens(2):
         way, content = _in_header(trial, path.read_bytes())
     path.write_bytes(content)
     before = tree(folder)
-    end = fork(folder, (*RUN, "--resume"))
-    ready = tree(trial.ready / "finished" / RESULTS)
-    same = end.code == 0 and tree(folder / RESULTS) == ready
-    word = judged(end, right=same, kept=end.code == 0 or kept(before, folder))
-    return Outcome("checkpoint", way, word, words(end))
+    end = fork(folder, RESUME)
+    right = end.code == 0 and trial.is_whole()
+    return outcome(way, end, right=right, kept=end.code == 0 or kept(before, folder))
+
+
+DAMAGED = {
+    f"{EXACT}/summary.json": (*RUN, "--seed", "2"),
+    f"{EXACT}/optima.csv": (*RUN, "--seed", "2"),
+    f"{EXACT}/front.csv": (*RUN, "--seed", "2"),
+    f"{RESULTS}/config.json": RESUME,
+    f"{RESULTS}/design.json": RESUME,
+    f"{RESULTS}/front.csv": RESUME,
+    f"{RESULTS}/evaluations.csv": RESUME,
+    f"{RESULTS}/SHA256SUMS": RESUME,
+    f"{RESULTS}/selection.csv": ("explain", RESULTS, "--json"),
+    f"{RESULTS}/explain.json": ("explain", RESULTS, "--json"),
+    f"{RESULTS}/.work/config.json": RESUME,
+}
+"""By stored file: a command that reads it."""
+
+
+def damaged_file(trial: Trial) -> Outcome:
+    """A stored file that is damaged, emptied or replaced is refused, and nothing is lost."""
+    file = trial.choose(*DAMAGED)
+    folder = trial.begin("begun" if ".work" in file else "finished")
+    path = folder / file
+    ways = {"emptied": b"", "replaced by {}": b"{}"}
+    way, content = trial.damaged(path.read_bytes())
+    if trial.happens(3):
+        way = trial.choose(*ways)
+        content = ways[way]
+    path.write_bytes(content)
+    before = tree(folder)
+    end = fork(folder, DAMAGED[file])
+    return outcome(f"{path.name} {way}", end, kept=kept(before, folder), must="refuse")
 
 
 def _in_header(trial: Trial, content: bytes) -> tuple[str, bytes]:
@@ -294,7 +325,6 @@ def nested(trial: Trial) -> Outcome:
         "a number of many digits": digits,
         "minus a number of many digits": f"-{digits}",
     }
-    kind = trial.choose(*texts)
     file = trial.choose("tiny.toml", "tiny.toml", *NESTED)
     folder = trial.begin("finished")
     path = folder / file
@@ -303,22 +333,20 @@ def nested(trial: Trial) -> Outcome:
         kind = trial.choose(*texts)
         key = trial.choose("budget", "area_limit_mm2", "seeds", "objectives", "unknown", "cost")
         path.write_text(study_text(top=f"{key} = {texts[kind]}\n"))
-        command = trial.choose((*RUN, "--resume"), ENUMERATE, CERTIFY)
+        command = trial.choose(RESUME, ENUMERATE, CERTIFY)
     else:
         texts["objects in objects"] = '{"a":' * depth + "1" + "}" * depth
         kind = trial.choose(*texts)
-        whole = bool(trial.rng.integers(2))
-        path.write_text(texts[kind] if whole else _with_value(trial, path, texts[kind]))
+        path.write_text(texts[kind] if trial.happens(2) else _with_value(trial, path, texts[kind]))
         command = NESTED[file]
     before = tree(folder)
     end = fork(folder, command, seconds=30)
-    ignored = file.endswith("design.json")  # whose other values explain does not need
-    word = judged(end, kept=kept(before, folder), must="" if ignored else "refuse")
-    return Outcome("deep or huge JSON and TOML", f"{Path(file).name}: {kind}", word, words(end))
+    must = "" if file.endswith("design.json") else "refuse"  # explain needs few of its values
+    return outcome(f"{path.name}: {kind}", end, kept=kept(before, folder), must=must)
 
 
 NESTED = {
-    f"{RESULTS}/config.json": (*RUN, "--resume"),
+    f"{RESULTS}/config.json": RESUME,
     f"{RESULTS}/design.json": ("explain", f"{RESULTS}/design.json", "--study", "tiny.toml"),
     f"{RESULTS}/explain.json": ("explain", RESULTS),
     f"{EXACT}/summary.json": (*RUN, "--seed", "2"),
@@ -336,14 +364,12 @@ def _with_value(trial: Trial, path: Path, text: str) -> str:
 def endless(trial: Trial) -> Outcome:
     """Devices, pipes and giant files as input: refused, in little time and memory."""
     source = trial.choose("/dev/zero", "pipe that never ends", "mute pipe", "100 GB of nothing")
-    what = trial.choose(*READERS)
-    command, name = READERS[what]
+    reader = trial.choose(*READERS)
+    command, name = READERS[reader]
     folder = trial.begin("finished")
-    (folder / "d.csv").write_text(DESIGNS)
     table = 'components = "odd.npz"\n' if name == "odd.npz" else ""
-    (folder / "with.toml").write_text(
-        study_text(("first",), top=table) if table else study_text(("odd",))
-    )
+    text = study_text(("first",), top=table) if table else study_text(("odd",))
+    (folder / "with.toml").write_text(text)
     odd, writer = folder / name, None
     if source == "100 GB of nothing":
         odd.touch()
@@ -360,7 +386,7 @@ def endless(trial: Trial) -> Outcome:
         if writer:
             writer.kill()
             writer.wait()
-    return Outcome("endless input", f"{what}: {source}", judged(end, must="refuse"), words(end))
+    return outcome(f"{reader}: {source}", end, must="refuse")
 
 
 WITH = ("enumerate", "with.toml", "--quiet", "--workers", "1")
@@ -383,21 +409,17 @@ def _bounded() -> None:
 def slow_input(trial: Trial) -> Outcome:
     """Input that is long but no more: 2 CPU s, or a refusal."""
     n = int(trial.log_uniform(20_000, 100_000))
-    what = trial.choose("values of a parameter", "columns of a CSV", "nodes of a model")
+    kind = trial.choose("values of a parameter", "columns of a CSV", "nodes of a model")
     folder = trial.begin()
-    (folder / "d.csv").write_text(DESIGNS)
-    if what == "values of a parameter":
+    if kind == "values of a parameter":
         values = ", ".join(f"{i + 1}e-9" for i in range(n))
-        (folder / "tiny.toml").write_text(
-            study_text().replace("[space]", f"[space]\ncycle_s = [{values}]")
-        )
-        end = fork(folder, ("explain", "d.csv:2", "--study", "tiny.toml"))
-    elif what == "columns of a CSV":
-        header, row = DESIGNS.splitlines()
+        text = study_text().replace("[space]", f"[space]\ncycle_s = [{values}]")
+        (folder / "tiny.toml").write_text(text)
+        command: tuple[str, ...] = ("explain", "d.csv:2", "--study", "tiny.toml")
+    elif kind == "columns of a CSV":
         more = ",".join(f"x{i}" for i in range(n))
-        (folder / "d.csv").write_text(f"{header},{more}\n{row}{',1' * n}\n")
+        (folder / "d.csv").write_text(f"{HEADER.strip()},{more}\n{ROW.strip()}{',1' * n}\n")
         command = trial.choose(EVALUATE, (*EVALUATE[:5], "d.csv", "--out", "o.csv"))
-        end = fork(folder, command)
     else:
         from tests.networks.onnx_import import models as m
 
@@ -405,17 +427,22 @@ def slow_input(trial: Trial) -> Outcome:
         nodes.append(m.node("MatMul", [f"t{n}", "w"], ["y"]))
         proto = m.model(nodes, [m.tensor("t0", (1, 8))], [m.stored("w", (8, 8))])
         (folder / "m.onnx").write_bytes(proto.SerializeToString())
-        end = fork(folder, ("import", "m.onnx", "--out", "o.csv"))
+        command = ("import", "m.onnx", "--out", "o.csv")
     # Twice what is promised: a busy machine's CPU seconds are shorter than an idle one's.
-    return Outcome("long input", what, judged(end, cpu=4.0), words(end))
+    return outcome(kind, fork(folder, command), cpu=4.0)
+
+
+WITH_HEADS = (
+    *("Attention", "MultiHeadAttention", "GroupQueryAttention", "Attention of ONNX Runtime"),
+)
 
 
 def onnx_model(trial: Trial) -> Outcome:
     """A small model with absurd attributes or shapes, or damaged."""
     from tests.networks.onnx_import import models as m
 
-    what = trial.choose(*_models(m))
-    nodes, inputs, stored, options = _models(m)[what]
+    operator = trial.choose(*_models(m), *(3 * (*WITH_HEADS, "Scan")))
+    nodes, inputs, stored, options = _models(m)[operator]
     proto = m.model(nodes, inputs, stored, **options)
     way = trial.choose("attribute", "attribute", "shape", "damaged")
     if way == "attribute":
@@ -432,7 +459,7 @@ def onnx_model(trial: Trial) -> Outcome:
     made = folder / "o.csv"
     sound = end.code != 0 or len(made.read_text().splitlines()) > 1
     whole = end.code == 0 or not made.exists()
-    return Outcome("ONNX", f"{what}: {way}", judged(end, right=sound, kept=whole), words(end))
+    return outcome(f"{operator}: {way}", end, right=sound, kept=whole)
 
 
 def _models(m: Any) -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
@@ -452,9 +479,11 @@ def _models(m: Any) -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
                       {"opset": 23}),
         "MultiHeadAttention": ([m.node("MultiHeadAttention", "qkv", domain="com.microsoft",
                                        num_heads=3)], qkv, [], ms),
+        "GroupQueryAttention": ([m.node("GroupQueryAttention", "qkv", domain="com.microsoft",
+                                        num_heads=3, kv_num_heads=3)], qkv, [], ms),
         "Attention of ONNX Runtime": ([m.node("Attention", "xw", domain="com.microsoft",
-                                              num_heads=3)], [m.tensor("x", (2, 6, 24))],
-                                      [m.stored("w", (24, 72))], ms),
+                                              num_heads=3, qkv_hidden_sizes=[24, 24, 24])],
+                                      [m.tensor("x", (2, 6, 24))], [m.stored("w", (24, 72))], ms),
         "Scan": ([m.node("Scan", "x", body=body, num_scan_inputs=1, scan_input_axes=[0],
                          scan_output_axes=[0])], [m.tensor("x", (3, 4, 8))],
                  [m.stored("w", (8, 5))], {}),
@@ -470,29 +499,29 @@ def _models(m: Any) -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
 
 
 def _set_attribute(trial: Trial, node: Any) -> None:
-    """Give one attribute of a node an absurd value."""
-    attribute = trial.choose(*node.attribute)
-    number = trial.choose(0, -1, -7, 2, 1 << 31, (1 << 63) - 1, -(1 << 63))
-    if attribute.ints:
+    """Give one attribute of a node an absurd value or type, or remove it."""
+    numbers = [a for a in node.attribute if a.ints or a.HasField("i")]
+    attribute = trial.choose(*node.attribute, *numbers, *numbers)
+    number = trial.choose(0, 0, 0, -1, -7, 2, 7, 1 << 31, (1 << 63) - 1, -(1 << 63))
+    if trial.happens(10) or not (attribute in numbers or attribute.HasField("s")):
+        node.attribute.remove(attribute)
+    elif attribute in numbers and trial.happens(10):
+        attribute.CopyFrom(make_attribute(attribute.name, "many"))
+    elif attribute.ints:
         attribute.ints[int(trial.rng.integers(len(attribute.ints)))] = number
-        if trial.rng.integers(4) == 0:
+        if trial.happens(4):
             del attribute.ints[0]
     elif attribute.HasField("i"):
         attribute.i = number
-    elif attribute.HasField("s"):
-        attribute.s = trial.choose(b"", b"->", b"ab,bc", b"a,b,c->d", b"\xff\xfe", b"ab,bc->az")
     else:
-        node.attribute.remove(attribute)
+        attribute.s = trial.choose(b"", b"->", b"ab,bc", b"a,b,c->d", b"\xff\xfe", b"ab,bc->az")
 
 
 def designs_csv(trial: Trial) -> Outcome:
     """A CSV of designs or a network's CSV, damaged: never a traceback, never half an output."""
-    folder = trial.folder
-    (folder / "d.csv").write_text(DESIGNS)
-    (folder / "first.csv").write_text(LAYERS)
+    folder = trial.begin()
     name = trial.choose("d.csv", "first.csv")
     way, content = trial.damaged((folder / name).read_bytes())
     (folder / name).write_bytes(content)
     end = fork(folder, EVALUATE)
-    whole = end.code == 0 or not (folder / "o.csv").exists()
-    return Outcome("damaged CSV", f"{name}: {way}", judged(end, kept=whole), words(end))
+    return outcome(f"{name}: {way}", end, kept=end.code == 0 or not (folder / "o.csv").exists())

@@ -1,0 +1,82 @@
+"""Shared parts of the tests of commands: studies, one-line errors, and the content of folders."""
+
+import os
+
+import numpy as np
+
+from imcmoo.cli.main import main
+
+SMALL_STUDY = """name = "small"
+[space]
+base = "rram"
+rows = [512]
+cols = [32, 64]
+voltage_V = [0.5, 0.6]
+bits_per_cell = 8
+[[networks]]
+source = "resnet18"
+[[networks]]
+source = "alexnet"
+"""
+DESIGN = (
+    "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
+    "glb_depth\n0.5,8,1e-9,512,64,8,16,64,4096\n"
+)
+SPACE = """name = "many"
+baselines = false
+[space]
+base = "rram"
+rows = [128, 512]
+cols = [32, 64]
+voltage_V = [0.5, 0.6]
+bits_per_cell = 8
+cycle_s = [1e-9, 2e-9]
+router_groups = [1, 2]
+tiles_per_group = 4
+macros_per_tile = [4, 8]
+glb_depth = 2048
+"""
+
+
+def write_study(folder, n):
+    """Writes a study of n small networks; returns its path."""
+    rng = np.random.default_rng(n)
+    for i in range(n):
+        c, m, p, q = rng.integers(1, 64, 4)
+        (folder / f"n{i}.csv").write_text(f"name,C,M,P,Q\na,{c},{m},{p},{q}\n")
+    networks = "".join(f'[[networks]]\nsource = "n{i}.csv"\n' for i in range(n))
+    (folder / "many.toml").write_text(SPACE + networks)
+    return str(folder / "many.toml")
+
+
+def contents(folder):
+    """Every file below a folder, hidden ones too, with its bytes."""
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def refused(capture, *command, call=main):
+    """The one line of a command that ends with exit code 2."""
+    capture.readouterr()
+    try:
+        code = call([*map(str, command)])
+    except SystemExit as left:  # argparse leaves by itself
+        code = left.code
+    error = capture.readouterr().err
+    assert code == 2, error
+    assert "error: " in error
+    assert "Traceback" not in error
+    assert len(error.splitlines()) == 1
+    return error
+
+
+def assert_fails(folder, capsys, message, call):
+    """The call exits with 2 and one line on stderr, and writes nothing."""
+    before = sorted(os.listdir(folder))
+    assert call() == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("imcmoo: error: ")
+    assert error.count("\n") == 1
+    assert sorted(os.listdir(folder)) == before
