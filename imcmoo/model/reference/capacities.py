@@ -1,4 +1,4 @@
-"""What chips hold, their area, and the cells networks surely lack on them, before any mapping."""
+"""Area and capacity of chips, and lower bounds of capacity shortfalls, without any mapping."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Capacities:
         self._names = [name for name in chips.space.names if name in needed]
 
     def of(self, designs: Designs) -> Capacity:
-        """Those of some designs."""
+        """Capacities of designs."""
         self._asked += len(designs)
         # A few designs are sooner looked at than all there are.
         many = self._asked >= self._size // WORTH_ALL or self._is_known
@@ -54,17 +54,17 @@ class Capacities:
 
     @property
     def _is_known(self) -> bool:
-        """Whether all chips were looked at, for these networks or for more."""
+        """True if the table of all chips exists, for these networks or for more."""
         return "_all" in vars(self) or (self._shared is not None and self._shared._is_known)
 
     @cached_property
     def _all(self) -> Capacity:
-        """Those of every chip."""
+        """Capacities of every chip of the space."""
         if self._shared is not None and self._shared._is_known:
             area, cells, buffer_bits, lacking = self._shared._all
-            known = self._shared._chips.workloads.names
-            own = [known.index(name) for name in self._chips.workloads.names]
-            return area, cells, buffer_bits, lacking[:, own]
+            names = self._shared._chips.workloads.names
+            columns = [names.index(name) for name in self._chips.workloads.names]
+            return area, cells, buffer_bits, lacking[:, columns]
         return self._of(self._chips.designs(self._chips.space.grid(self._names)))
 
     def _of(self, designs: Designs) -> Capacity:

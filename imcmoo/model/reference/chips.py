@@ -32,7 +32,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
 OPERATING_POINT = ("voltage_V", "cycle_s")
-"""Parameters that only change prices; all others make up the body of a chip."""
+"""Parameters that only change prices; all others make up its mapping key."""
 
 SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
 
@@ -65,23 +65,25 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Designs:
-    """Some designs and where what they cost is to be found, shape (n, ...) each.
+    """Designs with their mapping keys and rows in the tables of prices, shape (n, ...) each.
 
     Args:
         levels: in the design space.
-        body: index of what remains without voltage and cycle time.
+        mapping_key: rank among the combinations of `mapping_parameters`.
         price_rows: in the tables of prices.
     """
 
     levels: Levels
-    body: Ints
+    mapping_key: Ints
     price_rows: PriceRows
 
     def __len__(self) -> int:
-        return len(self.body)
+        return len(self.mapping_key)
 
     def __getitem__(self, rows: Any) -> Designs:
-        return Designs(self.levels[rows], self.body[rows], tuple(r[rows] for r in self.price_rows))
+        return Designs(
+            self.levels[rows], self.mapping_key[rows], tuple(r[rows] for r in self.price_rows)
+        )
 
 
 class ChipModel:
@@ -135,7 +137,7 @@ class ChipModel:
         groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
-        self.body_parameters = tuple(n for n in space.names if n not in OPERATING_POINT)
+        self.mapping_parameters = tuple(n for n in space.names if n not in OPERATING_POINT)
         self.profiler = Profiler(workloads, self.terms)
         self._runner = LayerRunner(
             workloads.shapes,
@@ -152,13 +154,13 @@ class ChipModel:
             names.add("bits_per_cell")
         return tuple(n for n in self.space.names if n in names)
 
-    def body(self, levels: Levels) -> Ints:
-        """Index of what remains of a design without voltage and cycle time, shape (n,)."""
-        return self.space.rank(levels, self.body_parameters)
+    def mapping_key(self, levels: Levels) -> Ints:
+        """Rank of each design's mapping key: all but voltage and cycle time; shape (n,)."""
+        return self.space.rank(levels, self.mapping_parameters)
 
     def designs(self, levels: Levels) -> Designs:
-        """Find what n designs are looked up by."""
-        return Designs(levels, self.body(levels), self.prices.rows(levels))
+        """Look up the mapping keys and price rows of n designs."""
+        return Designs(levels, self.mapping_key(levels), self.prices.rows(levels))
 
     def sizes(self, levels: Levels) -> Sizes:
         """Sizes of n designs."""
@@ -244,13 +246,13 @@ class ChipModel:
         """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
         # Prices depend on few parameters, so many designs share them.
         rows = np.column_stack([*designs.price_rows, self.cycle(designs).view(np.int64)])
-        which, first = distinct(row_keys(rows))
-        some = designs[first]
-        prices = self.term_prices(some)
-        out = np.zeros((len(some), len(features)))
+        codes, first = distinct(row_keys(rows))
+        distinct_designs = designs[first]
+        prices = self.term_prices(distinct_designs)
+        out = np.zeros((len(distinct_designs), len(features)))
         for term in self.terms:
             out[:, features.index((term.action, term.factor))] += prices[term.price]
-        return (1e-12 * out)[which]
+        return (1e-12 * out)[codes]
 
     def with_fewest_bits(self, levels: Levels) -> Levels:
         """The chips with the fewest bits per cell that need as many cells per weight.
@@ -278,6 +280,6 @@ class ChipModel:
         if wanted is None:
             wanted = self.profiler.uses(self.lacking_cells(sizes) == 0)
         deciding = [t for t in self.terms if t.action in DECIDING]
-        found = self.prices.look_up(self.prices.rows(levels), [t.price for t in deciding])
-        prices = {ACTIONS.index(t.action): found[t.price] for t in deciding}
+        by_name = self.prices.look_up(self.prices.rows(levels), [t.price for t in deciding])
+        prices = {ACTIONS.index(t.action): by_name[t.price] for t in deciding}
         return self._runner.run(sizes.chips, sizes.buffer_words, prices, wanted)

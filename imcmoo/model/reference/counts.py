@@ -61,7 +61,7 @@ DECIDING = (
 
 @dataclass(frozen=True)
 class Placement:
-    """What of a mapping the counts need; the same for all loop orders. Shape (n,) each.
+    """Features of mappings that action counts need, equal for all loop orders. Shape (n,) each.
 
     Args:
         cycles: of the layer.
@@ -117,7 +117,7 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
     used = np.ones(len(mapping.sizes))
     units = mapping.temporal.astype(np.float64)
     spread = np.any(mapping.spatial > 1, axis=0)
-    found: dict[str, Ints] = {}
+    by_kind: dict[str, Ints] = {}
     level = len(LEVEL)
     for kind, innermost in KINDS.items():
         while level > LEVEL[innermost]:
@@ -128,8 +128,8 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
                 after = mapping.residual[:, level, i] + factor * (units[:, i] - 1)
                 used = np.where(factor > 1, used * after / units[:, i], used)
                 units[:, i] = after
-        found[kind] = used.astype(np.int64)
-    return found
+        by_kind[kind] = used.astype(np.int64)
+    return by_kind
 
 
 @dataclass(frozen=True)

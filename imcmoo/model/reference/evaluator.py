@@ -73,7 +73,7 @@ class Evaluator(CostModel):
         self._capacities: Capacities = Capacities(
             self.chips, deployment, shared._capacities if shared and alike else None
         )
-        self.mapping_parameters = self.chips.body_parameters
+        self.mapping_parameters = self.chips.mapping_parameters
         self.screened_by = self.chips.screened_by
 
     def __reduce__(self) -> Any:
@@ -105,7 +105,7 @@ class Evaluator(CostModel):
         return Evaluator(self.space, self.workloads, self.table, shared=self)
 
     def screen(self, levels: Levels) -> Metrics:
-        """What area and the capacity rule say, without mapping anything.
+        """Area and lower bounds of capacity shortfalls, without mapping anything.
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
         orders; `resources` knows.
@@ -136,11 +136,11 @@ class Evaluator(CostModel):
         """
         if self.space.size_of(self.mapping_parameters) > SCREEN_TABLE:
             return
-        bodies = self.space.grid(self.mapping_parameters)
-        quick = self.screen(bodies)
+        chips = self.space.grid(self.mapping_parameters)
+        quick = self.screen(chips)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.place(self.chips.designs(bodies[fits]), self.workload_names)
+            self.profiles.place(self.chips.designs(chips[fits]), self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -209,43 +209,43 @@ class Evaluator(CostModel):
         sizes = self.chips.sizes(levels)
         if sizes.chips.streams_weights:
             return {}
-        own = sizes.cells[:, None]
+        cells = sizes.cells[:, None]
         claimed = self.chips.claimed_cells(sizes, self.deployment)
         # Mapping may find no place for what the cells would suffice for.
         missing = self.resources(levels).resources["cells"].missing
-        return {"cells": np.where(missing > 0, own + missing, claimed) / own}
+        return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
     def _metrics(self, designs: Designs, place: Ints) -> Metrics:
-        """Metrics of designs whose bodies are profiled."""
-        known = self._resources(designs, place)
-        runs = known.runs
-        some = np.asarray(runs.any(axis=1))
-        if not some.all():
-            place, designs, runs = place[some], designs[some], runs[some]
+        """Metrics of designs whose mapping keys are profiled."""
+        resources = self._resources(designs, place)
+        runs = resources.runs
+        runnable = np.asarray(runs.any(axis=1))
+        if not runnable.all():
+            place, designs, runs = place[runnable], designs[runnable], runs[runnable]
         prices = self.chips.feature_prices(designs, self.profiles.features)
         profiles = self.profiles.of(self.workload_names)
-        found = {
+        metrics = {
             "energy": np.einsum("nwf,nf->nw", profiles.features[place], prices),
             "latency": profiles.cycles[place] * self.chips.cycle(designs)[:, None],
             "utilization": profiles.utilization[place],
         }
-        for name, values in found.items():
+        for name, values in metrics.items():
             shown = np.where(runs, values, np.nan)
-            if not some.all():
-                found[name] = np.full((len(some), values.shape[1]), np.nan)
-                found[name][some] = shown
+            if not runnable.all():
+                metrics[name] = np.full((len(runnable), values.shape[1]), np.nan)
+                metrics[name][runnable] = shown
             else:
-                found[name] = shown
-        return replace(known, values={**found, **known.values})
+                metrics[name] = shown
+        return replace(resources, values={**metrics, **resources.values})
 
     def _resources(self, designs: Designs, place: Ints) -> Metrics:
         quick = self._screened(designs)
-        own = self.profiles.of(self.workload_names)
+        profiles = self.profiles.of(self.workload_names)
         cells, buffer_bits = (quick.resources[name] for name in self.resource_names)
         # Where a network surely lacks cells it was mapped in part, or for another network, or not.
         mapped = cells.missing == 0
-        unplaced = np.where(mapped, own.unplaced_cells[place], cells.missing)
-        bits = np.where(mapped, own.missing_bits[place], 0.0)
+        unplaced = np.where(mapped, profiles.unplaced_cells[place], cells.missing)
+        bits = np.where(mapped, profiles.missing_bits[place], 0.0)
         return replace(
             quick,
             resources={

@@ -74,16 +74,16 @@ class Walks:
         codes, first = distinct(keys)
         keys = keys[first]
         index = self._index.setdefault(nests.axes, {})
-        known = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
+        flows = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
         new = [i for i, key in enumerate(keys.tolist()) if key not in index]
         if new:
             unknown = nests[first[new]]
-            index.update({key: len(known) + i for i, key in enumerate(keys[new].tolist())})
-            known = self._known[nests.axes] = np.concatenate([known, self._walk(unknown)])
-        return known[[index[key] for key in keys.tolist()]][codes]
+            index.update({key: len(flows) + i for i, key in enumerate(keys[new].tolist())})
+            flows = self._known[nests.axes] = np.concatenate([flows, self._walk(unknown)])
+        return flows[[index[key] for key in keys.tolist()]][codes]
 
     def once(self, nests: Nests) -> Floats:
-        """Traffic of n nests without temporal loops, which is quickly told and not remembered."""
+        """Traffic of n nests without temporal loops, computed quickly and not stored."""
         return traffic(nests, self._weights)
 
     def _walk(self, nests: Nests) -> Floats:
@@ -91,16 +91,16 @@ class Walks:
         loops = np.concatenate([nests.top > 1, nests.inner > 1], axis=1)
         ragged = (nests.residual < nests.spatial).any(axis=1) & (nests.top * nests.inner > 1)
         out = np.empty((len(nests), len(TRAFFIC)))
-        every = np.arange(len(nests))
+        rows_of_all = np.arange(len(nests))
         few = _steps(loops, ragged) * len(nests) <= FEW_STEPS
-        for rows in [every] if few else alike(loops, every):
+        for rows in [rows_of_all] if few else alike(loops, rows_of_all):
             # Telling perfect loops from others saves steps, and costs another round of calls.
             parts = alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
             for part in parts:
                 size = max(1, CHUNK_STEPS // _steps(loops[part], ragged[part]))
                 for at in range(0, len(part), size):
-                    some = part[at : at + size]
-                    out[some] = traffic(nests[some], self._weights)
+                    chunk = part[at : at + size]
+                    out[chunk] = traffic(nests[chunk], self._weights)
         return out
 
 
@@ -181,15 +181,15 @@ class Orders:
         missing = np.maximum(self.held_bits[best] - buffer_bits, 0.0)
         several = np.flatnonzero(self.number[case] > 1)
         if len(several):
-            own = {action: price[several] for action, price in prices.items()}
-            found = self._cheapest_of_several(case[several], buffer_bits[several], own)
-            best[several], missing[several] = found
+            their_prices = {action: price[several] for action, price in prices.items()}
+            choice = self._cheapest_of_several(case[several], buffer_bits[several], their_prices)
+            best[several], missing[several] = choice
         return best, missing
 
     def _cheapest_of_several(
         self, case: Ints, buffer_bits: Floats, prices: dict[int, Floats]
     ) -> tuple[Ints, Floats]:
-        """As `cheapest`, for requests that have a choice."""
+        """The cheapest order that fits, for requests whose cases have several orders."""
         number = self.number[case]
         start = np.cumsum(number) - number
         request = np.repeat(np.arange(len(case)), number)
@@ -285,13 +285,13 @@ def _at_rest(mapping: Mapping, moving: Bools, walks: Walks) -> Floats:
     """Traffic of each case over the axes that do not move, shape (n_cases, len(TRAFFIC))."""
     parts = [np.empty((0, len(TRAFFIC)))]
     for at in range(0, len(moving), CHUNK_NESTS):
-        some = np.arange(at, min(at + CHUNK_NESTS, len(moving)))
-        once = np.ones((len(some), len(AXES)), dtype=np.int64)
-        nests = _nests(mapping, np.ones(len(AXES), dtype=bool), some, once)
+        chunk = np.arange(at, min(at + CHUNK_NESTS, len(moving)))
+        once = np.ones((len(chunk), len(AXES)), dtype=np.int64)
+        nests = _nests(mapping, np.ones(len(AXES), dtype=bool), chunk, once)
         # An axis of one trip and size 1 is as good as none.
-        still = ~moving[some, None]
-        alone = np.where(still, nests.spatial, 1), np.where(still, nests.residual, 1)
-        parts.append(walks.once(replace(nests, spatial=alone[0], residual=alone[1], top=once)))
+        still = ~moving[chunk, None]
+        resting = np.where(still, nests.spatial, 1), np.where(still, nests.residual, 1)
+        parts.append(walks.once(replace(nests, spatial=resting[0], residual=resting[1], top=once)))
     return np.concatenate(parts)
 
 

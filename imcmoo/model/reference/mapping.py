@@ -50,7 +50,7 @@ ALLOCATED = tuple(_ALLOCATION)
 
 @dataclass(frozen=True)
 class Chips:
-    """What of a chip decides the mapping, one entry per case.
+    """Sizes of chips that decide the mapping, one entry per case.
 
     Args:
         cell_bits: weight bits a cell holds, shape (n_cases,).
@@ -70,7 +70,7 @@ class Chips:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Where every loop of every case runs.
+    """Spatial and temporal factors of every loop of every case.
 
     Args:
         sizes: loop sizes, shape (n_cases, 9), columns as `AXES`.
@@ -91,7 +91,7 @@ class Mapping:
 
     @cached_property
     def passes(self) -> Ints:
-        """How often the chip would have to be rewritten to hold all weights; 1 if it need not be.
+        """Number of times the chip must be written to hold all weights in turn; 1 if they fit.
 
         Where weights are streamed, only the bits of one weight must be side by side.
         """
@@ -105,8 +105,8 @@ class Mapping:
         left = self.sizes.copy(order="F")
         for level in range(len(LEVELS)):
             for axis in np.flatnonzero((self.spatial[:, level] > 1).any(axis=0)):
-                whole, rest = np.divmod(left[:, axis] - 1, self.spatial[:, level, axis])
-                residual[:, level, axis] = rest + 1
+                whole, last = np.divmod(left[:, axis] - 1, self.spatial[:, level, axis])
+                residual[:, level, axis] = last + 1
                 left[:, axis] = whole + 1
         return residual
 
@@ -229,8 +229,8 @@ def _fill(left: tuple[int, ...], capacity: int) -> tuple[float, tuple[int, ...]]
         for prime in distinct_primes(size):
             if prime > capacity:
                 continue
-            rest = tuple(s // prime if j == i else s for j, s in enumerate(left))
-            value, factors = _fill(rest, capacity // prime)
+            remaining = tuple(s // prime if j == i else s for j, s in enumerate(left))
+            value, factors = _fill(remaining, capacity // prime)
             if prime * value > best:
                 best = prime * value
                 chosen = tuple(f * prime if j == i else f for j, f in enumerate(factors))
@@ -244,17 +244,17 @@ def distinct_primes(number: int) -> tuple[int, ...]:
     That order decides ties. The reference collects primes in a Python set and iterates over it, so
     this does the same: by hash, {2, 17} gives 17 before 2.
     """
-    found = set()
+    primes = set()
     divisor = 2
     while number > 1:
         if number % divisor == 0:
-            found.add(divisor)
+            primes.add(divisor)
             number //= divisor
         elif divisor * divisor > number:
             divisor = number
         else:
             divisor += 1
-    return tuple(found)
+    return tuple(primes)
 
 
 def row_keys(rows: Ints) -> Ints:

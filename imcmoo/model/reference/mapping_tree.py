@@ -54,7 +54,7 @@ class MappingTree:
         ]
 
     def __len__(self) -> int:
-        """How many leaves are known."""
+        """Number of leaves."""
         return len(self._levels[-1].left)
 
     def leaves(self, shape: Ints, chips: Chips, chip: Ints) -> Ints:
@@ -135,20 +135,20 @@ class _Level:
             left: of all nodes of the level below.
         """
         self._next.extend(len(left) - len(self._next), fill=-1)
-        found = self._next.rows[node, at]
-        new = found < 0
+        nodes = self._next.rows[node, at]
+        new = nodes < 0
         if new.any():
             cases = np.unique(node[new] * len(self.values) + at[new])
             self._add(*np.divmod(cases, len(self.values)), left)
-            found = self._next.rows[node, at]
-        return found.astype(np.int64)
+            nodes = self._next.rows[node, at]
+        return nodes.astype(np.int64)
 
     def _add(self, node: Ints, at: Ints, left: Ints) -> None:
         """Spread new cases, all different, and give each a node."""
         inner, capacity = left[node], self.values[at]
         factors = spread(np.asfortranarray(inner), capacity, self.name)
-        told = np.column_stack([factors, node, self._told[at]])
-        keys = row_keys(told)
+        identity = np.column_stack([factors, node, self._told[at]])
+        keys = row_keys(identity)
         codes, first = distinct(keys)
         keys = keys[first]
         nodes = np.array([self._known.get(key, -1) for key in keys.tolist()], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The profiles of the chips asked about so far, so that each is mapped once."""
+"""Cache of profiles by mapping key, so that each chip is mapped once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ProfileCache:
     def __init__(self, chips: ChipModel) -> None:
         self._chips = chips
         self._profiler = chips.profiler
-        self._places = Places(chips.space.size_of(chips.body_parameters))
+        self._places = Places(chips.space.size_of(chips.mapping_parameters))
         self._profiles = Profiles.allocate(0, len(chips.workloads), len(self.features))
         # Which networks are profiled, by place.
         self._known = np.zeros((0, len(chips.workloads)), dtype=bool)
@@ -76,67 +76,67 @@ class ProfileCache:
             names: of the networks, as in `of`.
         """
         at = self._networks(names)
-        place = self._places.of(designs.body)
+        place = self._places.of(designs.mapping_key)
         new = place < 0
         new[~new] = ~self._known[place[~new]][:, at].all(axis=1)
         if new.any():
-            fresh = np.unique(designs.body[new], return_index=True)[1]
+            fresh = np.unique(designs.mapping_key[new], return_index=True)[1]
             levels = designs.levels[new][fresh]
             self._handfuls += len(fresh) <= HANDFUL
             if self._handfuls == HANDFULS:
                 self._handfuls += 1
-                levels = np.concatenate([levels, self._others(designs.body[new][fresh], at)])
+                levels = np.concatenate([levels, self._others(designs.mapping_key[new][fresh], at)])
             step = max(1, CASES_AT_ONCE // len(self._chips.workloads.shapes))
             for first in range(0, len(levels), step):
                 self._profile(levels[first : first + step], at)
-            place = self._places.of(designs.body)
+            place = self._places.of(designs.mapping_key)
         return place
 
-    def _others(self, body: Ints, networks: list[int]) -> Levels:
+    def _others(self, key: Ints, networks: list[int]) -> Levels:
         """All chips but some that may hold a network, if they are not too many."""
-        space, names = self._chips.space, self._chips.body_parameters
+        space, names = self._chips.space, self._chips.mapping_parameters
         if space.size_of(names) > MOST_LOOKED_AT:
             return np.empty((0, len(space.shape)), dtype=np.int64)
-        every = space.grid(names)
-        lacking = self._chips.lacking_cells(self._chips.sizes(every))[:, networks]
+        chips = space.grid(names)
+        lacking = self._chips.lacking_cells(self._chips.sizes(chips))[:, networks]
         fits = (lacking == 0).any(axis=1)
-        fits[body] = False
-        return every[fits] if fits.sum() <= MOST_IN_ONE_GO else every[:0]
+        fits[key] = False
+        return chips[fits] if fits.sum() <= MOST_IN_ONE_GO else chips[:0]
 
     def _networks(self, names: Sequence[str]) -> list[int]:
         """Indices of all networks or of one."""
-        known = self._chips.workloads.names
-        if list(names) == known:
-            return list(range(len(known)))
-        if len(names) != 1 or names[0] not in known:
-            raise ValueError(f"profiles are of {', '.join(known)}, not of {', '.join(names)}")
-        return [known.index(names[0])]
+        profiled = self._chips.workloads.names
+        if list(names) == profiled:
+            return list(range(len(profiled)))
+        if len(names) != 1 or names[0] not in profiled:
+            raise ValueError(f"profiles are of {', '.join(profiled)}, not of {', '.join(names)}")
+        return [profiled.index(names[0])]
 
     def _profile(self, levels: Levels, networks: list[int]) -> None:
         """Profile some networks on chips, all different, as far as that was not done."""
-        body = self._chips.body(levels)
-        self._places.add(body)
+        key = self._chips.mapping_key(levels)
+        self._places.add(key)
         self._make_room()
-        place = self._places.of(body)
-        new = np.zeros((len(body), len(self._chips.workloads)), dtype=bool)
+        place = self._places.of(key)
+        new = np.zeros((len(key), len(self._chips.workloads)), dtype=bool)
         new[:, networks] = ~self._known[place][:, networks]
         sizes = self._chips.sizes(levels)
         wanted = self._profiler.uses(new & (self._chips.lacking_cells(sizes) == 0))
         runs = self._runs(levels, wanted)
         for network in networks:
-            found = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
+            profiles = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
             rows = np.flatnonzero(new[:, network])
-            self._profiles.only(network).put(place[rows], found.take(rows))
+            self._profiles.only(network).put(place[rows], profiles.take(rows))
         for network in networks:
             self._known[place, network] = True
 
     def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
         """Runs of layers on chips, of which those that map all layers alike are run once."""
         levels = self._chips.with_fewest_bits(levels)
-        alike, first = distinct(self._chips.body(levels))
-        some = np.zeros((len(first), wanted.shape[1]), dtype=bool)
-        np.logical_or.at(some, alike, wanted)
-        runs = self._chips.run(levels[first], some)
+        alike, first = distinct(self._chips.mapping_key(levels))
+        wanted_of_first = np.zeros((len(first), wanted.shape[1]), dtype=bool)
+        np.logical_or.at(wanted_of_first, alike, wanted)
+        runs = self._chips.run(levels[first], wanted_of_first)
         return runs if len(first) == len(levels) else runs.take(alike)
 
     def _make_room(self) -> None:

@@ -78,13 +78,13 @@ class LayerRuns:
     missing_bits: Floats
 
     def actions(self, action: str) -> Floats:
-        """How often all components do this, shape (n_shapes, n)."""
+        """Number of actions of one kind of all components, shape (n_shapes, n)."""
         return self.choices[:, ACTIONS.index(action)][self.way]
 
     def take(self, chips: Ints) -> LayerRuns:
         """The runs on some of the chips."""
-        rest = (getattr(self, f.name)[:, chips] for f in fields(self)[1:])
-        return LayerRuns(self.choices, *rest)
+        columns = (getattr(self, f.name)[:, chips] for f in fields(self)[1:])
+        return LayerRuns(self.choices, *columns)
 
 
 class LayerRunner:
@@ -146,16 +146,16 @@ class LayerRunner:
         out.unplaced_cells[shape, chip] = self._unplaced.rows[leaf]
         runs = self._number.rows[leaf] > 0
         shape, chip = shape[runs], chip[runs]
-        found = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
-        out.way[shape, chip], out.missing_bits[shape, chip] = found
+        choice = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
+        out.way[shape, chip], out.missing_bits[shape, chip] = choice
         return out
 
     def _leaves(self, shape: Ints, chip: Ints, chips: Chips) -> Ints:
         """The leaf of each case; chips that differ in their global buffer only are mapped once."""
-        body, first = distinct(row_keys(np.column_stack([chips.cell_bits, chips.capacity])))
+        key, first = distinct(row_keys(np.column_stack([chips.cell_bits, chips.capacity])))
         n_shapes = len(self._macs)
-        cases, some = distinct(body[chip] * n_shapes + shape)
-        return self._tree.leaves(shape[some], chips, first[body[chip[some]]])[cases]
+        cases, first_case = distinct(key[chip] * n_shapes + shape)
+        return self._tree.leaves(shape[first_case], chips, first[key[chip[first_case]]])[cases]
 
     def _learn(self) -> None:
         """Work out the loop orders of leaves that are new."""
@@ -199,7 +199,7 @@ class LayerRunner:
 
 @dataclass(frozen=True)
 class Profiles:
-    """What n chips do for W networks.
+    """Action counts, cycles and shortfalls of W networks on n chips.
 
     Args:
         features: summed counts · operand factors, shape (n, W, n_features).
@@ -224,7 +224,7 @@ class Profiles:
         return len(self.cycles)
 
     def grown(self, n: int) -> Profiles:
-        """The same with room for n chips."""
+        """A copy with room for n chips."""
         grown = Profiles.allocate(n, *self.features.shape[1:])
         for f in fields(self):
             getattr(grown, f.name)[: len(self)] = getattr(self, f.name)
@@ -259,7 +259,7 @@ class Profiler:
         number = np.zeros(layers)
         np.add.at(number, (workloads.owner, workloads.shape_index), 1.0)
         self._number = number
-        self._shapes = [np.flatnonzero(own) for own in number]
+        self._shapes = [np.flatnonzero(row) for row in number]
         self._column = [ACTIONS.index(action) for action, _ in self.features]
         self._moments = np.stack([self._moment(b) for b in range(1, BITS + 1)], axis=2)
 
@@ -291,14 +291,14 @@ class Profiler:
         """
         n = len(cell_bits)
         features, cycles, unplaced = np.zeros((n, len(self.features))), np.zeros(n), np.zeros(n)
-        own = self._shapes[network]
+        shapes = self._shapes[network]
         # One layer after the other, so that sums do not depend on how many chips there are.
-        for shape in own:
+        for shape in shapes:
             counts = runs.choices[runs.way[shape]][:, self._column]
             features += self._moments[network, shape, cell_bits - 1] * counts
             cycles += self._number[network, shape] * runs.cycles[shape]
             unplaced += self._number[network, shape] * runs.unplaced_cells[shape]
-        busy = runs.busy_bits[own].max(axis=0) / cell_bits
-        missing = runs.missing_bits[own].max(axis=0)
+        busy = runs.busy_bits[shapes].max(axis=0) / cell_bits
+        missing = runs.missing_bits[shapes].max(axis=0)
         columns = (cycles, busy, unplaced, missing)
         return Profiles(features[:, None], *(column[:, None] for column in columns))

@@ -1,4 +1,4 @@
-"""What to do where the component table lacks what a space asks for."""
+"""Advice where the component table lacks a component of a space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEW_TABLE = "components.npz"
 
 
 def remedy(space: DesignSpace, node_nm: int, path: str | None) -> str:
-    """How to get the components of all designs at a node, or why there are none.
+    """Name the command that builds the missing components of a node, or say why there are none.
 
     Args:
         space: the designs.
@@ -40,7 +40,7 @@ def _request(space: DesignSpace, node_nm: int) -> Request:
         raise ValueError("voltages are whole millivolts")
     return Request(
         str(space.values_of("device")[0]),
-        tuple(node for node, own in volts.items() if own == volts[node_nm]),
+        tuple(node for node, voltages in volts.items() if voltages == volts[node_nm]),
         rows=_values(space, "rows"),
         cols=_values(space, "cols"),
         millivolts=tuple(millivolts),
