@@ -81,6 +81,7 @@ class Crossbar:
         self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
         self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
         self._adcs: list[Adcs] = []
+        self._adc_codes = 0
         self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))
         self._noise: np.random.Generator | None = None
 
@@ -118,9 +119,9 @@ class Crossbar:
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread[:, None].astype(self._dtype)
 
-    def set_adcs(self, adcs: Sequence[Adcs]) -> None:
-        """Set the ADCs of each row block."""
-        self._adcs = list(adcs)
+    def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
+        """Set the ADCs of each row block, and how many codes they have."""
+        self._adcs, self._adc_codes = list(adcs), codes
 
     def exact(self, codes: Codes) -> Floats:
         """Products of the integers, shape (G, n, M)."""
@@ -146,7 +147,8 @@ class Crossbar:
         """
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if self._chip.adc_bits is not None and (drawn or not self._adcs):
-            self.set_adcs(self._chosen_adcs(codes, self._chip.adc_bits))
+            bits = self._chip.adc_bits
+            self.set_adcs(self._chosen_adcs(codes, bits), codes=2**bits)
         self._offset[:] = 0
         error = self._converted(codes) - self.exact(codes)
         self._offset = error.mean(axis=1, keepdims=True)
@@ -159,9 +161,8 @@ class Crossbar:
             if self._chip.adc_bits is None:
                 part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
             else:
-                convert_and_add(
-                    read.sums, self._adcs[read.block], self.places, 2**self._chip.adc_bits, part
-                )
+                adcs = self._adcs[read.block]
+                convert_and_add(read.sums, adcs, self.places, self._adc_codes, part)
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             out -= 2.0 ** (self._chip.weight_bits - 1) * total

@@ -40,9 +40,9 @@ else in float.
 
 DATA.npz has an array for each input of the network, samples on the first axis, and labels; arrays
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
-not scored. Designs come from the folder of a RUN, a design.json, a CSV (--designs, one line each)
-or the command line (--design). Only rows, active_rows, bits_per_cell, input_slice_bits, adc_bits
-and weight_coding matter.
+not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
+for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
+input_slice_bits, adc_bits and weight_coding matter.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -64,9 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.add_argument("network", type=Path, metavar="NET.onnx")
-    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a folder, or design.json")
     parser.add_argument("--data", required=True, type=Path, metavar="DATA.npz")
-    parser.add_argument("--designs", type=Path, metavar="DESIGNS.csv")
+    parser.add_argument(
+        "--designs", type=Path, metavar="DESIGNS", help="a CSV, a folder of a run, or a design.json"
+    )
     parser.add_argument(
         "--design",
         type=_pairs,
@@ -189,12 +190,12 @@ def _assessment(args: argparse.Namespace) -> Assessment:
 
 def _chips(args: argparse.Namespace) -> list[Chip]:
     """The chips of the designs that a command line names."""
-    if sum(v is not None for v in (args.run, args.designs, args.design)) != 1:
-        raise InputError("give one of RUN, --designs and --design")
-    columns = args.design or {}
-    if args.run is not None:
-        columns = _of_json(args.run / DESIGN if args.run.is_dir() else args.run)
-    if args.designs is None:
+    if (args.designs is None) == (args.design is None):
+        raise InputError("give either --designs or --design")
+    columns = args.design
+    if args.designs is not None and args.designs.suffix != ".csv":
+        columns = _of_json(args.designs / DESIGN if args.designs.is_dir() else args.designs)
+    if columns is not None:
         return _made(args, {name: np.array([value]) for name, value in columns.items()})
     table = DesignsTable.read(args.designs)
     texts = {*TEXTS, "device"}
@@ -298,7 +299,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _check_files(args: argparse.Namespace) -> None:
-    paths = (args.network, args.data, args.designs, args.run, args.out, args.layers)
+    paths = (args.network, args.data, args.designs, args.out, args.layers)
     files = [path.resolve() for path in paths if path]
     if len(set(files)) < len(files):
         raise InputError("NET.onnx, --data, designs, --out and --layers must be different files")
