@@ -19,6 +19,7 @@ COMMANDS = {
     "certify": "find the best design of a study, with proof",
     "check-certificate": "prove anew what a certificate says",
     "import": "turn an ONNX model into a network table",
+    "accuracy": "execute a network on simulated chips",
     "components": "make tables of component costs",
 }
 """What each command does; its module is `imcmoo.cli.NAME_command`, _ for -."""

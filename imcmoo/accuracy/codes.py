@@ -1,0 +1,100 @@
+"""Integers that stand for inputs and weights, and the slices a chip cuts them into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.physical.action_counts import slice_maxima
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class InputCoding:
+    """Inputs as unsigned codes: code = round(x / scale) + zero, saturated.
+
+    Args:
+        scale: value of one unit.
+        bits: precision.
+        zero: code of 0.
+    """
+
+    scale: float
+    bits: int
+    zero: int
+
+    @classmethod
+    def of_range(cls, lowest: float, highest: float, bits: int) -> InputCoding:
+        """Coding of inputs whose calibration data span a range; without offset if none is negative.
+
+        Args:
+            lowest, highest: of the calibration data.
+            bits: precision.
+        """
+        signed = lowest < 0
+        largest = 2 ** (bits - signed) - 1
+        peak = max(-lowest, highest)
+        return cls(peak / largest if peak > 0 else 1.0, bits, 2 ** (bits - 1) if signed else 0)
+
+    def encode(self, values: NDArray[np.floating]) -> Codes:
+        """Codes of inputs, of the same shape."""
+        units = np.rint(values / self.scale) + self.zero
+        codes: Codes = np.clip(units, 0, 2**self.bits - 1).astype(np.uint16)
+        return codes
+
+
+def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:
+    """Signed integers and their scale, per output channel.
+
+    Args:
+        weights: shape (G, K, M).
+        bits: precision; magnitudes have one bit less.
+        clip: largest magnitude that is stored, as a share of the largest of its channel.
+
+    Returns:
+        Integers of shape (G, K, M), and the value of one unit, shape (G, M).
+    """
+    largest = 2 ** (bits - 1) - 1
+    peak = clip * np.abs(weights).max(axis=1)
+    scale = np.where(peak > 0, peak, largest) / largest
+    units = np.rint(weights / scale[:, None, :])
+    return np.clip(units, -largest, largest).astype(np.int64), scale
+
+
+def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) -> Floats:
+    """What the cells hold: slices of offset weights, or differences of two cells.
+
+    Args:
+        integers: signed weights, shape (G, K, M).
+        bits: precision.
+        width: bits per cell.
+        differential: whether a weight is the difference of two cells.
+
+    Returns:
+        Shape (G, K, S, M), least significant slice first.
+    """
+    if differential:
+        sign, coded = np.sign(integers), np.abs(integers)
+    else:
+        sign, coded = np.ones_like(integers), integers + 2 ** (bits - 1)
+    sliced = [
+        sign * (coded >> width * j & int(top))
+        for j, top in enumerate(slice_maxima(bits - differential, width))
+    ]
+    return np.stack(sliced, axis=2).astype(np.float64)
+
+
+def input_slices(codes: Codes, bits: int, width: int) -> list[Codes]:
+    """Slices of input codes, least significant first, of the same shape each."""
+    maxima = slice_maxima(bits, width)
+    return [codes >> np.uint16(width * i) & np.uint16(top) for i, top in enumerate(maxima)]
+
+
+def places(count: int, width: int) -> Floats:
+    """Value of one unit of each slice, least significant first."""
+    return np.exp2(width * np.arange(count))

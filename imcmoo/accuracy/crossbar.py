@@ -1,0 +1,251 @@
+"""One layer's weights in the arrays of a chip: programming, reading, conversion, shift and add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.codes import Codes, Floats, Ints, cell_values, input_slices, places
+from imcmoo.accuracy.kernel import convert_and_add
+from imcmoo.accuracy.window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
+from imcmoo.model.physical.action_counts import slice_maxima
+
+SUMS_AT_ONCE = 1 << 20
+"""Sums of one matrix product: few enough for the cache, enough for BLAS."""
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Sums of one row block for some groups and samples.
+
+    Args:
+        block: index of the row block.
+        groups, samples: which.
+        drive: input slices, shape (groups, input slices, n, rows).
+        sums: shape (groups, input slices, n, weight slices, M).
+    """
+
+    block: int
+    groups: slice
+    samples: slice
+    drive: Values
+    sums: Values
+
+
+def row_blocks(rows: int, chip: Chip) -> list[slice]:
+    """Rows that are read at once: blocks of `active_rows` in macros of `rows`."""
+    return [
+        slice(start, min(start + chip.active_rows, macro + chip.rows, rows))
+        for macro in range(0, rows, chip.rows)
+        for start in range(macro, min(macro + chip.rows, rows), chip.active_rows)
+    ]
+
+
+class Crossbar:
+    """Weights of one layer on a chip.
+
+    Args:
+        weights: signed integers, shape (G, K, M).
+        chip: the chip.
+        zero: input code that stands for 0.
+        blocks: rows that are read at once; `row_blocks` by default.
+        dtype: precision of the sums; float32 holds those of whole numbers exactly.
+    """
+
+    def __init__(
+        self,
+        weights: Ints,
+        chip: Chip,
+        *,
+        zero: int,
+        blocks: Sequence[slice] | None = None,
+        dtype: type[np.floating] = np.float32,
+    ) -> None:
+        self._chip = chip
+        self._zero = zero
+        self._weights = weights.astype(np.float64)
+        self._blocks = row_blocks(weights.shape[1], chip) if blocks is None else list(blocks)
+        self._dtype = dtype
+        stored = cell_values(
+            weights, chip.weight_bits, chip.bits_per_cell, differential=chip.differential
+        )
+        self._ideal = self._cells = stored.astype(dtype)
+        self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
+        self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
+        self._adcs: list[Adcs] = []
+        self._adc_codes = 0
+        self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))
+        self._noise: np.random.Generator | None = None
+
+    @property
+    def places(self) -> Floats:
+        """Value of one unit of each input and weight slice, shape (I, S)."""
+        x = places(len(self.input_maxima), self._chip.input_slice_bits)
+        return x[:, None] * places(len(self.cell_maxima), self._chip.bits_per_cell)
+
+    def error_variances(self, sigma: float) -> Floats:
+        """Variance of a stored slice with a cell error of `sigma`, shape (S,).
+
+        Both cells of a pair err; cells in parallel average.
+        """
+        parallel = np.ones(len(self.cell_maxima))
+        for at, cells in enumerate(self._chip.redundancy[: len(parallel)]):
+            parallel[-1 - at] = cells
+        pair = 1 + self._chip.differential
+        variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
+        return variances
+
+    def program(self, rng: np.random.Generator, ranges: Floats | None = None) -> None:
+        """Draw the cell errors of one chip.
+
+        Args:
+            rng: of this chip and layer; later draws are the noise of reads.
+            ranges: largest values of the cells, shape (S,), where a slice does not use its cell's
+                whole range.
+        """
+        spread = np.sqrt(self.error_variances(self._chip.sigma))
+        if ranges is not None:
+            spread = spread * ranges / self.cell_maxima
+        self._noise = rng if self._chip.read_sigma > 0 else None
+        if self._chip.sigma > 0:
+            errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
+            self._cells = self._ideal + errors * spread[:, None].astype(self._dtype)
+
+    def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
+        """Set the ADCs of each row block, and how many codes they have."""
+        self._adcs, self._adc_codes = list(adcs), codes
+
+    def exact(self, codes: Codes) -> Floats:
+        """Products of the integers, shape (G, n, M)."""
+        product: Floats = (codes.astype(np.float64) - self._zero) @ self._weights
+        return product
+
+    def multiply(self, codes: Codes) -> Floats:
+        """Products that the chip computes, in units of the integers' product.
+
+        Args:
+            codes: shape (G, n, K).
+
+        Returns:
+            Shape (G, n, M).
+        """
+        return self._converted(codes) - self._offset
+
+    def calibrate(self, codes: Codes) -> None:
+        """Choose the ADC windows and the correction of each column.
+
+        Args:
+            codes: calibration vectors, shape (G, n, K).
+        """
+        drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
+        if self._chip.adc_bits is not None and (drawn or not self._adcs):
+            bits = self._chip.adc_bits
+            self.set_adcs(self._chosen_adcs(codes, bits), codes=2**bits)
+        self._offset[:] = 0
+        error = self._converted(codes) - self.exact(codes)
+        self._offset = error.mean(axis=1, keepdims=True)
+
+    def _converted(self, codes: Codes) -> Floats:
+        """Shifted sums, less what the offsets of weights and inputs add."""
+        out = np.zeros((*codes.shape[:2], self._weights.shape[2]))
+        for read in self._reads(codes, self._cells, self._noise):
+            part = out[read.groups, read.samples]
+            if self._chip.adc_bits is None:
+                part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
+            else:
+                adcs = self._adcs[read.block]
+                convert_and_add(read.sums, adcs, self.places, self._adc_codes, part)
+        if not self._chip.differential:
+            total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
+            out -= 2.0 ** (self._chip.weight_bits - 1) * total
+        out -= self._zero * self._weights.sum(axis=1)[:, None, :]
+        return out
+
+    def _reads(
+        self, codes: Codes, cells: Values, noise: np.random.Generator | None = None
+    ) -> Iterator[Read]:
+        """Sums of all row blocks, some groups and samples at a time."""
+        groups, n, _ = codes.shape
+        slices, columns = cells.shape[2:]
+        per_sample = len(self.input_maxima) * slices * columns
+        n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
+        g_step = max(1, SUMS_AT_ONCE // (per_sample * n_step))
+        for g in range(0, groups, g_step):
+            some = slice(g, min(g + g_step, groups))
+            for block, rows in enumerate(self._blocks):
+                stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
+                for start in range(0, n, n_step):
+                    samples = slice(start, min(start + n_step, n))
+                    drive = self._drive(codes[some, samples, rows])
+                    flat = drive.reshape(len(drive), -1, drive.shape[-1])
+                    sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
+                    if noise is not None:
+                        sums += self._read_noise(drive, sums.shape, noise)
+                    yield Read(block, some, samples, drive, sums)
+
+    def _drive(self, codes: Codes) -> Values:
+        """Input slices, shape (G, I, n, K)."""
+        sliced = input_slices(codes, self._chip.input_bits, self._chip.input_slice_bits)
+        return np.stack(sliced, axis=1).astype(self._dtype)
+
+    def _read_noise(
+        self, drive: Values, shape: tuple[int, ...], rng: np.random.Generator
+    ) -> Values:
+        power = np.einsum("gink,gink->gin", drive, drive)[..., None, None]
+        spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
+        drawn: Values = spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
+        return drawn
+
+    def _chosen_adcs(self, codes: Codes, bits: int) -> list[Adcs]:
+        """ADCs of each row block by the chip's rule."""
+        statistics = self._statistics(codes)
+        rule = self._chip.adc_window
+        if rule == "least_error":
+            sigmas = self._least_error(codes, statistics, bits)
+            return [choose_adcs(*each) for each in zip(statistics, repeat(bits), sigmas)]
+        fixed = None if rule == "range" else self._chip.window_sigmas
+        return [choose_adcs(sums, bits, fixed) for sums in statistics]
+
+    def _statistics(self, codes: Codes) -> list[Sums]:
+        """Statistics of the sums of each row block without cell errors."""
+        shape = (len(self._blocks), *self.places.shape)
+        first, second, power = np.zeros(shape), np.zeros(shape), np.zeros((*shape[:2], 1))
+        for read in self._reads(codes, self._ideal):
+            sums = read.sums.astype(np.float64)
+            first[read.block] += sums.sum(axis=(0, 2, 4))
+            second[read.block] += (sums**2).sum(axis=(0, 2, 4))
+            power[read.block, :, 0] += (read.drive.astype(np.float64) ** 2).sum(axis=(0, 2, 3))
+        vectors = codes.shape[0] * codes.shape[1]
+        mean, square = (v / (vectors * self._weights.shape[2]) for v in (first, second))
+        cells = sum(map(self.error_variances, (self._chip.sigma, self._chip.read_sigma)))
+        full = self.input_maxima[:, None] * self.cell_maxima
+        return [
+            Sums(
+                mean=mean[block],
+                variance=np.maximum(square[block] - mean[block] ** 2, 0),
+                error_variance=power[block] / vectors * cells,
+                lowest=-self._chip.differential * (rows.stop - rows.start) * full,
+                highest=(rows.stop - rows.start) * full,
+            )
+            for block, rows in enumerate(self._blocks)
+        ]
+
+    def _least_error(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Floats]:
+        """Half widths of least mean square error with cell errors in, shape (I, S) per block."""
+        tried = [[choose_adcs(s, bits, k) for s in statistics] for k in CANDIDATE_SIGMAS]
+        error = np.zeros((len(tried), len(statistics), *self.places.shape))
+        ideal = self._reads(codes, self._ideal)
+        for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
+            for k, adcs in enumerate(tried):
+                low, step = (v[:, None, :, None] for v in vars(adcs[read.block]).values())
+                found = low + step * np.clip(np.rint((read.sums - low) / step), 0, 2**bits - 1)
+                error[k, read.block] += ((found - true.sums) ** 2).sum(axis=(0, 2, 4))
+        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=0)])

@@ -1,0 +1,331 @@
+"""An ONNX network cut at the layers whose weights are stored in arrays."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.io.errors import InputError
+
+Tensors = dict[str, Values]
+LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
+"""Output of a layer from its input and all tensors there are."""
+
+MAPPED = ("Conv", "Gemm", "MatMul")
+QUIET = 4
+"""onnxruntime's level of messages: only what ends the program."""
+
+
+class CutNetwork:
+    """A network as pieces that run in float and mapped layers between them.
+
+    Args:
+        path: the ONNX file.
+        only: names of the layers to map; all by default.
+        output: the output that is scored; the first by default.
+
+    Raises:
+        InputError: the file cannot be run, has no mapped layer or has them inside control flow.
+    """
+
+    def __init__(
+        self, path: Path, only: Collection[str] | None = None, *, output: str | None = None
+    ) -> None:
+        self._path = path
+        self._model = _normalised(path)
+        graph = self._model.graph
+        self._stored = {t.name: t for t in graph.initializer}
+        self.inputs = [i for i in graph.input if i.name not in self._stored]
+        self.outputs = [o.name for o in graph.output]
+        if output is not None and output not in self.outputs:
+            known = ", ".join(self.outputs)
+            raise InputError(f"{path}: no output '{output}'; there are {known}")
+        self.output = output or self.outputs[0]
+        every = _named(self._mapped_nodes())
+        if not every:
+            raise InputError(f"{path}: no Conv, Gemm or MatMul has stored weights")
+        self.layer_names = list(every)
+        chosen = {n: v for n, v in every.items() if only is None or n in only}
+        self.layers = [_layer(name, node, self._stored) for name, node in chosen.items()]
+        self._order = _pieces(graph.node, list(chosen.values()))
+        self._whole: Any = None
+        self._sessions: list[Any] | None = None
+
+    @property
+    def logits(self) -> str:
+        """Input of the Softmax that makes the scored output, or else that output."""
+        for node in self._model.graph.node:
+            if self.output in node.output and node.op_type in ("Softmax", "LogSoftmax"):
+                return str(node.input[0])
+        return self.output
+
+    def run_whole(self, inputs: Tensors) -> Tensors:
+        """Outputs and logits of the uncut network."""
+        wanted = list(dict.fromkeys([*self.outputs, self.logits]))
+        if self._whole is None:
+            self._whole = self._session(_with_outputs(self._model, wanted))
+        return dict(zip(wanted, self._call(self._whole, wanted, inputs), strict=True))
+
+    def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
+        """Outputs and logits of the network, with its mapped layers computed by `product`.
+
+        Args:
+            inputs: by name.
+            product: computes a mapped layer.
+        """
+        if self._sessions is None:
+            self._sessions = self._cut(inputs)
+        tensors = dict(inputs)
+        for session, layer, dead in zip(
+            self._sessions, [*self.layers, None], self._last_uses(), strict=True
+        ):
+            if session is not None:
+                needed = {i.name: tensors[i.name] for i in session.get_inputs()}
+                names = [o.name for o in session.get_outputs()]
+                tensors.update(zip(names, self._call(session, names, needed), strict=True))
+            if layer is not None:
+                source = tensors[layer.source]
+                tensors[layer.result] = product(layer, source, tensors).astype(source.dtype)
+            for name in dead:
+                tensors.pop(name, None)
+        return tensors
+
+    def _mapped_nodes(self) -> Iterator[onnx.NodeProto]:
+        """Nodes with stored weights that a chip can hold, in order."""
+        for node in self._model.graph.node:
+            for inner in _inner_nodes(node):
+                if inner.op_type in MAPPED:
+                    raise InputError(
+                        f"{self._path}: {inner.op_type} inside {node.op_type} '{node.name}': "
+                        "layers in control flow cannot be simulated"
+                    )
+            if _is_mapped(node, self._stored):
+                yield node
+
+    def _cut(self, inputs: Tensors) -> list[Any]:
+        """Sessions of the pieces; None where a piece has no node."""
+        types = self._types(inputs)
+        needs = self._needs()
+        return [
+            self._session(self._piece(nodes, needs[at + 1 :], at, types)) if nodes else None
+            for at, nodes in enumerate(self._order)
+        ]
+
+    def _piece(
+        self, nodes: Sequence[onnx.NodeProto], later: Sequence[set[str]], at: int, types: Tensors
+    ) -> onnx.ModelProto:
+        """The model of one piece.
+
+        Args:
+            nodes: of the piece.
+            later: tensors that each later piece reads.
+            at: index of the piece; the layer behind it reads a tensor, too.
+            types: an example of every tensor.
+        """
+        made = {name for node in nodes for name in node.output if name}
+        wanted = set(self.outputs).union([self.logits], *later)
+        if at < len(self.layers):
+            wanted |= _read_by(self.layers[at])
+        read = dict.fromkeys(n for node in nodes for n in _reads(node) if n and n not in made)
+        graph = helper.make_graph(
+            list(nodes),
+            f"piece{at}",
+            [_value_info(name, types[name]) for name in read if name not in self._stored],
+            [onnx.ValueInfoProto(name=name) for name in sorted(made & wanted)],
+            [self._stored[name] for name in read if name in self._stored],
+        )
+        piece = onnx.ModelProto()
+        piece.CopyFrom(self._shell())
+        piece.graph.CopyFrom(graph)
+        return piece
+
+    def _shell(self) -> onnx.ModelProto:
+        """The model without its graph."""
+        shell = onnx.ModelProto(ir_version=self._model.ir_version)
+        shell.opset_import.extend(self._model.opset_import)
+        shell.functions.extend(self._model.functions)
+        return shell
+
+    def _needs(self) -> list[set[str]]:
+        """Tensors that each piece, and the layer behind it, read from outside."""
+        needs: list[set[str]] = [{n for node in p for n in _reads(node)} for p in self._order]
+        for need, layer in zip(needs, self.layers, strict=False):
+            need |= _read_by(layer)
+        return needs
+
+    def _last_uses(self) -> list[set[str]]:
+        """Tensors that no later piece or layer reads, for each piece."""
+        kept = {*self.outputs, self.logits}
+        dead: list[set[str]] = []
+        for need in reversed(self._needs()):
+            dead.append(need - kept)
+            kept |= need
+        return dead[::-1]
+
+    def _types(self, inputs: Tensors) -> Tensors:
+        """An example of every tensor, from one run."""
+        made = [name for node in self._model.graph.node for name in node.output if name]
+        session = self._session(_with_outputs(self._model, made))
+        return {**inputs, **dict(zip(made, self._call(session, made, inputs), strict=True))}
+
+    def _session(self, model: onnx.ModelProto) -> Any:
+        try:
+            return onnxruntime.InferenceSession(model.SerializeToString(), _options())
+        except Exception as error:  # onnxruntime's own errors share no base class
+            raise InputError(f"{self._path}: cannot be run: {_line(error)}") from None
+
+    def _call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
+        try:
+            return session.run(list(names), inputs)
+        except Exception as error:
+            raise InputError(f"{self._path}: cannot be run on the data: {_line(error)}") from None
+
+
+def _normalised(path: Path) -> onnx.ModelProto:
+    """The network with constants and batch normalisation folded."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist")
+    options = _options()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with tempfile.TemporaryDirectory() as folder:
+        options.optimized_model_filepath = str(Path(folder) / "normalised.onnx")
+        try:
+            onnxruntime.InferenceSession(str(path), options)
+            model = onnx.load(options.optimized_model_filepath)
+        except Exception as error:
+            raise InputError(f"{path}: cannot be read: {_line(error)}") from None
+    return model
+
+
+def _options() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = QUIET
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return options
+
+
+def _is_mapped(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> bool:
+    if node.op_type not in MAPPED or node.domain not in ("", "ai.onnx"):
+        return False
+    weights = stored.get(node.input[1])
+    if weights is None or node.input[0] in stored:
+        return False
+    if node.op_type == "Conv":
+        return len(weights.dims) > 2
+    return len(weights.dims) == 2 and not _attributes(node).get("transA", 0)
+
+
+def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> MappedLayer:
+    """A node as a mapped layer."""
+    attributes = _attributes(node)
+    weights = numpy_helper.to_array(stored[node.input[1]]).astype(np.float64)
+    name_of_bias = node.input[2] if len(node.input) > 2 else ""
+    bias: NDArray[np.float64] | str | None = name_of_bias or None
+    if name_of_bias in stored:
+        beta = float(attributes.get("beta", 1.0))
+        bias = beta * numpy_helper.to_array(stored[name_of_bias]).astype(np.float64)
+    common: dict[str, Any] = {
+        "name": name,
+        "matrix": node.input[1],
+        "source": node.input[0],
+        "result": node.output[0],
+        "bias": bias,
+    }
+    if node.op_type != "Conv":
+        matrix = weights.T if attributes.get("transB", 0) else weights
+        return MappedLayer(weights=float(attributes.get("alpha", 1.0)) * matrix[None], **common)
+    kernel = weights.shape[2:]
+    ones = (1,) * len(kernel)
+    groups = int(attributes.get("group", 1))
+    pads: Any = tuple(attributes.get("pads", (0,) * (2 * len(kernel))))
+    automatic = attributes.get("auto_pad", b"NOTSET").decode()
+    if automatic.startswith("SAME"):
+        pads = automatic
+    return MappedLayer(
+        weights=weights.reshape(groups, len(weights) // groups, -1).transpose(0, 2, 1),
+        kernel=kernel,
+        strides=tuple(attributes.get("strides", ones)),
+        dilations=tuple(attributes.get("dilations", ones)),
+        pads=pads,
+        **common,
+    )
+
+
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _named(nodes: Iterable[onnx.NodeProto]) -> dict[str, onnx.NodeProto]:
+    """Nodes by unique names."""
+    named: dict[str, onnx.NodeProto] = {}
+    for node in nodes:
+        stem = node.name or node.output[0]
+        name, again = stem, 1
+        while name in named:
+            again += 1
+            name = f"{stem}_{again}"
+        named[name] = node
+    return named
+
+
+def _pieces(
+    nodes: Iterable[onnx.NodeProto], layers: Sequence[onnx.NodeProto]
+) -> list[list[onnx.NodeProto]]:
+    """Nodes before, between and behind the mapped layers, in order."""
+    pieces: list[list[onnx.NodeProto]] = [[]]
+    results = {layer.output[0] for layer in layers}
+    for node in nodes:
+        if results.intersection(node.output):
+            pieces.append([])
+        else:
+            pieces[-1].append(node)
+    return pieces
+
+
+def _inner_nodes(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
+    """Nodes of the graphs inside a node."""
+    for attribute in node.attribute:
+        for graph in [attribute.g, *attribute.graphs]:
+            for inner in graph.node:
+                yield inner
+                yield from _inner_nodes(inner)
+
+
+def _reads(node: onnx.NodeProto) -> Iterator[str]:
+    """Tensors that a node and the graphs inside it may read from outside."""
+    yield from node.input
+    inner = list(_inner_nodes(node))
+    made = {name for each in inner for name in each.output}
+    yield from (n for each in inner for n in each.input if n not in made)
+
+
+def _read_by(layer: MappedLayer) -> set[str]:
+    return {layer.source, layer.bias} if isinstance(layer.bias, str) else {layer.source}
+
+
+def _with_outputs(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
+    """The model with other outputs."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    del changed.graph.output[:]
+    changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    return changed
+
+
+def _value_info(name: str, example: Values) -> onnx.ValueInfoProto:
+    kind = helper.np_dtype_to_tensor_dtype(np.asarray(example).dtype)
+    return helper.make_tensor_value_info(name, kind, None)
+
+
+def _line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split())

@@ -1,0 +1,235 @@
+"""Labelled samples of a network, and how its outputs are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper
+
+from imcmoo.accuracy.graph import CutNetwork, Tensors
+from imcmoo.accuracy.lowering import Values
+from imcmoo.io.errors import InputError
+from imcmoo.io.named import check_takes, load
+from imcmoo.io.reading import read_arrays
+
+Floats = NDArray[np.float64]
+
+LABELS = "labels"
+CALIBRATION = "calibration/"
+METRICS = ("top1", "agreement", "cosine")
+UNSCORED = 4
+"""One sample of so many, the first, calibrates where there are no calibration arrays."""
+BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples of a network.
+
+    Args:
+        inputs: an array per input, samples on the first axis.
+        inner: whether a sample has the network's own first axis, so that samples cannot be
+            batched.
+    """
+
+    inputs: Tensors
+    inner: bool
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def first(self, count: int | None) -> Samples:
+        """The first samples; all if None."""
+        return Samples({n: v[:count] for n, v in self.inputs.items()}, self.inner)
+
+    def batches(self, size: int) -> Iterator[Tensors]:
+        """All samples as inputs of the network, `size` at a time."""
+        for at in range(0, len(self), 1 if self.inner else size):
+            some: Any = at if self.inner else slice(at, at + size)
+            yield {name: np.ascontiguousarray(v[some]) for name, v in self.inputs.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledData:
+    """Samples to score and to calibrate with.
+
+    Args:
+        scored: samples whose outputs are scored.
+        labels: of these, or None.
+        calibration: samples that set scales and ADC windows.
+    """
+
+    scored: Samples
+    labels: Values | None
+    calibration: Samples
+
+    @classmethod
+    def read(cls, path: Path, network: CutNetwork, count: int | None = None) -> LabelledData:
+        """Read an .npz with one array per input and `labels`.
+
+        Args:
+            path: the file; arrays `calibration/INPUT` are optional, else the first quarter of the
+                samples calibrates and is not scored.
+            network: whose inputs it holds.
+            count: samples to score; all by default.
+
+        Raises:
+            InputError: names, ranks or lengths do not fit the network.
+        """
+        try:
+            arrays = dict(read_arrays(path, "an .npz file of plain arrays"))
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        labels = arrays.pop(LABELS, None)
+        own = {n: v for n, v in arrays.items() if not n.startswith(CALIBRATION)}
+        every = _samples(path, network, own)
+        if labels is not None and (labels.ndim == 0 or len(labels) != len(every)):
+            raise InputError(f"{path}: {len(every)} samples, but labels of shape {labels.shape}")
+        given = {n.removeprefix(CALIBRATION): v for n, v in arrays.items() if n not in own}
+        calibration = _samples(path, network, given) if given else None
+        skip = 0
+        if calibration is None:
+            skip = -(-len(every) // UNSCORED)
+            calibration = every.first(skip)
+        scored = Samples({n: v[skip:] for n, v in every.inputs.items()}, every.inner).first(count)
+        if not len(scored):
+            raise InputError(f"{path}: no samples are left to score")
+        labels = None if labels is None else labels[skip:][:count]
+        return cls(scored, labels, calibration)
+
+
+def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> Samples:
+    """Arrays as samples of the network's inputs."""
+    wanted = {i.name: i for i in network.inputs}
+    if set(arrays) != set(wanted):
+        raise InputError(
+            f"{path}: arrays {', '.join(sorted(arrays)) or 'none'}, but the network's inputs are "
+            f"{', '.join(wanted)}"
+        )
+    extra = {name: _extra_axes(path, arrays[name], info) for name, info in wanted.items()}
+    lengths = {len(v) for v in arrays.values()}
+    if len(lengths) > 1 or 0 in lengths or len(set(extra.values())) > 1:
+        shapes = ", ".join(f"{n} {v.shape}" for n, v in arrays.items())
+        raise InputError(f"{path}: inputs must have samples on their first axis: {shapes}")
+    typed = {name: _typed(path, name, arrays[name], info) for name, info in wanted.items()}
+    return Samples(typed, inner=1 in extra.values())
+
+
+def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
+    """Axes of an array beyond those of the network's input: 0, or 1 for the samples."""
+    shape = info.type.tensor_type
+    rank = len(shape.shape.dim) if shape.HasField("shape") else values.ndim
+    if values.ndim == 0 or values.ndim - rank not in (0, 1):
+        raise InputError(
+            f"{path}: {info.name} has shape {values.shape}, but the network's input has rank {rank}"
+        )
+    return values.ndim - rank
+
+
+def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> Values:
+    """An array of the type the network takes."""
+    kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+    if values.dtype.kind in "fc" and kind.kind in "iub":
+        raise InputError(f"{path}: {name} holds {values.dtype}, but the network takes {kind}")
+    return values.astype(kind)
+
+
+def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
+    """Outputs of all samples, samples on the first axis.
+
+    Args:
+        run: the network.
+        samples: its inputs.
+        size: samples at a time.
+
+    Raises:
+        InputError: outputs of different samples differ in shape.
+    """
+    parts = [run(batch) for batch in samples.batches(size)]
+    if size == 1 or samples.inner:
+        parts = [{n: v if v.shape[:1] == (1,) else v[None] for n, v in p.items()} for p in parts]
+    try:
+        return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    except ValueError:
+        raise InputError("outputs of different samples differ in shape") from None
+
+
+def batch_size(network: CutNetwork, samples: Samples) -> int:
+    """How many samples the network takes at a time: several if that changes no output."""
+    two = samples.first(2)
+    alone = run_all(network.run_whole, two, 1)
+    try:
+        both = network.run_whole(next(two.batches(2)))
+    except InputError:
+        return 1
+    same = all(
+        alone[n].shape == v.shape and np.allclose(alone[n], v, rtol=1e-3, atol=1e-4)
+        for n, v in both.items()
+    )
+    return BATCH if same else 1
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Scores of outputs.
+
+    Args:
+        name: one of `METRICS`, or `module:function` with outputs by name and labels as arguments.
+        output: name of the output that is scored.
+    """
+
+    name: str
+    output: str
+
+    def check(self, labels: Values | None) -> None:
+        """Refuse data this metric cannot score.
+
+        Raises:
+            InputError: an unknown metric, a function with other arguments, or no labels.
+        """
+        if ":" in self.name or self.name not in METRICS:
+            try:
+                check_takes(load(self.name, "metric", known=METRICS), self.name, {}, labels)
+            except ValueError as error:
+                raise InputError(str(error)) from None
+        elif self.name == "top1" and (labels is None or labels.ndim != 1):
+            raise InputError("top1 needs labels, one number per sample")
+
+    def scores(self, outputs: Tensors, labels: Values | None, reference: Tensors) -> Floats:
+        """Score of each sample, or one score for all, 0 to 1, shape (n,) or (1,).
+
+        Args:
+            outputs: samples on the first axis.
+            labels: shape (n, …).
+            reference: outputs of the float network.
+
+        Raises:
+            InputError: the outputs cannot be scored like this.
+        """
+        if ":" in self.name:
+            function = load(self.name, "metric", known=METRICS)
+            found = np.atleast_1d(np.asarray(function(outputs, labels), dtype=np.float64))
+            if found.ndim != 1 or not np.isfinite(found).all():
+                raise InputError(f"{self.name} must return one number, or one per sample")
+            return found
+        values, ideal = outputs[self.output], reference[self.output]
+        if self.name == "cosine":
+            a, b = (v.reshape(len(v), -1).astype(np.float64) for v in (values, ideal))
+            lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+            return (a * b).sum(axis=1) / np.where(lengths > 0, lengths, 1)
+        if self.name == "agreement":
+            same = values.argmax(axis=-1) == ideal.argmax(axis=-1)
+            return same.reshape(len(same), -1).mean(axis=1)
+        classes = values.reshape(len(values), -1)
+        if classes.shape[1] != values.shape[-1]:
+            raise InputError(
+                f"top1 needs one row of classes per sample, but {self.output} has shape "
+                f"{values.shape[1:]}: choose another --output, or --metric module:function"
+            )
+        return (classes.argmax(axis=1) == labels).astype(np.float64)

@@ -1,0 +1,115 @@
+"""Layers as products of vectors with a stored matrix: convolutions, Gemm and MatMul."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Values = NDArray[Any]
+
+Product = Callable[[Values], Floats]
+"""Vectors of shape (G, n, K) to products of shape (G, n, M)."""
+
+VALUES_AT_ONCE = 1 << 25
+"""Elements of the vectors that are made at once, unless one sample has more."""
+
+
+@dataclass(frozen=True, eq=False)
+class MappedLayer:
+    """A node whose weights are stored in arrays.
+
+    Args:
+        name: of the node, unique.
+        matrix: name of its stored weights.
+        source, result: tensors it reads and writes.
+        weights: shape (G, K, M), K in the file's order.
+        bias: stored bias of the M · G channels, or the name of a tensor, or None.
+        kernel: sizes of a convolution's kernel; empty for a product of matrices.
+        strides, dilations: of a convolution, one per spatial axis.
+        pads: of a convolution, begins and then ends, or SAME_UPPER or SAME_LOWER.
+    """
+
+    name: str
+    matrix: str
+    source: str
+    result: str
+    weights: Floats
+    bias: Floats | str | None
+    kernel: tuple[int, ...] = ()
+    strides: tuple[int, ...] = ()
+    dilations: tuple[int, ...] = ()
+    pads: tuple[int, ...] | str = ()
+
+    def apply(self, inputs: Values, zero: int, product: Product) -> Floats:
+        """The layer's output without its bias.
+
+        Args:
+            inputs: of the layer, or their codes.
+            zero: what pads the borders of an image.
+            product: multiplies vectors with the stored matrix.
+        """
+        if not self.kernel:
+            flat = inputs.reshape(1, -1, inputs.shape[-1])
+            return product(flat)[0].reshape(*inputs.shape[:-1], -1)
+        padded = self._padded(inputs, zero)
+        per_sample = max(1, padded[0].size * int(np.prod(self.kernel)))
+        step = max(1, VALUES_AT_ONCE // per_sample)
+        parts = [padded[at : at + step] for at in range(0, len(padded), step)]
+        return np.concatenate([self._convolved(part, product) for part in parts])
+
+    def _padded(self, inputs: Values, zero: int) -> Values:
+        sizes = inputs.shape[2:]
+        pads = self.pads
+        if isinstance(pads, str):
+            pads = self._same(sizes, upper=pads == "SAME_UPPER")
+        around = list(zip(pads[: len(sizes)], pads[len(sizes) :], strict=True))
+        return np.pad(inputs, [(0, 0), (0, 0), *around], constant_values=zero)
+
+    def _same(self, sizes: Sequence[int], *, upper: bool) -> tuple[int, ...]:
+        """Pads with which the output has the input's size over the stride."""
+        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
+        total = [
+            max(0, (-(-size // stride) - 1) * stride + span - size)
+            for size, stride, span in zip(sizes, self.strides, spans, strict=True)
+        ]
+        less, more = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+        return less + more if upper else more + less
+
+    def _convolved(self, padded: Values, product: Product) -> Floats:
+        """Convolution of some padded samples."""
+        axes = tuple(range(2, padded.ndim))
+        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
+        windows = sliding_window_view(padded, spans, axis=axes)
+        every = [slice(None)] * 2
+        windows = windows[(*every, *_steps(self.strides), *_steps(self.dilations))]
+        n, channels = windows.shape[:2]
+        sizes = windows.shape[2 : padded.ndim]
+        groups, rows, columns = self.weights.shape
+        grouped = windows.reshape(n, groups, channels // groups, *windows.shape[2:])
+        spatial = tuple(range(3, 3 + len(sizes)))
+        kernel = tuple(range(3 + len(sizes), grouped.ndim))
+        vectors = grouped.transpose(1, 0, *spatial, 2, *kernel).reshape(groups, -1, rows)
+        made = product(vectors).reshape(groups, n, -1, columns)
+        return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
+
+    def with_bias(self, product: Floats, tensors: Mapping[str, Values]) -> Floats:
+        """The layer's output from its product.
+
+        Args:
+            product: as from `apply`.
+            tensors: where a bias that is not stored is looked up.
+        """
+        if self.bias is None:
+            return product
+        bias = tensors[self.bias] if isinstance(self.bias, str) else self.bias
+        return product + (bias.reshape(-1, *[1] * len(self.kernel)) if self.kernel else bias)
+
+
+def _steps(strides: Sequence[int]) -> list[slice]:
+    return [slice(None, None, stride) for stride in strides]

@@ -1,0 +1,92 @@
+"""Window and step of an ADC, chosen from the statistics of the sums it converts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfc
+
+Floats = NDArray[np.float64]
+
+AdcWindow = Literal["sigma", "range", "least_error"]
+"""Width of the window: a number of standard deviations, all sums that are possible, or the number
+of standard deviations with the least mean square error."""
+
+CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
+"""Half widths among which "least_error" chooses, in standard deviations."""
+
+LARGE_VARIANCE = 16.0
+"""Above it, what rounding to whole units leaves of an error of variance v is v + 1/12."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Statistics of the sums of a row block, arrays of shape (input slices, weight slices).
+
+    Args:
+        mean: over columns and samples.
+        variance: likewise, without cell errors.
+        error_variance: variance that cell and read errors add.
+        lowest, highest: smallest and largest possible sum.
+    """
+
+    mean: Floats
+    variance: Floats
+    error_variance: Floats
+    lowest: Floats
+    highest: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Adcs:
+    """Conversion of sums to low + step · code, arrays of shape (input slices, weight slices)."""
+
+    low: Floats
+    step: Floats
+
+
+def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
+    """Windows and steps of ADCs.
+
+    A window spans `sigmas` standard deviations on both sides of the mean, and no more than all
+    possible sums. The step is one unit where that resolves the sums and costs no more than the
+    finer step: on whole units small cell errors are rounded away.
+
+    Args:
+        sums: what is converted.
+        bits: resolution, codes = 2^bits.
+        sigmas: half the width; None for all possible sums.
+    """
+    width = sums.highest - sums.lowest
+    if sigmas is not None:
+        spread = np.sqrt(sums.variance + sums.error_variance)
+        width = np.minimum(width, 2 * sigmas * spread)
+    half = 2.0 ** (bits - 1)
+    step = width / (2 * half)
+    finer = sums.error_variance + step**2 / 12
+    whole = (step <= 1) & (np.vectorize(rounded_error)(sums.error_variance) <= finer)
+    step = np.where(whole, 1.0, step)
+    centre = np.where(whole, np.rint(sums.mean), sums.mean)
+    ends = np.stack([sums.lowest + step * half, sums.highest - step * (half - 1)])
+    centre = np.clip(centre, ends.min(axis=0), ends.max(axis=0))
+    return Adcs(centre - step * half, step)
+
+
+def rounded_error(variance: float) -> float:
+    """Mean square error left after a Gaussian error is rounded to whole units.
+
+    R(v) = 2 Σ_{k≥1} (2k − 1) Q((k − ½)/√v), and v + 1/12 for large v.
+
+    Args:
+        variance: v, in squares of a unit.
+    """
+    if variance <= 0:
+        return 0.0
+    if variance > LARGE_VARIANCE:
+        return variance + 1 / 12
+    k = np.arange(1, 10 * math.sqrt(variance) + 3)
+    return float(np.sum((2 * k - 1) * erfc((k - 0.5) / math.sqrt(2 * variance))))

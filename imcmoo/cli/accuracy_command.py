@@ -1,0 +1,305 @@
+"""`imcmoo accuracy`: does a network still work on a chip?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.window import AdcWindow
+from imcmoo.cli.arguments import add_force, not_negative, whole
+from imcmoo.cli.notices import warn
+from imcmoo.cli.progress import counted
+from imcmoo.cli.terminal import console
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import writing
+from imcmoo.io.reading import read_json
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.space.designs_csv import DesignsTable
+from imcmoo.study.design_file import DESIGN
+
+if TYPE_CHECKING:
+    from imcmoo.accuracy.assess import Assessment
+
+DESCRIPTION = """
+Execute an ONNX network on simulated chips of a design and score it on labelled data: in float, with
+inputs and weights as integers, and on the chips, with sliced operands, cell errors drawn per chip,
+and ADCs that clip and round. Convolutions and products with stored weights run on the chip, all
+else in float.
+
+DATA.npz has an array for each input of the network, samples on the first axis, and labels; arrays
+calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
+not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
+for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
+input_slice_bits, adc_bits and weight_coding matter.
+
+OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
+interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
+(error of the logits over their variance), snr_adc_dB, snr_dev_dB, snr_rounding_dB of all layers
+together, and the layer that errs most. LAYERS has the same by layer, and the accuracy with that
+layer alone on the chip.
+"""
+
+INTERRUPTED = "no file was written"
+
+NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
+OPTIONAL = ("weight_coding",)
+
+RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
+"""How the files begin that this command writes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("network", type=Path, metavar="NET.onnx")
+    parser.add_argument("--data", required=True, type=Path, metavar="DATA.npz")
+    parser.add_argument(
+        "--designs", type=Path, metavar="DESIGNS", help="a CSV, a folder of a run, or a design.json"
+    )
+    parser.add_argument(
+        "--design",
+        type=_pairs,
+        metavar="A=1,B=2",
+        help=f"one design: {', '.join([*NEEDED, *OPTIONAL])}=offset or differential",
+    )
+    parser.add_argument("--device", choices=list(DEVICES), help="unless the design names it")
+    parser.add_argument(
+        "--metric",
+        default="top1",
+        metavar="METRIC",
+        help="top1 (default), agreement or cosine with the float network, or module:function of "
+        "outputs by name and labels",
+    )
+    parser.add_argument("--output", metavar="NAME", help="the output that is scored (the first)")
+    parser.add_argument("--samples", type=whole(1), metavar="N", help="to score (all)")
+    parser.add_argument("--chips", type=whole(1), default=3, metavar="N", help="(default: 3)")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="(default: 0)")
+    parser.add_argument(
+        "--allowed-drop", type=not_negative, default=0.01, metavar="X", help="(default: 0.01)"
+    )
+    _add_settings(parser)
+    parser.add_argument("--out", type=Path, metavar="OUT", help="a .csv, or a .json")
+    parser.add_argument("--layers", type=Path, metavar="LAYERS", help="a .csv, or a .json")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    add_force(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add what a design of the physical model does not say."""
+    parser.add_argument(
+        "--sigma", type=not_negative, metavar="S", help="cell error as a share of its range"
+    )
+    parser.add_argument(
+        "--adc-window",
+        choices=get_args(AdcWindow),
+        default="sigma",
+        help="4 standard deviations of the sums (default), all possible sums, or least error",
+    )
+    parser.add_argument(
+        "--redundancy",
+        type=lambda text: tuple(map(whole(1), text.split(","))),
+        default=(),
+        metavar="N,N",
+        help="cells in parallel of the top weight slices, most significant first",
+    )
+    parser.add_argument(
+        "--weight-clip", type=not_negative, default=1.0, metavar="X", help="(default: 1)"
+    )
+    for operand in ("input", "weight"):
+        parser.add_argument(
+            f"--{operand}-bits", type=whole(2), default=8, metavar="B", help="(default: 8)"
+        )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Execute a network on the chips that a command line asks for.
+
+    Raises:
+        InputError: the user's input is at fault.
+        OSError: a file cannot be read or written.
+    """
+    _check_files(args)
+    chips = _chips(args)
+    assess = _assessment(args)
+    rows: list[dict[str, Any]] = []
+    layers: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        # Opened first: a file that cannot be written is told before the work, not after.
+        files = [
+            (stack.enter_context(writing(path, ours=RESULTS, force=args.force)), path, content)
+            for path, content in ((args.out, rows), (args.layers, layers))
+            if path
+        ]
+        per_design = args.chips + (len(assess.network.layer_names) if args.layers else 0)
+        advance = stack.enter_context(
+            counted("simulated", per_design * len(chips), quiet=args.quiet)
+        )
+        for at, chip in enumerate(chips):
+            result, errors = assess.on_chips(
+                chip, args.chips, allowed_drop=args.allowed_drop, after_each=advance
+            )
+            start = {"design": at, "network": args.network.stem}
+            known = {**_shown(chip), "samples": assess.samples, "chips": args.chips}
+            rows.append(start | known | result.to_row())
+            for each in errors if args.layers else ():
+                accuracy = assess.alone(chip, each.layer)
+                advance()
+                layers.append(start | each.to_row() | {"accuracy_alone": accuracy})
+        for target, path, content in files:
+            _write(target, path, content)
+    console(wide=True).print(_table(rows))
+
+
+def _assessment(args: argparse.Namespace) -> Assessment:
+    """The network in float, on its data."""
+    try:
+        from imcmoo.accuracy.assess import FEW_SAMPLES, Assessment
+    except ModuleNotFoundError as error:
+        if error.name not in ("onnx", "onnxruntime", "numba"):
+            raise
+        raise InputError(
+            f"simulating networks needs the package {error.name}: pip install 'imcmoo[accuracy]'"
+        ) from None
+    found = Assessment(
+        args.network,
+        args.data,
+        metric=args.metric,
+        output=args.output,
+        samples=args.samples,
+        seed=args.seed,
+    )
+    if found.samples < FEW_SAMPLES:
+        warn(
+            f"{found.samples} samples are scored: with fewer than {FEW_SAMPLES} the interval of an "
+            "accuracy is wide"
+        )
+    return found
+
+
+def _chips(args: argparse.Namespace) -> list[Chip]:
+    """The chips of the designs that a command line names."""
+    if (args.designs is None) == (args.design is None):
+        raise InputError("give either --designs or --design")
+    columns = args.design
+    if args.designs is not None and args.designs.suffix != ".csv":
+        columns = _of_json(args.designs / DESIGN if args.designs.is_dir() else args.designs)
+    if columns is not None:
+        return _made(args, {name: np.array([value]) for name, value in columns.items()})
+    table = DesignsTable.read(args.designs)
+    texts = {*TEXTS, "device"}
+    read = {
+        name: table.column(name, np.asarray("" if name in texts else 0))
+        for name in (*NEEDED, *OPTIONAL, "device")
+        if name in table.header
+    }
+    return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
+
+
+def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
+    """Chips of design columns.
+
+    Raises:
+        InputError: a column is missing, or the device cannot be such a chip.
+    """
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
+    devices = set(columns.get("device", ())) | ({args.device} if args.device else set())
+    if len(devices) != 1 or not devices <= set(DEVICES):
+        raise InputError(
+            "which device is it? give --device " + " or ".join(DEVICES)
+            if not devices
+            else f"one device at a time, {' or '.join(DEVICES)}, got {', '.join(sorted(devices))}"
+        )
+    # The other columns of a design change no product.
+    n = len(columns["rows"])
+    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
+    others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
+    known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
+    try:
+        designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
+        return Chip.of_designs(
+            designs,
+            DEVICES[devices.pop()],
+            Assumptions(),
+            sigma=args.sigma,
+            adc_window=args.adc_window,
+            redundancy=args.redundancy,
+            weight_clip=args.weight_clip,
+            input_bits=args.input_bits,
+            weight_bits=args.weight_bits,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _of_json(path: Path) -> Mapping[str, Any]:
+    """The design of a `design.json`, or a JSON object of parameters."""
+    try:
+        content = read_json(path)
+        found = content.get("design", content)
+        return dict(found)
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(f"{path} is no design.json of a run, or damaged") from None
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """`rows=128,weight_coding=offset`."""
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        name, sign, value = part.partition("=")
+        if not sign or name not in (*NEEDED, *OPTIONAL):
+            raise argparse.ArgumentTypeError(
+                f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
+            )
+        found[name] = value if name in TEXTS else whole(1)(value)
+    return found
+
+
+def _shown(chip: Chip) -> dict[str, Any]:
+    """What distinguishes a chip, for a row of the output."""
+    names = (*NEEDED, "differential", "sigma", "adc_window")
+    return {name: getattr(chip, name) for name in names}
+
+
+def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:
+    frame = pd.DataFrame(rows)
+    if path.suffix == ".json":
+        records = json.loads(frame.to_json(orient="records"))  # infinite decibels become null
+        target.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    else:
+        frame.to_csv(target, index=False, lineterminator="\n")
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    """The results for a terminal."""
+    scores = ("float", "integer", "accuracy", "accuracy_low", "accuracy_high", "chip_min")
+    decibels = ("nsr_out_dB", "snr_adc_dB", "snr_dev_dB", "snr_rounding_dB")
+    table = Table("design", *scores, "yield", *decibels)
+    for row in rows:
+        table.add_row(
+            str(row["design"]),
+            *(f"{row[name]:.3f}" for name in scores),
+            f"{row['yield']:.0%}",
+            *(f"{row[name]:.1f}" for name in decibels),
+        )
+    return table
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    paths = (args.network, args.data, args.designs, args.out, args.layers)
+    files = [path.resolve() for path in paths if path]
+    if len(set(files)) < len(files):
+        raise InputError("NET.onnx, --data, designs, --out and --layers must be different files")

@@ -1,0 +1,189 @@
+"""Products of one layer on a chip."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason="the simulation needs the package numba")
+
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.codes import InputCoding, quantise_weights
+from imcmoo.accuracy.crossbar import Crossbar, row_blocks
+from tests.accuracy import scalar_chip
+
+PLAIN = Chip(
+    rows=128,
+    active_rows=128,
+    bits_per_cell=1,
+    input_slice_bits=1,
+    differential=False,
+    adc_bits=8,
+)
+
+
+def crossbar(weights, chip, codes, *, zero=0, seed=0, dtype=np.float32):
+    made = Crossbar(weights, chip, zero=zero, dtype=dtype)
+    made.program(np.random.default_rng(seed))
+    made.calibrate(codes)
+    return made
+
+
+def codes_needed(chip):
+    """Codes with which every sum has its own."""
+    x = 2 ** min(chip.input_slice_bits, chip.input_bits) - 1
+    w = 2 ** min(chip.bits_per_cell, chip.weight_bits - chip.differential) - 1
+    return (1 + chip.differential) * chip.active_rows * x * w + 1
+
+
+@st.composite
+def chips(draw):
+    rows = draw(st.integers(1, 40))
+    return Chip(
+        rows=rows,
+        active_rows=draw(st.integers(1, rows)),
+        bits_per_cell=draw(st.integers(1, 4)),
+        input_slice_bits=draw(st.integers(1, 4)),
+        differential=draw(st.booleans()),
+        adc_bits=draw(st.integers(2, 12)),
+        input_bits=draw(st.integers(2, 8)),
+        weight_bits=draw(st.integers(2, 8)),
+    )
+
+
+def drawn(chip, seed, groups=1, n=6, rows=30, columns=3):
+    rng = np.random.default_rng(seed)
+    largest = 2 ** (chip.weight_bits - 1) - 1
+    weights = rng.integers(-largest, largest + 1, (groups, rows, columns))
+    codes = rng.integers(0, 2**chip.input_bits, (groups, n, rows)).astype(np.uint16)
+    return weights, codes
+
+
+@settings(deadline=None, max_examples=60)
+@given(chips(), st.integers(0, 99), st.booleans(), st.integers(1, 3))
+def test_a_perfect_chip_with_a_code_for_each_sum_gives_the_product(chip, seed, signed, groups):
+    bits = int(np.ceil(np.log2(codes_needed(chip))))
+    chip = replace(chip, adc_bits=max(bits, 2))
+    weights, codes = drawn(chip, seed, groups)
+    zero = 2 ** (chip.input_bits - 1) if signed else 0
+    # Windows must not depend on the calibration vectors where they can hold every sum.
+    made = crossbar(weights, replace(chip, adc_window="range"), codes[:, :2], zero=zero)
+    expected = (codes.astype(np.int64) - zero) @ weights
+    np.testing.assert_array_equal(made.exact(codes), expected)
+    np.testing.assert_array_equal(made.multiply(codes), expected)
+
+
+@settings(deadline=None, max_examples=25)
+@given(chips(), st.integers(0, 99), st.sampled_from([0.0, 0.01, 0.1]), st.booleans())
+def test_products_equal_those_of_a_scalar_implementation(chip, seed, sigma, signed):
+    weights, codes = drawn(chip, seed, rows=21)
+    zero = 2 ** (chip.input_bits - 1) if signed else 0
+    made = Crossbar(weights, replace(chip, sigma=sigma), zero=zero, dtype=np.float64)
+    made.calibrate(codes[:, :4])  # windows for erring cells, but none has been programmed
+    error = made._converted(codes) - scalar_chip.products(
+        weights[0].tolist(), codes[0].tolist(), codes[0, :4].tolist(), replace(chip, sigma=sigma),
+        zero,
+    )  # fmt: skip
+    # A sum on the border of two codes may go to either, by the order of summation.
+    assert np.mean(np.abs(error) > 1e-6) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("active", "bits", "lossless"),
+    [(128, 7, False), (127, 7, True), (128, 8, True)],
+)
+def test_128_rows_of_one_bit_need_129_codes(active, bits, lossless):
+    chip = replace(PLAIN, active_rows=active, adc_bits=bits, adc_window="range")
+    weights = np.full((1, 128, 1), -128 + 255)  # every cell holds 1
+    codes = np.full((1, 2, 128), 255, np.uint16)
+    codes[0, 1] = 0  # the sums 0 and 128 both occur
+    made = crossbar(weights, chip, codes)
+    made._offset[:] = 0
+    assert np.array_equal(made.multiply(codes), made.exact(codes)) == lossless
+
+
+def test_the_last_row_of_a_macro_is_a_block_of_its_own():
+    chip = replace(PLAIN, active_rows=127)
+    lengths = [b.stop - b.start for b in row_blocks(300, chip)]
+    assert lengths == [127, 1, 127, 1, 44]
+
+
+def test_a_constant_error_of_a_column_is_calibrated_away():
+    weights, codes = drawn(PLAIN, 0, n=40, rows=128)
+    made = crossbar(weights, replace(PLAIN, sigma=0.05), codes)
+    error = made.multiply(codes) - made.exact(codes)
+    assert np.abs(error).max() > 1
+    np.testing.assert_allclose(error.mean(axis=1), 0, atol=1e-8)
+
+
+def test_errors_of_cells_are_drawn_once_per_chip():
+    weights, codes = drawn(PLAIN, 0, n=10, rows=128)
+    chip = replace(PLAIN, sigma=0.05)
+    one, same, other = (crossbar(weights, chip, codes, seed=s).multiply(codes) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 0
+    made = crossbar(weights, chip, codes)
+    np.testing.assert_array_equal(made.multiply(codes), made.multiply(codes))
+
+
+@pytest.mark.parametrize("differential", [False, True])
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_cell_errors_have_the_stated_variance(differential, bits):
+    chip = replace(PLAIN, sigma=0.04, bits_per_cell=bits, differential=differential, adc_bits=None)
+    weights, codes = drawn(chip, 0, n=1, rows=64, columns=4000)
+    made = crossbar(weights, chip, codes)
+    made._offset[:] = 0
+    error = made.multiply(codes) - made.exact(codes)
+    magnitude = 8 - differential
+    widths = scalar_chip.slice_widths(magnitude, bits)
+    per_cell = sum((0.04 * (2**w - 1)) ** 2 * 4.0 ** (bits * j) for j, w in enumerate(widths))
+    expected = (1 + differential) * per_cell * (codes.astype(float) ** 2).sum()
+    assert error.var() == pytest.approx(expected, rel=0.1)
+
+
+def test_cells_in_parallel_average_their_errors():
+    chip = replace(PLAIN, sigma=0.04, redundancy=(4, 2))
+    made = Crossbar(np.ones((1, 4, 1), np.int64), chip, zero=0)
+    variances = made.error_variances(0.04)
+    np.testing.assert_allclose(variances[-2:] / variances[0], [1 / 2, 1 / 4])
+
+
+def test_noise_of_reads_differs_between_reads():
+    weights, codes = drawn(PLAIN, 0, n=50, rows=128)
+    made = crossbar(weights, replace(PLAIN, read_sigma=0.05, adc_bits=None), codes)
+    first, second = made.multiply(codes), made.multiply(codes)
+    assert np.abs(first - second).max() > 0
+    x = codes.astype(np.int64)[..., None] >> np.arange(8) & 1
+    expected = 0.05**2 * (x.sum(axis=2) * 4.0 ** np.arange(8)).sum(axis=2).mean() * (4**8 - 1) / 3
+    assert (first - second).var() == pytest.approx(2 * expected, rel=0.15)
+
+
+def test_the_least_error_window_errs_less_where_4_sigma_clip():
+    rng = np.random.default_rng(0)
+    chip = replace(PLAIN, differential=True, adc_bits=5, sigma=0.02)
+    weights = rng.integers(-127, 128, (1, 128, 8))
+    codes = np.where(rng.random((1, 200, 128)) < 0.03, 255, 1).astype(np.uint16)
+
+    def error(rule):
+        made = crossbar(weights, replace(chip, adc_window=rule), codes)
+        return ((made.multiply(codes) - made.exact(codes)) ** 2).mean()
+
+    assert error("least_error") <= min(error("sigma"), error("range")) * 1.001
+
+
+def test_inputs_saturate_and_zero_has_its_own_code():
+    unsigned = InputCoding.of_range(0.0, 2.0, 8)
+    assert unsigned.encode(np.array([-1.0, 0.0, 2.0, 9.0])).tolist() == [0, 0, 255, 255]
+    signed = InputCoding.of_range(-2.0, 1.0, 8)
+    assert signed.encode(np.array([-2.0, 0.0, 2.0, 9.0])).tolist() == [1, 128, 255, 255]
+
+
+def test_weights_have_a_scale_for_each_channel():
+    weights = np.array([[[1.0, -4.0, 0.0], [-0.5, 2.0, 0.0]]])
+    integers, scale = quantise_weights(weights, 8, 1.0)
+    assert integers[0].tolist() == [[127, -127, 0], [-64, 64, 0]]
+    np.testing.assert_allclose(scale, [[1 / 127, 4 / 127, 1.0 / 127 * 127]])
+    clipped, _ = quantise_weights(weights, 8, 0.5)
+    assert clipped[0, :, 0].tolist() == [127, -127]

@@ -1,0 +1,187 @@
+"""Networks that are cut at their mapped layers."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+
+from onnx import helper, numpy_helper
+
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.io.errors import InputError
+from tests.accuracy.networks import real, saved
+from tests.networks.onnx_import.models import exactly, model, node, tensor
+
+
+def in_float(layer, inputs, tensors):
+    """A layer computed as the simulation lays it out, but in float."""
+    product = layer.apply(inputs, 0, lambda v: v @ layer.weights.astype(np.float32))
+    return layer.with_bias(product, tensors)
+
+
+def assert_pieces_equal_the_whole(network, inputs):
+    whole = network.run_whole(inputs)
+    pieces = network.run(inputs, in_float)
+    for name, expected in whole.items():
+        assert pieces[name].dtype == expected.dtype
+        np.testing.assert_allclose(pieces[name], expected, rtol=1e-4, atol=1e-4)
+
+
+def sample(*shape):
+    return np.random.default_rng(1).normal(0, 1, shape).astype(np.float32)
+
+
+CONVOLUTIONS = {
+    "plain": ((2, 3, 9, 8), (4, 3, 3, 3), {}),
+    "stride and pads": ((2, 3, 9, 8), (4, 3, 3, 2), {"strides": [2, 3], "pads": [1, 0, 2, 1]}),
+    "dilation": ((1, 3, 11, 9), (4, 3, 3, 3), {"dilations": [2, 3]}),
+    "groups": ((2, 6, 7, 7), (4, 3, 3, 3), {"group": 2}),
+    "depthwise": ((1, 5, 7, 7), (5, 1, 3, 3), {"group": 5, "pads": [1, 1, 1, 1]}),
+    "two for each channel": ((1, 3, 7, 7), (6, 1, 3, 3), {"group": 3}),
+    "same, upper": ((1, 3, 8, 9), (4, 3, 3, 4), {"auto_pad": "SAME_UPPER", "strides": [2, 2]}),
+    "same, lower": ((1, 3, 8, 9), (4, 3, 3, 4), {"auto_pad": "SAME_LOWER", "strides": [2, 2]}),
+    "one axis": ((2, 3, 12), (4, 3, 5), {"pads": [2, 2], "strides": [2]}),
+    "three axes": ((1, 2, 5, 6, 7), (3, 2, 2, 3, 3), {}),
+}
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_a_convolution_equals_that_of_onnxruntime(tmp_path, case):
+    x, w, attributes = CONVOLUTIONS[case]
+    nodes = [node("Conv", "xwb", **attributes), node("Relu", "y", "z")]
+    stored = [real("w", w), real("b", (w[0],), 2)]
+    path = saved(tmp_path, model(nodes, [tensor("x", x)], stored, "z"))
+    network = CutNetwork(path)
+    assert len(network.layers) == 1
+    assert_pieces_equal_the_whole(network, {"x": sample(*x)})
+
+
+@pytest.mark.parametrize("attributes", [{}, {"transB": 1}, {"alpha": 0.5, "beta": 2.0}])
+def test_a_gemm_equals_that_of_onnxruntime(tmp_path, attributes):
+    shape = (3, 6) if attributes.get("transB") else (6, 3)
+    nodes = [node("Gemm", "xwb", **attributes), node("Tanh", "y", "z")]
+    stored = [real("w", shape), real("b", (3,), 2)]
+    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (4, 6))], stored, "z")))
+    assert len(network.layers) == 1
+    assert_pieces_equal_the_whole(network, {"x": sample(4, 6)})
+
+
+def test_branches_shared_weights_and_layers_side_by_side(tmp_path):
+    nodes = [
+        node("MatMul", "xw", "a", name="first"),
+        node("MatMul", "aw", "b", name="second"),
+        node("Add", "ax", "c"),
+        node("MatMul", "cv", "d", name="third"),
+        node("Mul", "db", "e"),
+        node("Sub", "ea", "f"),
+    ]
+    proto = model(nodes, [tensor("x", ("n", 5, 6))], [real("w", (6, 6)), real("v", (6, 6), 3)], "f")
+    network = CutNetwork(saved(tmp_path, proto))
+    assert network.layer_names == ["first", "second", "third"]
+    assert network.layers[0].matrix == network.layers[1].matrix
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 5, 6)})
+
+
+def test_a_product_of_two_activations_is_not_mapped(tmp_path):
+    nodes = [
+        node("MatMul", "xw", "a", name="stored"),
+        node("Transpose", "a", "t", perm=[0, 2, 1]),
+        node("MatMul", "at", "y", name="scores"),
+    ]
+    proto = model(nodes, [tensor("x", (1, 5, 6))], [real("w", (6, 6))])
+    network = CutNetwork(saved(tmp_path, proto))
+    assert network.layer_names == ["stored"]
+    assert_pieces_equal_the_whole(network, {"x": sample(1, 5, 6)})
+
+
+def test_weights_in_constant_nodes_and_outputs_behind_identity(tmp_path):
+    weights = numpy_helper.from_array(sample(6, 4), "value")
+    nodes = [
+        helper.make_node("Constant", [], ["w"], value=weights),
+        node("MatMul", "xw", "a"),
+        node("Identity", "a", "y"),
+    ]
+    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))])))
+    assert len(network.layers) == 1
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
+
+
+def test_logits_are_what_the_last_softmax_reads(tmp_path):
+    nodes = [node("MatMul", "xw", "z"), node("Softmax", "z", "y")]
+    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))], [real("w", (6, 4))])))
+    inputs = {"x": sample(2, 6)}
+    assert network.logits == "z"
+    np.testing.assert_allclose(
+        network.run(inputs, in_float)["z"], inputs["x"] @ network.layers[0].weights[0], rtol=1e-5
+    )
+
+
+def test_a_single_layer_can_be_mapped(tmp_path):
+    nodes = [node("MatMul", "xw", "a", name="first"), node("MatMul", "aw", name="second")]
+    path = saved(tmp_path, model(nodes, [tensor("x", (2, 6))], [real("w", (6, 6))]))
+    network = CutNetwork(path, ["second"])
+    assert [layer.name for layer in network.layers] == ["second"]
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
+
+
+def in_an_if(tmp_path):
+    branches = {
+        f"{name}_branch": helper.make_graph(
+            [node("MatMul", "xw", [name])], name, [], [tensor(name, (2, 6))]
+        )
+        for name in ("then", "else")
+    }
+    nodes = [helper.make_node("If", ["c"], ["y"], name="choice", **branches)]
+    inputs = [tensor("x", (2, 6)), helper.make_tensor_value_info("c", 9, ())]
+    return saved(tmp_path, model(nodes, inputs, [real("w", (6, 6))]))
+
+
+def test_layers_in_control_flow_are_refused(tmp_path):
+    with pytest.raises(InputError, match="MatMul inside If 'choice'"):
+        CutNetwork(in_an_if(tmp_path))
+
+
+def test_a_network_without_stored_weights_is_refused(tmp_path):
+    path = saved(tmp_path, model([node("Relu", "x")], [tensor("x", (2, 6))]))
+    with pytest.raises(InputError, match="no Conv, Gemm or MatMul has stored weights"):
+        CutNetwork(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", None])
+def test_what_is_no_network_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "net.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"net\.onnx") as raised:
+        CutNetwork(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_graphs_inside_a_node_get_the_tensors_they_read(tmp_path):
+    branches = {
+        f"{name}_branch": helper.make_graph(
+            [node(operator, "aa", [name])], name, [], [tensor(name, (2, 6))]
+        )
+        for name, operator in (("then", "Add"), ("else", "Mul"))
+    }
+    nodes = [
+        node("MatMul", "xw", "a", name="first"),
+        node("MatMul", "aw", "b", name="second"),
+        helper.make_node("If", ["c"], ["i"], **branches),
+        node("Add", "bi"),
+    ]
+    inputs = [tensor("x", (2, 6)), helper.make_tensor_value_info("c", 9, ())]
+    network = CutNetwork(saved(tmp_path, model(nodes, inputs, [real("w", (6, 6))])))
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6), "c": np.array(False)})
+
+
+def test_integer_inputs_reach_the_pieces(tmp_path):
+    nodes = [
+        node("Gather", ["table", "i"], ["x"]),
+        node("MatMul", "xw", "a"),
+        node("Reshape", ["a", "shape"], ["y"]),
+    ]
+    stored = [real("table", (9, 6)), real("w", (6, 4)), exactly("shape", [-1])]
+    proto = model(nodes, [helper.make_tensor_value_info("i", 7, ("n",))], stored)
+    network = CutNetwork(saved(tmp_path, proto))
+    assert_pieces_equal_the_whole(network, {"i": np.array([1, 8, 3])})

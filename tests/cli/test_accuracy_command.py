@@ -1,0 +1,159 @@
+"""`python -m imcmoo accuracy`: networks on simulated chips."""
+
+import builtins
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+
+from imcmoo.cli.main import main
+from tests.accuracy.networks import digits_network
+
+GOOD = "rows=128,active_rows=64,bits_per_cell=1,input_slice_bits=1,adc_bits=8"
+POOR = "rows=128,active_rows=128,bits_per_cell=1,input_slice_bits=8,adc_bits=2"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return digits_network(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture
+def command(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return ["accuracy", str(digits[0]), "--data", str(digits[1]), "--samples", "200", "--quiet"]
+
+
+def one(path="out.csv"):
+    return pd.read_csv(path).iloc[0]
+
+
+def test_a_good_chip_keeps_the_accuracy_and_a_poor_one_loses_it(command):
+    options = ["--device", "sram", "--chips", "2", "--out", "out.csv"]
+    assert main([*command, "--design", GOOD, *options]) == 0
+    good = one()
+    assert good.float > 0.9
+    assert good.integer == pytest.approx(good.float, abs=0.02)
+    assert good.accuracy == pytest.approx(good.integer, abs=0.01)
+    assert good.accuracy_low < good.accuracy < good.accuracy_high
+    assert good["yield"] == 1
+    assert main([*command, "--design", POOR, *options]) == 0
+    poor = one()
+    assert poor.accuracy < good.accuracy - 0.2
+    assert poor["yield"] == 0
+    assert poor.snr_adc_dB < 10 < good.snr_adc_dB
+    assert poor.worst_layer in ("hidden", "classes/MatMulAddFusion")
+
+
+def test_designs_of_a_file_a_run_and_a_json_object(command, tmp_path):
+    design = dict(part.split("=") for part in GOOD.split(","))
+    frame = pd.DataFrame([design, design | {"adc_bits": 2}])
+    frame.assign(device="rram", weight_coding="differential").to_csv("designs.csv", index=False)
+    assert main([*command, "--designs", "designs.csv", "--chips", "1", "--out", "a.csv"]) == 0
+    table = pd.read_csv("a.csv")
+    assert table.design.tolist() == [0, 1]
+    assert table.adc_bits.tolist() == [8, 2]
+    assert table.differential.all()
+    assert (table.sigma == 0.043).all()
+    assert table.accuracy[0] > table.accuracy[1]
+    (tmp_path / "run").mkdir()
+    chosen = {name: int(value) for name, value in design.items()}
+    chosen |= {"device": "rram", "weight_coding": "differential"}
+    (tmp_path / "run/design.json").write_text(json.dumps({"design": chosen}))
+    (tmp_path / "mine.json").write_text(json.dumps(chosen))
+    for where in ("run", "run/design.json", "mine.json"):
+        assert main([*command, "--designs", where, "--chips", "1", "--out", "b.csv"]) == 0
+        assert one("b.csv").accuracy == table.accuracy[0]
+
+
+def test_layers_and_json(command):
+    out = ["--out", "out.json", "--layers", "layers.json"]
+    assert main([*command, "--design", GOOD, "--device", "sram", "--chips", "1", *out]) == 0
+    (row,) = json.loads(Path("out.json").read_text())
+    assert row["design"] == 0
+    layers = json.loads(Path("layers.json").read_text())
+    assert [layer["layer"] for layer in layers] == ["hidden", "classes/MatMulAddFusion"]
+    assert all(layer["accuracy_alone"] > 0.9 for layer in layers)
+    assert main([*command, "--design", GOOD, "--device", "sram", "--chips", "1", *out]) == 0
+
+
+def test_a_seed_repeats_its_chips(command):
+    options = ["--design", POOR, "--device", "rram", "--chips", "2", "--sigma", "0.2"]
+    found = []
+    for seed in ("3", "3", "4"):
+        assert main([*command, *options, "--seed", seed, "--out", "out.csv"]) == 0
+        found.append(one().nsr_out_dB)
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give either --designs or --design"),
+        (["--design", GOOD], "which device is it?"),
+        (["--design", "rows=128", "--device", "sram"], "no active_rows"),
+        (["--design", GOOD.replace("active_rows=64", "active_rows=129"), "--device", "sram"],
+         "at most `rows`"),
+        (["--design", GOOD.replace("cell=1", "cell=2"), "--device", "sram"], "1 for SRAM"),
+        (["--design", GOOD, "--device", "sram", "--weight-clip", "0"], "weight_clip"),
+        (["--design", GOOD, "--device", "sram", "--metric", "top2"], "unknown metric"),
+        (["--design", GOOD, "--device", "sram", "--output", "z"], "no output 'z'; there are y"),
+        (["--designs", "no_such_folder"], "No such file"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(command, capsys, options, message):
+    assert main([*command, *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["rows", "rows=x", "colour=3", ""])
+def test_a_design_that_is_no_list_of_parameters_is_refused(command, capsys, text):
+    with pytest.raises(SystemExit) as left:
+        main([*command, "--design", text])
+    assert left.value.code == 2
+    assert "--design" in capsys.readouterr().err
+
+
+def test_a_file_of_others_is_written_over_only_by_force(command, tmp_path, capsys):
+    (tmp_path / "notes").write_text("precious\n")
+    options = ["--design", GOOD, "--device", "sram", "--chips", "1", "--out", "notes"]
+    assert main([*command, *options]) == 2
+    assert "was not written by this command" in capsys.readouterr().err
+    assert (tmp_path / "notes").read_text() == "precious\n"
+    assert main([*command, *options, "--force"]) == 0
+
+
+def test_a_missing_package_is_named(command, monkeypatch, capsys):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "imcmoo.accuracy.assess":
+            raise ModuleNotFoundError("no", name="numba")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert main([*command, "--design", GOOD, "--device", "sram"]) == 2
+    assert "pip install 'imcmoo[accuracy]'" in capsys.readouterr().err
+
+
+def test_few_samples_are_warned_of(command, capsys):
+    options = ["--samples", "20", "--chips", "1", "--design", GOOD, "--device", "sram"]
+    assert main([*command, *options]) == 0
+    assert "20 samples are scored" in capsys.readouterr().err
+
+
+def test_a_truncated_file_of_data_is_refused(command, tmp_path, capsys):
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    options = ["--data", "broken.npz", "--design", GOOD, "--device", "sram"]
+    assert main([*command, *options]) == 2
+    assert "broken.npz is not an .npz file" in capsys.readouterr().err
+    np.savez("other.npz", z=np.ones(3))
+    assert main([*command, "--data", "other.npz", *options[2:]]) == 2
+    assert "arrays z, but the network's inputs are x" in capsys.readouterr().err
