@@ -107,10 +107,7 @@ def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
         streamed: whether each network's weights are loaded for every image, shape (n, W).
     """
     c, designs = batch.context, batch.designs
-    known = c.replication.of(designs)
-    mapped = map_layers(
-        c.layers, designs, known.of(streamed=False), streamed=False, switches=c.switches
-    )
+    known, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
     factor = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
@@ -119,13 +116,11 @@ def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
 def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
     """Actions of one occurrence of each layer, by `COMPONENT_OF`, shape (n, L)."""
     c, designs = batch.context, batch.designs
-    factor = c.replication.of(designs).of(streamed=streamed)
-    mapped = map_layers(c.layers, designs, factor, streamed=streamed, switches=c.switches)
     spilled = work.spilled_sums if streamed else None
     # A switch of networks is shared out by the layers' times.
     loads = float(streamed)
     counts = image_actions(
-        layer_counts(c.layers, c.sums, designs, mapped, c.switches),
+        layer_counts(c, designs, map_layers(c, designs, streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,

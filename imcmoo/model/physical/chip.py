@@ -1,24 +1,49 @@
-"""Area and leakage of a chip by component, and what its parts cost per action."""
+"""Chips built component by component: area, leakage, energy per action and speed of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import GLB_BITS, ROUTER_BITS, Parts
+from imcmoo.model.physical.components import (
+    GLB_BITS,
+    OperatingPoint,
+    adcs_per_macro,
+    check_dac_bits,
+    part_costs,
+)
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates, input_pulse_time
-from imcmoo.model.physical.memory_cells import Device
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
 from imcmoo.model.physical.switches import Switches
 
 Floats = NDArray[np.float64]
 
+ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """Costs of one component of n chips, arrays of shape (n,).
+
+    Args:
+        area_m2: area of all its instances on a chip.
+        leak_W: leakage of all of them, if it leaks.
+        prices_J: energy per action by `action_counts.COMPONENT_OF`: buffers and results per word,
+            global buffer, links and DRAM per bit, `dac` per row and slice.
+        seconds: time per action by field of `Rates`.
+    """
+
+    area_m2: Floats
+    leak_W: Floats | None = None
+    prices_J: dict[str, Floats] = field(default_factory=dict)
+    seconds: dict[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +53,9 @@ class Chip:
     Args:
         areas_m2: by component.
         leaks_W: by component.
-        prices_J: energy per action by `energy.COMPONENT_OF`: buffers and results per word, global
-            buffer, links and DRAM per bit, `dac` per row and slice.
+        prices_J: energy per action as in `Component`, all components together.
         hop_J, wire_J_per_m: of a bit on a link, of which `link_price` makes the price.
-        rates: how fast the parts are.
+        rates: speeds of the components.
     """
 
     areas_m2: dict[str, Floats]
@@ -53,7 +77,7 @@ class Chip:
         return total(others)
 
     def price_of(self, action: str) -> Floats:
-        """Energy of one of `energy.ACTIONS`; a conversion is shifted and added, too."""
+        """Energy of an action; that of a conversion includes shifting and adding its result."""
         if action == "conversion":
             return self.prices_J["conversion"] + self.prices_J["shift_add"]
         return self.prices_J[action]
@@ -70,102 +94,201 @@ def total(parts: Iterable[Floats]) -> Floats:
     return found
 
 
-def build_chip(parts: Parts, device: Device) -> Chip:
-    """Put the parts of every chip together."""
-    designs, point, assumptions = parts.designs, parts.point, parts.assumptions
-    areas = _areas(parts)
-    hop = parts.router["read"] / ROUTER_BITS * point.supply
-    wire = 0.5 * assumptions.wire_F_per_m.value * designs.voltage_V**2
-    area = total(areas.values())
-    link = link_price(hop, wire, area, assumptions=assumptions, switches=parts.switches)
+def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chip:
+    """Build n chips from their components.
+
+    Raises:
+        ValueError: a value the component table lacks; says what it has.
+    """
+    build = _Builder(context, designs, point)
+    components = {
+        "cells": build.cells(),
+        "drivers": build.drivers(),
+        "adc": build.adcs(),
+        "shift_add": build.shift_add(),
+        "buffers": build.tile_buffers(),
+        "routers": build.routers(),
+        "glb": build.global_buffer(),
+        "digital": build.digital_unit(),
+        "interface": build.memory_interface(),
+    }
+    areas = {name: part.area_m2 for name, part in components.items()}
+    hop, wire = build.hop_J(), build.wire_J_per_m()
+    a, switches = context.assumptions, context.switches
+    link = link_price(hop, wire, total(areas.values()), assumptions=a, switches=switches)
+    prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
     return Chip(
         areas_m2=areas,
-        leaks_W=_leaks(parts),
-        prices_J=_prices(parts, link),
+        leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
+        prices_J=prices | {"link": link},
         hop_J=hop,
         wire_J_per_m=wire,
-        rates=_rates(parts, device),
+        rates=Rates(**{n: v for part in components.values() for n, v in part.seconds.items()}),
     )
 
 
-def _rates(parts: Parts, device: Device) -> Rates:
-    """Seconds that the parts of every chip take."""
-    designs, point, assumptions = parts.designs, parts.point, parts.assumptions
-    slow = np.maximum(point.slowdown, 1.0)
-    return Rates(
-        read_s=input_pulse_time(
-            designs, point, device=device, assumptions=assumptions, pulses=parts.switches.pulses
-        ),
-        convert_s=point.adc.time_s * point.slowdown,
-        adcs=parts.adcs,
-        in_turn=(designs.sample_and_hold == 0).astype(float),
-        glb_bit_s=parts.glb["cycle"] * slow / designs.glb_banks / GLB_BITS,
-        link_bit_s=1 / (designs.link_bits * point.clock_Hz * assumptions.link_efficiency.value),
-        buffer_word_s=parts.inputs["cycle"] * slow,
-        dram_bit_s=1 / (parts.dram_rate * assumptions.dram_efficiency.value),
-        row_write_s=point.cell.row_write_s,
-        mac_s=1 / (designs.mac_units * point.clock_Hz),
-    )
+class _Builder:
+    """Builds the components of n chips: one method each, with all its costs."""
 
+    def __init__(self, context: Context, designs: Designs, point: OperatingPoint) -> None:
+        self._context = context
+        self._designs = designs
+        self._point = point
+        self._assumptions = context.assumptions
+        self._switches = context.switches
+        self._periphery = context.assumptions.macro_periphery.value * designs.macros
+        # Library leakage is at nominal supply; current stays, power goes with the supply.
+        self._leak_scale = np.sqrt(point.supply)
+        self._slow = np.maximum(point.slowdown, 1.0)
 
-def _areas(parts: Parts) -> dict[str, Floats]:
-    """Area by component."""
-    designs, assumptions, array = parts.designs, parts.assumptions, parts.point.array
-    holds = designs.cols * designs.sample_and_hold * assumptions.sample_hold_m2.value
-    periphery = assumptions.macro_periphery.value * designs.macros
-    muxed = (designs.columns_per_adc > 1) & parts.switches.shared_converters
-    columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
-    return {
-        "cells": periphery * parts.cells * array["cell_area"],
-        "drivers": periphery
-        * (array["row_area"] + columns + designs.rows * parts.dac_area + holds),
-        "adc": periphery * parts.adcs * parts.point.adc.area_m2,
-        "shift_add": periphery * parts.adcs * parts.adder["area"],
-        "buffers": parts.tiles * (parts.inputs["area"] + parts.results["area"]),
-        "routers": designs.router_groups * parts.router["area"],
-        "glb": parts.glb["area"],
-        "digital": designs.mac_units * parts.unit["area"],
-        "interface": parts.interface_area,
-    }
+    def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
+        """Quantities of a component of the node."""
+        return self._context.table.look_up(component, node_nm=self._designs.technology_nm, **keys)
 
+    def cells(self) -> Component:
+        """Cells of all macros, those of second arrays included."""
+        designs, point, a = self._designs, self._point, self._assumptions
+        cells = designs.rows * designs.cols * (1 + designs.ping_pong)
+        read_s = input_pulse_time(
+            designs,
+            point,
+            device=self._context.device,
+            assumptions=a,
+            pulses=self._switches.pulses,
+        )
+        return Component(
+            area_m2=self._periphery * cells * point.array["cell_area"],
+            leak_W=designs.macros * cells * point.array["cell_leak"],
+            prices_J={
+                "cell_low": point.cell.low_J,
+                "cell_span": point.cell.span_J,
+                "write": point.cell.write_J,
+            },
+            seconds={"read_s": read_s, "row_write_s": point.cell.row_write_s},
+        )
 
-def _leaks(parts: Parts) -> dict[str, Floats]:
-    """Leakage by component."""
-    designs, array = parts.designs, parts.point.array
-    # Library leakage is at nominal supply; current stays, power goes with the supply.
-    supply = np.sqrt(parts.point.supply)
-    return {
-        "cells": designs.macros * parts.cells * array["cell_leak"],
-        "drivers": designs.macros * (array["row_leak"] + array["column_leak"]),
-        "adc": designs.macros * parts.adcs * parts.point.adc.leak_W,
-        "shift_add": designs.macros * parts.adcs * parts.adder["leak"] * supply,
-        "buffers": parts.tiles * (parts.inputs["leak"] + parts.results["leak"]) * supply,
-        "glb": parts.glb["leak"] * supply,
-        "digital": designs.mac_units * parts.unit["leak"] * supply,
-    }
+    def drivers(self) -> Component:
+        """Row drivers with their DACs, and column circuits with sample-and-holds."""
+        designs, array = self._designs, self._point.array
+        holds = designs.cols * designs.sample_and_hold * self._assumptions.sample_hold_m2.value
+        muxed = (designs.columns_per_adc > 1) & self._switches.shared_converters
+        columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
+        check_dac_bits(designs, self._assumptions)
+        # Inputs sent as pulses need no DAC.
+        bits, levels = designs.input_slice_bits, designs.levels
+        dac = np.where(levels, self._look_up("dac", bits=np.where(levels, bits, 1))["area"], 0.0)
+        energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
+        return Component(
+            area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
+            leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
+            prices_J={"dac": np.where(levels, energy, 0.0)},
+            seconds={"in_turn": (designs.sample_and_hold == 0).astype(float)},
+        )
 
+    def adcs(self) -> Component:
+        """ADCs of all macros."""
+        designs, adc = self._designs, self._point.adc
+        number = adcs_per_macro(designs, self._switches)
+        # Both columns of a pair hold their value for one conversion.
+        held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
+        held = held * (1 + designs.differential)
+        return Component(
+            area_m2=self._periphery * number * adc.area_m2,
+            leak_W=designs.macros * number * adc.leak_W,
+            prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
+            seconds={"convert_s": adc.time_s * self._point.slowdown, "adcs": number},
+        )
 
-def _prices(parts: Parts, link: Floats) -> dict[str, Floats]:
-    """Energy per action, of which that of a bit on a link is assumptions."""
-    designs, point = parts.designs, parts.point
-    # Both columns of a pair hold their value for one conversion.
-    held = parts.assumptions.sample_hold_F.value * designs.voltage_V**2 * (1 + designs.differential)
-    return {
-        "glb_read": parts.glb["read"] / GLB_BITS * point.supply,
-        "glb_write": parts.glb["write"] / GLB_BITS * point.supply,
-        "buffer_read": parts.inputs["read"] * point.supply,
-        "buffer_write": parts.inputs["write"] * point.supply,
-        "result": (parts.results["read"] + parts.results["write"]) * point.supply,
-        "link": link,
-        "shift_add": parts.adder["energy"] * point.supply,
-        "mac": parts.unit["energy"] * point.supply,
-        "conversion": point.adc.energy_J + held * designs.sample_and_hold,
-        "dac": parts.dac_energy,
-        "cell_low": point.cell.low_J,
-        "cell_span": point.cell.span_J,
-        "write": point.cell.write_J,
-        "dram": parts.dram_energy,
-    }
+    def shift_add(self) -> Component:
+        """A shift-and-add per ADC, as wide as the widest network needs, where any shifts."""
+        designs, layers = self._designs, self._context.layers
+        more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
+        more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
+        found = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
+        shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
+        adder = {name: np.where(shifts, values, 0.0) for name, values in found.items()}
+        number = adcs_per_macro(designs, self._switches)
+        return Component(
+            area_m2=self._periphery * number * adder["area"],
+            leak_W=designs.macros * number * adder["leak"] * self._leak_scale,
+            prices_J={"shift_add": adder["energy"] * self._point.supply},
+        )
+
+    def tile_buffers(self) -> Component:
+        """Input and output buffers of all tiles."""
+        designs, supply = self._designs, self._point.supply
+        table = self._context.table
+        inputs, results = (
+            part_costs(name, designs, table) for name in ("input_buffer", "result_buffer")
+        )
+        tiles = designs.tiles_per_group * designs.router_groups
+        return Component(
+            area_m2=tiles * (inputs["area"] + results["area"]),
+            leak_W=tiles * (inputs["leak"] + results["leak"]) * self._leak_scale,
+            prices_J={
+                "buffer_read": inputs["read"] * supply,
+                "buffer_write": inputs["write"] * supply,
+                "result": (results["read"] + results["write"]) * supply,
+            },
+            seconds={"buffer_word_s": inputs["cycle"] * self._slow},
+        )
+
+    def routers(self) -> Component:
+        """Routers, one per group, and their links; the price of a link depends on the chip."""
+        designs, point = self._designs, self._point
+        rate = designs.link_bits * point.clock_Hz * self._assumptions.link_efficiency.value
+        return Component(
+            area_m2=designs.router_groups * self._look_up("router")["area"],
+            seconds={"link_bit_s": 1 / rate},
+        )
+
+    def hop_J(self) -> Floats:
+        """Energy of a bit through a router."""
+        return self._look_up("router")["read"] / ROUTER_BITS * self._point.supply
+
+    def wire_J_per_m(self) -> Floats:
+        """Energy of a bit along a metre of wire."""
+        wire: Floats = 0.5 * self._assumptions.wire_F_per_m.value * self._designs.voltage_V**2
+        return wire
+
+    def global_buffer(self) -> Component:
+        """The global buffer."""
+        designs, supply = self._designs, self._point.supply
+        glb = part_costs("glb", designs, self._context.table)
+        return Component(
+            area_m2=glb["area"],
+            leak_W=glb["leak"] * self._leak_scale,
+            prices_J={
+                "glb_read": glb["read"] / GLB_BITS * supply,
+                "glb_write": glb["write"] / GLB_BITS * supply,
+            },
+            seconds={"glb_bit_s": glb["cycle"] * self._slow / designs.glb_banks / GLB_BITS},
+        )
+
+    def digital_unit(self) -> Component:
+        """Multiply-accumulate units of the digital unit."""
+        designs, point, unit = self._designs, self._point, self._look_up("mac")
+        return Component(
+            area_m2=designs.mac_units * unit["area"],
+            leak_W=designs.mac_units * unit["leak"] * self._leak_scale,
+            prices_J={"mac": unit["energy"] * point.supply},
+            seconds={"mac_s": 1 / (designs.mac_units * point.clock_Hz)},
+        )
+
+    def memory_interface(self) -> Component:
+        """Interface to the DRAM, and energy and time of a bit; without a DRAM all are 0."""
+        kind, a = self._designs.dram, self._assumptions
+        width, there = DRAM_BITS[kind], kind != DRAM.index("none")
+        dram = self._context.table.look_up("dram", width_bits=width)
+        lpddr4 = a.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
+        area = np.where(kind == DRAM.index("hbm2"), a.hbm2_interface_m2.value, lpddr4)
+        pin = np.where(width <= 64, a.lpddr4_pin_rate.value, dram["pin_rate"])
+        rate = np.where(there, pin * width, np.inf)
+        return Component(
+            area_m2=np.where(kind == DRAM.index("none"), 0.0, area),
+            prices_J={"dram": np.where(there, dram["energy_per_bit"], 0.0)},
+            seconds={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},
+        )
 
 
 def link_price(

@@ -379,11 +379,10 @@ class Run:
     """One image of each network on each chip; arrays of shape (n, W).
 
     Args:
-        energy_J: all of it.
-        dram_J: the part that is spent off the chip.
-        latency_s: from first input to last output.
-        interval_s: initiation interval.
+        dram_J: energy off the chip, part of `energy_J`.
         bound_by: bottleneck as index into `CAUSES`.
+        energy_J, latency_s, interval_s, occupied_cells, dram_bits, glb_bits, switch_energy_J,
+            switch_time_s: as in `PhysicalMetrics`.
     """
 
     energy_J: Floats
@@ -391,6 +390,11 @@ class Run:
     latency_s: Floats
     interval_s: Floats
     bound_by: NDArray[np.int8]
+    occupied_cells: Floats
+    dram_bits: Floats
+    glb_bits: Floats
+    switch_energy_J: Floats
+    switch_time_s: Floats
 
     @property
     def power_W(self) -> Floats:

@@ -25,7 +25,8 @@ from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
-from imcmoo.model.physical.evaluate import Batch, Context, metrics
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch, metrics
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import DEVICES
@@ -290,6 +291,8 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
+OF_DIGEST = ("deployment", "table")
+"""Options that the digest of the data states by themselves."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -299,10 +302,8 @@ class PhysicalEvaluator(CostModel):
         space: the designs, of one device; its parameters and fixed values are the columns of
             `imcmoo.model.physical.parameters.Designs`, and `device`.
         workloads: the networks; layers that multiply two activations run on the digital unit.
-        deployment: whether networks share a chip "alone" or "together".
-        table: component numbers; the shipped ones by default.
         objectives: further objectives, names in `ON_REQUEST`.
-        options: further arguments of `PhysicalModel`.
+        options: further arguments of `PhysicalModel`, such as `deployment` and `table`.
 
     Raises:
         ValueError: the space lacks a column or has a value that the table or the model does not
@@ -317,8 +318,6 @@ class PhysicalEvaluator(CostModel):
         space: DesignSpace,
         workloads: WorkloadSet,
         *,
-        deployment: Deployment = "alone",
-        table: PhysicalTable | None = None,
         objectives: Sequence[str] = (),
         **options: Any,
     ) -> None:
@@ -327,31 +326,25 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"space {space.name} must fix `device` for the physical model")
         super().__init__(space, workloads)
         self.workloads = workloads
-        self._table = table or PhysicalTable.load()
-        self._requested = tuple(objectives)
-        self._deployment: Deployment = deployment
+        self._objectives = tuple(objectives)
         self._options = options
-        self._model = PhysicalModel(
-            workloads,
-            device=space.fixed["device"],
-            deployment=deployment,
-            table=self._table,
-            dynamic=np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads]),
-            **options,
-        )
+        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
+        device = space.fixed["device"]
+        self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
+        without = {"link_bits"} if DEVICES[device].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
 
     @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of the component table, the networks, deployment, options and limits."""
-        options = sorted(self._options.items())
+        options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
+        table = self._model.context.table.fingerprint
         # Which designs are feasible shows in no number of a feasible one.
-        stated = (self._table.fingerprint, self._deployment, options, self._limits)
+        stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
@@ -378,11 +371,15 @@ class PhysicalEvaluator(CostModel):
             return self
         return self._alike(self.workloads, self._options)
 
+    @property
+    def _deployment(self) -> Deployment:
+        deployment: Deployment = self._options.get("deployment", "alone")
+        return deployment
+
     def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
         """A time-multiplexed model of other networks."""
-        return PhysicalEvaluator(
-            self.space, workloads, table=self._table, objectives=self._requested, **options
-        )
+        own = {**options, "deployment": "alone", "table": self._model.context.table}
+        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **own)
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits.
@@ -390,8 +387,7 @@ class PhysicalEvaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.screen(self._designs(levels))
-        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        return self._constrained(self._model.screen(self._designs(levels)))
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all constraints, without energies and times.
@@ -399,7 +395,9 @@ class PhysicalEvaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.resources(self._designs(levels))
+        return self._constrained(self._model.resources(self._designs(levels)))
+
+    def _constrained(self, known: PhysicalResources) -> Metrics:
         return Metrics({"area": known.area_m2}, constraints(known, self._limits))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
@@ -428,7 +426,7 @@ class PhysicalEvaluator(CostModel):
         Returns:
             Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
         """
-        found = self._model.evaluate(self._designs(levels))
+        found = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[found.bound_by]
         return {
             "bound_by": bound,
@@ -477,7 +475,7 @@ class PhysicalEvaluator(CostModel):
         """
         designs = self._designs(levels)
         known = self._model.resources(designs)
-        metrics = Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        metrics = self._constrained(known)
         runs = metrics.runs
         some = np.flatnonzero(runs.any(axis=1))
         found = self._model.evaluate(designs.take(some), causes=False)
@@ -487,7 +485,7 @@ class PhysicalEvaluator(CostModel):
             ("latency", found.latency_s),
             ("interval", found.interval_s),
             ("power", found.power_W),
-            *([("snr", np.minimum(found.snr_dB, MOST_DB))] if "snr" in self._requested else []),
+            *([("snr", np.minimum(found.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][some] = np.where(runs[some], array, np.nan)

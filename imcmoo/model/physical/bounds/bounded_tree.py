@@ -19,7 +19,8 @@ from imcmoo.model.physical.bounds.cost_bounds import SAFETY
 from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
 from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.space.design_space import DesignSpace, Levels
 

@@ -14,7 +14,8 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, link_price
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches

@@ -18,7 +18,8 @@ from imcmoo.model.physical.bounds.layer_operations import (
     network_operations,
 )
 from imcmoo.model.physical.cache import Arrays, KeyedCache
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import (
     Demand,
     LayerTimes,
@@ -148,8 +149,7 @@ class NetworkBounds:
 
     def _work_out(self, designs: Designs) -> Arrays:
         # The features are not needed again.
-        context = replace(self._context, features=(KeyedCache(), KeyedCache()))
-        batch = Batch(context, designs)
+        batch = Batch(self._context.without_features(), designs)
         streams = self._context.device.streams and not designs.pipelined.any()
         modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]
