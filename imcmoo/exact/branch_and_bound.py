@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.branches import Branches, Expanded, Nodes
 from imcmoo.exact.goal import BoundedCosts, Goal
 from imcmoo.exact.waiting import Waiting
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.space.design_space import Levels
 
 CHILDREN_AT_ONCE = 1 << 14
@@ -58,7 +57,7 @@ class Proof:
         return self.goal.gap(self.value, self.bound)
 
 
-def _all(costs: BoundedCosts) -> NDArray[np.bool_]:
+def _all(costs: BoundedCosts) -> Bools:
     return np.ones(len(costs), bool)
 
 
@@ -198,7 +197,7 @@ class BranchAndBound:
         self.excluded[self.branches.stages[stage - 1]] = others
         self.enqueue(nodes, stage)
 
-    def worth(self, costs: BoundedCosts) -> NDArray[np.bool_]:
+    def worth(self, costs: BoundedCosts) -> Bools:
         """Which partial designs may be better than the best found by more than the gap, (n,)."""
         return np.asarray(self.goal.bound(costs) < self.enough)
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import Partials
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
@@ -22,7 +21,7 @@ SCREENED_AT_ONCE = 1 << 14
 MOST_EVALUATED = 1 << 26
 """Designs of a model without bounds: some minutes."""
 
-Worth = Callable[[BoundedCosts], NDArray[np.bool_]]
+Worth = Callable[[BoundedCosts], Bools]
 """Tells by bounds of some partial designs which may still hold the best."""
 
 
@@ -37,10 +36,10 @@ class Nodes:
     """
 
     rows: Levels
-    n_designs: NDArray[np.int64]
+    n_designs: Ints
     costs: BoundedCosts | None
 
-    def take(self, some: NDArray[np.int64]) -> Nodes:
+    def take(self, some: Ints) -> Nodes:
         """Some of them."""
         costs = None if self.costs is None else self.costs.take(some)
         return Nodes(self.rows[some], self.n_designs[some], costs)
@@ -137,12 +136,12 @@ class Branches:
         tightest = stage + 1 < self.partials.refined_from
         return children, costs.take(kept) if tightest else None, int(designs[fits & ~good].sum())
 
-    def _feasible(self, rows: Levels) -> NDArray[np.bool_]:
+    def _feasible(self, rows: Levels) -> Bools:
         quick = self.partials.screen(rows)
-        fits: NDArray[np.bool_] = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
+        fits: Bools = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
         return fits & (quick.area_m2 <= area_limit(self.problem))
 
-    def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
+    def _within(self, bounds: Metrics) -> Bools:
         """Which bounded designs may run every network within the limits, shape (n,)."""
         finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
             axis=1

@@ -14,18 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels, Ranks
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 DESIGNS_AT_ONCE = 2048 * 48
 """Designs in a stretch: some 50 MB for nine networks, and work for a second."""

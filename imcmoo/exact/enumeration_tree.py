@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import Ints, Metrics
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import Levels
 
@@ -42,9 +41,7 @@ class EnumerationTree:
         """The row with nothing chosen."""
         return np.full((1, len(self._model.space.names)), UNCHOSEN)
 
-    def options(
-        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
-    ) -> tuple[Levels, NDArray[np.int64]]:
+    def options(self, partial: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
         """All mapping keys, or all designs of each row, and the index of each one's row."""
         return every_choice(self._model.space, partial, self._names[stage], only)
 
@@ -52,7 +49,7 @@ class EnumerationTree:
         """No relaxed bounds."""
         return None
 
-    def completions(self, partial: Levels) -> NDArray[np.int64]:
+    def completions(self, partial: Levels) -> Ints:
         """Number of designs of each row, shape (n,)."""
         return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
 

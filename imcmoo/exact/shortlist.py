@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
-
-Bools = NDArray[np.bool_]
 
 RIVALS = 16
 """Points of a body that others are held against at the most."""

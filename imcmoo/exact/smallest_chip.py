@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
@@ -89,7 +88,7 @@ def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
 
 
 def _first(
-    model: CostModel, designs: Levels, rows: NDArray[np.int64], networks: list[int]
+    model: CostModel, designs: Levels, rows: Ints, networks: list[int]
 ) -> tuple[int, float] | None:
     """The first of some designs that truly runs some networks, and its area."""
     for at in range(0, len(rows), AT_ONCE):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.branch_and_bound import BranchAndBound
 from imcmoo.exact.goal import BoundedCosts
+from imcmoo.model.metrics import Bools
 
 BRANCHED_AT_ONCE = 1 << 13
 """Partial designs taken further in one go: enough for all cores."""
@@ -62,5 +62,5 @@ def branch_together(searches: Sequence[BranchAndBound], stop: Callable[[], bool]
         search.elsewhere = np.inf
 
 
-def _worth_to_any(searches: Sequence[BranchAndBound], costs: BoundedCosts) -> NDArray[np.bool_]:
+def _worth_to_any(searches: Sequence[BranchAndBound], costs: BoundedCosts) -> Bools:
     return np.logical_or.reduce([search.worth(costs) for search in searches])

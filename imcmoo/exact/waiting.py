@@ -7,12 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.space.design_space import Levels
-
-Ints = NDArray[np.int64]
 
 
 class Waiting:

@@ -14,6 +14,7 @@ from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import shown, shown_column
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import moocore
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
-
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from imcmoo.model.metrics import Bools, Floats, Ints
 
 MOST_COLUMNS = 255
 """Objectives that moocore compares; more are compared here."""

@@ -6,11 +6,10 @@ import math
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, check_resources
+from imcmoo.model.metrics import Bools, Floats, Metrics, check_resources
 from imcmoo.space.design_space import Levels
 
 SCREEN_TABLE = 1 << 20
@@ -87,7 +86,7 @@ class Feasibility:
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
-    def screened_by(self) -> NDArray[np.bool_]:
+    def screened_by(self) -> Bools:
         """Whether the screen depends on each parameter, shape (n_parameters,)."""
         names = self._model.screened_by
         return np.array([name in names for name in self._model.space.names], dtype=bool)

@@ -17,7 +17,7 @@ from pymoo.core.problem import Problem
 
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, Quantity, check_values
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.identity import Origin
@@ -226,7 +226,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         G = np.hstack([known, self.limits.constraints(metrics.values)])
         return self._finite(F, runs, lacking.sum(axis=1)), G
 
-    def _finite(self, F: Floats, runs: NDArray[np.bool_], lacking: Floats) -> Floats:
+    def _finite(self, F: Floats, runs: Bools, lacking: Floats) -> Floats:
         """Objectives, finite; `lacking` (n,) orders what does not run."""
         positive = (self.natural(F) > 0) | ~self._is_ratio
         scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)

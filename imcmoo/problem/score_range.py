@@ -17,9 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 
 SMALLEST, LARGEST = 1e-290, 1e290
 
@@ -33,7 +32,7 @@ _LOW, _HIGH = float(np.log(SMALLEST)), float(np.log(LARGEST))
 _DIGITS = decimal.Context(prec=40)
 
 
-def beyond(scores: Floats | float) -> NDArray[np.bool_]:
+def beyond(scores: Floats | float) -> Bools:
     """Whether numbers are coded, shape as `scores`."""
     scores = np.asarray(scores)
     return (scores > 0) & ((scores < SMALLEST) | (scores > LARGEST)) & np.isfinite(scores)

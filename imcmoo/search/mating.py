@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.brood import Brood
@@ -179,9 +178,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         )
 
 
-def _first_passing(
-    problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int
-) -> NDArray[np.int64]:
+def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
     """Indices of designs that pass the screen, the first `n` by each criterion among them.
 
     In a large space what is infeasible may look best for good: whoever offers only the first few

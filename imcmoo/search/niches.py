@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.operators import crossover, mutate
@@ -42,8 +41,6 @@ AROUND = 12
 
 OFTENER = 2
 """Generations in place of one of the schedule, so that the surrogate learns as much oftener."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 
+from imcmoo.model.metrics import Ints
 from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.niches import OFTENER
@@ -66,7 +65,7 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
         self.n_offsprings = min(offspring, self.budget - spent)
         return super()._infill()
 
-    def restore(self, population: NDArray[np.int64], *, generations: int) -> None:
+    def restore(self, population: Ints, *, generations: int) -> None:
         """Put a fresh algorithm where another stood, but for its random state.
 
         Args:

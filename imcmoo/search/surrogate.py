@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from imcmoo.io.blas import one_thread
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -77,7 +76,7 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
     return np.asarray(cdist(ours, theirs, "cityblock"))
 
 
-def around(space: DesignSpace, levels: Levels, some: NDArray[np.int64], n: int) -> Levels:
+def around(space: DesignSpace, levels: Levels, some: Ints, n: int) -> Levels:
     """What to fit to for a guess at neighbours of some designs: the design nearest to each, then
     the second nearest, and so on until `n` are found, good or bad.
 

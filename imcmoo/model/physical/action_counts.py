@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.traffic import Traffic
 from imcmoo.networks.operands import slice_moments
 from imcmoo.networks.workloads import BITS
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +65,7 @@ class OperandSums:
         )
 
 
-def _slice_sums(
-    joint: Floats, bits: NDArray[np.int64], width: int, *, shares: bool = False
-) -> Floats:
+def _slice_sums(joint: Floats, bits: Ints, width: int, *, shares: bool = False) -> Floats:
     """Σ over slices of their mean, or of their mean share of full scale, per layer.
 
     Args:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.parameters import ADC_MODELS, Designs
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

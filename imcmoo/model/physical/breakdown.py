@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
 from imcmoo.model.physical.evaluate import Batch, LayerWork, metrics
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping_features import layer_counts, map_layers
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,14 +25,12 @@ class PhysicalBreakdown(LayerCosts):
     """
 
     latency_s: Floats
-    bound_by: NDArray[np.int64]
+    bound_by: Ints
     utilization: Floats
     causes: Sequence[str] = CAUSES
 
     @classmethod
-    def joined(
-        cls, parts: Sequence[PhysicalBreakdown], order: NDArray[np.int64]
-    ) -> PhysicalBreakdown:
+    def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
         """Breakdowns of several batches, at least one, as one.
 
         Args:
@@ -99,7 +95,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     )
 
 
-def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
+def _utilization(batch: Batch, streamed: Bools) -> Floats:
     """Share of the macros that all replicas of a layer hold, shape (n, L).
 
     Args:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from imcmoo.model.metrics import Ints
+
 Arrays = tuple[NDArray[Any], ...]
 
 ROWS_AT_ONCE = 512

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
@@ -21,8 +22,6 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates, input_pulse_time
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import CellPrices, Device
@@ -20,9 +20,6 @@ from imcmoo.model.physical.parameters import (
     refuse,
 )
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import ACTIONS
 from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip
@@ -45,10 +46,6 @@ from imcmoo.model.physical.mapping_features import (
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.parameters import DRAM, Designs, mapping_keys
 from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
@@ -464,7 +461,7 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(Run)}
     values = {name: np.where(runs, getattr(run, name), np.nan) for name in shared - {"bound_by"}}
     return PhysicalMetrics(
-        resources=batch.resources,
+        **vars(batch.resources),
         **values,
         power_W=np.where(runs, run.power_W, np.nan),
         snr_dev_dB=batch.noise[:, 1],

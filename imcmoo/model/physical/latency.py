@@ -14,15 +14,12 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import Designs
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """Possible bottlenecks of a layer; power is one of a whole image."""

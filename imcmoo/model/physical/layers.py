@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

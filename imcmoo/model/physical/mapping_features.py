@@ -11,8 +11,8 @@ from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import ACTIONS, count_actions
 from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.context import Context
@@ -21,9 +21,6 @@ from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import Traffic, count_traffic
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 STREAMED = ("link_bits", "glb_bits", "spilled_sums", "load_rows")
 """As in `Traffic`, and rows written one after the other to load all weights of a layer."""

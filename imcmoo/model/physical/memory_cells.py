@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import Designs, refuse
 
-Floats = NDArray[np.float64]
 Quantities = Mapping[str, Floats]
 
 

@@ -18,7 +18,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -44,8 +44,6 @@ from imcmoo.model.physical.replication import Deployment, ReplicationRule
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
-
-Ints = NDArray[np.int64]
 
 MOST_DB = 100.0
 """Signal to noise as an objective ends here, far beyond the 50 dB of 8-bit numbers: a
@@ -124,7 +122,7 @@ class PhysicalModel:
         requests_per_switch: float = 1e6,
         input_bits: int | Sequence[int] = BITS,
         weight_bits: int | Sequence[int] = BITS,
-        dynamic: NDArray[np.bool_] | None = None,
+        dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
     ) -> None:
         for name, value, known in (
@@ -188,15 +186,12 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        found = PhysicalMetrics.room(len(designs), len(self.networks))
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
-        starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
 
-        def work(at: int, some: Ints) -> None:
-            found.put(at, metrics(Batch(self.context, designs.take(some)), causes=causes))
+        def work(some: Ints) -> PhysicalMetrics:
+            return metrics(Batch(self.context, designs.take(some)), causes=causes)
 
-        spread(work, starts, parts)
-        return found.take(np.argsort(np.concatenate([*parts, np.empty(0, np.int64)])))
+        return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
         """Exact area, capacity shortfalls and circuit limits, without energies and times.
@@ -281,11 +276,12 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
     """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
     order = np.argsort(mapping_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
-    return [
+    parts = [
         some[at : at + size]
         for some in (order[:cut], order[cut:])
         for at in range(0, len(some), size)
     ]
+    return parts or [order]
 
 
 _UNSCREENED = {"link_bits", "schedule"}

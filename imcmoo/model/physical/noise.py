@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.cache import Arrays, KeyedCache
@@ -20,9 +20,6 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.operands import OperandBits, slice_moments
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 HIGHEST_ADC_BITS = LIMITS["adc_bits"][1]
 

@@ -10,9 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from imcmoo.model.metrics import Bools, Floats, Ints
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])

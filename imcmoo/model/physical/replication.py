@@ -12,13 +12,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs, replication_keys
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
 
 _BISECTIONS = 50
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
 from imcmoo.model.physical.bounds.cost_bounds import SAFETY
@@ -23,9 +22,6 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.space.design_space import DesignSpace, Levels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
@@ -89,7 +85,7 @@ class BoundedTree(SearchTree):
                 area[some[at]] = np.where(runs, area[some[at]], np.inf)
         return Metrics({"area": area}, {})
 
-    def _all_run(self, designs: Designs) -> NDArray[np.bool_]:
+    def _all_run(self, designs: Designs) -> Bools:
         """Whether designs of one schedule run all networks, shape (n,)."""
         shortfall = Batch(self._context, designs).surely_missing_cells
         runs = np.asarray((shortfall <= 0).all(axis=1))

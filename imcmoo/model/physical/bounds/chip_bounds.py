@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import ON_CHIP_ACTIONS
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
@@ -20,10 +20,6 @@ from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.space.design_space import Levels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 RULES = Switches()
 """All rules of the model on: bounds hold for no other model."""

@@ -11,17 +11,14 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.chip import COST_TERM_GROUPS, CostTermGroup, CostTerms
 from imcmoo.model.physical.constraints import LIMIT_PARAMETERS, constraints
 from imcmoo.model.physical.evaluate import Batch
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DESIGNS_AT_ONCE = 1 << 14
 VALIDATED_DESIGNS = 500

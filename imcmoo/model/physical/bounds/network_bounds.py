@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import CostBounds
 from imcmoo.model.physical.bounds.layer_operations import (
@@ -31,9 +31,6 @@ from imcmoo.model.physical.latency import (
 )
 from imcmoo.model.physical.parameters import Designs, mapping_keys
 from imcmoo.model.physical.traffic import overflow_bits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class NetworkBounds:

@@ -11,16 +11,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.parameters import DRAM
 from imcmoo.model.physical.parameters import STAGES as PARAMETER_STAGES
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
-
-Ints = NDArray[np.int64]
 
 STAGES = {
     name: (*names, "tiles") if name == "tiling" else names
@@ -126,7 +124,7 @@ class SearchTree:
         """Designs of sub-domains with all stages chosen, shape (n, n_parameters)."""
         return rows[:, :-1]
 
-    def _grouped(self, rows: Levels) -> NDArray[np.bool_]:
+    def _grouped(self, rows: Levels) -> Bools:
         return (rows[:, self.at] != UNCHOSEN).all(axis=1) & (rows[:, -1] != UNCHOSEN)
 
     def filled(self, rows: Levels) -> Levels:
