@@ -117,7 +117,7 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """What `summary.json` of a folder says.
+    """Read `summary.json` of a folder.
 
     Raises:
         FileNotFoundError: there is none.
@@ -133,7 +133,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path) -> InputError:
-    """What to say of a file of an exact answer that is not as it was written."""
+    """Error for a file of an exact answer that is not as it was written."""
     return InputError(f"{path} is damaged: enumerate again or remove {path.parent}")
 
 

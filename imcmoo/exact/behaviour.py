@@ -1,4 +1,4 @@
-"""What a shipped cost model gives for some designs: kept with answers, and evaluated again later.
+"""Values of a shipped cost model for some designs: kept with answers, and evaluated again later.
 
 It notices a model that was changed without raising its version. A user's model is not evaluated:
 the digests of its code stand for it.
@@ -52,7 +52,7 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
 
 
 def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
-    """What the model of a problem gives for some designs, as JSON values.
+    """Values of the model of a problem for some designs, as JSON values.
 
     Args:
         levels: shape (n, n_parameters).
@@ -84,7 +84,7 @@ def behaviour_mark(problem: AcceleratorProblem) -> str:
 def changed(
     problem: AcceleratorProblem, stored: Mapping[str, Any], answer: ExactAnswer | None = None
 ) -> str:
-    """What an answer is of, where its designs have other values; empty where they have the same.
+    """Name the difference where designs of an answer have other values; else an empty text.
 
     Args:
         stored: the behaviour that the answer carries.
@@ -117,7 +117,7 @@ def changed(
 def _changed_optimum(
     problem: AcceleratorProblem, answer: ExactAnswer, levels: Levels, metrics: Metrics
 ) -> str:
-    """What an exact answer is of, where its optima score otherwise; empty where they do not.
+    """Name the difference where the optima of an exact answer score otherwise; else an empty text.
 
     Args:
         levels: the first design of each optimum, in order.

@@ -14,7 +14,7 @@ import numpy as np
 
 from imcmoo.exact.check import Refused
 from imcmoo.model.metrics import Bools, Floats, Metrics
-from imcmoo.model.partials import Partials
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
@@ -27,7 +27,11 @@ Costs = dict[str, Floats]
 
 
 def validate_bounds(
-    problem: AcceleratorProblem, partials: Partials, optima: Sequence[Levels], *, seed: int = 0
+    problem: AcceleratorProblem,
+    partials: PartialDesignTree,
+    optima: Sequence[Levels],
+    *,
+    seed: int = 0,
 ) -> int:
     """Compare the bounds of all ancestors of feasible designs with the costs of these designs.
 
@@ -67,7 +71,7 @@ def _costs(metrics: Metrics) -> Costs:
 
 
 def _validate_stage(
-    partials: Partials, levels: Levels, costs: Costs, stage: int, rng: np.random.Generator
+    partials: PartialDesignTree, levels: Levels, costs: Costs, stage: int, rng: np.random.Generator
 ) -> None:
     """Validate tree, screen, relaxed bounds and bounds of one more chosen stage."""
     parents, rows = partials.ancestors(levels, stage), partials.ancestors(levels, stage + 1)
@@ -76,14 +80,14 @@ def _validate_stage(
     name = partials.stages[stage]
     some = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
     for at in some:
-        children, _ = partials.options(parents[[at]], stage)
+        children, _ = partials.children(parents[[at]], stage)
         if not (children == rows[at]).all(axis=1).any():
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
     screened = partials.screen(rows)
     _refuse(~screened.runs.all(axis=1) | ~(screened.area_m2 <= costs["area"]), "screen", name)
     relaxed = partials.relaxed_bound(parents, stage)
     if relaxed is not None:
-        children, of = partials.options(parents, stage)
+        children, of = partials.children(parents, stage)
         here = np.flatnonzero((children == rows[of]).all(axis=1))
         if len(here) != len(rows):
             raise Refused(f"the search tree lacks a feasible design at stage {name}")

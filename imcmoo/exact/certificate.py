@@ -1,4 +1,4 @@
-"""What was proven of a study's best design, as a value and as `certificate.json`."""
+"""Proof of a study's best design, as a value and as `certificate.json`."""
 
 from __future__ import annotations
 

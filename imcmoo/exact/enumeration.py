@@ -1,9 +1,9 @@
 """Every design of a problem, so that "best found" becomes "this far from the best there is".
 
-Designs that share costly work (their *body*: all but voltage and cycle time in the paper's model)
-are asked about together. A stretch of bodies yields its feasible designs, and of those only what
-can still be the best in the end: `Findings`. Findings of all stretches, put together, yield the
-exact answer. What a model's screen rules out is skipped; a model without one is asked about all.
+Designs with the same mapping key (all parameters but voltage and cycle time in the paper's model)
+share costly work and are evaluated together. A chunk of mapping keys yields a `PartialResult`: the
+feasible designs that can still be an optimum or on the front. Merged, they yield the exact answer.
+Mapping keys that the model's screen rules out are skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property, reduce
 
 import numpy as np
 
-from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
+from imcmoo.exact.pareto_filter import nondominated_within_group, pareto_candidates
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
@@ -82,8 +82,8 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What is left of some designs: all that can still be an optimum or on the front.
+class PartialResult:
+    """Partial result: all designs of a chunk that can still be an optimum or on the front.
 
     Args:
         n_feasible: how many of the designs are feasible.
@@ -124,7 +124,7 @@ class ExactAnswer:
 
 
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
-    """What designs are compared by, the smaller the better, shape (n,) each.
+    """Scores of designs by name, smaller is better, shape (n,) each.
 
     Each criterion that judges a design by itself, EDAP by workload (J·s·mm²), and each objective in
     its SI unit: energy and latency by workload, area and cost.
@@ -181,7 +181,7 @@ class Enumeration:
         levels = self.problem.space.unrank(bodies, self.mapping_parameters)
         return (levels[:, None] + self.points).reshape(-1, self.points.shape[1])
 
-    def stretches(
+    def chunks(
         self,
         *,
         at_most: int | None = None,
@@ -224,7 +224,7 @@ class Enumeration:
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, bodies: Ranks, check: Callable[[], None]) -> Ranks:
-        """Those of some bodies that the screen does not rule out for every workload.
+        """Mapping keys that the screen does not rule out for every workload.
 
         Args:
             bodies: ranks among the bodies, shape (n,).
@@ -247,7 +247,7 @@ class Enumeration:
             check()
         return bodies[passes]
 
-    def survey(self, bodies: Ranks) -> Findings:
+    def evaluate_chunk(self, bodies: Ranks) -> PartialResult:
         """Evaluate every design of some bodies.
 
         Args:
@@ -260,10 +260,10 @@ class Enumeration:
         F, G = problem.score(designs, metrics)
         feasible = np.asarray((G <= 0).all(axis=1))
         by_body = np.where(feasible[:, None], F, np.inf).reshape(len(bodies), len(self.points), -1)
-        unbeaten = unbeaten_in_own_body(by_body).ravel()
+        unbeaten = nondominated_within_group(by_body).ravel()
         kept = np.flatnonzero(feasible)
         own_scores = scores(problem, problem.costs(F[kept]))
-        kept = kept[lasting(problem, F[kept], unbeaten[kept], own_scores)]
+        kept = kept[pareto_candidates(problem, F[kept], unbeaten[kept], own_scores)]
         alone: list[Optimum] = []
         if problem.has_edap:
             own = metrics if self.apart is problem.model else self.apart.evaluate(designs)
@@ -276,9 +276,9 @@ class Enumeration:
         violation = np.maximum(G, 0.0).sum(axis=1)
         least = int(violation.argmin())
         nearest = Optimum(float(violation[least]), ranks[[least]])
-        return Findings(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
+        return PartialResult(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
 
-    def conclude(self, findings: Sequence[Findings]) -> ExactAnswer:
+    def merge(self, findings: Sequence[PartialResult]) -> ExactAnswer:
         """The exact answer, from findings that together are about all designs.
 
         Raises:

@@ -1,4 +1,4 @@
-"""How far designs are from the exact optimum, criterion by criterion."""
+"""Regret: distance of designs from the exact optimum, criterion by criterion."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Regret(ABC):
 
     @property
     def own_best(self) -> Floats | None:
-        """What minimax regret is against, J·s·mm², shape (W,): the single-network optima, unless
+        """Reference EDAP of minimax regret, J·s·mm², shape (W,): the single-network optima, unless
         `criteria` has it by its joint name; None where there is no EDAP."""
         if not self.problem.has_edap:
             return None

@@ -49,7 +49,7 @@ class SmallestChip:
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
-    """What to say where no design is feasible: the smallest chip there is, if that can be told."""
+    """Message where no design is feasible: names the smallest chip, if that can be told."""
     limit = problem.area_limit_m2
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
     networks = ", ".join(problem.workload_names)

@@ -1,4 +1,4 @@
-"""What one evaluation yields: named arrays over designs and networks, SI units."""
+"""Metrics of an evaluation: named arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 @dataclass(frozen=True)
 class Resource:
-    """What chips have of something, and what networks lack of it.
+    """Capacity of chips for one resource, and capacity shortfall of each network.
 
     Args:
         own: of the chip, positive, shape (n,).
@@ -135,8 +135,10 @@ class Metrics:
 
     @property
     def runs(self) -> Bools:
-        """Whether each network runs on each design, shape (n, W): it lacks nothing; (n, 1) where
-        nothing can be lacked and no value is by network."""
+        """True where a network lacks nothing on a design, so that it runs, shape (n, W).
+
+        Shape (n, 1) where nothing can be lacked and no value is by network.
+        """
         if not self.resources:
             n = [len(v) for v in self.values.values()][:1]
             widths = [v.shape[1] for v in self.values.values() if v.ndim == 2] or [1]
@@ -172,7 +174,7 @@ class Metrics:
         return pd.DataFrame(columns)
 
     def take(self, rows: NDArray[Any]) -> Metrics:
-        """Those of some designs, by index or mask."""
+        """Metrics of the designs of an index or mask."""
         return Metrics(
             {name: values[rows] for name, values in self.values.items()},
             {name: Resource(r.own[rows], r.missing[rows]) for name, r in self.resources.items()},

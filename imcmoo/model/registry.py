@@ -24,7 +24,7 @@ MODELS = {
 
 
 def find(name: str) -> Any:
-    """What makes a cost model: called with a space, networks and options by name.
+    """Constructor of a cost model: called with a space, networks and options by name.
 
     Args:
         name: one of `MODELS`, one that an installed package offers by an entry point of the group

@@ -107,7 +107,7 @@ class Criterion:
         return found
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
-        """How far scores are from the smallest there is, shape as `scores`."""
+        """Distance of scores from the smallest one, shape as `scores`."""
         if self.scale == "difference":
             return scores - optimum
         return ratio(scores + self.zero, optimum + self.zero) - 1.0
@@ -139,12 +139,12 @@ class Criterion:
 
     @property
     def is_judged(self) -> bool:
-        """Whether there is an exact optimum to compare with."""
+        """True if there is an exact optimum to compare with."""
         return self.against != "set"
 
 
 def _described(value: Any) -> str:
-    """What was returned instead of an array, in a few words."""
+    """Description of a returned value that is no array, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} of shape {value.shape}"
     return type(value).__name__

@@ -18,7 +18,7 @@ COLUMNS_AT_ONCE = 8
 
 
 def is_nondominated(points: Floats) -> Bools:
-    """Whether no other point dominates each, shape (n,); equal points do not dominate."""
+    """True for points that no other point dominates, shape (n,); equal points do not dominate."""
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)

@@ -1,4 +1,4 @@
-"""What a stored answer of a problem depends on: data, settings, versions, and a user's code.
+"""Identity of stored answers of a problem: data, settings, versions, and a user's code.
 
 Our own code is represented by versions that a person raises, so that an edited comment voids no
 answer; exact answers and certificates also carry values of the model (`imcmoo.exact.behaviour`). A
@@ -38,7 +38,7 @@ OLDER = "an older version of imcmoo"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a study knows of a problem that the problem's objects do not tell.
+    """Origin of a problem in its study, which the problem's objects do not tell.
 
     Args:
         modules: dotted names of a user's modules that the study names.
@@ -71,7 +71,7 @@ def fingerprint(problem: AcceleratorProblem) -> str:
 
 
 def difference(stored: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """What an answer is of, where it is of another problem; empty where it is not.
+    """Name the difference where an answer is of another problem; else an empty text.
 
     Args:
         stored: the identity that the answer carries.

@@ -1,4 +1,4 @@
-"""What a network may cost at the most on a chip, as constraints of the problem."""
+"""Limits of the cost of each network on a chip, as constraints of the problem."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class NetworkLimits:
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
 
     def is_monotone(self, key: str) -> bool:
-        """Whether a design with no more energy and latency never breaks such a limit sooner."""
+        """True if a design with no more energy and latency never breaks such a limit sooner."""
         return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
@@ -152,7 +152,7 @@ class NetworkLimits:
         return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
 
     def within(self, values: Mapping[str, Floats]) -> Bools:
-        """Whether each network keeps its own limits, shape (n, W)."""
+        """True where a network keeps its limits, shape (n, W)."""
         G = self.constraints(values)
         owner = np.array([w for w, _, _ in self.rows])
         kept = [(G[:, owner == w] <= 0).all(axis=1) for w in range(len(self.networks))]

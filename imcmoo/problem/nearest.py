@@ -1,4 +1,4 @@
-"""What to say where limits leave no design: the nearest chip, what it breaks, and by how much."""
+"""Message where limits leave no design: the nearest chip, what it breaks, and by how much."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 
 def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
-    """What a design breaks and by what factor, the worst first."""
+    """Limits that a design breaks and by what factor, the worst first."""
     found = [
         (max(e.value, e.limit) / min(e.value, e.limit), str(e))
         for e in problem.limits.excesses(metrics.values, 0)

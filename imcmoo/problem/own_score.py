@@ -61,7 +61,7 @@ class Exponents:
 
     @property
     def unit(self) -> str:
-        """Of the score, such as J·s²·mm²; empty for the product, where it depends on W."""
+        """Unit of the score, such as J·s²·mm²; empty for the product, where it depends on W."""
         powers = {1.0: "", 2.0: "²", 3.0: "³"}
         parts = [UNITS[q] + powers.get(e, f"^{e:g}") for q, e in self.exponents.items() if e]
         return "" if self.aggregate == "product" else "·".join(parts)

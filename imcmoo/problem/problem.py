@@ -34,8 +34,8 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
 @dataclass(frozen=True)
-class Guidance:
-    """What steers a search.
+class SelectionCriteria:
+    """Selection criteria that steer a search.
 
     Args:
         asked: the criterion that is to select a design, which then joins those that always guide.
@@ -81,14 +81,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
-        guidance: Guidance | None = None,
+        guidance: SelectionCriteria | None = None,
         limits: Mapping[str, Limits] | None = None,
         origin: Origin | None = None,
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
         _check(model, names, area_limit_m2)
-        guidance = guidance or Guidance()
+        guidance = guidance or SelectionCriteria()
         self.model = model
         self.area_limit_m2 = area_limit_m2
         self.cost_per_cm2 = cost_per_cm2
@@ -126,7 +126,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def has_edap(self) -> bool:
-        """Whether there is an EDAP of each network."""
+        """True if there is an EDAP of each network."""
         return {"energy", "latency", "area"} <= {q.name for q in self.quantities}
 
     def costs(self, F: Floats) -> Costs:
@@ -162,7 +162,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
     def guide_scores(self, F: Floats, own_best: Floats | None = None) -> Floats:
-        """What a generalized design may finally be selected by; smaller is better.
+        """Scores by which a joint design may be selected; smaller is better.
 
         A search knows no single-network optima, so minimax regret guides it against the best EDAP
         of each network among designs that run all of them: `regret_minimax_joint`, as far as it is

@@ -33,7 +33,7 @@ _DIGITS = decimal.Context(prec=40)
 
 
 def beyond(scores: Floats | float) -> Bools:
-    """Whether numbers are coded, shape as `scores`."""
+    """True where numbers are coded, shape as `scores`."""
     scores = np.asarray(scores)
     return (scores > 0) & ((scores < SMALLEST) | (scores > LARGEST)) & np.isfinite(scores)
 

@@ -67,7 +67,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Selection:
-    """What each criterion thinks of each candidate, and which one it selects.
+    """Scores of candidates by each criterion, and the candidate that it selects.
 
     Args:
         scores: by criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where

@@ -39,7 +39,7 @@ class Archive:
 
     @property
     def feasible(self) -> Bools:
-        """Whether each design meets all constraints, shape (n,)."""
+        """True for designs that meet all constraints, shape (n,)."""
         return np.asarray((self.G <= 0).all(axis=1))
 
     def front(self) -> Ints:

@@ -23,7 +23,7 @@ from imcmoo.version import __version__
 
 @dataclass(frozen=True)
 class TraceRow:
-    """How a search stands after a generation.
+    """State of a search after a generation.
 
     Args:
         generation: 0 for the initial designs.
@@ -179,7 +179,7 @@ class Search:
         return state
 
     def _row(self) -> TraceRow:
-        """How the search stands: archive and population are up to date, the trace is not."""
+        """State of the search: archive and population are up to date, the trace is not."""
         archive, generation = self.archive, len(self.trace)
         front = archive.front()
         return TraceRow(
@@ -199,7 +199,7 @@ def _best(problem: AcceleratorProblem, F: Floats) -> float:
 def _identity(
     problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """What must agree for a search to go on from a file, as JSON gives it back."""
+    """Settings that must agree for a search to go on from a file, as JSON gives them back."""
     known = identity(problem)
     stated = {
         "version": __version__,

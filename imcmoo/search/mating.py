@@ -11,8 +11,8 @@ from pymoo.core.population import Population
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.brood import Brood
-from imcmoo.search.niches import LARGE_SPACE, from_niches
+from imcmoo.search.elites import LARGE_SPACE, from_elites
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
@@ -28,7 +28,7 @@ ROUNDS = 2
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
 ATTEMPTS = 4
-"""How often a brood is collected and confirmed at the most: each time only what was dropped."""
+"""How often a offspring is collected and confirmed at the most: each time only what was dropped."""
 
 SEEKING = 0.5
 """Share of the offspring taken around the least violated design where none is feasible yet."""
@@ -87,25 +87,25 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         levels = pop.get("X")
         F, G = pop.get("F", "G")
         scores = _guiding(problem, F, G)
-        brood = Brood(problem, self.archive, n_offsprings)
+        offspring = OffspringBuilder(problem, self.archive, n_offsprings)
         lost = not (G <= 0).all(axis=1).any()
         apart = 0 if lost else round(self.niches * n_offsprings)
         if apart:
-            brood.add(from_niches(problem, self.archive, apart, self.fitted > 0, rng), apart)
+            offspring.add(from_elites(problem, self.archive, apart, self.fitted > 0, rng), apart)
         share = self.phase.polish * (POLISHED if self.niches else 1.0)
         polished = round(max(share, SEEKING * lost) * n_offsprings)
         if polished:
             near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
-            brood.add(near, polished)
+            offspring.add(near, polished)
         for _ in range(ATTEMPTS):
-            self._fill(brood, levels, scores, rng)
-            brood.confirm()
-            if not brood.missing:
+            self._fill(offspring, levels, scores, rng)
+            offspring.drop_infeasible()
+            if not offspring.missing:
                 break
         else:
-            n = n_offsprings - len(brood.levels)
-            brood.take(draw_feasible(problem, n, rng, seen=brood.seen))
-        return Population.new("X", brood.levels)
+            n = n_offsprings - len(offspring.levels)
+            offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
+        return Population.new("X", offspring.levels)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
@@ -138,18 +138,20 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             near, promise = near[passing], promise[passing]
         return near[elite(promise, PROMISING * wanted)]
 
-    def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
+    def _fill(
+        self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
+    ) -> None:
         """Add children, and where they do not suffice others, to what passes the screen."""
-        problem = brood.problem
+        problem = offspring.problem
         for _ in range(ROUNDS):
-            if brood.missing:
-                children = self._children(problem, levels, scores, SURPLUS * brood.missing, rng)
-                brood.add(children, brood.missing)
-        if brood.missing:
-            brood.mend()
-        if brood.missing:
+            if offspring.missing:
+                children = self._children(problem, levels, scores, SURPLUS * offspring.missing, rng)
+                offspring.add(children, offspring.missing)
+        if offspring.missing:
+            offspring.repair()
+        if offspring.missing:
             some = rng.permutation(levels)[:FEW]
-            brood.add(rng.permutation(self._vicinity(some)), brood.missing)
+            offspring.add(rng.permutation(self._vicinity(some)), offspring.missing)
 
     def _vicinity(self, levels: Levels) -> Levels:
         """All designs one move, two moves or a trade away from some, shape (n, n_parameters)."""

@@ -9,8 +9,8 @@ from pymoo.core.population import Population
 
 from imcmoo.model.metrics import Ints
 from imcmoo.search.archive import Archive
+from imcmoo.search.elites import OFTENER
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.niches import OFTENER
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import Schedule
 from imcmoo.search.survival import CriteriaSurvival

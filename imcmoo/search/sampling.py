@@ -90,7 +90,7 @@ def draw_feasible(
 def draw_screened(
     problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
 ) -> Levels:
-    """As `draw_feasible`, but the designs have only passed the screen.
+    """Draw designs that pass the screen.
 
     Far less than 1 % of a space may be feasible, so designs are drawn at random and the least
     violated ones are repaired. Nearly uniform, not exactly: the edge of the feasible region is

@@ -1,4 +1,4 @@
-"""How a search spends its budget: the initial designs, then phases of generations."""
+"""Schedule of the budget of a search: the initial designs, then phases of generations."""
 
 from __future__ import annotations
 

@@ -70,14 +70,14 @@ class Surrogate:
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
-    """How many steps designs are from others, shape (n, n_others)."""
+    """Number of steps from designs to others, shape (n, n_others)."""
     # Two values of an unordered parameter are one step apart: half on the axis of each.
     ours, theirs = (_axes(space, own, own, 0.5) for own in (levels, others))
     return np.asarray(cdist(ours, theirs, "cityblock"))
 
 
 def around(space: DesignSpace, levels: Levels, some: Ints, n: int) -> Levels:
-    """What to fit to for a guess at neighbours of some designs: the design nearest to each, then
+    """Training set for a guess at neighbours of incumbents: the design nearest to each, then
     the second nearest, and so on until `n` are found, good or bad.
 
     Where it is fitted to the best designs only, a surrogate knows nothing of what all of them have

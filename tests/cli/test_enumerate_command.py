@@ -245,7 +245,7 @@ def killed(out, before, *extra, workers=1):
 def surveyed(monkeypatch):
     """The number of bodies in each survey of this process."""
     sizes = []
-    original = Enumeration.survey
+    original = Enumeration.evaluate_chunk
 
     def survey(self, bodies):
         sizes.append(len(bodies))
@@ -320,7 +320,7 @@ def test_parts_of_another_length_are_not_taken(complete, tmp_path, monkeypatch):
 def test_ctrl_c_is_one_line_and_the_same_command_continues(
     complete, tmp_path, monkeypatch, capsys, surveyed
 ):
-    counted = Enumeration.survey
+    counted = Enumeration.evaluate_chunk
 
     def interrupt(self, bodies):
         if len(surveyed) == 2:

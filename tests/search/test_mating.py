@@ -6,8 +6,8 @@ from pymoo.core.population import Population
 
 from imcmoo.search import mating as mating_of
 from imcmoo.search.archive import Archive
-from imcmoo.search.brood import Brood
 from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
@@ -186,14 +186,14 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     mating = FeasibleMating(phase=PAPER.phases[0], archive=archive, fitted=200)
     pop = Population.new(X=levels, F=F, G=G)
     wanted = {}
-    whole = Brood.add
+    whole = OffspringBuilder.add
 
-    def counted(brood, candidates, limit):
+    def counted(offspring, candidates, limit):
         wanted.setdefault("first", (set(RRAM.rank(candidates).tolist()), limit))
-        whole(brood, candidates, limit)
+        whole(offspring, candidates, limit)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Brood, "add", counted)
+        patch.setattr(OffspringBuilder, "add", counted)
         mating.do(LARGE_PROBLEM, pop, 30, random_state=np.random.default_rng(1))
     least = np.maximum(G, 0).sum(axis=1).argmin()
     assert wanted["first"] == (around(mating, levels[[least]]), 15)

@@ -46,12 +46,12 @@ class AnswerCache:
         self._read: dict[str, Kept] = {}
 
     def key(self, design: dict[str, Any]) -> str:
-        """What a design's answer is known by."""
+        """Key of a design's answer."""
         text = json.dumps(self._question(design), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def get(self, design: dict[str, Any]) -> Kept | None:
-        """What is kept of a design, if anything."""
+        """Stored answer of a design, if there is one."""
         key = self.key(design)
         if key not in self._read:
             found = self._load(key, design)

@@ -1,4 +1,4 @@
-"""What an evaluation must answer, and how answers become metrics."""
+"""Answers of evaluations: their check, and their conversion to metrics."""
 
 from __future__ import annotations
 

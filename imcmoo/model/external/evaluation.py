@@ -31,7 +31,7 @@ class Evaluation(Protocol):
     """Evaluates a design, from several threads at once."""
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What a design costs on networks of these names.
+        """Costs of a design on networks of these names.
 
         Raises:
             EvaluationFailed: it crashed, took too long or was ended.
@@ -62,7 +62,7 @@ class Function:
         self._busy: list[Processes] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What the function returns; see `Evaluation`."""
+        """Answer of the function; see `Evaluation`."""
         process = self._taken()
         is_well = False
         try:
@@ -131,7 +131,7 @@ class Command:
         self._running: list[subprocess.Popen[str]] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What the command writes; see `Evaluation`."""
+        """Answer of the command; see `Evaluation`."""
         asked = json.dumps({"design": dict(design), "networks": list(networks)})
         pipe = subprocess.PIPE
         process = subprocess.Popen(

@@ -57,11 +57,11 @@ class Context:
 
     @property
     def switches_networks(self) -> bool:
-        """Whether weights are written when another network's turn comes."""
+        """True if weights are written at a switch of networks."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
 
     def loads(self, *, streamed: bool) -> float:
-        """How often the weights of a network are loaded for an image."""
+        """Number of times the weights of a network are loaded for an image."""
         if streamed:
             return 1.0
         return 1 / self.inferences_per_switch if self.switches_networks else 0.0

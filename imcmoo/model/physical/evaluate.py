@@ -133,7 +133,7 @@ class Batch:
 
     @cached_property
     def may_stream(self) -> Bools:
-        """Whether weights may be streamed, shape (n, 1)."""
+        """True where weights may be streamed, shape (n, 1)."""
         may: Bools = self._has_dram & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
@@ -180,12 +180,12 @@ class Batch:
 
     @cached_property
     def fits(self) -> Bools:
-        """Whether all weights of each network are on the chip at once, shape (n, W)."""
+        """True where all weights of a network are on the chip at once, shape (n, W)."""
         fits: Bools = self.shortfall[0] <= 0
         return fits
 
     def uses(self, *, streamed: bool) -> Bools:
-        """Whether some network may run best in a mode, shape (n,)."""
+        """True where a network may run best in a mode, shape (n,)."""
         possible = self.may_stream if streamed else self.fits
         return np.asarray((self.runs & possible).any(axis=1))
 
@@ -202,7 +202,7 @@ class Batch:
 
     @cached_property
     def runs(self) -> Bools:
-        """Whether each network runs, shape (n, W)."""
+        """True where a network runs, shape (n, W)."""
         cells, bits = self._missing
         runs: Bools = (cells <= 0) & (bits <= 0)
         return runs
@@ -370,7 +370,7 @@ class Totals:
 
     @property
     def streams(self) -> bool:
-        """Whether there is a second mode."""
+        """True if there is a second mode."""
         return len(self.latency_s) > 1
 
 

@@ -181,7 +181,7 @@ class LayerTable:
 
     @cached_property
     def has_dynamic(self) -> bool:
-        """Whether any layer multiplies two activations."""
+        """True if any layer multiplies two activations."""
         return bool(self.dynamic.any())
 
     def resident_link_bits(self, strides: bool) -> Floats:

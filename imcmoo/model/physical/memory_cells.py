@@ -78,7 +78,7 @@ class Rram:
         return assumptions.rram_sigma.value
 
     def resistive(self) -> bool:
-        """Whether reading draws a current through the wires."""
+        """True: reading draws a current through the wires."""
         return True
 
 
@@ -122,7 +122,7 @@ class Sram:
         return assumptions.sram_sigma.value
 
     def resistive(self) -> bool:
-        """Charge is shared; no current flows while the column is read."""
+        """False: charge is shared, and no current flows while the column is read."""
         return False
 
 

@@ -36,7 +36,7 @@ class PhysicalResources:
 
     @property
     def runs(self) -> Bools:
-        """Whether each network runs on each chip, shape (n, W); limits are a study's matter."""
+        """True where a network runs on a chip, shape (n, W); limits of a study do not count."""
         return (self.missing_cells <= 0) & (self.missing_bits <= 0)
 
     @classmethod

@@ -183,17 +183,17 @@ class Designs:
 
     @property
     def differential(self) -> Bools:
-        """Whether a weight is the difference of cells, shape (n,)."""
+        """True where a weight is the difference of cells, shape (n,)."""
         return self.weight_coding == WEIGHT_CODINGS.index("differential")
 
     @property
     def levels(self) -> Bools:
-        """Whether an input slice is one level, shape (n,)."""
+        """True where an input slice is one level, shape (n,)."""
         return self.input_coding == INPUT_CODINGS.index("levels")
 
     @property
     def pipelined(self) -> Bools:
-        """Whether layers work on different images, shape (n,)."""
+        """True where layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")
 
 

@@ -30,7 +30,7 @@ DESIGNS_AT_ONCE = 512
 
 
 class BoundedTree(SearchTree):
-    """Implements `imcmoo.model.partials.Partials`.
+    """Implements `imcmoo.model.partials.PartialDesignTree`.
 
     Args:
         space: the designs.
@@ -77,7 +77,7 @@ class BoundedTree(SearchTree):
         chips = self._chips.of(rows, {})
         area = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
         if not self.is_open(rows, "tiling"):
-            designs = self._designs_of(self.filled(rows))
+            designs = self._designs_of(self.representative_designs(rows))
             resident = designs.pipelined | ~chips.streams[:, 0]
             some = np.flatnonzero((area <= self._area_limit_m2) & resident)
             for at in _alike(designs.take(some), CHIPS_AT_ONCE):
@@ -86,7 +86,7 @@ class BoundedTree(SearchTree):
         return Metrics({"area": area}, {})
 
     def _all_run(self, designs: Designs) -> Bools:
-        """Whether designs of one schedule run all networks, shape (n,)."""
+        """True where designs of one schedule run all networks, shape (n,)."""
         shortfall = Batch(self._context, designs).surely_missing_cells
         runs = np.asarray((shortfall <= 0).all(axis=1))
         some = np.flatnonzero(runs)
@@ -103,7 +103,7 @@ class BoundedTree(SearchTree):
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
         if len(rows) and self.is_open(rows, "periphery"):
             return self._of_networks(rows, np.empty(0, np.int64), np.empty((1, 0), np.int64))
-        designs = self._designs_of(self.filled(rows))
+        designs = self._designs_of(self.representative_designs(rows))
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
@@ -113,7 +113,7 @@ class BoundedTree(SearchTree):
     def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
-        keys = self._designs_of(self.filled(self.with_mapping_only(rows)))
+        keys = self._designs_of(self.representative_designs(self.with_mapping_only(rows)))
         self._context.replication.of(keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:

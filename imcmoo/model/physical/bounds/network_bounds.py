@@ -135,7 +135,7 @@ class NetworkBounds:
         return roofline(demand, rates, designs.ping_pong[:, None, None] > 0)
 
     def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
-        """Whether networks fit, shape (n, W), and their operations in each weight mode."""
+        """1 where networks fit, shape (n, W), and their operations in each weight mode."""
         kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
         cache = self._caches.setdefault(kind, KeyedCache())
         fits, *arrays = cache.rows(

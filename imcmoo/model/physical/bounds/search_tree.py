@@ -66,7 +66,7 @@ class SearchTree:
         sizes = [*self.space.shape, len(self.tiles)]
         return np.array(at, np.int64), _combinations([sizes[i] for i in at])
 
-    def options(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
+    def children(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
         """Children of sub-domains, and the index of the parent of each.
 
         Args:
@@ -88,7 +88,7 @@ class SearchTree:
         return children, parents
 
     def is_open(self, rows: Levels, stage: str) -> bool:
-        """Whether a stage is still to be chosen in sub-domains of one stage, at least one."""
+        """Tell whether a stage is still to be chosen in sub-domains of one stage, at least one."""
         at, _ = self.choices(list(self.stages).index(stage))
         return bool((rows[0, at] == UNCHOSEN).any())
 
@@ -112,7 +112,7 @@ class SearchTree:
         freed[:, [i for i, name in enumerate(self.names) if name not in chosen]] = UNCHOSEN
         return freed
 
-    def completions(self, rows: Levels) -> Ints:
+    def n_leaves(self, rows: Levels) -> Ints:
         """Number of designs in each sub-domain, shape (n,)."""
         others = [i for i in range(len(self.space.names)) if i not in self.at]
         sizes = np.array(self.space.shape)[others]
@@ -127,7 +127,7 @@ class SearchTree:
     def _grouped(self, rows: Levels) -> Bools:
         return (rows[:, self.at] != UNCHOSEN).all(axis=1) & (rows[:, -1] != UNCHOSEN)
 
-    def filled(self, rows: Levels) -> Levels:
+    def representative_designs(self, rows: Levels) -> Levels:
         """A design of each sub-domain, free parameters at their most optimistic value.
 
         That matters where a bound depends on the value itself: a memory interface, so that weights

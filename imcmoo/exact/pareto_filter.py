@@ -14,7 +14,7 @@ RIVALS = 16
 """Points of a body that others are held against at the most."""
 
 
-def unbeaten_in_own_body(F: Floats) -> Bools:
+def nondominated_within_group(F: Floats) -> Bools:
     """Designs that few good ones of the same body do not dominate.
 
     That is what most are dominated by, so little is left for the search for the front. Points that
@@ -43,7 +43,7 @@ def unbeaten_in_own_body(F: Floats) -> Bools:
     return ~beaten
 
 
-def lasting(
+def pareto_candidates(
     problem: AcceleratorProblem, F: Floats, unbeaten: Bools, scores: Mapping[str, Floats]
 ) -> Bools:
     """Which feasible designs, shape (n,), can be an optimum or on the front of more of them.

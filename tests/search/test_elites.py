@@ -1,4 +1,4 @@
-"""Niches: what they are, which are drawn, what comes from them, and where they are left alone."""
+"""Per-value elites: which there are, which are drawn, and which designs come from them."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from imcmoo.search import mating
 from imcmoo.search import niches as niches_of
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
-from imcmoo.search.niches import SCREENED, Niches, from_niches
+from imcmoo.search.elites import SCREENED, ValueElites, from_elites
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import DesignSpace
@@ -32,7 +32,7 @@ def begun(n=150):
 def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    niches = Niches.of(levels, scores)
+    niches = ValueElites.of(levels, scores)
     found = dict(
         zip(
             zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
@@ -49,7 +49,7 @@ def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since()
 
 
 def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
-    niches = Niches(
+    niches = ValueElites(
         parameters=np.array([0, 0, 1]),
         levels=np.array([0, 1, 0]),
         incumbents=np.array([[0, 0], [1, 1], [2, 3]]),
@@ -68,11 +68,11 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
 
 def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = begun()
-    found = from_niches(PROBLEM, archive, 10, True, np.random.default_rng(1))
+    found = from_elites(PROBLEM, archive, 10, True, np.random.default_rng(1))
     assert 0 < len(found) <= 10
     assert not archive.seen & set(RRAM.rank(found).tolist())
     assert (PROBLEM.feasibility.screened(found) <= 0).all()
-    without = from_niches(PROBLEM, archive, 10, False, np.random.default_rng(1))
+    without = from_elites(PROBLEM, archive, 10, False, np.random.default_rng(1))
     assert not np.array_equal(found, without)
 
 
@@ -111,7 +111,7 @@ def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeyp
     monkeypatch.setattr(niches_of, "Surrogate", Spy)
     monkeypatch.setattr(niches_of, "AROUND", 2)
     archive = begun()
-    from_niches(PROBLEM, archive, 5, True, np.random.default_rng(1))
+    from_elites(PROBLEM, archive, 5, True, np.random.default_rng(1))
     assert len(fitted[0]) == 10 < len(archive)
 
 

@@ -12,7 +12,7 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.space.design_space import Levels
 
 
-class Waiting:
+class NodeQueue:
     """Partial designs of one stage, least bound first: a heap of chunks.
 
     A chunk is put in order when it is first taken from, and refers to the rows it is of: of a
@@ -20,7 +20,7 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, _Chunk]] = []
+        self._heap: list[tuple[float, int, _NodeBatch]] = []
         self._serial = count()
 
     @property
@@ -31,9 +31,9 @@ class Waiting:
     def push(self, rows: Levels, some: Ints, bounds: Floats) -> None:
         """Let some of the rows wait, which have these bounds, shape (len(some),)."""
         if len(some):
-            self._push(_Chunk(rows, some, bounds, in_order=False))
+            self._push(_NodeBatch(rows, some, bounds, in_order=False))
 
-    def _push(self, chunk: _Chunk) -> None:
+    def _push(self, chunk: _NodeBatch) -> None:
         heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
 
     def pop(self, n: int, below: float) -> Levels:
@@ -64,7 +64,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, eq=False)
-class _Chunk:
+class _NodeBatch:
     """Some rows and their bounds.
 
     Args:
@@ -85,16 +85,16 @@ class _Chunk:
 
     @property
     def waiting(self) -> Levels:
-        """Those rows."""
+        """Rows of the nodes in the chunk."""
         return self.rows[self.some]
 
-    def ordered(self) -> _Chunk:
-        """The same, least bound first."""
+    def ordered(self) -> _NodeBatch:
+        """The chunk with its nodes sorted by bound."""
         if self.in_order:
             return self
         order = np.argsort(self.bounds, kind="stable")
         return replace(self, some=self.some[order], bounds=self.bounds[order], in_order=True)
 
-    def taken(self, which: slice | Ints) -> _Chunk:
+    def taken(self, which: slice | Ints) -> _NodeBatch:
         """A part, in the order it is in."""
         return replace(self, some=self.some[which], bounds=self.bounds[which])

@@ -1,4 +1,4 @@
-"""Niches: where to look in a large space besides around the best designs.
+"""ValueElites: where to look in a large space besides around the best designs.
 
 A niche is all designs that share one level of one parameter. In a space of many parameters the best
 design differs from others nearly as good in several of them at once, each change of which is bad by
@@ -44,7 +44,7 @@ OFTENER = 2
 
 
 @dataclass(frozen=True)
-class Niches:
+class ValueElites:
     """All niches in which something feasible was evaluated.
 
     Args:
@@ -60,8 +60,8 @@ class Niches:
     tries: Ints
 
     @classmethod
-    def of(cls, levels: Levels, scores: Floats) -> Niches:
-        """Those of feasible designs.
+    def of(cls, levels: Levels, scores: Floats) -> ValueElites:
+        """Incumbents among feasible designs.
 
         Args:
             levels: shape (n_designs, n_parameters).
@@ -96,7 +96,7 @@ class Niches:
         return niche, score
 
 
-def from_niches(
+def from_elites(
     problem: AcceleratorProblem,
     archive: Archive,
     wanted: int,
@@ -117,7 +117,7 @@ def from_niches(
     """
     levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
     scores, space = problem.guide_scores(F), problem.space
-    niches = Niches.of(levels, scores)
+    niches = ValueElites.of(levels, scores)
     niche, score = niches.drawn(_shortfall(problem, scores, niches), wanted, rng)
     own = niches.incumbents[niche, score]
     children = _children(space, levels[own], levels[scores.argmin(axis=0)], rng)
@@ -156,8 +156,8 @@ def _first_passing(problem: AcceleratorProblem, children: Levels, of: Ints) -> L
     return np.concatenate(found)
 
 
-def _shortfall(problem: AcceleratorProblem, scores: Floats, niches: Niches) -> Floats:
-    """How many times the best score that of each niche's incumbents is, (n_niches, n_scores)."""
+def _shortfall(problem: AcceleratorProblem, scores: Floats, niches: ValueElites) -> Floats:
+    """Score of each niche's incumbents relative to the best score, (n_niches, n_scores)."""
     zero = np.zeros(scores.shape[1])
     zero[: len(problem.guides)] = [criterion.zero for criterion in problem.guides]
     best = scores.min(axis=0) + zero
