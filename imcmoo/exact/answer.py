@@ -41,7 +41,7 @@ def save(
     identity: Mapping[str, Any],
     stated: Mapping[str, Any],
 ) -> None:
-    """Write an answer into a folder of one's own, replacing what is there.
+    """Write an answer into its folder, replacing an earlier one.
 
     Args:
         identity: of the problem, when the work began.
@@ -139,8 +139,8 @@ def damaged(path: Path) -> InputError:
 
 def checksum(summary: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all a summary says but this."""
-    said = {name: value for name, value in summary.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    content = {name: value for name, value in summary.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:

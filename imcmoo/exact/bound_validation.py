@@ -51,9 +51,9 @@ def validate_bounds(
     if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
         return 0
     rng = np.random.default_rng(seed)
-    near = [problem.space.neighbours(design) for levels in optima for design in levels]
+    neighbours = [problem.space.neighbours(design) for levels in optima for design in levels]
     drawn = draw_feasible(problem, RANDOM_DESIGNS, rng)
-    levels = np.unique(np.concatenate([drawn, *optima, *near]), axis=0)
+    levels = np.unique(np.concatenate([drawn, *optima, *neighbours]), axis=0)
     metrics = problem.model.evaluate(levels)
     fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
     levels, metrics = levels[fits], metrics.take(fits)
@@ -78,8 +78,8 @@ def _validate_stage(
     assert parents is not None
     assert rows is not None
     name = partials.stages[stage]
-    some = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
-    for at in some:
+    sampled = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
+    for at in sampled:
         children, _ = partials.children(parents[[at]], stage)
         if not (children == rows[at]).all(axis=1).any():
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
@@ -88,10 +88,10 @@ def _validate_stage(
     relaxed = partials.relaxed_bound(parents, stage)
     if relaxed is not None:
         children, of = partials.children(parents, stage)
-        here = np.flatnonzero((children == rows[of]).all(axis=1))
-        if len(here) != len(rows):
+        positions = np.flatnonzero((children == rows[of]).all(axis=1))
+        if len(positions) != len(rows):
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
-        _compare(relaxed, here, costs, "relaxed bound", name)
+        _compare(relaxed, positions, costs, "relaxed bound", name)
     if stage + 1 >= partials.bound_from:
         _compare(partials.bound(rows), np.arange(len(rows)), costs, "bound", name)
 

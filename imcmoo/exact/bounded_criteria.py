@@ -114,8 +114,8 @@ class SingleNetworkOptima:
     """Proven bounds of the best EDAP of each network, J·s·mm², shape (W,).
 
     Args:
-        least: none is smaller.
-        found: of the designs found.
+        least: proven lower bounds.
+        found: values of the best designs found.
     """
 
     least: Floats
@@ -123,10 +123,10 @@ class SingleNetworkOptima:
 
 
 def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]:
-    """All that can be proven of a problem by itself, by name: `edap_` and a network is its own
-    best, on which criteria against these rest."""
+    """Criteria that can be proven by themselves, by name; `edap_NETWORK` is the best EDAP of a
+    network, on which regret criteria rest."""
     n = len(problem.workload_names)
-    found = {
+    criteria = {
         c.name: BoundedCriterion(
             c.name,
             partial(c.scores, own_best=None),
@@ -140,21 +140,21 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
     }
     if problem.has_edap:
         for w, name in enumerate(problem.workload_names):
-            own = partial(_edap_of, w=w)
-            found[f"edap_{name}"] = BoundedCriterion(f"edap_{name}", own, own)
-    return found
+            edap = partial(_edap_of, w=w)
+            criteria[f"edap_{name}"] = BoundedCriterion(f"edap_{name}", edap, edap)
+    return criteria
 
 
 def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:
-    """Criteria against the networks' own best that can be proven once these are, by name."""
+    """Criteria of regret, by name; provable once the single-network optima are."""
     return {c.name: c for c in problem.criteria if c.monotone and c.against == "own best"}
 
 
 def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedCriterion:
-    """A criterion against own bests.
+    """A criterion of regret against proven single-network optima.
 
-    A design regrets more against a smaller best: its score is held against the least, its bound
-    and those of partial designs against what was found, so that both stay on their side.
+    Regret falls as the reference optimum rises. Incumbents are scored against the proven lower
+    bound of each optimum and nodes against the best design found, so both stay valid bounds.
     """
     return BoundedCriterion(
         criterion.name,

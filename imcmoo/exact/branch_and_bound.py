@@ -91,10 +91,10 @@ class RootExpansion:
             infeasible[branches.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
         problem = branches.problem
-        found = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
+        feasible = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
         if designs:
-            found = branches.feasible(np.concatenate(designs))
-        return cls(nodes, stage, infeasible, found)
+            feasible = branches.feasible(np.concatenate(designs))
+        return cls(nodes, stage, infeasible, feasible)
 
 
 @dataclass
@@ -191,7 +191,7 @@ class BranchAndBound:
         self.excluded[self.branches.stages[stage]] += grown.excluded
 
     def restart(self, nodes: Nodes, others: int) -> None:
-        """Let no partial designs wait at the end of the root expansion but some; so many designs are excluded."""
+        """Queue only `nodes` at the end of the root expansion; exclude so many other designs."""
         stage = self.root.stage
         self._queues[stage].clear()
         self.excluded[self.branches.stages[stage - 1]] = others
@@ -208,12 +208,12 @@ class BranchAndBound:
         better = bounds < self.pruning_threshold
         name = self.branches.stages[stage - 1]
         self.excluded[name] += int(nodes.n_designs[~better].sum())
-        some = np.flatnonzero(better)
+        promising = np.flatnonzero(better)
         if stage < len(self.branches.stages):
-            self._queues[stage].push(nodes.rows, some, bounds[some])
-        elif len(some):
-            self.evaluated += len(some)
-            levels, F = self.branches.evaluate(nodes.rows[some])
+            self._queues[stage].push(nodes.rows, promising, bounds[promising])
+        elif len(promising):
+            self.evaluated += len(promising)
+            levels, F = self.branches.evaluate(nodes.rows[promising])
             least = self.goal.bound(self.branches.problem.costs(F))
             self._floor = min(self._floor, least.min(initial=np.inf))
             self._update_incumbent(levels, F)
@@ -226,9 +226,9 @@ class BranchAndBound:
         best = int(scores.argmin())
         if scores[best] < self.value:
             self.value, self.levels = float(scores[best]), levels[best]
-            known, known_F = self.root.found
+            known_levels, known_F = self.root.found
             self.root.found = (
-                np.concatenate([known, levels[[best]]]),
+                np.concatenate([known_levels, levels[[best]]]),
                 np.concatenate([known_F, F[[best]]]),
             )
 
@@ -257,5 +257,5 @@ class BranchAndBound:
         before = None
         while self.levels is not None and self.levels is not before:
             before = self.levels
-            near = self.branches.problem.space.neighbours(before)
-            self._update_incumbent(*self.branches.feasible(near))
+            neighbours = self.branches.problem.space.neighbours(before)
+            self._update_incumbent(*self.branches.feasible(neighbours))

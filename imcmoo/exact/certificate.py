@@ -63,7 +63,7 @@ class Certificate:
     intact: bool = True
 
     def save(self, folder: Path) -> None:
-        """Write `certificate.json` into a folder of one's own."""
+        """Write `certificate.json` into its folder."""
         folder.mkdir(parents=True, exist_ok=True)
         content = {
             "study": self.settings["study"],
@@ -139,8 +139,8 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
-    for own in (*content["own_best"].values(), *content["counts"]["stages"].values()):
-        if not isinstance(own, dict):
+    for row in (*content["own_best"].values(), *content["counts"]["stages"].values()):
+        if not isinstance(row, dict):
             raise ValueError("a row of own_best or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
@@ -153,8 +153,8 @@ def _without_scaling(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checksum(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all a certificate says but this."""
-    said = {name: value for name, value in content.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    fields = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
 def certificate_of(

@@ -90,7 +90,7 @@ def check_bounds(
             walk.look_at(partials.designs(rows), lost=False)
         else:
             left = walk.further(rows, stage, counts)
-            open_ += [(some, stage + 1) for some in walk.chunks(left, stage + 1)]
+            open_ += [(chunk, stage + 1) for chunk in walk.chunks(left, stage + 1)]
         on_step(counts.all)
     walk.look_at_left_out(at_least=1)
     if counts.all != problem.space.size:
@@ -149,8 +149,8 @@ class _Walk:
         counts.excluded += int(designs[runs & ~below].sum())
         for out, feasible in ((~runs, False), (runs & ~below, True)):
             if out.any():
-                some = np.unique(self._rng.choice(np.flatnonzero(out), SAMPLED))
-                children, _ = self._partials.children(rows, stage, some)
+                sampled = np.unique(self._rng.choice(np.flatnonzero(out), SAMPLED))
+                children, _ = self._partials.children(rows, stage, sampled)
                 self._leave_out(children, stage + 1, feasible=feasible)
         return self._partials.children(rows, stage, np.flatnonzero(below))[0], True
 
@@ -180,8 +180,8 @@ class _Walk:
     def _leave_out(self, rows: Levels, stage: int, *, feasible: bool) -> int:
         """Count the designs of nodes that are left out, and draw a few for evaluation."""
         if len(rows):
-            some = rows[self._rng.integers(0, len(rows), SAMPLED)]
-            self._left_out[feasible].append(self._completed(some, stage))
+            sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
+            self._left_out[feasible].append(self._completed(sampled, stage))
             self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
         return self._count(rows)
 

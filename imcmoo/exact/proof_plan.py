@@ -51,17 +51,19 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
         names: some of those of `provable`.
     """
     networks = problem.workload_names
-    own = tuple(f"edap_{name}" for name in networks)
+    joint = tuple(f"edap_{name}" for name in networks)
     alone = tuple(f"{ALONE}{name}" for name in networks)
     later = regret_criteria(problem).values()
     against_joint = tuple(c.joint_name for c in later if c.joint_name in names)
     against_alone = tuple(c.name for c in later if c.name in names)
-    first = {n for n in bounded_criteria(problem) if n in names} | set(own if against_joint else ())
-    apart = {n for n in alone if n in names} | set(alone if against_alone else ())
+    first = {n for n in bounded_criteria(problem) if n in names} | set(
+        joint if against_joint else ()
+    )
+    single = {n for n in alone if n in names} | set(alone if against_alone else ())
     parts = [
         ProofTask(tuple(n for n in bounded_criteria(problem) if n in first)),
-        ProofTask(against_joint, rests_on=own),
-        *(ProofTask((a,), network=n) for a, n in zip(alone, networks, strict=True) if a in apart),
+        ProofTask(against_joint, rests_on=joint),
+        *(ProofTask((a,), network=n) for a, n in zip(alone, networks, strict=True) if a in single),
         ProofTask(against_alone, rests_on=alone),
     ]
     return [part for part in parts if part.names]
@@ -96,7 +98,7 @@ def criteria_of(
     if own is not None:
         named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}
         return [replace(regret_criterion(named[name], own), name=name) for name in part.names]
-    known: Mapping[str, BoundedCriterion] = bounded_criteria(problem)
+    by_name: Mapping[str, BoundedCriterion] = bounded_criteria(problem)
     if part.network:
-        return [replace(known[f"edap_{part.network}"], name=part.names[0])]
-    return [known[name] for name in part.names]
+        return [replace(by_name[f"edap_{part.network}"], name=part.names[0])]
+    return [by_name[name] for name in part.names]

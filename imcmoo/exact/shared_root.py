@@ -15,13 +15,13 @@ BRANCHED_AT_ONCE = 1 << 13
 
 
 def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
-    """Choose the stage behind the root for several criteria at once.
+    """Choose the stage after the root expansion for several criteria at once.
 
-    What a step costs is nearly all the model's, which bounds for all criteria alike.
+    Bounds of the model take most of the time and serve all criteria.
 
     Args:
-        searches: of one root, which were just begun.
-        stop: asked after every step; what is left then waits in each of the searches.
+        searches: new searches with the same root expansion.
+        stop: called after every step; nodes that are left then are queued in each search.
     """
     branches, root = searches[0].branches, searches[0].root
     for search in searches:
@@ -38,22 +38,22 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
     last = max(root.stage + 1, branches.partials.refined_from)
     bounds = [s.goal.bound(nodes.costs) for s in searches]
     # Those of the least bounds first, by whatever criterion.
-    ranks = [np.argsort(np.argsort(own, kind="stable")) for own in bounds]
+    ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
     # The least bound, by each criterion, of what is still to come.
-    left = [np.minimum.accumulate(own[order][::-1])[::-1] for own in bounds]
+    left = [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
     for at in range(0, len(order), BRANCHED_AT_ONCE):
         for search, least in zip(searches, left, strict=True):
             search.external_bound = float(least[at])
         if stop():
-            rest = nodes.take(order[at:])
+            unexpanded = nodes.take(order[at:])
             for search in searches:
-                search.restart(rest, others)
+                search.restart(unexpanded, others)
             break
-        some = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
+        rows = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
         for stage in range(root.stage, last):
-            grown = branches.expand(some, stage, lambda c: _can_improve_any(searches, c))
-            some = grown.nodes.rows
+            grown = branches.expand(rows, stage, lambda c: _can_improve_any(searches, c))
+            rows = grown.nodes.rows
             for search in searches:
                 search.count(grown, stage)
         for search in searches:

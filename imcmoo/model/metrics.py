@@ -164,8 +164,8 @@ class Metrics:
             "workload": np.tile(np.asarray(workloads), n),
         }
         for q in sorted(quantities, key=lambda q: not q.per_workload):
-            own = self.values[q.name]
-            values = own.ravel() if q.per_workload else np.repeat(own, n_workloads)
+            quantity = self.values[q.name]
+            values = quantity.ravel() if q.per_workload else np.repeat(quantity, n_workloads)
             column = f"{q.name}_{q.unit}" if q.unit else q.name
             columns[shown_column(column)] = shown(q.unit, values)
         columns["runs"] = self.runs.ravel()

@@ -39,8 +39,8 @@ class Limits:
 
     def given(self) -> dict[str, float]:
         """The limits there are, by name."""
-        own = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {key: value for key, value in own.items() if value is not None}
+        limits = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {key: value for key, value in limits.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class _Kind:
 
     def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
-        own = self.value(values)
-        return limit / own if self.at_least else own / limit
+        value = self.value(values)
+        return limit / value if self.at_least else value / limit
 
 
 _KINDS: dict[str, _Kind] = {
@@ -162,9 +162,9 @@ class NetworkLimits:
         """The limits one of some designs breaks, the most broken first."""
         G = self.constraints(values)[row]
         broken = [int(i) for i in np.argsort(-G, kind="stable") if G[i] > 0]
-        found = []
+        columns = []
         for i in broken:
             w, key, limit = self.rows[i]
             value = float(_KINDS[key].value(values)[row, w])
-            found.append(Excess(self.networks[w], key, limit, value))
-        return found
+            columns.append(Excess(self.networks[w], key, limit, value))
+        return columns

@@ -97,11 +97,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.guidance = guidance
         self.origin = origin or Origin()
         self.weights = _scaled(guidance.weights, len(names))
-        given = [q.name for q in self.quantities]
+        names_of_quantities = [q.name for q in self.quantities]
         asked = [c for c in (guidance.own, guidance.asked) if c is not None]
-        self.criteria = applicable(given, asked)
+        self.criteria = applicable(names_of_quantities, asked)
         self.guides = [c for c in self.criteria if c.guides or c in asked]
-        self.limits = NetworkLimits(limits or {}, names, given)
+        self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
         self.objective_names = [c for q in self.quantities for c in q.columns(names)]
         self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
         self._bounds = self._of_objectives(lambda q: q.bound)
@@ -180,10 +180,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             EDAP, each objective.
         """
         costs = self.costs(F)
-        own = costs.edap if self.has_edap else F
+        single = costs.edap if self.has_edap else F
         best = self.own_best(F) if own_best is None else own_best
         score = Criterion.scores if own_best is None else Criterion.unchecked_scores
-        return np.column_stack([*(score(c, costs, best) for c in self.guides), own])
+        return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
@@ -201,8 +201,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
-        known, which = np.unique(nodes, return_inverse=True)
-        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in known])[which]
+        distinct, which = np.unique(nodes, return_inverse=True)
+        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in distinct])[which]
         return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -217,13 +217,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             metrics: of these designs and the problem's workloads.
         """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
-        known = self.feasibility.constraints(metrics)
+        constraints = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
         F = self.natural(np.column_stack([*values, *extra]))
-        lacking = known[:, :-1] if self.area_limit_m2 else known
+        lacking = constraints[:, :-1] if self.area_limit_m2 else constraints
         runs = np.asarray(metrics.runs.all(axis=1))
-        G = np.hstack([known, self.limits.constraints(metrics.values)])
+        G = np.hstack([constraints, self.limits.constraints(metrics.values)])
         return self._finite(F, runs, lacking.sum(axis=1)), G
 
     def _finite(self, F: Floats, runs: Bools, lacking: Floats) -> Floats:
@@ -266,8 +266,8 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     """Weights of the networks with sum n, shape (n,)."""
     if weights is not None:
         check_weights(weights, n)
-    given = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
-    return given if weights is None else given * n / given.sum()
+    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    return weight if weights is None else weight * n / weight.sum()
 
 
 def as_levels(X: ArrayLike) -> Levels:
@@ -276,8 +276,8 @@ def as_levels(X: ArrayLike) -> Levels:
     Raises:
         ValueError: a value between two levels (some pymoo operators return such floats).
     """
-    given = np.asarray(X, dtype=float)
-    levels = np.rint(given).astype(np.int64)
-    if (levels != given).any():
+    values = np.asarray(X, dtype=float)
+    levels = np.rint(values).astype(np.int64)
+    if (levels != values).any():
         raise ValueError("a design has a level that is not an integer: round before evaluation")
     return levels

@@ -163,6 +163,6 @@ def worst_regret(values: Floats, best: Floats) -> Floats:
 
     Args:
         values: shape (n, W).
-        best: each workload's own best, shape (W,).
+        best: single-network optima, shape (W,).
     """
     return np.asarray(regret(values, best).max(axis=1))

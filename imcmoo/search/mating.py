@@ -21,16 +21,16 @@ from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, pairs, single_moves, trades
 
-SURPLUS = 4
+OVERSAMPLING = 4
 """Children made per child wanted: some repeat what was evaluated, others are infeasible."""
 
 ROUNDS = 2
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
 ATTEMPTS = 4
-"""How often a offspring is collected and confirmed at the most: each time only what was dropped."""
+"""Attempts to fill a generation: each time only the infeasible designs that were dropped."""
 
-SEEKING = 0.5
+INFEASIBLE_SHARE = 0.5
 """Share of the offspring taken around the least violated design where none is feasible yet."""
 
 UNSCORED = 1e250
@@ -39,10 +39,10 @@ UNSCORED = 1e250
 PROMISING = 8
 """Neighbours of incumbents offered per one wanted: most may be infeasible."""
 
-POLISHED = 0.3
-"""Share of a phase's polishing that is left where niches take a part, which polish as well."""
+ELITES_LOCAL_SEARCH = 0.3
+"""Factor of a phase's share of local search where per-value elites are improved, too."""
 
-FEW = 10
+N_SEEDS = 10
 """Designs of the population whose neighbours fill a generation."""
 
 
@@ -54,14 +54,14 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     none that is feasible; the rest are children of parents that each won a tournament on one
     criterion. Where those repeat what was evaluated or are infeasible, repaired children,
     neighbours of some of the population and then random designs fill the generation. In a space of
-    more than `LARGE_SPACE` designs another part comes from niches.
+    more than `LARGE_SPACE` designs another part comes from per-value elites.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
         fitted: designs the surrogate is fitted to, the best by each criterion or, in a large space,
             the nearest to their incumbents; 0 for none, and neighbours in random order.
-        niches: share of the offspring that comes from niches in a large space.
+        niches: share of the offspring that comes from per-value elites in a large space.
     """
 
     def __init__(self, *, phase: Phase, archive: Archive, fitted: int, niches: float = 0.0) -> None:
@@ -88,15 +88,17 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         F, G = pop.get("F", "G")
         scores = _guiding(problem, F, G)
         offspring = OffspringBuilder(problem, self.archive, n_offsprings)
-        lost = not (G <= 0).all(axis=1).any()
-        apart = 0 if lost else round(self.niches * n_offsprings)
-        if apart:
-            offspring.add(from_elites(problem, self.archive, apart, self.fitted > 0, rng), apart)
-        share = self.phase.polish * (POLISHED if self.niches else 1.0)
-        polished = round(max(share, SEEKING * lost) * n_offsprings)
+        infeasible = not (G <= 0).all(axis=1).any()
+        n_elites = 0 if infeasible else round(self.niches * n_offsprings)
+        if n_elites:
+            offspring.add(
+                from_elites(problem, self.archive, n_elites, self.fitted > 0, rng), n_elites
+            )
+        share = self.phase.polish * (ELITES_LOCAL_SEARCH if self.niches else 1.0)
+        polished = round(max(share, INFEASIBLE_SHARE * infeasible) * n_offsprings)
         if polished:
-            near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
-            offspring.add(near, polished)
+            local = self._nearest(rng) if infeasible else self._promising(problem, polished, rng)
+            offspring.add(local, polished)
         for _ in range(ATTEMPTS):
             self._fill(offspring, levels, scores, rng)
             offspring.drop_infeasible()
@@ -121,22 +123,22 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
         scores = problem.guide_scores(F)
         best = np.unique(scores.argmin(axis=0))
-        near = self._vicinity(levels[best])
-        near = unseen(problem.space, near, archive.seen)
+        vicinity = self._vicinity(levels[best])
+        vicinity = unseen(problem.space, vicinity, archive.seen)
         if not self.fitted:
-            return rng.permutation(near)
-        known = (
+            return rng.permutation(vicinity)
+        training = (
             around(problem.space, levels, best, self.fitted)
             if self.niches
             else elite(scores, self.fitted)
         )
-        surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
-        guessed = problem.from_coordinates(surrogate.predict(near))
+        surrogate = Surrogate(problem.space, levels[training], problem.coordinates(F[training]))
+        guessed = problem.from_coordinates(surrogate.predict(vicinity))
         promise = problem.guide_scores(guessed, problem.own_best(F))
         if self.niches:
-            passing = _first_passing(problem, near, promise, wanted)
-            near, promise = near[passing], promise[passing]
-        return near[elite(promise, PROMISING * wanted)]
+            passing = _first_passing(problem, vicinity, promise, wanted)
+            vicinity, promise = vicinity[passing], promise[passing]
+        return vicinity[elite(promise, PROMISING * wanted)]
 
     def _fill(
         self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
@@ -145,13 +147,15 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         problem = offspring.problem
         for _ in range(ROUNDS):
             if offspring.missing:
-                children = self._children(problem, levels, scores, SURPLUS * offspring.missing, rng)
+                children = self._children(
+                    problem, levels, scores, OVERSAMPLING * offspring.missing, rng
+                )
                 offspring.add(children, offspring.missing)
         if offspring.missing:
             offspring.repair()
         if offspring.missing:
-            some = rng.permutation(levels)[:FEW]
-            offspring.add(rng.permutation(self._vicinity(some)), offspring.missing)
+            drawn = rng.permutation(levels)[:N_SEEDS]
+            offspring.add(rng.permutation(self._vicinity(drawn)), offspring.missing)
 
     def _vicinity(self, levels: Levels) -> Levels:
         """All designs one move, two moves or a trade away from some, shape (n, n_parameters)."""
@@ -191,15 +195,15 @@ def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats,
         promise: smaller is better, shape (n_designs, n_criteria).
     """
     asked, passes = np.zeros((2, len(levels)), bool)
-    for own in promise.T:
-        order = np.argsort(own, kind="stable")
-        at, step, found = 0, 2 * n, 0
-        while found < n and at < len(order):
-            some = order[at : at + step]
-            new = some[~asked[some]]
+    for column in promise.T:
+        order = np.argsort(column, kind="stable")
+        at, step, n_passed = 0, 2 * n, 0
+        while n_passed < n and at < len(order):
+            chunk = order[at : at + step]
+            new = chunk[~asked[chunk]]
             passes[new] = problem.feasibility.screened(levels[new]) <= 0
             asked[new] = True
-            found += int(passes[some].sum())
+            n_passed += int(passes[chunk].sum())
             at, step = at + step, 2 * step
     return np.flatnonzero(passes)
 
@@ -213,9 +217,9 @@ def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
     feasible = violation <= 0
     if not feasible.any():
         return violation[:, None]
-    own = problem.guide_scores(F[feasible])
-    scores = np.repeat(UNSCORED * (1 + violation[:, None]), own.shape[1], axis=1)
-    scores[feasible] = own
+    guide = problem.guide_scores(F[feasible])
+    scores = np.repeat(UNSCORED * (1 + violation[:, None]), guide.shape[1], axis=1)
+    scores[feasible] = guide
     return scores
 
 

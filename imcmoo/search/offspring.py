@@ -49,12 +49,12 @@ class OffspringBuilder:
         limit = min(limit, self.missing)
         at, step = 0, 2 * limit
         while limit > 0 and at < len(candidates):
-            some = candidates[at : at + step]
-            passes = self.problem.feasibility.screened(some) <= 0
-            new = some[passes][:limit]
+            chunk = candidates[at : at + step]
+            passes = self.problem.feasibility.screened(chunk) <= 0
+            new = chunk[passes][:limit]
             self.append(new)
             limit -= len(new)
-            self.refused = np.concatenate([self.refused, some[~passes]])
+            self.refused = np.concatenate([self.refused, chunk[~passes]])
             at, step = at + step, 2 * step  # few pass: a handful at a time would take long
 
     def repair(self) -> None:

@@ -28,15 +28,15 @@ def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]
     single = single_moves(problem.space)
     single = single[(single[:, problem.feasibility.screened_by] != 0).any(axis=1)]
     reaches = (single, pairs(single))
-    here = levels.copy()
-    lacks = problem.feasibility.screened(here)
+    current = levels.copy()
+    lacks = problem.feasibility.screened(current)
     walking = np.flatnonzero(lacks > 0)
     while walking.size and len(single):
         moved = []
         for moves in reaches:
-            designs, least = _best_move(problem, here[walking], levels[walking], moves)
+            designs, least = _best_move(problem, current[walking], levels[walking], moves)
             better = least < lacks[walking]
-            here[walking[better]] = designs[better]
+            current[walking[better]] = designs[better]
             lacks[walking[better]] = least[better]
             moved.append(walking[better])
             walking = walking[~better]
@@ -44,7 +44,7 @@ def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]
                 break
         walking = np.concatenate(moved)
         walking = walking[lacks[walking] > 0]
-    return here, lacks
+    return current, lacks
 
 
 def _best_move(

@@ -72,7 +72,7 @@ class Surrogate:
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
     """Number of steps from designs to others, shape (n, n_others)."""
     # Two values of an unordered parameter are one step apart: half on the axis of each.
-    ours, theirs = (_axes(space, own, own, 0.5) for own in (levels, others))
+    ours, theirs = (_axes(space, points, points, 0.5) for points in (levels, others))
     return np.asarray(cdist(ours, theirs, "cityblock"))
 
 
@@ -98,5 +98,5 @@ def _axes(
 ) -> Floats:
     """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
     ordered = space.is_ordered
-    rest = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
-    return np.concatenate([scaled[:, ordered], *rest], axis=1, dtype=float)
+    categorical = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
+    return np.concatenate([scaled[:, ordered], *categorical], axis=1, dtype=float)

@@ -80,7 +80,7 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.column_stack([_smallest(own, n) for own in scores.T]).ravel()
+    order = np.column_stack([_smallest(column, n) for column in scores.T]).ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
 

@@ -6,7 +6,7 @@ from pymoo.core.population import Population
 
 from imcmoo.search import mating as mating_of
 from imcmoo.search.archive import Archive
-from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.mating import N_SEEDS, UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
@@ -298,4 +298,4 @@ def test_neighbours_of_a_few_designs_of_the_population_suffice():
             mating, "_vicinity", lambda levels: asked.append(len(levels)) or whole(levels)
         )
         mating.do(LARGE_PROBLEM, pop, 20, random_state=np.random.default_rng(1))
-    assert 0 < max(asked) <= FEW < len(pop)
+    assert 0 < max(asked) <= N_SEEDS < len(pop)

@@ -54,10 +54,10 @@ class AnswerCache:
         """Stored answer of a design, if there is one."""
         key = self.key(design)
         if key not in self._read:
-            found = self._load(key, design)
-            if found is None:
+            answer = self._load(key, design)
+            if answer is None:
                 return None
-            self._read[key] = found
+            self._read[key] = answer
         return self._read[key]
 
     def put(self, design: dict[str, Any], kept: Kept) -> None:

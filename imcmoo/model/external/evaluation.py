@@ -111,8 +111,8 @@ class Command:
     """Runs a command for each design.
 
     It reads `{"design": {name: value}, "networks": [name]}` and writes its answer, both JSON, on
-    the standard streams. Another exit code than 0 is a crash, told with the last line of its
-    errors.
+    the standard streams. Another exit code than 0 is a crash, reported with the last line
+    of its errors.
 
     Args:
         words: the program and its arguments.
@@ -176,11 +176,11 @@ def _read(code: int, written: str, errors: str) -> Answer:
     Raises:
         EvaluationFailed: none, or the command crashed.
     """
-    said = f": {_line(errors)}" if errors.strip() else ""
+    message = f": {_line(errors)}" if errors.strip() else ""
     if code < 0:
-        raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{said}")
+        raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{message}")
     if code:
-        raise EvaluationFailed(f"exit code {code}{said}")
+        raise EvaluationFailed(f"exit code {code}{message}")
     try:
         answer: Answer = of_json(written, "answer")
     except ValueError:

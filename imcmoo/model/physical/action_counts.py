@@ -76,10 +76,10 @@ def _slice_sums(joint: Floats, bits: Ints, width: int, *, shares: bool = False) 
     """
     sums = np.empty(len(bits))
     for precision in np.unique(bits):
-        here = bits == precision
-        means, _ = slice_moments(joint[here], int(precision), width)
+        alike = bits == precision
+        means, _ = slice_moments(joint[alike], int(precision), width)
         full = slice_maxima(int(precision), width) if shares else np.ones(means.shape[1])
-        sums[here] = (means / full).sum(axis=1)
+        sums[alike] = (means / full).sum(axis=1)
     return sums
 
 

@@ -64,12 +64,12 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     streams = bool(run.streamed.any())
     work = LayerWork(batch, slice(None), streams=streams)
     for streamed in (False, True) if streams else (False,):
-        here = (run.streamed == streamed)[:, owner]
+        in_mode = (run.streamed == streamed)[:, owner]
         for action, count in _counts(batch, work, streamed=streamed).items():
-            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
+            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * in_mode
         times = work.times(streamed=streamed)
-        seconds += times.seconds * here
-        bound = np.where(here, bottleneck(times), bound)
+        seconds += times.seconds * in_mode
+        bound = np.where(in_mode, bottleneck(times), bound)
     share = seconds / table.total(seconds)[:, owner]
     macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     of_networks = {
@@ -81,16 +81,16 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
-    runs, every = run.runs[:, owner], table.distinct
+    runs, distinct = run.runs[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(
         layers=layers,
         components=tuple(energy),
-        energy_J=energy_J[:, every],
-        latency_s=np.where(runs, latency, np.nan)[:, every],
-        bound_by=bound[:, every],
-        utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, every],
+        energy_J=energy_J[:, distinct],
+        latency_s=np.where(runs, latency, np.nan)[:, distinct],
+        bound_by=bound[:, distinct],
+        utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, distinct],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
 
@@ -103,8 +103,8 @@ def _utilization(batch: Batch, streamed: Bools) -> Floats:
         streamed: whether each network's weights are loaded for every image, shape (n, W).
     """
     c, designs = batch.context, batch.designs
-    known, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
-    factor = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
+    replication, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
+    factor = np.where(streamed[:, c.layers.owner], replication.streamed, replication.resident)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 

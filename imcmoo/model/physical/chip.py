@@ -89,8 +89,8 @@ class Chip:
 
 def total(parts: Iterable[Floats]) -> Floats:
     """Sum of several arrays of shape (n,), rounded alike in any company of designs."""
-    found: Floats = reduce(np.add, parts)
-    return found
+    summed: Floats = reduce(np.add, parts)
+    return summed
 
 
 def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chip:
@@ -203,9 +203,9 @@ class _Builder:
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
         more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
-        found = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
+        costs = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
         shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
-        adder = {name: np.where(shifts, values, 0.0) for name, values in found.items()}
+        adder = {name: np.where(shifts, values, 0.0) for name, values in costs.items()}
         number = adcs_per_macro(designs, self._switches)
         return Component(
             area_m2=self._periphery * number * adder["area"],

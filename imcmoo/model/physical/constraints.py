@@ -114,10 +114,10 @@ def capacity_shortfall(
     lines = np.zeros((len(designs), layers.n_networks))
     pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
-        some = designs.take(pipelined)
-        factor = np.maximum(replication.of(some).resident, 1.0)
-        tiles = np.ceil(macros[pipelined] / some.macros_per_tile[:, None])
-        room = factor * tiles * (some.rows * some.macros_per_tile * 8)[:, None]
+        pipelines = designs.take(pipelined)
+        factor = np.maximum(replication.of(pipelines).resident, 1.0)
+        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
+        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
         lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
     return np.maximum(need - designs.macros[:, None], 0.0), lines

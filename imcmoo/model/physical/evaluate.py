@@ -226,7 +226,7 @@ class Batch:
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
         c, designs = self.context, self.designs
-        lost = ir_drop(
+        drop = ir_drop(
             designs, self.point, device=c.device, assumptions=c.assumptions, switches=c.switches
         )
         return PhysicalResources(
@@ -235,7 +235,7 @@ class Batch:
             missing_cells=missing_cells,
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
-            ir_drop=lost,
+            ir_drop=drop,
             level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
         )
 
@@ -396,20 +396,20 @@ def network_totals(batch: Batch, *, causes: bool) -> Totals:
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
     features = batch.features(streamed=False).networks if pipelined else None
-    for some, used in _alike(batch):
-        work = LayerWork(batch, some, streams=True in used)
-        totals.sum_bits[some] = sums = layers.total(work.sums)
+    for rows, used in _alike(batch):
+        work = LayerWork(batch, rows, streams=True in used)
+        totals.sum_bits[rows] = sums = layers.total(work.sums)
         for streamed in used:
-            at, times = (int(streamed), some), work.times(streamed=streamed)
+            at, times = (int(streamed), rows), work.times(streamed=streamed)
             if features is not None:
-                groups = pipeline_groups(work.designs, features.occupied[some])
-                links = (sums + features.link_bits[some]) * link_bit_s[some] / groups
+                groups = pipeline_groups(work.designs, features.occupied[rows])
+                links = (sums + features.link_bits[rows]) * link_bit_s[rows] / groups
                 totals.latency_s[at], totals.interval_s[at], totals.bound_by[at] = (
-                    pipelined_latency(layers, times, io_s[some], links)
+                    pipelined_latency(layers, times, io_s[rows], links)
                 )
             else:
                 totals.latency_s[at], totals.bound_by[at] = sequential_latency(
-                    layers, times, io_s[some], causes=causes
+                    layers, times, io_s[rows], causes=causes
                 )
             if streamed and work.spilled_sums is not None:
                 totals.spilled_bits[at] = layers.total(work.spilled_sums)

@@ -308,9 +308,9 @@ def _add_by_cause(
         binds = (term == largest) & ~taken
         taken |= binds
         if binds.any():
-            here = layers.total(largest * binds)
-            seconds[cause] += here
-            left -= here
+            bound_s = layers.total(largest * binds)
+            seconds[cause] += bound_s
+            left -= bound_s
     seconds[causes[0]] += left
 
 

@@ -125,12 +125,12 @@ class PhysicalModel:
         dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
     ) -> None:
-        for name, value, known in (
+        for name, value, choices in (
             ("device", device, tuple(DEVICES)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, get_args(Deployment)),
         ):
-            check_choice(name, value, known)
+            check_choice(name, value, choices)
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         switches = switches or Switches()
@@ -237,9 +237,9 @@ class PhysicalModel:
         order = np.argsort(designs.pipelined, kind="stable")
         cut = np.searchsorted(designs.pipelined[order], True)
         parts = [
-            break_down(Batch(self.context, designs.take(some)), layers)
-            for some in (order[:cut], order[cut:])
-            if len(some)
+            break_down(Batch(self.context, designs.take(rows)), layers)
+            for rows in (order[:cut], order[cut:])
+            if len(rows)
         ]
         return PhysicalBreakdown.joined(parts, order)
 
@@ -277,9 +277,9 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
     order = np.argsort(mapping_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
     parts = [
-        some[at : at + size]
-        for some in (order[:cut], order[cut:])
-        for at in range(0, len(some), size)
+        rows[at : at + size]
+        for rows in (order[:cut], order[cut:])
+        for at in range(0, len(rows), size)
     ]
     return parts or [order]
 
@@ -355,11 +355,11 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
         one = WorkloadSet((self.workloads.workloads[at],))
-        own = {
+        options = {
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
-        return self._alike(one, own)
+        return self._alike(one, options)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
@@ -374,8 +374,8 @@ class PhysicalEvaluator(CostModel):
 
     def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
         """A time-multiplexed model of other networks."""
-        own = {**options, "deployment": "alone", "table": self._model.context.table}
-        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **own)
+        settings = {**options, "deployment": "alone", "table": self._model.context.table}
+        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **settings)
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits.
@@ -422,13 +422,13 @@ class PhysicalEvaluator(CostModel):
         Returns:
             Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
         """
-        found = self.in_full(levels)
-        bound = np.array([*CAUSES, ""])[found.bound_by]
+        full = self.in_full(levels)
+        bound = np.array([*CAUSES, ""])[full.bound_by]
         return {
             "bound_by": bound,
-            "utilization": found.occupied_cells / found.resources.cells[:, None],
-            "snr_dB": found.snr_dB,
-            "streamed": np.where(found.runs, np.where(found.streamed, "yes", "no"), ""),
+            "utilization": full.occupied_cells / full.resources.cells[:, None],
+            "snr_dB": full.snr_dB,
+            "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
@@ -438,10 +438,10 @@ class PhysicalEvaluator(CostModel):
             levels: shape (n, n_parameters).
         """
         designs = self._designs(levels)
-        known = self._model.resources(designs)
-        used = limit_use(known, self._limits)
+        resources = self._model.resources(designs)
+        used = limit_use(resources, self._limits)
         if not DEVICES[self.space.fixed["device"]].streams:
-            used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
+            used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
@@ -470,22 +470,24 @@ class PhysicalEvaluator(CostModel):
             ValueError: levels outside the space, or a value the component table lacks.
         """
         designs = self._designs(levels)
-        known = self._model.resources(designs)
-        metrics = self._constrained(known)
+        resources = self._model.resources(designs)
+        metrics = self._constrained(resources)
         runs = metrics.runs
-        some = np.flatnonzero(runs.any(axis=1))
-        found = self._model.evaluate(designs.take(some), causes=False)
+        running = np.flatnonzero(runs.any(axis=1))
+        full = self._model.evaluate(designs.take(running), causes=False)
         values = {}
         for name, array in (
-            ("energy", found.energy_J),
-            ("latency", found.latency_s),
-            ("interval", found.interval_s),
-            ("power", found.power_W),
-            *([("snr", np.minimum(found.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
+            ("energy", full.energy_J),
+            ("latency", full.latency_s),
+            ("interval", full.interval_s),
+            ("power", full.power_W),
+            *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
-            values[name][some] = np.where(runs[some], array, np.nan)
-        return Metrics({**values, **metrics.values, "snr_adc": known.snr_adc_dB}, metrics.resources)
+            values[name][running] = np.where(runs[running], array, np.nan)
+        return Metrics(
+            {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
+        )
 
     def _designs(self, levels: Levels) -> Designs:
         """Checked designs of value indices."""

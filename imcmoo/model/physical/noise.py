@@ -83,10 +83,10 @@ def layer_noise(
     parts = [np.zeros(n_layers), np.zeros((len(adc_bits), n_layers))]
     parts += [np.zeros(n_layers), np.zeros(n_layers)]
     for bits in np.unique(precisions, axis=0).astype(int):
-        here = np.flatnonzero((precisions == bits).all(axis=1))
-        found = _noise(
-            layers.operands.take(here),
-            rows[here],
+        alike = np.flatnonzero((precisions == bits).all(axis=1))
+        powers = _noise(
+            layers.operands.take(alike),
+            rows[alike],
             circuit,
             adc_bits,
             input_bits=int(bits[0]),
@@ -95,8 +95,8 @@ def layer_noise(
             sigma=sigma,
             unsigned_inputs=unsigned_inputs,
         )
-        for part, value in zip(parts, found, strict=True):
-            part[..., here] = value
+        for part, value in zip(parts, powers, strict=True):
+            part[..., alike] = value
     return Noise(*parts)
 
 
@@ -204,7 +204,7 @@ class NoiseModel:
 
     def _work_out(self, designs: Designs) -> Arrays:
         """SNR of each design's circuit, for ADCs of all resolutions, shape (n, 16, 3, W)."""
-        found = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
+        snr = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
         for at in range(len(designs)):
             circuit = Circuit(
                 active_rows=int(designs.active_rows[at]),
@@ -212,8 +212,8 @@ class NoiseModel:
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
             )
-            found[at] = self._networks(circuit)
-        return (found,)
+            snr[at] = self._networks(circuit)
+        return (snr,)
 
     def _networks(self, circuit: Circuit) -> Floats:
         """From Σ over a network's layers of noise over signal: dB, shape (resolutions, 3, W)."""

@@ -1,4 +1,4 @@
-"""Where the energy goes: by layer and component, exactly or as the reference prints it.
+"""Breakdown of the energy by layer and component, exactly or as the reference prints it.
 
 Source: docs/model.md, sections 7 and 8.
 """

@@ -1,4 +1,4 @@
-"""What chips hold, their area, and the cells networks surely lack on them, before any mapping."""
+"""Capacity and area of chips, and the cells networks surely lack on them, before any mapping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCREEN_TABLE = 1 << 20
 """Chips of a space up to which all are looked at once."""
 
 WORTH_ALL = 8
-"""All chips are looked at once as many were asked about as this part of them."""
+"""All chips are looked at once one in so many was requested."""
 
 Capacity = tuple[Floats, Floats, Floats, Floats]
 """Area in m², cells and buffer bits, shape (n,), and cells each network surely lacks, (n, W)."""
@@ -37,7 +37,7 @@ class Capacities:
         self._names = [name for name in chips.space.names if name in needed]
 
     def of(self, designs: Designs) -> Capacity:
-        """Those of some designs."""
+        """Capacities of designs."""
         self._asked += len(designs)
         # A few designs are sooner looked at than all there are.
         many = self._asked >= self._size // WORTH_ALL or self._is_known
@@ -54,12 +54,12 @@ class Capacities:
 
     @property
     def _is_known(self) -> bool:
-        """Whether all chips were looked at, for these networks or for more."""
+        """True if all chips were looked at, for these networks or for more."""
         return "_all" in vars(self) or (self._shared is not None and self._shared._is_known)
 
     @cached_property
     def _all(self) -> Capacity:
-        """Those of every chip."""
+        """Capacities of every chip."""
         if self._shared is not None and self._shared._is_known:
             area, cells, buffer_bits, lacking = self._shared._all
             known = self._shared._chips.workloads.names

@@ -49,7 +49,7 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Placement:
-    """What of a mapping the counts need; the same for all loop orders. Shape (n,) each.
+    """Part of a mapping that the counts need; the same for all loop orders. Shape (n,) each.
 
     Args:
         cycles: of the layer.

@@ -1,4 +1,4 @@
-"""What one action costs and how large one component is, over the designs of a space.
+"""Prices of actions and sizes of components over the designs of a space.
 
 An action's energy is a sum of terms, each a price that depends on the chip times a factor that
 depends on the operands: 1, the mean input a, the mean cell value c, or their product. Kept apart
@@ -235,7 +235,7 @@ class Prices:
         return own, list(prices), np.stack(list(prices.values()), axis=1)
 
     def rows(self, levels: Levels) -> PriceRows:
-        """Where the prices of designs stand in each table."""
+        """Rows of the prices of designs in each table."""
         return tuple(self._space.rank(levels, own) for own, _, _ in self._grids)
 
     def look_up(self, rows: PriceRows, wanted: Sequence[str]) -> dict[str, Floats]:

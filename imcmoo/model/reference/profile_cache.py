@@ -1,4 +1,4 @@
-"""The profiles of the chips asked about so far, so that each is mapped once."""
+"""Cache of the profiles of chips, so that each is mapped once."""
 
 from __future__ import annotations
 

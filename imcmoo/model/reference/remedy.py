@@ -1,4 +1,4 @@
-"""What to do where the component table lacks what a space asks for."""
+"""Advice where the component table lacks a value of a space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEW_TABLE = "components.npz"
 
 
 def remedy(space: DesignSpace, node_nm: int, path: str | None) -> str:
-    """How to get the components of all designs at a node, or why there are none.
+    """Command that adds the components of all designs at a node, or why there is none.
 
     Args:
         space: the designs.

@@ -77,7 +77,7 @@ def volume(sides: Sides) -> Ints:
 
 
 def newly_brought(visits: Visits, sides: Sides) -> Ints:
-    """What a tile receives at each step: all of its box, or what the last box did not hold.
+    """Words that a tile receives at each step: its whole box, or the part that is new in it.
 
     The overlap counts only while the box keeps moving the same way: a move that differs from the
     one before brings the whole box and forgets the direction.

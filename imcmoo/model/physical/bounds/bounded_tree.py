@@ -79,18 +79,18 @@ class BoundedTree(SearchTree):
         if not self.is_open(rows, "tiling"):
             designs = self._designs_of(self.representative_designs(rows))
             resident = designs.pipelined | ~chips.streams[:, 0]
-            some = np.flatnonzero((area <= self._area_limit_m2) & resident)
-            for at in _alike(designs.take(some), CHIPS_AT_ONCE):
-                runs = self._all_run(designs.take(some[at]))
-                area[some[at]] = np.where(runs, area[some[at]], np.inf)
+            candidates = np.flatnonzero((area <= self._area_limit_m2) & resident)
+            for at in _alike(designs.take(candidates), CHIPS_AT_ONCE):
+                runs = self._all_run(designs.take(candidates[at]))
+                area[candidates[at]] = np.where(runs, area[candidates[at]], np.inf)
         return Metrics({"area": area}, {})
 
     def _all_run(self, designs: Designs) -> Bools:
         """True where designs of one schedule run all networks, shape (n,)."""
         shortfall = Batch(self._context, designs).surely_missing_cells
         runs = np.asarray((shortfall <= 0).all(axis=1))
-        some = np.flatnonzero(runs)
-        runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
+        candidates = np.flatnonzero(runs)
+        runs[candidates] = Batch(self._context, designs.take(candidates)).runs.all(axis=1)
         return runs
 
     def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:

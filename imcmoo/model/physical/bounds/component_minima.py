@@ -33,8 +33,8 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
     terms = group.terms(batch.chip, batch.designs)
     if not group.limits:
         return terms
-    known = constraints(batch.screen(), batch.context.limits)
-    keeps = [(known[name].missing <= 0).all(axis=1) for name in group.limits]
+    resources = constraints(batch.screen(), batch.context.limits)
+    keeps = [(resources[name].missing <= 0).all(axis=1) for name in group.limits]
     fits = np.logical_and.reduce(keeps)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 
