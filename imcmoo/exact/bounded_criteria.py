@@ -64,7 +64,7 @@ class BoundedCriterion:
         name: of the criterion.
         score: of designs, shape (n,), no smaller where any energy, latency or area is larger.
         bound: lower bounds of scores from bounded costs; another function where the score itself
-            depends on something only bounded, such as the networks' own best.
+            depends on something only bounded, such as the single-network optima.
         zero: where the gap counts from, as `Criterion.zero`.
         root: the gap is that of this root of the score: of a product over W networks it is that of
             the geometric mean.
@@ -114,12 +114,12 @@ class SingleNetworkOptima:
     """Proven bounds of the best EDAP of each network, J·s·mm², shape (W,).
 
     Args:
-        least: proven lower bounds.
-        found: values of the best designs found.
+        bound: proven lower bounds.
+        value: values of the best designs found.
     """
 
-    least: Floats
-    found: Floats
+    bound: Floats
+    value: Floats
 
 
 def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]:
@@ -158,8 +158,8 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
     """
     return BoundedCriterion(
         criterion.name,
-        lambda costs: criterion.scores(costs, own.least),
-        lambda costs: criterion.unchecked_scores(costs, own.found),
+        lambda costs: criterion.scores(costs, own.bound),
+        lambda costs: criterion.unchecked_scores(costs, own.value),
         criterion.zero,
         scale=criterion.scale,
     )

@@ -69,13 +69,13 @@ class RootExpansion:
         nodes: of the stage from which there are bounds.
         stage: how many stages of these are chosen.
         infeasible: designs ruled out, by stage.
-        found: feasible designs met so far, shape (n, n_parameters), and their objectives.
+        feasible: feasible designs evaluated so far, shape (n, n_parameters), and their objectives.
     """
 
     nodes: Nodes
     stage: int
     infeasible: dict[str, int]
-    found: tuple[Levels, Floats]
+    feasible: tuple[Levels, Floats]
 
     @classmethod
     def of(cls, branches: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
@@ -128,7 +128,7 @@ class BranchAndBound:
         # The least bound of nodes that `expand_shared_root` has not handed over yet.
         self.external_bound = np.inf
         self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
-        levels, F = self.root.found
+        levels, F = self.root.feasible
         self._update_incumbent(levels, F)
         self.prune_or_enqueue(self.root.nodes, self.root.stage)
         self._dive()
@@ -226,15 +226,15 @@ class BranchAndBound:
         best = int(scores.argmin())
         if scores[best] < self.value:
             self.value, self.levels = float(scores[best]), levels[best]
-            known_levels, known_F = self.root.found
-            self.root.found = (
+            known_levels, known_F = self.root.feasible
+            self.root.feasible = (
                 np.concatenate([known_levels, levels[[best]]]),
                 np.concatenate([known_F, F[[best]]]),
             )
 
     def import_incumbent(self) -> None:
         """Take the best of the designs that others found."""
-        self._update_incumbent(*self.root.found)
+        self._update_incumbent(*self.root.feasible)
 
     def _dive(self) -> None:
         """Follow the partial designs of least bound to designs; nothing of it counts."""

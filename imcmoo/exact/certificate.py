@@ -38,7 +38,8 @@ class Certificate:
         designs: in the space.
         stages: by stage, designs ruled out there as `infeasible` or `excluded`.
         evaluated: designs that were evaluated; with those of all stages, all there are.
-        own_best: by network `bound` and `value` of its own best, where the criterion is against it.
+        own_best: by network `bound` and `value` of its single-network optimum, if the criterion
+            rests on it.
         seconds: that the proof took.
         identity: of the problem.
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.

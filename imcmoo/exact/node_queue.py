@@ -44,14 +44,14 @@ class NodeQueue:
             size = min(n, int(np.searchsorted(chunk.bounds, below)))
             taken.append(chunk.taken(slice(size)).waiting)
             n -= size
-            if size < len(chunk.some):
+            if size < len(chunk.queued):
                 self._push(chunk.taken(slice(size, None)))
         return np.concatenate(taken)
 
     def first(self, n: int) -> Levels:
         """At the most n rows of the chunk that begins with the least bound; something must wait."""
         chunk = self._heap[0][-1]
-        if n < len(chunk.some) and not chunk.in_order:
+        if n < len(chunk.queued) and not chunk.in_order:
             nearest = np.argpartition(chunk.bounds, n)[:n]
             chunk = chunk.taken(np.sort(nearest))
         return chunk.ordered().taken(slice(n)).waiting
@@ -69,13 +69,13 @@ class _NodeBatch:
 
     Args:
         rows: shape (n, n_columns).
-        some: indices of those that wait.
+        queued: indices of those that wait.
         bounds: of those.
         in_order: whether the least comes first.
     """
 
     rows: Levels
-    some: Ints
+    queued: Ints
     bounds: Floats
     in_order: bool
 
@@ -86,15 +86,15 @@ class _NodeBatch:
     @property
     def waiting(self) -> Levels:
         """Rows of the nodes in the chunk."""
-        return self.rows[self.some]
+        return self.rows[self.queued]
 
     def ordered(self) -> _NodeBatch:
         """The chunk with its nodes sorted by bound."""
         if self.in_order:
             return self
         order = np.argsort(self.bounds, kind="stable")
-        return replace(self, some=self.some[order], bounds=self.bounds[order], in_order=True)
+        return replace(self, queued=self.queued[order], bounds=self.bounds[order], in_order=True)
 
     def taken(self, which: slice | Ints) -> _NodeBatch:
         """A part, in the order it is in."""
-        return replace(self, some=self.some[which], bounds=self.bounds[which])
+        return replace(self, queued=self.queued[which], bounds=self.bounds[which])

@@ -26,7 +26,7 @@ class ProofTask:
     Args:
         names: of the criteria.
         network: the one that the chips must run; all of them if empty.
-        rests_on: the networks' own bests, which are proven before.
+        rests_on: single-network optima, which are proven before.
     """
 
     names: tuple[str, ...]

@@ -87,7 +87,7 @@ def proven(problem, gap=0.0, steps=10**9):
     found = run(bounded_criteria(problem).values())
     own = [found[f"edap_{name}"] for name in problem.workload_names]
     bests = SingleNetworkOptima(np.array([p.bound for p in own]), np.array([p.value for p in own]))
-    if np.isfinite(bests.found).all():
+    if np.isfinite(bests.value).all():
         joint = [
             replace(regret_criterion(c, bests), name=c.joint_name)
             for c in regret_criteria(problem).values()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating
-from imcmoo.search import niches as niches_of
+from imcmoo.search import elites as elites_of
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import SCREENED, ValueElites, from_elites
@@ -94,7 +94,7 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
     children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
     children[[3, 5, 32, 33], 0] = 1
     problem = Screen()
-    found = niches_of._first_passing(problem, children, of)
+    found = elites_of._first_passing(problem, children, of)
     assert found[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
     # Where one has passed none is asked about again, and none twice.
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
@@ -103,13 +103,13 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
 def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeypatch):
     fitted = []
 
-    class Spy(niches_of.Surrogate):
+    class Spy(elites_of.Surrogate):
         def __init__(self, space, levels, points):
             fitted.append(levels)
             super().__init__(space, levels, points)
 
-    monkeypatch.setattr(niches_of, "Surrogate", Spy)
-    monkeypatch.setattr(niches_of, "AROUND", 2)
+    monkeypatch.setattr(elites_of, "Surrogate", Spy)
+    monkeypatch.setattr(elites_of, "AROUND", 2)
     archive = begun()
     from_elites(PROBLEM, archive, 5, True, np.random.default_rng(1))
     assert len(fitted[0]) == 10 < len(archive)

@@ -87,6 +87,6 @@ def as_metrics(
         values[q.name] = column if q.per_workload else column[:, 0]
     by_network = [values[q.name] for q in quantities if q.per_workload]
     failed = np.array([a is None for a in answers])[:, None]
-    lost = np.logical_or.reduce([np.isnan(v) for v in by_network]) if by_network else False
-    missing = np.where(failed | lost, 1.0, 0.0) * np.ones(n_workloads)
+    no_value = np.logical_or.reduce([np.isnan(v) for v in by_network]) if by_network else False
+    missing = np.where(failed | no_value, 1.0, 0.0) * np.ones(n_workloads)
     return Metrics(values, {EVALUATION: Resource(np.ones(len(answers)), missing)})

@@ -62,9 +62,9 @@ class Capacities:
         """Capacities of every chip."""
         if self._shared is not None and self._shared._is_known:
             area, cells, buffer_bits, lacking = self._shared._all
-            known = self._shared._chips.workloads.names
-            own = [known.index(name) for name in self._chips.workloads.names]
-            return area, cells, buffer_bits, lacking[:, own]
+            shared_names = self._shared._chips.workloads.names
+            columns = [shared_names.index(name) for name in self._chips.workloads.names]
+            return area, cells, buffer_bits, lacking[:, columns]
         return self._of(self._chips.designs(self._chips.space.grid(self._names)))
 
     def _of(self, designs: Designs) -> Capacity:

@@ -105,7 +105,7 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
     used = np.ones(len(mapping.sizes))
     units = mapping.temporal.astype(np.float64)
     spread = np.any(mapping.spatial > 1, axis=0)
-    found: dict[str, Ints] = {}
+    instances: dict[str, Ints] = {}
     level = len(LEVEL)
     for kind, innermost in KINDS.items():
         while level > LEVEL[innermost]:
@@ -116,8 +116,8 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
                 after = mapping.residual[:, level, i] + factor * (units[:, i] - 1)
                 used = np.where(factor > 1, used * after / units[:, i], used)
                 units[:, i] = after
-        found[kind] = used.astype(np.int64)
-    return found
+        instances[kind] = used.astype(np.int64)
+    return instances
 
 
 @dataclass(frozen=True)

@@ -158,37 +158,37 @@ class Visits:
 
     def children(self, level: str, axis: str) -> Ints:
         """Children in use at a level along one axis, shape (n, n_steps) or (n, 1)."""
-        known = self._children.get((level, axis))
-        if known is None:
-            known = self._children[level, axis] = self._children_of(level, axis)
-        return known
+        children = self._children.get((level, axis))
+        if children is None:
+            children = self._children[level, axis] = self._children_of(level, axis)
+        return children
 
     def _children_of(self, level: str, axis: str) -> Ints:
         i, at = self.nests.axes.index(axis), LEVEL[level]
         full = self.nests.spatial[:, at, i, None]
-        rest = self.nests.residual[:, at, i, None]
+        partial = self.nests.residual[:, at, i, None]
         outer = (self.nests.residual[:, at + 1 :, i] == 1).all(axis=1)[:, None]
-        return self._on_last(axis, np.where(outer, rest, full), full)
+        return self._on_last(axis, np.where(outer, partial, full), full)
 
     def extent(self, level: str, axis: str) -> Ints:
         """Extent of a child of a level along one axis, shape (n, n_steps) or (n, 1)."""
-        known = self._extents.get((level, axis))
-        if known is None:
-            known = self._extents[level, axis] = self._extent_of(level, axis)
-        return known
+        extent = self._extents.get((level, axis))
+        if extent is None:
+            extent = self._extents[level, axis] = self._extent_of(level, axis)
+        return extent
 
     def _extent_of(self, level: str, axis: str) -> Ints:
         i, at = self.nests.axes.index(axis), LEVEL[level]
         alone = (self.nests.residual[:, at:, i] == 1).all(axis=1)[:, None]
-        full, rest = self.full[:, at, i, None], self.partial[:, at, i, None]
-        return self._on_last(axis, np.where(alone, rest, full), full)
+        full, partial = self.full[:, at, i, None], self.partial[:, at, i, None]
+        return self._on_last(axis, np.where(alone, partial, full), full)
 
     def buffer_extent(self, axis: str) -> Ints:
         """Extent of what the global buffer holds along one axis, shape (n, n_steps) or (n, 1)."""
         i = self.nests.axes.index(axis)
         inner = self.nests.inner[:, i, None]
-        full, rest = self.full[:, -1, i, None], self.partial[:, -1, i, None]
-        return self._on_last(axis, full * (inner - 1) + rest, full * inner)
+        full, partial = self.full[:, -1, i, None], self.partial[:, -1, i, None]
+        return self._on_last(axis, full * (inner - 1) + partial, full * inner)
 
     def _on_last(self, axis: str, last: Ints, otherwise: Ints) -> Ints:
         if (last == otherwise).all():

@@ -216,14 +216,14 @@ class Prices:
         self, names: Sequence[str], price: Pricing, table: ComponentTable
     ) -> tuple[list[str], list[str], Floats]:
         """Parameters that decide, names of the prices, and prices (n_combinations, n_prices)."""
-        own = [n for n in names if n in self._space.names]
+        searched = [n for n in names if n in self._space.names]
         for p in self._space.parameters:
-            if p.name in own and isinstance(p, Conditional) and p.on.name not in own:
+            if p.name in searched and isinstance(p, Conditional) and p.on.name not in searched:
                 others = ", ".join(n for n in names if n != p.name)
                 raise ValueError(
                     f"space {self._space.name}: {p.name} may depend on {others}, not {p.on.name}"
                 )
-        values = self._space.decode(self._space.grid(own))
+        values = self._space.decode(self._space.grid(searched))
         try:
             prices = price(table, values)
         except MissingRow as missing:
@@ -232,11 +232,11 @@ class Prices:
         for name in prices:
             if name.endswith(".area"):
                 prices[name] = round_digits(prices[name], PRICE_DIGITS)
-        return own, list(prices), np.stack(list(prices.values()), axis=1)
+        return searched, list(prices), np.stack(list(prices.values()), axis=1)
 
     def rows(self, levels: Levels) -> PriceRows:
         """Rows of the prices of designs in each table."""
-        return tuple(self._space.rank(levels, own) for own, _, _ in self._grids)
+        return tuple(self._space.rank(levels, parameters) for parameters, _, _ in self._grids)
 
     def look_up(self, rows: PriceRows, wanted: Sequence[str]) -> dict[str, Floats]:
         """Prices by name, in pJ, pW or µm², shape (n_designs,) each.
@@ -244,22 +244,22 @@ class Prices:
         Args:
             rows: of the designs, as `rows` finds them.
         """
-        found: dict[str, Floats] = {}
+        by_name: dict[str, Floats] = {}
         for (_, names, grid), row in zip(self._grids, rows, strict=True):
-            here = [n for n in wanted if n in names]
-            if here:
-                picked = grid[:, [names.index(n) for n in here]][row]
-                found.update(zip(here, picked.T, strict=True))
-        return found
+            present = [n for n in wanted if n in names]
+            if present:
+                picked = grid[:, [names.index(n) for n in present]][row]
+                by_name.update(zip(present, picked.T, strict=True))
+        return by_name
 
     def deciding(self, wanted: Sequence[str]) -> list[str]:
         """The parameters on which any of some prices depends in this space, and no others."""
-        found = set()
-        for own, names, grid in self._grids:
-            here = [names.index(n) for n in wanted if n in names]
-            shape = [self._space.shape[self._space.names.index(n)] for n in own]
-            prices = grid[:, here].reshape(*shape, len(here))
-            for axis, name in enumerate(own):
-                if here and (prices != prices.take([0], axis=axis)).any():
-                    found.add(name)
-        return [name for name in self._space.names if name in found]
+        deciding = set()
+        for parameters, names, grid in self._grids:
+            columns = [names.index(n) for n in wanted if n in names]
+            shape = [self._space.shape[self._space.names.index(n)] for n in parameters]
+            prices = grid[:, columns].reshape(*shape, len(columns))
+            for axis, name in enumerate(parameters):
+                if columns and (prices != prices.take([0], axis=axis)).any():
+                    deciding.add(name)
+        return [name for name in self._space.names if name in deciding]

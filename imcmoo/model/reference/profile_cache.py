@@ -97,20 +97,20 @@ class ProfileCache:
         space, names = self._chips.space, self._chips.body_parameters
         if space.size_of(names) > MOST_LOOKED_AT:
             return np.empty((0, len(space.shape)), dtype=np.int64)
-        every = space.grid(names)
-        lacking = self._chips.lacking_cells(self._chips.sizes(every))[:, networks]
+        chips = space.grid(names)
+        lacking = self._chips.lacking_cells(self._chips.sizes(chips))[:, networks]
         fits = (lacking == 0).any(axis=1)
         fits[body] = False
-        return every[fits] if fits.sum() <= MOST_IN_ONE_GO else every[:0]
+        return chips[fits] if fits.sum() <= MOST_IN_ONE_GO else chips[:0]
 
     def _networks(self, names: Sequence[str]) -> list[int]:
         """Indices of all networks or of one."""
-        known = self._chips.workloads.names
-        if list(names) == known:
-            return list(range(len(known)))
-        if len(names) != 1 or names[0] not in known:
-            raise ValueError(f"profiles are of {', '.join(known)}, not of {', '.join(names)}")
-        return [known.index(names[0])]
+        all_names = self._chips.workloads.names
+        if list(names) == all_names:
+            return list(range(len(all_names)))
+        if len(names) != 1 or names[0] not in all_names:
+            raise ValueError(f"profiles are of {', '.join(all_names)}, not of {', '.join(names)}")
+        return [all_names.index(names[0])]
 
     def _profile(self, levels: Levels, networks: list[int]) -> None:
         """Profile some networks on chips, all different, as far as that was not done."""
@@ -124,9 +124,9 @@ class ProfileCache:
         wanted = self._profiler.uses(new & (self._chips.lacking_cells(sizes) == 0))
         runs = self._runs(levels, wanted)
         for network in networks:
-            found = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
+            summary = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
             rows = np.flatnonzero(new[:, network])
-            self._profiles.only(network).put(place[rows], found.take(rows))
+            self._profiles.only(network).put(place[rows], summary.take(rows))
         for network in networks:
             self._known[place, network] = True
 
@@ -134,9 +134,9 @@ class ProfileCache:
         """Runs of layers on chips, of which those that map all layers alike are run once."""
         levels = self._chips.with_fewest_bits(levels)
         alike, first = distinct(self._chips.body(levels))
-        some = np.zeros((len(first), wanted.shape[1]), dtype=bool)
-        np.logical_or.at(some, alike, wanted)
-        runs = self._chips.run(levels[first], some)
+        wanted_first = np.zeros((len(first), wanted.shape[1]), dtype=bool)
+        np.logical_or.at(wanted_first, alike, wanted)
+        runs = self._chips.run(levels[first], wanted_first)
         return runs if len(first) == len(levels) else runs.take(alike)
 
     def _make_room(self) -> None:

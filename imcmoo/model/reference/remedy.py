@@ -40,7 +40,7 @@ def _request(space: DesignSpace, node_nm: int) -> Request:
         raise ValueError("voltages are whole millivolts")
     return Request(
         str(space.values_of("device")[0]),
-        tuple(node for node, own in volts.items() if own == volts[node_nm]),
+        tuple(node for node, voltages in volts.items() if voltages == volts[node_nm]),
         rows=_values(space, "rows"),
         cols=_values(space, "cols"),
         millivolts=tuple(millivolts),

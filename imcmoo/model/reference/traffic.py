@@ -107,10 +107,10 @@ def _turns(move: Ints, moved: Bools) -> Bools:
     forgotten = np.ones(len(move), dtype=bool)
     latest = np.zeros(len(move), dtype=np.int64)
     for step in range(move.shape[1]):
-        here = moved[:, step]
-        turns[:, step] = here & ~forgotten & (move[:, step] != latest)
-        forgotten = np.where(here, turns[:, step], forgotten)
-        latest = np.where(here, move[:, step], latest)
+        moving = moved[:, step]
+        turns[:, step] = moving & ~forgotten & (move[:, step] != latest)
+        forgotten = np.where(moving, turns[:, step], forgotten)
+        latest = np.where(moving, move[:, step], latest)
     return turns
 
 
@@ -133,22 +133,22 @@ def sharing(visits: Visits, space: str, level: str) -> tuple[Ints, Ints, Ints]:
     """
     live = visits.nests.axes
     one: Any = np.ones((1, 1), dtype=np.int64)
-    own, distinct, every = one, one, one
+    seen, distinct, all_children = one, one, one
     windows = WINDOWS if space == "inputs" else ()
     paired = [axis for pair in windows for axis in pair]
     for axis in live:
         if axis in SPACES[space]:
-            own = own * visits.children(level, axis)
+            seen = seen * visits.children(level, axis)
         elif axis not in paired:
-            every = every * visits.children(level, axis)
+            all_children = all_children * visits.children(level, axis)
     for a, b in windows:
         if a in live:
             at = LEVEL[level]
             n, k = visits.children(level, a), visits.children(level, b)
             steps = (visits.full[:, at, live.index(axis), None] for axis in (a, b))
             distinct = distinct * distinct_offsets(n, k, *steps)
-            every = every * n * k
-    return own, distinct, every
+            all_children = all_children * n * k
+    return seen, distinct, all_children
 
 
 def traffic(nests: Nests, weights: bool) -> Floats:
@@ -179,14 +179,16 @@ def traffic(nests: Nests, weights: bool) -> Floats:
         space, level, what = name.split(".")
         if what == "share" and (weights or space != "weights"):
             out[name] = _share(visits, space, level)
-    own, distinct, every = sharing(visits, "inputs", "tile")
-    brought = own * _brought(visits, "inputs", "tile")
-    out["inputs.tile.all"] = visits.total(every * brought)
+    seen, distinct, all_children = sharing(visits, "inputs", "tile")
+    brought = seen * _brought(visits, "inputs", "tile")
+    out["inputs.tile.all"] = visits.total(all_children * brought)
     out["inputs.tile.distinct"] = visits.total(distinct * brought)
     out["outputs.tile.fill"] = visits.total(_brought(visits, "outputs", "tile"))
     if weights:
-        own, _, every = sharing(visits, "weights", "row")
-        out["weights.row.all"] = visits.total(own * every * _brought(visits, "weights", "row"))
+        seen, _, all_children = sharing(visits, "weights", "row")
+        out["weights.row.all"] = visits.total(
+            seen * all_children * _brought(visits, "weights", "row")
+        )
     return np.stack([_column(out.get(name, 1), len(nests)) for name in TRAFFIC], axis=1)
 
 
@@ -205,13 +207,13 @@ def _brought(visits: Visits, space: str, level: str) -> Ints:
 
 def _share(visits: Visits, space: str, level: str) -> Floats:
     """Distinct children served over all children, weighted by what they newly receive."""
-    own, distinct, every = sharing(visits, space, level)
-    if distinct.shape[1] == every.shape[1] == 1:
-        return (distinct / every)[:, 0]
+    seen, distinct, all_children = sharing(visits, space, level)
+    if distinct.shape[1] == all_children.shape[1] == 1:
+        return (distinct / all_children)[:, 0]
     # The router keeps nothing, so its children always receive whole boxes.
     child = _child(visits, space, level)
-    bits = own * (volume(child) if level == "group" else newly_brought(visits, child))
-    return visits.total(distinct * bits) / visits.total(every * bits)
+    bits = seen * (volume(child) if level == "group" else newly_brought(visits, child))
+    return visits.total(distinct * bits) / visits.total(all_children * bits)
 
 
 def _whole(visits: Visits, space: str) -> Ints:
@@ -219,8 +221,8 @@ def _whole(visits: Visits, space: str) -> Ints:
     sent = volume(_child(visits, space, "group"))
     # A mesh of one router group is no level, so the buffer above it is the router's direct source.
     sent = np.where(visits.nests.lone_group[:, None], visits.quirk(sent), sent)
-    own, distinct, _ = sharing(visits, space, "group")
-    return visits.total(own * distinct * sent)
+    seen, distinct, _ = sharing(visits, space, "group")
+    return visits.total(seen * distinct * sent)
 
 
 def held_words(axes: tuple[str, ...], extent: Ints, space: str) -> Ints:
