@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import is_dataclass
+from typing import Any
 
 from imcmoo.io.own_code import module_of, own_code
 from imcmoo.model import registry
-
-if TYPE_CHECKING:
-    from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.problem import AcceleratorProblem
 
 ENUMERATION_VERSION = 1
 """Raise by one with every intended change of scores, criteria, feasibility, enumeration or branch
@@ -34,19 +32,6 @@ PARTS = {
 """What an identity consists of, and what differs where a part differs."""
 
 OLDER = "an older version of imcmoo"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Origin of a problem in its study, which the problem's objects do not tell.
-
-    Args:
-        modules: dotted names of a user's modules that the study names.
-        data: what a user's model is handed: JSON values.
-    """
-
-    modules: tuple[str, ...] = ()
-    data: str = ""
 
 
 def identity(problem: AcceleratorProblem) -> dict[str, Any]:

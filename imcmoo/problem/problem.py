@@ -20,7 +20,6 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
-from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
@@ -46,6 +45,19 @@ class SelectionCriteria:
     asked: Criterion | None = None
     weights: Sequence[float] | None = None
     own: Criterion | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Origin of a problem in its study, which the problem's objects do not tell.
+
+    Args:
+        modules: dotted names of a user's modules that the study names.
+        data: what a user's model is handed: JSON values.
+    """
+
+    modules: tuple[str, ...] = ()
+    data: str = ""
 
 
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types

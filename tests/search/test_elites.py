@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.search import mating
 from imcmoo.search import elites as elites_of
+from imcmoo.search import mating
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import SCREENED, ValueElites, from_elites

@@ -52,16 +52,14 @@ class Chip:
     Args:
         areas_m2: by component.
         leaks_W: by component.
-        prices_J: energy per action as in `Component`, all components together.
-        hop_J, wire_J_per_m: of a bit on a link, of which `link_price` makes the price.
+        prices_J: energy per action as in `Component`, all components together; `hop_J` and
+            `wire_J_per_m` of a bit, of which `link_price` makes the price of a link.
         rates: speeds of the components.
     """
 
     areas_m2: dict[str, Floats]
     leaks_W: dict[str, Floats]
     prices_J: dict[str, Floats]
-    hop_J: Floats
-    wire_J_per_m: Floats
     rates: Rates
 
     @cached_property
@@ -112,16 +110,18 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         "interface": build.memory_interface(),
     }
     areas = {name: part.area_m2 for name, part in components.items()}
-    hop, wire = build.hop_J(), build.wire_J_per_m()
-    a, switches = context.assumptions, context.switches
-    link = link_price(hop, wire, total(areas.values()), assumptions=a, switches=switches)
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
+    link = link_price(
+        prices["hop_J"],
+        prices["wire_J_per_m"],
+        total(areas.values()),
+        assumptions=context.assumptions,
+        switches=context.switches,
+    )
     return Chip(
         areas_m2=areas,
         leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
         prices_J=prices | {"link": link},
-        hop_J=hop,
-        wire_J_per_m=wire,
         rates=Rates(**{n: v for part in components.values() for n, v in part.seconds.items()}),
     )
 
@@ -233,22 +233,17 @@ class _Builder:
         )
 
     def routers(self) -> Component:
-        """Routers, one per group, and their links; the price of a link depends on the chip."""
-        designs, point = self._designs, self._point
+        """Routers, one per group, and their links, whose price depends on the chip's area."""
+        designs, point, router = self._designs, self._point, self._look_up("router")
         rate = designs.link_bits * point.clock_Hz * self._assumptions.link_efficiency.value
         return Component(
-            area_m2=designs.router_groups * self._look_up("router")["area"],
+            area_m2=designs.router_groups * router["area"],
+            prices_J={
+                "hop_J": router["read"] / ROUTER_BITS * point.supply,
+                "wire_J_per_m": 0.5 * self._assumptions.wire_F_per_m.value * designs.voltage_V**2,
+            },
             seconds={"link_bit_s": 1 / rate},
         )
-
-    def hop_J(self) -> Floats:
-        """Energy of a bit through a router."""
-        return self._look_up("router")["read"] / ROUTER_BITS * self._point.supply
-
-    def wire_J_per_m(self) -> Floats:
-        """Energy of a bit along a metre of wire."""
-        wire: Floats = 0.5 * self._assumptions.wire_F_per_m.value * self._designs.voltage_V**2
-        return wire
 
     def global_buffer(self) -> Component:
         """The global buffer."""
@@ -307,94 +302,46 @@ def link_price(
 CostTerms = dict[str, Floats]
 
 
+def _whole_chip(chip: Chip, designs: Designs) -> Floats | float:
+    return 1.0
+
+
 @dataclass(frozen=True)
 class CostTermGroup:
     """Cost terms that depend on the same parameters; bounds tabulate them over these.
 
     Args:
+        name: of the unit that the terms are of.
         depends_on: names of the parameters.
-        terms: function of chips and designs that returns the terms by name, shape (n,) each.
+        components: components whose area and leakage are divided by the number of units.
+        number: function of chips and designs that returns the number of units, shape (n,).
+        prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
+        seconds: names of fields of `Rates`.
         limits: circuit limits that a chip must keep for its terms to count.
     """
 
-    depends_on: tuple[str, ...]
-    terms: Callable[[Chip, Designs], CostTerms]
+    name: str
+    depends_on: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    number: Callable[[Chip, Designs], Floats | float] = _whole_chip
+    prices: tuple[str, ...] = ()
+    seconds: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
-
-def _macro_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of one macro without its ADCs."""
-    return {
-        "macro_m2": (chip.areas_m2["cells"] + chip.areas_m2["drivers"]) / designs.macros,
-        "macro_W": (chip.leaks_W["cells"] + chip.leaks_W["drivers"]) / designs.macros,
-        **{name: chip.prices_J[name] for name in ("cell_low", "cell_span", "dac", "write")},
-        "read_s": chip.rates.read_s,
-        "row_write_s": chip.rates.row_write_s,
-        "in_turn": chip.rates.in_turn,
-    }
-
-
-def _adc_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of one ADC with its shift-and-add."""
-    number = designs.macros * chip.rates.adcs
-    return {
-        "adc_m2": (chip.areas_m2["adc"] + chip.areas_m2["shift_add"]) / number,
-        "adc_W": (chip.leaks_W["adc"] + chip.leaks_W["shift_add"]) / number,
-        "conversion": chip.price_of("conversion"),
-        "convert_s": chip.rates.convert_s,
-    }
-
-
-def _sharing_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """ADCs of a macro, and their negative, whose minimum is that of the most ADCs."""
-    return {"adcs": chip.rates.adcs, "negated_adcs": -chip.rates.adcs}
-
-
-def _array_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Nothing but whether an array keeps its limits."""
-    return {"infeasible": np.zeros(len(designs))}
-
-
-def _memory_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of the global buffer and the memory interface."""
-    return {
-        "memory_m2": chip.areas_m2["glb"] + chip.areas_m2["interface"],
-        "memory_W": chip.leaks_W["glb"],
-        **{name: chip.prices_J[name] for name in ("glb_read", "glb_write", "dram")},
-        "glb_bit_s": chip.rates.glb_bit_s,
-        "dram_bit_s": chip.rates.dram_bit_s,
-    }
-
-
-def _tile_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of the buffers of one tile."""
-    tiles = designs.tiles_per_group * designs.router_groups
-    return {
-        "tile_m2": chip.areas_m2["buffers"] / tiles,
-        "tile_W": chip.leaks_W["buffers"] / tiles,
-        **{name: chip.prices_J[name] for name in ("buffer_read", "buffer_write", "result")},
-        "buffer_word_s": chip.rates.buffer_word_s,
-    }
-
-
-def _link_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of one router group."""
-    return {
-        "router_m2": chip.areas_m2["routers"] / designs.router_groups,
-        "hop_J": chip.hop_J,
-        "wire_J_per_m": chip.wire_J_per_m,
-        "link_bit_s": chip.rates.link_bit_s,
-    }
-
-
-def _digital_terms(chip: Chip, designs: Designs) -> CostTerms:
-    """Terms of the digital unit."""
-    return {
-        "digital_m2": chip.areas_m2["digital"],
-        "digital_W": chip.leaks_W["digital"],
-        "mac": chip.prices_J["mac"],
-        "mac_s": chip.rates.mac_s,
-    }
+    def terms(self, chip: Chip, designs: Designs) -> CostTerms:
+        """Terms of n chips by name, shape (n,) each."""
+        number = self.number(chip, designs)
+        areas = [chip.areas_m2[name] for name in self.components]
+        leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
+        terms = {name: chip.price_of(name) for name in self.prices}
+        terms |= {name: getattr(chip.rates, name) for name in self.seconds}
+        if areas:
+            terms[f"{self.name}_m2"] = total(areas) / number
+        if leaks:
+            terms[f"{self.name}_W"] = total(leaks) / number
+        if "adcs" in terms:  # whose minimum is that of the most ADCs
+            terms["negated_adcs"] = -terms["adcs"]
+        return terms or {"infeasible": np.zeros(len(designs))}
 
 
 _ARRAY = ("technology_nm", "rows", "cols")
@@ -403,20 +350,57 @@ _PERIPHERY = ("voltage_V", "columns_per_adc", "sample_and_hold")
 _CELLS = ("bits_per_cell", "weight_coding")
 
 COST_TERM_GROUPS = (
-    CostTermGroup((*_ARRAY, *_INPUTS, "ping_pong", *_PERIPHERY), _macro_terms),
     CostTermGroup(
+        "macro",
+        (*_ARRAY, *_INPUTS, "ping_pong", *_PERIPHERY),
+        components=("cells", "drivers"),
+        number=lambda chip, designs: designs.macros,
+        prices=("cell_low", "cell_span", "dac", "write"),
+        seconds=("read_s", "row_write_s", "in_turn"),
+    ),
+    CostTermGroup(
+        "adc",
         (
             *("technology_nm", "active_rows", *_CELLS, "input_slice_bits"),
             *("adc_model", "adc_bits", "sample_and_hold", "voltage_V"),
         ),
-        _adc_terms,
+        components=("adc", "shift_add"),
+        number=lambda chip, designs: designs.macros * chip.rates.adcs,
+        prices=("conversion",),
+        seconds=("convert_s",),
         limits=("snr",),
     ),
-    CostTermGroup(("cols", "weight_coding", "columns_per_adc"), _sharing_terms),
-    CostTermGroup((), _array_terms, limits=("wires", "levels")),
-    CostTermGroup(("technology_nm", "voltage_V", "glb_KiB", "glb_banks", "dram"), _memory_terms),
-    CostTermGroup((*_ARRAY, "macros_per_tile", "voltage_V"), _tile_terms),
-    CostTermGroup(("technology_nm", "voltage_V", "link_bits"), _link_terms),
-    CostTermGroup(("technology_nm", "mac_units", "voltage_V"), _digital_terms),
+    CostTermGroup("sharing", ("cols", "weight_coding", "columns_per_adc"), seconds=("adcs",)),
+    CostTermGroup("array", limits=("wires", "levels")),
+    CostTermGroup(
+        "memory",
+        ("technology_nm", "voltage_V", "glb_KiB", "glb_banks", "dram"),
+        components=("glb", "interface"),
+        prices=("glb_read", "glb_write", "dram"),
+        seconds=("glb_bit_s", "dram_bit_s"),
+    ),
+    CostTermGroup(
+        "tile",
+        (*_ARRAY, "macros_per_tile", "voltage_V"),
+        components=("buffers",),
+        number=lambda chip, designs: designs.tiles_per_group * designs.router_groups,
+        prices=("buffer_read", "buffer_write", "result"),
+        seconds=("buffer_word_s",),
+    ),
+    CostTermGroup(
+        "router",
+        ("technology_nm", "voltage_V", "link_bits"),
+        components=("routers",),
+        number=lambda chip, designs: designs.router_groups,
+        prices=("hop_J", "wire_J_per_m"),
+        seconds=("link_bit_s",),
+    ),
+    CostTermGroup(
+        "digital",
+        ("technology_nm", "mac_units", "voltage_V"),
+        components=("digital",),
+        prices=("mac",),
+        seconds=("mac_s",),
+    ),
 )
 """All cost terms of a chip. Bounds are refused if one depends on a parameter not declared here."""

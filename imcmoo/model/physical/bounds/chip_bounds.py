@@ -67,8 +67,6 @@ class MinimalChips:
             areas_m2={"chip": self.area_m2[:, 0]},
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
-            hop_J=self["hop_J"][:, 0],
-            wire_J_per_m=self["wire_J_per_m"][:, 0],
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
         )
 
