@@ -59,7 +59,7 @@ class Resource:
 
     Args:
         own: of the chip, positive, shape (n,).
-        missing: what each network lacks to run, 0 where it lacks nothing, shape (n, W).
+        missing: capacity shortfall of each network, 0 where it runs, shape (n, W).
     """
 
     own: Floats

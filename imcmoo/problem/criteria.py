@@ -235,10 +235,10 @@ def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> 
     """
     criteria = {name: c for name, c in CRITERIA.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
-        lacking = [q for q in criterion.wanted if q not in quantities]
-        if lacking:
+        absent = [q for q in criterion.wanted if q not in quantities]
+        if absent:
             raise ValueError(
-                f"criterion {criterion.name} needs {', '.join(lacking)}; the cost model gives "
+                f"criterion {criterion.name} needs {', '.join(absent)}; the cost model gives "
                 f"{', '.join(quantities)}"
             )
         criteria[criterion.name] = criterion

@@ -122,10 +122,10 @@ class NetworkLimits:
             for key, limit in limits.get(name, Limits()).given().items()
         ]
         for w, key, _ in self.rows:
-            lacking = [q for q in _KINDS[key].needs if q not in quantities]
-            if lacking:
+            absent = [q for q in _KINDS[key].needs if q not in quantities]
+            if absent:
                 raise ValueError(
-                    f"{key} of {networks[w]}: the cost model gives no {', '.join(lacking)}"
+                    f"{key} of {networks[w]}: the cost model gives no {', '.join(absent)}"
                 )
 
     def __bool__(self) -> bool:

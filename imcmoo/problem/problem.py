@@ -2,7 +2,7 @@
 
 The only adapter between cost models and pymoo. Objectives are what the model names (energy and
 latency per network and the chip's area for the paper's), all minimised; constraints say how much a
-chip lacks, in octaves.
+chip falls short, in octaves.
 """
 
 from __future__ import annotations
@@ -233,13 +233,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
         F = self.natural(np.column_stack([*values, *extra]))
-        lacking = constraints[:, :-1] if self.area_limit_m2 else constraints
+        violation = constraints[:, :-1] if self.area_limit_m2 else constraints
         runs = np.asarray(metrics.runs.all(axis=1))
         G = np.hstack([constraints, self.limits.constraints(metrics.values)])
-        return self._finite(F, runs, lacking.sum(axis=1)), G
+        return self._finite(F, runs, violation.sum(axis=1)), G
 
-    def _finite(self, F: Floats, runs: Bools, lacking: Floats) -> Floats:
-        """Objectives, finite; `lacking` (n,) orders what does not run."""
+    def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
+        """Objectives, finite; `violation` (n,) orders what does not run."""
         positive = (self.natural(F) > 0) | ~self._is_ratio
         scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)
         if not scored[runs].all():
@@ -248,7 +248,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad]}"
             )
-        F[~runs] = self._bounds * (1 + lacking[~runs, None])
+        F[~runs] = self._bounds * (1 + violation[~runs, None])
         return F
 
 

@@ -111,8 +111,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
-        lacking = np.maximum(self.archive.G, 0.0).sum(axis=1)
-        return rng.permutation(self._vicinity(self.archive.levels[[lacking.argmin()]]))
+        violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
+        return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]]))
 
     def _promising(
         self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator

@@ -59,10 +59,10 @@ class OffspringBuilder:
 
     def repair(self) -> None:
         """Walk what was refused to feasibility, the least violated first, for what is missing."""
-        lacks = self.problem.feasibility.screened(self.refused)
-        nearest = np.argsort(lacks, kind="stable")[: self.missing]
-        repaired, lacks = repair(self.problem, self.refused[nearest])
-        self.append(unseen(self.problem.space, repaired[lacks <= 0], self.seen))
+        violation = self.problem.feasibility.screened(self.refused)
+        nearest = np.argsort(violation, kind="stable")[: self.missing]
+        repaired, violation = repair(self.problem, self.refused[nearest])
+        self.append(unseen(self.problem.space, repaired[violation <= 0], self.seen))
         self.refused = self.refused[:0]
 
     def drop_infeasible(self) -> None:

@@ -106,8 +106,8 @@ def draw_screened(
     while len(samples) < n and misses < PATIENCE:
         drawn = space.random(DRAWS * n, rng)
         nearest = np.argsort(violation(drawn), kind="stable")[: 2 * n]
-        repaired, lacks = repair(problem, drawn[nearest])
-        new = unseen(space, repaired[lacks <= 0], seen | set(space.rank(samples).tolist()))
+        repaired, left = repair(problem, drawn[nearest])
+        new = unseen(space, repaired[left <= 0], seen | set(space.rank(samples).tolist()))
         misses = 0 if len(new) else misses + 1
         samples = np.concatenate([samples, new])
     return rng.permutation(samples)[:n]

@@ -131,7 +131,7 @@ def count_actions(
     placement: Placement,
     traffic: Traffic,
     sums: OperandSums,
-    copies: Floats,
+    replication: Floats,
     *,
     unsigned: bool,
 ) -> dict[str, Floats]:
@@ -139,7 +139,7 @@ def count_actions(
 
     Args:
         layers, designs, placement, traffic, sums: as their modules make them.
-        copies: of each layer, each of which is written when weights are loaded, shape (n, L).
+        replication: of each layer, each of which is written when weights are loaded, shape (n, L).
         unsigned: whether inputs that are never negative are coded without offset.
     """
     static = ~layers.dynamic
@@ -160,7 +160,7 @@ def count_actions(
         "result": traffic.result_words,
         "glb_read": traffic.glb_read_bits,
         "glb_write": traffic.glb_write_bits,
-        "write": weights * placement.slice_columns * copies,
+        "write": weights * placement.slice_columns * replication,
     }
 
 

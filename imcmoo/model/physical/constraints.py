@@ -19,7 +19,7 @@ from imcmoo.model.physical.switches import Switches
 
 DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 16.0
-"""The knee of accuracy against signal to noise of a small network, see the model's document.
+"""The knee of accuracy against SNR of a small network, see the model's document.
 
 A hard task needs more: studies of large networks should vary it up to 25 dB.
 """
@@ -33,7 +33,7 @@ class CircuitLimits:
     """Limits that the circuits of a feasible chip keep.
 
     Args:
-        snr_adc_dB: least signal to noise of conversion.
+        snr_adc_dB: least ADC SQNR.
         ir_drop: largest share of the read voltage that may be lost along a wire.
         level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
 
@@ -151,7 +151,7 @@ def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
 
 
 def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
-    """Resources of chips and how much each network lacks of them, circuit limits included."""
+    """Resources of chips and capacity shortfall of each network, circuit limits included."""
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),

@@ -33,7 +33,7 @@ class Context:
             happens.
         co_resident: whether all networks are on the chip.
         replication: of layers, by array and number of macros.
-        noise: signal to noise by circuit.
+        noise: SNR by circuit.
         limits: of circuits.
         features: features by mapping key, resident and streamed.
         shortfalls: capacity shortfalls by mapping key.

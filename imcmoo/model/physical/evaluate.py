@@ -173,7 +173,7 @@ class Batch:
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
-    def powered(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
         """Add leakage to runs on so many macros, shape (n, W), and keep the power limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
         return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
@@ -214,11 +214,11 @@ class Batch:
 
     def screen(self) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits."""
-        cells = self.surely_missing_cells
+        cells = self.min_capacity_shortfall
         return self._resources(cells, np.zeros_like(cells))
 
     @property
-    def surely_missing_cells(self) -> Floats:
+    def min_capacity_shortfall(self) -> Floats:
         """Cells missing whatever the placement, shape (n, W)."""
         certain = ~self.may_stream & self.context.switches.placement
         missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
@@ -512,7 +512,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
         switch_energy_J=(written + fetched) * switches,
         switch_time_s=switch_s,
     )
-    return batch.powered(run, features.occupied)
+    return batch.apply_power_limit(run, features.occupied)
 
 
 def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:

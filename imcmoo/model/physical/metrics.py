@@ -19,9 +19,9 @@ class PhysicalResources:
     Args:
         area_m2: chip area, memory interface included, shape (n,).
         cells: cells of the chip, shape (n,).
-        missing_cells: cells a network lacks to run, shape (n, W).
-        missing_bits: bits of buffer a network lacks to run, shape (n, W).
-        snr_adc_dB: signal to noise of conversion, shape (n, W).
+        missing_cells: capacity shortfall of a network in cells, shape (n, W).
+        missing_bits: capacity shortfall of a network in buffer bits, shape (n, W).
+        snr_adc_dB: ADC SQNR, shape (n, W).
         ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
     """
@@ -61,8 +61,8 @@ class PhysicalMetrics(PhysicalResources):
         latency_s: from first input to last output.
         interval_s: between images.
         power_W: on the chip.
-        snr_dev_dB, snr_dB: signal to noise of cells, and of cells and conversion.
-        occupied_cells: cells that copies of layers hold.
+        snr_dev_dB, snr_dB: SNR from cell variation, and compute SNR.
+        occupied_cells: cells that all replicas of layers hold.
         dram_bits: moved from and to DRAM.
         glb_bits: read from and written to the global buffer.
         bound_by: index into `imcmoo.model.physical.latency.CAUSES`.

@@ -46,7 +46,7 @@ from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_DB = 100.0
-"""Signal to noise as an objective ends here, far beyond the 50 dB of 8-bit numbers: a
+"""Largest SNR as an objective, far beyond the 50 dB of 8-bit numbers: an
 ADC that resolves every unit has no noise, which no objective can be compared with."""
 
 ON_REQUEST = {
@@ -58,7 +58,7 @@ ON_REQUEST = {
     )
 }
 """What can be an objective beside energy, latency and area: time from one inference to the next,
-power on the chip, and signal to noise of cells and conversion."""
+power on the chip, and compute SNR."""
 
 
 def requested(objectives: Sequence[str]) -> list[Quantity]:
@@ -87,7 +87,7 @@ Columns = Mapping[str, ArrayLike] | Designs
 
 
 class PhysicalModel:
-    """Energy, time, area and signal to noise of every network on many chips at once.
+    """Energy, time, area and SNR of every network on many chips at once.
 
     Args:
         networks: the networks.

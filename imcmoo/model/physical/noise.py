@@ -1,4 +1,4 @@
-"""Signal to noise of a network's dot products: a proxy, not an accuracy.
+"""SNR of a network's dot products: a proxy, not an accuracy.
 
 Three sources: conversion (window and step), cells that hold a wrong value, reads that vary. What
 is constant for a column is taken to be calibrated away. The lowest bits of the operands' moments
@@ -163,7 +163,7 @@ def _signed_slice_means(signed_bits: Floats, bits: int, width: int) -> Floats:
 
 
 class NoiseModel:
-    """Signal to noise of every network, worked out once per circuit.
+    """SNR of every network, computed once per circuit.
 
     Args:
         layers: the networks' layers.

@@ -87,7 +87,7 @@ class BoundedTree(SearchTree):
 
     def _all_run(self, designs: Designs) -> Bools:
         """True where designs of one schedule run all networks, shape (n,)."""
-        shortfall = Batch(self._context, designs).surely_missing_cells
+        shortfall = Batch(self._context, designs).min_capacity_shortfall
         runs = np.asarray((shortfall <= 0).all(axis=1))
         candidates = np.flatnonzero(runs)
         runs[candidates] = Batch(self._context, designs.take(candidates)).runs.all(axis=1)

@@ -34,7 +34,7 @@ class MinimalBatch(Batch):
         """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
-    def powered(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
         """Add leakage; slow chips down no more than the largest chip of the sub-domain is."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
