@@ -56,7 +56,7 @@ class EnumeratedStudy:
         space, limit = problem.space, problem.area_limit_m2 or np.inf
         enumeration = Enumeration(problem)
         chunks: list[tuple[Ints, Floats, Floats, Floats]] = []
-        for chunk in enumeration.stretches():
+        for chunk in enumeration.chunks():
             designs = enumeration.designs(chunk)
             m = problem.model.evaluate(designs)
             kept = (m.area_m2 <= limit) & m.runs.any(axis=1)

@@ -60,7 +60,7 @@ problem = AcceleratorProblem(
     reference_model(small, WorkloadSet.load(["resnet18", "alexnet"])), area_limit_m2=300e-6
 )
 enumeration = Enumeration(problem)
-answer = enumeration.conclude([enumeration.survey(part) for part in enumeration.stretches()])
+answer = enumeration.merge([enumeration.evaluate_chunk(part) for part in enumeration.chunks()])
 print(f"{answer.n_feasible:,} of {small.size:,} designs are feasible")
 
 # %%

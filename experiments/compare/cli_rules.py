@@ -13,11 +13,11 @@ from experiments.compare.ablations import ABLATIONS
 from experiments.compare.algorithms import METHODS, PHASED
 from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
-from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.proof_plan import ALONE
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
-from imcmoo.search.niches import LARGE_SPACE
+from imcmoo.search.elites import LARGE_SPACE
 from imcmoo.study.check_certificate import Checker, certificates, written
 from imcmoo.study.exact_comparison import find_answer, study_settings
 from imcmoo.study.study import Study

@@ -80,9 +80,9 @@ def draw_case(seed: int, number: int) -> Case:
         study = draw(device, rng)
         problem = study.problem()
         enumeration = Enumeration(problem)
-        results = [enumeration.survey(chunk) for chunk in enumeration.stretches()]
+        results = [enumeration.evaluate_chunk(chunk) for chunk in enumeration.chunks()]
         if sum(result.n_feasible for result in results) >= FEWEST_FEASIBLE:
-            return Case(study, problem, enumeration.conclude(results))
+            return Case(study, problem, enumeration.merge(results))
 
 
 def problems() -> list[AcceleratorProblem]:

@@ -169,6 +169,6 @@ def chips_that_run_all(problem: AcceleratorProblem) -> Levels:
         Shape (n, n_parameters); voltage and cycle time, which do not matter, at their first value.
     """
     enumeration = Enumeration(problem)
-    ranks = np.concatenate(enumeration.stretches())
+    ranks = np.concatenate(enumeration.chunks())
     chips = problem.space.unrank(ranks, enumeration.mapping_parameters)
     return chips[problem.feasibility.violation(chips) <= 0]

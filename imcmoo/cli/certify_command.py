@@ -13,8 +13,8 @@ from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import bars
 from imcmoo.cli.terminal import console
-from imcmoo.exact.agenda import ALONE
 from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.locks import owned
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs

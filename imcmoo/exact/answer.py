@@ -41,7 +41,7 @@ def save(
     identity: Mapping[str, Any],
     stated: Mapping[str, Any],
 ) -> None:
-    """Write an answer into a folder of one's own, replacing what is there.
+    """Write an answer into its folder, replacing an earlier one.
 
     Args:
         identity: of the problem, when the work began.
@@ -117,7 +117,7 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """What `summary.json` of a folder says.
+    """Read `summary.json` of a folder.
 
     Raises:
         FileNotFoundError: there is none.
@@ -133,14 +133,14 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path) -> InputError:
-    """What to say of a file of an exact answer that is not as it was written."""
+    """Error for a file of an exact answer that is not as it was written."""
     return InputError(f"{path} is damaged: enumerate again or remove {path.parent}")
 
 
 def checksum(summary: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all a summary says but this."""
-    said = {name: value for name, value in summary.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    content = {name: value for name, value in summary.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:

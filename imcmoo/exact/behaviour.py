@@ -1,4 +1,4 @@
-"""What a shipped cost model gives for some designs: kept with answers, and evaluated again later.
+"""Values of a shipped cost model for some designs: kept with answers, and evaluated again later.
 
 It notices a model that was changed without raising its version. A user's model is not evaluated:
 the digests of its code stand for it.
@@ -35,9 +35,9 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
     Returns:
         Shape (at most 64, n_parameters): fewer where such are rare, none for a user's model.
     """
-    found = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
+    samples = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
     if shipped_name(problem.model) is None:
-        return found[0]
+        return samples[0]
     rng = np.random.default_rng(int(fingerprint(problem), 16))
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -45,14 +45,14 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
         if not len(drawn):
             break
         seen.update(problem.space.rank(drawn).tolist())
-        found.append(drawn[problem.model.evaluate(drawn).runs.all(axis=1)])
-        if sum(map(len, found)) >= DESIGNS:
+        samples.append(drawn[problem.model.evaluate(drawn).runs.all(axis=1)])
+        if sum(map(len, samples)) >= DESIGNS:
             break
-    return np.concatenate(found)[:DESIGNS]
+    return np.concatenate(samples)[:DESIGNS]
 
 
 def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
-    """What the model of a problem gives for some designs, as JSON values.
+    """Values of the model of a problem for some designs, as JSON values.
 
     Args:
         levels: shape (n, n_parameters).
@@ -63,9 +63,9 @@ def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
     """
     if shipped_name(problem.model) is None:
         return {}
-    found = _values(problem, problem.model.evaluate(levels))
+    current = _values(problem, problem.model.evaluate(levels))
     # NaN is no JSON.
-    values = {n: np.where(np.isnan(v), np.array(None), v).tolist() for n, v in found.items()}
+    values = {n: np.where(np.isnan(v), np.array(None), v).tolist() for n, v in current.items()}
     return {"ranks": problem.space.rank(levels).tolist(), "values": values}
 
 
@@ -76,15 +76,15 @@ def behaviour_mark(problem: AcceleratorProblem) -> str:
     """
     if shipped_name(problem.model) is None:
         return hashlib.sha256(fingerprint(problem).encode()).hexdigest()
-    found = _values(problem, problem.model.evaluate(sampled_designs(problem)))
-    shown = {name: [f"{v:.8e}" for v in values.ravel()] for name, values in found.items()}
+    current = _values(problem, problem.model.evaluate(sampled_designs(problem)))
+    shown = {name: [f"{v:.8e}" for v in values.ravel()] for name, values in current.items()}
     return hashlib.sha256(f"{fingerprint(problem)} {shown}".encode()).hexdigest()
 
 
 def changed(
     problem: AcceleratorProblem, stored: Mapping[str, Any], answer: ExactAnswer | None = None
 ) -> str:
-    """What an answer is of, where its designs have other values; empty where they have the same.
+    """Name the difference where designs of an answer have other values; else an empty text.
 
     Args:
         stored: the behaviour that the answer carries.
@@ -117,7 +117,7 @@ def changed(
 def _changed_optimum(
     problem: AcceleratorProblem, answer: ExactAnswer, levels: Levels, metrics: Metrics
 ) -> str:
-    """What an exact answer is of, where its optima score otherwise; empty where they do not.
+    """Name the difference where the optima of an exact answer score otherwise; else an empty text.
 
     Args:
         levels: the first design of each optimum, in order.
@@ -126,17 +126,17 @@ def _changed_optimum(
     values = {name: optimum.value for name, optimum in answer.optima.items()}
     F, _ = problem.score(levels, metrics)
     costs = problem.costs(F)
-    found = scores(problem, costs)
+    by_name = scores(problem, costs)
     counted_from_1: dict[str, Floats] = {}
     if problem.has_edap:
-        names, apart = problem.workload_names, problem.model.time_multiplexed()
-        own = Costs(apart.evaluate(levels).values, F).edap
-        found |= {f"alone_{name}": own[:, w] for w, name in enumerate(names)}
+        names, time_multiplexed = problem.workload_names, problem.model.time_multiplexed()
+        edap = Costs(time_multiplexed.evaluate(levels).values, F).edap
+        by_name |= {f"alone_{name}": edap[:, w] for w, name in enumerate(names)}
         joint, alone = ([values[f"{kind}_{n}"] for n in names] for kind in ("edap", "alone"))
         counted_from_1 = relative_scores(problem, costs, joint, alone)
-        found |= counted_from_1
+        by_name |= counted_from_1
     for row, (name, value) in enumerate(values.items()):
-        now = float(found[name][row]) if name in found else np.nan
+        now = float(by_name[name][row]) if name in by_name else np.nan
         if not abs(now - value) <= RTOL * max(abs(value), float(name in counted_from_1)):
             return f"another optimum by {name} ({value!r}, here {now!r})"
     return ""

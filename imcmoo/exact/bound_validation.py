@@ -14,7 +14,7 @@ import numpy as np
 
 from imcmoo.exact.check import Refused
 from imcmoo.model.metrics import Bools, Floats, Metrics
-from imcmoo.model.partials import Partials
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
@@ -27,7 +27,11 @@ Costs = dict[str, Floats]
 
 
 def validate_bounds(
-    problem: AcceleratorProblem, partials: Partials, optima: Sequence[Levels], *, seed: int = 0
+    problem: AcceleratorProblem,
+    partials: PartialDesignTree,
+    optima: Sequence[Levels],
+    *,
+    seed: int = 0,
 ) -> int:
     """Compare the bounds of all ancestors of feasible designs with the costs of these designs.
 
@@ -47,9 +51,9 @@ def validate_bounds(
     if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
         return 0
     rng = np.random.default_rng(seed)
-    near = [problem.space.neighbours(design) for levels in optima for design in levels]
+    neighbours = [problem.space.neighbours(design) for levels in optima for design in levels]
     drawn = draw_feasible(problem, RANDOM_DESIGNS, rng)
-    levels = np.unique(np.concatenate([drawn, *optima, *near]), axis=0)
+    levels = np.unique(np.concatenate([drawn, *optima, *neighbours]), axis=0)
     metrics = problem.model.evaluate(levels)
     fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
     levels, metrics = levels[fits], metrics.take(fits)
@@ -67,27 +71,27 @@ def _costs(metrics: Metrics) -> Costs:
 
 
 def _validate_stage(
-    partials: Partials, levels: Levels, costs: Costs, stage: int, rng: np.random.Generator
+    partials: PartialDesignTree, levels: Levels, costs: Costs, stage: int, rng: np.random.Generator
 ) -> None:
     """Validate tree, screen, relaxed bounds and bounds of one more chosen stage."""
     parents, rows = partials.ancestors(levels, stage), partials.ancestors(levels, stage + 1)
     assert parents is not None
     assert rows is not None
     name = partials.stages[stage]
-    some = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
-    for at in some:
-        children, _ = partials.options(parents[[at]], stage)
+    sampled = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
+    for at in sampled:
+        children, _ = partials.children(parents[[at]], stage)
         if not (children == rows[at]).all(axis=1).any():
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
     screened = partials.screen(rows)
     _refuse(~screened.runs.all(axis=1) | ~(screened.area_m2 <= costs["area"]), "screen", name)
     relaxed = partials.relaxed_bound(parents, stage)
     if relaxed is not None:
-        children, of = partials.options(parents, stage)
-        here = np.flatnonzero((children == rows[of]).all(axis=1))
-        if len(here) != len(rows):
+        children, of = partials.children(parents, stage)
+        positions = np.flatnonzero((children == rows[of]).all(axis=1))
+        if len(positions) != len(rows):
             raise Refused(f"the search tree lacks a feasible design at stage {name}")
-        _compare(relaxed, here, costs, "relaxed bound", name)
+        _compare(relaxed, positions, costs, "relaxed bound", name)
     if stage + 1 >= partials.bound_from:
         _compare(partials.bound(rows), np.arange(len(rows)), costs, "bound", name)
 

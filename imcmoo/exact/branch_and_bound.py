@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.exact.branches import Branches, Expanded, Nodes
-from imcmoo.exact.goal import BoundedCosts, Goal
-from imcmoo.exact.waiting import Waiting
-from imcmoo.model.metrics import Floats
+from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
+from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
+from imcmoo.exact.node_queue import NodeQueue
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.space.design_space import Levels
 
 CHILDREN_AT_ONCE = 1 << 14
@@ -32,7 +31,7 @@ STEPS_PER_DIVE = 16
 
 @dataclass(frozen=True)
 class Proof:
-    """What is known of the best design by a criterion.
+    """Result of a branch and bound by one criterion.
 
     Args:
         goal: the criterion.
@@ -44,7 +43,7 @@ class Proof:
         evaluated: designs that were evaluated.
     """
 
-    goal: Goal
+    goal: BoundedCriterion
     levels: Levels | None
     value: float
     bound: float
@@ -54,32 +53,32 @@ class Proof:
 
     @property
     def gap(self) -> float:
-        """How far the best found may be above the best there is."""
+        """Largest relative distance of the incumbent from the optimum."""
         return self.goal.gap(self.value, self.bound)
 
 
-def _all(costs: BoundedCosts) -> NDArray[np.bool_]:
+def _all(costs: BoundedCosts) -> Bools:
     return np.ones(len(costs), bool)
 
 
 @dataclass
-class Trunk:
+class RootExpansion:
     """The first stages of a tree, which every criterion shares: all partial designs with a bound.
 
     Args:
         nodes: of the stage from which there are bounds.
         stage: how many stages of these are chosen.
         infeasible: designs ruled out, by stage.
-        found: feasible designs met so far, shape (n, n_parameters), and their objectives.
+        feasible: feasible designs evaluated so far, shape (n, n_parameters), and their objectives.
     """
 
     nodes: Nodes
     stage: int
     infeasible: dict[str, int]
-    found: tuple[Levels, Floats]
+    feasible: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, branches: Branches, designs: Sequence[Levels] = ()) -> Trunk:
+    def of(cls, branches: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
@@ -92,10 +91,10 @@ class Trunk:
             infeasible[branches.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
         problem = branches.problem
-        found = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
+        feasible = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
         if designs:
-            found = branches.feasible(np.concatenate(designs))
-        return cls(nodes, stage, infeasible, found)
+            feasible = branches.feasible(np.concatenate(designs))
+        return cls(nodes, stage, infeasible, feasible)
 
 
 @dataclass
@@ -104,14 +103,14 @@ class BranchAndBound:
 
     Args:
         branches: the tree.
-        trunk: its first stages; designs found go there, where the next criterion begins.
+        root: its first stages; designs found go there, where the next criterion begins.
         goal: what is to be proven.
         gap: how far the best found may be above the best there is, as a share.
     """
 
-    branches: Branches
-    trunk: Trunk
-    goal: Goal
+    branches: NodeExpander
+    root: RootExpansion
+    goal: BoundedCriterion
     gap: float = 0.0
     value: float = np.inf
     levels: Levels | None = None
@@ -121,33 +120,33 @@ class BranchAndBound:
 
     def __post_init__(self) -> None:
         stages = self.branches.stages
-        self.infeasible = {name: self.trunk.infeasible.get(name, 0) for name in stages}
+        self.infeasible = {name: self.root.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
-        self._waiting = [Waiting() for _ in stages]
+        self._queues = [NodeQueue() for _ in stages]
         # Of designs that were evaluated: their bound, which may be less than their score.
         self._floor = np.inf
-        # The least bound of partial designs that are to come from elsewhere (`branch_together`).
-        self.elsewhere = np.inf
+        # The least bound of nodes that `expand_shared_root` has not handed over yet.
+        self.external_bound = np.inf
         self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
-        levels, F = self.trunk.found
-        self._meet(levels, F)
-        self.enqueue(self.trunk.nodes, self.trunk.stage)
+        levels, F = self.root.feasible
+        self._update_incumbent(levels, F)
+        self.prune_or_enqueue(self.root.nodes, self.root.stage)
         self._dive()
 
     @property
     def bound(self) -> float:
         """No design scores less."""
-        return min(self.enough, self._floor, self._least)
+        return min(self.pruning_threshold, self._floor, self._least)
 
     @property
-    def enough(self) -> float:
-        """What scores no less need not be looked for."""
-        return self.goal.enough(self.value, self.gap)
+    def pruning_threshold(self) -> float:
+        """Pruning threshold: nodes with a bound of at least this are excluded."""
+        return self.goal.pruning_threshold(self.value, self.gap)
 
     @property
     def _least(self) -> float:
-        """The smallest bound of all that waits, here or elsewhere."""
-        return min(self.elsewhere, *(w.least for w in self._waiting))
+        """The smallest bound of all that waits, here or external_bound."""
+        return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
         """Branch until the gap is closed, or somebody wants to stop.
@@ -156,17 +155,17 @@ class BranchAndBound:
             stop: asked after every step.
         """
         steps = 0
-        while self._least < self.enough and not stop(self):
+        while self._least < self.pruning_threshold and not stop(self):
             steps += 1
             if steps % STEPS_PER_DIVE == 0:
                 # What is found may leave nothing worth branching.
                 self._dive()
                 continue
-            stage = int(np.argmin([w.least for w in self._waiting]))
+            stage = int(np.argmin([w.least for w in self._queues]))
             n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
-            self._branch(self._waiting[stage].pop(n, self.enough), stage)
+            self._branch(self._queues[stage].pop(n, self.pruning_threshold), stage)
         bound = self.bound
-        for stage, waiting in enumerate(self._waiting):
+        for stage, waiting in enumerate(self._queues):
             for rows in waiting.clear():
                 self.excluded[self.branches.stages[stage - 1]] += self.branches.designs(rows)
         return Proof(
@@ -181,45 +180,45 @@ class BranchAndBound:
 
     def _branch(self, rows: Levels, stage: int) -> None:
         """Choose a stage more of some partial designs."""
-        grown = self.branches.expand(rows, stage, self.worth)
+        grown = self.branches.expand(rows, stage, self.can_improve)
         self._options[stage] = max(grown.children, 1) / len(rows)
         self.count(grown, stage)
-        self.enqueue(grown.nodes, stage + 1)
+        self.prune_or_enqueue(grown.nodes, stage + 1)
 
-    def count(self, grown: Expanded, stage: int) -> None:
+    def count(self, grown: Expansion, stage: int) -> None:
         """Count the designs that are ruled out as a stage is chosen."""
         self.infeasible[self.branches.stages[stage]] += grown.infeasible
         self.excluded[self.branches.stages[stage]] += grown.excluded
 
     def restart(self, nodes: Nodes, others: int) -> None:
-        """Let no partial designs wait at the trunk's end but some; so many designs are excluded."""
-        stage = self.trunk.stage
-        self._waiting[stage].clear()
+        """Queue only `nodes` at the end of the root expansion; exclude so many other designs."""
+        stage = self.root.stage
+        self._queues[stage].clear()
         self.excluded[self.branches.stages[stage - 1]] = others
-        self.enqueue(nodes, stage)
+        self.prune_or_enqueue(nodes, stage)
 
-    def worth(self, costs: BoundedCosts) -> NDArray[np.bool_]:
+    def can_improve(self, costs: BoundedCosts) -> Bools:
         """Which partial designs may be better than the best found by more than the gap, (n,)."""
-        return np.asarray(self.goal.bound(costs) < self.enough)
+        return np.asarray(self.goal.bound(costs) < self.pruning_threshold)
 
-    def enqueue(self, nodes: Nodes, stage: int) -> None:
+    def prune_or_enqueue(self, nodes: Nodes, stage: int) -> None:
         """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
         assert nodes.costs is not None
         bounds = self.goal.bound(nodes.costs)
-        better = bounds < self.enough
+        better = bounds < self.pruning_threshold
         name = self.branches.stages[stage - 1]
         self.excluded[name] += int(nodes.n_designs[~better].sum())
-        some = np.flatnonzero(better)
+        promising = np.flatnonzero(better)
         if stage < len(self.branches.stages):
-            self._waiting[stage].push(nodes.rows, some, bounds[some])
-        elif len(some):
-            self.evaluated += len(some)
-            levels, F = self.branches.evaluate(nodes.rows[some])
+            self._queues[stage].push(nodes.rows, promising, bounds[promising])
+        elif len(promising):
+            self.evaluated += len(promising)
+            levels, F = self.branches.evaluate(nodes.rows[promising])
             least = self.goal.bound(self.branches.problem.costs(F))
             self._floor = min(self._floor, least.min(initial=np.inf))
-            self._meet(levels, F)
+            self._update_incumbent(levels, F)
 
-    def _meet(self, levels: Levels, F: Floats) -> None:
+    def _update_incumbent(self, levels: Levels, F: Floats) -> None:
         """Feasible designs: remember them, and the best."""
         if not len(levels):
             return
@@ -227,36 +226,36 @@ class BranchAndBound:
         best = int(scores.argmin())
         if scores[best] < self.value:
             self.value, self.levels = float(scores[best]), levels[best]
-            known, known_F = self.trunk.found
-            self.trunk.found = (
-                np.concatenate([known, levels[[best]]]),
+            known_levels, known_F = self.root.feasible
+            self.root.feasible = (
+                np.concatenate([known_levels, levels[[best]]]),
                 np.concatenate([known_F, F[[best]]]),
             )
 
-    def catch_up(self) -> None:
+    def import_incumbent(self) -> None:
         """Take the best of the designs that others found."""
-        self._meet(*self.trunk.found)
+        self._update_incumbent(*self.root.feasible)
 
     def _dive(self) -> None:
         """Follow the partial designs of least bound to designs; nothing of it counts."""
         rows = self.branches.start.rows[:0]
-        for stage in range(self.trunk.stage, len(self.branches.stages)):
-            waiting = self._waiting[stage]
+        for stage in range(self.root.stage, len(self.branches.stages)):
+            waiting = self._queues[stage]
             if waiting.least < np.inf:
                 rows = np.concatenate([rows, waiting.first(DIVE)])
             if len(rows):
-                nodes = self.branches.expand(rows, stage, self.worth).nodes
+                nodes = self.branches.expand(rows, stage, self.can_improve).nodes
                 assert nodes.costs is not None
                 order = np.argsort(self.goal.bound(nodes.costs), kind="stable")
                 rows = nodes.rows[order[:DIVE]]
         if len(rows):
-            self._meet(*self.branches.evaluate(rows))
-        self._descend()
+            self._update_incumbent(*self.branches.evaluate(rows))
+        self._local_search()
 
-    def _descend(self) -> None:
+    def _local_search(self) -> None:
         """Step to the best neighbour for as long as one is better; nothing of it counts."""
         before = None
         while self.levels is not None and self.levels is not before:
             before = self.levels
-            near = self.branches.problem.space.neighbours(before)
-            self._meet(*self.branches.feasible(near))
+            neighbours = self.branches.problem.space.neighbours(before)
+            self._update_incumbent(*self.branches.feasible(neighbours))

@@ -1,4 +1,4 @@
-"""What was proven of a study's best design, as a value and as `certificate.json`."""
+"""Proof of a study's best design, as a value and as `certificate.json`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Certificate:
         designs: in the space.
         stages: by stage, designs ruled out there as `infeasible` or `excluded`.
         evaluated: designs that were evaluated; with those of all stages, all there are.
-        own_best: by network `bound` and `value` of its own best, where the criterion is against it.
+        own_best: by network `bound` and `value` of its single-network optimum, if the criterion
+            rests on it.
         seconds: that the proof took.
         identity: of the problem.
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
@@ -63,7 +64,7 @@ class Certificate:
     intact: bool = True
 
     def save(self, folder: Path) -> None:
-        """Write `certificate.json` into a folder of one's own."""
+        """Write `certificate.json` into its folder."""
         folder.mkdir(parents=True, exist_ok=True)
         content = {
             "study": self.settings["study"],
@@ -139,8 +140,8 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
-    for own in (*content["own_best"].values(), *content["counts"]["stages"].values()):
-        if not isinstance(own, dict):
+    for row in (*content["own_best"].values(), *content["counts"]["stages"].values()):
+        if not isinstance(row, dict):
             raise ValueError("a row of own_best or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
@@ -153,8 +154,8 @@ def _without_scaling(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checksum(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all a certificate says but this."""
-    said = {name: value for name, value in content.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    fields = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
 def certificate_of(

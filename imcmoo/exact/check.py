@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.exact.branches import area_limit
-from imcmoo.exact.goal import BoundedCosts, Goal
+from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
+from imcmoo.exact.node_expander import area_limit
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Metrics
-from imcmoo.model.partials import Partials
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import Costs
@@ -42,13 +42,13 @@ class Refused(InputError):
 class Claim:
     """No feasible design scores less than a bound by a criterion."""
 
-    goal: Goal
+    goal: BoundedCriterion
     bound: float
 
 
 @dataclass
 class Counts:
-    """What became of the designs of a space, each counted once."""
+    """Numbers of designs of a space by outcome, each counted once."""
 
     infeasible: int = 0
     excluded: int = 0
@@ -62,7 +62,7 @@ class Counts:
 
 def check_bounds(
     problem: AcceleratorProblem,
-    partials: Partials,
+    partials: PartialDesignTree,
     claims: Sequence[Claim],
     on_step: Callable[[int], None] = lambda _: None,
 ) -> Counts:
@@ -90,7 +90,7 @@ def check_bounds(
             walk.look_at(partials.designs(rows), lost=False)
         else:
             left = walk.further(rows, stage, counts)
-            open_ += [(some, stage + 1) for some in walk.chunks(left, stage + 1)]
+            open_ += [(chunk, stage + 1) for chunk in walk.chunks(left, stage + 1)]
         on_step(counts.all)
     walk.look_at_left_out(at_least=1)
     if counts.all != problem.space.size:
@@ -102,7 +102,7 @@ class _Walk:
     """Steps of `check_bounds`."""
 
     def __init__(
-        self, problem: AcceleratorProblem, partials: Partials, claims: Sequence[Claim]
+        self, problem: AcceleratorProblem, partials: PartialDesignTree, claims: Sequence[Claim]
     ) -> None:
         self._problem = problem
         self._partials = partials
@@ -111,10 +111,10 @@ class _Walk:
         self._left_out: dict[bool, list[Levels]] = {False: [], True: []}
 
     def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
-        """As many partial designs at a time as are taken one stage further together."""
+        """Nodes in chunks, each of which is expanded in one go."""
         at_once = DESIGNS_AT_ONCE
         if len(rows) and stage < len(self._partials.stages):
-            children, _ = self._partials.options(rows[:1], stage)
+            children, _ = self._partials.children(rows[:1], stage)
             at_once = max(1, CHILDREN_AT_ONCE // max(1, len(children)))
         for at in range(0, len(rows), at_once):
             yield rows[at : at + at_once]
@@ -139,20 +139,20 @@ class _Walk:
         """Children that may fail a claim by their relaxed bounds, and whether there are such."""
         quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:
-            children, _ = self._partials.options(rows, stage)
+            children, _ = self._partials.children(rows, stage)
             counts.infeasible += self._count(rows) - self._count(children)
             return children, False
         runs, below = self._bounded(quick, rows)
         each = len(runs) // len(rows)
-        designs = np.repeat(self._partials.completions(rows) // each, each)
+        designs = np.repeat(self._partials.n_leaves(rows) // each, each)
         counts.infeasible += int(designs[~runs].sum())
         counts.excluded += int(designs[runs & ~below].sum())
         for out, feasible in ((~runs, False), (runs & ~below, True)):
             if out.any():
-                some = np.unique(self._rng.choice(np.flatnonzero(out), SAMPLED))
-                children, _ = self._partials.options(rows, stage, some)
+                sampled = np.unique(self._rng.choice(np.flatnonzero(out), SAMPLED))
+                children, _ = self._partials.children(rows, stage, sampled)
                 self._leave_out(children, stage + 1, feasible=feasible)
-        return self._partials.options(rows, stage, np.flatnonzero(below))[0], True
+        return self._partials.children(rows, stage, np.flatnonzero(below))[0], True
 
     def _bounded(self, bounds: Metrics, rows: Levels) -> tuple[Bools, Bools]:
         """Which of some bounds may be feasible, and which of these may be below a claim.
@@ -168,20 +168,20 @@ class _Walk:
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
         runs &= self._problem.limits.within(bounds.values).all(axis=1)
         runs &= bounds.area_m2 <= area_limit(self._problem)
-        filled = self._partials.filled(rows)
+        filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
         costs = BoundedCosts.of(bounds, self._problem, filled, each)
         below = np.logical_or.reduce([c.goal.bound(costs) < c.bound for c in self._claims])
         return runs, runs & below
 
     def _count(self, rows: Levels) -> int:
-        return int(self._partials.completions(rows).sum())
+        return int(self._partials.n_leaves(rows).sum())
 
     def _leave_out(self, rows: Levels, stage: int, *, feasible: bool) -> int:
-        """How many designs some partial designs stand for, of which a few are to be looked at."""
+        """Count the designs of nodes that are left out, and draw a few for evaluation."""
         if len(rows):
-            some = rows[self._rng.integers(0, len(rows), SAMPLED)]
-            self._left_out[feasible].append(self._completed(some, stage))
+            sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
+            self._left_out[feasible].append(self._completed(sampled, stage))
             self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
         return self._count(rows)
 
@@ -199,7 +199,7 @@ class _Walk:
     def _completed(self, rows: Levels, stage: int) -> Levels:
         """A random completion of each of a few partial designs."""
         for later in range(stage, len(self._partials.stages)):
-            children, parents = self._partials.options(rows, later)
+            children, parents = self._partials.children(rows, later)
             order = self._rng.permutation(len(children))
             _, first = np.unique(parents[order], return_index=True)
             rows = children[order[first]]
@@ -227,7 +227,7 @@ class _Walk:
 
 
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
-    """What the feasible ones of some designs cost."""
+    """Costs of the feasible designs among `levels`."""
     metrics = problem.model.evaluate(levels)
     # What is drawn may be a chip so large that it has no score.
     fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))

@@ -1,9 +1,9 @@
 """Every design of a problem, so that "best found" becomes "this far from the best there is".
 
-Designs that share costly work (their *body*: all but voltage and cycle time in the paper's model)
-are asked about together. A stretch of bodies yields its feasible designs, and of those only what
-can still be the best in the end: `Findings`. Findings of all stretches, put together, yield the
-exact answer. What a model's screen rules out is skipped; a model without one is asked about all.
+Designs with the same mapping key (all parameters but voltage and cycle time in the paper's model)
+share costly work and are evaluated together. A chunk of mapping keys yields a `PartialResult`: the
+feasible designs that can still be an optimum or on the front. Merged, they yield the exact answer.
+Mapping keys that the model's screen rules out are skipped.
 """
 
 from __future__ import annotations
@@ -14,24 +14,20 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.exact.shortlist import lasting, unbeaten_in_own_body
+from imcmoo.exact.pareto_filter import nondominated_within_group, pareto_candidates
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels, Ranks
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
 DESIGNS_AT_ONCE = 2048 * 48
-"""Designs in a stretch: some 50 MB for nine networks, and work for a second."""
+"""Designs in a chunk: some 50 MB for nine networks, and work for a second."""
 
 FEW_NETWORKS = 9
-"""Networks up to which a stretch has that many designs; with more of them it has fewer."""
+"""Networks up to which a chunk has that many designs; with more of them it has fewer."""
 
 SCREENED_AT_ONCE = 1 << 18
 
@@ -86,8 +82,8 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What is left of some designs: all that can still be an optimum or on the front.
+class PartialResult:
+    """Partial result: all designs of a chunk that can still be an optimum or on the front.
 
     Args:
         n_feasible: how many of the designs are feasible.
@@ -128,22 +124,22 @@ class ExactAnswer:
 
 
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
-    """What designs are compared by, the smaller the better, shape (n,) each.
+    """Scores of designs by name, smaller is better, shape (n,) each.
 
     Each criterion that judges a design by itself, EDAP by workload (J·s·mm²), and each objective in
     its SI unit: energy and latency by workload, area and cost.
     """
-    own = [c for c in problem.criteria if c.against == "nothing"]
-    found = {c.name: c.scores(costs, None) for c in own}
+    absolute = [c for c in problem.criteria if c.against == "nothing"]
+    by_name = {c.name: c.scores(costs, None) for c in absolute}
     names = problem.workload_names
     if problem.has_edap:
-        found |= {f"edap_{name}": v for name, v in zip(names, costs.edap.T, strict=True)}
+        by_name |= {f"edap_{name}": v for name, v in zip(names, costs.edap.T, strict=True)}
     kinds = [
         f"{q.name}_{name}" if q.per_workload else q.name
         for q in problem.quantities
         for name in (names if q.per_workload else [""])
     ]
-    return found | dict(zip(kinds, costs.objectives.T, strict=True))
+    return by_name | dict(zip(kinds, costs.objectives.T, strict=True))
 
 
 def relative_scores(
@@ -161,7 +157,7 @@ def relative_scores(
 
 
 class Enumeration:
-    """All designs of a problem, in stretches of bodies.
+    """All designs of a problem, in chunks of mapping keys.
 
     Args:
         problem: what to enumerate.
@@ -177,28 +173,28 @@ class Enumeration:
 
     @cached_property
     def points(self) -> Levels:
-        """Every combination of the parameters that are not of a body, (n_points, n_parameters)."""
+        """All combinations of the other parameters, shape (n_points, n_parameters)."""
         return self.problem.space.grid(self.point_parameters)
 
-    def designs(self, bodies: Ranks) -> Levels:
-        """All designs of some bodies, body by body, shape (n_bodies · n_points, n_parameters)."""
-        levels = self.problem.space.unrank(bodies, self.mapping_parameters)
+    def designs(self, keys: Ranks) -> Levels:
+        """All designs of mapping keys, key by key, shape (n_keys · n_points, n_parameters)."""
+        levels = self.problem.space.unrank(keys, self.mapping_parameters)
         return (levels[:, None] + self.points).reshape(-1, self.points.shape[1])
 
-    def stretches(
+    def chunks(
         self,
         *,
         at_most: int | None = None,
         on_screened: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Ranks]:
-        """The bodies on which some workload may run within the area limit, in parts.
+        """Mapping keys on which any workload may run within the area limit, in parts.
 
         Args:
             at_most: designs to enumerate; no limit by default.
-            on_screened: hears how many of how many bodies the screen has been asked about.
+            on_screened: hears how many of how many mapping keys are screened.
 
         Returns:
-            Ranks among the bodies, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
+            Ranks of mapping keys, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
             there are many networks.
 
         Raises:
@@ -206,41 +202,41 @@ class Enumeration:
         """
         space, began = self.problem.space, time.monotonic()
         n, n_points = space.size_of(self.mapping_parameters), space.size_of(self.point_parameters)
-        found: list[Ranks] = []
+        passing_keys: list[Ranks] = []
         n_screened = 0
 
         def check() -> None:
-            left = (n - n_screened + sum(map(len, found))) * n_points
+            left = (n - n_screened + sum(map(len, passing_keys))) * n_points
             hopeful = self.apart.offers("screen") and time.monotonic() < began + SCREENING_S
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
 
         for at in range(0, n, SCREENED_AT_ONCE):
-            bodies = np.arange(at, min(at + SCREENED_AT_ONCE, n))
-            found.append(self._passing(bodies, check))
-            n_screened += len(bodies)
+            keys = np.arange(at, min(at + SCREENED_AT_ONCE, n))
+            passing_keys.append(self._passing(keys, check))
+            n_screened += len(keys)
             on_screened(n_screened, n)
-        passing = np.concatenate(found)
+        passing = np.concatenate(passing_keys)
         if at_most is not None and len(passing) * n_points > at_most:
             raise TooMany(len(passing) * n_points)
         share = max(1.0, len(self.problem.workload_names) / FEW_NETWORKS)
         step = max(1, int(DESIGNS_AT_ONCE / share) // len(self.points))
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
-    def _passing(self, bodies: Ranks, check: Callable[[], None]) -> Ranks:
-        """Those of some bodies that the screen does not rule out for every workload.
+    def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:
+        """Mapping keys that the screen does not rule out for every workload.
 
         Args:
-            bodies: ranks among the bodies, shape (n,).
+            keys: ranks of mapping keys, shape (n,).
             check: called again and again; what it raises ends the screening.
         """
         check()
         if not self.apart.offers("screen"):
-            return bodies
+            return keys
         space, limit = self.problem.space, self.problem.area_limit_m2
-        levels = space.unrank(bodies, self.mapping_parameters)
-        passes = np.zeros(len(bodies), dtype=bool)
-        # Most parameters that are not of the body do not matter to the screen.
+        levels = space.unrank(keys, self.mapping_parameters)
+        passes = np.zeros(len(keys), dtype=bool)
+        # Most parameters outside the mapping key do not matter to the screen.
         screened_by = [n for n in self.point_parameters if n in self.apart.screened_by]
         for rank in range(space.size_of(screened_by)):
             quick = self.apart.screen(levels + space.unrank(np.array([rank]), screened_by))
@@ -249,40 +245,40 @@ class Enumeration:
             if passes.all():
                 break
             check()
-        return bodies[passes]
+        return keys[passes]
 
-    def survey(self, bodies: Ranks) -> Findings:
-        """Evaluate every design of some bodies.
+    def evaluate_chunk(self, keys: Ranks) -> PartialResult:
+        """Evaluate every design of some mapping keys.
 
         Args:
-            bodies: ranks among the bodies, shape (n,).
+            keys: ranks of mapping keys, shape (n,).
         """
         problem = self.problem
-        designs = self.designs(bodies)
+        designs = self.designs(keys)
         ranks = problem.space.rank(designs)
         metrics = problem.model.evaluate(designs)
         F, G = problem.score(designs, metrics)
         feasible = np.asarray((G <= 0).all(axis=1))
-        by_body = np.where(feasible[:, None], F, np.inf).reshape(len(bodies), len(self.points), -1)
-        unbeaten = unbeaten_in_own_body(by_body).ravel()
+        by_key = np.where(feasible[:, None], F, np.inf).reshape(len(keys), len(self.points), -1)
+        unbeaten = nondominated_within_group(by_key).ravel()
         kept = np.flatnonzero(feasible)
         own_scores = scores(problem, problem.costs(F[kept]))
-        kept = kept[lasting(problem, F[kept], unbeaten[kept], own_scores)]
+        kept = kept[pareto_candidates(problem, F[kept], unbeaten[kept], own_scores)]
         alone: list[Optimum] = []
         if problem.has_edap:
-            own = metrics if self.apart is problem.model else self.apart.evaluate(designs)
-            values = Costs(own.values, F).edap
+            single = metrics if self.apart is problem.model else self.apart.evaluate(designs)
+            values = Costs(single.values, F).edap
             if problem.area_limit_m2 is not None:
-                values[own.area_m2 > problem.area_limit_m2] = np.nan
+                values[single.area_m2 > problem.area_limit_m2] = np.nan
             # Each network keeps its own limits on a chip of its own, not the others'.
-            values[~problem.limits.within(own.values)] = np.nan
+            values[~problem.limits.within(single.values)] = np.nan
             alone = [Optimum.of(v, ranks) for v in values.T]
         violation = np.maximum(G, 0.0).sum(axis=1)
         least = int(violation.argmin())
         nearest = Optimum(float(violation[least]), ranks[[least]])
-        return Findings(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
+        return PartialResult(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
 
-    def conclude(self, findings: Sequence[Findings]) -> ExactAnswer:
+    def merge(self, findings: Sequence[PartialResult]) -> ExactAnswer:
         """The exact answer, from findings that together are about all designs.
 
         Raises:

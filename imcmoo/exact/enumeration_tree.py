@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import Ints, Metrics
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import Levels
 
@@ -21,7 +20,7 @@ LEAST = 1e-30
 
 
 class EnumerationTree:
-    """Implements `imcmoo.model.partials.Partials`; a row is a design, −1 where nothing is chosen.
+    """A `PartialDesignTree` whose rows are designs, −1 where nothing is chosen.
 
     Args:
         model: any cost model.
@@ -42,9 +41,9 @@ class EnumerationTree:
         """The row with nothing chosen."""
         return np.full((1, len(self._model.space.names)), UNCHOSEN)
 
-    def options(
-        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
-    ) -> tuple[Levels, NDArray[np.int64]]:
+    def children(
+        self, partial: Levels, stage: int, only: Ints | None = None
+    ) -> tuple[Levels, Ints]:
         """All mapping keys, or all designs of each row, and the index of each one's row."""
         return every_choice(self._model.space, partial, self._names[stage], only)
 
@@ -52,7 +51,7 @@ class EnumerationTree:
         """No relaxed bounds."""
         return None
 
-    def completions(self, partial: Levels) -> NDArray[np.int64]:
+    def n_leaves(self, partial: Levels) -> Ints:
         """Number of designs of each row, shape (n,)."""
         return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
 
@@ -63,14 +62,14 @@ class EnumerationTree:
         """The rows themselves."""
         return partial
 
-    def filled(self, partial: Levels) -> Levels:
+    def representative_designs(self, partial: Levels) -> Levels:
         """Designs with the first value of each parameter that is not chosen."""
         return np.maximum(partial, 0)
 
     def screen(self, partial: Levels) -> Metrics:
         """The model's screen once all parameters that it depends on are chosen."""
         if self._screened and not (partial[:, self._screened] == UNCHOSEN).any():
-            return self._model.screen(self.filled(partial))
+            return self._model.screen(self.representative_designs(partial))
         return Metrics({"area": np.full(len(partial), LEAST)}, {})
 
     def bound(self, partial: Levels) -> Metrics:

@@ -1,4 +1,4 @@
-"""How far designs are from the exact optimum, criterion by criterion."""
+"""Regret: distance of designs from the exact optimum, criterion by criterion."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Regret(ABC):
 
     @property
     def own_best(self) -> Floats | None:
-        """What minimax regret is against, J·s·mm², shape (W,): the single-network optima, unless
+        """Reference EDAP of minimax regret, J·s·mm², shape (W,): the single-network optima, unless
         `criteria` has it by its joint name; None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
@@ -66,8 +66,9 @@ class Regret(ABC):
     def regrets(self, F: Floats) -> dict[str, Floats]:
         """Excess of feasible designs over the optimum of each of `criteria`, shape (n,) each.
 
-        Of minimax regret it is the excess of the worst EDAP relative to a workload's own best: two
-        chips on which the worst-off network takes 1.5 and 1.8 times its best differ by 20 %.
+        For minimax regret it is the excess of the worst EDAP relative to the single-network
+        optimum: two chips on which the worst-off network takes 1.5 and 1.8 times its best differ by
+        20 %.
 
         Args:
             F: objectives, shape (n, n_objectives).
@@ -77,14 +78,14 @@ class Regret(ABC):
                 problem.
         """
         scores = self.scores(F)
-        found = {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}
-        for name, values in found.items():
+        regrets = {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}
+        for name, values in regrets.items():
             if (values < -ROUNDING).any():
                 raise InputError(
                     f"a design is {-values.min():.3g} better than the exact optimum by {name}: the "
                     "answer is not of this problem; enumerate again"
                 )
-        return found
+        return regrets
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class ExactRegret(Regret):
     @property
     def criteria(self) -> dict[str, Criterion]:
         """Criteria that select one design and have an exact optimum, by name."""
-        every = super().criteria.values()
-        return {c.joint_name if self.joint else c.name: c for c in every}
+        criteria = super().criteria.values()
+        return {c.joint_name if self.joint else c.name: c for c in criteria}
 
     @property
     def front(self) -> Floats:

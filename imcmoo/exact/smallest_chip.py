@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
@@ -50,7 +49,7 @@ class SmallestChip:
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
-    """What to say where no design is feasible: the smallest chip there is, if that can be told."""
+    """Message where no design is feasible: names the smallest chip, if it is known."""
     limit = problem.area_limit_m2
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
     networks = ", ".join(problem.workload_names)
@@ -77,26 +76,26 @@ def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
     quick = model.screen(designs)
     order = np.argsort(quick.area_m2, kind="stable")
     n = len(problem.workload_names)
-    every = _first(model, designs, order[quick.runs[order].all(axis=1)], list(range(n)))
+    joint = _first(model, designs, order[quick.runs[order].all(axis=1)], list(range(n)))
     alone = [_first(model, designs, order[quick.runs[order, w]], [w]) for w in range(n)]
-    found = [(area, w) for w, own in enumerate(alone) if own for area in [own[1]]]
-    if every is None or not found:
+    single_areas = [(area, w) for w, chip in enumerate(alone) if chip for area in [chip[1]]]
+    if joint is None or not single_areas:
         return None
-    row, area = every
-    largest, w = max(found)
+    row, area = joint
+    largest, w = max(single_areas)
     values = {k: v[0].item() for k, v in space.decode(designs[[row]]).items() if k in space.names}
     return SmallestChip(values, area, problem.workload_names[w], largest)
 
 
 def _first(
-    model: CostModel, designs: Levels, rows: NDArray[np.int64], networks: list[int]
+    model: CostModel, designs: Levels, rows: Ints, networks: list[int]
 ) -> tuple[int, float] | None:
     """The first of some designs that truly runs some networks, and its area."""
     for at in range(0, len(rows), AT_ONCE):
-        some = rows[at : at + AT_ONCE]
-        known = model.resources(designs[some])
-        areas: Floats = known.area_m2
-        runs = np.flatnonzero(known.runs[:, networks].all(axis=1))
+        chunk = rows[at : at + AT_ONCE]
+        resources = model.resources(designs[chunk])
+        areas: Floats = resources.area_m2
+        runs = np.flatnonzero(resources.runs[:, networks].all(axis=1))
         if len(runs):
-            return int(some[runs[0]]), float(areas[runs[0]])
+            return int(chunk[runs[0]]), float(areas[runs[0]])
     return None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats, Metrics, Quantity
-from imcmoo.model.partials import NoBounds, Partials
+from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -70,7 +70,7 @@ class CostModel(ABC):
         return ""
 
     def offers(self, method: str) -> bool:
-        """Whether the subclass implements an optional method."""
+        """Tell whether the subclass implements an optional method."""
         return getattr(type(self), method) is not getattr(CostModel, method)
 
     @abstractmethod
@@ -136,7 +136,7 @@ class CostModel(ABC):
         """
         return {}
 
-    def partials(self, area_limit_m2: float) -> Partials:
+    def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Search tree over partial designs with lower bounds, for branch and bound.
 
         Args:

@@ -1,4 +1,4 @@
-"""What one evaluation yields: named arrays over designs and networks, SI units."""
+"""Metrics of an evaluation: named arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
@@ -54,11 +55,11 @@ AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 @dataclass(frozen=True)
 class Resource:
-    """What chips have of something, and what networks lack of it.
+    """Capacity of chips for one resource, and capacity shortfall of each network.
 
     Args:
         own: of the chip, positive, shape (n,).
-        missing: what each network lacks to run, 0 where it lacks nothing, shape (n, W).
+        missing: capacity shortfall of each network, 0 where it runs, shape (n, W).
     """
 
     own: Floats
@@ -134,8 +135,10 @@ class Metrics:
 
     @property
     def runs(self) -> Bools:
-        """Whether each network runs on each design, shape (n, W): it lacks nothing; (n, 1) where
-        nothing can be lacked and no value is by network."""
+        """True where a network lacks nothing on a design, so that it runs, shape (n, W).
+
+        Shape (n, 1) where nothing can be lacked and no value is by network.
+        """
         if not self.resources:
             n = [len(v) for v in self.values.values()][:1]
             widths = [v.shape[1] for v in self.values.values() if v.ndim == 2] or [1]
@@ -161,8 +164,8 @@ class Metrics:
             "workload": np.tile(np.asarray(workloads), n),
         }
         for q in sorted(quantities, key=lambda q: not q.per_workload):
-            own = self.values[q.name]
-            values = own.ravel() if q.per_workload else np.repeat(own, n_workloads)
+            quantity = self.values[q.name]
+            values = quantity.ravel() if q.per_workload else np.repeat(quantity, n_workloads)
             column = f"{q.name}_{q.unit}" if q.unit else q.name
             columns[display_column(column)] = to_display(q.unit, values)
         columns["runs"] = self.runs.ravel()
@@ -171,7 +174,7 @@ class Metrics:
         return pd.DataFrame(columns)
 
     def take(self, rows: NDArray[Any]) -> Metrics:
-        """Those of some designs, by index or mask."""
+        """Metrics of the designs of an index or mask."""
         return Metrics(
             {name: values[rows] for name, values in self.values.items()},
             {name: Resource(r.own[rows], r.missing[rows]) for name, r in self.resources.items()},

@@ -16,11 +16,11 @@ class NoBounds(ValueError):
     """A space cannot be bounded; one line says why."""
 
 
-class Partials(Protocol):
+class PartialDesignTree(Protocol):
     """Designs of which only some parameters are chosen: a tree, chosen stage by stage.
 
     A partial design is a row of whole numbers that only the model reads. Those of one call are all
-    at the same stage: of `start` nothing is chosen, of a row from `options` one stage more.
+    at the same stage: of `start` nothing is chosen, of a row from `children` one stage more.
 
     Attributes:
         stages: names of what is chosen together, in order.
@@ -32,7 +32,7 @@ class Partials(Protocol):
     def start(self) -> Levels:
         """The one partial design that stands for all designs, shape (1, n_columns)."""
 
-    def options(
+    def children(
         self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
     ) -> tuple[Levels, NDArray[np.int64]]:
         """Children: partial designs with one more stage chosen, and the index of each one's row.
@@ -47,7 +47,7 @@ class Partials(Protocol):
         """
 
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
-        """Cheap lower bounds of all children of each row, in the order of `options`; None if the
+        """Cheap lower bounds of all children of each row, in the order of `children`; None if the
         model has none. All rows must have equally many children of equally many designs.
 
         Args:
@@ -55,13 +55,13 @@ class Partials(Protocol):
             stage: which may be chosen.
         """
 
-    def completions(self, partial: Levels) -> NDArray[np.int64]:
+    def n_leaves(self, partial: Levels) -> NDArray[np.int64]:
         """Number of designs of each row, shape (n,)."""
 
     def designs(self, partial: Levels) -> Levels:
         """Designs of rows with all stages chosen, shape (n, n_parameters)."""
 
-    def filled(self, partial: Levels) -> Levels:
+    def representative_designs(self, partial: Levels) -> Levels:
         """A representative design of each row, shape (n, n_parameters); once there are bounds, all
         designs of a row have its technology node."""
 

@@ -24,7 +24,7 @@ MODELS = {
 
 
 def find(name: str) -> Any:
-    """What makes a cost model: called with a space, networks and options by name.
+    """Constructor of a cost model: called with a space, networks and options by name.
 
     Args:
         name: one of `MODELS`, one that an installed package offers by an entry point of the group
@@ -67,7 +67,7 @@ def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) 
 
 
 def _check(model: Any, what: str) -> None:
-    """Check that a user's object is a cost model, as far as can be told without an evaluation."""
+    """Check that a user's object is a cost model, as far as possible without an evaluation."""
     if not isinstance(model, CostModel):
         raise OwnCodeError(f"{what} makes {type(model).__name__}, no subclass of imcmoo.CostModel")
     kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
@@ -96,15 +96,15 @@ def module_of_users(name: str) -> str | None:
 
 def shipped_name(model: CostModel) -> str | None:
     """The name of a model that comes with the package; None for a user's, derived ones included."""
-    package, _, rest = type(model).__module__.partition(".model.")
-    name = rest.split(".")[0]
+    package, _, module = type(model).__module__.partition(".model.")
+    name = module.split(".")[0]
     return name if package == "imcmoo" and name in MODELS else None
 
 
 def versions(name: str | None) -> dict[str, int]:
     """`MODEL_VERSION` of a shipped model; of all of them for a user's, which may use any."""
-    known = {"reference": reference.MODEL_VERSION, "physical": physical.MODEL_VERSION}
-    return {name: known[name]} if name in known else known
+    model_versions = {"reference": reference.MODEL_VERSION, "physical": physical.MODEL_VERSION}
+    return {name: model_versions[name]} if name in model_versions else model_versions
 
 
 def _path(name: str) -> str:

@@ -1,7 +1,7 @@
 """The registry of criteria: how one design is selected, and what search and judgement follow.
 
 Selection, elitism, enumeration, regret and the comparison of searches all ask here. A new criterion
-is one function and one entry, or, without touching this package, a `Criterion` of one's own that a
+is one function and one entry, or, without touching this package, a `Criterion` of the user that a
 study names as `module:name`: it is then searched for, selected by, enumerated and judged.
 """
 
@@ -37,11 +37,11 @@ class Criterion:
     Args:
         name: as on command lines and in tables.
         score: scores of designs, shape (n,), from their `Costs`; with `against` "own best", also
-            from the best EDAP of each network on its own, shape (W,), which it must then not grow
-            against: a design with less EDAP on every network may not score worse.
+            from the single-network optima, shape (W,), which it must then not grow against: a
+            design with less EDAP on every network may not score worse.
         needs: quantities it is about.
-        against: what a design's score depends on besides its own costs: nothing; the networks' own
-            best, that is, their single-network optima; or the "set" of designs it is chosen from,
+        against: what a score depends on besides the costs of the design: "nothing"; "own best", the
+            single-network optima; or the "set" of designs it is chosen from,
             which then has no exact optimum.
         monotone: whether a design with no more energy, latency and area, of every network, never
             scores worse: what bounds of these prove is then proven of the score.
@@ -85,10 +85,10 @@ class Criterion:
             InputError: a score is not finite, of a ratio not positive, or beyond what float64
                 holds; names the criterion and the score.
         """
-        found = self.unchecked_scores(costs, own_best)
+        scores = self.unchecked_scores(costs, own_best)
         if self.is_judged:  # pseudo-weights of a design that is worst in all are none
-            self._check(np.asarray(found), len(costs))
-        return found
+            self._check(np.asarray(scores), len(costs))
+        return scores
 
     def unchecked_scores(self, costs: Costs, own_best: Floats | None) -> Floats:
         """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
@@ -96,17 +96,17 @@ class Criterion:
         Raises:
             OwnCodeError: the criterion does not return one number for each design.
         """
-        given = (costs, own_best) if self.against == "own best" else (costs,)
-        found = self.score(*given)
-        if np.shape(found) != (len(costs),) or np.asarray(found).dtype.kind not in "fiub":
+        arguments = (costs, own_best) if self.against == "own best" else (costs,)
+        scores = self.score(*arguments)
+        if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
             raise OwnCodeError(
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
-                f"{_described(found)}"
+                f"{_described(scores)}"
             )
-        return found
+        return scores
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
-        """How far scores are from the smallest there is, shape as `scores`."""
+        """Distance of scores from the smallest one, shape as `scores`."""
         if self.scale == "difference":
             return scores - optimum
         return ratio(scores + self.zero, optimum + self.zero) - 1.0
@@ -128,22 +128,22 @@ class Criterion:
     @property
     def joint_name(self) -> str:
         """Name of its score against each network's best EDAP on a chip that runs all networks,
-        `regret_minimax_joint`; plain `name` where it is not against networks' own best."""
+        `regret_minimax_joint`; plain `name` where it is no regret."""
         return f"{self.name}_joint" if self.against == "own best" else self.name
 
     @property
     def wanted(self) -> Collection[str]:
-        """The quantities without which there is no score: own bests are of EDAP."""
+        """Quantities without which there is no score: regret needs EDAP."""
         return {*self.needs, *EDAP_NEEDS} if self.against == "own best" else self.needs
 
     @property
     def is_judged(self) -> bool:
-        """Whether there is an exact optimum to compare with."""
+        """True if there is an exact optimum to compare with."""
         return self.against != "set"
 
 
 def _described(value: Any) -> str:
-    """What was returned instead of an array, in a few words."""
+    """Description of a returned value that is no array, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} of shape {value.shape}"
     return type(value).__name__
@@ -217,12 +217,12 @@ def find_criterion(name: str) -> Criterion:
     """
     if name in CRITERIA:
         return CRITERIA[name]
-    found = load(name, "criterion", known=CRITERIA)
-    if not isinstance(found, Criterion):
-        raise ValueError(f"{name} is no Criterion but {type(found).__name__}")
-    given = (None, None) if found.against == "own best" else (None,)
-    check_takes(found.score, f"{name}: score", *given)
-    return found
+    criterion = load(name, "criterion", known=CRITERIA)
+    if not isinstance(criterion, Criterion):
+        raise ValueError(f"{name} is no Criterion but {type(criterion).__name__}")
+    arguments = (None, None) if criterion.against == "own best" else (None,)
+    check_takes(criterion.score, f"{name}: score", *arguments)
+    return criterion
 
 
 def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
@@ -237,10 +237,10 @@ def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> 
     """
     criteria = {name: c for name, c in CRITERIA.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
-        lacking = [q for q in criterion.wanted if q not in quantities]
-        if lacking:
+        absent = [q for q in criterion.wanted if q not in quantities]
+        if absent:
             raise ValueError(
-                f"criterion {criterion.name} needs {', '.join(lacking)}; the cost model gives "
+                f"criterion {criterion.name} needs {', '.join(absent)}; the cost model gives "
                 f"{', '.join(quantities)}"
             )
         criteria[criterion.name] = criterion

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import moocore
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
-
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from imcmoo.model.metrics import Bools, Floats, Ints
 
 MOST_COLUMNS = 255
 """Objectives that moocore compares; more are compared here."""
@@ -22,7 +18,7 @@ COLUMNS_AT_ONCE = 8
 
 
 def is_nondominated(points: Floats) -> Bools:
-    """Whether no other point dominates each, shape (n,); equal points do not dominate."""
+    """True for points that no other point dominates, shape (n,); equal points do not dominate."""
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)

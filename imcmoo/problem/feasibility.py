@@ -6,11 +6,10 @@ import math
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, check_resources
+from imcmoo.model.metrics import Bools, Floats, Metrics, check_resources
 from imcmoo.space.design_space import Levels
 
 SCREEN_TABLE = 1 << 20
@@ -74,7 +73,7 @@ class Feasibility:
         return _total(self.constraints(self._model.resources(levels)))
 
     def screened(self, levels: Levels) -> Floats:
-        """As `violation`, but from the model's screen: never larger, and very much quicker.
+        """Lower bound of `violation` from the model's screen, at almost no cost.
 
         Repair asks about tens of thousands of designs. Few parameters matter to the screen, so
         what these can be is screened once and looked up ever after, where that is affordable.
@@ -87,8 +86,8 @@ class Feasibility:
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
-    def screened_by(self) -> NDArray[np.bool_]:
-        """Whether the screen depends on each parameter, shape (n_parameters,)."""
+    def screened_by(self) -> Bools:
+        """True for parameters that the screen depends on, shape (n_parameters,)."""
         names = self._model.screened_by
         return np.array([name in names for name in self._model.space.names], dtype=bool)
 

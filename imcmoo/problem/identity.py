@@ -1,4 +1,4 @@
-"""What a stored answer of a problem depends on: data, settings, versions, and a user's code.
+"""Identity of stored answers of a problem: data, settings, versions, and a user's code.
 
 Our own code is represented by versions that a person raises, so that an edited comment voids no
 answer; exact answers and certificates also carry values of the model (`imcmoo.exact.behaviour`). A
@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import is_dataclass
+from typing import Any
 
 from imcmoo.io.own_code import module_of, own_code
 from imcmoo.model import registry
-
-if TYPE_CHECKING:
-    from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.problem import AcceleratorProblem
 
 ENUMERATION_VERSION = 1
 """Raise by one with every intended change of scores, criteria, feasibility, enumeration or branch
@@ -34,19 +32,6 @@ PARTS = {
 """What an identity consists of, and what differs where a part differs."""
 
 OLDER = "an older version of imcmoo"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a study knows of a problem that the problem's objects do not tell.
-
-    Args:
-        modules: dotted names of a user's modules that the study names.
-        data: what a user's model is handed: JSON values.
-    """
-
-    modules: tuple[str, ...] = ()
-    data: str = ""
 
 
 def identity(problem: AcceleratorProblem) -> dict[str, Any]:
@@ -71,7 +56,7 @@ def fingerprint(problem: AcceleratorProblem) -> str:
 
 
 def difference(stored: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """What an answer is of, where it is of another problem; empty where it is not.
+    """Name the difference where an answer is of another problem; else an empty text.
 
     Args:
         stored: the identity that the answer carries.

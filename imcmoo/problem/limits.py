@@ -1,4 +1,4 @@
-"""What a network may cost at the most on a chip, as constraints of the problem."""
+"""Limits of the cost of each network on a chip, as constraints of the problem."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Limits:
 
     def given(self) -> dict[str, float]:
         """The limits there are, by name."""
-        own = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {key: value for key, value in own.items() if value is not None}
+        limits = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {key: value for key, value in limits.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class _Kind:
 
     def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
-        own = self.value(values)
-        return limit / own if self.at_least else own / limit
+        value = self.value(values)
+        return limit / value if self.at_least else value / limit
 
 
 _KINDS: dict[str, _Kind] = {
@@ -122,10 +122,10 @@ class NetworkLimits:
             for key, limit in limits.get(name, Limits()).given().items()
         ]
         for w, key, _ in self.rows:
-            lacking = [q for q in _KINDS[key].needs if q not in quantities]
-            if lacking:
+            absent = [q for q in _KINDS[key].needs if q not in quantities]
+            if absent:
                 raise ValueError(
-                    f"{key} of {networks[w]}: the cost model gives no {', '.join(lacking)}"
+                    f"{key} of {networks[w]}: the cost model gives no {', '.join(absent)}"
                 )
 
     def __bool__(self) -> bool:
@@ -137,7 +137,7 @@ class NetworkLimits:
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
 
     def is_monotone(self, key: str) -> bool:
-        """Whether a design with no more energy and latency never breaks such a limit sooner."""
+        """True if a design with no more energy and latency never breaks such a limit sooner."""
         return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
@@ -152,7 +152,7 @@ class NetworkLimits:
         return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
 
     def within(self, values: Mapping[str, Floats]) -> Bools:
-        """Whether each network keeps its own limits, shape (n, W)."""
+        """True where a network keeps its limits, shape (n, W)."""
         G = self.constraints(values)
         owner = np.array([w for w, _, _ in self.rows])
         kept = [(G[:, owner == w] <= 0).all(axis=1) for w in range(len(self.networks))]
@@ -162,9 +162,9 @@ class NetworkLimits:
         """The limits one of some designs breaks, the most broken first."""
         G = self.constraints(values)[row]
         broken = [int(i) for i in np.argsort(-G, kind="stable") if G[i] > 0]
-        found = []
+        columns = []
         for i in broken:
             w, key, limit = self.rows[i]
             value = float(_KINDS[key].value(values)[row, w])
-            found.append(Excess(self.networks[w], key, limit, value))
-        return found
+            columns.append(Excess(self.networks[w], key, limit, value))
+        return columns

@@ -1,4 +1,4 @@
-"""What to say where limits leave no design: the nearest chip, what it breaks, and by how much."""
+"""Message where limits leave no design: the nearest chip, what it breaks, and by how much."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 
 def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
-    """What a design breaks and by what factor, the worst first."""
-    found = [
+    """Limits that a design breaks and by what factor, the worst first."""
+    broken = [
         (max(e.value, e.limit) / min(e.value, e.limit), str(e))
         for e in problem.limits.excesses(metrics.values, 0)
         if np.isfinite(e.value)
@@ -47,14 +47,14 @@ def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, 
     limit = problem.area_limit_m2
     if limit is not None and metrics.area_m2[0] > limit:
         area, most = metrics.area_m2[0] * MM2_PER_M2, limit * MM2_PER_M2
-        found.append((area / most, f"area: {area:.4g} mm² against {most:g} mm²"))
+        broken.append((area / most, f"area: {area:.4g} mm² against {most:g} mm²"))
     for name, resource in metrics.resources.items():
         for network, missing in zip(problem.workload_names, resource.missing[0], strict=True):
             if missing > 0:
-                own = resource.own[0]
-                text = f"{name} of {network}: {missing:.4g} more than the {own:.4g} there are"
-                found.append((1 + missing / own, text))
-    return sorted(found, reverse=True)
+                capacity = resource.own[0]
+                text = f"{name} of {network}: {missing:.4g} more than the {capacity:.4g} there are"
+                broken.append((1 + missing / capacity, text))
+    return sorted(broken, reverse=True)
 
 
 def _short(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A score of one's own as plain data: exponents of what designs cost, and an aggregate."""
+"""A user's score as plain data: exponents of what designs cost, and an aggregate."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Exponents:
     interval: float = 0.0
 
     def __post_init__(self) -> None:
-        given = self.exponents.values()
-        if not all(0 <= e < float("inf") for e in given) or not any(given):
+        exponents = self.exponents.values()
+        if not all(0 <= e < float("inf") for e in exponents) or not any(exponents):
             raise ValueError("exponents must be at least 0 and finite, and one of them above 0")
         if self.aggregate not in AGGREGATIONS:
             raise ValueError(
@@ -61,22 +61,22 @@ class Exponents:
 
     @property
     def unit(self) -> str:
-        """Of the score, such as J·s²·mm²; empty for the product, where it depends on W."""
+        """Unit of the score, such as J·s²·mm²; empty for the product, where it depends on W."""
         powers = {1.0: "", 2.0: "²", 3.0: "³"}
         parts = [UNITS[q] + powers.get(e, f"^{e:g}") for q, e in self.exponents.items() if e]
         return "" if self.aggregate == "product" else "·".join(parts)
 
     def __call__(self, costs: Costs) -> Floats:
         """Scores of designs, shape (n,), in J, s and mm²; coded (`score_range`) beyond float64."""
-        found, logs = np.ones(1), np.zeros(1)
+        product, logs = np.ones(1), np.zeros(1)
         with np.errstate(over="ignore", invalid="ignore"):
             for name, exponent in self.exponents.items():
                 if exponent:
                     values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
                     values = values[:, None] if values.ndim == 1 else values
-                    found = found * (values if exponent == 1 else values**exponent)
+                    product = product * (values if exponent == 1 else values**exponent)
                     logs = logs + exponent * log_of(values)
-            values = self._by_network(coded(found, logs), costs)
+            values = self._by_network(coded(product, logs), costs)
         return AGGREGATIONS[self.aggregate](values, costs.weights)
 
     def _by_network(self, values: Floats, costs: Costs) -> Floats:
@@ -89,7 +89,7 @@ OwnScore = Exponents | str
 
 
 def own_criterion(score: OwnScore) -> Criterion:
-    """The criterion a score of one's own makes: searched for, selected by, enumerated and judged.
+    """The criterion of a user's score: searched for, selected by, enumerated and judged.
 
     A function returns values, positive and from 1e-290 to 1e290. One that returns logarithms, or
     anything else that is not positive, is a `Criterion` of scale "difference" instead.

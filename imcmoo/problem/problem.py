@@ -2,7 +2,7 @@
 
 The only adapter between cost models and pymoo. Objectives are what the model names (energy and
 latency per network and the chip's area for the paper's), all minimised; constraints say how much a
-chip lacks, in octaves.
+chip falls short, in octaves.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from pymoo.core.problem import Problem
 
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, Quantity, check_values
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
 from imcmoo.problem.criteria import Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
-from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
@@ -34,8 +33,8 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
 @dataclass(frozen=True)
-class Guidance:
-    """What steers a search.
+class SelectionCriteria:
+    """Selection criteria that steer a search.
 
     Args:
         asked: the criterion that is to select a design, which then joins those that always guide.
@@ -46,6 +45,19 @@ class Guidance:
     asked: Criterion | None = None
     weights: Sequence[float] | None = None
     own: Criterion | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Origin of a problem in its study, which the problem's objects do not tell.
+
+    Args:
+        modules: dotted names of a user's modules that the study names.
+        data: what a user's model is handed: JSON values.
+    """
+
+    modules: tuple[str, ...] = ()
+    data: str = ""
 
 
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
@@ -81,14 +93,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
-        guidance: Guidance | None = None,
+        guidance: SelectionCriteria | None = None,
         limits: Mapping[str, Limits] | None = None,
         origin: Origin | None = None,
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
         _check(model, names, area_limit_m2)
-        guidance = guidance or Guidance()
+        guidance = guidance or SelectionCriteria()
         self.model = model
         self.area_limit_m2 = area_limit_m2
         self.cost_per_cm2 = cost_per_cm2
@@ -97,11 +109,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.guidance = guidance
         self.origin = origin or Origin()
         self.weights = _scaled(guidance.weights, len(names))
-        given = [q.name for q in self.quantities]
+        names_of_quantities = [q.name for q in self.quantities]
         asked = [c for c in (guidance.own, guidance.asked) if c is not None]
-        self.criteria = applicable(given, asked)
+        self.criteria = applicable(names_of_quantities, asked)
         self.guides = [c for c in self.criteria if c.guides or c in asked]
-        self.limits = NetworkLimits(limits or {}, names, given)
+        self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
         self.objective_names = [c for q in self.quantities for c in q.columns(names)]
         self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
         self._bounds = self._of_objectives(lambda q: q.bound)
@@ -126,7 +138,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def has_edap(self) -> bool:
-        """Whether there is an EDAP of each network."""
+        """True if there is an EDAP of each network."""
         return {"energy", "latency", "area"} <= {q.name for q in self.quantities}
 
     def costs(self, F: Floats) -> Costs:
@@ -162,7 +174,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
     def guide_scores(self, F: Floats, own_best: Floats | None = None) -> Floats:
-        """What a generalized design may finally be selected by; smaller is better.
+        """Scores by which a joint design may be selected; smaller is better.
 
         A search knows no single-network optima, so minimax regret guides it against the best EDAP
         of each network among designs that run all of them: `regret_minimax_joint`, as far as it is
@@ -180,10 +192,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             EDAP, each objective.
         """
         costs = self.costs(F)
-        own = costs.edap if self.has_edap else F
+        single = costs.edap if self.has_edap else F
         best = self.own_best(F) if own_best is None else own_best
         score = Criterion.scores if own_best is None else Criterion.unchecked_scores
-        return np.column_stack([*(score(c, costs, best) for c in self.guides), own])
+        return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
@@ -201,8 +213,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
-        known, which = np.unique(nodes, return_inverse=True)
-        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in known])[which]
+        distinct, which = np.unique(nodes, return_inverse=True)
+        per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in distinct])[which]
         return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -217,17 +229,17 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             metrics: of these designs and the problem's workloads.
         """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
-        known = self.feasibility.constraints(metrics)
+        constraints = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
         F = self.natural(np.column_stack([*values, *extra]))
-        lacking = known[:, :-1] if self.area_limit_m2 else known
+        violation = constraints[:, :-1] if self.area_limit_m2 else constraints
         runs = np.asarray(metrics.runs.all(axis=1))
-        G = np.hstack([known, self.limits.constraints(metrics.values)])
-        return self._finite(F, runs, lacking.sum(axis=1)), G
+        G = np.hstack([constraints, self.limits.constraints(metrics.values)])
+        return self._finite(F, runs, violation.sum(axis=1)), G
 
-    def _finite(self, F: Floats, runs: NDArray[np.bool_], lacking: Floats) -> Floats:
-        """Objectives, finite; `lacking` (n,) orders what does not run."""
+    def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
+        """Objectives, finite; `violation` (n,) orders what does not run."""
         positive = (self.natural(F) > 0) | ~self._is_ratio
         scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)
         if not scored[runs].all():
@@ -236,7 +248,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad]}"
             )
-        F[~runs] = self._bounds * (1 + lacking[~runs, None])
+        F[~runs] = self._bounds * (1 + violation[~runs, None])
         return F
 
 
@@ -266,8 +278,8 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     """Weights of the networks with sum n, shape (n,)."""
     if weights is not None:
         check_weights(weights, n)
-    given = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
-    return given if weights is None else given * n / given.sum()
+    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    return weight if weights is None else weight * n / weight.sum()
 
 
 def as_levels(X: ArrayLike) -> Levels:
@@ -276,8 +288,8 @@ def as_levels(X: ArrayLike) -> Levels:
     Raises:
         ValueError: a value between two levels (some pymoo operators return such floats).
     """
-    given = np.asarray(X, dtype=float)
-    levels = np.rint(given).astype(np.int64)
-    if (levels != given).any():
+    values = np.asarray(X, dtype=float)
+    levels = np.rint(values).astype(np.int64)
+    if (levels != values).any():
         raise ValueError("a design has a level that is not an integer: round before evaluation")
     return levels

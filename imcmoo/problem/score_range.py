@@ -17,9 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 
 SMALLEST, LARGEST = 1e-290, 1e290
 
@@ -33,8 +32,8 @@ _LOW, _HIGH = float(np.log(SMALLEST)), float(np.log(LARGEST))
 _DIGITS = decimal.Context(prec=40)
 
 
-def beyond(scores: Floats | float) -> NDArray[np.bool_]:
-    """Whether numbers are coded, shape as `scores`."""
+def beyond(scores: Floats | float) -> Bools:
+    """True where numbers are coded, shape as `scores`."""
     scores = np.asarray(scores)
     return (scores > 0) & ((scores < SMALLEST) | (scores > LARGEST)) & np.isfinite(scores)
 
@@ -54,21 +53,21 @@ def coded(plain: Floats, log: Floats) -> Floats:
 def from_log(log: Floats) -> Floats:
     """Scores of natural logarithms, shape as `log`."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        found = np.exp(log)
+        scores = np.exp(log)
         low, high = log < _LOW, log > _HIGH
-        found = np.where(low, SMALLEST / (1.0 + (_LOW - log)), found)
-        return np.where(high, LARGEST * (1.0 + (log - _HIGH)), found)
+        scores = np.where(low, SMALLEST / (1.0 + (_LOW - log)), scores)
+        return np.where(high, LARGEST * (1.0 + (log - _HIGH)), scores)
 
 
 def log_of(scores: Floats) -> Floats:
     """Natural logarithms of scores, shape as `scores`; -inf of 0."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        found = np.log(scores)
+        log = np.log(scores)
         if np.all((scores >= SMALLEST) & (scores <= LARGEST)):
-            return found
+            return log
         low, high = scores < SMALLEST, scores > LARGEST
-        found = np.where(low, _LOW - (SMALLEST / scores - 1.0), found)
-        return np.where(high, _HIGH + (scores / LARGEST - 1.0), found)
+        log = np.where(low, _LOW - (SMALLEST / scores - 1.0), log)
+        return np.where(high, _HIGH + (scores / LARGEST - 1.0), log)
 
 
 def log10_of(scores: Floats) -> Floats:
@@ -111,8 +110,8 @@ def to_fields(name: str, score: float) -> dict[str, float | str]:
     if not beyond(score):
         return {name: score}
     with decimal.localcontext(_DIGITS):
-        given, low, high = Decimal(score), Decimal(SMALLEST), Decimal(LARGEST)
-        log = low.ln() - (low / given - 1) if given < low else high.ln() + (given / high - 1)
+        value, low, high = Decimal(score), Decimal(SMALLEST), Decimal(LARGEST)
+        log = low.ln() - (low / value - 1) if value < low else high.ln() + (value / high - 1)
         return {f"{LOG10}{name}": str(log / Decimal(10).ln())}
 
 

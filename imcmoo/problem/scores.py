@@ -18,7 +18,7 @@ MM2_PER_M2 = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """What designs cost, by name of the quantity, and how much each network counts.
+    """Costs of designs by name of the quantity, with the weight of each network.
 
     Args:
         values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
@@ -163,6 +163,6 @@ def worst_regret(values: Floats, best: Floats) -> Floats:
 
     Args:
         values: shape (n, W).
-        best: each workload's own best, shape (W,).
+        best: single-network optima, shape (W,).
     """
     return np.asarray(regret(values, best).max(axis=1))

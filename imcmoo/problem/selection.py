@@ -56,8 +56,8 @@ class Candidates:
         problem has no EDAP."""
         if not self.problem.has_edap:
             return None
-        found = self.costs.edap.min(axis=0)
-        return found if self.known_best is None else np.fmin(found, self.known_best)
+        best = self.costs.edap.min(axis=0)
+        return best if self.known_best is None else np.fmin(best, self.known_best)
 
     def name_of(self, criterion: Criterion) -> str:
         """Name of what the scores by a criterion are: against the best of searches for single
@@ -67,7 +67,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Selection:
-    """What each criterion thinks of each candidate, and which one it selects.
+    """Scores of candidates by each criterion, and the candidate that it selects.
 
     Args:
         scores: by criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where

@@ -21,7 +21,7 @@ PROOF = 8
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """Result of a search.
 
     Args:
         archive: every design evaluated, in order.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -31,19 +30,19 @@ class Archive:
         self.levels: Levels = np.empty((0, len(space.shape)), dtype=np.int64)
         self.F: Floats = np.empty((0, n_objectives))
         self.G: Floats = np.empty((0, n_constraints))
-        self.generation: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.generation: Ints = np.empty(0, dtype=np.int64)
         self.seen: set[int] = set()
-        self._front: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._front: Ints = np.empty(0, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.levels)
 
     @property
-    def feasible(self) -> NDArray[np.bool_]:
-        """Whether each design meets all constraints, shape (n,)."""
+    def feasible(self) -> Bools:
+        """True for designs that meet all constraints, shape (n,)."""
         return np.asarray((self.G <= 0).all(axis=1))
 
-    def front(self) -> NDArray[np.int64]:
+    def front(self) -> Ints:
         """Indices, ascending, of the feasible designs no feasible design dominates.
 
         Designs that tie in every objective are all on it.

@@ -1,4 +1,4 @@
-"""The customised NSGA-II, a generation at a time: it asks for designs and is told their metrics."""
+"""The customised NSGA-II, a generation at a time: `ask` for designs, `tell` their metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imcmoo.version import __version__
 
 @dataclass(frozen=True)
 class TraceRow:
-    """How a search stands after a generation.
+    """State of a search after a generation.
 
     Args:
         generation: 0 for the initial designs.
@@ -58,8 +58,8 @@ class Search:
             taken as the schedule asks for at the most. Drawn by default.
 
     Attributes:
-        archive: every design told of, in order.
-        trace: one row per generation told of.
+        archive: every evaluated design, in order.
+        trace: one row per evaluated generation.
 
     Raises:
         ValueError: a budget below 1.
@@ -92,7 +92,7 @@ class Search:
         self._random = self._random_state()
 
     def ask(self) -> Levels:
-        """The designs of the next generation, all new; the same ones until they are told of.
+        """The designs of the next generation, all new; the same ones until `tell`.
 
         Returns:
             Shape (n, n_parameters); none when the budget is spent or nothing new is left.
@@ -137,7 +137,7 @@ class Search:
         return self.trace[-1]
 
     def save(self, path: Path) -> None:
-        """Write all that was told to a file; a kill leaves the file before or this one."""
+        """Write the state of the search to a file; a kill leaves the file before or this one."""
         archive, population = self.archive, self._algorithm.pop
         State(
             identity=self._identity,
@@ -153,7 +153,7 @@ class Search:
     def load(self, path: Path) -> None:
         """Go on from a file, as if the search had never been stopped.
 
-        Designs that were asked for but not told of when it was saved are asked for again.
+        Designs that were requested and not evaluated when it was saved are requested again.
 
         Raises:
             ValueError: designs were asked for here already.
@@ -179,7 +179,7 @@ class Search:
         return state
 
     def _row(self) -> TraceRow:
-        """How the search stands: archive and population are up to date, the trace is not."""
+        """State of the search: archive and population are up to date, the trace is not."""
         archive, generation = self.archive, len(self.trace)
         front = archive.front()
         return TraceRow(
@@ -199,16 +199,16 @@ def _best(problem: AcceleratorProblem, F: Floats) -> float:
 def _identity(
     problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """What must agree for a search to go on from a file, as JSON gives it back."""
-    known = identity(problem)
+    """Settings that must agree for a search to go on from a file, as JSON gives them back."""
+    parts = identity(problem)
     stated = {
         "version": __version__,
         "space": repr(problem.space),
         "workloads": problem.workload_names,
         "objectives": problem.objective_names,
-        "data of the model": known["data"],
-        "model": known["versions"],
-        "own code": known["own code"],
+        "data of the model": parts["data"],
+        "model": parts["versions"],
+        "own code": parts["own code"],
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],

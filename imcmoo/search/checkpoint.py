@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import Levels
 
@@ -36,8 +35,8 @@ class State:
     levels: Levels
     F: Floats
     G: Floats
-    generation: NDArray[np.int64]
-    population: NDArray[np.int64]
+    generation: Ints
+    population: Ints
 
     def save(self, path: Path) -> None:
         """Write to `path`; a kill leaves the file before or this one, never half of it."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.brood import Brood
-from imcmoo.search.niches import LARGE_SPACE, from_niches
+from imcmoo.search.elites import LARGE_SPACE, from_elites
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
@@ -22,16 +21,16 @@ from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, pairs, single_moves, trades
 
-SURPLUS = 4
+OVERSAMPLING = 4
 """Children made per child wanted: some repeat what was evaluated, others are infeasible."""
 
 ROUNDS = 2
 """Rounds of children before a generation is filled up with neighbours and random designs."""
 
 ATTEMPTS = 4
-"""How often a brood is collected and confirmed at the most: each time only what was dropped."""
+"""Attempts to fill a generation: each time only the infeasible designs that were dropped."""
 
-SEEKING = 0.5
+INFEASIBLE_SHARE = 0.5
 """Share of the offspring taken around the least violated design where none is feasible yet."""
 
 UNSCORED = 1e250
@@ -40,10 +39,10 @@ UNSCORED = 1e250
 PROMISING = 8
 """Neighbours of incumbents offered per one wanted: most may be infeasible."""
 
-POLISHED = 0.3
-"""Share of a phase's polishing that is left where niches take a part, which polish as well."""
+ELITES_LOCAL_SEARCH = 0.3
+"""Factor of a phase's share of local search where per-value elites are improved, too."""
 
-FEW = 10
+N_SEEDS = 10
 """Designs of the population whose neighbours fill a generation."""
 
 
@@ -55,14 +54,14 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     none that is feasible; the rest are children of parents that each won a tournament on one
     criterion. Where those repeat what was evaluated or are infeasible, repaired children,
     neighbours of some of the population and then random designs fill the generation. In a space of
-    more than `LARGE_SPACE` designs another part comes from niches.
+    more than `LARGE_SPACE` designs another part comes from per-value elites.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
         fitted: designs the surrogate is fitted to, the best by each criterion or, in a large space,
             the nearest to their incumbents; 0 for none, and neighbours in random order.
-        niches: share of the offspring that comes from niches in a large space.
+        niches: share of the offspring that comes from per-value elites in a large space.
     """
 
     def __init__(self, *, phase: Phase, archive: Archive, fitted: int, niches: float = 0.0) -> None:
@@ -88,30 +87,32 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         levels = pop.get("X")
         F, G = pop.get("F", "G")
         scores = _guiding(problem, F, G)
-        brood = Brood(problem, self.archive, n_offsprings)
-        lost = not (G <= 0).all(axis=1).any()
-        apart = 0 if lost else round(self.niches * n_offsprings)
-        if apart:
-            brood.add(from_niches(problem, self.archive, apart, self.fitted > 0, rng), apart)
-        share = self.phase.polish * (POLISHED if self.niches else 1.0)
-        polished = round(max(share, SEEKING * lost) * n_offsprings)
+        offspring = OffspringBuilder(problem, self.archive, n_offsprings)
+        infeasible = not (G <= 0).all(axis=1).any()
+        n_elites = 0 if infeasible else round(self.niches * n_offsprings)
+        if n_elites:
+            offspring.add(
+                from_elites(problem, self.archive, n_elites, self.fitted > 0, rng), n_elites
+            )
+        share = self.phase.polish * (ELITES_LOCAL_SEARCH if self.niches else 1.0)
+        polished = round(max(share, INFEASIBLE_SHARE * infeasible) * n_offsprings)
         if polished:
-            near = self._nearest(rng) if lost else self._promising(problem, polished, rng)
-            brood.add(near, polished)
+            local = self._nearest(rng) if infeasible else self._promising(problem, polished, rng)
+            offspring.add(local, polished)
         for _ in range(ATTEMPTS):
-            self._fill(brood, levels, scores, rng)
-            brood.confirm()
-            if not brood.missing:
+            self._fill(offspring, levels, scores, rng)
+            offspring.drop_infeasible()
+            if not offspring.missing:
                 break
         else:
-            n = n_offsprings - len(brood.levels)
-            brood.take(draw_feasible(problem, n, rng, seen=brood.seen))
-        return Population.new("X", brood.levels)
+            n = n_offsprings - len(offspring.levels)
+            offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
+        return Population.new("X", offspring.levels)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
-        lacking = np.maximum(self.archive.G, 0.0).sum(axis=1)
-        return rng.permutation(self._vicinity(self.archive.levels[[lacking.argmin()]]))
+        violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
+        return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]]))
 
     def _promising(
         self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
@@ -122,35 +123,39 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
         scores = problem.guide_scores(F)
         best = np.unique(scores.argmin(axis=0))
-        near = self._vicinity(levels[best])
-        near = unseen(problem.space, near, archive.seen)
+        vicinity = self._vicinity(levels[best])
+        vicinity = unseen(problem.space, vicinity, archive.seen)
         if not self.fitted:
-            return rng.permutation(near)
-        known = (
+            return rng.permutation(vicinity)
+        training = (
             around(problem.space, levels, best, self.fitted)
             if self.niches
             else elite(scores, self.fitted)
         )
-        surrogate = Surrogate(problem.space, levels[known], problem.coordinates(F[known]))
-        guessed = problem.from_coordinates(surrogate.predict(near))
+        surrogate = Surrogate(problem.space, levels[training], problem.coordinates(F[training]))
+        guessed = problem.from_coordinates(surrogate.predict(vicinity))
         promise = problem.guide_scores(guessed, problem.own_best(F))
         if self.niches:
-            passing = _first_passing(problem, near, promise, wanted)
-            near, promise = near[passing], promise[passing]
-        return near[elite(promise, PROMISING * wanted)]
+            passing = _first_passing(problem, vicinity, promise, wanted)
+            vicinity, promise = vicinity[passing], promise[passing]
+        return vicinity[elite(promise, PROMISING * wanted)]
 
-    def _fill(self, brood: Brood, levels: Levels, scores: Floats, rng: np.random.Generator) -> None:
+    def _fill(
+        self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
+    ) -> None:
         """Add children, and where they do not suffice others, to what passes the screen."""
-        problem = brood.problem
+        problem = offspring.problem
         for _ in range(ROUNDS):
-            if brood.missing:
-                children = self._children(problem, levels, scores, SURPLUS * brood.missing, rng)
-                brood.add(children, brood.missing)
-        if brood.missing:
-            brood.mend()
-        if brood.missing:
-            some = rng.permutation(levels)[:FEW]
-            brood.add(rng.permutation(self._vicinity(some)), brood.missing)
+            if offspring.missing:
+                children = self._children(
+                    problem, levels, scores, OVERSAMPLING * offspring.missing, rng
+                )
+                offspring.add(children, offspring.missing)
+        if offspring.missing:
+            offspring.repair()
+        if offspring.missing:
+            drawn = rng.permutation(levels)[:N_SEEDS]
+            offspring.add(rng.permutation(self._vicinity(drawn)), offspring.missing)
 
     def _vicinity(self, levels: Levels) -> Levels:
         """All designs one move, two moves or a trade away from some, shape (n, n_parameters)."""
@@ -179,9 +184,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         )
 
 
-def _first_passing(
-    problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int
-) -> NDArray[np.int64]:
+def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
     """Indices of designs that pass the screen, the first `n` by each criterion among them.
 
     In a large space what is infeasible may look best for good: whoever offers only the first few
@@ -192,15 +195,15 @@ def _first_passing(
         promise: smaller is better, shape (n_designs, n_criteria).
     """
     asked, passes = np.zeros((2, len(levels)), bool)
-    for own in promise.T:
-        order = np.argsort(own, kind="stable")
-        at, step, found = 0, 2 * n, 0
-        while found < n and at < len(order):
-            some = order[at : at + step]
-            new = some[~asked[some]]
+    for column in promise.T:
+        order = np.argsort(column, kind="stable")
+        at, step, n_passed = 0, 2 * n, 0
+        while n_passed < n and at < len(order):
+            chunk = order[at : at + step]
+            new = chunk[~asked[chunk]]
             passes[new] = problem.feasibility.screened(levels[new]) <= 0
             asked[new] = True
-            found += int(passes[some].sum())
+            n_passed += int(passes[chunk].sum())
             at, step = at + step, 2 * step
     return np.flatnonzero(passes)
 
@@ -214,9 +217,9 @@ def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
     feasible = violation <= 0
     if not feasible.any():
         return violation[:, None]
-    own = problem.guide_scores(F[feasible])
-    scores = np.repeat(UNSCORED * (1 + violation[:, None]), own.shape[1], axis=1)
-    scores[feasible] = own
+    guide = problem.guide_scores(F[feasible])
+    scores = np.repeat(UNSCORED * (1 + violation[:, None]), guide.shape[1], axis=1)
+    scores[feasible] = guide
     return scores
 
 

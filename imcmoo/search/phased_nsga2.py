@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 
+from imcmoo.model.metrics import Ints
 from imcmoo.search.archive import Archive
+from imcmoo.search.elites import GENERATION_SPLIT
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.niches import OFTENER
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import Schedule
 from imcmoo.search.survival import CriteriaSurvival
@@ -62,11 +61,11 @@ class PhasedNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
         self.mating.phase = self.schedule.phase_at(spent, self.budget)
         offspring = self.mating.phase.offspring
         if self.mating.niches:
-            offspring = max(1, offspring // OFTENER)
+            offspring = max(1, offspring // GENERATION_SPLIT)
         self.n_offsprings = min(offspring, self.budget - spent)
         return super()._infill()
 
-    def restore(self, population: NDArray[np.int64], *, generations: int) -> None:
+    def restore(self, population: Ints, *, generations: int) -> None:
         """Put a fresh algorithm where another stood, but for its random state.
 
         Args:

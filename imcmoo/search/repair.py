@@ -28,23 +28,23 @@ def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]
     single = single_moves(problem.space)
     single = single[(single[:, problem.feasibility.screened_by] != 0).any(axis=1)]
     reaches = (single, pairs(single))
-    here = levels.copy()
-    lacks = problem.feasibility.screened(here)
-    walking = np.flatnonzero(lacks > 0)
+    current = levels.copy()
+    violation = problem.feasibility.screened(current)
+    walking = np.flatnonzero(violation > 0)
     while walking.size and len(single):
         moved = []
         for moves in reaches:
-            designs, least = _best_move(problem, here[walking], levels[walking], moves)
-            better = least < lacks[walking]
-            here[walking[better]] = designs[better]
-            lacks[walking[better]] = least[better]
+            designs, least = _best_move(problem, current[walking], levels[walking], moves)
+            better = least < violation[walking]
+            current[walking[better]] = designs[better]
+            violation[walking[better]] = least[better]
             moved.append(walking[better])
             walking = walking[~better]
             if not walking.size:
                 break
         walking = np.concatenate(moved)
-        walking = walking[lacks[walking] > 0]
-    return here, lacks
+        walking = walking[violation[walking] > 0]
+    return current, violation
 
 
 def _best_move(
@@ -52,11 +52,11 @@ def _best_move(
 ) -> tuple[Levels, Floats]:
     """The least violated design one of `moves` away from each, and its violation."""
     designs, inside = move(problem.space, here, moves)
-    lacks = np.full(inside.shape, np.inf)
-    lacks[inside] = problem.feasibility.screened(designs[inside])
+    violation = np.full(inside.shape, np.inf)
+    violation[inside] = problem.feasibility.screened(designs[inside])
     gap = np.abs(designs - start[:, None, :])
     unordered = ~problem.space.is_ordered
     gap[..., unordered] = gap[..., unordered] > 0
-    change = np.where(lacks > lacks.min(axis=1, keepdims=True), np.inf, gap.sum(axis=-1))
+    change = np.where(violation > violation.min(axis=1, keepdims=True), np.inf, gap.sum(axis=-1))
     best = np.arange(len(here)), change.argmin(axis=1)
-    return designs[best], lacks[best]
+    return designs[best], violation[best]

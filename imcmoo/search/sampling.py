@@ -75,22 +75,22 @@ def draw_feasible(
     """
     space = problem.space
     taken = set(seen)
-    found: list[Levels] = [np.empty((0, len(space.shape)), dtype=np.int64)]
+    samples: list[Levels] = [np.empty((0, len(space.shape)), dtype=np.int64)]
     while n > 0:
         drawn = draw_screened(problem, max(n, BATCH), rng, seen=taken)
         if not len(drawn):
             break
         kept, refused = confirmed(problem, drawn, n)
         taken.update(space.rank(np.concatenate([kept, refused])).tolist())
-        found.append(kept)
+        samples.append(kept)
         n -= len(kept)
-    return np.concatenate(found)
+    return np.concatenate(samples)
 
 
 def draw_screened(
     problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
 ) -> Levels:
-    """As `draw_feasible`, but the designs have only passed the screen.
+    """Draw designs that pass the screen.
 
     Far less than 1 % of a space may be feasible, so designs are drawn at random and the least
     violated ones are repaired. Nearly uniform, not exactly: the edge of the feasible region is
@@ -101,16 +101,16 @@ def draw_screened(
         free = np.setdiff1d(np.arange(space.size), np.fromiter(seen, np.int64, len(seen)))
         drawn = space.unrank(rng.permutation(free))
         return drawn[violation(drawn) <= 0][:n]
-    found = np.empty((0, len(space.shape)), dtype=np.int64)
+    samples = np.empty((0, len(space.shape)), dtype=np.int64)
     misses = 0
-    while len(found) < n and misses < PATIENCE:
+    while len(samples) < n and misses < PATIENCE:
         drawn = space.random(DRAWS * n, rng)
         nearest = np.argsort(violation(drawn), kind="stable")[: 2 * n]
-        repaired, lacks = repair(problem, drawn[nearest])
-        new = unseen(space, repaired[lacks <= 0], seen | set(space.rank(found).tolist()))
+        repaired, left = repair(problem, drawn[nearest])
+        new = unseen(space, repaired[left <= 0], seen | set(space.rank(samples).tolist()))
         misses = 0 if len(new) else misses + 1
-        found = np.concatenate([found, new])
-    return rng.permutation(found)[:n]
+        samples = np.concatenate([samples, new])
+    return rng.permutation(samples)[:n]
 
 
 def spread_out(
@@ -172,8 +172,8 @@ class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no
         samples, _ = confirmed(problem, drawn, n_samples)
         if len(samples) < n_samples:
             seen = set(problem.space.rank(drawn).tolist())
-            rest = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
-            samples = np.concatenate([samples, rest])
+            others = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
+            samples = np.concatenate([samples, others])
         if not len(samples):
             limit = problem.area_limit_m2
             raise NoFeasibleDesign(

@@ -1,4 +1,4 @@
-"""How a search spends its budget: the initial designs, then phases of generations."""
+"""Schedule of the budget of a search: the initial designs, then phases of generations."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Phase:
         name: as the trace shows it.
         generations: how many.
         offspring: unique designs evaluated per generation; fewer, in more generations, where there
-            are niches (see `niches.OFTENER`).
+            are per-value elites (see `elites.GENERATION_SPLIT`).
         crossover_probability: that a pair of parents recombines.
         mutation_probability: that a child is mutated.
         eta: distribution index of crossover and mutation: larger makes smaller steps.
         polish: share of the offspring taken among the neighbours of the incumbents; less in a large
-            space (see `mating.POLISHED`).
+            space (see `mating.ELITES_LOCAL_SEARCH`).
 
     Raises:
         ValueError: a count below 1, a probability or share outside 0..1, a negative index.
@@ -53,8 +53,8 @@ class Schedule:
         phases: in order.
         elite_share: share of the survivors chosen by the criteria (see `CriteriaSurvival`).
         fitted: designs a surrogate is fitted to, whose cube its time grows with; 0 for none.
-        niches: share of the offspring that comes from niches (see `search.niches`), in spaces too
-            large to enumerate.
+        niches: share of the offspring that comes from per-value elites (see `search.elites`), in
+            spaces too large to enumerate.
 
     Raises:
         ValueError: no initial design, population below 2, no phase, a negative count, or a share

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from imcmoo.io.blas import one_thread
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -71,14 +70,14 @@ class Surrogate:
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
-    """How many steps designs are from others, shape (n, n_others)."""
+    """Number of steps from designs to others, shape (n, n_others)."""
     # Two values of an unordered parameter are one step apart: half on the axis of each.
-    ours, theirs = (_axes(space, own, own, 0.5) for own in (levels, others))
+    ours, theirs = (_axes(space, points, points, 0.5) for points in (levels, others))
     return np.asarray(cdist(ours, theirs, "cityblock"))
 
 
-def around(space: DesignSpace, levels: Levels, some: NDArray[np.int64], n: int) -> Levels:
-    """What to fit to for a guess at neighbours of some designs: the design nearest to each, then
+def around(space: DesignSpace, levels: Levels, some: Ints, n: int) -> Levels:
+    """Training set for a guess at neighbours of incumbents: the design nearest to each, then
     the second nearest, and so on until `n` are found, good or bad.
 
     Where it is fitted to the best designs only, a surrogate knows nothing of what all of them have
@@ -99,5 +98,5 @@ def _axes(
 ) -> Floats:
     """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
     ordered = space.is_ordered
-    rest = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
-    return np.concatenate([scaled[:, ordered], *rest], axis=1, dtype=float)
+    categorical = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
+    return np.concatenate([scaled[:, ordered], *categorical], axis=1, dtype=float)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pymoo.core.population import Population
 from pymoo.core.survival import Survival
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import spread_out
-
-Ints = NDArray[np.int64]
 
 
 class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
@@ -83,7 +80,7 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.column_stack([_smallest(own, n) for own in scores.T]).ravel()
+    order = np.column_stack([_smallest(column, n) for column in scores.T]).ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
 
@@ -106,7 +103,7 @@ def unique_rank(F: Floats) -> Ints:
     return rank
 
 
-def span_scaled(points: Floats, front: NDArray[np.bool_]) -> Floats:
+def span_scaled(points: Floats, front: Bools) -> Floats:
     """Coordinates, 0 at the ideal and 1 at the nadir of the designs on the `front`, (n, m)."""
     ideal, nadir = points[front].min(axis=0), points[front].max(axis=0)
     return np.asarray((points - ideal) / np.where(nadir > ideal, nadir - ideal, 1.0))

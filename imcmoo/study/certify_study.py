@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.behaviour import changed, sampled_designs
-from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
-from imcmoo.exact.branches import Branches
+from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima, regret_criteria
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.certificate import Certificate, certificate_of
-from imcmoo.exact.goal import NotProvable, OwnBests, relative
-from imcmoo.exact.together import branch_together
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
+from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
@@ -62,7 +62,7 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     if criterion not in (*joint, *single):
         exists = criterion in {c.name for c in problem.criteria}
         why = "it is not known to be monotone in energy, latency and area" if exists else "unknown"
-        if criterion in relative(problem):
+        if criterion in regret_criteria(problem):
             why = "the cost model does not tell what one network alone would cost"
         raise InputError(
             f"criterion {criterion} cannot be certified: {why}; those that can: "
@@ -95,7 +95,7 @@ def certify_study(
         InputError: something cannot be certified, or no design is feasible.
     """
     problem = study.problem()
-    parts = agenda(problem, wanted(problem, criterion))
+    parts = proof_plan(problem, wanted(problem, criterion))
     valid = [c for c in effort.known if _is_of(c, study, problem, on_other)]
     work = _Certifying(study, problem, replace(effort, known=valid), on_step)
     try:
@@ -118,11 +118,11 @@ class _Certifying:
         self._identity = identity(problem)
         self._sample = sampled_designs(problem)
         self._done: dict[str, Certificate] = {}
-        self._trees: dict[str, tuple[Branches, Trunk]] = {}
+        self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
         # Of several of one criterion the one that proves most.
         self._known = {c.criterion: c for c in sorted(effort.known, key=lambda c: -c.gap)}
 
-    def prove(self, part: Part) -> Iterator[Certificate]:
+    def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a part."""
         began = time.perf_counter()
         rests_on = self._own_bests(part)
@@ -151,7 +151,7 @@ class _Certifying:
             yield certificate
             began = time.perf_counter()
 
-    def _own_bests(self, part: Part) -> dict[str, dict[str, float]]:
+    def _own_bests(self, part: ProofTask) -> dict[str, dict[str, float]]:
         networks = self._problem.workload_names if part.rests_on else []
         proven = [self._done[name] for name in part.rests_on]
         return {
@@ -159,30 +159,30 @@ class _Certifying:
         }
 
     def _begun(
-        self, part: Part, rests_on: Mapping[str, Mapping[str, float]]
+        self, part: ProofTask, rests_on: Mapping[str, Mapping[str, float]]
     ) -> list[BranchAndBound]:
         """A search for each criterion of a part, past the stage they go through together."""
-        branches, trunk = self._tree(part)
+        branches, root = self._tree(part)
         optima = own_bests(rests_on) if rests_on else None
         searches = [
-            BranchAndBound(branches, trunk, goal, self._effort.gap)
-            for goal in goals_of(branches.problem, part, optima)
+            BranchAndBound(branches, root, goal, self._effort.gap)
+            for goal in criteria_of(branches.problem, part, optima)
         ]
         stop = self._until(time.perf_counter() + self._effort.time_limit_s / 2 * len(searches))
-        branch_together(searches, lambda: stop(searches[0]))
+        expand_shared_root(searches, lambda: stop(searches[0]))
         return searches
 
-    def _tree(self, part: Part) -> tuple[Branches, Trunk]:
+    def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
-            branches = Branches(problem_of(self._problem, part))
+            branches = NodeExpander(problem_of(self._problem, part))
             designs = [
                 self._problem.space.encode({n: np.array([v]) for n, v in c.design.items()})
                 for c in self._known.values()
             ]
             if self._effort.start is not None:
                 designs.append(self._effort.start)
-            self._trees[part.network] = branches, Trunk.of(branches, designs)
+            self._trees[part.network] = branches, RootExpansion.of(branches, designs)
         return self._trees[part.network]
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
@@ -214,9 +214,9 @@ def _is_of(
     return not differs
 
 
-def own_bests(proven: Mapping[str, Mapping[str, float]]) -> OwnBests:
+def own_bests(proven: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
     """Single-network optima as certificates state them, by network."""
-    return OwnBests(
+    return SingleNetworkOptima(
         np.array([optimum["bound"] for optimum in proven.values()]),
         np.array([optimum["value"] for optimum in proven.values()]),
     )

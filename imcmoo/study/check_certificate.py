@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.exact.agenda import Part, agenda, goals_of, problem_of, provable
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
-from imcmoo.exact.branches import partials_of
+from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima
 from imcmoo.exact.certificate import FILE, Certificate
+from imcmoo.exact.certificate_fields import check_certificate_fields
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
-from imcmoo.exact.goal import NotProvable, OwnBests
-from imcmoo.exact.statement import check_statement
+from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
 from imcmoo.io.errors import InputError
-from imcmoo.model.partials import Partials
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -84,7 +84,7 @@ class Checker:
         self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
-        self._walks: dict[str, tuple[AcceleratorProblem, Partials, list[Claim]]] = {}
+        self._walks: dict[str, tuple[AcceleratorProblem, PartialDesignTree, list[Claim]]] = {}
         self._optima: dict[str, list[Levels]] = {}
 
     def claim(self, certificate: Certificate) -> None:
@@ -103,12 +103,12 @@ class Checker:
             raise Refused(f"criterion {certificate.criterion} cannot be proven here")
         part = next(
             replace(part, names=(certificate.criterion,))
-            for part in agenda(self._problem, [certificate.criterion])
+            for part in proof_plan(self._problem, [certificate.criterion])
             if certificate.criterion in part.names
         )
         problem, _, claims = self._walk(part)
-        (goal,) = goals_of(problem, part, self._own_bests(certificate, part))
-        check_statement(certificate, problem, goal)
+        (goal,) = criteria_of(problem, part, self._own_bests(certificate, part))
+        check_certificate_fields(certificate, problem, goal)
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
         values = {name: np.array([value]) for name, value in certificate.design.items()}
@@ -143,7 +143,7 @@ class Checker:
         """
         return [check_bounds(*walk, on_step) for walk in self._walks.values()]
 
-    def _walk(self, part: Part) -> tuple[AcceleratorProblem, Partials, list[Claim]]:
+    def _walk(self, part: ProofTask) -> tuple[AcceleratorProblem, PartialDesignTree, list[Claim]]:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             try:
@@ -153,7 +153,7 @@ class Checker:
             self._walks[part.network] = problem, partials, []
         return self._walks[part.network]
 
-    def _own_bests(self, certificate: Certificate, part: Part) -> OwnBests | None:
+    def _own_bests(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:
         # Nothing to look at where it rests on nothing.
         for name, criterion in zip(self._problem.workload_names, part.rests_on, strict=False):
             proven, claimed = self._claimed.get(criterion), certificate.own_best.get(name, {})

@@ -16,9 +16,9 @@ from imcmoo.exact.enumeration import (
     DESIGNS_AT_ONCE,
     Enumeration,
     ExactAnswer,
-    Findings,
     NothingFeasible,
     Optimum,
+    PartialResult,
     TooMany,
 )
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -66,7 +66,7 @@ def enumerate_study(
     problem = enumeration.problem
     began_as = identity(problem)
     try:
-        stretches = enumeration.stretches(at_most=MOST_DESIGNS, on_screened=on_screened)
+        stretches = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
     except TooMany as error:
         raise InputError(
             f"{study.name}: {error.left:,} designs are left to enumerate, more than "
@@ -88,7 +88,7 @@ def enumerate_study(
             parts.save(todo[index], _as_arrays(result))
             on_progress(len(parts), len(stretches))
     try:
-        answer = enumeration.conclude([_from_arrays(parts.load(i)) for i in range(len(stretches))])
+        answer = enumeration.merge([_from_arrays(parts.load(i)) for i in range(len(stretches))])
     except NothingFeasible as error:
         parts.remove()
         if problem.limits:
@@ -108,14 +108,14 @@ def _enumeration(study: Study) -> Enumeration:
     return Enumeration(study.problem())
 
 
-def _survey(study: Study, bodies: Ranks) -> tuple[Findings, float]:
+def _survey(study: Study, bodies: Ranks) -> tuple[PartialResult, float]:
     """Evaluate a chunk of mapping keys; also returns the seconds it took."""
     enumeration = _enumeration(study)
     began = time.perf_counter()
-    return enumeration.survey(bodies), time.perf_counter() - began
+    return enumeration.evaluate_chunk(bodies), time.perf_counter() - began
 
 
-def _as_arrays(found: Findings) -> dict[str, Any]:
+def _as_arrays(found: PartialResult) -> dict[str, Any]:
     return {
         "n_feasible": found.n_feasible,
         "ranks": found.ranks,
@@ -127,9 +127,9 @@ def _as_arrays(found: Findings) -> dict[str, Any]:
     }
 
 
-def _from_arrays(stored: dict[str, Any]) -> Findings:
+def _from_arrays(stored: dict[str, Any]) -> PartialResult:
     alone = [
         Optimum(float(value), stored[f"alone_ranks_{w}"]) for w, value in enumerate(stored["alone"])
     ]
     nearest = Optimum(float(stored["violation"]), stored["nearest"])
-    return Findings(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone, nearest)
+    return PartialResult(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone, nearest)

@@ -19,11 +19,10 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.reference.chips import Deployment
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import Criterion, find_criterion
-from imcmoo.problem.identity import Origin
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, Guidance, check_weights
+from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria, check_weights
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
@@ -195,7 +194,7 @@ class Study:
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            guidance=Guidance(self.asked_criterion, weights, self.own_criterion),
+            guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
             limits=self.limits,
             origin=Origin(self.own_modules, self._handed()),
         )

@@ -156,13 +156,13 @@ def killed(out, before, *extra, workers=1):
 def surveyed(monkeypatch):
     """The number of bodies in each survey of this process."""
     sizes = []
-    original = Enumeration.survey
+    original = Enumeration.evaluate_chunk
 
     def survey(self, bodies):
         sizes.append(len(bodies))
         return original(self, bodies)
 
-    monkeypatch.setattr(Enumeration, "survey", survey)
+    monkeypatch.setattr(Enumeration, "evaluate_chunk", survey)
     return sizes
 
 
@@ -200,7 +200,7 @@ def interrupted(surveyed, monkeypatch, capsys):
     """Begins an enumeration and interrupts it after two surveys."""
 
     def begin(out, *extra):
-        counted = Enumeration.survey
+        counted = Enumeration.evaluate_chunk
 
         def interrupt(self, bodies):
             if len(surveyed) == 2:
@@ -208,7 +208,7 @@ def interrupted(surveyed, monkeypatch, capsys):
             return counted(self, bodies)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Enumeration, "survey", interrupt)
+            patch.setattr(Enumeration, "evaluate_chunk", interrupt)
             assert run(out, "--quiet", *extra) == 130
         error = capsys.readouterr().err
         assert error == "imcmoo: interrupted; the same command continues\n"

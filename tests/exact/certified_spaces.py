@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
-from imcmoo.exact.branches import Branches
+from imcmoo.exact.bounded_criteria import (
+    SingleNetworkOptima,
+    bounded_criteria,
+    regret_criteria,
+    regret_criterion,
+)
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
-from imcmoo.exact.goal import OwnBests, against, goals, relative
-from imcmoo.exact.together import branch_together
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
 from problems import STUDIES
@@ -60,28 +65,33 @@ def enumerated(problem):
     """Optima by criterion; None where nothing is feasible."""
     enumeration = Enumeration(problem)
     try:
-        return enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()]).optima
+        return enumeration.merge(
+            [enumeration.evaluate_chunk(b) for b in enumeration.chunks()]
+        ).optima
     except NothingFeasible:
         return None
 
 
 def proven(problem, gap=0.0, steps=10**9):
     """A proof of every criterion, by name; of joint regret if a design is feasible."""
-    branches = Branches(problem)
-    trunk = Trunk.of(branches)
+    branches = NodeExpander(problem)
+    trunk = RootExpansion.of(branches)
 
     def run(goals):
         left = iter(range(steps))
         searches = [BranchAndBound(branches, trunk, goal, gap) for goal in goals]
-        branch_together(searches, lambda: next(left, None) is None)
+        expand_shared_root(searches, lambda: next(left, None) is None)
         proofs = [search.run(lambda _: next(left, None) is None) for search in searches]
         return {proof.goal.name: proof for proof in proofs}
 
-    found = run(goals(problem).values())
+    found = run(bounded_criteria(problem).values())
     own = [found[f"edap_{name}"] for name in problem.workload_names]
-    bests = OwnBests(np.array([p.bound for p in own]), np.array([p.value for p in own]))
-    if np.isfinite(bests.found).all():
-        joint = [replace(against(c, bests), name=c.joint_name) for c in relative(problem).values()]
+    bests = SingleNetworkOptima(np.array([p.bound for p in own]), np.array([p.value for p in own]))
+    if np.isfinite(bests.value).all():
+        joint = [
+            replace(regret_criterion(c, bests), name=c.joint_name)
+            for c in regret_criteria(problem).values()
+        ]
         found |= run(joint)
     return found
 

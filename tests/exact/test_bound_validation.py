@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from imcmoo.exact import branches
+from imcmoo.exact import node_expander
 from imcmoo.exact.bound_validation import RANDOM_DESIGNS, validate_bounds
+from imcmoo.exact.bounded_criteria import bounded_criteria
 from imcmoo.exact.check import Claim, Refused, check_bounds
 from imcmoo.exact.enumeration_tree import EnumerationTree
-from imcmoo.exact.goal import goals
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -34,9 +34,9 @@ def parts(name, n, at_most):
 def agrees(study):
     """The optima of enumeration are accepted as bounds, the least above them is refused."""
     problem = study.problem()
-    partials = branches.partials_of(problem)
+    partials = node_expander.partials_of(problem)
     assert isinstance(partials, BoundedTree)
-    optima, known = enumerated(problem), goals(problem)
+    optima, known = enumerated(problem), bounded_criteria(problem)
     claims = [Claim(goal, optima[name].value) for name, goal in known.items()]
     assert check_bounds(problem, partials, claims).all == study.space.size
     for claim in claims:
@@ -60,7 +60,7 @@ def test_optima_are_accepted_and_all_above_is_refused_on_many_parts(name):
 
 def validated(name="four_workload_sram_extended"):
     problem = STUDIES[name].problem()
-    return validate_bounds(problem, branches.partials_of(problem), [])
+    return validate_bounds(problem, node_expander.partials_of(problem), [])
 
 
 def raised(metrics, factor, names=("energy", "edp")):
@@ -99,14 +99,14 @@ def wrong_minima(monkeypatch, rng):
 
 def wrong_children(monkeypatch, rng):
     """Half of the children are forgotten, and so counted as infeasible."""
-    true = BoundedTree.options
+    true = BoundedTree.children
 
-    def options(self, rows, stage, only=None):
+    def children(self, rows, stage, only=None):
         children, parents = true(self, rows, stage, only)
         some = rng.integers(0, 2, len(children)) > 0
         return children[some], parents[some]
 
-    monkeypatch.setattr(BoundedTree, "options", options)
+    monkeypatch.setattr(BoundedTree, "children", children)
 
 
 def wrong_screen(monkeypatch, rng):
@@ -134,7 +134,7 @@ def wrong_screen(monkeypatch, rng):
 )
 def test_a_wrong_bound_is_refused(monkeypatch, break_it, message):
     problem = STUDIES["four_workload_sram_extended"].problem()
-    partials = branches.partials_of(problem)
+    partials = node_expander.partials_of(problem)
     break_it(monkeypatch, np.random.default_rng(1))
     with pytest.raises(Refused, match=message):
         validate_bounds(problem, partials, [])
@@ -179,19 +179,19 @@ def test_a_space_that_cannot_be_bounded_is_evaluated_in_full_if_it_is_small(stud
 
     monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
     problem = study.problem()
-    partials = branches.partials_of(problem)
+    partials = node_expander.partials_of(problem)
     assert isinstance(partials, EnumerationTree)
     assert validate_bounds(problem, partials, []) == 0
-    monkeypatch.setattr(branches, "MOST_EVALUATED", 10)
-    with pytest.raises(branches.NotProvable, match=r"not this space, and .* designs are more"):
-        branches.partials_of(problem)
+    monkeypatch.setattr(node_expander, "MOST_EVALUATED", 10)
+    with pytest.raises(node_expander.NotProvable, match=r"not this space, and .* designs are more"):
+        node_expander.partials_of(problem)
 
 
 def test_of_the_reference_all_designs_are_evaluated():
     problem, optima = CASES["rram"].problem(), exact_of("rram").optima
-    partials = branches.partials_of(problem)
+    partials = node_expander.partials_of(problem)
     assert isinstance(partials, EnumerationTree)
-    claims = [Claim(goal, optima[name].value) for name, goal in goals(problem).items()]
+    claims = [Claim(goal, optima[name].value) for name, goal in bounded_criteria(problem).items()]
     counts = check_bounds(problem, partials, claims)
     assert counts.all == problem.space.size
     assert counts.excluded == 0

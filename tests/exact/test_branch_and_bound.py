@@ -5,13 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.exact import branches as tree
-from imcmoo.exact.agenda import agenda, goals_of, problem_of, provable
-from imcmoo.exact.branch_and_bound import BranchAndBound, Trunk
-from imcmoo.exact.branches import Branches
+from imcmoo.exact import node_expander as tree
+from imcmoo.exact.bounded_criteria import (
+    BoundedCosts,
+    NotProvable,
+    SingleNetworkOptima,
+    regret_criteria,
+    regret_criterion,
+)
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.check import Claim, check_bounds
-from imcmoo.exact.goal import BoundedCosts, NotProvable, OwnBests, against, relative
-from imcmoo.exact.together import branch_together
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.proof_plan import criteria_of, problem_of, proof_plan, provable
+from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.limits import Limits
 from problems import STUDIES
@@ -115,9 +121,11 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         problem = study_on(part_of(SPACES[device], rng, 3000, around)).problem()
         optima = enumerated(problem)
         best = np.array([optima[f"edap_{name}"].value for name in problem.workload_names])
-        goal = against(relative(problem)["regret_minimax"], OwnBests(0.9 * best, best))
-        branches = Branches(problem)
-        proof = BranchAndBound(branches, Trunk.of(branches), goal).run(lambda _: False)
+        goal = regret_criterion(
+            regret_criteria(problem)["regret_minimax"], SingleNetworkOptima(0.9 * best, best)
+        )
+        branches = NodeExpander(problem)
+        proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
         assert proof.bound <= optima["regret_minimax_joint"].value < proof.value
         assert counted(proof) == problem.space.size
         counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
@@ -167,7 +175,9 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
 
     monkeypatch.setattr(type(partials), "bound", raised)
     monkeypatch.setattr("imcmoo.exact.branch_and_bound.BranchAndBound._dive", lambda self: None)
-    monkeypatch.setattr("imcmoo.exact.branch_and_bound.BranchAndBound._descend", lambda self: None)
+    monkeypatch.setattr(
+        "imcmoo.exact.branch_and_bound.BranchAndBound._local_search", lambda self: None
+    )
     optima = enumerated(problem)
     assert any(proof.value != optima[name].value for name, proof in proven(problem).items())
 
@@ -177,12 +187,14 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
     """Also of chips of a network's own, which are another problem."""
     problem, optima = CASES[name].problem(), exact_of(name).optima
     names = [n for some in provable(problem) for n in some]
-    for part in agenda(problem, names):
-        branches = Branches(problem_of(problem, part))
+    for part in proof_plan(problem, names):
+        branches = NodeExpander(problem_of(problem, part))
         best = np.array([optima[own].value for own in part.rests_on])
-        goals = goals_of(branches.problem, part, OwnBests(best, best) if len(best) else None)
-        searches = [BranchAndBound(branches, Trunk.of(branches), goal) for goal in goals]
-        branch_together(searches, lambda: False)
+        goals = criteria_of(
+            branches.problem, part, SingleNetworkOptima(best, best) if len(best) else None
+        )
+        searches = [BranchAndBound(branches, RootExpansion.of(branches), goal) for goal in goals]
+        expand_shared_root(searches, lambda: False)
         for search in searches:
             proof = search.run(lambda _: False)
             assert proof.value == proof.bound == optima[proof.goal.name].value, proof.goal.name
@@ -194,13 +206,13 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
 def test_a_large_space_without_bounds_is_refused(monkeypatch):
     monkeypatch.setattr(tree, "MOST_EVALUATED", 10)
     with pytest.raises(NotProvable, match="has no bounds of partial designs"):
-        Branches(CASES["sram"].problem())
+        NodeExpander(CASES["sram"].problem())
 
 
 def test_a_limit_of_power_is_refused():
     study = study_on(SRAM_EXTENDED, limits={"resnet18_onnx": Limits(max_power_W=1)})
     with pytest.raises(NotProvable, match="max_power_W of resnet18_onnx"):
-        Branches(study.problem())
+        NodeExpander(study.problem())
 
 
 def test_of_no_partial_design_costs_are_bounded_as_well():

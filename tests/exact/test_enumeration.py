@@ -65,7 +65,7 @@ CASES = {
 
 def answer_of(problem):
     enumeration = Enumeration(problem)
-    return enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    return enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
 
 
 @cache
@@ -287,11 +287,11 @@ def test_the_length_of_stretches_does_not_matter(name, length, monkeypatch):
     enumeration = Enumeration(CASES[name].problem())
     monkeypatch.setattr(exhaustive, "DESIGNS_AT_ONCE", length * len(enumeration.points))
     monkeypatch.setattr(exhaustive, "SCREENED_AT_ONCE", 5)
-    parts = enumeration.stretches()
+    parts = enumeration.chunks()
     assert {len(bodies) for bodies in parts[:-1]} == {length}
-    findings = [enumeration.survey(bodies) for bodies in parts]
-    assert_identical(enumeration.conclude(findings), expected)
-    assert_identical(enumeration.conclude(findings[::-1]), expected)
+    findings = [enumeration.evaluate_chunk(bodies) for bodies in parts]
+    assert_identical(enumeration.merge(findings), expected)
+    assert_identical(enumeration.merge(findings[::-1]), expected)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -299,7 +299,7 @@ def test_stretches_hold_every_body_on_which_some_network_may_run_once(name):
     space = CASES[name].space
     enumeration = Enumeration(CASES[name].problem())
     assert enumeration.point_parameters == ["voltage_V", "cycle_s"]
-    bodies = np.concatenate(enumeration.stretches()).tolist()
+    bodies = np.concatenate(enumeration.chunks()).tolist()
     assert len(set(bodies)) == len(bodies)
     assert bodies == sorted(bodies)
     runs = [r for r, d in enumerate(designs_of(name)) if d.within and d.edaps != [None, None]]
@@ -343,9 +343,9 @@ def test_a_network_by_itself_has_no_regret_where_it_is_best():
 def test_no_design_small_enough_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=5)
     enumeration = Enumeration(problem)
-    assert enumeration.stretches() == []
+    assert enumeration.chunks() == []
     with pytest.raises(NothingFeasible) as error:
-        enumeration.conclude([])
+        enumeration.merge([])
     assert error.value.nearest.shape == (0, len(problem.space.names))
     assert "few_rram is feasible within 5 mm² for wide, light: " in nothing_feasible(problem)
 
@@ -357,10 +357,10 @@ def test_no_design_for_all_networks_is_said_to_be_so():
     assert light < both
     problem = CASES["rram"].problem(limit_mm2=(light + both) / 2 * 1e6)
     enumeration = Enumeration(problem)
-    findings = [enumeration.survey(bodies) for bodies in enumeration.stretches()]
+    findings = [enumeration.evaluate_chunk(bodies) for bodies in enumeration.chunks()]
     assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
     with pytest.raises(NothingFeasible):
-        enumeration.conclude(findings)
+        enumeration.merge(findings)
     assert f"takes {both * 1e6:.4g} mm²" in nothing_feasible(problem)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.exact.goal import Goal
+from imcmoo.exact.bounded_criteria import BoundedCriterion
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import CRITERIA, Criterion
 from imcmoo.problem.own_score import Exponents, own_criterion
@@ -100,7 +100,7 @@ def test_powers_that_float64_cannot_hold_tell_designs_apart(aggregate):
 
 
 def test_gaps_are_those_of_the_geometric_mean():
-    goal = Goal("edap_product", None, None, root=30)
+    goal = BoundedCriterion("edap_product", None, None, root=30)
     value, bound = (float(from_log(np.array(30 * np.log(v)))) for v in (1.2e-12, 1e-12))
     assert goal.gap(value, bound) == pytest.approx(0.2)
     assert goal.gap(value, value) == 0

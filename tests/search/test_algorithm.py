@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.problem import Guidance
+from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search import mating
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.parameters import Integer, Ordinal
@@ -157,8 +157,8 @@ def checkpoint(tmp_path):
 SHORTER = dataclasses.replace(PAPER, initial=400)
 LARGER = fake_problem(RRAM, area_limit_m2=900e-6)
 FEWER = fake_problem(RRAM, 2)
-UNEQUAL = fake_problem(RRAM, guidance=Guidance(weights=(1, 1, 1, 5)))
-ASKING = fake_problem(RRAM, guidance=Guidance(asked=SUM))
+UNEQUAL = fake_problem(RRAM, guidance=SelectionCriteria(weights=(1, 1, 1, 5)))
+ASKING = fake_problem(RRAM, guidance=SelectionCriteria(asked=SUM))
 
 
 class Dearer(FakeEvaluator):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.brood import Brood
-from imcmoo.search.mating import FEW, UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
@@ -136,13 +136,13 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     # Each violates one constraint and meets others: none is feasible.
     assert ((archive.G > 0).any(axis=1) & (archive.G <= 0).any(axis=1)).all()
     wanted = []
-    whole = Brood.add
+    whole = OffspringBuilder.add
 
     def counted(brood, candidates, limit):
         wanted.append((set(RRAM.rank(candidates).tolist()), limit))
         whole(brood, candidates, limit)
 
-    monkeypatch.setattr(Brood, "add", counted)
+    monkeypatch.setattr(OffspringBuilder, "add", counted)
     mate(LARGE_PROBLEM, archive, 30)
     least = np.maximum(archive.G, 0).sum(axis=1).argmin()
     assert wanted[0] == (around(archive, levels[[least]]), 15)
@@ -222,4 +222,4 @@ def test_where_children_only_repeat_their_parents_neighbours_of_a_few_parents_fo
     assert len(offspring) == 20
     # What was refused of them is repaired, so a few may be further away; random ones all would be.
     assert len(set(RRAM.rank(offspring).tolist()) & near) >= 15
-    assert 0 < max(asked) <= FEW < len(archive)
+    assert 0 < max(asked) <= N_SEEDS < len(archive)

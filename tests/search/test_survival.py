@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pymoo.core.population import Population
 
 from imcmoo.problem.criteria import find_criterion
-from imcmoo.problem.problem import Guidance
+from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search.survival import CriteriaSurvival, elite, span_scaled, unique_rank
 from problems.rram import RRAM
 from tests.fakes import SUM, NoisyEvaluator, fake_problem
@@ -159,7 +159,7 @@ def test_negative_values_are_spread_by_their_differences():
 
 @pytest.mark.parametrize("asked", [SUM, find_criterion("pseudo_weights")], ids=lambda c: c.name)
 def test_the_best_by_a_criterion_that_is_asked_for_survives(asked):
-    asking = fake_problem(RRAM, 3, guidance=Guidance(asked=asked))
+    asking = fake_problem(RRAM, 3, guidance=SelectionCriteria(asked=asked))
     rescued = 0
     for seed in range(30):
         pop = random_population(60, np.random.default_rng(seed))

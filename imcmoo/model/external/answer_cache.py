@@ -46,18 +46,18 @@ class AnswerCache:
         self._read: dict[str, Kept] = {}
 
     def key(self, design: dict[str, Any]) -> str:
-        """What a design's answer is known by."""
+        """Key of a design's answer."""
         text = json.dumps(self._question(design), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def get(self, design: dict[str, Any]) -> Kept | None:
-        """What is kept of a design, if anything."""
+        """Stored answer of a design, if there is one."""
         key = self.key(design)
         if key not in self._read:
-            found = self._load(key, design)
-            if found is None:
+            answer = self._load(key, design)
+            if answer is None:
                 return None
-            self._read[key] = found
+            self._read[key] = answer
         return self._read[key]
 
     def put(self, design: dict[str, Any], kept: Kept) -> None:

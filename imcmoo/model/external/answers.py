@@ -1,4 +1,4 @@
-"""What an evaluation must answer, and how answers become metrics."""
+"""Answers of evaluations: their check, and their conversion to metrics."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def checked(
     """
     names = [q.name for q in quantities]
     if not isinstance(answer, Mapping) or set(answer) != set(names):
-        given = ", ".join(map(str, answer)) if isinstance(answer, Mapping) else repr(answer)[:60]
-        raise EvaluationFailed(f"answers {given or 'nothing'}, but is asked {', '.join(names)}")
+        answered = ", ".join(map(str, answer)) if isinstance(answer, Mapping) else repr(answer)[:60]
+        raise EvaluationFailed(f"answers {answered or 'nothing'}, but is asked {', '.join(names)}")
     read = {q.name: _numbers(q, answer[q.name], networks) for q in quantities}
-    own = [read[q.name] for q in quantities if q.per_workload]
+    by_network = [read[q.name] for q in quantities if q.per_workload]
     for w in range(len(networks)):
-        if any(math.isnan(values[w]) for values in own):
-            for values in own:
+        if any(math.isnan(values[w]) for values in by_network):
+            for values in by_network:
                 values[w] = math.nan
     return read
 
@@ -85,8 +85,8 @@ def as_metrics(
         rows = [none if a is None else a[q.name] for a in answers]
         column = np.array(rows, dtype=float).reshape(len(rows), len(none))
         values[q.name] = column if q.per_workload else column[:, 0]
-    own = [values[q.name] for q in quantities if q.per_workload]
+    by_network = [values[q.name] for q in quantities if q.per_workload]
     failed = np.array([a is None for a in answers])[:, None]
-    lost = np.logical_or.reduce([np.isnan(v) for v in own]) if own else False
-    missing = np.where(failed | lost, 1.0, 0.0) * np.ones(n_workloads)
+    no_value = np.logical_or.reduce([np.isnan(v) for v in by_network]) if by_network else False
+    missing = np.where(failed | no_value, 1.0, 0.0) * np.ones(n_workloads)
     return Metrics(values, {EVALUATION: Resource(np.ones(len(answers)), missing)})

@@ -31,7 +31,7 @@ class Evaluation(Protocol):
     """Evaluates a design, from several threads at once."""
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What a design costs on networks of these names.
+        """Costs of a design on networks of these names.
 
         Raises:
             EvaluationFailed: it crashed, took too long or was ended.
@@ -62,7 +62,7 @@ class Function:
         self._busy: list[Processes] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What the function returns; see `Evaluation`."""
+        """Answer of the function; see `Evaluation`."""
         process = self._taken()
         is_well = False
         try:
@@ -111,8 +111,8 @@ class Command:
     """Runs a command for each design.
 
     It reads `{"design": {name: value}, "networks": [name]}` and writes its answer, both JSON, on
-    the standard streams. Another exit code than 0 is a crash, told with the last line of its
-    errors.
+    the standard streams. Another exit code than 0 is a crash, reported with the last line
+    of its errors.
 
     Args:
         words: the program and its arguments.
@@ -131,7 +131,7 @@ class Command:
         self._running: list[subprocess.Popen[str]] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """What the command writes; see `Evaluation`."""
+        """Answer of the command; see `Evaluation`."""
         asked = json.dumps({"design": dict(design), "networks": list(networks)})
         pipe = subprocess.PIPE
         process = subprocess.Popen(
@@ -176,11 +176,11 @@ def _read(code: int, written: str, errors: str) -> Answer:
     Raises:
         EvaluationFailed: none, or the command crashed.
     """
-    said = f": {_line(errors)}" if errors.strip() else ""
+    message = f": {_line(errors)}" if errors.strip() else ""
     if code < 0:
-        raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{said}")
+        raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{message}")
     if code:
-        raise EvaluationFailed(f"exit code {code}{said}")
+        raise EvaluationFailed(f"exit code {code}{message}")
     try:
         answer: Answer = of_json(written, "answer")
     except ValueError:

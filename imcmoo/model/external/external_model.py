@@ -74,8 +74,8 @@ class ExternalModel(CostModel):
         """
         if name not in self.workload_names:
             raise ValueError(f"no network '{name}' here; there are {self.workload_names}")
-        own = self._workloads.workloads[self.workload_names.index(name)]
-        return type(self)(self.space, WorkloadSet((own,)))
+        workload = self._workloads.workloads[self.workload_names.index(name)]
+        return type(self)(self.space, WorkloadSet((workload,)))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.

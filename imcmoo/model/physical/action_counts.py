@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.traffic import Traffic
 from imcmoo.networks.operands import slice_moments
 from imcmoo.networks.workloads import BITS
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +65,7 @@ class OperandSums:
         )
 
 
-def _slice_sums(
-    joint: Floats, bits: NDArray[np.int64], width: int, *, shares: bool = False
-) -> Floats:
+def _slice_sums(joint: Floats, bits: Ints, width: int, *, shares: bool = False) -> Floats:
     """Σ over slices of their mean, or of their mean share of full scale, per layer.
 
     Args:
@@ -80,10 +76,10 @@ def _slice_sums(
     """
     sums = np.empty(len(bits))
     for precision in np.unique(bits):
-        here = bits == precision
-        means, _ = slice_moments(joint[here], int(precision), width)
+        alike = bits == precision
+        means, _ = slice_moments(joint[alike], int(precision), width)
         full = slice_maxima(int(precision), width) if shares else np.ones(means.shape[1])
-        sums[here] = (means / full).sum(axis=1)
+        sums[alike] = (means / full).sum(axis=1)
     return sums
 
 
@@ -135,7 +131,7 @@ def count_actions(
     placement: Placement,
     traffic: Traffic,
     sums: OperandSums,
-    copies: Floats,
+    replication: Floats,
     *,
     unsigned: bool,
 ) -> dict[str, Floats]:
@@ -143,7 +139,7 @@ def count_actions(
 
     Args:
         layers, designs, placement, traffic, sums: as their modules make them.
-        copies: of each layer, each of which is written when weights are loaded, shape (n, L).
+        replication: of each layer, each of which is written when weights are loaded, shape (n, L).
         unsigned: whether inputs that are never negative are coded without offset.
     """
     static = ~layers.dynamic
@@ -164,7 +160,7 @@ def count_actions(
         "result": traffic.result_words,
         "glb_read": traffic.glb_read_bits,
         "glb_write": traffic.glb_write_bits,
-        "write": weights * placement.slice_columns * copies,
+        "write": weights * placement.slice_columns * replication,
     }
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.parameters import ADC_MODELS, Designs
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +75,9 @@ class TabulatedAdc:
         Raises:
             ValueError: node or resolution is not in the table; says what is.
         """
-        found = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
+        costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
-        return AdcCosts(found["energy"] * supply, found["area"], found["leak"], found["time"])
+        return AdcCosts(costs["energy"] * supply, costs["area"], costs["leak"], costs["time"])
 
 
 MODELS: dict[str, AdcModel] = {
@@ -97,11 +95,11 @@ def adc_costs(designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCo
         return MODELS[ADC_MODELS[present[0]]].costs(designs, table, nominal_V)
     parts = [np.empty(len(designs)) for _ in range(4)]
     for index in present:
-        here = designs.adc_model == index
-        costs = MODELS[ADC_MODELS[index]].costs(designs.take(here), table, nominal_V)
+        of_model = designs.adc_model == index
+        costs = MODELS[ADC_MODELS[index]].costs(designs.take(of_model), table, nominal_V)
         values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
-            part[here] = value
+            part[of_model] = value
     return AdcCosts(*parts)
 
 

@@ -115,11 +115,11 @@ class Assumptions:
         Raises:
             ValueError: an unknown name, or a value outside its band.
         """
-        known = {field.name for field in fields(self)}
-        unknown = sorted(set(values) - known)
+        names = {field.name for field in fields(self)}
+        unknown = sorted(set(values) - names)
         if unknown:
             raise ValueError(
-                f"no assumption {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+                f"no assumption {', '.join(unknown)}; there are {', '.join(sorted(names))}"
             )
         return replace(
             self, **{name: replace(getattr(self, name), value=v) for name, v in values.items()}

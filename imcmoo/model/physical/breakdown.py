@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
 from imcmoo.model.physical.evaluate import Batch, LayerWork, metrics
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping_features import layer_counts, map_layers
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,14 +25,12 @@ class PhysicalBreakdown(LayerCosts):
     """
 
     latency_s: Floats
-    bound_by: NDArray[np.int64]
+    bound_by: Ints
     utilization: Floats
     causes: Sequence[str] = CAUSES
 
     @classmethod
-    def joined(
-        cls, parts: Sequence[PhysicalBreakdown], order: NDArray[np.int64]
-    ) -> PhysicalBreakdown:
+    def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
         """Breakdowns of several batches, at least one, as one.
 
         Args:
@@ -68,12 +64,12 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     streams = bool(run.streamed.any())
     work = LayerWork(batch, slice(None), streams=streams)
     for streamed in (False, True) if streams else (False,):
-        here = (run.streamed == streamed)[:, owner]
+        in_mode = (run.streamed == streamed)[:, owner]
         for action, count in _counts(batch, work, streamed=streamed).items():
-            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * here
+            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * in_mode
         times = work.times(streamed=streamed)
-        seconds += times.seconds * here
-        bound = np.where(here, bottleneck(times), bound)
+        seconds += times.seconds * in_mode
+        bound = np.where(in_mode, bottleneck(times), bound)
     share = seconds / table.total(seconds)[:, owner]
     macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     of_networks = {
@@ -85,21 +81,21 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
-    runs, every = run.runs[:, owner], table.distinct
+    runs, distinct = run.runs[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(
         layers=layers,
         components=tuple(energy),
-        energy_J=energy_J[:, every],
-        latency_s=np.where(runs, latency, np.nan)[:, every],
-        bound_by=bound[:, every],
-        utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, every],
+        energy_J=energy_J[:, distinct],
+        latency_s=np.where(runs, latency, np.nan)[:, distinct],
+        bound_by=bound[:, distinct],
+        utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, distinct],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
 
 
-def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
+def _utilization(batch: Batch, streamed: Bools) -> Floats:
     """Share of the macros that all replicas of a layer hold, shape (n, L).
 
     Args:
@@ -107,11 +103,8 @@ def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
         streamed: whether each network's weights are loaded for every image, shape (n, W).
     """
     c, designs = batch.context, batch.designs
-    known = c.replication.of(designs)
-    mapped = map_layers(
-        c.layers, designs, known.of(streamed=False), streamed=False, switches=c.switches
-    )
-    factor = np.where(streamed[:, c.layers.owner], known.streamed, known.resident)
+    replication, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
+    factor = np.where(streamed[:, c.layers.owner], replication.streamed, replication.resident)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 
@@ -119,13 +112,11 @@ def _utilization(batch: Batch, streamed: NDArray[np.bool_]) -> Floats:
 def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Floats]:
     """Actions of one occurrence of each layer, by `COMPONENT_OF`, shape (n, L)."""
     c, designs = batch.context, batch.designs
-    factor = c.replication.of(designs).of(streamed=streamed)
-    mapped = map_layers(c.layers, designs, factor, streamed=streamed, switches=c.switches)
     spilled = work.spilled_sums if streamed else None
     # A switch of networks is shared out by the layers' times.
     loads = float(streamed)
     counts = image_actions(
-        layer_counts(c.layers, c.sums, designs, mapped, c.switches),
+        layer_counts(c, designs, map_layers(c, designs, streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,

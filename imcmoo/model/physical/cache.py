@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from imcmoo.model.metrics import Ints
+
 Arrays = tuple[NDArray[Any], ...]
 
 ROWS_AT_ONCE = 512
@@ -55,10 +56,10 @@ class KeyedCache:
             _, first = np.unique(keys[unknown], return_index=True)
             new = unknown[first]
             for at in range(0, max(len(new), 1), self._rows_at_once):
-                some = new[at : at + self._rows_at_once]
-                arrays = work_out(some)
+                chunk = new[at : at + self._rows_at_once]
+                arrays = work_out(chunk)
                 with self._lock:
-                    self._add(keys[some], arrays)
+                    self._add(keys[chunk], arrays)
 
     def rows(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> Arrays:
         """Rows of each key, shape (n, ...) each; arguments as of `of`."""

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import CellPrices, Device
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
-    DRAM,
-    DRAM_BITS,
     DesignRefused,
     Designs,
     refuse,
 )
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +86,16 @@ def operating_point(
     Raises:
         ValueError: a value the component table lacks; says what it has.
     """
-    node = designs.technology_nm
-    size = {"node_nm": node, "rows": designs.rows, "cols": designs.cols}
-    technology = table.look_up("technology", node_nm=node)
-    array = table.look_up(device.name, voltage_V=designs.voltage_V, **size)
+    technology = part_costs("technology", designs, table)
+    array = dict(part_costs(device.name, designs, table))
+    if device.streams:
+        array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, technology["threshold_V"], assumptions)
-    timed = array
+    timed: Mapping[str, Floats] = array
     if not switches.voltage_slows:
         kappa = np.ones_like(kappa)
-        timed = table.look_up(device.name, voltage_V=assumptions.nominal_V.value, **size)
+        nominal = np.full(len(designs), assumptions.nominal_V.value)
+        timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
     if switches.shared_converters:
         adc = adc_costs(designs, table, assumptions.nominal_V.value)
         muxed = designs.columns_per_adc > 1
@@ -113,110 +109,64 @@ def operating_point(
         wire_ohm_per_m=technology["wire_ohm_per_m"],
         array=array,
         adc=adc,
-        cell=device.prices(designs, array, kappa, table=table, assumptions=assumptions),
+        cell=device.prices(designs, array, kappa, assumptions),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
 
 GLB_BITS = 2048
 """Width of the global buffer's word."""
-ROUTER_BITS = 128
+
+Source = tuple[str | None, float]
+"""Design column of a key and its factor, or None and a constant."""
+
+NODE: Source = ("technology_nm", 1)
+ROWS: Source = ("rows", 1)
+COLS: Source = ("cols", 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Parts of n chips from the component table; arrays of shape (n,).
-
-    Args:
-        designs, point: the chips and their operating points.
-        assumptions, switches: of the model.
-        glb: the global buffer.
-        inputs, results: input and output buffer of a tile.
-        router, unit, adder: a router, a unit that multiplies and adds, a shift-and-add.
-        dac_area, dac_energy: of one row's DAC, energy per slice.
-        adcs: ADCs of one macro.
-        interface_area: of the memory interface.
-        dram_energy: per bit.
-        dram_rate: peak, bit/s.
-    """
-
-    designs: Designs
-    point: OperatingPoint
-    assumptions: Assumptions
-    switches: Switches
-    glb: Mapping[str, Floats]
-    inputs: Mapping[str, Floats]
-    results: Mapping[str, Floats]
-    router: Mapping[str, Floats]
-    unit: Mapping[str, Floats]
-    adder: Mapping[str, Floats]
-    dac_area: Floats
-    dac_energy: Floats
-    adcs: Floats
-    interface_area: Floats
-    dram_energy: Floats
-    dram_rate: Floats
-
-    @property
-    def tiles(self) -> Floats:
-        """Tiles of each chip."""
-        tiles: Floats = self.designs.tiles_per_group * self.designs.router_groups
-        return tiles
-
-    @property
-    def cells(self) -> Floats:
-        """Cells of each macro, those of a second array included."""
-        cells: Floats = self.designs.rows * self.designs.cols * (1 + self.designs.ping_pong)
-        return cells
+PartKeys = tuple[str, dict[str, Source]]
+"""Table of a part, and the source of each of its keys."""
 
 
-def look_up_parts(
-    layers: LayerTable,
-    designs: Designs,
-    point: OperatingPoint,
-    *,
-    table: PhysicalTable,
-    assumptions: Assumptions,
-    switches: Switches,
-) -> Parts:
-    """Look up the parts of every chip.
+def _buffer(width_bits: Source, depth_words: Source, banks: Source = (None, 1)) -> PartKeys:
+    return "buffer", {
+        "node_nm": NODE,
+        "width_bits": width_bits,
+        "depth_words": depth_words,
+        "banks": banks,
+    }
+
+
+PARTS: dict[str, PartKeys] = {
+    "technology": ("technology", {"node_nm": NODE}),
+    "input_buffer": _buffer(("macros_per_tile", 8), ROWS),
+    "result_buffer": _buffer(("macros_per_tile", 8), COLS),
+    "glb": _buffer((None, GLB_BITS), ("glb_KiB", 8192 / GLB_BITS), ("glb_banks", 1)),
+    "cells_as_memory": _buffer(COLS, ROWS),
+    **{
+        name: (name, {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": ROWS, "cols": COLS})
+        for name in ("rram", "sram")
+    },
+}
+"""Parts that are looked up by design columns."""
+
+
+def part_costs(name: str, designs: Designs, table: PhysicalTable) -> Mapping[str, Floats]:
+    """Quantities of one of `PARTS` for n designs.
 
     Raises:
-        ValueError: a value the component table lacks; says what it has.
+        MissingRow: a value the component table lacks; says what it has.
     """
-    node = designs.technology_nm
-    glb = table.look_up(
-        "buffer",
-        node_nm=node,
-        width_bits=GLB_BITS,
-        depth_words=designs.glb_KiB * 8192 / GLB_BITS,
-        banks=designs.glb_banks,
-    )
-    tile_word = 8 * designs.macros_per_tile
-    inputs, results = (
-        table.look_up("buffer", node_nm=node, width_bits=tile_word, depth_words=depth, banks=1)
-        for depth in (designs.rows, designs.cols)
-    )
-    dac_area, dac_energy = _dac(designs, table, assumptions)
-    dram_energy, dram_rate = _dram(designs, table, assumptions)
-    return Parts(
-        designs=designs,
-        point=point,
-        assumptions=assumptions,
-        switches=switches,
-        glb=glb,
-        inputs=inputs,
-        results=results,
-        router=table.look_up("router", node_nm=node),
-        unit=table.look_up("mac", node_nm=node),
-        adder=_shift_add(layers, designs, table, switches),
-        dac_area=dac_area,
-        dac_energy=dac_energy,
-        adcs=adcs_per_macro(designs, switches),
-        interface_area=_interface_m2(designs, assumptions),
-        dram_energy=dram_energy,
-        dram_rate=dram_rate,
-    )
+    component, keys = PARTS[name]
+    return table.look_up(component, **_key_values(keys, designs))
+
+
+def _key_values(keys: Mapping[str, Source], designs: Designs) -> dict[str, Floats | float]:
+    return {
+        key: scale if name is None else getattr(designs, name) * scale
+        for key, (name, scale) in keys.items()
+    }
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
@@ -226,96 +176,6 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
         return columns
     shared: Floats = np.ceil(columns / designs.columns_per_adc)
     return shared
-
-
-def _shift_add(
-    layers: LayerTable, designs: Designs, table: PhysicalTable, switches: Switches
-) -> dict[str, Floats]:
-    """One shift-and-add as wide as the widest network needs; nothing where nothing is shifted."""
-    inputs, weights = layers.input_bits.max(), layers.weight_bits.max()
-    more_inputs = np.maximum(inputs - designs.input_slice_bits, 0)
-    more_weights = np.maximum(weights - designs.bits_per_cell, 0)
-    found = table.look_up(
-        "shift_add",
-        node_nm=designs.technology_nm,
-        bits=designs.adc_bits + more_inputs + more_weights,
-    )
-    shifts = (more_inputs + more_weights > 0) & switches.wide_sums
-    return {name: np.where(shifts, values, 0.0) for name, values in found.items()}
-
-
-def _dac(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> tuple[Floats, Floats]:
-    """Area of one row's DAC and its energy per slice; pulses need none.
-
-    Raises:
-        DesignRefused: more bits at once than a DAC settles.
-    """
-    bits = designs.input_slice_bits
-    highest = assumptions.highest_level_bits.value
-    wrong = designs.levels & (bits > highest)
-    refuse("input_slice_bits", bits, wrong, f"at most {highest:g} where input_coding is levels")
-    found = table.look_up(
-        "dac", node_nm=designs.technology_nm, bits=np.where(designs.levels, bits, 1)
-    )
-    energy = assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
-    return np.where(designs.levels, found["area"], 0.0), np.where(designs.levels, energy, 0.0)
-
-
-def _interface_m2(designs: Designs, assumptions: Assumptions) -> Floats:
-    kind = designs.dram
-    lpddr4 = assumptions.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
-    wide = np.where(kind == DRAM.index("hbm2"), assumptions.hbm2_interface_m2.value, lpddr4)
-    return np.where(kind == DRAM.index("none"), 0.0, wide)
-
-
-def _dram(
-    designs: Designs, table: PhysicalTable, assumptions: Assumptions
-) -> tuple[Floats, Floats]:
-    """Energy per bit and peak rate, bit/s, of each design's DRAM; without one free and at once."""
-    width = DRAM_BITS[designs.dram]
-    found = table.look_up("dram", width_bits=width)
-    lpddr4 = width <= 64
-    pin = np.where(lpddr4, assumptions.lpddr4_pin_rate.value, found["pin_rate"])
-    there = designs.dram != DRAM.index("none")
-    return np.where(there, found["energy_per_bit"], 0.0), np.where(there, pin * width, np.inf)
-
-
-Ints = NDArray[np.int64]
-Source = tuple[str | None, float]
-"""Where a key comes from: design column, and what one of its units is in the key's; or a value."""
-
-NODE: Source = ("technology_nm", 1)
-
-
-def _needs(device: Device) -> Iterator[tuple[str, dict[str, Source]]]:
-    """Components of every design, and what their keys are."""
-    rows: Source = ("rows", 1)
-    cols: Source = ("cols", 1)
-    yield "technology", {"node_nm": NODE}
-    yield (
-        device.name,
-        {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": rows, "cols": cols},
-    )
-    tile = ("macros_per_tile", 8)
-    for depth in (rows, cols):
-        yield (
-            "buffer",
-            {"node_nm": NODE, "width_bits": tile, "depth_words": depth, "banks": (None, 1)},
-        )
-    yield (
-        "buffer",
-        {
-            "node_nm": NODE,
-            "width_bits": (None, GLB_BITS),
-            "depth_words": ("glb_KiB", 8192 / GLB_BITS),
-            "banks": ("glb_banks", 1),
-        },
-    )
-    if device.streams:
-        yield (
-            "buffer",
-            {"node_nm": NODE, "width_bits": cols, "depth_words": rows, "banks": (None, 1)},
-        )
 
 
 def require_coverage(
@@ -330,13 +190,22 @@ def require_coverage(
     Raises:
         DesignRefused: one is not; names design column, design and what is allowed.
     """
-    every = np.arange(len(designs))
-    for component, keys in _needs(device):
-        _require(designs, every, table, component, keys)
+    names = ["technology", device.name, "input_buffer", "result_buffer", "glb"]
+    for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
+        _require(designs, np.arange(len(designs)), table, *PARTS[name])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
-            _require(designs, every[designs.adc_model == index], table, name, bits)
+            _require(designs, np.flatnonzero(designs.adc_model == index), table, name, bits)
+    check_dac_bits(designs, assumptions)
+
+
+def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
+    """Refuse designs that send more bits at once than a DAC settles.
+
+    Raises:
+        DesignRefused: names the design.
+    """
     highest = assumptions.highest_level_bits.value
     slices = designs.input_slice_bits
     wrong = designs.levels & (slices > highest)
@@ -347,12 +216,8 @@ def _require(
     designs: Designs, some: Ints, table: PhysicalTable, component: str, keys: dict[str, Source]
 ) -> None:
     """Check one component of some of the designs."""
-    values = {
-        key: scale if name is None else getattr(designs, name)[some] * scale
-        for key, (name, scale) in keys.items()
-    }
     try:
-        table.look_up(component, **values)
+        table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:
         name, scale = keys[missing.key]
         column = name or "technology_nm"

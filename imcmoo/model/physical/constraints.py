@@ -19,7 +19,7 @@ from imcmoo.model.physical.switches import Switches
 
 DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 16.0
-"""The knee of accuracy against signal to noise of a small network, see the model's document.
+"""The knee of accuracy against SNR of a small network, see the model's document.
 
 A hard task needs more: studies of large networks should vary it up to 25 dB.
 """
@@ -33,7 +33,7 @@ class CircuitLimits:
     """Limits that the circuits of a feasible chip keep.
 
     Args:
-        snr_adc_dB: least signal to noise of conversion.
+        snr_adc_dB: least ADC SQNR.
         ir_drop: largest share of the read voltage that may be lost along a wire.
         level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
 
@@ -114,10 +114,10 @@ def capacity_shortfall(
     lines = np.zeros((len(designs), layers.n_networks))
     pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
-        some = designs.take(pipelined)
-        factor = np.maximum(replication.of(some).resident, 1.0)
-        tiles = np.ceil(macros[pipelined] / some.macros_per_tile[:, None])
-        room = factor * tiles * (some.rows * some.macros_per_tile * 8)[:, None]
+        pipelines = designs.take(pipelined)
+        factor = np.maximum(replication.of(pipelines).resident, 1.0)
+        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
+        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
         lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
     return np.maximum(need - designs.macros[:, None], 0.0), lines
@@ -151,7 +151,7 @@ def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
 
 
 def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
-    """Resources of chips and how much each network lacks of them, circuit limits included."""
+    """Resources of chips and capacity shortfall of each network, circuit limits included."""
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),

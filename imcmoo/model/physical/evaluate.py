@@ -8,34 +8,28 @@ modes. Bounds run a batch on chips of component minima.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.action_counts import ACTIONS, OperandSums
-from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.cache import Arrays, KeyedCache
+from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.physical.action_counts import ACTIONS
+from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip
-from imcmoo.model.physical.components import (
-    OperatingPoint,
-    Parts,
-    look_up_parts,
-    operating_point,
-)
+from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.constraints import (
-    CircuitLimits,
     capacity_shortfall,
     ir_drop,
     least_missing_cells,
     level_sigmas,
 )
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     Demand,
     LayerTimes,
+    Rates,
     Run,
     apply_power_limit,
     pipelined_latency,
@@ -43,187 +37,18 @@ from imcmoo.model.physical.latency import (
     roofline,
     sequential_latency,
 )
-from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping_features import (
     LayerFeatures,
     MappingFeatures,
     NetworkFeatures,
     mapping_features,
 )
-from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
-from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import DRAM, Designs, mapping_keys
-from imcmoo.model.physical.replication import ReplicationRule
-from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """Data that all designs of a model share.
-
-    Args:
-        layers: of all networks.
-        sums: statistics of their operands.
-        device: memory device.
-        table: component numbers.
-        assumptions: numbers that no library gives.
-        switches: rules that are on.
-        inferences_per_switch: images over which a switch of networks is charged; infinite if none
-            happens.
-        co_resident: whether all networks are on the chip.
-        replication: of layers, by array and number of macros.
-        noise: signal to noise by circuit.
-        limits: of circuits.
-        features: features by mapping key, resident and streamed.
-        shortfalls: capacity shortfalls by mapping key.
-    """
-
-    layers: LayerTable
-    sums: OperandSums
-    device: Device
-    table: PhysicalTable
-    assumptions: Assumptions
-    switches: Switches
-    inferences_per_switch: float
-    co_resident: bool
-    replication: ReplicationRule
-    noise: NoiseModel
-    limits: CircuitLimits = field(default_factory=CircuitLimits)
-    features: tuple[KeyedCache, KeyedCache] = field(
-        default_factory=lambda: (KeyedCache(), KeyedCache())
-    )
-    shortfalls: KeyedCache = field(default_factory=KeyedCache)
-
-    @property
-    def switches_networks(self) -> bool:
-        """Whether weights are written when another network's turn comes."""
-        return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
-
-    def loads(self, *, streamed: bool) -> float:
-        """How often the weights of a network are loaded for an image."""
-        if streamed:
-            return 1.0
-        return 1 / self.inferences_per_switch if self.switches_networks else 0.0
-
-
-class LayerWork:
-    """Traffic and demand of L layers on n designs; what both weight modes share is kept.
-
-    Args:
-        batch: the designs belong to.
-        some: which of its designs.
-        streams: whether weights may be loaded for every image.
-    """
-
-    def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
-        self._batch = batch
-        self._some = some
-        self._layers = batch.context.layers
-        self._switches = batch.context.switches
-        self.designs = batch.designs.take(some)
-        self.resident = batch.features(streamed=False).layers(some)
-        self._streamed = batch.features(streamed=True).layers(some) if streams else None
-
-    def features(self, *, streamed: bool) -> LayerFeatures:
-        """Features of the layers in one mode."""
-        if not streamed:
-            return self.resident
-        assert self._streamed is not None, "made without features of streaming"
-        return self._streamed
-
-    @cached_property
-    def sum_bits(self) -> Floats:
-        """Width of partial sums, shape (n, L) or (1, 1)."""
-        return partial_sum_bits(
-            self._layers,
-            self.designs,
-            self.resident.sum_extra_bits,
-            widest=self._batch.context.assumptions.widest_sum_bits.value,
-            wide=self._switches.wide_sums,
-        )
-
-    @cached_property
-    def sums(self) -> Floats:
-        """Bits of partial sums over the links, shape (n, L)."""
-        bits: Floats = self.resident.sum_words * self.sum_bits
-        return bits
-
-    @cached_property
-    def spilled_sums(self) -> Floats | None:
-        """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
-        spilled = self.features(streamed=True).streamed("spilled_sums")
-        return spilled * self.sum_bits if spilled.any() else None
-
-    @cached_property
-    def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, shape (n, L)."""
-        return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
-
-    @cached_property
-    def operand_bits(self) -> Floats | float:
-        """Operands that the digital unit reads, shape (n, L); 0 where it has nothing to do."""
-        if not self._layers.has_dynamic:
-            return 0.0
-        return operand_bits(self._layers, self.designs.mac_units)
-
-    def link_bits(self, *, streamed: bool) -> Floats:
-        """Activations and partial sums over the links, shape (n, L)."""
-        moved = (
-            self.features(streamed=True).streamed("link_bits")
-            if streamed
-            else self._layers.resident_link_bits(self._switches.strides)
-        )
-        bits: Floats = self.sums + moved
-        return bits
-
-    def glb_bits(self, *, streamed: bool) -> Floats:
-        """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
-        if streamed:
-            bits = self.features(streamed=True).streamed("glb_bits")
-            if self.spilled_sums is not None:
-                bits = bits + 2 * self.spilled_sums
-        else:
-            bits = self._layers.resident_glb_bits(self._switches.strides)[None]
-        return bits + self.operand_bits if self._layers.has_dynamic else bits
-
-    @cached_property
-    def _read_s(self) -> Floats:
-        """Seconds of one read of an array, conversions included, shape (n, L)."""
-        return read_times(self._rates, self.resident.columns_used)
-
-    @cached_property
-    def _rates(self) -> Any:
-        return self._batch.chip.rates.of_layers(self._some)
-
-    def times(self, *, streamed: bool) -> LayerTimes:
-        """Seconds of each layer on each resource."""
-        layers, features = self._layers, self.features(streamed=streamed)
-        compute = features.reads * self._read_s
-        if layers.has_dynamic:
-            compute += layers.dynamic * layers.macs * self._rates.mac_s
-        demand = Demand(
-            compute_s=compute,
-            fill_s=self.resident.vector_reads * self._read_s,
-            glb_bits=self.glb_bits(streamed=streamed),
-            link_bits=self.link_bits(streamed=streamed),
-            link_share=features.link_share,
-            buffer_words=features.buffer_words,
-            dram_bits=self.spill_bits,
-            load_rows=features.streamed("load_rows") if streamed else None,
-            load_link_bits=layers.stored_bits,
-            load_dram_bits=layers.stored_bits,
-        )
-        times = roofline(demand, self._rates, self.designs.ping_pong[:, None] > 0)
-        return times if self._switches.bandwidth else times.compute_only()
 
 
 class Batch:
@@ -251,22 +76,9 @@ class Batch:
         )
 
     @cached_property
-    def parts(self) -> Parts:
-        """Parts from the component table."""
-        c = self.context
-        return look_up_parts(
-            c.layers,
-            self.designs,
-            self.point,
-            table=c.table,
-            assumptions=c.assumptions,
-            switches=c.switches,
-        )
-
-    @cached_property
     def chip(self) -> Chip:
         """Areas, leakage, energies of actions and speeds."""
-        return build_chip(self.parts, self.context.device)
+        return build_chip(self.context, self.designs, self.point)
 
     @cached_property
     def _resident(self) -> MappingFeatures:
@@ -290,15 +102,7 @@ class Batch:
         whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
         def work_out(index: Ints) -> Arrays:
-            designs = self.designs.take(whose[index])
-            return mapping_features(
-                c.layers,
-                c.sums,
-                designs,
-                c.replication.of(designs).of(streamed=streamed),
-                streamed=streamed,
-                switches=c.switches,
-            )
+            return mapping_features(c, self.designs.take(whose[index]), streamed=streamed)
 
         return MappingFeatures(*c.features[streamed].of(self._mapping_keys[whose], work_out))
 
@@ -329,7 +133,7 @@ class Batch:
 
     @cached_property
     def may_stream(self) -> Bools:
-        """Whether weights may be streamed, shape (n, 1)."""
+        """True where weights may be streamed, shape (n, 1)."""
         may: Bools = self._has_dram & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
@@ -369,25 +173,19 @@ class Batch:
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
-    def powered(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
         """Add leakage to runs on so many macros, shape (n, W), and keep the power limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
         return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
 
-    @property
-    def cells(self) -> Floats:
-        """Cells of each chip."""
-        cells: Floats = self.designs.macros * self.designs.rows * self.designs.cols
-        return cells
-
     @cached_property
     def fits(self) -> Bools:
-        """Whether all weights of each network are on the chip at once, shape (n, W)."""
+        """True where all weights of a network are on the chip at once, shape (n, W)."""
         fits: Bools = self.shortfall[0] <= 0
         return fits
 
     def uses(self, *, streamed: bool) -> Bools:
-        """Whether some network may run best in a mode, shape (n,)."""
+        """True where a network may run best in a mode, shape (n,)."""
         possible = self.may_stream if streamed else self.fits
         return np.asarray((self.runs & possible).any(axis=1))
 
@@ -404,7 +202,7 @@ class Batch:
 
     @cached_property
     def runs(self) -> Bools:
-        """Whether each network runs, shape (n, W)."""
+        """True where a network runs, shape (n, W)."""
         cells, bits = self._missing
         runs: Bools = (cells <= 0) & (bits <= 0)
         return runs
@@ -416,11 +214,11 @@ class Batch:
 
     def screen(self) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits."""
-        cells = self.surely_missing_cells
+        cells = self.min_capacity_shortfall
         return self._resources(cells, np.zeros_like(cells))
 
     @property
-    def surely_missing_cells(self) -> Floats:
+    def min_capacity_shortfall(self) -> Floats:
         """Cells missing whatever the placement, shape (n, W)."""
         certain = ~self.may_stream & self.context.switches.placement
         missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
@@ -428,18 +226,129 @@ class Batch:
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
         c, designs = self.context, self.designs
-        lost = ir_drop(
+        drop = ir_drop(
             designs, self.point, device=c.device, assumptions=c.assumptions, switches=c.switches
         )
         return PhysicalResources(
             area_m2=self.chip.area_m2,
-            cells=self.cells,
+            cells=designs.macros * designs.rows * designs.cols,
             missing_cells=missing_cells,
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
-            ir_drop=lost,
+            ir_drop=drop,
             level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
         )
+
+
+class LayerWork:
+    """Traffic and demand of L layers on n designs; what both weight modes share is kept.
+
+    Args:
+        batch: the designs belong to.
+        some: which of its designs.
+        streams: whether weights may be loaded for every image.
+    """
+
+    def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
+        self._batch = batch
+        self._some = some
+        self._layers = batch.context.layers
+        self._switches = batch.context.switches
+        self.designs = batch.designs.take(some)
+        self.resident = batch.features(streamed=False).layers(some)
+        self._streamed = batch.features(streamed=True).layers(some) if streams else None
+
+    def features(self, *, streamed: bool) -> LayerFeatures:
+        """Features of the layers in one mode."""
+        if not streamed:
+            return self.resident
+        assert self._streamed is not None, "made without features of streaming"
+        return self._streamed
+
+    @cached_property
+    def sums(self) -> Floats:
+        """Bits of partial sums over the links, shape (n, L)."""
+        bits: Floats = self.resident.sum_words * self._sum_bits
+        return bits
+
+    @cached_property
+    def _sum_bits(self) -> Floats:
+        """Width of partial sums, shape (n, L) or (1, 1)."""
+        return partial_sum_bits(
+            self._layers,
+            self.designs,
+            self.resident.sum_extra_bits,
+            widest=self._batch.context.assumptions.widest_sum_bits.value,
+            wide=self._switches.wide_sums,
+        )
+
+    @cached_property
+    def spilled_sums(self) -> Floats | None:
+        """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
+        spilled = self.features(streamed=True).streamed("spilled_sums")
+        return spilled * self._sum_bits if spilled.any() else None
+
+    @cached_property
+    def spill_bits(self) -> Floats:
+        """Activations written to DRAM and read back, shape (n, L)."""
+        return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
+
+    @cached_property
+    def operand_bits(self) -> Floats | float:
+        """Operands that the digital unit reads, shape (n, L); 0 where it has nothing to do."""
+        if not self._layers.has_dynamic:
+            return 0.0
+        return operand_bits(self._layers, self.designs.mac_units)
+
+    def link_bits(self, *, streamed: bool) -> Floats:
+        """Activations and partial sums over the links, shape (n, L)."""
+        moved = (
+            self.features(streamed=True).streamed("link_bits")
+            if streamed
+            else self._layers.resident_link_bits(self._switches.strides)
+        )
+        bits: Floats = self.sums + moved
+        return bits
+
+    def glb_bits(self, *, streamed: bool) -> Floats:
+        """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
+        if streamed:
+            bits = self.features(streamed=True).streamed("glb_bits")
+            if self.spilled_sums is not None:
+                bits = bits + 2 * self.spilled_sums
+        else:
+            bits = self._layers.resident_glb_bits(self._switches.strides)[None]
+        return bits + self.operand_bits if self._layers.has_dynamic else bits
+
+    @cached_property
+    def _read_s(self) -> Floats:
+        """Seconds of one read of an array, conversions included, shape (n, L)."""
+        return read_times(self._rates, self.resident.columns_used)
+
+    @cached_property
+    def _rates(self) -> Rates:
+        return self._batch.chip.rates.of_layers(self._some)
+
+    def times(self, *, streamed: bool) -> LayerTimes:
+        """Seconds of each layer on each resource."""
+        layers, features = self._layers, self.features(streamed=streamed)
+        compute = features.reads * self._read_s
+        if layers.has_dynamic:
+            compute += layers.dynamic * layers.macs * self._rates.mac_s
+        demand = Demand(
+            compute_s=compute,
+            fill_s=self.resident.vector_reads * self._read_s,
+            glb_bits=self.glb_bits(streamed=streamed),
+            link_bits=self.link_bits(streamed=streamed),
+            link_share=features.link_share,
+            buffer_words=features.buffer_words,
+            dram_bits=self.spill_bits,
+            load_rows=features.streamed("load_rows") if streamed else None,
+            load_link_bits=layers.stored_bits,
+            load_dram_bits=layers.stored_bits,
+        )
+        times = roofline(demand, self._rates, self.designs.ping_pong[:, None] > 0)
+        return times if self._switches.bandwidth else times.compute_only()
 
 
 @dataclass(frozen=True, eq=False)
@@ -461,7 +370,7 @@ class Totals:
 
     @property
     def streams(self) -> bool:
-        """Whether there is a second mode."""
+        """True if there is a second mode."""
         return len(self.latency_s) > 1
 
 
@@ -470,60 +379,41 @@ def network_totals(batch: Batch, *, causes: bool) -> Totals:
 
     Args:
         batch: n designs.
-        causes: whether to find the bottleneck.
+        causes: whether to find the bottleneck of sequential designs.
     """
-    shape = batch.runs.shape
-    modes = (2 if batch.may_stream.any() else 1, *shape)
+    layers, rates = batch.context.layers, batch.chip.rates
     pipelined = bool(batch.designs.pipelined.any())
+    modes = (2 if batch.may_stream.any() else 1, *batch.runs.shape)
     latency = np.ones(modes)
     totals = Totals(
-        sum_bits=np.zeros(shape),
+        sum_bits=np.zeros(modes[1:]),
         spilled_bits=np.zeros(modes),
         latency_s=latency,
         # Sequential layers leave no time between images.
         interval_s=np.ones(modes) if pipelined else latency,
         bound_by=np.zeros(modes, np.int8),
     )
-    io_s = batch.io_bits * _bit_s(batch, batch.chip.rates.dram_bit_s)
-    if pipelined:
-        _add_up_pipelined(batch, io_s, totals)
-    else:
-        _add_up_sequential(batch, io_s, totals, causes=causes)
-    return totals
-
-
-def _add_up_sequential(batch: Batch, io_s: Floats, totals: Totals, *, causes: bool) -> None:
-    """Fill in the totals of sequential designs, a few designs at a time."""
-    layers = batch.context.layers
-    for some, modes in _alike(batch):
-        work = LayerWork(batch, some, streams=True in modes)
-        totals.sum_bits[some] = layers.total(work.sums)
-        for streamed in modes:
-            times = work.times(streamed=streamed)
-            latency, bound = sequential_latency(layers, times, io_s[some], causes=causes)
-            totals.latency_s[int(streamed), some] = latency
-            totals.bound_by[int(streamed), some] = bound
+    io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
+    link_bit_s = _bit_s(batch, rates.link_bit_s)
+    features = batch.features(streamed=False).networks if pipelined else None
+    for rows, used in _alike(batch):
+        work = LayerWork(batch, rows, streams=True in used)
+        totals.sum_bits[rows] = sums = layers.total(work.sums)
+        for streamed in used:
+            at, times = (int(streamed), rows), work.times(streamed=streamed)
+            if features is not None:
+                groups = pipeline_groups(work.designs, features.occupied[rows])
+                links = (sums + features.link_bits[rows]) * link_bit_s[rows] / groups
+                totals.latency_s[at], totals.interval_s[at], totals.bound_by[at] = (
+                    pipelined_latency(layers, times, io_s[rows], links)
+                )
+            else:
+                totals.latency_s[at], totals.bound_by[at] = sequential_latency(
+                    layers, times, io_s[rows], causes=causes
+                )
             if streamed and work.spilled_sums is not None:
-                totals.spilled_bits[1, some] = layers.total(work.spilled_sums)
-
-
-def _add_up_pipelined(batch: Batch, io_s: Floats, totals: Totals) -> None:
-    """Fill in the totals of pipelined designs, whose weights all stay."""
-    layers, features = batch.context.layers, batch.features(streamed=False).networks
-    groups = pipeline_groups(batch.designs, features.occupied)
-    link_bit_s = _bit_s(batch, batch.chip.rates.link_bit_s)
-    for some, _ in _alike(batch):
-        work = LayerWork(batch, some, streams=False)
-        sums = layers.total(work.sums)
-        links = (sums + features.link_bits[some]) * link_bit_s[some]
-        totals.sum_bits[some] = sums
-        times = work.times(streamed=False)
-        latency, interval, bound = pipelined_latency(
-            layers, times, io_s[some], links / groups[some]
-        )
-        totals.latency_s[0, some] = latency
-        totals.interval_s[0, some] = interval
-        totals.bound_by[0, some] = bound
+                totals.spilled_bits[at] = layers.total(work.spilled_sums)
+    return totals
 
 
 def pipeline_groups(designs: Designs, occupied: Floats) -> Floats:
@@ -554,52 +444,38 @@ def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
 
 
 def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch.
+    """One image of every network on every chip of a batch, in the better weight mode.
 
     Args:
         batch: the chips.
         causes: whether to find the bottleneck.
     """
-    runs, costs = batch.runs, _costs(batch, causes)
-    streamed, bound = costs.pop("streamed"), costs.pop("bound_by")
+    totals = network_totals(batch, causes=causes)
+    run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
+    if totals.streams:
+        other = run_in(batch, totals, streamed=True)
+        better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
+        streamed = batch.may_stream & (better | ~batch.fits)
+        run = other.where(streamed, run)
+    runs = batch.runs
+    shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(Run)}
+    values = {name: np.where(runs, getattr(run, name), np.nan) for name in shared - {"bound_by"}}
     return PhysicalMetrics(
-        resources=batch.resources,
-        **{name: np.where(runs, values, np.nan) for name, values in costs.items()},
+        **vars(batch.resources),
+        **values,
+        power_W=np.where(runs, run.power_W, np.nan),
         snr_dev_dB=batch.noise[:, 1],
         snr_dB=batch.noise[:, 2],
-        bound_by=np.where(runs & causes, bound, -1).astype(np.int8),
+        bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
         streamed=streamed,
     )
 
 
-def _costs(batch: Batch, causes: bool) -> dict[str, NDArray[Any]]:
-    """Energy, time and counts in the better mode, by field of `PhysicalMetrics`."""
-    totals = network_totals(batch, causes=causes)
-    run, counts = run_in(batch, totals, streamed=False)
-    streamed = np.zeros(batch.runs.shape, bool)
-    if totals.streams:
-        other, other_counts = run_in(batch, totals, streamed=True)
-        better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
-        streamed = batch.may_stream & (better | ~batch.fits)
-        run = other.where(streamed, run)
-        counts = {name: np.where(streamed, other_counts[name], counts[name]) for name in counts}
-    return {
-        "energy_J": run.energy_J,
-        "latency_s": run.latency_s,
-        "interval_s": run.interval_s,
-        "power_W": run.power_W,
-        "bound_by": run.bound_by,
-        "streamed": streamed,
-        **counts,
-    }
-
-
-def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[str, Floats]]:
-    """Energy and time in one mode, and further fields of `PhysicalMetrics`, where networks run."""
+def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
+    """Energy, time and traffic in one weight mode, where networks run."""
     c, prices, mode = batch.context, batch.chip.prices_J, int(streamed)
     layers, features = c.layers, batch.features(streamed=streamed).networks
-    dram = batch.spilled + batch.io_bits
-    stored = layers.total(layers.stored_bits)
+    dram, stored = batch.spilled + batch.io_bits, layers.total(layers.stored_bits)
     links = totals.sum_bits + features.link_bits
     on_chip = _counted_energy(batch, features) + links * prices["link"][:, None]
     if streamed:
@@ -610,37 +486,33 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> tuple[Run, dict[s
         operands = layers.total(operand_bits(layers, batch.designs.mac_units))
         macs = layers.total(layers.macs * layers.dynamic)
         on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
-    written, fetched = _load_energy(batch, features)
+    cells = features.counts[:, ACTIONS.index("write")]
+    written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
+    fetched = stored * prices["dram"][:, None]
     switches = c.switches_networks and not streamed
     images = 1.0 if streamed else c.inferences_per_switch
     off_chip = dram * prices["dram"][:, None]
     if streamed or switches:
         on_chip = on_chip + written / images
         off_chip = off_chip + fetched / images
-    latency, interval, bound = (
-        array[mode] for array in (totals.latency_s, totals.interval_s, totals.bound_by)
-    )
+    latency, interval = totals.latency_s[mode], totals.interval_s[mode]
     switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
     if switches:
         latency, interval = (t + switch_s / images for t in (latency, interval))
-    run = Run(on_chip + off_chip, off_chip, latency, interval, bound)
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
-    return batch.powered(run, features.occupied), {
-        "occupied_cells": features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
-        "dram_bits": dram + stored * streamed,
-        "glb_bits": read + write + 2 * totals.spilled_bits[mode] + operands,
-        "switch_energy_J": (written + fetched) * switches,
-        "switch_time_s": switch_s,
-    }
-
-
-def _load_energy(batch: Batch, features: NetworkFeatures) -> tuple[Floats, Floats]:
-    """Energy on and off the chip of loading all weights once, each of shape (n, W)."""
-    layers, prices = batch.context.layers, batch.chip.prices_J
-    stored = layers.total(layers.stored_bits)
-    cells = features.counts[:, ACTIONS.index("write")]
-    written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
-    return written, stored * prices["dram"][:, None]
+    run = Run(
+        energy_J=on_chip + off_chip,
+        dram_J=off_chip,
+        latency_s=latency,
+        interval_s=interval,
+        bound_by=totals.bound_by[mode],
+        occupied_cells=features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
+        dram_bits=dram + stored * streamed,
+        glb_bits=read + write + 2 * totals.spilled_bits[mode] + operands,
+        switch_energy_J=(written + fetched) * switches,
+        switch_time_s=switch_s,
+    )
+    return batch.apply_power_limit(run, features.occupied)
 
 
 def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:

@@ -14,15 +14,12 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import Designs
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """Possible bottlenecks of a layer; power is one of a whole image."""
@@ -311,9 +308,9 @@ def _add_by_cause(
         binds = (term == largest) & ~taken
         taken |= binds
         if binds.any():
-            here = layers.total(largest * binds)
-            seconds[cause] += here
-            left -= here
+            bound_s = layers.total(largest * binds)
+            seconds[cause] += bound_s
+            left -= bound_s
     seconds[causes[0]] += left
 
 
@@ -379,11 +376,10 @@ class Run:
     """One image of each network on each chip; arrays of shape (n, W).
 
     Args:
-        energy_J: all of it.
-        dram_J: the part that is spent off the chip.
-        latency_s: from first input to last output.
-        interval_s: initiation interval.
+        dram_J: energy off the chip, part of `energy_J`.
         bound_by: bottleneck as index into `CAUSES`.
+        energy_J, latency_s, interval_s, occupied_cells, dram_bits, glb_bits, switch_energy_J,
+            switch_time_s: as in `PhysicalMetrics`.
     """
 
     energy_J: Floats
@@ -391,6 +387,11 @@ class Run:
     latency_s: Floats
     interval_s: Floats
     bound_by: NDArray[np.int8]
+    occupied_cells: Floats
+    dram_bits: Floats
+    glb_bits: Floats
+    switch_energy_J: Floats
+    switch_time_s: Floats
 
     @property
     def power_W(self) -> Floats:

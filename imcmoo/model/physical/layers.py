@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +92,11 @@ class LayerTable:
         if flags.shape != owner.shape:
             raise ValueError(f"dynamic has shape {flags.shape}, expected {owner.shape}")
         bits = [
-            _per_network(name, given, len(workloads))[owner]
-            for name, given in (("input_bits", input_bits), ("weight_bits", weight_bits))
+            _per_network(name, value, len(workloads))[owner]
+            for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
         ]
-        every = np.column_stack([owner, shapes, strides, *bits, flags])
-        rows, distinct = np.unique(every, axis=0, return_inverse=True)
+        layers = np.column_stack([owner, shapes, strides, *bits, flags])
+        rows, distinct = np.unique(layers, axis=0, return_inverse=True)
         distinct = distinct.reshape(-1)
         columns = rows.T.astype(float)
         size = dict(zip(DIMENSIONS, columns[1:9], strict=True))
@@ -185,7 +181,7 @@ class LayerTable:
 
     @cached_property
     def has_dynamic(self) -> bool:
-        """Whether any layer multiplies two activations."""
+        """True if any layer multiplies two activations."""
         return bool(self.dynamic.any())
 
     def resident_link_bits(self, strides: bool) -> Floats:
@@ -199,13 +195,13 @@ class LayerTable:
     @cached_property
     def _resident_bits(self) -> dict[bool, tuple[Floats, Floats]]:
         """Both, by whether strides count."""
-        found = {}
+        by_strides = {}
         for strides in (False, True):
             bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
             links = np.where(self.dynamic, 0.0, bits)
             outputs = self.output_words * self.input_bits
-            found[strides] = links, np.where(self.dynamic, outputs, links)
-        return found
+            by_strides[strides] = links, np.where(self.dynamic, outputs, links)
+        return by_strides
 
     @cached_property
     def _starts(self) -> Ints:
@@ -249,7 +245,7 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
 
 
 def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
-    given = np.atleast_1d(np.asarray(bits, dtype=np.int64))
-    if given.shape not in ((1,), (n,)) or given.min() < 4 or given.max() > BITS:
+    precision = np.atleast_1d(np.asarray(bits, dtype=np.int64))
+    if precision.shape not in ((1,), (n,)) or precision.min() < 4 or precision.max() > BITS:
         raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of 4 to {BITS}")
-    return np.broadcast_to(given, (n,)).copy()
+    return np.broadcast_to(precision, (n,)).copy()

@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

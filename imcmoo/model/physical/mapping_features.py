@@ -11,18 +11,16 @@ from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.physical.action_counts import ACTIONS, OperandSums, count_actions
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.physical.action_counts import ACTIONS, count_actions
 from imcmoo.model.physical.cache import Arrays
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.model.physical.traffic import Traffic, count_traffic
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 STREAMED = ("link_bits", "glb_bits", "spilled_sums", "load_rows")
 """As in `Traffic`, and rows written one after the other to load all weights of a layer."""
@@ -110,18 +108,16 @@ class MappedLayers:
     traffic: Traffic
 
 
-def map_layers(
-    layers: LayerTable, designs: Designs, replication: Floats, *, streamed: bool, switches: Switches
-) -> MappedLayers:
-    """Map layers to chips.
+def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
+    """Map layers to n chips, of which only the mapping key matters.
 
     Args:
-        layers: L distinct layers.
-        designs: n chips, of which only the mapping key matters.
-        replication: of each layer, shape (n, L); 0 counts as 1.
+        context: the model.
+        designs: the chips.
         streamed: whether weights are loaded for every image.
-        switches: `strides` and `diagonal_groups` matter.
     """
+    layers, switches = context.layers, context.switches
+    replication = context.replication.of(designs).of(streamed=streamed)
     placement = place(layers, designs, diagonal_groups=switches.diagonal_groups)
     needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
@@ -129,48 +125,32 @@ def map_layers(
     return MappedLayers(np.maximum(replication, 1.0), passes, placement, traffic)
 
 
-def layer_counts(
-    layers: LayerTable,
-    sums: OperandSums,
-    designs: Designs,
-    mapped: MappedLayers,
-    switches: Switches,
-) -> dict[str, Floats]:
+def layer_counts(context: Context, designs: Designs, mapped: MappedLayers) -> dict[str, Floats]:
     """Actions of one occurrence of each layer by `ACTIONS`."""
     return count_actions(
-        layers,
+        context.layers,
         designs,
         mapped.placement,
         mapped.traffic,
-        sums,
+        context.sums,
         mapped.replication,
-        unsigned=switches.unsigned_inputs,
+        unsigned=context.switches.unsigned_inputs,
     )
 
 
-def mapping_features(
-    layers: LayerTable,
-    sums: OperandSums,
-    designs: Designs,
-    replication: Floats,
-    *,
-    streamed: bool,
-    switches: Switches,
-) -> Arrays:
+def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> Arrays:
     """Work out the features of n mapping keys.
 
     Args:
-        layers: L distinct layers.
-        sums: statistics of their operands.
+        context: the model.
         designs: a design of each mapping key.
-        replication: of each layer, shape (n, L); 0 counts as 1.
         streamed: whether weights are loaded for every image.
-        switches: `placement`, `pulses`, `strides`, `unsigned_inputs` and `diagonal_groups` matter.
 
     Returns:
         Arrays of `LayerFeatures`, then of `NetworkFeatures`, as `MappingFeatures` stores them.
     """
-    mapped = map_layers(layers, designs, replication, streamed=streamed, switches=switches)
+    layers, switches = context.layers, context.switches
+    mapped = map_layers(context, designs, streamed=streamed)
     placement, traffic, factor = mapped.placement, mapped.traffic, mapped.replication
     slices = placement.input_slices if switches.pulses else 1.0
     vector_reads = slices * placement.row_groups * ~layers.dynamic
@@ -178,7 +158,7 @@ def mapping_features(
     groups = factor * np.ceil(placement.macros / per_group)
     all_tiles = (designs.tiles_per_group * designs.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, factor * traffic.tiles), 1.0)
-    counted = layer_counts(layers, sums, designs, mapped, switches)
+    counted = layer_counts(context, designs, mapped)
     none = np.empty((len(designs), 0))
 
     def shared(array: Floats) -> Floats:

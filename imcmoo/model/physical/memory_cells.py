@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import Designs, refuse
 
-Floats = NDArray[np.float64]
+Quantities = Mapping[str, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +50,6 @@ class Rram:
         designs: Designs,
         array: Mapping[str, Floats],
         slowdown: Floats,
-        *,
-        table: PhysicalTable,
         assumptions: Assumptions,
     ) -> CellPrices:
         """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
@@ -81,7 +78,7 @@ class Rram:
         return assumptions.rram_sigma.value
 
     def resistive(self) -> bool:
-        """Whether reading draws a current through the wires."""
+        """True: reading draws a current through the wires."""
         return True
 
 
@@ -105,23 +102,14 @@ class Sram:
         designs: Designs,
         array: Mapping[str, Floats],
         slowdown: Floats,
-        *,
-        table: PhysicalTable,
         assumptions: Assumptions,
     ) -> CellPrices:
         """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
-        memory = table.look_up(
-            "buffer",
-            node_nm=designs.technology_nm,
-            width_bits=designs.cols,
-            depth_words=designs.rows,
-            banks=1,
-        )
         supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
         return CellPrices(
             low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
-            write_J=memory["write"] / designs.cols * supply,
+            write_J=array["memory_write"] / designs.cols * supply,
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
 
@@ -134,7 +122,7 @@ class Sram:
         return assumptions.sram_sigma.value
 
     def resistive(self) -> bool:
-        """Charge is shared; no current flows while the column is read."""
+        """False: charge is shared, and no current flows while the column is read."""
         return False
 
 

@@ -18,14 +18,15 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Metrics, Quantity
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
-from imcmoo.model.physical.evaluate import Batch, Context, metrics
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch, metrics
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import DEVICES
@@ -44,10 +45,8 @@ from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
-Ints = NDArray[np.int64]
-
 MOST_DB = 100.0
-"""Signal to noise as an objective ends here, far beyond the 50 dB of 8-bit numbers: a
+"""Largest SNR as an objective, far beyond the 50 dB of 8-bit numbers: an
 ADC that resolves every unit has no noise, which no objective can be compared with."""
 
 ON_REQUEST = {
@@ -59,7 +58,7 @@ ON_REQUEST = {
     )
 }
 """What can be an objective beside energy, latency and area: time from one inference to the next,
-power on the chip, and signal to noise of cells and conversion."""
+power on the chip, and compute SNR."""
 
 
 def requested(objectives: Sequence[str]) -> list[Quantity]:
@@ -88,7 +87,7 @@ Columns = Mapping[str, ArrayLike] | Designs
 
 
 class PhysicalModel:
-    """Energy, time, area and signal to noise of every network on many chips at once.
+    """Energy, time, area and SNR of every network on many chips at once.
 
     Args:
         networks: the networks.
@@ -123,15 +122,15 @@ class PhysicalModel:
         requests_per_switch: float = 1e6,
         input_bits: int | Sequence[int] = BITS,
         weight_bits: int | Sequence[int] = BITS,
-        dynamic: NDArray[np.bool_] | None = None,
+        dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
     ) -> None:
-        for name, value, known in (
+        for name, value, choices in (
             ("device", device, tuple(DEVICES)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, get_args(Deployment)),
         ):
-            check_choice(name, value, known)
+            check_choice(name, value, choices)
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         switches = switches or Switches()
@@ -187,15 +186,12 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        found = PhysicalMetrics.room(len(designs), len(self.networks))
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
-        starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
 
-        def work(at: int, some: Ints) -> None:
-            found.put(at, metrics(Batch(self.context, designs.take(some)), causes=causes))
+        def work(some: Ints) -> PhysicalMetrics:
+            return metrics(Batch(self.context, designs.take(some)), causes=causes)
 
-        spread(work, starts, parts)
-        return found.take(np.argsort(np.concatenate([*parts, np.empty(0, np.int64)])))
+        return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
         """Exact area, capacity shortfalls and circuit limits, without energies and times.
@@ -241,9 +237,9 @@ class PhysicalModel:
         order = np.argsort(designs.pipelined, kind="stable")
         cut = np.searchsorted(designs.pipelined[order], True)
         parts = [
-            break_down(Batch(self.context, designs.take(some)), layers)
-            for some in (order[:cut], order[cut:])
-            if len(some)
+            break_down(Batch(self.context, designs.take(rows)), layers)
+            for rows in (order[:cut], order[cut:])
+            if len(rows)
         ]
         return PhysicalBreakdown.joined(parts, order)
 
@@ -280,16 +276,19 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
     """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
     order = np.argsort(mapping_keys(designs))
     cut = np.searchsorted(designs.pipelined[order], True)
-    return [
-        some[at : at + size]
-        for some in (order[:cut], order[cut:])
-        for at in range(0, len(some), size)
+    parts = [
+        rows[at : at + size]
+        for rows in (order[:cut], order[cut:])
+        for at in range(0, len(rows), size)
     ]
+    return parts or [order]
 
 
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
+OF_DIGEST = ("deployment", "table")
+"""Options that the digest of the data states by themselves."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -299,10 +298,8 @@ class PhysicalEvaluator(CostModel):
         space: the designs, of one device; its parameters and fixed values are the columns of
             `imcmoo.model.physical.parameters.Designs`, and `device`.
         workloads: the networks; layers that multiply two activations run on the digital unit.
-        deployment: whether networks share a chip "alone" or "together".
-        table: component numbers; the shipped ones by default.
         objectives: further objectives, names in `ON_REQUEST`.
-        options: further arguments of `PhysicalModel`.
+        options: further arguments of `PhysicalModel`, such as `deployment` and `table`.
 
     Raises:
         ValueError: the space lacks a column or has a value that the table or the model does not
@@ -317,8 +314,6 @@ class PhysicalEvaluator(CostModel):
         space: DesignSpace,
         workloads: WorkloadSet,
         *,
-        deployment: Deployment = "alone",
-        table: PhysicalTable | None = None,
         objectives: Sequence[str] = (),
         **options: Any,
     ) -> None:
@@ -327,31 +322,25 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"space {space.name} must fix `device` for the physical model")
         super().__init__(space, workloads)
         self.workloads = workloads
-        self._table = table or PhysicalTable.load()
-        self._requested = tuple(objectives)
-        self._deployment: Deployment = deployment
+        self._objectives = tuple(objectives)
         self._options = options
-        self._model = PhysicalModel(
-            workloads,
-            device=space.fixed["device"],
-            deployment=deployment,
-            table=self._table,
-            dynamic=np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads]),
-            **options,
-        )
+        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
+        device = space.fixed["device"]
+        self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if DEVICES[space.fixed["device"]].streams else _UNSCREENED
+        without = {"link_bits"} if DEVICES[device].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
 
     @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of the component table, the networks, deployment, options and limits."""
-        options = sorted(self._options.items())
+        options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
+        table = self._model.context.table.fingerprint
         # Which designs are feasible shows in no number of a feasible one.
-        stated = (self._table.fingerprint, self._deployment, options, self._limits)
+        stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
@@ -366,11 +355,11 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
         one = WorkloadSet((self.workloads.workloads[at],))
-        own = {
+        options = {
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
-        return self._alike(one, own)
+        return self._alike(one, options)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
@@ -378,11 +367,15 @@ class PhysicalEvaluator(CostModel):
             return self
         return self._alike(self.workloads, self._options)
 
+    @property
+    def _deployment(self) -> Deployment:
+        deployment: Deployment = self._options.get("deployment", "alone")
+        return deployment
+
     def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
         """A time-multiplexed model of other networks."""
-        return PhysicalEvaluator(
-            self.space, workloads, table=self._table, objectives=self._requested, **options
-        )
+        settings = {**options, "deployment": "alone", "table": self._model.context.table}
+        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **settings)
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits.
@@ -390,8 +383,7 @@ class PhysicalEvaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.screen(self._designs(levels))
-        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        return self._constrained(self._model.screen(self._designs(levels)))
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all constraints, without energies and times.
@@ -399,7 +391,9 @@ class PhysicalEvaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        known = self._model.resources(self._designs(levels))
+        return self._constrained(self._model.resources(self._designs(levels)))
+
+    def _constrained(self, known: PhysicalResources) -> Metrics:
         return Metrics({"area": known.area_m2}, constraints(known, self._limits))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
@@ -428,13 +422,13 @@ class PhysicalEvaluator(CostModel):
         Returns:
             Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
         """
-        found = self._model.evaluate(self._designs(levels))
-        bound = np.array([*CAUSES, ""])[found.bound_by]
+        full = self.in_full(levels)
+        bound = np.array([*CAUSES, ""])[full.bound_by]
         return {
             "bound_by": bound,
-            "utilization": found.occupied_cells / found.resources.cells[:, None],
-            "snr_dB": found.snr_dB,
-            "streamed": np.where(found.runs, np.where(found.streamed, "yes", "no"), ""),
+            "utilization": full.occupied_cells / full.resources.cells[:, None],
+            "snr_dB": full.snr_dB,
+            "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
@@ -444,10 +438,10 @@ class PhysicalEvaluator(CostModel):
             levels: shape (n, n_parameters).
         """
         designs = self._designs(levels)
-        known = self._model.resources(designs)
-        used = limit_use(known, self._limits)
+        resources = self._model.resources(designs)
+        used = limit_use(resources, self._limits)
         if not DEVICES[self.space.fixed["device"]].streams:
-            used["cells"] = self._model.needed_cells(designs) / known.cells[:, None]
+            used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
@@ -476,22 +470,24 @@ class PhysicalEvaluator(CostModel):
             ValueError: levels outside the space, or a value the component table lacks.
         """
         designs = self._designs(levels)
-        known = self._model.resources(designs)
-        metrics = Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        resources = self._model.resources(designs)
+        metrics = self._constrained(resources)
         runs = metrics.runs
-        some = np.flatnonzero(runs.any(axis=1))
-        found = self._model.evaluate(designs.take(some), causes=False)
+        running = np.flatnonzero(runs.any(axis=1))
+        full = self._model.evaluate(designs.take(running), causes=False)
         values = {}
         for name, array in (
-            ("energy", found.energy_J),
-            ("latency", found.latency_s),
-            ("interval", found.interval_s),
-            ("power", found.power_W),
-            *([("snr", np.minimum(found.snr_dB, MOST_DB))] if "snr" in self._requested else []),
+            ("energy", full.energy_J),
+            ("latency", full.latency_s),
+            ("interval", full.interval_s),
+            ("power", full.power_W),
+            *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
-            values[name][some] = np.where(runs[some], array, np.nan)
-        return Metrics({**values, **metrics.values, "snr_adc": known.snr_adc_dB}, metrics.resources)
+            values[name][running] = np.where(runs[running], array, np.nan)
+        return Metrics(
+            {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
+        )
 
     def _designs(self, levels: Levels) -> Designs:
         """Checked designs of value indices."""

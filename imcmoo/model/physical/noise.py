@@ -1,4 +1,4 @@
-"""Signal to noise of a network's dot products: a proxy, not an accuracy.
+"""SNR of a network's dot products: a proxy, not an accuracy.
 
 Three sources: conversion (window and step), cells that hold a wrong value, reads that vary. What
 is constant for a column is taken to be calibrated away. The lowest bits of the operands' moments
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.cache import Arrays, KeyedCache
@@ -20,9 +20,6 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import Device
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.operands import OperandBits, slice_moments
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 HIGHEST_ADC_BITS = LIMITS["adc_bits"][1]
 
@@ -86,10 +83,10 @@ def layer_noise(
     parts = [np.zeros(n_layers), np.zeros((len(adc_bits), n_layers))]
     parts += [np.zeros(n_layers), np.zeros(n_layers)]
     for bits in np.unique(precisions, axis=0).astype(int):
-        here = np.flatnonzero((precisions == bits).all(axis=1))
-        found = _noise(
-            layers.operands.take(here),
-            rows[here],
+        alike = np.flatnonzero((precisions == bits).all(axis=1))
+        powers = _noise(
+            layers.operands.take(alike),
+            rows[alike],
             circuit,
             adc_bits,
             input_bits=int(bits[0]),
@@ -98,8 +95,8 @@ def layer_noise(
             sigma=sigma,
             unsigned_inputs=unsigned_inputs,
         )
-        for part, value in zip(parts, found, strict=True):
-            part[..., here] = value
+        for part, value in zip(parts, powers, strict=True):
+            part[..., alike] = value
     return Noise(*parts)
 
 
@@ -166,7 +163,7 @@ def _signed_slice_means(signed_bits: Floats, bits: int, width: int) -> Floats:
 
 
 class NoiseModel:
-    """Signal to noise of every network, worked out once per circuit.
+    """SNR of every network, computed once per circuit.
 
     Args:
         layers: the networks' layers.
@@ -207,7 +204,7 @@ class NoiseModel:
 
     def _work_out(self, designs: Designs) -> Arrays:
         """SNR of each design's circuit, for ADCs of all resolutions, shape (n, 16, 3, W)."""
-        found = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
+        snr = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
         for at in range(len(designs)):
             circuit = Circuit(
                 active_rows=int(designs.active_rows[at]),
@@ -215,8 +212,8 @@ class NoiseModel:
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
             )
-            found[at] = self._networks(circuit)
-        return (found,)
+            snr[at] = self._networks(circuit)
+        return (snr,)
 
     def _networks(self, circuit: Circuit) -> Floats:
         """From Σ over a network's layers of noise over signal: dB, shape (resolutions, 3, W)."""

@@ -10,9 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from imcmoo.model.metrics import Bools, Floats, Ints
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
@@ -134,13 +132,13 @@ class Designs:
         missing = [name for name in names if name not in columns and name not in defaults]
         if missing:
             raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(names)}")
-        given = {
+        present = {
             name: np.atleast_1d(np.asarray(columns[name])) for name in names if name in columns
         }
-        n = len(next(iter(given.values())))
+        n = len(next(iter(present.values())))
         arrays: dict[str, Any] = {}
         for name in names:
-            values = given.get(name, np.full(n, defaults.get(name)))
+            values = present.get(name, np.full(n, defaults.get(name)))
             if values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
             arrays[name] = _index(name, values) if name in TEXTS else _number(name, values)
@@ -159,8 +157,8 @@ class Designs:
         """Some of the designs."""
         if isinstance(index, slice):
             return Designs(*[values[index] for values in _ARRAYS(self)])
-        some = np.flatnonzero(index) if index.dtype == bool else index
-        return Designs(*[values.take(some) for values in _ARRAYS(self)])
+        rows = np.flatnonzero(index) if index.dtype == bool else index
+        return Designs(*[values.take(rows) for values in _ARRAYS(self)])
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Design columns, optional ones included, as `of_columns` takes them."""
@@ -185,17 +183,17 @@ class Designs:
 
     @property
     def differential(self) -> Bools:
-        """Whether a weight is the difference of cells, shape (n,)."""
+        """True where a weight is the difference of cells, shape (n,)."""
         return self.weight_coding == WEIGHT_CODINGS.index("differential")
 
     @property
     def levels(self) -> Bools:
-        """Whether an input slice is one level, shape (n,)."""
+        """True where an input slice is one level, shape (n,)."""
         return self.input_coding == INPUT_CODINGS.index("levels")
 
     @property
     def pipelined(self) -> Bools:
-        """Whether layers work on different images, shape (n,)."""
+        """True where layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")
 
 
@@ -252,16 +250,16 @@ def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
 
 def _index(name: str, values: NDArray[Any]) -> Ints:
     """Position of each text among the known ones; whole numbers are positions already."""
-    known = TEXTS[name]
+    choices = TEXTS[name]
     if values.dtype.kind in "iu":
-        refuse(name, values, (values < 0) | (values >= len(known)), f"below {len(known)}")
+        refuse(name, values, (values < 0) | (values >= len(choices)), f"below {len(choices)}")
         return values.astype(np.int64)
     text = values.astype(str)
-    found = np.full(len(text), -1)
-    for position, choice in enumerate(known):
-        found[text == choice] = position
-    refuse(name, text, found < 0, f"one of {', '.join(known)}")
-    return found
+    positions = np.full(len(text), -1)
+    for position, choice in enumerate(choices):
+        positions[text == choice] = position
+    refuse(name, text, positions < 0, f"one of {', '.join(choices)}")
+    return positions
 
 
 def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -307,8 +305,8 @@ def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
     if wrong.any():
         first = int(np.argmax(wrong))
         value = values[first]
-        given = value if isinstance(value, str) else f"{value:g}"
-        raise DesignRefused(name, first, f"{given} is given, must be {allowed}")
+        shown = value if isinstance(value, str) else f"{value:g}"
+        raise DesignRefused(name, first, f"{shown} is given, must be {allowed}")
 
 
 def space_voltages(threshold_V: float) -> list[float]:

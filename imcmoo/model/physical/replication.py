@@ -12,13 +12,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs, replication_keys
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
 
 _BISECTIONS = 50
 
@@ -46,10 +45,10 @@ def min_latency_replication(
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
     if fits.any():
-        some = _continuous(macros[fits], n_vectors, time[fits], count, available[fits])
+        factors = _continuous(macros[fits], n_vectors, time[fits], count, available[fits])
         # The guard keeps a continuous optimum that is a whole number whole.
-        some = _fewest(n_vectors, np.ceil(n_vectors / np.floor(some * (1 + 1e-12))))
-        best[fits] = _spend(some, need[fits], n_vectors, time[fits] * count, available[fits])
+        factors = _fewest(n_vectors, np.ceil(n_vectors / np.floor(factors * (1 + 1e-12))))
+        best[fits] = _spend(factors, need[fits], n_vectors, time[fits] * count, available[fits])
     best[~fits] = 0
     return best
 
@@ -116,10 +115,10 @@ def _spend(
     left = available - (factors * need).sum(axis=1)
     active = np.arange(len(factors))
     while len(active):
-        here, spare = factors[active], left[active]
-        rounds = np.ceil(n_vectors / here)
+        now, spare = factors[active], left[active]
+        rounds = np.ceil(n_vectors / now)
         more = _fewest(n_vectors, np.maximum(rounds - 1, 1))
-        cost = (more - here) * need[active]
+        cost = (more - now) * need[active]
         with np.errstate(divide="ignore", invalid="ignore"):
             gain = (rounds - np.ceil(n_vectors / more)) * time[active] / cost
         gain = np.where((cost > 0) & (cost <= spare[:, None]), gain, 0.0)
@@ -200,14 +199,14 @@ class ReplicationRule:
             [slice(None)] if together else [layers.of_network(w) for w in range(layers.n_networks)]
         )
         for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
-            here = designs.pipelined == pipelined
-            for own in groups if here.any() else []:
-                factors[here, own] = choose(
-                    placement.macros[here, own],
-                    layers.n_vectors[own],
-                    time[here, own],
-                    layers.count[own],
-                    designs.macros[here],
+            of_schedule = designs.pipelined == pipelined
+            for group in groups if of_schedule.any() else []:
+                factors[of_schedule, group] = choose(
+                    placement.macros[of_schedule, group],
+                    layers.n_vectors[group],
+                    time[of_schedule, group],
+                    layers.count[group],
+                    designs.macros[of_schedule],
                 )
         return factors
 

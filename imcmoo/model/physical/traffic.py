@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement
 from imcmoo.model.physical.parameters import Designs
-
-Floats = NDArray[np.float64]
 
 REFERENCE_SUM_BITS = 8.0
 """Width of a partial sum in the reference model."""

@@ -91,9 +91,9 @@ def check_relaxed_bound(tree, children, parents, costs, stage):
     quick = tree.relaxed_bound(parents, stage)
     if quick is None:
         return
-    every, of = tree.options(parents, stage)
+    every, of = tree.children(parents, stage)
     m = len(every) // len(parents)
-    assert (tree.completions(every) == np.repeat(tree.completions(parents) // m, m)).all()
+    assert (tree.n_leaves(every) == np.repeat(tree.n_leaves(parents) // m, m)).all()
     bounds = tree.bound(every).values
     for name in costs:
         assert (quick.values[name] <= bounds[name] * (1 + 1e-9)).all(), (stage, name)
@@ -160,17 +160,17 @@ def test_every_stage_stands_for_the_same_designs(name):
     model = MODELS[name]()
     tree, rng = model.partials(LIMIT), np.random.default_rng(6)
     rows = tree.start
-    assert tree.completions(rows).tolist() == [model.space.size]
+    assert tree.n_leaves(rows).tolist() == [model.space.size]
     for stage in range(len(STAGES)):
-        children, of = tree.options(rows, stage)
+        children, of = tree.children(rows, stage)
         assert len(np.unique(children, axis=0)) == len(children)
-        sums = np.bincount(of, tree.completions(children), len(rows))
-        assert sums.tolist() == tree.completions(rows).tolist()
+        sums = np.bincount(of, tree.n_leaves(children), len(rows))
+        assert sums.tolist() == tree.n_leaves(rows).tolist()
         some = np.sort(rng.choice(len(children), min(20, len(children)), replace=False))
         if tree.stages[stage] != "grouping":
-            assert (tree.options(rows, stage, some)[0] == children[some]).all()
+            assert (tree.children(rows, stage, some)[0] == children[some]).all()
         rows = children[some]
-    assert (tree.completions(rows) == 1).all()
+    assert (tree.n_leaves(rows) == 1).all()
     model.space.validate(tree.designs(rows))
 
 

@@ -90,7 +90,7 @@ def test_figures_are_those_of_the_model(problem):
 
 def test_a_study_is_enumerated_searched_and_judged(problem):
     enumeration = Enumeration(problem)
-    answer = enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    answer = enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
     levels = SPACE.unrank(np.arange(SPACE.size))
     F, G = problem.evaluate(levels)
     feasible = (G <= 0).all(axis=1)

@@ -34,7 +34,7 @@ def thinned(space):
 
 def enumerated(problem):
     enumeration = Enumeration(problem)
-    return enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
+    return enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
 
 
 FIXABLE = [

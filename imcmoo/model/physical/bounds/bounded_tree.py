@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
 from imcmoo.model.physical.bounds.cost_bounds import SAFETY
 from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
 from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.space.design_space import DesignSpace, Levels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
@@ -33,7 +30,7 @@ DESIGNS_AT_ONCE = 512
 
 
 class BoundedTree(SearchTree):
-    """Implements `imcmoo.model.partials.Partials`.
+    """Implements `imcmoo.model.partials.PartialDesignTree`.
 
     Args:
         space: the designs.
@@ -80,20 +77,20 @@ class BoundedTree(SearchTree):
         chips = self._chips.of(rows, {})
         area = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
         if not self.is_open(rows, "tiling"):
-            designs = self._designs_of(self.filled(rows))
+            designs = self._designs_of(self.representative_designs(rows))
             resident = designs.pipelined | ~chips.streams[:, 0]
-            some = np.flatnonzero((area <= self._area_limit_m2) & resident)
-            for at in _alike(designs.take(some), CHIPS_AT_ONCE):
-                runs = self._all_run(designs.take(some[at]))
-                area[some[at]] = np.where(runs, area[some[at]], np.inf)
+            candidates = np.flatnonzero((area <= self._area_limit_m2) & resident)
+            for at in _alike(designs.take(candidates), CHIPS_AT_ONCE):
+                runs = self._all_run(designs.take(candidates[at]))
+                area[candidates[at]] = np.where(runs, area[candidates[at]], np.inf)
         return Metrics({"area": area}, {})
 
-    def _all_run(self, designs: Designs) -> NDArray[np.bool_]:
-        """Whether designs of one schedule run all networks, shape (n,)."""
-        shortfall = Batch(self._context, designs).surely_missing_cells
+    def _all_run(self, designs: Designs) -> Bools:
+        """True where designs of one schedule run all networks, shape (n,)."""
+        shortfall = Batch(self._context, designs).min_capacity_shortfall
         runs = np.asarray((shortfall <= 0).all(axis=1))
-        some = np.flatnonzero(runs)
-        runs[some] = Batch(self._context, designs.take(some)).runs.all(axis=1)
+        candidates = np.flatnonzero(runs)
+        runs[candidates] = Batch(self._context, designs.take(candidates)).runs.all(axis=1)
         return runs
 
     def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:
@@ -106,7 +103,7 @@ class BoundedTree(SearchTree):
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
         if len(rows) and self.is_open(rows, "periphery"):
             return self._of_networks(rows, np.empty(0, np.int64), np.empty((1, 0), np.int64))
-        designs = self._designs_of(self.filled(rows))
+        designs = self._designs_of(self.representative_designs(rows))
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
@@ -116,7 +113,7 @@ class BoundedTree(SearchTree):
     def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
-        keys = self._designs_of(self.filled(self.with_mapping_only(rows)))
+        keys = self._designs_of(self.representative_designs(self.with_mapping_only(rows)))
         self._context.replication.of(keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:

@@ -7,22 +7,19 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import ON_CHIP_ACTIONS
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, link_price
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches
 from imcmoo.space.design_space import Levels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 RULES = Switches()
 """All rules of the model on: bounds hold for no other model."""
@@ -70,8 +67,6 @@ class MinimalChips:
             areas_m2={"chip": self.area_m2[:, 0]},
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
-            hop_J=self["hop_J"][:, 0],
-            wire_J_per_m=self["wire_J_per_m"][:, 0],
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
         )
 

@@ -11,17 +11,14 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.chip import COST_TERM_GROUPS, CostTermGroup, CostTerms
 from imcmoo.model.physical.constraints import LIMIT_PARAMETERS, constraints
 from imcmoo.model.physical.evaluate import Batch
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DESIGNS_AT_ONCE = 1 << 14
 VALIDATED_DESIGNS = 500
@@ -36,8 +33,8 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
     terms = group.terms(batch.chip, batch.designs)
     if not group.limits:
         return terms
-    known = constraints(batch.screen(), batch.context.limits)
-    keeps = [(known[name].missing <= 0).all(axis=1) for name in group.limits]
+    resources = constraints(batch.screen(), batch.context.limits)
+    keeps = [(resources[name].missing <= 0).all(axis=1) for name in group.limits]
     fits = np.logical_and.reduce(keeps)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 

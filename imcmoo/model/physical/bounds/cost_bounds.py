@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 SAFETY = 1 - 1e-9
 """Sums in another order may round up; bounds are scaled down by this."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import CostBounds
-from imcmoo.model.physical.cache import KeyedCache
-from imcmoo.model.physical.evaluate import Batch, Context, network_totals, run_in
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch, network_totals, run_in
 from imcmoo.model.physical.latency import Run, throttled_interval
 from imcmoo.model.physical.parameters import Designs
-
-Floats = NDArray[np.float64]
 
 
 class MinimalBatch(Batch):
@@ -28,7 +26,7 @@ class MinimalBatch(Batch):
 
     def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
         # Few mapping keys are met again later, and all of them are too many to be kept.
-        super().__init__(replace(context, features=(KeyedCache(), KeyedCache())), designs)
+        super().__init__(context.without_features(), designs)
         self.chip = chips.as_chip()
         self._allowed_W = chips.allowed_W
 
@@ -36,7 +34,7 @@ class MinimalBatch(Batch):
         """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
-    def powered(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
         """Add leakage; slow chips down no more than the largest chip of the sub-domain is."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
@@ -62,6 +60,6 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     bounds = CostBounds(chips, context.layers.n_networks)
     for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
         if totals.streams or not streamed:
-            run, _ = run_in(batch, totals, streamed=streamed)
+            run = run_in(batch, totals, streamed=streamed)
             bounds.keep(run.energy_J[:, :, None], run.latency_s[:, :, None], possible & batch.runs)
     return bounds.values

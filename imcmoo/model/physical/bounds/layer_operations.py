@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import ACTIONS, ON_CHIP_ACTIONS, image_actions
 from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.evaluate import Batch, LayerWork, pipeline_groups
 from imcmoo.model.physical.traffic import operand_bits
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import CostBounds
 from imcmoo.model.physical.bounds.layer_operations import (
@@ -18,7 +18,8 @@ from imcmoo.model.physical.bounds.layer_operations import (
     network_operations,
 )
 from imcmoo.model.physical.cache import Arrays, KeyedCache
-from imcmoo.model.physical.evaluate import Batch, Context
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import (
     Demand,
     LayerTimes,
@@ -30,9 +31,6 @@ from imcmoo.model.physical.latency import (
 )
 from imcmoo.model.physical.parameters import Designs, mapping_keys
 from imcmoo.model.physical.traffic import overflow_bits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class NetworkBounds:
@@ -137,7 +135,7 @@ class NetworkBounds:
         return roofline(demand, rates, designs.ping_pong[:, None, None] > 0)
 
     def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
-        """Whether networks fit, shape (n, W), and their operations in each weight mode."""
+        """1 where networks fit, shape (n, W), and their operations in each weight mode."""
         kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
         cache = self._caches.setdefault(kind, KeyedCache())
         fits, *arrays = cache.rows(
@@ -148,8 +146,7 @@ class NetworkBounds:
 
     def _work_out(self, designs: Designs) -> Arrays:
         # The features are not needed again.
-        context = replace(self._context, features=(KeyedCache(), KeyedCache()))
-        batch = Batch(context, designs)
+        batch = Batch(self._context.without_features(), designs)
         streams = self._context.device.streams and not designs.pipelined.any()
         modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]

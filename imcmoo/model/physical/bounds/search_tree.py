@@ -11,16 +11,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.parameters import DRAM
 from imcmoo.model.physical.parameters import STAGES as PARAMETER_STAGES
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
-
-Ints = NDArray[np.int64]
 
 STAGES = {
     name: (*names, "tiles") if name == "tiling" else names
@@ -68,7 +66,7 @@ class SearchTree:
         sizes = [*self.space.shape, len(self.tiles)]
         return np.array(at, np.int64), _combinations([sizes[i] for i in at])
 
-    def options(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
+    def children(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
         """Children of sub-domains, and the index of the parent of each.
 
         Args:
@@ -90,7 +88,7 @@ class SearchTree:
         return children, parents
 
     def is_open(self, rows: Levels, stage: str) -> bool:
-        """Whether a stage is still to be chosen in sub-domains of one stage, at least one."""
+        """Tell whether a stage is still to be chosen in sub-domains of one stage, at least one."""
         at, _ = self.choices(list(self.stages).index(stage))
         return bool((rows[0, at] == UNCHOSEN).any())
 
@@ -114,7 +112,7 @@ class SearchTree:
         freed[:, [i for i, name in enumerate(self.names) if name not in chosen]] = UNCHOSEN
         return freed
 
-    def completions(self, rows: Levels) -> Ints:
+    def n_leaves(self, rows: Levels) -> Ints:
         """Number of designs in each sub-domain, shape (n,)."""
         others = [i for i in range(len(self.space.names)) if i not in self.at]
         sizes = np.array(self.space.shape)[others]
@@ -126,10 +124,10 @@ class SearchTree:
         """Designs of sub-domains with all stages chosen, shape (n, n_parameters)."""
         return rows[:, :-1]
 
-    def _grouped(self, rows: Levels) -> NDArray[np.bool_]:
+    def _grouped(self, rows: Levels) -> Bools:
         return (rows[:, self.at] != UNCHOSEN).all(axis=1) & (rows[:, -1] != UNCHOSEN)
 
-    def filled(self, rows: Levels) -> Levels:
+    def representative_designs(self, rows: Levels) -> Levels:
         """A design of each sub-domain, free parameters at their most optimistic value.
 
         That matters where a bound depends on the value itself: a memory interface, so that weights

@@ -1,13 +1,13 @@
-"""Niches: what they are, which are drawn, what comes from them, and where they are left alone."""
+"""Per-value elites: which there are, which are drawn, and which designs come from them."""
 
 from dataclasses import replace
 
 import numpy as np
 
+from imcmoo.search import elites as elites_of
 from imcmoo.search import mating
-from imcmoo.search import niches as niches_of
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.niches import SCREENED, Niches, from_niches
+from imcmoo.search.elites import SCREENED, ValueElites, from_elites
 from imcmoo.search.schedule import PAPER
 from problems.rram import RRAM
 from tests.search.searches import LARGE_PROBLEM as PROBLEM
@@ -17,7 +17,7 @@ from tests.search.searches import evaluated
 def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    niches = Niches.of(levels, scores)
+    niches = ValueElites.of(levels, scores)
     found = dict(
         zip(
             zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
@@ -34,7 +34,7 @@ def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since()
 
 
 def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
-    niches = Niches(
+    niches = ValueElites(
         parameters=np.array([0, 0, 1]),
         levels=np.array([0, 1, 0]),
         incumbents=np.array([[0, 0], [1, 1], [2, 3]]),
@@ -51,13 +51,13 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
     assert firsts.count(2) > 180
 
 
-def test_what_comes_from_niches_is_new_passes_the_screen_and_is_no_more_than_wanted():
+def test_what_comes_from_value_elites_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = evaluated(PROBLEM, 150)
-    found = from_niches(PROBLEM, archive, 10, True, np.random.default_rng(1))
+    found = from_elites(PROBLEM, archive, 10, True, np.random.default_rng(1))
     assert 0 < len(found) <= 10
     assert not archive.seen & set(RRAM.rank(found).tolist())
     assert (PROBLEM.feasibility.screened(found) <= 0).all()
-    without = from_niches(PROBLEM, archive, 10, False, np.random.default_rng(1))
+    without = from_elites(PROBLEM, archive, 10, False, np.random.default_rng(1))
     assert not np.array_equal(found, without)
 
 
@@ -79,7 +79,7 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
     children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
     children[[3, 5, 32, 33], 0] = 1
     problem = Screen()
-    found = niches_of._first_passing(problem, children, of)
+    found = elites_of._first_passing(problem, children, of)
     assert found[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
     # Where one has passed none is asked about again, and none twice.
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
@@ -88,15 +88,15 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
 def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeypatch):
     fitted = []
 
-    class Spy(niches_of.Surrogate):
+    class Spy(elites_of.Surrogate):
         def __init__(self, space, levels, points):
             fitted.append(levels)
             super().__init__(space, levels, points)
 
-    monkeypatch.setattr(niches_of, "Surrogate", Spy)
-    monkeypatch.setattr(niches_of, "AROUND", 2)
+    monkeypatch.setattr(elites_of, "Surrogate", Spy)
+    monkeypatch.setattr(elites_of, "AROUND", 2)
     archive = evaluated(PROBLEM, 150)
-    from_niches(PROBLEM, archive, 5, True, np.random.default_rng(1))
+    from_elites(PROBLEM, archive, 5, True, np.random.default_rng(1))
     assert len(fitted[0]) == 10 < len(archive)
 
 

@@ -1,17 +1,19 @@
-"""What a certificate says by itself: its counts, and the design it names."""
+"""Check of the fields of a certificate: its counts, and the design it names."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from imcmoo.exact.bounded_criteria import BoundedCriterion
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused, feasible_costs
-from imcmoo.exact.goal import Goal
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 
 
-def check_statement(certificate: Certificate, problem: AcceleratorProblem, goal: Goal) -> None:
+def check_certificate_fields(
+    certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
+) -> None:
     """Check what needs no walk: counts, the design found, value, bound and gap.
 
     Raises:

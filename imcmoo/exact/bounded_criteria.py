@@ -1,4 +1,4 @@
-"""What a proof is about: one criterion of a problem, as a score that bounds have as well."""
+"""Bounded criteria: a criterion of a problem as a score of designs and of lower bounds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BoundedCosts(Costs):
     def of(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
-        """Those that a model bounds partial designs by, of a problem.
+        """Costs of a problem from bounds of a model.
 
         Args:
             levels: of a completion of every so many of them, whose node is that of all.
@@ -57,14 +57,14 @@ class BoundedCosts(Costs):
 
 
 @dataclass(frozen=True)
-class Goal:
+class BoundedCriterion:
     """One criterion to be proven.
 
     Args:
         name: of the criterion.
         score: of designs, shape (n,), no smaller where any energy, latency or area is larger.
         bound: lower bounds of scores from bounded costs; another function where the score itself
-            depends on something only bounded, such as the networks' own best.
+            depends on something only bounded, such as the single-network optima.
         zero: where the gap counts from, as `Criterion.zero`.
         root: the gap is that of this root of the score: of a product over W networks it is that of
             the geometric mean.
@@ -79,7 +79,7 @@ class Goal:
     scale: Literal["ratio", "difference"] = "ratio"
 
     def gap(self, value: float, bound: float) -> float:
-        """How far a value may be above the smallest there is; may be infinite."""
+        """Gap of a value above a bound of the smallest; may be infinite."""
         if bound >= value:
             return 0.0
         if self.scale == "difference":
@@ -92,7 +92,7 @@ class Goal:
         logs = float(log_of(np.array(value)) - log_of(np.array(bound)))
         return math.exp(min(logs / self.root, LARGEST_LOG)) - 1.0
 
-    def enough(self, value: float, gap: float) -> float:
+    def pruning_threshold(self, value: float, gap: float) -> float:
         """The least bound that leaves no more than a gap below a value."""
         if gap == 0:
             return value
@@ -110,24 +110,24 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class OwnBests:
-    """What is proven of the best EDAP of each network, J·s·mm², shape (W,).
+class SingleNetworkOptima:
+    """Proven bounds of the best EDAP of each network, J·s·mm², shape (W,).
 
     Args:
-        least: none is smaller.
-        found: of the designs found.
+        bound: proven lower bounds.
+        value: values of the best designs found.
     """
 
-    least: Floats
-    found: Floats
+    bound: Floats
+    value: Floats
 
 
-def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
-    """All that can be proven of a problem by itself, by name: `edap_` and a network is its own
-    best, on which criteria against these rest."""
+def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]:
+    """Criteria that can be proven by themselves, by name; `edap_NETWORK` is the best EDAP of a
+    network, on which regret criteria rest."""
     n = len(problem.workload_names)
-    found = {
-        c.name: Goal(
+    criteria = {
+        c.name: BoundedCriterion(
             c.name,
             partial(c.scores, own_best=None),
             partial(c.unchecked_scores, own_best=None),
@@ -140,26 +140,26 @@ def goals(problem: AcceleratorProblem) -> dict[str, Goal]:
     }
     if problem.has_edap:
         for w, name in enumerate(problem.workload_names):
-            own = partial(_edap_of, w=w)
-            found[f"edap_{name}"] = Goal(f"edap_{name}", own, own)
-    return found
+            edap = partial(_edap_of, w=w)
+            criteria[f"edap_{name}"] = BoundedCriterion(f"edap_{name}", edap, edap)
+    return criteria
 
 
-def relative(problem: AcceleratorProblem) -> dict[str, Criterion]:
-    """Criteria against the networks' own best that can be proven once these are, by name."""
+def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:
+    """Criteria of regret, by name; provable once the single-network optima are."""
     return {c.name: c for c in problem.criteria if c.monotone and c.against == "own best"}
 
 
-def against(criterion: Criterion, own: OwnBests) -> Goal:
-    """A criterion against own bests.
+def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedCriterion:
+    """A criterion of regret against proven single-network optima.
 
-    A design regrets more against a smaller best: its score is held against the least, its bound
-    and those of partial designs against what was found, so that both stay on their side.
+    Regret falls as the reference optimum rises. Incumbents are scored against the proven lower
+    bound of each optimum and nodes against the best design found, so both stay valid bounds.
     """
-    return Goal(
+    return BoundedCriterion(
         criterion.name,
-        lambda costs: criterion.scores(costs, own.least),
-        lambda costs: criterion.unchecked_scores(costs, own.found),
+        lambda costs: criterion.scores(costs, own.bound),
+        lambda costs: criterion.unchecked_scores(costs, own.value),
         criterion.zero,
         scale=criterion.scale,
     )

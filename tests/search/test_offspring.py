@@ -4,7 +4,7 @@ import pytest
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.brood import SPARE, Brood
+from imcmoo.search.offspring import SPARE, OffspringBuilder
 from problems.rram import RRAM
 from tests.fakes import FakeEvaluator
 
@@ -40,14 +40,14 @@ def sorted_by_screen(problem):
     return levels[lacks <= 0], levels[lacks > 0]
 
 
-def brood(problem, wanted):
+def offspring(problem, wanted):
     archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
-    return Brood(problem, archive, wanted)
+    return OffspringBuilder(problem, archive, wanted)
 
 
 def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(problem):
     good, bad = sorted_by_screen(problem)
-    collected = brood(problem, wanted=10)
+    collected = offspring(problem, wanted=10)
     collected.add(np.concatenate([bad[:5], good[:12], bad[5:]]), limit=4)
     np.testing.assert_array_equal(collected.levels, good[:4])
     assert problem.feasibility.asked == 8 + 16  # 3 are found among the first, then the fourth
@@ -56,7 +56,7 @@ def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(probl
 
 def test_no_more_is_taken_than_is_missing_and_nothing_twice(problem):
     good, _ = sorted_by_screen(problem)
-    collected = brood(problem, wanted=3)
+    collected = offspring(problem, wanted=3)
     collected.add(good[[0, 0, 1]], limit=9)
     collected.add(good[[1, 2, 3]], limit=9)
     np.testing.assert_array_equal(collected.levels, good[:3])
@@ -66,14 +66,14 @@ def test_no_more_is_taken_than_is_missing_and_nothing_twice(problem):
 
 def test_what_was_refused_is_mended_once(problem):
     _, bad = sorted_by_screen(problem)
-    collected = brood(problem, wanted=5)
+    collected = offspring(problem, wanted=5)
     collected.add(bad[:40], limit=5)
     assert not len(collected.levels)
-    collected.mend()
+    collected.repair()
     assert 0 < len(collected.levels) <= 5
     assert (problem.feasibility.screened(collected.levels) <= 0).all()
     before = len(collected.levels)
-    collected.mend()
+    collected.repair()
     assert len(collected.levels) == before
 
 
@@ -81,9 +81,9 @@ def test_what_is_not_feasible_after_all_is_dropped(problem):
     good, _ = sorted_by_screen(problem)
     truly = problem.feasibility.violation(good) <= 0
     assert 0 < truly.sum() < len(good)
-    collected = brood(problem, wanted=len(good))
+    collected = offspring(problem, wanted=len(good))
     collected.add(good, limit=len(good))
-    collected.confirm()
+    collected.drop_infeasible()
     np.testing.assert_array_equal(collected.levels, good[truly])
     assert collected.missing == SPARE * (~truly).sum()
     collected.add(good, limit=len(good))
@@ -93,8 +93,8 @@ def test_what_is_not_feasible_after_all_is_dropped(problem):
 def test_no_more_is_kept_than_wanted(problem):
     good, _ = sorted_by_screen(problem)
     truly = good[problem.feasibility.violation(good) <= 0]
-    collected = brood(problem, wanted=2)
+    collected = offspring(problem, wanted=2)
     collected.take(truly[:5])
-    collected.confirm()
+    collected.drop_infeasible()
     np.testing.assert_array_equal(collected.levels, truly[:2])
     assert collected.missing == 0

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.exact.bounded_criteria import BoundedCosts, NotProvable, check_provable
 from imcmoo.exact.enumeration_tree import EnumerationTree
-from imcmoo.exact.goal import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.model.partials import Partials
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -22,7 +21,7 @@ SCREENED_AT_ONCE = 1 << 14
 MOST_EVALUATED = 1 << 26
 """Designs of a model without bounds: some minutes."""
 
-Worth = Callable[[BoundedCosts], NDArray[np.bool_]]
+CanImprove = Callable[[BoundedCosts], Bools]
 """Tells by bounds of some partial designs which may still hold the best."""
 
 
@@ -37,18 +36,18 @@ class Nodes:
     """
 
     rows: Levels
-    n_designs: NDArray[np.int64]
+    n_designs: Ints
     costs: BoundedCosts | None
 
-    def take(self, some: NDArray[np.int64]) -> Nodes:
+    def take(self, some: Ints) -> Nodes:
         """Some of them."""
         costs = None if self.costs is None else self.costs.take(some)
         return Nodes(self.rows[some], self.n_designs[some], costs)
 
 
 @dataclass(frozen=True)
-class Expanded:
-    """What some partial designs become with one stage more chosen.
+class Expansion:
+    """Children of nodes, with one more stage chosen.
 
     Args:
         nodes: the children that are left.
@@ -62,7 +61,7 @@ class Expanded:
     excluded: int
 
 
-class Branches:
+class NodeExpander:
     """The tree of partial designs of a problem.
 
     Args:
@@ -84,21 +83,21 @@ class Branches:
     def start(self) -> Nodes:
         """The one node that stands for all designs."""
         rows = self.partials.start
-        return Nodes(rows, self.partials.completions(rows), None)
+        return Nodes(rows, self.partials.n_leaves(rows), None)
 
     def designs(self, rows: Levels) -> int:
-        """How many designs some partial designs stand for."""
-        return int(self.partials.completions(rows).sum())
+        """Number of designs in some nodes."""
+        return int(self.partials.n_leaves(rows).sum())
 
-    def expand(self, rows: Levels, stage: int, worth: Worth) -> Expanded:
+    def expand(self, rows: Levels, stage: int, can_improve: CanImprove) -> Expansion:
         """Choose one stage more: the children that may be feasible, with bounds where there are.
 
         Args:
             rows: of which the stages before are chosen.
             stage: which to choose.
-            worth: tells by bounds which children are; not asked where a model has no quick ones.
+            can_improve: tells by bounds which children may; not called without relaxed bounds.
         """
-        children, costs, excluded = self._children(rows, stage, worth)
+        children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
             children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
         ]
@@ -109,14 +108,16 @@ class Branches:
         elif stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
             within = self._within(bounds)
-            costs = BoundedCosts.of(bounds, self.problem, self.partials.filled(left)).take(within)
+            costs = BoundedCosts.of(
+                bounds, self.problem, self.partials.representative_designs(left)
+            ).take(within)
             left = left[within]
-        nodes = Nodes(left, self.partials.completions(left), costs)
+        nodes = Nodes(left, self.partials.n_leaves(left), costs)
         ruled_out = self.designs(rows) - int(nodes.n_designs.sum()) - excluded
-        return Expanded(nodes, len(children), ruled_out, excluded)
+        return Expansion(nodes, len(children), ruled_out, excluded)
 
     def _children(
-        self, rows: Levels, stage: int, worth: Worth
+        self, rows: Levels, stage: int, can_improve: CanImprove
     ) -> tuple[Levels, BoundedCosts | None, int]:
         """Children that relaxed bounds do not rule out, and the number of designs not worth it.
 
@@ -126,23 +127,25 @@ class Branches:
         """
         quick = self.partials.relaxed_bound(rows, stage) if len(rows) else None
         if quick is None:
-            return self.partials.options(rows, stage)[0], None, 0
+            return self.partials.children(rows, stage)[0], None, 0
         fits = self._within(quick)
         each = len(fits) // len(rows)
-        costs = BoundedCosts.of(quick, self.problem, self.partials.filled(rows), each)
-        good = worth(costs)
-        designs = np.repeat(self.partials.completions(rows) // each, each)
+        costs = BoundedCosts.of(
+            quick, self.problem, self.partials.representative_designs(rows), each
+        )
+        good = can_improve(costs)
+        designs = np.repeat(self.partials.n_leaves(rows) // each, each)
         kept = np.flatnonzero(fits & good)
-        children, _ = self.partials.options(rows, stage, kept)
+        children, _ = self.partials.children(rows, stage, kept)
         tightest = stage + 1 < self.partials.refined_from
         return children, costs.take(kept) if tightest else None, int(designs[fits & ~good].sum())
 
-    def _feasible(self, rows: Levels) -> NDArray[np.bool_]:
+    def _feasible(self, rows: Levels) -> Bools:
         quick = self.partials.screen(rows)
-        fits: NDArray[np.bool_] = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
+        fits: Bools = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
         return fits & (quick.area_m2 <= area_limit(self.problem))
 
-    def _within(self, bounds: Metrics) -> NDArray[np.bool_]:
+    def _within(self, bounds: Metrics) -> Bools:
         """Which bounded designs may run every network within the limits, shape (n,)."""
         finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
             axis=1
@@ -151,11 +154,11 @@ class Branches:
         return np.asarray(finite & within & (bounds.area_m2 <= area_limit(self.problem)))
 
     def evaluate(self, rows: Levels) -> tuple[Levels, Floats]:
-        """As `feasible`, of fully chosen partial designs."""
+        """Feasible designs among leaves, and their objectives."""
         return self.feasible(self.partials.designs(rows))
 
     def feasible(self, levels: Levels) -> tuple[Levels, Floats]:
-        """Those of some designs that are feasible, and their objectives."""
+        """Feasible designs among `levels`, and their objectives."""
         F, G = self.problem.score(levels, self.problem.model.evaluate(levels))
         feasible = (G <= 0).all(axis=1)
         return levels[feasible], F[feasible]
@@ -166,7 +169,7 @@ def area_limit(problem: AcceleratorProblem) -> float:
     return np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
 
 
-def partials_of(problem: AcceleratorProblem) -> Partials:
+def partials_of(problem: AcceleratorProblem) -> PartialDesignTree:
     """The tree of partial designs of a problem's model; without bounds where it knows none.
 
     Raises:

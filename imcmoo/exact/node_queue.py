@@ -7,15 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.space.design_space import Levels
 
-Ints = NDArray[np.int64]
 
-
-class Waiting:
+class NodeQueue:
     """Partial designs of one stage, least bound first: a heap of chunks.
 
     A chunk is put in order when it is first taken from, and refers to the rows it is of: of a
@@ -23,7 +20,7 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, _Chunk]] = []
+        self._heap: list[tuple[float, int, _NodeBatch]] = []
         self._serial = count()
 
     @property
@@ -34,9 +31,9 @@ class Waiting:
     def push(self, rows: Levels, some: Ints, bounds: Floats) -> None:
         """Let some of the rows wait, which have these bounds, shape (len(some),)."""
         if len(some):
-            self._push(_Chunk(rows, some, bounds, in_order=False))
+            self._push(_NodeBatch(rows, some, bounds, in_order=False))
 
-    def _push(self, chunk: _Chunk) -> None:
+    def _push(self, chunk: _NodeBatch) -> None:
         heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
 
     def pop(self, n: int, below: float) -> Levels:
@@ -47,14 +44,14 @@ class Waiting:
             size = min(n, int(np.searchsorted(chunk.bounds, below)))
             taken.append(chunk.taken(slice(size)).waiting)
             n -= size
-            if size < len(chunk.some):
+            if size < len(chunk.queued):
                 self._push(chunk.taken(slice(size, None)))
         return np.concatenate(taken)
 
     def first(self, n: int) -> Levels:
         """At the most n rows of the chunk that begins with the least bound; something must wait."""
         chunk = self._heap[0][-1]
-        if n < len(chunk.some) and not chunk.in_order:
+        if n < len(chunk.queued) and not chunk.in_order:
             nearest = np.argpartition(chunk.bounds, n)[:n]
             chunk = chunk.taken(np.sort(nearest))
         return chunk.ordered().taken(slice(n)).waiting
@@ -67,18 +64,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, eq=False)
-class _Chunk:
+class _NodeBatch:
     """Some rows and their bounds.
 
     Args:
         rows: shape (n, n_columns).
-        some: indices of those that wait.
+        queued: indices of those that wait.
         bounds: of those.
         in_order: whether the least comes first.
     """
 
     rows: Levels
-    some: Ints
+    queued: Ints
     bounds: Floats
     in_order: bool
 
@@ -88,16 +85,16 @@ class _Chunk:
 
     @property
     def waiting(self) -> Levels:
-        """Those rows."""
-        return self.rows[self.some]
+        """Rows of the nodes in the chunk."""
+        return self.rows[self.queued]
 
-    def ordered(self) -> _Chunk:
-        """The same, least bound first."""
+    def ordered(self) -> _NodeBatch:
+        """The chunk with its nodes sorted by bound."""
         if self.in_order:
             return self
         order = np.argsort(self.bounds, kind="stable")
-        return replace(self, some=self.some[order], bounds=self.bounds[order], in_order=True)
+        return replace(self, queued=self.queued[order], bounds=self.bounds[order], in_order=True)
 
-    def taken(self, which: slice | Ints) -> _Chunk:
+    def taken(self, which: slice | Ints) -> _NodeBatch:
         """A part, in the order it is in."""
-        return replace(self, some=self.some[which], bounds=self.bounds[which])
+        return replace(self, queued=self.queued[which], bounds=self.bounds[which])

@@ -1,43 +1,40 @@
-"""Which of some feasible designs can still be the best of more of them."""
+"""Filter of designs that can still be an optimum or on the Pareto front."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 
-Bools = NDArray[np.bool_]
-
 RIVALS = 16
-"""Points of a body that others are held against at the most."""
+"""Largest number of good designs of a group that the others are compared with."""
 
-LOOKED_AT = 128
-"""Bodies that tell which points are good on average."""
+GROUPS_RANKED = 128
+"""Groups whose ranks decide which points are good on average."""
 
 
-def unbeaten_in_own_body(F: Floats) -> Bools:
-    """Designs that few good ones of the same body do not dominate.
+def nondominated_within_group(F: Floats) -> Bools:
+    """Cheap pre-filter: drop designs that one of `RIVALS` good designs of their group dominates.
 
-    That is what most are dominated by, so little is left for the search for the front. Points that
-    are good on average come first: those that they beat everywhere need not be rivals any more.
+    Few survive for the full non-dominated sort. Designs that are good on average come first;
+    designs that they beat in every group need not be rivals.
 
     Args:
-        F: objectives, inf where infeasible, shape (n_bodies, n_points, n_objectives).
+        F: objectives, inf where infeasible, shape (n_groups, n_points, n_objectives).
 
     Returns:
-        Shape (n_bodies, n_points).
+        Shape (n_groups, n_points).
     """
     beaten: Bools = ~np.asarray(np.isfinite(F).all(axis=2))
     if F.shape[1] == 1:
         return ~beaten
-    # Ranks within a body are comparable between bodies, whatever the sizes of the objectives.
-    some = F[:: max(1, len(F) // LOOKED_AT)]
-    place = some.argsort(axis=1).argsort(axis=1).mean(axis=(0, 2))
+    # Ranks within a group are comparable between groups, whatever the sizes of the objectives.
+    sample = F[:: max(1, len(F) // GROUPS_RANKED)]
+    place = sample.argsort(axis=1).argsort(axis=1).mean(axis=(0, 2))
     rivals = 0
     for point in np.argsort(place, kind="stable"):
         if rivals == RIVALS or beaten.all():
@@ -50,14 +47,14 @@ def unbeaten_in_own_body(F: Floats) -> Bools:
     return ~beaten
 
 
-def lasting(
+def pareto_candidates(
     problem: AcceleratorProblem, F: Floats, unbeaten: Bools, scores: Mapping[str, Floats]
 ) -> Bools:
-    """Which feasible designs, shape (n,), can be an optimum or on the front of more of them.
+    """True for feasible designs that can be an optimum or on the front of more designs, shape (n,).
 
-    Those no other dominates; those not worse than another in the EDAP of every workload at once,
-    since only they can have the smallest largest regret, whatever the best EDAPs are in the end;
-    and the best by every other criterion.
+    Designs that no other dominates; designs not worse than another in the EDAP of every workload at
+    once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
+    end; and the best by every other criterion.
 
     Args:
         F: objectives, shape (n, n_objectives).

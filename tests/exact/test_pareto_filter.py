@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from imcmoo.exact.shortlist import RIVALS, unbeaten_in_own_body
+from imcmoo.exact.pareto_filter import RIVALS, nondominated_within_group
 
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, RIVALS + 4), st.integers(1, 3))
 FEW_VALUES = st.sampled_from([1.0, 2.0, 3.0, np.inf])
@@ -14,7 +14,7 @@ FEW_VALUES = st.sampled_from([1.0, 2.0, 3.0, np.inf])
 
 @given(arrays.arrays(float, SHAPES, elements=FEW_VALUES))
 def test_only_designs_that_one_of_their_body_dominates_are_dropped(F):
-    for body, kept in zip(F, unbeaten_in_own_body(F), strict=True):
+    for body, kept in zip(F, nondominated_within_group(F), strict=True):
         feasible = np.isfinite(body).all(axis=1)
         assert not kept[~feasible].any()
         for point in body[feasible & ~kept]:
@@ -25,4 +25,4 @@ def test_only_designs_that_one_of_their_body_dominates_are_dropped(F):
 @given(arrays.arrays(float, SHAPES, elements=FEW_VALUES))
 def test_something_of_each_body_with_a_feasible_design_is_left(F):
     feasible = np.isfinite(F).all(axis=2).any(axis=1)
-    assert unbeaten_in_own_body(F).any(axis=1).tolist() == feasible.tolist()
+    assert nondominated_within_group(F).any(axis=1).tolist() == feasible.tolist()

@@ -14,7 +14,7 @@ SPARE = 2
 """Designs collected for each that was dropped: where some were, more will be."""
 
 
-class Brood:
+class OffspringBuilder:
     """Collects designs that are feasible, new, and no more than wanted.
 
     Asks about the constraints of no more designs than it needs: where a check costs as much as an
@@ -27,7 +27,7 @@ class Brood:
 
     Attributes:
         levels: what was collected, shape (n, n_parameters).
-        refused: what did not pass the screen since the last `mend`.
+        refused: what did not pass the screen since the last `repair`.
         seen: ranks of what was evaluated or collected.
     """
 
@@ -40,7 +40,7 @@ class Brood:
 
     @property
     def missing(self) -> int:
-        """How many designs to collect before they are confirmed."""
+        """Number of designs to collect before infeasible ones are dropped."""
         return self._goal - len(self.levels)
 
     def add(self, candidates: Levels, limit: int) -> None:
@@ -49,26 +49,26 @@ class Brood:
         limit = min(limit, self.missing)
         at, step = 0, 2 * limit
         while limit > 0 and at < len(candidates):
-            some = candidates[at : at + step]
-            passes = self.problem.feasibility.screened(some) <= 0
-            new = some[passes][:limit]
-            self.take(new)
+            chunk = candidates[at : at + step]
+            passes = self.problem.feasibility.screened(chunk) <= 0
+            new = chunk[passes][:limit]
+            self.append(new)
             limit -= len(new)
-            self.refused = np.concatenate([self.refused, some[~passes]])
+            self.refused = np.concatenate([self.refused, chunk[~passes]])
             at, step = at + step, 2 * step  # few pass: a handful at a time would take long
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Walk what was refused to feasibility, the least violated first, for what is missing."""
-        lacks = self.problem.feasibility.screened(self.refused)
-        nearest = np.argsort(lacks, kind="stable")[: self.missing]
-        repaired, lacks = repair(self.problem, self.refused[nearest])
-        self.take(unseen(self.problem.space, repaired[lacks <= 0], self.seen))
+        violation = self.problem.feasibility.screened(self.refused)
+        nearest = np.argsort(violation, kind="stable")[: self.missing]
+        repaired, violation = repair(self.problem, self.refused[nearest])
+        self.append(unseen(self.problem.space, repaired[violation <= 0], self.seen))
         self.refused = self.refused[:0]
 
-    def confirm(self) -> None:
+    def drop_infeasible(self) -> None:
         """Drop what passed the screen but is not feasible after all, and what is too many.
 
-        For the whole brood in one go: the truth about many chips costs little more than about one.
+        For all designs in one go: checking many chips costs little more than checking one.
         """
         self.levels = self.levels[self.problem.feasibility.violation(self.levels) <= 0][
             : self.wanted
@@ -76,7 +76,7 @@ class Brood:
         short = self.wanted - len(self.levels)
         self._goal = len(self.levels) + SPARE * short
 
-    def take(self, levels: Levels) -> None:
+    def append(self, levels: Levels) -> None:
         """Take new designs as they are."""
         self.levels = np.concatenate([self.levels, levels])
         self.seen.update(self.problem.space.rank(levels).tolist())
