@@ -23,7 +23,7 @@ from imcmoo.study.neighbours import Steps, steps_of
 from imcmoo.study.power import power, tera_operations, with_unit
 
 FEW_LAYERS = 8
-"""Layers of a network that are told apart where designs are not explained in full."""
+"""Layers of a network that are listed where designs are not explained in full."""
 
 THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""
@@ -63,10 +63,10 @@ def explain(
     levels: Levels = np.stack([subject.levels for subject in subjects])
     model = problem.model
     costs = model.breakdown(levels) if isinstance(model, BreaksDown) else None
-    told = model.of_runs(levels) if isinstance(model, TellsOfRuns) else {}
+    further = model.of_runs(levels) if isinstance(model, TellsOfRuns) else {}
     explanations = []
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
-        of_runs = {name: values[row] for name, values in told.items()}
+        of_runs = {name: values[row] for name, values in further.items()}
         explanations.append(
             _Explainer(problem, criterion, subject, steps, own_best).explanation(
                 costs, row, of_runs
