@@ -58,6 +58,16 @@ def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
     assert not {"date", "python"} & {*table.metadata, *table.metadata["versions"]}
 
 
+def test_all_shipped_components_are_computed_again_into_a_table_that_begins_with_nothing(folder):
+    (folder / "all.npz").write_text("anything")
+    assert main(["components", "build", "--all", "--out", "all.npz", "--workers", "1"]) == 0
+    again, shipped = ComponentTable.load("all.npz"), ComponentTable.load()
+    for name, rows in shipped.tables.items():
+        np.testing.assert_array_equal(again.tables[name].keys, rows.keys)
+        assert not np.isclose(again.tables[name].values, rows.values, rtol=1e-3, atol=0).any()
+    assert again.metadata["cells"] == shipped.metadata["cells"]
+
+
 def test_a_table_of_the_physical_model_is_extended_and_its_numbers_stay(folder, capsys):
     sizes = ["--technology", "22", "--rows", "48", "--cols", "96,128", "--voltage", "0.8,0.85"]
     physical = [*BUILD, "--model", "physical", *sizes, "--macros", "3", "--glb-depth", "3072"]
