@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -268,24 +267,6 @@ def test_so_is_one_of_the_physical_table(component: str, value: float, tmp_path:
             ValueError, match=rf"mine\.npz: {component}.*: {quantity} is .* must be"
         ):
             PhysicalTable.load(path)
-
-
-@pytest.mark.parametrize(
-    "table", [(ComponentTable, "components"), (PhysicalTable, "physical_components")]
-)
-@pytest.mark.parametrize("entry", ["buffer.keys", "buffer.values", "main_memory_J_per_bit"])
-def test_complex_numbers_are_refused_without_a_warning(
-    entry: str, table: tuple[type[ComponentTable | PhysicalTable], str], tmp_path: Path
-) -> None:
-    kind, shipped = table
-    with as_file(files("imcmoo.hardware") / f"{shipped}.npz") as path, np.load(path) as own:
-        content = {name: own[name] for name in own.files}
-    np.savez(tmp_path / "mine.npz", **{**content, entry: content[entry] * (1 + 0j)})
-    said = r"mine\.npz: (buffer: (keys|values) are complex128|main_memory_J_per_bit is .*j)"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ValueError, match=said):
-            kind.load(tmp_path / "mine.npz")
 
 
 @pytest.mark.parametrize("value", [*WRONG, 0.0])
