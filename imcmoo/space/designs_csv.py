@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.text import lines_of
+from imcmoo.io.reading import lines_of
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
