@@ -66,7 +66,7 @@ def restricted(
 
 
 def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
-    """What is wrong with the values of one parameter."""
+    """The fault of the values of one parameter, if any."""
     names = [*space.names, *space.fixed]
     if name not in names:
         hint = did_you_mean(name, names)
