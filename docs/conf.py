@@ -1,4 +1,4 @@
-"""How Sphinx makes the documentation; `make docs` builds it."""
+"""Settings of Sphinx; `make docs` builds the documentation."""
 
 import sys
 from importlib.metadata import version as installed

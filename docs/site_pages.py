@@ -1,4 +1,4 @@
-"""What Sphinx has to know of our pages: scripts are pages, too, and links may leave the site."""
+"""Extension of Sphinx for our pages: scripts are pages, too, and links may leave the site."""
 
 import re
 from pathlib import Path

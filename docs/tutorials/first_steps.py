@@ -47,9 +47,9 @@ print(table.to_string(index=False))
 
 # %%
 problem = AcceleratorProblem(model, area_limit_m2=300e-6)
-found = run_search(problem, budget=400, rng=np.random.default_rng(1))
-front = found.archive.front()
-print(f"{len(found.archive.levels)} designs evaluated, {len(front)} on the front")
+result = run_search(problem, budget=400, rng=np.random.default_rng(1))
+front = result.archive.front()
+print(f"{len(result.archive.levels)} designs evaluated, {len(front)} on the front")
 
 # %% [markdown]
 # How good is that? This space can be enumerated, here with two parameters fixed to keep it short.
@@ -64,7 +64,7 @@ answer = enumeration.merge([enumeration.evaluate_chunk(part) for part in enumera
 print(f"{answer.n_feasible:,} of {small.size:,} designs are feasible")
 
 # %%
-found = run_search(problem, budget=400, rng=np.random.default_rng(1))
-feasible = found.archive.F[found.archive.feasible]
+result = run_search(problem, budget=400, rng=np.random.default_rng(1))
+feasible = result.archive.F[result.archive.feasible]
 for name, regret in ExactRegret(problem, answer).regrets(feasible).items():
     print(f"{name}: {100 * regret.min():.2f} % above the exact optimum")

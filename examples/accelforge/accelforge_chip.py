@@ -72,8 +72,8 @@ def product_costs(design: dict[str, Any], sizes: Product) -> tuple[float, float]
     spec.workload.rank_sizes.update(zip("MNK", sizes, strict=True))
     spec.mapper.metrics = Metrics.ENERGY | Metrics.LATENCY
     # In detail, it would draw every mapping with Graphviz, into the working directory.
-    found = map_workload_to_arch(spec, print_progress=False, eval_in_detail=False).data
-    energies, latencies = (found[f"Total<SEP>{name}"].tolist() for name in ("energy", "latency"))
+    mapping = map_workload_to_arch(spec, print_progress=False, eval_in_detail=False).data
+    energies, latencies = (mapping[f"Total<SEP>{name}"].tolist() for name in ("energy", "latency"))
     return min(zip(energies, latencies, strict=True), key=lambda costs: costs[0] * costs[1])
 
 

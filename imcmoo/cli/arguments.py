@@ -124,7 +124,7 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
     """A study with what a command line says otherwise.
 
     Raises:
-        InputError: the study cannot be asked like this.
+        InputError: the study does not allow these settings.
     """
     names = ("budget", "criterion", "area_limit_m2", "deployment")
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}

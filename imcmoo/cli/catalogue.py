@@ -6,12 +6,11 @@ that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a d
 
 from __future__ import annotations
 
-import difflib
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
@@ -38,24 +37,24 @@ def base_spaces() -> dict[str, DesignSpace]:
     return {space.name: space for space in all_spaces}
 
 
-def find_study(said: str) -> Study:
+def find_study(name: str) -> Study:
     """The study of this name, or of this file.
 
     Args:
-        said: a name, or the path of a study file, which ends in .toml or has a folder.
+        name: a name, or the path of a study file, which ends in .toml or has a folder.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones; or what is wrong with the
             file, a line for each fault.
         OSError: the file cannot be read.
     """
-    path = Path(said)
-    if said not in studies() and (path.suffix == ".toml" or path.name != said):
+    path = Path(name)
+    if name not in studies() and (path.suffix == ".toml" or path.name != name):
         return read_study(path, base_spaces())
-    return named_study(said)
+    return named_study(name)
 
 
-def named_study(said: str) -> Study:
+def named_study(name: str) -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
     A study file can run code, and whoever gave a folder of results did not give that.
@@ -64,12 +63,11 @@ def named_study(said: str) -> Study:
         InputError: an unknown name, with the closest and the known ones.
     """
     catalogue = studies()
-    if said in catalogue:
-        return catalogue[said]
-    close = difflib.get_close_matches(said, catalogue, n=1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
+    if name in catalogue:
+        return catalogue[name]
     raise InputError(
-        f"unknown study '{said}'; {hint}known: {', '.join(catalogue)}, or the path of a .toml file"
+        f"unknown study '{name}'; {did_you_mean(name, catalogue)}known: {', '.join(catalogue)}, or "
+        "the path of a .toml file"
     )
 
 

@@ -76,12 +76,12 @@ def main(args: argparse.Namespace) -> None:
         InputError: the user's input is at fault, or no design is feasible.
         OSError: the folder cannot be written to.
     """
-    asked = args.criterion
-    if asked and (asked == ALL or asked.startswith(("edap_", ALONE)) or asked.endswith("_joint")):
-        args.criterion = None  # what is about one network, or against that, is none of a study
+    name = args.criterion
+    if name and (name == ALL or name.startswith(("edap_", ALONE)) or name.endswith("_joint")):
+        args.criterion = None  # a criterion of one network, or against that, is none of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
-    # A user's criterion is asked for by its module and proven under its name.
-    criterion = asked if asked and args.criterion is None else study.asked_criterion.name
+    # A user's criterion is named by its module and proven under its own name.
+    criterion = name if name and args.criterion is None else study.asked_criterion.name
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     terminal = console(quiet=args.quiet)
     columns = (
@@ -89,13 +89,13 @@ def main(args: argparse.Namespace) -> None:
         BarColumn(bar_width=12),
         TextColumn("{task.fields[state]}"),
     )
-    with owned(args.out), bars(*columns, quiet=args.quiet) as shown:
+    with owned(args.out), bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
-        task = shown.add_task(study.name, total=None, state="bounding")
+        task = progress.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
-            shown.update(task, description=name, state=state)
+            progress.update(task, description=name, state=state)
 
         effort = SolverOptions(
             args.gap,

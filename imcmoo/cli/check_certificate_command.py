@@ -57,8 +57,8 @@ def main(args: argparse.Namespace) -> None:
     study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    asked = study_of(first, study)
-    checker = Checker(asked)
+    certified = study_of(first, study)
+    checker = Checker(certified)
     for path, certificate in paths.items():
         try:
             study_of(certificate, study)
@@ -67,11 +67,11 @@ def main(args: argparse.Namespace) -> None:
             raise Refused(f"{path}: refused: {error}") from None
     with bars(
         TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), quiet=args.quiet
-    ) as shown:
-        task = shown.add_task(first.criterion, total=first.designs)
+    ) as progress:
+        task = progress.add_task(first.criterion, total=first.designs)
         try:
             validated = checker.validate()
-            walks = checker.prove(partial(_advance, shown, task))
+            walks = checker.prove(partial(_advance, progress, task))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in paths.items():
@@ -91,5 +91,5 @@ def main(args: argparse.Namespace) -> None:
     terminal.print(verdict.format(n=validated), soft_wrap=True)
 
 
-def _advance(shown: Progress, task: TaskID, done: int) -> None:
-    shown.update(task, completed=done)
+def _advance(progress: Progress, task: TaskID, done: int) -> None:
+    progress.update(task, completed=done)

@@ -50,12 +50,12 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     # Imported here: Ctrl-C before `main` begins is answered by `starting`, if that comes first.
     from imcmoo.io.errors import InputError
     from imcmoo.io.executor import WorkerLost
-    from imcmoo.io.named import told
+    from imcmoo.io.named import call_reporting
 
     _end_by_exception()
     configure_process()
     try:
-        told(main)
+        call_reporting(main)
     except WorkerLost as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         return FAILED

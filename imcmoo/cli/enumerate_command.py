@@ -62,16 +62,16 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
-    with owned(folder), bars(quiet=args.quiet) as shown:
+    with owned(folder), bars(quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
-        screening = shown.add_task("screening", total=None)
-        task = shown.add_task(study.name, total=None)
+        screening = progress.add_task("screening", total=None)
+        task = progress.add_task(study.name, total=None)
         answer = enumerate_study(
             study,
             folder,
             workers=workers,
-            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
-            on_screened=lambda done, total: shown.update(screening, completed=done, total=total),
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+            on_screened=lambda done, total: progress.update(screening, completed=done, total=total),
             on_estimate=lambda seconds: terminal.print(_estimate(seconds)),
         )
     _show(terminal, study, answer, folder, time.perf_counter() - began)

@@ -95,16 +95,16 @@ def main(args: argparse.Namespace) -> None:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 
 
-def _of_run(folder: Path, said: str | None, name: str) -> Explanation:
+def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
     """A design of a run: as the run has stored it, or worked out from its tables and study."""
     path = folder / EXPLANATIONS
     with reading(folder) as results:
-        study = None if said is None else study_of_run(folder, results.config, said)
+        study = None if study_name is None else study_of_run(folder, results.config, study_name)
         stored = read_explanations(path) if path.exists() else []
         for explanation in stored:
             if name in explanation.names:
                 return explanation
-        study = study or study_of_run(folder, results.config, said)
+        study = study or study_of_run(folder, results.config, study_name)
         explanations = explain_run(study.problem(), study.asked_criterion, folder, front=True)
     for explanation in explanations:
         if name in explanation.names:
@@ -113,7 +113,7 @@ def _of_run(folder: Path, said: str | None, name: str) -> Explanation:
     raise InputError(f"{folder} explains no design '{name}'; known: {names}")
 
 
-def _of_file(what: str, said: str | None) -> Explanation:
+def _of_file(what: str, study_name: str | None) -> Explanation:
     """A design of a file, for a study."""
     name, _, line = what.rpartition(":")
     is_line = name.endswith(".csv")
@@ -124,9 +124,9 @@ def _of_file(what: str, said: str | None) -> Explanation:
         raise InputError(f"{path} does not exist")
     if path.suffix == ".csv" and not (is_line and line.isdecimal()):
         raise InputError(f"which line of {path}? {path}:2 is its first design")
-    if said is None:
+    if study_name is None:
         raise InputError(f"which study is {what} for? give --study")
-    study = catalogue.find_study(said)
+    study = catalogue.find_study(study_name)
     problem = study.problem()
     levels = (
         read_design(path, problem.space, int(line)) if is_line else _of_json(path, problem.space)

@@ -72,19 +72,19 @@ def main(args: argparse.Namespace) -> None:
         if out is None:
             Results.read(run)  # before anything of ours is put there
             stack.enter_context(owned(run))
-        text = _page(run, front=args.front, said=args.study)
+        text = _page(run, front=args.front, study_name=args.study)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(run / REPORT)
         with put as target:
             target.write_text(text, encoding="utf-8")
     console().print("written:", out or run / REPORT, sep="\n  ", soft_wrap=True)
 
 
-def _page(run: Path, *, front: bool, said: str | None) -> str:
+def _page(run: Path, *, front: bool, study_name: str | None) -> str:
     """The page, from files of one run; from its study, too, if the front is to be explained."""
     with reading(run) as results:
         path = run / EXPLANATIONS
         explanations = read_explanations(path) if path.exists() else []
         if front:
-            study = study_of_run(run, results.config, said)
+            study = study_of_run(run, results.config, study_name)
             explanations = explain_run(study.problem(), study.asked_criterion, run, front=True)
         return page(results, explanations)

@@ -20,23 +20,23 @@ SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """What a command line may have changed of a study, beside the area limit."""
 
 
-def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> Study:
+def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
     """The study a run was of, with the run's settings.
 
     Args:
         folder: of the run, for errors.
         config: of the run.
-        said: name or file of the study; by default the name in the config.
+        name: name or file of the study; by default the name in the config.
 
     Raises:
         InputError: there is no such study, it asks something else today, or the folder names a
             criterion in a module that the study does not.
     """
     try:
-        named = str(config["study"])
-        ordinary = catalogue.named_study(named) if said is None else catalogue.find_study(said)
+        stored = str(config["study"])
+        ordinary = catalogue.named_study(stored) if name is None else catalogue.find_study(name)
     except InputError as error:
-        if said is not None:
+        if name is not None:
             raise
         raise InputError(f"{folder}: {error}; give its --study") from None
     check_trusted(str(config.get("criterion")), ordinary, folder)
@@ -45,8 +45,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], said: str | None) -> S
         limit = config["area_limit_mm2"]
         if limit != study.to_config()["area_limit_mm2"]:
             study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
-        asked = json.loads(json.dumps(study.to_config()))
-        differing = [key for key in asked if config[key] != asked[key]]
+        today = json.loads(json.dumps(study.to_config()))
+        differing = [key for key in today if config[key] != today[key]]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
     if config.get("scaling", "reference") != "reference":  # of runs before it was removed

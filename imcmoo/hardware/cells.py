@@ -1,7 +1,8 @@
 """Memory cells: NVSim cell files, as NeuroSim reads them through hwcomponents.
 
-A cell file is a line `-Key: value` for each property. The two shipped cells are those of the
-paper's stack (github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
+A cell file is a line `-Key: value` for each property. The two shipped cells, `rram.cell` and
+`sram.cell`, are those of the paper's stack
+(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
 """
 
 from __future__ import annotations
@@ -9,46 +10,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from importlib.resources import files
 from pathlib import Path
 
 from imcmoo.io.errors import InputError
-
-_CELL_OF_DEVICE = {
-    "rram": {
-        "-MemCellType": "RRAM",
-        "-CellArea (F^2)": 48,
-        "-CellAspectRatio": 0.333,
-        "-AccessType": "CMOS",
-        "-AccessCMOSWidth (F)": 10,
-        "-ReadMode": "current",
-    },
-    "sram": {
-        "-MemCellType": "SRAM",
-        "-CellArea (F^2)": 280,
-        "-CellAspectRatio": 0.36,
-        "-AccessType": "None",
-        "-AccessCMOSWidth (F)": 1,
-        "-ReadMode": "voltage",
-    },
-}
-_CELL_OF_ALL = {
-    "-DeviceRoadmap -1LP 1HP 2LSTP": 2,
-    "-SRAMCellNMOSWidth (F)": 2,
-    "-SRAMCellPMOSWidth (F)": 2,
-    "-MinSenseVoltage (mV)": 20,
-    "-ResistanceOn (ohm)": 6e3,
-    "-ResistanceOff (ohm)": 9e5,
-    "-SetVoltage (V)": 2,
-    "-SetPulse (ns)": 50,
-    "-ReadVoltage (V)": 0.5,
-    "-ReadPulse (ns)": 2,
-    "-AccessTransistorResistance (ohm)": 1.95e5,
-    "-AccessVoltage (V)": 1.1,
-    "-CellReadLeakEnergyMultiplier": 1,
-    "-CellWriteEnergyMultiplier": 1,
-    "-CellCapacitanceMultiplier": 1,
-    "-CellCapacitanceAdjust (F)": 0,
-}
 
 _WORDS = {
     "-AccessType": ("CMOS", "None"),
@@ -67,7 +32,7 @@ _LINE = re.compile(r"(-[^:]+?)\s*:\s*(\S+)")
 
 def cell_file(device: str) -> str:
     """The shipped cell of a device ("rram" or "sram"), as the text of a cell file."""
-    return _text(_CELL_OF_DEVICE[device] | _CELL_OF_ALL)
+    return (files("imcmoo.hardware") / f"{device}.cell").read_text(encoding="utf-8")
 
 
 def read_cell(path: Path, device: str) -> str:
@@ -95,20 +60,16 @@ def read_cell(path: Path, device: str) -> str:
         raise InputError(f"{path}: {error}") from None
     if faults:
         raise InputError(f"{path}: {'; '.join(faults)}")
-    return _text({key: properties[key] for key in _CELL_OF_DEVICE[device] | _CELL_OF_ALL})
+    return "".join(f"{key}: {properties[key]}\n" for key in _properties(cell_file(device)))
 
 
-def _text(properties: dict[str, object]) -> str:
-    return "".join(f"{key}: {value}\n" for key, value in properties.items())
-
-
-def _properties(text: str) -> dict[str, object]:
+def _properties(text: str) -> dict[str, str]:
     """The properties by key.
 
     Raises:
         ValueError: a line that is none, or a key twice.
     """
-    properties: dict[str, object] = {}
+    properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith(("//", "#")):
@@ -123,12 +84,12 @@ def _properties(text: str) -> dict[str, object]:
     return properties
 
 
-def _faults(given: dict[str, object], device: str) -> list[str]:
+def _faults(cell: dict[str, str], device: str) -> list[str]:
     """Everything that is wrong with a cell of a device."""
-    keys = [*_CELL_OF_DEVICE[device], *_CELL_OF_ALL]
-    lacking = [key for key in keys if key not in given]
+    keys = list(_properties(cell_file(device)))
+    lacking = [key for key in keys if key not in cell]
     faults = [f"lacks {', '.join(lacking)}"] if lacking else []
-    for key, value in given.items():
+    for key, value in cell.items():
         if key not in keys:
             close = difflib.get_close_matches(key, keys, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
@@ -139,19 +100,18 @@ def _faults(given: dict[str, object], device: str) -> list[str]:
         elif key in _WORDS:
             if value not in _WORDS[key]:
                 faults.append(f"{key} {value} is not one of {', '.join(_WORDS[key])}")
-        elif not _NUMBER.fullmatch(str(value)) or not _large_enough(key, float(str(value))):
+        elif not _NUMBER.fullmatch(value) or not _large_enough(key, float(value)):
             faults.append(f"{key} {value} is not a positive number such as 0.5 or 6e3")
-    return faults or _too_narrow(given)
+    return faults or _too_narrow(cell)
 
 
-def _too_narrow(given: dict[str, object]) -> list[str]:
+def _too_narrow(cell: dict[str, str]) -> list[str]:
     """The fault that the access transistor is wider than its cell: NeuroSim gives up."""
     area, aspect, access = (
-        float(str(given[key]))
-        for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")
+        float(cell[key]) for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")
     )
     width = math.sqrt(area / aspect)
-    if given["-AccessType"] == "None" or access <= width:
+    if cell["-AccessType"] == "None" or access <= width:
         return []
     return [
         f"-AccessCMOSWidth (F) {access:g} is wider than the cell: sqrt(area / aspect ratio) is "

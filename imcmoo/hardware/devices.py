@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imcmoo.io.errors import check_choice
+
 
 @dataclass(frozen=True)
 class Device:
@@ -25,19 +27,12 @@ class Device:
     largest_cell_bits: int
 
 
+_BUFFERED = ("input_buffer", "output_buffer", "router", "glb")
+
 RRAM = Device(
     name="rram",
     streams_weights=False,
-    components=(
-        "cim_unit",
-        "row_drivers",
-        "adc",
-        "column_drivers",
-        "input_buffer",
-        "output_buffer",
-        "router",
-        "glb",
-    ),
+    components=("cim_unit", "row_drivers", "adc", "column_drivers", *_BUFFERED),
     # Resident weights are written for free.
     free=("cim_unit.write", "weight_drivers.read", "main_memory.read"),
     largest_cell_bits=8,
@@ -47,15 +42,8 @@ SRAM = Device(
     name="sram",
     streams_weights=True,
     components=(
-        "cim_unit",
-        "row_drivers",
-        "weight_drivers",
-        "adc",
-        "column_drivers",
-        "input_buffer",
-        "output_buffer",
-        "router",
-        "glb",
+        *("cim_unit", "row_drivers", "weight_drivers", "adc", "column_drivers"),
+        *_BUFFERED,
         "main_memory",
     ),
     free=("cim_unit.read",),
@@ -72,6 +60,5 @@ def device(name: str) -> Device:
     Raises:
         ValueError: unknown name; lists the known ones.
     """
-    if name not in DEVICES:
-        raise ValueError(f"device {name!r} is not one of {', '.join(DEVICES)}")
+    check_choice("device", name, DEVICES)
     return DEVICES[name]

@@ -1,5 +1,6 @@
 """Errors in a user's input, and checks of it."""
 
+import difflib
 import re
 from collections.abc import Collection
 
@@ -14,7 +15,7 @@ class InputError(Exception):
 
 
 class OwnCodeError(InputError, ValueError):
-    """A cost model, criterion or score does not give what it is asked for; one line."""
+    """A cost model, criterion or score does not return what it must; one line."""
 
 
 def check_choice(name: str, value: object, known: Collection[str]) -> None:
@@ -25,6 +26,12 @@ def check_choice(name: str, value: object, known: Collection[str]) -> None:
     """
     if value not in known:
         raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
+
+
+def did_you_mean(value: object, known: Collection[str]) -> str:
+    """A hint at the closest of some names, or nothing; ends with a space."""
+    close = difflib.get_close_matches(str(value), known, n=1)
+    return f"did you mean '{close[0]}'? " if close else ""
 
 
 def check_name(what: str, name: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import local
-from imcmoo.io.named import told
+from imcmoo.io.named import call_reporting
 from imcmoo.io.own_code import project_digest
 from imcmoo.version import __version__
 
@@ -229,7 +229,7 @@ def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result
             raise InputError(
                 f"worker {worker.address} has {name} {here_versions[name]}, we have {ours}"
             )
-    return told(function)
+    return call_reporting(function)
 
 
 @cache

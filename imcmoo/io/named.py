@@ -67,7 +67,7 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
         raise ValueError(f"{what}{signature} is called with other arguments: {error}") from None
 
 
-def told(function: Callable[..., Result], *args: Any) -> Result:
+def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
     """Call a function; what a user's code raises in it becomes an error of the input.
 
     Raises:

@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from imcmoo.io.blas import children_use_one_thread
-from imcmoo.io.named import told
+from imcmoo.io.named import call_reporting
 
 GRACE_S = 1.0
 """What a worker is given to end when asked to, before it is made to."""
@@ -33,7 +33,7 @@ class Processes(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit a call; what a user's code raises in it comes back as an error of the input."""
-        return super().submit(told, partial(fn, *args, **kwargs))
+        return super().submit(call_reporting, partial(fn, *args, **kwargs))
 
     def has_dead(self) -> bool:
         """Tell whether a process has ended; none does before the pool is shut down."""

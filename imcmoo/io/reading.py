@@ -11,15 +11,18 @@ import io
 import json
 import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_TEXT_BYTES = 1 << 28
 """A thousand times what any table or JSON file here has."""
+
+LONGEST_LINE = 1 << 20
+"""Characters: a thousand times what a row of any table here has."""
 
 MOST_TOML_BYTES = 1 << 23
 """A hundred thousand networks; parsing takes a second per 4 MB."""
@@ -105,3 +108,19 @@ def _check_whole(value: Any) -> None:
 
 def _said(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
+    """The lines of an open text file, ends included, up to a length no honest file has.
+
+    Raises:
+        ValueError: a line, or the whole, is longer; names the file and the limit.
+    """
+    read = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        read += len(line)
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"{path}: a line of more than {LONGEST_LINE:,} characters")
+        if read > MOST_TEXT_BYTES:
+            raise ValueError(f"{path}: more than {MOST_TEXT_BYTES:,} characters")
+        yield line

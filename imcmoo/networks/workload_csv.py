@@ -15,8 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular
-from imcmoo.io.text import lines_of
+from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
     DEFAULT_DENSITIES,

@@ -6,7 +6,6 @@ they are, bit densities computed from their operand histograms.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.io.errors import check_name
+from imcmoo.io.errors import check_name, did_you_mean
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
@@ -161,11 +160,9 @@ class Workload:
             return cls.read_csv(Path(source))
         names = (*SHIPPED, *TRUE_NETWORKS)
         if source not in names:
-            close = difflib.get_close_matches(source, names, n=1)
-            hint = f"did you mean '{close[0]}'? " if close else ""
             raise ValueError(
-                f"unknown workload '{source}'; {hint}known: {', '.join(names)}, or the path of a "
-                "CSV"
+                f"unknown workload '{source}'; {did_you_mean(source, names)}known: "
+                f"{', '.join(names)}, or the path of a CSV"
             )
         return _shipped(source)
 

@@ -55,7 +55,7 @@ def trade_off(
         workloads: names, W of them.
         evaluated: every feasible design, drawn grey.
         front: the non-dominated ones (over all objectives), coloured by area.
-        selected: the generalized design, one row.
+        selected: the joint design, one row.
         alone: the designs optimised for one workload alone, W rows or none.
     """
     columns = 2 if len(workloads) <= 4 else 3
@@ -208,7 +208,7 @@ def cost_front(
         cost: relative to that of 1 cm² = 100 at 32 nm, shape (n,).
         edap_max: EDAP of the worst workload, J·s·mm², shape (n,).
         node_nm: technology node of each design, shape (n,).
-        selected: index of the generalized design.
+        selected: index of the joint design.
     """
     figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
     ax = figure.subplots()

@@ -77,14 +77,14 @@ def _plotly() -> str:
 def _data(results: Results, explanations: Sequence[Explanation]) -> dict[str, Any]:
     """Data for the page's script."""
     designs = PageDesigns(results)
-    told = cards(explanations)
-    card_of = {name: at for at, e in enumerate(explanations[: len(told)]) for name in e.names}
+    shown = cards(explanations)
+    card_of = {name: at for at, e in enumerate(explanations[: len(shown)]) for name in e.names}
     columns = designs.as_columns()
     return {
         **columns,
         "study": results.study,
         "networks": distinct_labels(results.workloads),
-        "cards": told,
+        "cards": shown,
         "card": [
             next((card_of[name] for name in names if name in card_of), None)
             for names in columns["names"]

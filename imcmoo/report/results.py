@@ -105,7 +105,7 @@ class Results:
 
     @property
     def selected(self) -> pd.DataFrame:
-        """The generalized design, one row of `selection`."""
+        """The joint design, one row of `selection`."""
         return self.selection[self.selection["used"]]
 
     @property

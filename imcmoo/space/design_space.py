@@ -67,7 +67,7 @@ class DesignSpace:
 
     @cached_property
     def is_ordered(self) -> NDArray[np.bool_]:
-        """Whether each parameter is ordered, shape (n_parameters,)."""
+        """True for each ordered parameter, shape (n_parameters,)."""
         return np.array([p.is_ordered for p in self.parameters])
 
     def values_of(self, name: str) -> tuple[Any, ...]:
@@ -144,11 +144,11 @@ class DesignSpace:
         columns: dict[str, Levels] = {}
         # Deciding parameters first: a conditional one needs their levels.
         for p in sorted(self.parameters, key=lambda p: isinstance(p, Conditional)):
-            given = np.asarray(values[p.name])
+            column = np.asarray(values[p.name])
             columns[p.name] = (
-                p.encode_given(given, columns[p.on.name])
+                p.encode_given(column, columns[p.on.name])
                 if isinstance(p, Conditional)
-                else p.encode(given)
+                else p.encode(column)
             )
         return np.stack([columns[name] for name in self.names], axis=1)
 
@@ -172,10 +172,10 @@ class DesignSpace:
             names: all parameters by default; the others are at their first level.
         """
         levels = np.zeros((len(ranks), len(self.shape)), dtype=np.int64)
-        rest = np.asarray(ranks)
+        quotient = np.asarray(ranks)
         for at in reversed(self._columns(names)):
-            levels[:, at] = (rest % self.shape[at]).astype(np.int64)
-            rest = rest // self.shape[at]
+            levels[:, at] = (quotient % self.shape[at]).astype(np.int64)
+            quotient = quotient // self.shape[at]
         return levels
 
     def grid(self, names: Sequence[str]) -> Levels:
@@ -191,8 +191,8 @@ class DesignSpace:
         return math.prod(self.shape[i] for i in self._columns(names))
 
     def _columns(self, names: Sequence[str] | None) -> list[int]:
-        own = self.names
-        return list(range(len(own))) if names is None else [own.index(n) for n in names]
+        all_names = self.names
+        return list(range(len(all_names))) if names is None else [all_names.index(n) for n in names]
 
     def random(self, n: int, rng: np.random.Generator) -> Levels:
         """`n` designs drawn uniformly, with replacement."""
@@ -211,11 +211,11 @@ class DesignSpace:
         """
         steps = []
         for i, parameter in enumerate(self.parameters):
-            here = levels[i]
+            level = levels[i]
             others = (
-                [k for k in (here - 1, here + 1) if 0 <= k < len(parameter)]
+                [k for k in (level - 1, level + 1) if 0 <= k < len(parameter)]
                 if parameter.is_ordered
-                else [k for k in range(len(parameter)) if k != here]
+                else [k for k in range(len(parameter)) if k != level]
             )
             moved = np.repeat(levels[None, :], len(others), axis=0)
             moved[:, i] = others

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.text import lines_of
+from imcmoo.io.reading import lines_of
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
@@ -153,7 +153,7 @@ class DesignsTable:
         raise InputError(f"{self.path}, line {self.lines[bad]}, column {name}: {problem}")
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """What comes of all rows, or which is the first that is refused.
+        """Result of a function of all rows; names the first row that it refuses.
 
         Args:
             accept: makes something of some rows, or raises a `ValueError` that names a column.
@@ -193,9 +193,9 @@ class DesignsTable:
         differs = self.column(name, np.asarray(value)) != value
         if differs.any():
             bad = int(differs.argmax())
-            given = self.rows[bad][self.header.index(name)]
+            wrong = self.rows[bad][self.header.index(name)]
             raise InputError(
-                f"{self.path}, line {self.lines[bad]}, column {name}: {given}, "
+                f"{self.path}, line {self.lines[bad]}, column {name}: {wrong}, "
                 f"but {what} {value} only"
             )
 

@@ -11,7 +11,7 @@ Bools = NDArray[np.bool_]
 
 
 def single_moves(space: DesignSpace) -> Levels:
-    """What can be added to a design to change one parameter, shape (n_moves, n_parameters).
+    """Steps that change one parameter of a design, shape (n_moves, n_parameters).
 
     One level up or down for an ordered parameter; any other value for an unordered one, whose
     levels are counted round and round.

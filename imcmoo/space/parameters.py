@@ -56,15 +56,15 @@ class Parameter:
         Raises:
             ValueError: a value is none of the parameter's; names the first and the allowed ones.
         """
-        given = np.asarray(values)
+        array = np.asarray(values)
         allowed = np.asarray(self.values)
-        if allowed.dtype.kind in "iuf" and given.dtype.kind in "iuf":
-            match = np.isclose(given[..., None], allowed, rtol=1e-9, atol=0.0)
+        if allowed.dtype.kind in "iuf" and array.dtype.kind in "iuf":
+            match = np.isclose(array[..., None], allowed, rtol=1e-9, atol=0.0)
         else:
-            match = given[..., None] == allowed
+            match = array[..., None] == allowed
         unknown = ~match.any(axis=-1)
         if unknown.any():
-            first = given[unknown].flat[0]
+            first = array[unknown].flat[0]
             options = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in self.values)
             raise ValueError(f"{self.name} = {first} is not in the space; allowed: {options}")
         return match.argmax(axis=-1).astype(np.int64)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from imcmoo.io.errors import did_you_mean
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
 
@@ -15,7 +15,7 @@ MOST_VALUES = 1000
 
 
 class ValueFaults(ValueError):
-    """What is wrong with the values asked for, by parameter.
+    """Faults of the requested values, by parameter.
 
     Args:
         faults: a sentence by name of the parameter.
@@ -43,11 +43,13 @@ def restricted(
             `space`, or a parameter that is left without the values it has depended on.
     """
     faults = {
-        key: fault for key, own in values.items() if (fault := _fault(space, key, own)) is not None
+        key: fault
+        for key, chosen in values.items()
+        if (fault := _fault(space, key, chosen)) is not None
     }
     if faults:
         raise ValueFaults(faults)
-    asked = {key: _in_order(own) for key, own in values.items()}
+    asked = {key: _in_order(chosen) for key, chosen in values.items()}
     shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
     several = {k: v for k, v in asked.items() if len(v) > 1}
     added = [_parameter(k, v, "") for k, v in several.items() if k in space.fixed]
@@ -64,12 +66,11 @@ def restricted(
 
 
 def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
-    """What is wrong with the values of one parameter."""
-    known = [*space.names, *space.fixed]
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'? " if close else ""
-        return f"unknown parameter; {hint}space {space.name} has {', '.join(known)}"
+    """The fault of the values of one parameter, if any."""
+    names = [*space.names, *space.fixed]
+    if name not in names:
+        hint = did_you_mean(name, names)
+        return f"unknown parameter; {hint}space {space.name} has {', '.join(names)}"
     if not values:
         return "needs at least one value"
     if len(values) > MOST_VALUES:
@@ -111,9 +112,9 @@ def _bound(parameter: Conditional, asked: Mapping[str, tuple[Any, ...]]) -> Para
     on = parameter.on
     unknown = [value for value in asked[on.name] if value not in parameter.values_by]
     if unknown:
-        known = ", ".join(_short(value) for value in parameter.values_by)
+        texts = ", ".join(_short(value) for value in parameter.values_by)
         raise ValueFaults(
-            {on.name: f"{_short(unknown[0])} is none of {known}; else say {parameter.name} too"}
+            {on.name: f"{_short(unknown[0])} is none of {texts}; else say {parameter.name} too"}
         )
     rows = {value: parameter.values_by[value] for value in asked[on.name]}
     if len(rows) == 1:

@@ -126,17 +126,17 @@ class Assessment:
     def excess(self) -> Floats:
         """Excess over each limit as a share of the available amount, shape as `G`; NaN where the
         network does not run."""
-        return np.where(self._told, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
+        return np.where(self._defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
 
     @property
-    def told_broken(self) -> Bools:
+    def certainly_broken(self) -> Bools:
         """True where a limit is certainly exceeded, shape as `G`."""
-        return np.asarray((self.G > 0) & self._told)
+        return np.asarray((self.G > 0) & self._defined)
 
     def used(self) -> Floats:
         """Share of each limit that is used, shape as `G`; NaN where that is not known."""
         n_resources = len(self.problem.model.resource_names) * len(self.problem.workload_names)
-        share = np.where(self._told, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
+        share = np.where(self._defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
         share[:, :n_resources] = np.where(
             self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
         )
@@ -148,11 +148,11 @@ class Assessment:
         return share
 
     @property
-    def _told(self) -> Bools:
+    def _defined(self) -> Bools:
         """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
-        told = np.ones(self.G.shape, dtype=bool)
+        defined = np.ones(self.G.shape, dtype=bool)
         for column, (w, _, _) in enumerate(
             self.problem.limits.rows, -len(self.problem.limits.rows)
         ):
-            told[:, column] = self.runs[:, w]
-        return told
+            defined[:, column] = self.runs[:, w]
+        return defined

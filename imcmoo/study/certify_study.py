@@ -25,7 +25,7 @@ from imcmoo.study.study import Study
 ALL = "all"
 
 OnStep = Callable[[str, float, float, float], None]
-"""Hears of every step: the criterion, and value, bound and gap so far."""
+"""Called after every step with the criterion, and value, bound and gap so far."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ def certify_study(
     Args:
         criterion: a name, or `all`.
         effort: how far, and from where.
-        on_step: hears of every step.
-        on_other: hears of each known certificate that is of another problem or cost model: a line
-            that says what differs.
+        on_step: called after every step.
+        on_other: called with a line on each known certificate of another problem or cost model.
 
     Yields:
         Certificates, each as soon as it is there, those that were known as they were.

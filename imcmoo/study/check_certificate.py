@@ -132,7 +132,7 @@ class Checker:
         """Prove again all claims so far.
 
         Args:
-            on_step: hears how many designs are counted so far.
+            on_step: called with the number of designs counted so far.
 
         Returns:
             Counts of all designs: on chips that run all networks, and on single-network chips where

@@ -1,4 +1,4 @@
-"""`design.json`: the generalized design of a run and what it costs; several as a table."""
+"""`design.json`: the joint design of a run and what it costs; several as a table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_design(outcome: Outcome, folder: Path) -> None:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """The generalized design and what it costs, in SI units, area in mm²; and a `caution`
+    """The joint design and what it costs, in SI units, area in mm²; and a `caution`
     where there is something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
@@ -70,13 +70,13 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
         further = metrics.values.get(kind)
         if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
             value = further[0, w].item()
-            # JSON knows no infinity, as where a converter resolves every unit.
+            # JSON knows no infinity, as where an ADC resolves every unit.
             costs[with_unit(kind)] = value if math.isfinite(value) else None
     return costs
 
 
 def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """The generalized designs of several finished runs, one row per seed.
+    """The joint designs of several finished runs, one row per seed.
 
     Args:
         folders: the folder of each seed.

@@ -33,7 +33,7 @@ from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
-"""Hears how many of how many stretches are done."""
+"""Called with the number of finished chunks, and of all."""
 
 MOST_DESIGNS = 10**8
 """Designs to enumerate: hours of work; above, proofs by bounds are the only way."""

@@ -59,8 +59,8 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
         return None
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
-    told = study_settings(study)
-    if any(summary.get(name) != told.get(name) for name in {*told, *OWN}):
+    settings = study_settings(study)
+    if any(summary.get(name) != settings.get(name) for name in {*settings, *OWN}):
         return None
     problem = study.problem()
     try:

@@ -23,7 +23,7 @@ from imcmoo.study.neighbours import Steps, steps_of
 from imcmoo.study.power import power, tera_operations, with_unit
 
 FEW_LAYERS = 8
-"""Layers of a network that are told apart where designs are not explained in full."""
+"""Layers of a network that are listed where designs are not explained in full."""
 
 THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""

@@ -61,7 +61,7 @@ class Steps:
 
     def lacking(self) -> pd.DataFrame:
         """One row per neighbour and limit that it breaks."""
-        step, limit = np.nonzero(self.around.told_broken)
+        step, limit = np.nonzero(self.around.certainly_broken)
         names, networks = zip(*self.around.limit_names, strict=True) if len(limit) else ((), ())
         return pd.DataFrame(
             {

@@ -72,7 +72,7 @@ class Outcome:
 
     @property
     def design(self) -> Levels:
-        """The generalized design, shape (1, n_parameters)."""
+        """The joint design, shape (1, n_parameters)."""
         return self.candidates.levels[[self.chosen]]
 
 

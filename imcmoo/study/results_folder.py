@@ -104,11 +104,11 @@ class RunFolder:
             key = next((k for k in differing if k != "command"), differing[0])
             theirs, ours = stored.get(key), self._config[key]
             names = differing_keys(theirs, ours)
-            told = f"is {_short(theirs)}, this run's is {_short(ours)}"
+            how = f"is {_short(theirs)}, this run's is {_short(ours)}"
             if names:
-                told = f"differs in {', '.join(names)}"
+                how = f"differs in {', '.join(names)}"
             raise InputError(
-                f"cannot resume {self.path}: its {key} {told}; without --resume the run starts over"
+                f"cannot resume {self.path}: its {key} {how}; without --resume the run starts over"
             )
 
     def is_finished(self) -> bool:

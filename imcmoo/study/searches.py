@@ -27,7 +27,7 @@ AHEAD = 4
 chips than they evaluate, and mapping them by the handful takes twice the time."""
 
 OnTrace = Callable[[str, TraceRow], None]
-"""Hears of every generation: name of the search, and how it stands."""
+"""Called after every generation with the name of the search and its state."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def run_searches(
 
     Args:
         checkpoint: where the search of a name keeps its state.
-        on_trace: hears of every generation.
+        on_trace: called after every generation.
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.

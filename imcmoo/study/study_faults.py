@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from imcmoo.io.errors import did_you_mean
 from imcmoo.space.restricted import ValueFaults
 
 _KINDS = {
@@ -47,12 +47,6 @@ def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str
             texts = {tuple(fault["loc"]): _text(fault, top)}
         lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
     return "\n".join(lines)
-
-
-def did_you_mean(given: Any, known: Sequence[str]) -> str:
-    """A hint at the closest of some names, or nothing; ends with a space."""
-    close = difflib.get_close_matches(str(given), known, n=1)
-    return f"did you mean '{close[0]}'? " if close else ""
 
 
 def _key(loc: Sequence[int | str]) -> str:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import CRITERIA, find_criterion
@@ -28,7 +29,6 @@ from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
-from imcmoo.study.study_faults import did_you_mean
 
 
 @dataclass(frozen=True)

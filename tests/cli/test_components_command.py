@@ -59,27 +59,6 @@ def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
     assert not {"date", "python"} & {*table.metadata, *table.metadata["versions"]}
 
 
-def test_a_table_of_the_physical_model_is_extended_and_its_numbers_stay(folder, capsys):
-    sizes = ["--technology", "22", "--rows", "48", "--cols", "96,128", "--voltage", "0.8,0.85"]
-    physical = [*BUILD, "--model", "physical", *sizes, "--macros", "3", "--glb-depth", "3072"]
-    assert main(physical) == 0
-    assert "added 4 rram, 8 buffer; fingerprint" in capsys.readouterr().out
-    mine, shipped = PhysicalTable.load("mine.npz"), PhysicalTable.load()
-    keys = {"node_nm": 22, "voltage_V": [0.8, 0.85], "rows": 48, "cols": 128}
-    assert mine.look_up("rram", **keys)["time"].shape == (2,)
-    for name, rows in shipped.tables.items():
-        kept = {key: rows.column(key) for key in rows.key_names}
-        if "voltage_V" in kept:
-            kept["voltage_V"] = kept["voltage_V"] / 1000
-        for quantity, values in mine.look_up(name, **kept).items():
-            np.testing.assert_array_equal(values, rows.values[rows.quantities.index(quantity)])
-    before = (folder / "mine.npz").read_bytes()
-    assert main([*physical, "--quiet"]) == 0
-    assert (folder / "mine.npz").read_bytes() == before
-    assert main([*AT_22, "--quiet"]) == 2  # of the other model
-    assert "mine.npz is not a component table: it lacks adder" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -183,3 +162,34 @@ def test_the_libraries_make_what_is_shipped(tmp_path, monkeypatch):
     for name, values in mine.crossbar("rram", *keys).items():
         np.testing.assert_array_equal(values, shipped.crossbar("rram", *keys)[name])
     assert installed_versions("reference") == mine.metadata["versions"]
+
+
+def test_all_shipped_components_are_computed_again_into_a_table_that_begins_with_nothing(folder):
+    (folder / "all.npz").write_text("anything")
+    assert main(["components", "build", "--all", "--out", "all.npz", "--workers", "1"]) == 0
+    again, shipped = ComponentTable.load("all.npz"), ComponentTable.load()
+    for name, rows in shipped.tables.items():
+        np.testing.assert_array_equal(again.tables[name].keys, rows.keys)
+        assert not np.isclose(again.tables[name].values, rows.values, rtol=1e-3, atol=0).any()
+    assert again.metadata["cells"] == shipped.metadata["cells"]
+
+
+def test_a_table_of_the_physical_model_is_extended_and_its_numbers_stay(folder, capsys):
+    sizes = ["--technology", "22", "--rows", "48", "--cols", "96,128", "--voltage", "0.8,0.85"]
+    physical = [*BUILD, "--model", "physical", *sizes, "--macros", "3", "--glb-depth", "3072"]
+    assert main(physical) == 0
+    assert "added 4 rram, 8 buffer; fingerprint" in capsys.readouterr().out
+    mine, shipped = PhysicalTable.load("mine.npz"), PhysicalTable.load()
+    keys = {"node_nm": 22, "voltage_V": [0.8, 0.85], "rows": 48, "cols": 128}
+    assert mine.look_up("rram", **keys)["time"].shape == (2,)
+    for name, rows in shipped.tables.items():
+        kept = {key: rows.column(key) for key in rows.key_names}
+        if "voltage_V" in kept:
+            kept["voltage_V"] = kept["voltage_V"] / 1000
+        for quantity, values in mine.look_up(name, **kept).items():
+            np.testing.assert_array_equal(values, rows.values[rows.quantities.index(quantity)])
+    before = (folder / "mine.npz").read_bytes()
+    assert main([*physical, "--quiet"]) == 0
+    assert (folder / "mine.npz").read_bytes() == before
+    assert main([*AT_22, "--quiet"]) == 2  # of the other model
+    assert "mine.npz is not a component table: it lacks adder" in capsys.readouterr().err

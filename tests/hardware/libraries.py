@@ -32,6 +32,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
     libraries = build_table.library_costs
     monkeypatch.setattr(libraries, "use_scratch", lambda folder: None)
     monkeypatch.setattr(libraries, "crossbar", lambda **key: costs(key.pop("device"), key))
+    monkeypatch.setattr(libraries, "main_memory_J_per_bit", lambda: 8e-12)
     for name in COMPONENTS:
         if name not in ("rram", "sram"):
             monkeypatch.setattr(libraries, name, lambda name=name, **key: costs(name, key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.hardware import build_table as build
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable, TableContent
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.hardware.request import SHIPPED, Key, Request
 
 
@@ -86,3 +88,21 @@ def test_without_hwcomponents_one_line_says_what_is_needed(
     message = capsys.readouterr().err
     assert message.count("\n") == 1
     assert "imcmoo[build]" in message
+
+
+@pytest.mark.parametrize(
+    "table", [(ComponentTable, "components"), (PhysicalTable, "physical_components")]
+)
+@pytest.mark.parametrize("entry", ["buffer.keys", "buffer.values", "main_memory_J_per_bit"])
+def test_complex_numbers_are_refused_without_a_warning(
+    entry: str, table: tuple[type[ComponentTable | PhysicalTable], str], tmp_path: Path
+) -> None:
+    kind, shipped = table
+    with np.load(Path(build.__file__).parent / f"{shipped}.npz") as stored:
+        content = dict(stored)
+    np.savez(tmp_path / "mine.npz", **{**content, entry: content[entry] * (1 + 0j)})
+    said = r"mine\.npz: (buffer: (keys|values) are complex128|main_memory_J_per_bit is .*j)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=said):
+            kind.load(tmp_path / "mine.npz")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -183,20 +182,6 @@ def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(
             np.savez(path, **content)
             table.load(path)
         last[-1] = right
-
-
-@pytest.mark.parametrize("name", CONTENTS)
-@pytest.mark.parametrize("entry", ["buffer.keys", "buffer.values", "main_memory_J_per_bit"])
-def test_complex_numbers_are_refused_without_a_warning(
-    entry: str, name: str, tmp_path: Path
-) -> None:
-    content = shipped_arrays(name)
-    np.savez(tmp_path / "mine.npz", **content | {entry: content[entry] * (1 + 0j)})
-    said = r"mine\.npz: (buffer: (keys|values) are complex128|main_memory_J_per_bit is .*j)"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ValueError, match=said):
-            CONTENTS[name][0].load(tmp_path / "mine.npz")
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0])

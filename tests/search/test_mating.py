@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.mating import N_SEEDS, UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER

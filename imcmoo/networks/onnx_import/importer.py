@@ -14,8 +14,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
 from imcmoo.networks.onnx_import.bindings import bind_inputs
 from imcmoo.networks.onnx_import.reading import Model, read_model
-from imcmoo.networks.onnx_import.samples import record_densities
-from imcmoo.networks.onnx_import.statistics import gather_statistics
+from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
 from imcmoo.networks.onnx_import.walk import Walk
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
 from imcmoo.networks.workloads import Workload

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from imcmoo.io.errors import InputError
+from imcmoo.io.reading import read_arrays
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.tensors import Tensor, stores_data
@@ -105,3 +109,52 @@ def _activation(
 ) -> tuple[tuple[float, ...], str] | None:
     density = recorded.get(tensor.name or "")
     return (density, SAMPLED) if density else None
+
+
+def record_densities(
+    path: Path, samples: Path, tensors: Iterable[str]
+) -> dict[str, tuple[float, ...]]:
+    """Run the network once and take the densities of some of its tensors.
+
+    Args:
+        path: the model, its weights beside it or inside.
+        samples: .npz with an array for each input.
+        tensors: names in the main graph; inputs are taken from the samples themselves.
+
+    Returns:
+        Densities by tensor, of those that are neither constant nor infinite.
+
+    Raises:
+        InputError: onnxruntime is not installed, or cannot run the model on these arrays.
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise InputError(
+            "--samples needs the package onnxruntime: pip install onnxruntime"
+        ) from None
+    arrays = _arrays_of(samples)
+    model = onnx.load(path, load_external_data=False)
+    wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    outputs = {output.name for output in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        made = session.run(wanted or None, arrays)[: len(wanted)]
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise InputError(f"cannot be run on {samples}: {error}") from None
+    recorded = {
+        name: densities(np.asarray(v))
+        for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()
+    }
+    return {name: bits for name, bits in recorded.items() if bits is not None}
+
+
+def _arrays_of(samples: Path) -> Mapping[str, NDArray[Any]]:
+    try:
+        return read_arrays(samples, "an .npz file of plain arrays")
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -15,17 +15,17 @@ class _Heads:
 
     Args:
         batch: independent sequences.
-        queries, keys: heads that ask, and heads that are asked; the latter divide the former.
-        asked: positions asked from.
-        seen: positions looked at, past ones included.
+        query_heads, key_heads: the latter divide the former.
+        query_length: positions of the queries.
+        key_length: positions of keys and values, past ones included.
         depth, width: elements per head of keys and of values.
     """
 
     batch: int
-    queries: int
-    keys: int
-    asked: int
-    seen: int
+    query_heads: int
+    key_heads: int
+    query_length: int
+    key_length: int
     depth: int
     width: int
 
@@ -37,8 +37,8 @@ def attention(call: Call) -> list[Row]:
     if len(q) == 4:
         sizes = _Heads(q[0], q[1], k[1], q[2], k[2] + past, q[3], v[3])
     elif len(q) == 3:
-        asked, keys = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
-        sizes = _Heads(q[0], asked, keys, q[1], k[1] + past, q[2] // asked, v[2] // keys)
+        heads, keys = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
+        sizes = _Heads(q[0], heads, keys, q[1], k[1] + past, q[2] // heads, v[2] // keys)
     else:
         raise NotModelled(f"queries of {len(q)} axes")
     return _products(call, sizes)
@@ -52,10 +52,10 @@ def multi_head_attention(call: Call) -> list[Row]:
     k, v = call.shape(1), call.shape(2)
     heads = call.attributes["num_heads"]
     if len(k) == 4:  # keys and values as heads already
-        seen, width = k[2], v[3]
+        length, width = k[2], v[3]
     else:
-        seen, width = k[1] + _past(call, 6), v[2] // heads
-    return _products(call, _Heads(q[0], heads, heads, q[1], seen, q[2] // heads, width))
+        length, width = k[1] + _past(call, 6), v[2] // heads
+    return _products(call, _Heads(q[0], heads, heads, q[1], length, q[2] // heads, width))
 
 
 def grouped_query_attention(call: Call) -> list[Row]:
@@ -65,8 +65,8 @@ def grouped_query_attention(call: Call) -> list[Row]:
     q, k = call.shape(0), call.shape(1)
     heads, keys = call.attributes["num_heads"], call.attributes["kv_num_heads"]
     depth = q[2] // heads
-    seen = k[1] + _past(call, 3)
-    return _products(call, _Heads(q[0], heads, keys, q[1], seen, depth, depth))
+    length = k[1] + _past(call, 3)
+    return _products(call, _Heads(q[0], heads, keys, q[1], length, depth, depth))
 
 
 def projected_attention(call: Call) -> list[Row]:
@@ -94,20 +94,20 @@ def _past(call: Call, index: int, axis: int = 2) -> int:
 
 def _products(call: Call, h: _Heads) -> list[Row]:
     """Queries · keys, then weights · values; heads that share keys are batch."""
-    if h.keys < 1 or h.queries % h.keys:
-        raise NotModelled(f"{h.queries} query heads for {h.keys} key heads")
+    if h.key_heads < 1 or h.query_heads % h.key_heads:
+        raise NotModelled(f"{h.query_heads} query heads for {h.key_heads} key heads")
     activations = Tensor()
-    groups, shared = h.batch * h.keys, h.queries // h.keys
+    groups, shared = h.batch * h.key_heads, h.query_heads // h.key_heads
     scores = Row(
         name=f"{call.name}/scores",
         kind=call.operator,
-        sizes=(h.depth, h.seen, h.asked, 1, 1, 1, groups, shared),
+        sizes=(h.depth, h.key_length, h.query_length, 1, 1, 1, groups, shared),
         inputs=activations,
         weights=activations,
     )
     mixed = replace(
         scores,
         name=f"{call.name}/values",
-        sizes=(h.seen, h.width, h.asked, 1, 1, 1, groups, shared),
+        sizes=(h.key_length, h.width, h.query_length, 1, 1, 1, groups, shared),
     )
     return [scores, mixed]
