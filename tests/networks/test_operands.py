@@ -53,11 +53,6 @@ def test_inputs_that_are_never_negative_are_unsigned_and_their_zero_is_zero() ->
     assert offset[0, 0] > 128
 
 
-def test_histograms_must_be_symmetric_about_a_bin() -> None:
-    with pytest.raises(ValueError, match="odd number of bins"):
-        OperandBits.of_histograms(np.ones((1, 4)), np.ones((1, 5)))
-
-
 @records.wants_full
 def test_what_ships_is_what_was_recorded(tmp_path: Path) -> None:
     source = records.FOLDERS["full"] / "histograms.csv.gz"
