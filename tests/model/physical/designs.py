@@ -1,4 +1,4 @@
-"""Random designs of the whole search space, for tests."""
+"""A design, and random designs of the whole search space."""
 
 from __future__ import annotations
 
@@ -11,6 +11,33 @@ from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, space_voltages
 
 NODES_NM = (7, 14, 22, 32, 45)
 Columns = dict[str, Any]
+
+
+DESIGN: dict[str, Any] = {
+    "technology_nm": 32,
+    "voltage_V": 0.9,
+    "rows": 128,
+    "cols": 128,
+    "active_rows": 64,
+    "bits_per_cell": 2,
+    "input_slice_bits": 2,
+    "adc_bits": 7,
+    "columns_per_adc": 8,
+    "macros_per_tile": 32,
+    "tiles_per_group": 32,
+    "router_groups": 16,
+    "glb_KiB": 2048,
+    "glb_banks": 8,
+    "link_bits": 256,
+    "dram": "x64",
+    "schedule": "layer",
+}
+"""A middling chip of RRAM."""
+
+
+def columns(design: dict[str, Any] = DESIGN, **changed: Any) -> Columns:
+    """One design as columns."""
+    return {name: np.array([value]) for name, value in (design | changed).items()}
 
 
 def random_designs(

@@ -39,13 +39,8 @@ N_OF_OPTION = 200
 TABLE = PhysicalTable.load()
 
 RESOURCES = (
-    "area_m2",
-    "cells",
-    "missing_cells",
-    "missing_bits",
-    "snr_adc_dB",
-    "ir_drop",
-    "level_sigmas",
+    *("area_m2", "cells", "missing_cells", "missing_bits"),
+    *("snr_adc_dB", "ir_drop", "level_sigmas"),
 )
 METRICS = (
     *("energy_J", "latency_s", "interval_s", "power_W", "snr_dev_dB", "snr_dB", "occupied_cells"),
@@ -106,7 +101,7 @@ def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
             yield f"{device}, {name}", _model(TWO, device, **option), designs, 1
 
 
-def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
+def checksums(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
     """Checksums of a case."""
     name, model, designs, n_chunks = case
     metrics = model.evaluate(designs)
@@ -119,8 +114,8 @@ def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
     }
     if name in DEVICES:
         runs = np.flatnonzero(metrics.runs.any(axis=1))
-        some = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
-        parts = model.breakdown({column: v[some] for column, v in designs.items()})
+        chosen = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
+        parts = model.breakdown({column: v[chosen] for column, v in designs.items()})
         sums |= {
             (f"{name}, breakdown", field, 0): checksum(field, getattr(parts, field))
             for field in BREAKDOWN
@@ -157,7 +152,7 @@ def main() -> None:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(["case", "field", "chunk", "n_numbers", "n_zeros", "total"])
         for case in cases():
-            for key, sums in found(case).items():
+            for key, sums in checksums(case).items():
                 writer.writerow([*key, sums.n_numbers, sums.n_zeros, repr(sums.total)])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
@@ -10,33 +9,15 @@ from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.networks.workloads import WorkloadSet
+from tests.model.physical.designs import columns
 
 MODEL = PhysicalModel(WorkloadSet.load(["resnet18"]), device="rram")
 
 
 def evaluated(rows: int, active: int, coding: str, **other: object) -> PhysicalMetrics:
-    columns = {
-        "technology_nm": 22,
-        "voltage_V": 0.9,
-        "rows": rows,
-        "cols": 128,
-        "active_rows": active,
-        "bits_per_cell": 2,
-        "weight_coding": coding,
-        "input_slice_bits": 1,
-        "adc_bits": 6,
-        "columns_per_adc": 8,
-        "macros_per_tile": 8,
-        "tiles_per_group": 8,
-        "router_groups": 8,
-        "glb_KiB": 1024,
-        "glb_banks": 4,
-        "link_bits": 128,
-        "dram": "x32",
-        "schedule": "layer",
-        **other,
-    }
-    return MODEL.evaluate({k: np.array([v]) for k, v in columns.items()})
+    changed = {"technology_nm": 22, "rows": rows, "active_rows": active, "weight_coding": coding}
+    changed |= {"input_slice_bits": 1, "adc_bits": 6}
+    return MODEL.evaluate(columns(**changed | other))
 
 
 def drop(rows: int, active: int, coding: str, **other: object) -> float:
@@ -63,8 +44,8 @@ def test_with_levels_rows_lose_voltage_too() -> None:
 
 
 def test_two_bits_are_told_apart_with_neurram_cells_three_are_not() -> None:
-    found = [evaluated(128, 64, "offset", bits_per_cell=b).level_sigmas[0] for b in (1, 2, 3)]
-    assert [d >= DEFAULT_LEVEL_SIGMAS for d in found] == [True, True, False]
+    sigmas = [evaluated(128, 64, "offset", bits_per_cell=b).level_sigmas[0] for b in (1, 2, 3)]
+    assert [s >= DEFAULT_LEVEL_SIGMAS for s in sigmas] == [True, True, False]
 
 
 def test_eight_supplies_per_node_from_threshold_to_1_V() -> None:
