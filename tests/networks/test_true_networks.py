@@ -11,7 +11,7 @@ TOPOLOGIES = Path(__file__).parent / "topologies"
 RIGHT_IN_THE_PAPER = ("resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201")
 
 
-def macs(network: Workload) -> int:
+def macs(network):
     return int(network.shapes.prod(axis=1).sum())
 
 

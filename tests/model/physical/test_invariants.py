@@ -1,19 +1,14 @@
 """Invariants of any design."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import Columns, random_designs
+from tests.model.physical.designs import random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
 TABLE = PhysicalTable.load()
@@ -28,7 +23,7 @@ seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def large(seed: int, device: str, n: int = 30, **options: Any) -> Columns:
+def large(seed, device, n=30, **options):
     """Random designs most of which hold the networks."""
     columns = random_designs(n, np.random.default_rng(seed), device, TABLE, **options)
     columns["macros_per_tile"][:] = 64
@@ -37,7 +32,7 @@ def large(seed: int, device: str, n: int = 30, **options: Any) -> Columns:
     return columns
 
 
-def pair(device: str, columns: Columns, **changed: Any) -> tuple[PhysicalMetrics, PhysicalMetrics]:
+def pair(device, columns, **changed):
     """The designs, and the same with some columns changed."""
     n = len(columns["rows"])
     other = {**columns, **{k: np.broadcast_to(v, (n,)) for k, v in changed.items()}}
@@ -57,9 +52,7 @@ FASTER = {
 @pytest.mark.parametrize("name", FASTER)
 @few
 @given(seeds, devices)
-def test_more_bandwidth_converters_and_supply_are_never_slower(
-    name: str, seed: int, device: str
-) -> None:
+def test_more_bandwidth_converters_and_supply_are_never_slower(name, seed, device):
     columns = large(seed, device)
     less, more = FASTER[name](columns[name])
     columns[name] = np.broadcast_to(less, (30,))
@@ -75,7 +68,7 @@ def test_more_bandwidth_converters_and_supply_are_never_slower(
 
 @few
 @given(seeds, devices)
-def test_more_converter_bits_never_lower_the_snr_of_conversion(seed: int, device: str) -> None:
+def test_more_converter_bits_never_lower_the_snr_of_conversion(seed, device):
     columns = large(seed, device)
     columns["adc_bits"] = np.minimum(columns["adc_bits"], 9)
     coarse, fine = pair(device, columns, adc_bits=columns["adc_bits"] + 1)
@@ -85,8 +78,8 @@ def test_more_converter_bits_never_lower_the_snr_of_conversion(seed: int, device
 @few
 @given(seeds, devices)
 def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_and_bandwidth(
-    seed: int, device: str
-) -> None:
+    seed, device
+):
     columns = random_designs(60, np.random.default_rng(seed), device, TABLE)
     found = MODELS[device].evaluate(columns)
     lacks = (found.resources.missing_cells > 0) | (found.resources.missing_bits > 0)
@@ -103,7 +96,7 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
 
 @few
 @given(seeds, devices)
-def test_the_breakdown_adds_up(seed: int, device: str) -> None:
+def test_the_breakdown_adds_up(seed, device):
     columns = large(seed, device, n=10)
     found, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
     owner = [workload for workload, _ in parts.layers]

@@ -1,7 +1,5 @@
 """Replication of layers: within capacity, bounded from below, optimal where that is cheap."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np
@@ -21,18 +19,12 @@ small = st.lists(
 )
 
 
-def arrays(layers: list[tuple[int, int, int, int]]) -> tuple[np.ndarray, ...]:
+def arrays(layers):
     macros, steps, time, count = np.array(layers, dtype=float).T
     return macros[None], steps, time[None], count
 
 
-def latency_bound(
-    macros: np.ndarray,
-    steps: np.ndarray,
-    time: np.ndarray,
-    count: np.ndarray,
-    available: np.ndarray,
-) -> np.ndarray:
+def latency_bound(macros, steps, time, count, available):
     """Σ count ⌈steps / r⌉ time of the continuous optimum, which whole numbers cannot beat."""
     fits = (macros * count).sum(axis=1) <= available
     bound = np.full(len(macros), np.inf)
@@ -41,7 +33,7 @@ def latency_bound(
     return bound
 
 
-def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.ndarray]:
+def choices(layers, available):
     """All copies that fit."""
     macros, steps, _, count = np.array(layers).T
     every = [np.array(r) for r in product(*(range(1, s + 1) for s in steps))]
@@ -50,9 +42,7 @@ def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.
 
 @settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
-def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(
-    layers: list[tuple[int, int, int, int]], available: int
-) -> None:
+def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(layers, available):
     macros, steps, time, count = arrays(layers)
     copies = min_latency_replication(macros, steps, time, count, np.array([float(available)]))[0]
     bound = latency_bound(macros, steps, time, count, np.array([float(available)]))[0]
@@ -69,9 +59,7 @@ def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(
 
 @settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
-def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
-    layers: list[tuple[int, int, int, int]], available: int
-) -> None:
+def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(layers, available):
     macros, steps, time, count = arrays(layers)
     copies = balanced_replication(macros, steps, time, count, np.array([float(available)]))[0]
     fitting = choices(layers, available)
@@ -83,7 +71,7 @@ def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
     assert (np.ceil(steps / copies) * time[0]).max() == best
 
 
-def test_rounded_copies_are_near_the_bound_on_large_chips() -> None:
+def test_rounded_copies_are_near_the_bound_on_large_chips():
     rng = np.random.default_rng(2)
     n, layers = 200, 20
     macros = rng.integers(1, 40, (n, layers)).astype(float)

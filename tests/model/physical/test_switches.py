@@ -1,40 +1,37 @@
 """Each rule moves figures the way the reference errs; the golden set holds by how much."""
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import Columns, random_designs
+from tests.model.physical.designs import random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
 TABLE = PhysicalTable.load()
 ON, OFF = Switches(), Switches.all_off()
 
 
-def designs(device: str = "rram", **fixed: object) -> Columns:
+def designs(device="rram", **fixed):
     columns = random_designs(60, np.random.default_rng(3), device, TABLE, schedules=("layer",))
     large = {"macros_per_tile": 64, "tiles_per_group": 64, "router_groups": 16}
     fixed = large | {"bits_per_cell": 2, "dram": "x16"} | fixed
     return {**columns, **{name: np.full(60, value) for name, value in fixed.items()}}
 
 
-def model(switches: Switches, device: str = "rram") -> PhysicalModel:
+def model(switches, device="rram"):
     return PhysicalModel(WorkloadSet.load(NETWORKS), device=device, table=TABLE, switches=switches)
 
 
-def evaluate(switches: Switches, **fixed: object) -> PhysicalMetrics:
+def evaluate(switches, **fixed):
     return model(switches).evaluate(designs(**fixed))
 
 
-def without(name: str) -> Switches:
+def without(name):
     return replace(ON, **{name: False})
 
 
@@ -52,7 +49,7 @@ def without(name: str) -> Switches:
         ("strides", "glb_bits"),
     ],
 )
-def test_a_rule_never_makes_its_figure_better(name: str, figure: str) -> None:
+def test_a_rule_never_makes_its_figure_better(name, figure):
     fixed = {"technology_nm": 32, "voltage_V": 0.7} if name == "voltage_slows" else {}
     on, off = evaluate(ON, **fixed), evaluate(without(name), **fixed)
     runs = on.runs & off.runs & (on.streamed == off.streamed)
@@ -61,7 +58,7 @@ def test_a_rule_never_makes_its_figure_better(name: str, figure: str) -> None:
     assert np.any(more > less * 1.0001)
 
 
-def test_eight_bits_per_cell_are_not_demonstrated() -> None:
+def test_eight_bits_per_cell_are_not_demonstrated():
     with pytest.raises(ValueError, match="at most 4: no more are demonstrated"):
         evaluate(ON, bits_per_cell=8)
     off = evaluate(without("few_levels"), bits_per_cell=8)
@@ -69,7 +66,7 @@ def test_eight_bits_per_cell_are_not_demonstrated() -> None:
     assert np.all(np.isinf(off.snr_dev_dB))
 
 
-def test_inputs_that_are_never_negative_cost_more_with_an_offset() -> None:
+def test_inputs_that_are_never_negative_cost_more_with_an_offset():
     fixed = {"input_slice_bits": 8, "input_coding": "pulses", "weight_coding": "offset"}
     cells = []
     for switches in (ON, without("unsigned_inputs")):
@@ -80,7 +77,7 @@ def test_inputs_that_are_never_negative_cost_more_with_an_offset() -> None:
     assert np.nanmax(ratio) < 8
 
 
-def test_all_off_evaluates_and_no_rule_is_without_effect() -> None:
+def test_all_off_evaluates_and_no_rule_is_without_effect():
     on = evaluate(ON)
     for field in fields(Switches):
         off = evaluate(without(field.name))

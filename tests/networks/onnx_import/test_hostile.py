@@ -65,7 +65,7 @@ def weights_above_in_a_branch():
 def nested_beyond_reading():
     """Graphs in attributes in nodes in graphs, 5,000 times; by hand, as no library writes it."""
 
-    def field(number: int, content: bytes) -> bytes:
+    def field(number, content):
         length, size = len(content), b""
         while length > 127:
             size, length = size + bytes([length & 127 | 128]), length >> 7
