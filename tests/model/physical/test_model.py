@@ -116,13 +116,6 @@ def test_together_needs_the_cells_of_all_and_never_switches():
     assert not together_few.runs.any()
 
 
-def test_a_switch_is_charged_over_the_requests_between_switches():
-    often, seldom = (evaluate(requests_per_switch=n) for n in (1.0, 1e9))
-    # Leakage and power over the longer interval come on top of what is written.
-    assert np.all(often.energy_J - seldom.energy_J >= often.switch_energy_J * 0.999)
-    assert np.all(often.latency_s > seldom.latency_s + often.switch_time_s * 0.999)
-
-
 def test_fewer_bits_cost_less_and_are_chosen_per_network():
     names = ("resnet18", "alexnet")
     eight, mixed = evaluate(names), evaluate(names, input_bits=[4, 8], weight_bits=[4, 8])
@@ -164,14 +157,3 @@ def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
         usual.having(pulse_s=1.0)
     with pytest.raises(ValueError, match="outside its band"):
         Assumption(2.0, 0.0, 1.0, "none")
-
-
-def test_a_converter_model_may_be_chosen_per_design():
-    names = ["zigzag", "neurosim_sar", "murmann", "isaac"]
-    many = {k: np.repeat(v, 4) for k, v in columns().items()} | {"adc_model": names}
-    found = model().evaluate(many)
-    for i, name in enumerate(names):
-        alone = evaluate(adc_model=name)
-        np.testing.assert_allclose(found.energy_J[i], alone.energy_J[0], rtol=1e-12)
-        assert found.area_m2[i] == pytest.approx(alone.area_m2[0], rel=1e-12)
-    assert len(set(found.area_m2.tolist())) == 4

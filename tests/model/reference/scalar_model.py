@@ -300,8 +300,6 @@ def glb_extents(m, inner, loops, trips):
     }
 
 
-
-
 def quirk(loops, block, trips, ragged, middle, key, value):
     """The innermost loop's last trip contributes the value of its middle trip."""
     i = block[-1]

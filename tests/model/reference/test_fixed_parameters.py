@@ -79,6 +79,11 @@ def test_what_the_model_cannot_cost_is_refused():
     wide = replace(few, fixed={**few.fixed, "device": "sram"})
     with pytest.raises(ValueError, match="bits_per_cell = 2, but sram cells hold at most 1"):
         reference_model(wide, ALEXNET)
+    depth = RRAM.parameters[RRAM.names.index("glb_depth")]
+    supply = Conditional("voltage_V", depth, dict.fromkeys(depth.values, (0.5, 0.6)), "V")
+    parameters = tuple(supply if p.name == "voltage_V" else p for p in RRAM.parameters)
+    with pytest.raises(ValueError, match="voltage_V may depend on technology_nm, rows, cols, not"):
+        reference_model(replace(RRAM, parameters=parameters), ALEXNET)
     devices = (*RRAM.parameters, Categorical("device", ("rram", "sram")))
     fixed = {k: v for k, v in RRAM.fixed.items() if k != "device"}
     with pytest.raises(ValueError, match="space rram: the reference model takes one device"):

@@ -59,13 +59,6 @@ def test_sparse_and_dense_places_agree(batches):
     assert vast.of(numbers[::-1]).tolist() == [2, 1, 0]
 
 
-def test_sparse_places_give_the_same_figures(monkeypatch):
-    dense = energies(Evaluator(RRAM, ALEXNET))
-    assert np.isfinite(dense).any()
-    monkeypatch.setattr(profile_cache, "DENSE", 0)
-    np.testing.assert_array_equal(energies(Evaluator(RRAM, ALEXNET)), dense)
-
-
 def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
