@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS, Workload, WorkloadSet
+from imcmoo.networks.workloads import TRUE_NETWORKS, Workload
 
 TOPOLOGIES = Path(__file__).parent / "topologies"
 RIGHT_IN_THE_PAPER = ("resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201")
 
 
-def macs(network: Workload) -> int:
+def macs(network):
     return int(network.shapes.prod(axis=1).sum())
 
 
@@ -22,12 +22,6 @@ def test_five_of_the_paper_s_tables_are_the_true_networks_row_by_row(name):
     assert true.strides.tolist() == paper.strides.tolist()
     assert true.input_bits.tolist() == paper.input_bits.tolist()
     assert true.weight_bits.tolist() == paper.weight_bits.tolist()
-
-
-def test_the_paper_s_resnet50_is_another_network():
-    paper, true = Workload.load("resnet50"), Workload.load("resnet50_onnx")
-    assert (len(true), true.weights, macs(true)) == (54, 25_502_912, 4_089_184_256)
-    assert (len(paper), paper.weights, macs(paper)) != (len(true), true.weights, macs(true))
 
 
 @pytest.mark.parametrize(
@@ -48,15 +42,9 @@ def test_attention_has_the_dimension_that_the_paper_s_tables_lack(
         [tokens, width, tokens, 1, 1, 1, heads, 1],
     ]
     paper = Workload.load(name)
-    attention = ["Attention" in kind for kind in paper.kinds]
-    assert paper.shapes[attention].prod(axis=1).sum() < products.prod(axis=1).sum() / 50
-
-
-@pytest.mark.parametrize("name", ["gpt2_medium", "mobilebert", "vision_transformer"])
-def test_weights_of_transformers_are_those_of_the_paper_s_tables(name):
-    """The paper's count attention's operands as weights; ours do not."""
-    paper, true = Workload.load(name), Workload.load(f"{name}_onnx")
     attention = np.array(["Attention" in kind for kind in paper.kinds])
+    assert paper.shapes[attention].prod(axis=1).sum() < products.prod(axis=1).sum() / 50
+    # The paper's tables count attention's operands as weights.
     sizes = paper.shapes[:, [0, 1, 4, 5, 6]].prod(axis=1)
     assert true.weights == sizes[~attention].sum()
 
@@ -68,11 +56,6 @@ def test_where_statistics_come_from_is_recorded():
         assert sources == ({"default"} if name == "resnet50_onnx" else {"histogram"})
         assert network.provenance["sha256"]
         assert "definition" in network.provenance
-
-
-def test_both_sets_are_there_by_name():
-    assert tuple(n.removesuffix("_onnx") for n in TRUE_NETWORKS) == SHIPPED
-    assert WorkloadSet.load(["resnet50", "resnet50_onnx"]).names == ["resnet50", "resnet50_onnx"]
 
 
 @pytest.mark.parametrize("name", TRUE_NETWORKS)

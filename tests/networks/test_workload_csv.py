@@ -1,14 +1,12 @@
 """A network's table: what it must say, what it may, and what is said of its faults."""
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
-from imcmoo.networks.workload_csv import COLUMNS, MANDATORY
+from imcmoo.networks.workload_csv import COLUMNS
 from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
 
 SHORT = "name,C,M,P,Q\na,3,64,55,55\nb,64,10,1,1\n"
@@ -35,16 +33,11 @@ def test_five_columns_are_enough(read):
     assert WorkloadSet((net,)).weights.tolist() == [3 * 64 + 64 * 10]
 
 
-def test_lines_on_top_say_where_it_comes_from(read):
-    net = read(f"#source=x.onnx\n# key = a=b \n{SHORT}")
+def test_lines_on_top_a_byte_order_mark_and_windows_line_ends_are_read(read):
+    text = f"#source=x.onnx\n# key = a=b \n{SHORT}"
+    net = read(text.replace("\n", "\r\n"), "utf-8-sig")
     assert dict(net.provenance) == {"source": "x.onnx", "key": "a=b"}
-
-
-def test_a_byte_order_mark_and_windows_line_ends_are_read(read):
-    assert (
-        read(SHORT.replace("\n", "\r\n"), "utf-8-sig").shapes.tolist()
-        == read(SHORT).shapes.tolist()
-    )
+    assert net.shapes.tolist() == read(SHORT).shapes.tolist()
 
 
 def test_shared_and_dynamic_layers(read):
@@ -66,18 +59,10 @@ BITS_HEADER = ",".join(f"input_bit{i}" for i in range(BITS))
         ("", "line 1: no column name, C, M, P, Q"),
         ("name,C,M,P,Q\n", "no layers"),
         (SHORT.replace(",Q", ""), "line 1: no column Q"),
-        (
-            SHORT.replace("C,", "C,strid_h,").replace("a,", "a,1,").replace("b,", "b,1,"),
-            "line 1: unknown column 'strid_h'; did you mean stride_h?",
-        ),
-        (
-            SHORT.replace("Q\n", "Q,Q\n").replace("5\n", "5,5\n").replace("1\n", "1,1\n"),
-            "line 1, column Q: given twice",
-        ),
+        ("name,C,M,P,Q,strid_h\na,1,1,1,1,1\n", "line 1: unknown column 'strid_h'; did you mean s"),
+        ("name,C,M,P,Q,Q\na,1,1,1,1,1\n", "line 1, column Q: given twice"),
         (SHORT.replace("55\n", "55,1\n"), "line 2: 6 cells for 5 columns"),
         (SHORT.replace("64,55", "-64,55"), "line 2, column M: '-64' is not a whole number"),
-        (SHORT.replace("64,55", "6.4,55"), "line 2, column M: '6.4'"),
-        (SHORT.replace("64,55", ",55"), "line 2, column M: ''"),
         (SHORT.replace("64,55", "²,55"), "line 2, column M: '²'"),
         (f"#a=b\n\n{SHORT}", "line 2: no column name, C, M, P, Q"),
         (f"#a\n{SHORT}", "line 1: '#a' is not #key=value"),
@@ -87,7 +72,7 @@ BITS_HEADER = ",".join(f"input_bit{i}" for i in range(BITS))
         ("name,C,M,P,Q,shared_with\na,1,1,1,1,a\n", "column shared_with: 'a' is not an earlier"),
         ("name,C,M,P,Q,input_bit0\na,1,1,1,1,0.5\n", "line 1: no column input_bit1, input_bit2"),
         (f"name,C,M,P,Q,{BITS_HEADER}\na,1,1,1,1{',0.5' * 7},nan\n", "column input_bit7: 'nan'"),
-        (f"name,C,M,P,Q,{BITS_HEADER}\na,1,1,1,1{',0.5' * 7},\n", "column input_bit7: ''"),
+        (f"name,C,M,P,Q,{BITS_HEADER}\na,1,1,1,1,1.5{',0.5' * 7}\n", "column input_bit0: '1.5'"),
         (f"name,C,M,P,Q\na,{10**9},{10**9},{10**9},1\n", "line 2: more than 2^62"),
         (f"name,C,M,P,Q\na,{10**30},1,1,1\n", "line 2, column C"),
     ],
@@ -99,37 +84,16 @@ def test_a_fault_says_where_and_what_is_allowed(read, text, message):
     assert "\n" not in str(caught.value)
 
 
-def test_all_faults_are_named_at_once(read):
+def test_all_faults_are_named_at_once_and_hundreds_counted(read, tmp_path):
     with pytest.raises(ValueError, match="line 2") as caught:
         read("name,C,M,P,Q\na,0,1,1,1\nb,1,x,1,\n")
     for where in ("line 2, column C", "line 3, column M", "line 3, column Q"):
         assert where in str(caught.value)
-
-
-def test_hundreds_of_faults_are_counted(read):
     with pytest.raises(ValueError, match="and 90 more faults"):
         read("name,C,M,P,Q\n" + "a,0,1,1,1\n" * 100)
-
-
-def test_what_is_no_text_is_refused(tmp_path):
-    path = tmp_path / "net.csv"
-    path.write_bytes(b"\xff\xfe\x00 name")
+    (tmp_path / "net.csv").write_bytes(b"\xff\xfe\x00 name")
     with pytest.raises(ValueError, match="not text in UTF-8"):
-        Workload.read_csv(path)
-
-
-def _text(net):
-    stream = io.StringIO(newline="")
-    net.write_csv(stream)
-    return stream.getvalue()
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_network_reads_back_as_it_was_written(tmp_path, name):
-    net = Workload.load(name)
-    path = tmp_path / f"{name}.csv"
-    path.write_text(_text(net), encoding="utf-8", newline="")
-    _assert_same(Workload.read_csv(path), net)
+        Workload.read_csv(tmp_path / "net.csv")
 
 
 names = st.text(st.characters(exclude_categories=["C"]), max_size=9).map(str.strip)
@@ -162,52 +126,37 @@ def test_any_network_reads_back_as_it_was_written(tmp_path_factory, rows):
         provenance={"source": "somewhere"},
     )
     path = tmp_path_factory.mktemp("csv") / "net.csv"
-    path.write_text(_text(net), encoding="utf-8", newline="")
-    _assert_same(Workload.read_csv(path), net)
-
-
-def _assert_same(read, written):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        net.write_csv(stream)
+    assert path.read_text("utf-8").splitlines()[1].split(",") == list(COLUMNS)
+    read = Workload.read_csv(path)
     for field in ("layers", "kinds", "dynamic", "shared_with", "provenance", "input_statistics"):
-        assert getattr(read, field) == getattr(written, field)
+        assert getattr(read, field) == getattr(net, field)
     for field in ("shapes", "strides", "dilations", "input_bits", "weight_bits"):
-        assert (getattr(read, field) == getattr(written, field)).all()
-
-
-def test_every_column_is_written():
-    header = _text(Workload.load("alexnet")).splitlines()[0].split(",")
-    assert header == list(COLUMNS)
-    assert set(MANDATORY) <= set(header)
+        assert (getattr(read, field) == getattr(net, field)).all()
 
 
 def test_defaults_are_the_means_of_the_shipped_networks_with_histograms():
-    found = {kind: [] for kind in DEFAULT_DENSITIES}
+    densities = {kind: [] for kind in DEFAULT_DENSITIES}
     for name in SHIPPED:
         if name == "resnet50":  # no histograms
             continue
         net = Workload.load(name)
         for i, kind in enumerate(net.kinds):
-            found[layer_class(kind, net.shapes[i], dynamic=False)].append(
-                [net.input_bits[i], net.weight_bits[i]]
-            )
-    assert {kind: len(rows) for kind, rows in found.items()} == {
-        "convolution": 302,
-        "linear": 540,
-        "product": 120,
-    }
-    for kind, rows in found.items():
-        assert np.round(np.mean(rows, axis=0), 3).tolist() == [
-            list(d) for d in DEFAULT_DENSITIES[kind]
-        ]
+            of_kind = densities[layer_class(kind, net.shapes[i], dynamic=False)]
+            of_kind.append([net.input_bits[i], net.weight_bits[i]])
+    counts = {kind: len(rows) for kind, rows in densities.items()}
+    assert counts == {"convolution": 302, "linear": 540, "product": 120}
+    for kind, rows in densities.items():
+        means = np.round(np.mean(rows, axis=0), 3).tolist()
+        assert means == [list(d) for d in DEFAULT_DENSITIES[kind]]
 
 
 def test_the_paper_s_tables_say_nothing_new():
-    """What the reference model reads of the nine networks is as it was."""
     for name in SHIPPED:
         net = Workload.load(name)
         assert not any(net.dynamic)
         assert not any(net.shared_with)
         assert (net.dilations == 1).all()
         assert set(net.input_statistics) == set(net.weight_statistics) == {"given"}
-    assert [Workload.load(n).weights for n in SHIPPED] == [
-        int(Workload.load(n).shapes[:, [0, 1, 4, 5, 6]].prod(axis=1).sum()) for n in SHIPPED
-    ]
+        assert net.weights == net.shapes[:, [0, 1, 4, 5, 6]].prod(axis=1).sum()

@@ -47,9 +47,3 @@ def test_the_shipped_tables_are_the_recorded_layers():
         theirs = np.array([[float(row[c]) for c in columns] for row in rows])
         ours = np.hstack([network.shapes, network.strides, network.input_bits, network.weight_bits])
         assert np.array_equal(ours, theirs)
-
-
-def test_the_readme_says_how_much_there_is():
-    text = (records.FOLDERS["golden"] / "README.md").read_text()
-    assert f"{len(records.evaluations('golden'))} evaluations" in text
-    assert f"{len(records.breakdowns('golden'))} runs" in text

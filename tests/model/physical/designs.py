@@ -1,4 +1,4 @@
-"""Random designs of the whole search space, for tests."""
+"""A design, and random designs of the whole search space."""
 
 from __future__ import annotations
 
@@ -6,29 +6,49 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, space_voltages
 
 NODES_NM = (7, 14, 22, 32, 45)
 Columns = dict[str, Any]
 
 
+DESIGN: dict[str, Any] = {
+    "technology_nm": 32,
+    "voltage_V": 0.9,
+    "rows": 128,
+    "cols": 128,
+    "active_rows": 64,
+    "bits_per_cell": 2,
+    "input_slice_bits": 2,
+    "adc_bits": 7,
+    "columns_per_adc": 8,
+    "macros_per_tile": 32,
+    "tiles_per_group": 32,
+    "router_groups": 16,
+    "glb_KiB": 2048,
+    "glb_banks": 8,
+    "link_bits": 256,
+    "dram": "x64",
+    "schedule": "layer",
+}
+"""A middling chip of RRAM."""
+
+
+def columns(design=DESIGN, **changed):
+    """One design as columns."""
+    return {name: np.array([value]) for name, value in (design | changed).items()}
+
+
 def random_designs(
-    n: int,
-    rng: np.random.Generator,
-    device: str,
-    table: PhysicalTable,
-    *,
-    schedules: tuple[str, ...] = ("layer", "pipelined"),
-    adc_models: tuple[str, ...] = ADC_MODELS,
-) -> Columns:
+    n, rng, device, table, *, schedules=("layer", "pipelined"), adc_models=ADC_MODELS
+):
     """Design columns, each parameter evenly over its levels."""
     voltages = {
         node: space_voltages(float(table.look_up("technology", node_nm=node)["threshold_V"]))
         for node in NODES_NM
     }
 
-    def powers(first: int, last: int) -> np.ndarray:
+    def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
     node, rows = rng.choice(NODES_NM, n), powers(5, 10)
@@ -64,6 +84,6 @@ def random_designs(
     }
 
 
-def one(columns: Columns, index: int) -> dict[str, Any]:
+def one(columns, index):
     """One design as plain numbers and words."""
     return {name: np.asarray(values)[index].item() for name, values in columns.items()}

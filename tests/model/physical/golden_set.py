@@ -10,7 +10,7 @@ Run `python -m tests.model.physical.golden_set` to write the set again.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import Columns, random_designs
+from tests.model.physical.designs import random_designs
 
 FILE = Path(__file__).parent / "golden" / "checksums.csv"
 DEVICES = ("rram", "sram")
@@ -39,13 +39,8 @@ N_OF_OPTION = 200
 TABLE = PhysicalTable.load()
 
 RESOURCES = (
-    "area_m2",
-    "cells",
-    "missing_cells",
-    "missing_bits",
-    "snr_adc_dB",
-    "ir_drop",
-    "level_sigmas",
+    *("area_m2", "cells", "missing_cells", "missing_bits"),
+    *("snr_adc_dB", "ir_drop", "level_sigmas"),
 )
 METRICS = (
     *("energy_J", "latency_s", "interval_s", "power_W", "snr_dev_dB", "snr_dB", "occupied_cells"),
@@ -73,7 +68,7 @@ Key = tuple[str, str, int]
 """Case, field and chunk of designs."""
 
 
-def checksum(name: str, values: np.ndarray) -> Checksum:
+def checksum(name, values):
     """Sum up the values of a field."""
     numbers = np.isfinite(values)
     summed = np.where(numbers, values, 0.0).astype(float)
@@ -85,7 +80,7 @@ def checksum(name: str, values: np.ndarray) -> Checksum:
     return Checksum(int(numbers.sum()), int(zeros.sum()), total)
 
 
-def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
+def cases():
     """Name, model, designs and number of chunks of everything that is summed up."""
     for device in DEVICES:
         designs = _designs(device, N_DESIGNS, seed=1)
@@ -106,7 +101,7 @@ def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
             yield f"{device}, {name}", _model(TWO, device, **option), designs, 1
 
 
-def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
+def checksums(case):
     """Checksums of a case."""
     name, model, designs, n_chunks = case
     metrics = model.evaluate(designs)
@@ -119,8 +114,8 @@ def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
     }
     if name in DEVICES:
         runs = np.flatnonzero(metrics.runs.any(axis=1))
-        some = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
-        parts = model.breakdown({column: v[some] for column, v in designs.items()})
+        chosen = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
+        parts = model.breakdown({column: v[chosen] for column, v in designs.items()})
         sums |= {
             (f"{name}, breakdown", field, 0): checksum(field, getattr(parts, field))
             for field in BREAKDOWN
@@ -128,7 +123,7 @@ def found(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
     return sums
 
 
-def stored() -> dict[Key, Checksum]:
+def stored():
     """Checksums of the golden set."""
     with FILE.open(newline="") as lines:
         return {
@@ -139,25 +134,25 @@ def stored() -> dict[Key, Checksum]:
         }
 
 
-def _model(names: tuple[str, ...], device: str, **options: Any) -> PhysicalModel:
+def _model(names, device, **options):
     networks = WorkloadSet.load(names)
     dynamic = np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads])
     return PhysicalModel(networks, device=device, table=TABLE, dynamic=dynamic, **options)
 
 
-def _designs(device: str, n: int, *, seed: int) -> Columns:
+def _designs(device, n, *, seed):
     rng = np.random.default_rng(seed)
     units = 4 ** rng.integers(2, 7, n)
     return random_designs(n, rng, device, TABLE) | {"mac_units": units}
 
 
-def main() -> None:
+def main():
     """Write the golden set."""
     with FILE.open("w", newline="") as lines:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(["case", "field", "chunk", "n_numbers", "n_zeros", "total"])
         for case in cases():
-            for key, sums in found(case).items():
+            for key, sums in checksums(case).items():
                 writer.writerow([*key, sums.n_numbers, sums.n_zeros, repr(sums.total)])
 
 

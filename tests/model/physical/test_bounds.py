@@ -212,16 +212,3 @@ def test_a_model_with_a_rule_off_is_not_bounded():
     model = few("sram", switches=replace(chip_bounds.RULES, strides=False))
     with pytest.raises(NoBounds, match="a rule of the model is off"):
         model.partials(LIMIT)
-
-
-@pytest.mark.parametrize(("schedule", "n_modes"), [("layer", 2), ("pipelined", 1)])
-def test_relaxed_bounds_of_pipelined_networks_are_of_resident_weights_only(schedule, n_modes):
-    model = few("sram")
-    tree, levels = model.partials(LIMIT), model.space.random(5, np.random.default_rng(8))
-    at = model.space.names.index("schedule")
-    levels[:, at] = model.space.parameters[at].values.index(schedule)
-    for name in ("ping_pong", "mac_units"):
-        if name in model.space.names:
-            levels[:, model.space.names.index(name)] = 0
-    _, modes = tree._networks._operations(model._designs(levels))
-    assert len(modes) == n_modes

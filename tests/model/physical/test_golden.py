@@ -1,7 +1,5 @@
 """The physical model says of many random designs what the golden set says."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -19,14 +17,14 @@ def stored():
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, stored):
     expected = {key: sums for key, sums in stored.items() if key[0].split(",")[0] == device}
-    found = {}
+    sums = {}
     for case in golden_set.cases():
         if case[0].split(",")[0] == device:
-            found |= golden_set.found(case)
-    assert found.keys() == expected.keys()
+            sums |= golden_set.checksums(case)
+    assert sums.keys() == expected.keys()
     changed = [
-        f"{field} of {case}, designs of chunk {chunk}: {there} in the golden set, {here} found"
-        for (case, field, chunk), here in found.items()
+        f"{field} of {case}, designs of chunk {chunk}: {there} in the golden set, here {here}"
+        for (case, field, chunk), here in sums.items()
         for there in [expected[case, field, chunk]]
         if (here.n_numbers, here.n_zeros) != (there.n_numbers, there.n_zeros)
         or abs(here.total - there.total) > TOLERANCE

@@ -1,53 +1,25 @@
 """The model's front door: what it takes, what it refuses, deployment, precision, attention."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import random_designs
+from tests.model.physical.designs import DESIGN, columns, random_designs
 
 TABLE = PhysicalTable.load()
-DESIGN: dict[str, Any] = {
-    "technology_nm": 32,
-    "voltage_V": 0.9,
-    "rows": 128,
-    "cols": 128,
-    "active_rows": 64,
-    "bits_per_cell": 2,
-    "input_slice_bits": 2,
-    "adc_bits": 7,
-    "columns_per_adc": 8,
-    "macros_per_tile": 32,
-    "tiles_per_group": 32,
-    "router_groups": 16,
-    "glb_KiB": 2048,
-    "glb_banks": 8,
-    "link_bits": 256,
-    "dram": "x64",
-    "schedule": "layer",
-}
 SRAM = DESIGN | {"bits_per_cell": 1}
 
 
-def columns(design: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    return {name: np.array([value]) for name, value in (design | changed).items()}
-
-
-def model(names: tuple[str, ...] = ("resnet18",), **options: Any) -> PhysicalModel:
+def model(names=("resnet18",), **options):
     options = {"device": "rram", "table": TABLE, **options}
     return PhysicalModel(WorkloadSet.load(names), **options)
 
 
-def evaluate(names: tuple[str, ...] = ("resnet18",), **options: Any) -> PhysicalMetrics:
+def evaluate(names=("resnet18",), **options):
     design = SRAM if options.get("device") == "sram" else DESIGN
     return model(names, **options).evaluate(columns(design))
 
@@ -63,34 +35,25 @@ def evaluate(names: tuple[str, ...] = ("resnet18",), **options: Any) -> Physical
         ({"technology_nm": 28}, "28 is missing there, available: 7, 10, 14, 22, 32, 45"),
         ({"ping_pong": 1}, "ping_pong, design 0: 1 is given, must be 0 for RRAM"),
         ({"adc_model": "murmann", "adc_bits": 3}, "no murmann with .*bits 3 is missing there"),
-        (
-            {"input_coding": "levels", "input_slice_bits": 8},
-            "input_slice_bits, design 0: 8 is given, must be at most 4 where input_coding is ",
-        ),
-        (
-            {"bits_per_cell": 5},
-            "bits_per_cell, design 0: 5 is given, must be at most 4: no more are demonstrated",
-        ),
+        ({"input_coding": "levels", "input_slice_bits": 8}, "must be at most 4 where input_coding"),
+        ({"bits_per_cell": 5}, "5 is given, must be at most 4: no more are demonstrated"),
     ],
 )
-def test_a_bad_design_is_refused_with_one_clear_message(
-    changed: dict[str, Any], message: str
-) -> None:
+def test_a_bad_design_is_refused_with_one_clear_message(changed, message):
     with pytest.raises(ValueError, match=message):
-        model().evaluate(columns(DESIGN, **changed))
+        model().evaluate(columns(**changed))
 
 
-def test_a_missing_column_and_one_of_another_length_are_named() -> None:
-    without = {k: v for k, v in columns(DESIGN).items() if k != "glb_banks"}
+def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
+    without = {k: v for k, v in columns().items() if k != "glb_banks"}
     with pytest.raises(ValueError, match="no design column glb_banks; needed: technology_nm"):
         model().evaluate(without)
     with pytest.raises(ValueError, match=r"rows has shape \(2,\), expected \(1,\)"):
-        model().evaluate(columns(DESIGN) | {"rows": np.array([64, 64])})
-
-
-def test_sram_cells_hold_one_bit() -> None:
+        model().evaluate(columns() | {"rows": np.array([64, 64])})
     with pytest.raises(ValueError, match="bits_per_cell, design 0: 2 is given, must be 1 for SRAM"):
-        model(device="sram").evaluate(columns(DESIGN))
+        model(device="sram").evaluate(columns())
+    none = model().evaluate({name: values[:0] for name, values in columns().items()})
+    assert none.energy_J.shape == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,32 +68,27 @@ def test_sram_cells_hold_one_bit() -> None:
         ({"dynamic": np.zeros(3, bool)}, "dynamic has shape"),
     ],
 )
-def test_a_bad_option_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_bad_option_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         model(**options)
 
 
-def test_multiply_accumulates_are_those_of_the_tables() -> None:
-    network = WorkloadSet.load(["resnet18"])
-    assert model().macs[0] == network.workloads[0].shapes.prod(axis=1).sum()
-
-
-def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones() -> None:
+def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones():
     one = model()
-    one.evaluate(columns(DESIGN))
+    one.evaluate(columns())
     memory = one.context.features[0]
     others = {"voltage_V": 0.7, "adc_bits": 6, "glb_KiB": 512, "dram": "none", "link_bits": 32}
     for name, value in others.items():
         assert name not in MAPPING_KEY
-        one.evaluate(columns(DESIGN, **{name: value}))
+        one.evaluate(columns(**{name: value}))
         assert len(memory) == 1
     for name in ("rows", "macros_per_tile", "input_coding"):
         assert name in MAPPING_KEY
-        one.evaluate(columns(DESIGN, **{name: "levels" if name == "input_coding" else 64}))
+        one.evaluate(columns(**{name: "levels" if name == "input_coding" else 64}))
     assert len(memory) == 4
 
 
-def test_features_forgotten_for_lack_of_memory_are_worked_out_again() -> None:
+def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     rng = np.random.default_rng(0)
     designs = random_designs(300, rng, "rram", TABLE)
     expected, small = model(), model()
@@ -143,19 +101,14 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again() -> None:
     assert 0 < len(small.context.features[0]) < 300
 
 
-def test_no_design_gives_no_metrics() -> None:
-    found = model().evaluate({name: np.array([value])[:0] for name, value in DESIGN.items()})
-    assert found.energy_J.shape == (0, 1)
-
-
-def test_together_needs_the_cells_of_all_and_never_switches() -> None:
+def test_together_needs_the_cells_of_all_and_never_switches():
     names = ("resnet18", "mobilenet_v3")
     alone, together = (evaluate(names, deployment=d) for d in ("alone", "together"))
     assert np.all(together.latency_s >= alone.latency_s)
     assert np.all(together.switch_energy_J == 0)
     assert np.all(alone.switch_energy_J > 0)
     assert np.all(alone.switch_time_s > 0)
-    few = columns(DESIGN, router_groups=4)
+    few = columns(router_groups=4)
     alone_few, together_few = (
         model(names, deployment=d).evaluate(few) for d in ("alone", "together")
     )
@@ -163,15 +116,7 @@ def test_together_needs_the_cells_of_all_and_never_switches() -> None:
     assert not together_few.runs.any()
 
 
-def test_a_switch_is_charged_over_the_requests_between_switches() -> None:
-    often, seldom = (evaluate(requests_per_switch=n) for n in (1.0, 1e9))
-    charged = often.energy_J - seldom.energy_J
-    # Leakage and power over the longer interval come on top of what is written.
-    assert np.all(charged >= often.switch_energy_J * 0.999)
-    assert np.all(often.latency_s > seldom.latency_s + often.switch_time_s * 0.999)
-
-
-def test_fewer_bits_cost_less_and_are_chosen_per_network() -> None:
+def test_fewer_bits_cost_less_and_are_chosen_per_network():
     names = ("resnet18", "alexnet")
     eight, mixed = evaluate(names), evaluate(names, input_bits=[4, 8], weight_bits=[4, 8])
     assert mixed.energy_J[0, 0] < 0.5 * eight.energy_J[0, 0]
@@ -180,49 +125,35 @@ def test_fewer_bits_cost_less_and_are_chosen_per_network() -> None:
     assert mixed.snr_dB[0, 0] != eight.snr_dB[0, 0]
 
 
-def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit() -> None:
+def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():
     network = WorkloadSet.load(["vision_transformer"])
     dynamic = np.array([k == "ViTSelfAttention" for k in network.workloads[0].kinds])
     options = {"device": "rram", "table": TABLE}
     static = PhysicalModel(network, **options)
     marked = PhysicalModel(network, **options, dynamic=dynamic)
-    large = columns(DESIGN, router_groups=64)
+    large = columns(router_groups=64)
     assert np.all(marked.evaluate(large).occupied_cells > 0)
-    few = columns(DESIGN, router_groups=2)
+    few = columns(router_groups=2)
     assert marked.resources(few).missing_cells < static.resources(few).missing_cells
     parts = marked.breakdown(large)
     digital = parts.components.index("digital")
     assert np.all((parts.energy_J[0, :, digital] > 0) == dynamic)
     assert np.all(parts.energy_J[0, dynamic, parts.components.index("adc")] == 0)
-    more, fewer = (
-        marked.evaluate(columns(DESIGN, router_groups=64, mac_units=n)) for n in (1024, 1)
-    )
+    more, fewer = (marked.evaluate(columns(router_groups=64, mac_units=n)) for n in (1024, 1))
     assert more.latency_s[0, 0] < fewer.latency_s[0, 0]
     assert more.area_m2[0] > fewer.area_m2[0]
 
 
-def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed() -> None:
-    given = Assumptions()
-    for name, assumption in vars(given).items():
+def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
+    usual = Assumptions()
+    for name, assumption in vars(usual).items():
         assert assumption.low <= assumption.value <= assumption.high, name
         assert len(assumption.reason) > 10, name
-    slow = evaluate(assumptions=given.having(pulse_s=92e-9))
+    slow = evaluate(assumptions=usual.having(pulse_s=92e-9))
     assert slow.latency_s[0, 0] > evaluate().latency_s[0, 0]
-    assert given.pulse_s.value == 10e-9
     with pytest.raises(ValueError, match="no assumption pulses_s; there are "):
-        given.having(pulses_s=1)
+        usual.having(pulses_s=1)
     with pytest.raises(ValueError, match="outside its band"):
-        given.having(pulse_s=1.0)
+        usual.having(pulse_s=1.0)
     with pytest.raises(ValueError, match="outside its band"):
         Assumption(2.0, 0.0, 1.0, "none")
-
-
-def test_a_converter_model_may_be_chosen_per_design() -> None:
-    names = ["zigzag", "neurosim_sar", "murmann", "isaac"]
-    many = {k: np.repeat(v, 4) for k, v in columns(DESIGN).items()} | {"adc_model": names}
-    found = model().evaluate(many)
-    for i, name in enumerate(names):
-        alone = evaluate(adc_model=name)
-        np.testing.assert_allclose(found.energy_J[i], alone.energy_J[0], rtol=1e-12)
-        assert found.area_m2[i] == pytest.approx(alone.area_m2[0], rel=1e-12)
-    assert len(set(found.area_m2.tolist())) == 4

@@ -32,37 +32,29 @@ def test_open_sizes_are_one_error_with_input_axis_and_symbol(tmp_path):
     assert "\n" not in text
 
 
-def test_a_shape_settles_all(tmp_path):
-    result = imported(tmp_path, open_model(), shapes={"x": (2, 3, 9, 11)})
-    assert result.rows[0].sizes == (3, 8, 7, 9, 3, 3, 1, 2)
-    assert result.provenance["shape x"] == "2,3,9,11"
+SIDE = [tensor("x", ("batch", 3, "side", "side")), tensor("z", ("batch", 8, 1, 1))]
 
 
-def test_symbols_settle_their_axes_everywhere(tmp_path):
-    inputs = [tensor("x", ("batch", 3, "side", "side")), tensor("z", ("batch", 8, 1, 1))]
-    nodes = [node("Conv", "xw", ["h"]), node("Add", "hz")]
-    result = imported(tmp_path, model(nodes, inputs, WEIGHTS), dims={"batch": 2, "side": 9})
-    assert result.rows[0].sizes == (3, 8, 7, 7, 3, 3, 1, 2)
-
-
-def test_a_shape_settles_the_symbols_of_other_inputs(tmp_path):
-    inputs = [tensor("x", ("batch", 3, 9, 9)), tensor("z", ("batch", 8, 1, 1))]
-    nodes = [node("Conv", "xw", ["h"]), node("Add", "hz")]
-    result = imported(tmp_path, model(nodes, inputs, WEIGHTS), shapes={"x": (2, 3, 9, 9)})
-    assert result.rows[0].sizes[-1] == 2
-
-
-def test_a_symbol_that_stands_for_two_sizes_is_no_contradiction(tmp_path):
-    """Some exporters write '?' for every open axis."""
-    proto = model(NODES, [tensor("x", (-1, 3, "?", "?"))], WEIGHTS)
-    result = imported(tmp_path, proto, shapes={"x": (1, 3, 48, 192)})
-    assert result.rows[0].sizes == (3, 8, 46, 190, 3, 3, 1, 1)
-
-
-def test_a_shape_overrides_what_the_file_declares(tmp_path):
-    proto = model(NODES, [tensor("x", (1, 3, 9, 9))], WEIGHTS)
-    result = imported(tmp_path, proto, shapes={"x": (4, 3, 12, 12)})
-    assert result.rows[0].sizes == (3, 8, 10, 10, 3, 3, 1, 4)
+@pytest.mark.parametrize(
+    ("inputs", "options", "sizes"),
+    [
+        (SIDE[:1], {"shapes": {"x": (2, 3, 9, 9)}}, (3, 8, 7, 7, 3, 3, 1, 2)),
+        (SIDE, {"dims": {"batch": 2, "side": 9}}, (3, 8, 7, 7, 3, 3, 1, 2)),
+        # A shape settles the symbols of other inputs.
+        (SIDE, {"shapes": {"x": (2, 3, 9, 9)}}, (3, 8, 7, 7, 3, 3, 1, 2)),
+        # Some exporters write '?' for every open axis: it may stand for two sizes.
+        ([tensor("x", (-1, 3, "?", "?"))], {"shapes": {"x": (1, 3, 48, 192)}}, (3, 8, 46, 190)),
+        # A shape overrides what the file declares.
+        ([tensor("x", (1, 3, 9, 9))], {"shapes": {"x": (4, 3, 12, 12)}}, (3, 8, 10, 10)),
+    ],
+)
+def test_shapes_and_symbols_settle_open_sizes(tmp_path, inputs, options, sizes):
+    nodes = NODES if len(inputs) == 1 else [node("Conv", "xw", ["h"]), node("Add", "hz")]
+    result = imported(tmp_path, model(nodes, inputs, WEIGHTS), **options)
+    assert result.rows[0].sizes[: len(sizes)] == sizes
+    if "shapes" in options:
+        shape = ",".join(map(str, options["shapes"]["x"]))
+        assert result.provenance["shape x"] == shape
 
 
 @pytest.mark.parametrize(

@@ -54,15 +54,17 @@ def test_a_weight_is_constant_through(tmp_path, chain):
     assert row.sizes == (3, 8, 7, 7, 3, 3, 1, 1)
 
 
-def test_the_same_chain_from_an_input_is_dynamic(tmp_path):
+def test_what_an_input_or_chance_makes_is_dynamic_and_a_weight_is_not(tmp_path):
     nodes = [node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1]), node("Conv", "xw")]
-    row = only_row(tmp_path, nodes, [X, tensor("v", (3, 3, 3, 8))])
-    assert row.dynamic
-
-
-def test_a_random_operand_is_not_constant(tmp_path):
+    assert only_row(tmp_path, nodes, [X, tensor("v", (3, 3, 3, 8))]).dynamic
     nodes = [node("RandomNormal", [], ["w"], shape=[8, 3, 3, 3]), node("Conv", "xw")]
     assert only_row(tmp_path, nodes, [X]).dynamic
+    # An old file lists its weights among the inputs.
+    inputs = [X, tensor("w", SHAPE)]
+    assert not only_row(tmp_path, [node("Conv", "xw")], inputs, [stored("w", SHAPE)]).dynamic
+    quantised = node("DynamicQuantizeLinear", "x", ["q", "s", "z"])
+    nodes = [quantised, node("ConvInteger", ["q", "w", "z"])]
+    assert not only_row(tmp_path, nodes, [X], [stored("w", SHAPE, np.uint8)]).dynamic
 
 
 def test_an_input_quantised_on_the_way_keeps_the_weights_constant(tmp_path):
@@ -77,14 +79,6 @@ def test_an_input_quantised_on_the_way_keeps_the_weights_constant(tmp_path):
     row = only_row(tmp_path, nodes, [X], [stored("v", SHAPE, np.uint8, seed=1), *scale])
     assert not row.dynamic
     assert row.weights.root == "v"
-
-
-def test_dynamic_quantisation_of_the_input(tmp_path):
-    nodes = [
-        node("DynamicQuantizeLinear", "x", ["q", "s", "z"]),
-        node("ConvInteger", ["q", "w", "z"]),
-    ]
-    assert not only_row(tmp_path, nodes, [X], [stored("w", SHAPE, np.uint8)]).dynamic
 
 
 def test_products_of_constants_cost_nothing(tmp_path):
@@ -107,11 +101,6 @@ def test_a_weight_used_twice_is_resident_once(tmp_path):
     assert result.workload.shared_with == ("", "first", "first")
     assert result.summary()["weights"] == 400 == result.workload.weights
     assert result.summary()["macs"] == 3 * 7 * 400
-
-
-def test_an_old_file_lists_its_weights_among_the_inputs(tmp_path):
-    inputs = [X, tensor("w", SHAPE)]
-    assert not only_row(tmp_path, [node("Conv", "xw")], inputs, [stored("w", SHAPE)]).dynamic
 
 
 def test_shapes_that_the_graph_computes(tmp_path):

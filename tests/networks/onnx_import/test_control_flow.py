@@ -66,17 +66,6 @@ def test_an_open_branch_is_not_modelled_and_counts_its_larger_side(tmp_path):
         imported(tmp_path, model(nodes, inputs, [WIDE, SLIM], outputs=["z", "y"]), strict=True)
 
 
-def test_an_open_branch_without_products_is_free(tmp_path):
-    sides = {
-        "then_branch": graph_of([node("Relu", "x", "z")]),
-        "else_branch": graph_of([node("Identity", "x", "z")]),
-    }
-    nodes = [node("If", ["c"], ["h"], **sides), node("MatMul", ["h", "wide"])]
-    result = imported(tmp_path, model(nodes, [X, tensor("c", (), TensorProto.BOOL)], [WIDE]))
-    assert result.summary()["free"] == {"If": 1}
-    assert result.rows[0].sizes == (20, 30, 7, 1, 1, 1, 1, 1)
-
-
 def test_the_branch_not_taken_may_not_fit(tmp_path):
     sides = {
         "then_branch": graph_of([node("MatMul", ["x", "bad"], "z")]),
@@ -91,22 +80,16 @@ def test_the_branch_not_taken_may_not_fit(tmp_path):
 
 
 def loop(*, ends_early=False, grows=False):
-    step = "MatMul" if not grows else "Concat"
-    body_nodes = [
-        node("Identity", ["going"], ["still"])
-        if not ends_early
-        else node("ReduceMax", ["state"], ["still"], keepdims=0),
-        node("MatMul", ["state", "slim"], ["next"], name="step"),
-    ]
+    """Five products of a state, until a condition; the state grows with each."""
+    going = node("Identity", ["going"], ["still"])
+    if ends_early:
+        going = node("ReduceMax", ["state"], ["still"], keepdims=0)
+    nodes = [going, node("MatMul", ["state", "slim"], ["made" if grows else "next"], name="step")]
     if grows:
-        body_nodes[-1] = node("MatMul", ["state", "slim"], ["made"], name="step")
-        body_nodes.append(node(step, ["state", "made"], ["next"], axis=0))
-    body = graph_of(body_nodes, ["still", "next"], ["i", "going", "state"])
-    return model(
-        [node("Loop", ["n", "c", "x"], body=body)],
-        [X],
-        [SLIM, exactly("n", 5), exactly("c", True, bool)],
-    )
+        nodes.append(node("Concat", ["state", "made"], ["next"], axis=0))
+    body = graph_of(nodes, ["still", "next"], ["i", "going", "state"])
+    weights = [SLIM, exactly("n", 5), exactly("c", True, bool)]
+    return model([node("Loop", ["n", "c", "x"], body=body)], [X], weights)
 
 
 def test_a_loop_of_known_length_is_one_layer_with_a_batch_of_steps(tmp_path):

@@ -29,7 +29,7 @@ def conv(tmp_path, x, w, **attributes):
     ("x", "w", "attributes", "sizes"),
     [
         # C, M, P, Q, R, S, G, N
-        ((1, 3, 32, 32), (8, 3, 3, 3), {}, (3, 8, 30, 30, 3, 3, 1, 1)),
+        ((1, 3, 32, 32), (8, 3, 3, 3), {"kernel_shape": [3, 3]}, (3, 8, 30, 30, 3, 3, 1, 1)),
         ((2, 3, 32, 20), (8, 3, 3, 5), {}, (3, 8, 30, 16, 3, 5, 1, 2)),
         ((1, 3, 32, 32), (8, 3, 3, 3), {"strides": [2, 1]}, (3, 8, 15, 30, 3, 3, 1, 1)),
         ((1, 3, 32, 32), (8, 3, 3, 3), {"dilations": [2, 3]}, (3, 8, 28, 26, 3, 3, 1, 1)),
@@ -81,12 +81,6 @@ def test_positions_are_those_of_a_window_that_slides(tmp_path, groups, c, m, ker
     assert row.macs == groups * m * c * np.prod(kernel) * np.prod(starts)
 
 
-def test_a_stated_kernel_changes_nothing(tmp_path):
-    assert conv(tmp_path, (1, 3, 9, 9), (8, 3, 3, 3), kernel_shape=[3, 3]).sizes == (
-        conv(tmp_path, (1, 3, 9, 9), (8, 3, 3, 3)).sizes
-    )
-
-
 @pytest.mark.parametrize(
     ("x", "w", "attributes", "sizes"),
     [
@@ -132,25 +126,19 @@ def test_a_convolution_by_an_activation_is_dynamic(tmp_path):
     assert result.summary()["weights"] == 0
 
 
-def test_three_dimensions_are_not_modelled_but_counted(tmp_path):
-    nodes = [
-        node("Conv", "xw", ["z"]),
-        node("Conv", "av", name="flat"),
-    ]
-    inputs = [tensor("x", (1, 2, 8, 8, 8)), tensor("a", (1, 3, 9, 9))]
+@pytest.mark.parametrize(
+    ("operator", "operands", "deep"),
+    [
+        ("Conv", "xw", 4 * 2 * 27 * 6**3),  # in three dimensions
+        ("DeformConv", "avo", 8 * 3 * 9 * 7**2),
+    ],
+)
+def test_what_is_not_modelled_is_counted(tmp_path, operator, operands, deep):
+    nodes = [node(operator, operands, ["z"]), node("Conv", "av", name="flat")]
+    inputs = [tensor("x", (1, 2, 8, 8, 8)), tensor("a", (1, 3, 9, 9)), tensor("o", (1, 18, 7, 7))]
     weights = [stored("w", (4, 2, 3, 3, 3)), stored("v", (8, 3, 3, 3))]
-    result = imported(tmp_path, model(nodes, inputs, weights, outputs=["z", "y"]))
+    result = imported(tmp_path, model(nodes, inputs, weights, outputs=["z", "y"], opset=19))
     assert len(result.rows) == 1
-    assert result.summary()["not_modelled"] == {"Conv": 1}
-    deep = 4 * 2 * 27 * 6**3
+    assert result.summary()["not_modelled"] == {operator: 1}
     assert result.account.macs(Fate.NOT_MODELLED) == deep
     assert result.account.share(Fate.NOT_MODELLED) == deep / (deep + result.rows[0].macs)
-
-
-def test_a_deformable_convolution_is_not_modelled_but_counted(tmp_path):
-    nodes = [node("DeformConv", "xwo", ["z"]), node("Conv", "xw")]
-    inputs = [tensor("x", (1, 3, 9, 9)), tensor("o", (1, 18, 7, 7))]
-    proto = model(nodes, inputs, [stored("w", (8, 3, 3, 3))], outputs=["z", "y"], opset=19)
-    result = imported(tmp_path, proto)
-    assert result.summary()["not_modelled"] == {"DeformConv": 1}
-    assert result.account.share(Fate.NOT_MODELLED) == 0.5

@@ -1,6 +1,5 @@
 """Files that are broken, absurd or hostile: each is one line, exit code 2, and nothing written."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -23,23 +22,6 @@ X = tensor("x", (1, 3, 9, 9))
 W = stored("w", (8, 3, 3, 3))
 HUGE = 10**9
 
-FILES: dict[str, tuple[Callable[[], bytes], str]] = {}
-"""Name of each file: how it is made, and what must be said of it."""
-
-
-def file(message: str):
-    """Put a maker of bytes or of a model into the table of files."""
-
-    def add(make):
-        def as_bytes():
-            made = make()
-            return made if isinstance(made, bytes) else made.SerializeToString()
-
-        FILES[make.__name__] = (as_bytes, message)
-        return make
-
-    return add
-
 
 def conv(*, x=X, w=W, stored_too=(), **attributes):
     return model([node("Conv", "xw", **attributes)], [x], [w, *stored_too])
@@ -59,75 +41,20 @@ def graph_of(nodes, outputs=("z",)):
     return helper.make_graph(list(nodes), "inner", [], made)
 
 
-@file("not an ONNX file")
-def empty():
-    return b""
-
-
-@file("not an ONNX file")
-def text():
-    return b"name,C,M\na,1,2\n" * 50
-
-
-@file("not an ONNX file")
-def truncated():
-    whole = conv().SerializeToString()
-    return whole[: len(whole) // 2]
-
-
-@file("not an ONNX file")
-def last_byte_missing():
-    return conv().SerializeToString()[:-1]
-
-
-@file("not an ONNX file")
-def random_bytes():
-    return np.random.default_rng(0).bytes(4096)
-
-
-@file("without any node")
-def no_nodes():
-    return model([], [X], outputs=["x"])
-
-
-@file("the graph has no output")
-def no_outputs():
-    return model([node("Conv", "xw")], [X], [W], outputs=[])
-
-
-@file("opset 999 of ONNX; the installed onnx")
-def opset_of_the_future():
-    return model([node("Conv", "xw")], [X], [W], opset=999)
-
-
-@file("opset 0 of ONNX")
-def opset_zero():
-    return model([node("Conv", "xw")], [X], [W], opset=0)
-
-
-@file("does not say which opset")
-def opset_missing():
+def without_opset():
     made = conv()
     del made.opset_import[:]
     return made
 
 
-@file("outside the model's folder: '../../secret'")
-def weights_above():
-    return conv(w=bare("w", (8, 3, 3, 3), "../../secret"))
+def odd_weight(**fields):
+    """A convolution whose weight has other bytes or another element type than its shape says."""
+    odd = bare("w", (8, 3, 3, 3))
+    for name, value in fields.items():
+        setattr(odd, name, value)
+    return conv(w=odd)
 
 
-@file("outside the model's folder: '/etc/passwd'")
-def weights_from_the_root():
-    return conv(w=bare("w", (8, 3, 3, 3), "/etc/passwd"))
-
-
-@file("outside the model's folder: 'data.\\..\\secret'")
-def weights_above_on_windows():
-    return conv(w=bare("w", (8, 3, 3, 3), "data.\\..\\secret"))
-
-
-@file("outside the model's folder: '../secret'")
 def weights_above_in_a_branch():
     value = bare("w", (8, 3, 3, 3), "../secret")
     branch = graph_of([node("Constant", [], ["v"], value=value), node("Conv", "xv", "z")])
@@ -135,76 +62,10 @@ def weights_above_in_a_branch():
     return model([chosen], [X], [exactly("c", True, bool)])
 
 
-@file("the graph runs in a circle through")
-def circle():
-    nodes = [node("Add", "xb", ["a"]), node("Conv", "aw", ["b"])]
-    return model(nodes, [X], [W], outputs=["b"])
-
-
-@file("the graph runs in a circle through 'y'")
-def node_that_reads_itself():
-    return model([node("Conv", "yw")], [X], [W])
-
-
-@file("two nodes write the tensor 'y'")
-def tensor_made_twice():
-    return model([node("Conv", "xw"), node("Conv", "xw", name="again")], [X], [W])
-
-
-@file("nothing makes the tensor 'v'")
-def tensor_made_by_nothing():
-    return model([node("Conv", "xv")], [X], [W])
-
-
-@file("nothing makes the tensor 'q'")
-def output_made_by_nothing():
-    return model([node("Conv", "xw")], [X], [W], outputs=["y", "q"])
-
-
-@file("is more than 2^40 elements")
-def input_of_1e18_elements():
-    return conv(x=tensor("x", (1, 3, HUGE, HUGE)))
-
-
-@file("is more than 2^40 elements")
-def weight_of_1e18_elements():
-    return conv(w=bare("w", (HUGE, HUGE)))
-
-
-@file("is more than 2^40 elements")
-def constant_of_a_huge_shape():
-    nodes = [node("ConstantOfShape", "s", ["w"]), node("MatMul", "xw")]
-    return model(nodes, [tensor("x", (1, HUGE))], [exactly("s", [HUGE, HUGE])])
-
-
-@file("is more than 2^40 elements")
-def expansion_to_a_huge_shape():
-    nodes = [node("Expand", "xs", ["e"]), node("MatMul", "ew")]
-    return model(
-        nodes, [tensor("x", (1, 1))], [exactly("s", [HUGE, HUGE]), stored("w", (HUGE, 1)[1:])]
-    )
-
-
-@file("is more than 2^40 elements")
-def padding_without_end():
-    return conv(pads=[HUGE] * 4)
-
-
-@file("more than 2^62 multiply-accumulates")
-def window_without_end():
-    return conv(x=tensor("x", (1, 1, 1 << 20, 1 << 20)), w=bare("w", (1, 1, 1 << 19, 1 << 19)))
-
-
-@file("a negative size")
-def negative_size():
-    return conv(w=bare("w", (8, 3, -3, 3)))
-
-
-@file("nested too deeply")
 def nested_beyond_reading():
     """Graphs in attributes in nodes in graphs, 5,000 times; by hand, as no library writes it."""
 
-    def field(number: int, content: bytes) -> bytes:
+    def field(number, content):
         length, size = len(content), b""
         while length > 127:
             size, length = size + bytes([length & 127 | 128]), length >> 7
@@ -216,159 +77,159 @@ def nested_beyond_reading():
     return field(7, graph)
 
 
-@file("nest more than 32 deep")
+OPSETS = [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)]
+
+
 def functions_that_call_themselves():
-    own = helper.make_function(
-        "own",
-        "f",
-        ["x"],
-        ["y"],
-        [node("f", "x", domain="own")],
-        [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)],
-    )
+    call = node("f", "x", domain="own")
+    own = helper.make_function("own", "f", ["x"], ["y"], [call], OPSETS)
     return model([node("f", "x", domain="own")], [X], functions=[own], domains=["own"])
 
 
-@file("runs more than 2,000 nodes")
 def functions_that_call_ten_others():
     functions = []
     for level in range(9):
-        inner = f"f{level + 1}" if level < 8 else "Relu"
-        domain = "own" if level < 8 else ""
+        inner, domain = (f"f{level + 1}", "own") if level < 8 else ("Relu", "")
         names = ["x", *(f"t{i}" for i in range(9)), "y"]
         calls = [helper.make_node(inner, [a], [b], domain=domain) for a, b in pairwise(names)]
-        opsets = [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)]
-        functions.append(helper.make_function("own", f"f{level}", ["x"], ["y"], calls, opsets))
+        functions.append(helper.make_function("own", f"f{level}", ["x"], ["y"], calls, OPSETS))
     return model([node("f0", "x", domain="own")], [X], functions=functions, domains=["own"])
 
 
-@file("takes 864")
-def data_shorter_than_the_shape():
-    short = bare("w", (8, 3, 3, 3))
-    short.raw_data = b"1234"
-    return conv(w=short)
+def expanded(operator, x, *weights):
+    nodes = [node(*operator), node("MatMul", ["e" if "e" in operator[2] else "x", "w"])]
+    return model(nodes, [tensor("x", x)], [exactly("s", [HUGE, HUGE]), *weights])
 
 
-@file("element type 99 is not one of ONNX's")
-def element_type_of_no_kind():
-    odd = bare("w", (8, 3, 3, 3))
-    odd.data_type, odd.raw_data = 99, b"1234"
-    return conv(w=odd)
-
-
-@file("node 'conv' (Conv)")
-def channels_that_do_not_fit():
-    return conv(w=stored("w", (8, 4, 3, 3)))
-
-
-@file("node 'conv' (Conv)")
-def weight_of_another_rank():
-    return conv(w=stored("w", (8, 3, 3)))
-
-
-@file("node 'conv' (Conv)")
-def stride_of_zero():
-    return conv(strides=[0, 0])
-
-
-@file("node 'conv' (Conv)")
-def group_of_zero():
-    return conv(group=0)
-
-
-@file("node 'conv' (Conv)")
-def groups_that_do_not_divide():
-    return conv(group=5)
-
-
-@file("node 'conv' (Conv)")
-def one_operand():
-    return model([node("Conv", "x")], [X], [W])
-
-
-@file("node 'matmul' (MatMul)")
-def inner_sizes_that_differ():
-    return model([node("MatMul", "xw")], [tensor("x", (2, 3))], [stored("w", (4, 5))])
-
-
-@file("lacks the graph 'else_branch'")
-def branch_missing():
-    branch = graph_of([node("Conv", "xw", "z")])
-    return model([node("If", ["c"], then_branch=branch)], [X], [W, exactly("c", False, bool)])
-
-
-@file("its body does not read what it is given")
-def loop_without_inputs():
-    body = graph_of([node("Conv", "xw", "z")])
-    return model(
-        [node("Loop", ["n", "c"], body=body)], [X], [W, exactly("n", 3), exactly("c", True, bool)]
-    )
-
-
-@file("node 'einsum' (Einsum)")
-def einsum_without_equation():
-    return model([node("Einsum", "xv")], [X, tensor("v", (9, 9))])
-
-
-@file("sizes stay open: input 'x', axis 0 (symbol n)")
-def size_left_open():
-    return conv(x=tensor("x", ("n", 3, 9, 9)))
-
-
-@file("no layer that multiplies matrices")
-def no_layer():
-    return model([node("Relu", "x")], [X])
-
-
-@file("the operator is not known")
-def only_unknown_operators():
-    return model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"])
-
-
-def _attention(operator, **heads):
+def attention(operator, **heads):
     inputs = [tensor("q", (2, 60, 384)), tensor("k", (2, 100, 384)), tensor("v", (2, 100, 384))]
     return model([node(operator, "qkv", **heads)], inputs, domains=["com.microsoft"], opset=23)
 
 
-@file("must be positive")
-def attention_without_heads():
-    return _attention("Attention", q_num_heads=0, kv_num_heads=0)
-
-
-@file("do not fit together")
-def attention_whose_heads_are_text():
-    return _attention("MultiHeadAttention", domain="com.microsoft", num_heads="many")
-
-
-@file("do not fit together")
-def attention_of_onnxruntime_without_heads():
-    return _attention("MultiHeadAttention", domain="com.microsoft", num_heads=0)
-
-
-@file("do not fit together")
-def grouped_attention_without_heads():
-    return _attention("GroupQueryAttention", domain="com.microsoft", num_heads=0, kv_num_heads=0)
-
-
-def _scan(**attributes):
-    body = helper.make_graph(
-        [node("MatMul", ["entry", "w"], ["kept"])],
-        "body",
-        [tensor("entry", (2, 8))],
-        [tensor("kept", (2, 8))],
-    )
-    scan = node("Scan", "x", body=body, num_scan_inputs=1, **attributes)
+def scan(axis):
+    made = tensor("kept", (2, 8))
+    nodes = [node("MatMul", ["entry", "w"], ["kept"])]
+    body = helper.make_graph(nodes, "body", [tensor("entry", (2, 8))], [made])
+    scan = node("Scan", "x", body=body, num_scan_inputs=1, scan_input_axes=[axis])
     return model([scan], [tensor("x", (5, 2, 8))], [stored("w", (8, 8))])
 
 
-@file("scans along axis 7 of a tensor of 3 axes")
-def scan_along_an_axis_there_is_not():
-    return _scan(scan_input_axes=[7])
+ONE = [node("Conv", "xw")]
+OF_MICROSOFT = {"domain": "com.microsoft", "num_heads": 0}
 
-
-@file("scans along axis -9 of a tensor of 3 axes")
-def scan_along_an_axis_before_the_first():
-    return _scan(scan_input_axes=[-9])
+FILES = {
+    "empty": (lambda: b"", "not an ONNX file"),
+    "text": (lambda: b"name,C,M\na,1,2\n" * 50, "not an ONNX file"),
+    "truncated": (lambda: conv().SerializeToString()[:100], "not an ONNX file"),
+    "last byte missing": (lambda: conv().SerializeToString()[:-1], "not an ONNX file"),
+    "random bytes": (lambda: np.random.default_rng(0).bytes(4096), "not an ONNX file"),
+    "no nodes": (lambda: model([], [X], outputs=["x"]), "without any node"),
+    "no outputs": (lambda: model(ONE, [X], [W], outputs=[]), "the graph has no output"),
+    "future": (lambda: model(ONE, [X], [W], opset=999), "opset 999 of ONNX; the installed onnx"),
+    "opset zero": (lambda: model(ONE, [X], [W], opset=0), "opset 0 of ONNX"),
+    "opset missing": (without_opset, "does not say which opset"),
+    **{
+        f"weights at {place}": (
+            lambda place=place: conv(w=bare("w", (8, 3, 3, 3), place)),
+            f"outside the model's folder: '{place}'",
+        )
+        for place in ("../../secret", "/etc/passwd", "data.\\..\\secret")
+    },
+    "weights above": (weights_above_in_a_branch, "outside the model's folder: '../secret'"),
+    "circle": (
+        lambda: model([node("Add", "xb", ["a"]), node("Conv", "aw", ["b"])], [X], [W], ["b"]),
+        "the graph runs in a circle through",
+    ),
+    "reads itself": (lambda: model([node("Conv", "yw")], [X], [W]), "in a circle through 'y'"),
+    "made twice": (
+        lambda: model([*ONE, node("Conv", "xw", name="again")], [X], [W]),
+        "two nodes write the tensor 'y'",
+    ),
+    "made by nothing": (lambda: model([node("Conv", "xv")], [X], [W]), "nothing makes the tensor"),
+    "no output": (lambda: model(ONE, [X], [W], ["y", "q"]), "nothing makes the tensor 'q'"),
+    "input of 1e18": (lambda: conv(x=tensor("x", (1, 3, HUGE, HUGE))), "more than 2^40 elements"),
+    "weight of 1e18": (lambda: conv(w=bare("w", (HUGE, HUGE))), "is more than 2^40 elements"),
+    "huge constant": (
+        lambda: expanded(("ConstantOfShape", "s", ["w"]), (1, HUGE)),
+        "is more than 2^40 elements",
+    ),
+    "huge expansion": (
+        lambda: expanded(("Expand", "xs", ["e"]), (1, 1), stored("w", (1,))),
+        "is more than 2^40 elements",
+    ),
+    "endless padding": (lambda: conv(pads=[HUGE] * 4), "is more than 2^40 elements"),
+    "endless window": (
+        lambda: conv(x=tensor("x", (1, 1, 1 << 20, 1 << 20)), w=bare("w", (1, 1, *[1 << 19] * 2))),
+        "more than 2^62 multiply-accumulates",
+    ),
+    "negative size": (lambda: conv(w=bare("w", (8, 3, -3, 3))), "a negative size"),
+    "nested": (nested_beyond_reading, "nested too deeply"),
+    "calls itself": (functions_that_call_themselves, "nest more than 32 deep"),
+    "many calls": (functions_that_call_ten_others, "runs more than 2,000 nodes"),
+    "short data": (lambda: odd_weight(raw_data=b"1234"), "takes 864"),
+    "odd element": (
+        lambda: odd_weight(data_type=99, raw_data=b"1234"),
+        "element type 99 is not one of ONNX's",
+    ),
+    "channels": (lambda: conv(w=stored("w", (8, 4, 3, 3))), "node 'conv' (Conv)"),
+    "rank": (lambda: conv(w=stored("w", (8, 3, 3))), "node 'conv' (Conv)"),
+    "stride of zero": (lambda: conv(strides=[0, 0]), "node 'conv' (Conv)"),
+    "group of zero": (lambda: conv(group=0), "node 'conv' (Conv)"),
+    "indivisible groups": (lambda: conv(group=5), "node 'conv' (Conv)"),
+    "one operand": (lambda: model([node("Conv", "x")], [X], [W]), "node 'conv' (Conv)"),
+    "inner sizes": (
+        lambda: model([node("MatMul", "xw")], [tensor("x", (2, 3))], [stored("w", (4, 5))]),
+        "node 'matmul' (MatMul)",
+    ),
+    "branch missing": (
+        lambda: model(
+            [node("If", ["c"], then_branch=graph_of([node("Conv", "xw", "z")]))],
+            [X],
+            [W, exactly("c", False, bool)],
+        ),
+        "lacks the graph 'else_branch'",
+    ),
+    "loop without inputs": (
+        lambda: model(
+            [node("Loop", ["n", "c"], body=graph_of([node("Conv", "xw", "z")]))],
+            [X],
+            [W, exactly("n", 3), exactly("c", True, bool)],
+        ),
+        "its body does not read what it is given",
+    ),
+    "einsum": (
+        lambda: model([node("Einsum", "xv")], [X, tensor("v", (9, 9))]),
+        "node 'einsum' (Einsum)",
+    ),
+    "open size": (
+        lambda: conv(x=tensor("x", ("n", 3, 9, 9))),
+        "sizes stay open: input 'x', axis 0 (symbol n)",
+    ),
+    "no layer": (lambda: model([node("Relu", "x")], [X]), "no layer that multiplies matrices"),
+    "unknown": (
+        lambda: model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"]),
+        "the operator is not known",
+    ),
+    "no heads": (
+        lambda: attention("Attention", q_num_heads=0, kv_num_heads=0),
+        "must be positive",
+    ),
+    "heads in words": (
+        lambda: attention("MultiHeadAttention", **OF_MICROSOFT | {"num_heads": "many"}),
+        "do not fit together",
+    ),
+    "no heads of onnxruntime": (
+        lambda: attention("MultiHeadAttention", **OF_MICROSOFT),
+        "do not fit together",
+    ),
+    "grouped without heads": (
+        lambda: attention("GroupQueryAttention", **OF_MICROSOFT, kv_num_heads=0),
+        "do not fit together",
+    ),
+    "scan of axis 7": (lambda: scan(7), "scans along axis 7 of a tensor of 3 axes"),
+    "scan of axis -9": (lambda: scan(-9), "scans along axis -9 of a tensor of 3 axes"),
+}
+"""Name of each file: how it is made, and what must be said of it."""
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -376,7 +237,8 @@ def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch
     monkeypatch.setattr(walk, "MOST_NODES", 2000)  # the real bound takes ten seconds
     make, message = FILES[name]
     path = tmp_path / "bad.onnx"
-    path.write_bytes(make())
+    made = make()
+    path.write_bytes(made if isinstance(made, bytes) else made.SerializeToString())
     summary = ["--summary", str(tmp_path / "net.json")]
     assert main(["import", str(path), "--out", str(tmp_path / "net.csv"), *summary]) == 2
     said = capsys.readouterr()

@@ -56,26 +56,18 @@ def test_a_product_with_constant_right(tmp_path, x, w, sizes):
     assert not row.dynamic
 
 
-def test_a_constant_on_the_left_is_what_is_held(tmp_path):
-    row = only_row(
-        tmp_path, [node("MatMul", "wx")], [tensor("x", (3, 20, 7))], [stored("w", (11, 20))]
-    )
+def test_attention_is_counted_in_full_and_dynamic(tmp_path):
+    """Batch · heads · m · n · k: 2 · 12 · 128 · 100 · 32; keys shared by heads are batch."""
+    for heads, expected in ((12, (24, 1)), (1, (2, 12))):
+        inputs = [tensor("q", (2, 12, 128, 32)), tensor("k", (2, heads, 32, 100))]
+        row = only_row(tmp_path, [node("MatMul", "qk")], inputs)
+        assert row.sizes == (32, 100, 128, 1, 1, 1, *expected)
+        assert row.dynamic
+    # A constant is held, also on the left.
+    left = [stored("w", (11, 20))]
+    row = only_row(tmp_path, [node("MatMul", "wx")], [tensor("x", (3, 20, 7))], left)
     assert row.sizes == (20, 11, 7, 1, 1, 1, 1, 3)
     assert not row.dynamic
-
-
-def test_attention_is_counted_in_full_and_dynamic(tmp_path):
-    """Batch · heads · m · n · k: 2 · 12 · 128 · 100 · 32."""
-    inputs = [tensor("q", (2, 12, 128, 32)), tensor("k", (2, 12, 32, 100))]
-    row = only_row(tmp_path, [node("MatMul", "qk")], inputs)
-    assert row.sizes == (32, 100, 128, 1, 1, 1, 24, 1)
-    assert row.dynamic
-
-
-def test_keys_shared_by_heads_are_batch(tmp_path):
-    inputs = [tensor("q", (2, 12, 128, 32)), tensor("k", (2, 1, 32, 100))]
-    row = only_row(tmp_path, [node("MatMul", "qk")], inputs)
-    assert row.sizes == (32, 100, 128, 1, 1, 1, 2, 12)
 
 
 sizes_1_to_4 = st.integers(1, 4)

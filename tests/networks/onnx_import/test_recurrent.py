@@ -26,16 +26,7 @@ def test_a_recurrent_layer(tmp_path, operator, gates, directions):
     ]
     result = imported(tmp_path, model(nodes, [tensor("x", (steps, batch, inputs))], weights))
     (row,) = result.rows
-    assert row.sizes == (
-        inputs + hidden,
-        gates * hidden,
-        1,
-        1,
-        1,
-        1,
-        directions,
-        steps * batch,
-    )
+    assert row.sizes == (inputs + hidden, gates * hidden, *[1] * 4, directions, steps * batch)
     held = directions * gates * hidden
     assert row.macs == steps * batch * held * (inputs + hidden)
     assert result.summary()["weights"] == held * inputs
