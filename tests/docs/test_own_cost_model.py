@@ -16,8 +16,8 @@ PAGE = ROOT / "docs" / "own_cost_model.md"
 def block(language, beginning):
     """The block of code that begins so."""
     blocks = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    (found,) = [text for text in blocks if text.startswith(beginning)]
-    return found
+    (result,) = [text for text in blocks if text.startswith(beginning)]
+    return result
 
 
 def imcmoo(folder, *arguments):
