@@ -161,28 +161,25 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_tables(run, tmp_path, capsy
     assert not folder.exists()
 
 
-@pytest.mark.parametrize(
-    ("path", "options", "message"),
-    [
-        ("nowhere", [], "no folder of a run, design.json or FILE.csv:LINE"),
-        ("", [], "holds no complete run"),
-        (
-            "seed-1",
-            ["--study", "nine_workload_rram"],
-            "is of another study than nine_workload_rram",
-        ),
-        ("seed-1", ["--design", "nobody"], "explains no design 'nobody'; known: selected"),
-        ("seed-1/design.json", [], "give --study"),
-        ("seed-1/design.json", ["--study", "four_workload_sram"], "device is rram"),
-        ("seed-1/config.json", ["--study", STUDY], "is no design.json"),
-        ("seed-1/none.json", ["--study", STUDY], "does not exist"),
-        ("seed-1/front.csv", ["--study", STUDY], "which line of"),
-        ("seed-1/front.csv:1", ["--study", STUDY], "no design on line 1"),
-        ("seed-1/trace.csv:2", ["--study", STUDY], "line 1: no column voltage_V"),
-        ("seed-1/front.csv:2", ["--study", "none"], "unknown study 'none'"),
-        ("seed-1/front.csv:2", ["--design", "x"], "--design is for the folder of a run"),
-    ],
-)
+DESIGN = ["--study", STUDY]
+BAD = [
+    ("nowhere", [], "no folder of a run, design.json or FILE.csv:LINE"),
+    ("", [], "holds no complete run"),
+    ("seed-1", ["--study", "nine_workload_rram"], "is of another study than nine_workload_rram"),
+    ("seed-1", ["--design", "nobody"], "explains no design 'nobody'; known: selected"),
+    ("seed-1/design.json", [], "give --study"),
+    ("seed-1/design.json", ["--study", "four_workload_sram"], "device is rram"),
+    ("seed-1/config.json", DESIGN, "is no design.json"),
+    ("seed-1/none.json", DESIGN, "does not exist"),
+    ("seed-1/front.csv", DESIGN, "which line of"),
+    ("seed-1/front.csv:1", DESIGN, "no design on line 1"),
+    ("seed-1/trace.csv:2", DESIGN, "line 1: no column voltage_V"),
+    ("seed-1/front.csv:2", ["--study", "none"], "unknown study 'none'"),
+    ("seed-1/front.csv:2", ["--design", "x"], "--design is for the folder of a run"),
+]
+
+
+@pytest.mark.parametrize(("path", "options", "message"), BAD)
 def test_bad_input_is_one_line(run, capsys, path, options, message):
     assert message in refused(capsys, "explain", run.parent / path, *options)
 

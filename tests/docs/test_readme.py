@@ -21,23 +21,23 @@ def told():
 def paper():
     """The exact chip by minimax regret, a row for each network."""
     of_study = PUBLISHED / "four_workload_rram"
-    every = pd.read_csv(of_study / "aggregations.csv")
-    (one,) = every[every["criterion"] == "regret_minimax"].to_dict("records")
+    everything = pd.read_csv(of_study / "aggregations.csv")
+    (one,) = everything[everything["criterion"] == "regret_minimax"].to_dict("records")
     chips = pd.read_csv(of_study / "joint.csv")
     at = list(one).index("criterion") + 1
     design = list(one)[at : list(one).index("over_own_best_resnet18")]
     chip = chips[(chips[design] == [one[name] for name in design]).all(axis=1)].iloc[0].to_dict()
     names = [name.removeprefix("loss_") for name in one if name.startswith("loss_")]
-    own = ({"energy_J": chip[f"energy_{n}_J"], "latency_s": chip[f"latency_{n}_s"]} for n in names)
-    return [chip | {"workload": name} | costs for name, costs in zip(names, own, strict=True)]
+    part = ({"energy_J": chip[f"energy_{n}_J"], "latency_s": chip[f"latency_{n}_s"]} for n in names)
+    return [chip | {"workload": name} | costs for name, costs in zip(names, part, strict=True)]
 
 
 def physical():
     optima = pd.read_csv(PUBLISHED / "physics" / "optima.csv")
-    own = (optima["study"] == "four_workload_rram_physical") & (
+    part = (optima["study"] == "four_workload_rram_physical") & (
         optima["criterion"] == "regret_minimax"
     )
-    return optima[own].to_dict("records")
+    return optima[part].to_dict("records")
 
 
 def test_the_two_chips_are_those_of_the_tables(told):

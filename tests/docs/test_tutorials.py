@@ -10,14 +10,14 @@ TUTORIALS = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.py
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_tutorial_runs(path, capsys):
-    found = runpy.run_path(str(path))
+    result = runpy.run_path(str(path))
     shown = capsys.readouterr().out
     assert shown.count("\n") > 5
     if path.stem == "own_model":
-        assert found["archive"].feasible[found["front"]].all()
-        assert len(found["front"]) > 5
+        assert result["archive"].feasible[result["front"]].all()
+        assert len(result["front"]) > 5
     if path.stem == "first_steps":
-        table = found["table"]
+        table = result["table"]
         assert table["runs"].tolist() == [True, True, True, False]
         assert table["missing_cells"].iloc[-1] > 0
         assert "edap_max: " in shown

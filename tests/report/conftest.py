@@ -20,13 +20,13 @@ HOSTILE = "</script><img src=x onerror=alert(1)> & 'é"
 
 @pytest.fixture(scope="session")
 def run_of(tmp_path_factory):
-    """What runs a study, built in or one of the tests', once; its folder is only to be read."""
+    """Runs a study, built in or of the tests, once; its folder is only to be read."""
     done = {}
 
     def run(name):
         if name not in done:
-            known = {**catalogue.studies(), **odd_models.STUDIES, "toy": TOY}
-            study = replace(known[name], budget=BUDGET)
+            metrics = {**catalogue.studies(), **odd_models.STUDIES, "toy": TOY}
+            study = replace(metrics[name], budget=BUDGET)
             out = tmp_path_factory.mktemp(name)
             with pytest.MonkeyPatch.context() as patch:
                 # Figures take most of the time, and the page has none of them.

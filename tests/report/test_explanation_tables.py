@@ -10,7 +10,7 @@ from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.explanation_words import lack, used
 from imcmoo.study.explain import DesignToExplain, explain
-from tests.study.test_explain import STUDIES
+from tests.study.explained_studies import STUDIES
 from tests.test_toy_model import STUDY as TOY
 
 EVERY = {**STUDIES, "nine": catalogue.studies()["nine_workload_sram"], "toy": TOY}

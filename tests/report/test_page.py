@@ -67,10 +67,6 @@ def test_baselines_are_designs_too(run_of):
     np.testing.assert_allclose(shown, alone["area_mm2"], rtol=1e-5)
 
 
-def test_the_same_run_makes_the_same_page(run_of):
-    assert made(run_of("toy")) == made(run_of("toy"))
-
-
 def test_a_run_without_explanations_or_baselines_has_a_page(run_of, tmp_path):
     folder = tmp_path / "older"
     shutil.copytree(run_of("four_workload_rram"), folder)

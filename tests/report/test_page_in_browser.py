@@ -50,7 +50,7 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium, tmp_path):
-    """What opens the page of a run, alone in a folder, and what the browser had to say."""
+    """Opens the page of a run, alone in a folder; returns requests and messages, too."""
     contexts = []
 
     def open_page(run):
@@ -60,13 +60,13 @@ def opened(chromium, tmp_path):
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        requests, said = [], []
+        requests, output = [], []
         page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: output.append(message.text))
+        page.on("pageerror", lambda error: output.append(str(error)))
         page.goto(path.as_uri())
         page.wait_for_selector("body[data-drawn=yes]")
-        return page, requests, said
+        return page, requests, output
 
     yield open_page
     for context in contexts:
@@ -74,12 +74,12 @@ def opened(chromium, tmp_path):
 
 
 def count(page):
-    """How many designs are kept, and of how many."""
+    """Number of designs that are kept, and of all."""
     return tuple(map(int, re.findall(r"\d+", page.locator("#count").inner_text().replace(",", ""))))
 
 
 def kept(page):
-    """How many designs each view shows."""
+    """Number of designs in each view."""
     scatters = page.evaluate(
         "document.getElementById('scatters').data"
         ".filter(t => t.name === 'kept').map(t => t.x.length)"
@@ -87,9 +87,9 @@ def kept(page):
     lines = page.evaluate(
         "document.getElementById('quantities').data[0].dimensions[0].values.length"
     )
-    found = page.evaluate("document.getElementById('found').data[0].x.length")
+    result = page.evaluate("document.getElementById('found').data[0].x.length")
     best = page.locator("#best tbody tr").count()
-    return {"scatters": set(scatters), "lines": lines, "found": found, "best": best}
+    return {"scatters": set(scatters), "lines": lines, "found": result, "best": best}
 
 
 def brush(page, axis):
@@ -133,7 +133,7 @@ def check_controls(page):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_page_works_by_itself(study, opened, run_of):
-    page, requests, said = opened(run_of(study))
+    page, requests, output = opened(run_of(study))
     whole, total = count(page)
     assert whole == total == max(kept(page)["scatters"])
     before = kept(page)
@@ -151,11 +151,11 @@ def test_a_page_works_by_itself(study, opened, run_of):
         "document.getElementById('scatters').data[1].x.length"
         " === Number(document.getElementById('count').textContent.split(' ')[0])"
     )
-    some, _ = count(page)
+    few, _ = count(page)
     after = kept(page)
-    assert 0 < some < whole
-    assert after["scatters"] == {some}
-    assert after["lines"] == some
+    assert 0 < few < whole
+    assert after["scatters"] == {few}
+    assert after["lines"] == few
     assert after["found"] < before["found"] or before["found"] == 1
     assert after["best"] <= before["best"]
 
@@ -175,12 +175,12 @@ def test_a_page_works_by_itself(study, opened, run_of):
 
     page.locator("#reset").click()
     page.wait_for_function(f"document.getElementById('count').textContent.startsWith('{whole} ')")
-    assert said == []
+    assert output == []
     assert requests == [page.url]
 
 
 def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
-    page, _, said = opened(run_of("four_workload_rram"))
+    page, _, output = opened(run_of("four_workload_rram"))
     page.locator("#set").select_option("all")
     page.wait_for_function(
         "document.getElementById('scatters').data[1].text.some(t => t.startsWith('evaluation'))"
@@ -200,14 +200,14 @@ def test_a_design_the_run_did_not_explain_has_a_card_too(opened, run_of):
     assert page.locator("#card h3").inner_text().startswith("evaluation")
     assert "imcmoo explain RUN/evaluations.csv:" in page.locator("#untold").inner_text()
     assert not page.locator("#told").is_visible()
-    assert said == []
+    assert output == []
 
 
 FOCUSED = "[...document.querySelectorAll('#best tbody tr')].indexOf(document.activeElement)"
 
 
 def test_the_keyboard_goes_through_the_best_designs_and_on(opened, run_of):
-    page, _, said = opened(run_of("toy"))
+    page, _, output = opened(run_of("toy"))
     rows = page.locator("#best tbody tr").count()
     assert rows > 1
     page.locator("#best tbody tr").first.focus()
@@ -224,15 +224,15 @@ def test_the_keyboard_goes_through_the_best_designs_and_on(opened, run_of):
     page.wait_for_function(f"document.querySelector('#card h3').textContent !== '{before}'")
     page.wait_for_selector(f"#best tbody tr:nth-child({row + 1}).shown")
     assert page.evaluate(FOCUSED) == row
-    assert said == []
+    assert output == []
 
 
 def test_the_name_of_a_network_is_text_in_every_view(opened, hostile_run):
-    page, requests, said = opened(hostile_run)
+    page, requests, output = opened(hostile_run)
     shown = page.evaluate("document.body.innerText") + page.evaluate(
         "[...document.querySelectorAll('svg text')].map(t => t.textContent).join(' ')"
     )
     assert shown.count(HOSTILE) > 5
     assert page.locator("img[src=x]").count() == 0
-    assert said == []
+    assert output == []
     assert requests == [page.url]

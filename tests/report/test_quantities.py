@@ -18,9 +18,9 @@ def test_every_quantity_is_found_again(workloads):
         Quantity("cost", "", per_workload=False),
     ]
     columns = [c for q in quantities for c in q.columns(workloads)]
-    found = measured(columns, workloads)
-    assert [c for m in found for c in m.columns] == columns
-    assert [(m.name, m.unit) for m in found if m.per_workload] == [
+    result = measured(columns, workloads)
+    assert [c for m in result for c in m.columns] == columns
+    assert [(m.name, m.unit) for m in result if m.per_workload] == [
         (q.name, q.unit) for q in quantities if q.per_workload
     ]
 

@@ -37,15 +37,15 @@ def test_a_small_space_is_searched_end_to_end(chip, tmp_path, monkeypatch):
     pytest.importorskip("accelforge", reason="needs Python 3.12+ and `pip install accelforge`")
     monkeypatch.chdir(tmp_path)
     assert main(["run", str(FOLDER / "accelforge.toml"), "--quiet"]) == 0
-    found = pd.read_csv("results/accelforge/seed-1/evaluations.csv").sort_values(["rows", "cols"])
-    assert found[["rows", "cols"]].values.tolist() == [[64, 64], [64, 128], [256, 64], [256, 128]]
-    assert found["feasible"].all()
+    result = pd.read_csv("results/accelforge/seed-1/evaluations.csv").sort_values(["rows", "cols"])
+    assert result[["rows", "cols"]].values.tolist() == [[64, 64], [64, 128], [256, 64], [256, 128]]
+    assert result["feasible"].all()
     # Larger arrays do more at once, share drivers and converters, and take more room.
     for column in ("energy_alexnet_J", "latency_alexnet_s"):
-        table = found[column].to_numpy().reshape(2, 2)
+        table = result[column].to_numpy().reshape(2, 2)
         assert (np.diff(table, axis=0) < 0).all()
         assert (np.diff(table, axis=1) < 0).all()
-    area = found["area_mm2"].to_numpy().reshape(2, 2)
+    area = result["area_mm2"].to_numpy().reshape(2, 2)
     assert (np.diff(area, axis=0) > 0).all()
     assert (np.diff(area, axis=1) > 0).all()
     assert len([*Path("accelforge_cache").rglob("*.json")]) >= 4

@@ -10,22 +10,34 @@ import pytest
 import imcmoo.cli.main
 from experiments.run import main
 from imcmoo.cli import run_studies
+from imcmoo.cli.catalogue import find_study
 from imcmoo.exact import answer as exact
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
 from imcmoo.study.exact_comparison import find_answer, study_settings
 from problems import STUDIES
+from tests.study.files import SMALL_RRAM, written
 
-STUDY = "four_workload_rram"
-ARGUMENTS = [STUDY, "--budget", "120", "--no-baselines", "--quiet"]
+STUDY = "small"
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Results with the exact answer among them."""
+    """Results with the exact answer among them, beside the file of the study."""
     out = tmp_path_factory.mktemp("results")
-    assert imcmoo.cli.main.main(["enumerate", STUDY, "--out", str(out), "--quiet"]) == 0
+    command = ["enumerate", written(out, SMALL_RRAM), "--out", str(out), "--quiet"]
+    assert imcmoo.cli.main.main([*command, "--workers", "1"]) == 0
     return out
+
+
+@pytest.fixture
+def arguments(results):
+    return [str(results / "own.toml"), "--budget", "120", "--no-baselines", "--quiet"]
+
+
+@pytest.fixture
+def study(results):
+    return find_study(str(results / "own.toml"))
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +45,8 @@ def _no_figures(monkeypatch):
     monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
 
 
-def test_a_run_reports_its_distance_from_the_exact_answer(results):
-    assert main([*ARGUMENTS, "--out", str(results)]) == 0
+def test_a_run_reports_its_distance_from_the_exact_answer(results, arguments):
+    assert main([*arguments, "--out", str(results)]) == 0
     folder = results / STUDY / "seed-1"
     regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
     optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").set_index("criterion")
@@ -47,91 +59,93 @@ def test_a_run_reports_its_distance_from_the_exact_answer(results):
     assert (regret["regret_best_evaluated"] <= regret["regret_selected"]).all()
     assert (regret["regret_best_evaluated"] > -1e-9).all()
     assert regret["optimum"]["regret_minimax_joint"] == optima["value"]["regret_minimax_joint"]
-    found = pd.read_csv(folder / "indicators.csv").set_index("indicator")["value"]
-    assert 0 <= found["coverage"] <= 1 <= found["epsilon_multiplicative"]
+    indicators = pd.read_csv(folder / "indicators.csv").set_index("indicator")["value"]
+    assert 0 <= indicators["coverage"] <= 1 <= indicators["epsilon_multiplicative"]
 
 
-def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, tmp_path):
+def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tmp_path):
     """A run with baselines, its regret and the certificate are against single-network optima."""
-    assert main([STUDY, "--budget", "500", "--seed", "5", "--quiet", "--out", str(results)]) == 0
+    options = ["--budget", "300", "--seed", "5", "--quiet", "--out", str(results)]
+    assert main([study.file, *options]) == 0
     folder = results / STUDY / "seed-5"
     optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion").first()
-    space, networks = STUDIES[STUDY].space, STUDIES[STUDY].names
+    space, networks = study.space, study.names
     best = space.encode({n: optima.loc[["regret_minimax"], n].to_numpy() for n in space.names})
-    metrics = STUDIES[STUDY].cost_model().evaluate(best)
-    own = [optima["value"][f"alone_{n}"] for n in networks]
-    worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)[0] / own).max() - 1
+    metrics = study.cost_model().evaluate(best)
+    alone = [optima["value"][f"alone_{n}"] for n in networks]
+    worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)[0] / alone).max() - 1
     assert optima["value"]["regret_minimax"] == pytest.approx(worst, rel=1e-12)
     assert optima["value"]["regret_minimax"] > optima["value"]["regret_minimax_joint"]
     regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
     assert regret["optimum"]["regret_minimax"] == optima["value"]["regret_minimax"]
     assert "regret_minimax_joint" not in regret.index
     out = str(tmp_path / "proof")
-    assert imcmoo.cli.main.main(["certify", STUDY, "--out", out, "--quiet"]) == 0
+    assert imcmoo.cli.main.main(["certify", study.file, "--out", out, "--quiet"]) == 0
     proven = json.loads((tmp_path / "proof" / "certificate.json").read_text(encoding="utf-8"))
     assert proven["criterion"] == "regret_minimax"
     assert proven["bound"] == optima["value"]["regret_minimax"]
-    assert {n: own["value"] for n, own in proven["own_best"].items()} == dict(
-        zip(networks, own, strict=True)
-    )
+    bests = {n: best["value"] for n, best in proven["own_best"].items()}
+    assert bests == dict(zip(networks, alone, strict=True))
 
 
-def test_without_baselines_the_joint_quantity_is_called_so(results):
+def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
     folder = results / STUDY / "seed-1"
     if not folder.exists():
-        assert main([*ARGUMENTS, "--out", str(results)]) == 0
+        assert main([*arguments, "--out", str(results)]) == 0
     selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
     assert selection["used"]["regret_minimax_joint"]
     assert "regret_minimax" not in selection.index
     assert "score_regret_minimax_joint" in pd.read_csv(folder / "front.csv")
-    said = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    assert said["criterion"] == "regret_minimax_joint"
-    assert said["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
+    output = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    assert output["criterion"] == "regret_minimax_joint"
+    assert output["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
-def test_other_settings_have_no_exact_answer_here(results):
-    assert main([*ARGUMENTS, "--seed", "2", "--area-limit", "700", "--out", str(results)]) == 0
+def test_other_settings_have_no_exact_answer_here(results, arguments):
+    assert main([*arguments, "--seed", "2", "--area-limit", "700", "--out", str(results)]) == 0
     assert not (results / STUDY / "seed-2" / "regret.csv").exists()
 
 
-def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, capsys):
+def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, arguments, capsys):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
     summary = json.loads(before) | {"identity": {}}
     summary["checksum"] = exact.checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
-        assert main([*ARGUMENTS, "--seed", "3", "--out", str(results)]) == 2
+        assert main([*arguments, "--seed", "3", "--out", str(results)]) == 2
     finally:
         path.write_text(before, encoding="utf-8")
-    assert "run `python -m imcmoo enumerate four_workload_rram`" in capsys.readouterr().err
+    assert "run `python -m imcmoo enumerate " in capsys.readouterr().err
     assert not (results / STUDY / "seed-3").exists()
 
 
 def test_what_tells_problems_of_one_study_apart_is_stated():
-    study = STUDIES[STUDY]
-    own = {
-        "study": STUDY,
+    study = STUDIES["four_workload_rram"]
+    settings = {
+        "study": "four_workload_rram",
         "area_limit_mm2": pytest.approx(800),
         "deployment": "alone",
         "criterion": None,
         "weights": None,
     }
-    assert study_settings(study) == own
     # One answer holds all criteria of the registry.
-    assert study_settings(replace(study, criterion="ela_mean")) == own
-    assert study_settings(replace(study, weights=(1, 2, 3, 4))) == own | {"weights": [1, 2, 3, 4]}
-    assert study_settings(replace(study, deployment="together")) == own | {"deployment": "together"}
-    found = study_settings(replace(study, area_limit_m2=21e-6))
-    assert found == own | {"area_limit_mm2": pytest.approx(21)}
-    json.dumps(found)
-    assert study_settings(replace(study, area_limit_m2=None)) == own | {"area_limit_mm2": None}
+    assert study_settings(study) == study_settings(replace(study, criterion="ela_mean")) == settings
+    for change, told in (
+        ({"weights": (1, 2, 3, 4)}, {"weights": [1, 2, 3, 4]}),
+        ({"deployment": "together"}, {"deployment": "together"}),
+        ({"area_limit_m2": 21e-6}, {"area_limit_mm2": pytest.approx(21)}),
+        ({"area_limit_m2": None}, {"area_limit_mm2": None}),
+    ):
+        changed = study_settings(replace(study, **change))
+        assert changed == settings | told
+        json.dumps(changed)
 
 
-def test_an_answer_replaced_while_it_is_read_is_refused(results, tmp_path, monkeypatch):
+def test_an_answer_replaced_while_it_is_read_is_refused(results, study, tmp_path, monkeypatch):
     shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
     summary = tmp_path / "exact" / STUDY / "summary.json"
-    assert find_answer(STUDIES[STUDY], tmp_path) is not None
+    assert find_answer(study, tmp_path) is not None
     load = exact.load
 
     def replaced(*arguments):
@@ -143,26 +157,21 @@ def test_an_answer_replaced_while_it_is_read_is_refused(results, tmp_path, monke
 
     monkeypatch.setattr(exact, "load", replaced)
     with pytest.raises(InputError, match="was written anew while it was read") as refusal:
-        find_answer(STUDIES[STUDY], tmp_path)
+        find_answer(study, tmp_path)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, tmp_path, capsys):
+def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, arguments, tmp_path, capsys):
     shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
     path = tmp_path / "exact" / STUDY / "optima.csv"
     path.write_text(path.read_text(encoding="utf-8") + "edap_max,1\n", encoding="utf-8")
-    assert main([*ARGUMENTS, "--out", str(tmp_path)]) == 2
+    assert main([*arguments, "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert f"{path} is damaged: enumerate again or remove " in error
     assert error.count("\n") == 1
     assert not (tmp_path / STUDY / "seed-1").exists()
 
 
-def test_the_study_of_studies_refuses_options_that_mean_nothing_to_it(capsys):
-    assert main(["paper", "--budget", "10"]) == 2
-    assert "paper takes no options but --out, --quiet" in capsys.readouterr().err
-
-
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
-    assert imcmoo.cli.main.main(["enumerate", STUDY, "--area-limit", "700"]) == 2
+    assert imcmoo.cli.main.main(["enumerate", "four_workload_rram", "--area-limit", "700"]) == 2
     assert "give --out" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from imcmoo.report.terminal_tables import lacks
 from imcmoo.study.power import PHYSICAL_BASIS
 from imcmoo.study.provenance import config
 from problems import STUDIES
+from tests.study.files import written
 
 NETWORKS = ["resnet18_onnx", "mobilenet_v3_onnx"]
 OWN = """
@@ -39,17 +40,11 @@ dram = "x64"
 TABLES = "".join(f'\n[[networks]]\nsource = "{name}"\n' for name in NETWORKS)
 
 
-def written(folder, text=OWN + TABLES):
-    path = folder / "own.toml"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The study's file, and a folder with its exact answer and a run."""
     out = tmp_path_factory.mktemp("physical")
-    file = written(out)
+    file = written(out, OWN + TABLES)
     assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
     assert main(["run", file, "--out", str(out), "--quiet"]) == 0
     return file, out
@@ -63,26 +58,16 @@ def plain(columns, **options):
 
 def of_design(study, folder):
     """The selected design as columns of the model, and what is said of it."""
-    found = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    columns = {k: np.array([v]) for k, v in {**study.space.fixed, **found["design"]}.items()}
-    return columns, found
+    result = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    columns = {k: np.array([v]) for k, v in {**study.space.fixed, **result["design"]}.items()}
+    return columns, result
 
 
 def test_a_device_names_the_space_of_the_study_s_model(finished):
     study = find_study(finished[0])
-    assert (
-        study.space.fixed["mac_units"]
-        == STUDIES["four_workload_sram_physical"].space.fixed["mac_units"]
-    )
+    built_in = STUDIES["four_workload_sram_physical"].space.fixed
+    assert study.space.fixed["mac_units"] == built_in["mac_units"]
     assert study.space.size == 2**8 * 3
-
-
-def test_the_search_finds_the_exact_optima(finished):
-    folder = finished[1] / "own" / "seed-1"
-    regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
-    assert set(regret.index) >= {"edap_max", "edap_geomean", "regret_minimax"}
-    assert (regret["regret_selected"] >= -1e-12).all()
-    assert (regret["optimum"] > 0).all()
 
 
 def test_the_exact_optimum_is_the_smallest_of_all_designs(finished):
@@ -93,34 +78,40 @@ def test_the_exact_optimum_is_the_smallest_of_all_designs(finished):
     edap = problem.costs(F[(G <= 0).all(axis=1)]).edap
     optima = pd.read_csv(finished[1] / "exact" / "own" / "optima.csv").set_index("criterion")
     assert optima.loc[["edap_max"], "value"].iloc[0] == edap.max(axis=1).min()
+    regret = pd.read_csv(finished[1] / "own" / "seed-1" / "regret.csv").set_index("criterion")
+    assert set(regret.index) >= {"edap_max", "edap_geomean", "regret_minimax"}
+    assert (regret["regret_selected"] >= -1e-12).all()
 
 
 def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
     folder = finished[1] / "own" / "seed-1"
-    columns, found = of_design(find_study(finished[0]), folder)
-    known = plain(columns)
+    columns, result = of_design(find_study(finished[0]), folder)
+    exact = plain(columns)
     exactly = partial(pytest.approx, rel=1e-12)
     for w, name in enumerate(NETWORKS):
-        own = found["workloads"][name]
-        assert own["power_W"] == exactly(known.power_W[0, w])
-        assert own["power_W"] < own["energy_J"] / own["interval_s"]
-        assert own["interval_s"] == exactly(known.interval_s[0, w])
-        snr = own["snr_adc_dB"]
-        assert (np.inf if snr is None else snr) == exactly(known.snr_adc_dB[0, w])
-        assert known.snr_adc_dB[0, w] >= 16
-        assert own["W_per_mm2"] <= 1 + 1e-12
+        rows = result["workloads"][name]
+        assert rows["power_W"] == exactly(exact.power_W[0, w])
+        assert rows["power_W"] < rows["energy_J"] / rows["interval_s"]
+        assert rows["interval_s"] == exactly(exact.interval_s[0, w])
+        snr = rows["snr_adc_dB"]
+        assert (np.inf if snr is None else snr) == exactly(exact.snr_adc_dB[0, w])
+        assert exact.snr_adc_dB[0, w] >= 16
+        assert rows["W_per_mm2"] <= 1 + 1e-12
     selection = pd.read_csv(folder / "selection.csv").query("used").iloc[0]
-    assert selection["power_W_resnet18_onnx"] == exactly(known.power_W[0, 0])
+    assert selection["power_W_resnet18_onnx"] == exactly(exact.power_W[0, 0])
 
 
-def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(finished, capsys):
+def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(
+    finished, capsys, monkeypatch
+):
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
     file, out = finished
-    found = of_design(find_study(file), out / "own" / "seed-1")[1]
-    assert found["caution"] == PHYSICAL_BASIS
+    result = of_design(find_study(file), out / "own" / "seed-1")[1]
+    assert result["caution"] == PHYSICAL_BASIS
     assert main(["run", file, "--out", str(out / "again"), "--no-baselines"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert PHYSICAL_BASIS in said
-    assert "paper's cost model" not in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert PHYSICAL_BASIS in output
+    assert "paper's cost model" not in output
 
 
 def test_tables_and_figures_are_all_there(finished):
@@ -128,12 +119,12 @@ def test_tables_and_figures_are_all_there(finished):
     figures = {p.stem for p in (folder / "figures").glob("*.png")}
     assert figures >= {"baselines", "breakdown", "convergence", "objectives", "trade_off"}
     parts = pd.read_csv(folder / "breakdown.csv").set_index("component")
-    found = of_design(find_study(finished[0]), folder)[1]
+    result = of_design(find_study(finished[0]), folder)[1]
     total = parts[[f"energy_{name}_J" for name in NETWORKS]].sum()
     assert total.to_numpy() == pytest.approx(
-        [found["workloads"][name]["energy_J"] for name in NETWORKS], rel=1e-9
+        [result["workloads"][name]["energy_J"] for name in NETWORKS], rel=1e-9
     )
-    assert parts["area_mm2"].sum() == pytest.approx(found["chip"]["area_mm2"], rel=1e-9)
+    assert parts["area_mm2"].sum() == pytest.approx(result["chip"]["area_mm2"], rel=1e-9)
     baselines = pd.read_csv(folder / "baselines.csv")
     assert baselines["optimised_for"].tolist() == ["joint", *NETWORKS]
 
@@ -144,22 +135,24 @@ def test_limits_that_are_no_amounts_are_told_in_words():
     assert lacks(row, "b") == "lacks wires that lose little"
 
 
-def test_an_infinite_signal_to_noise_is_plain_json(tmp_path):
+def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
     fine = OWN.replace("adc_bits = [5, 6]", "adc_bits = 10").replace("[64, 128]", "64")
     file = written(tmp_path, fine + TABLES)
     assert main(["run", file, "--out", str(tmp_path), "--no-baselines", "--quiet"]) == 0
     text = (tmp_path / "own" / "seed-1" / "design.json").read_text(encoding="utf-8")
-    found = json.loads(text, parse_constant=pytest.fail)
-    assert found["workloads"]["resnet18_onnx"]["snr_adc_dB"] is None
+    result = json.loads(text, parse_constant=pytest.fail)
+    assert result["workloads"]["resnet18_onnx"]["snr_adc_dB"] is None
 
 
+@pytest.mark.slow
 def test_searches_are_compared_on_it(finished):
     file, out = finished
     command = [file, "--seeds", "2", "--budgets", "3300", "--ablation", "--workers", "1"]
     assert compare([*command, "--out", str(out)]) == 0
     regret = pd.read_csv(out / "ablation" / "own" / "regret.csv")
-    own = regret[(regret["method"] == "ours") & (regret["counted"] == "designs")]
-    assert own["regret"].max() == pytest.approx(0, abs=1e-9)
+    rows = regret[(regret["method"] == "ours") & (regret["counted"] == "designs")]
+    assert rows["regret"].max() == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("adc", ["neurosim_sar", "murmann"])
@@ -168,9 +161,9 @@ def test_the_converter_model_is_a_value_of_the_space(tmp_path, adc):
     levels = other.space.unrank(np.arange(0, other.space.size, 97))
     columns = {**other.space.decode(levels)}
     columns.pop("adc_model", None)
-    known = plain(columns, adc_model=adc)
-    assert np.array_equal(other.cost_model().evaluate(levels).area_m2, known.area_m2)
-    assert not np.array_equal(plain(columns).area_m2, known.area_m2)
+    exact = plain(columns, adc_model=adc)
+    assert np.array_equal(other.cost_model().evaluate(levels).area_m2, exact.area_m2)
+    assert not np.array_equal(plain(columns).area_m2, exact.area_m2)
 
 
 def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
@@ -178,11 +171,11 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
     study = find_study(written(tmp_path, low))
     levels = study.space.unrank(np.arange(0, study.space.size, 97))
     model = study.cost_model()
-    known = plain(study.space.decode(levels), input_bits=[8, 4], weight_bits=[8, 6])
+    exact = plain(study.space.decode(levels), input_bits=[8, 4], weight_bits=[8, 6])
     metrics = model.evaluate(levels)
     runs = metrics.runs
     assert runs.any()
-    assert np.array_equal(metrics.energy_J[runs], known.energy_J[runs])
+    assert np.array_equal(metrics.energy_J[runs], exact.energy_J[runs])
     # A chip for this network alone needs narrower adders: as fast, and less energy.
     alone = model.for_network("mobilenet_v3_onnx").evaluate(levels)
     both = alone.runs[:, 0] & runs[:, 1]
@@ -192,9 +185,9 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
 
 def test_the_config_records_the_numbers_the_model_reads(tmp_path):
     study = STUDIES["four_workload_sram_physical"]
-    own = config(study)
-    assert own["model_data"] == study.cost_model().data_digest
-    assert "component_table" not in own
+    rows = config(study)
+    assert rows["model_data"] == study.cost_model().data_digest
+    assert "component_table" not in rows
     reference = config(STUDIES["four_workload_sram"])
     assert "component_table" in reference
     assert "model_data" not in reference

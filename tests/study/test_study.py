@@ -20,7 +20,7 @@ AREAS_MM2 = st.floats(1e-3, 1e6)
 
 @given(AREAS_MM2 | st.decimals(1, 5000, places=2).map(float))
 def test_the_text_of_an_area_is_read_back_as_exactly_this_area(mm2):
-    """Of any that a command line can ask for; some others have no decimal text in mm² at all."""
+    """Areas that a command line can ask for; a few others have no decimal text in mm²."""
     area_m2 = mm2 / 1e6
     assert area(shortest_mm2(area_m2)) == area_m2
 

@@ -1,0 +1,25 @@
+"""Files of studies that tests write."""
+
+SMALL_RRAM = """
+name = "small"
+[space]
+base = "rram"
+voltage_V = [0.5, 0.6]
+bits_per_cell = [4, 8]
+cycle_s = 1e-9
+rows = [128, 512]
+cols = [64, 128]
+[[networks]]
+source = "resnet18"
+[[networks]]
+source = "alexnet"
+[[networks]]
+source = "mobilenet_v3"
+"""
+
+
+def written(folder, text):
+    """Writes the text of a study; returns the path of its file."""
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
