@@ -46,16 +46,7 @@ ACTIONS = (
 )
 """Rows of an array of actions: accesses of all instances together, and leaking unit-cycles."""
 
-DECIDING = (
-    "input_buffer.read",
-    "input_buffer.write",
-    "output_buffer.read",
-    "output_buffer.write",
-    "router.read",
-    "glb.read",
-    "glb.write",
-    "main_memory.read",
-)
+DECIDING = ACTIONS[ACTIONS.index("input_buffer.read") : ACTIONS.index("drivers.leak")]
 """Actions whose number depends on the loop order; none of their prices depends on voltage."""
 
 
