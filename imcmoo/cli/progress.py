@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+)
 
 from imcmoo.cli.terminal import console
 from imcmoo.problem.score_range import text
@@ -13,6 +22,36 @@ from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.study.searches import OnTrace, names
 from imcmoo.study.study import Study
+
+REDRAW_S = 0.1
+"""Shortest time between two drawings of the bars."""
+
+
+class Bars(Progress):
+    """Bars that are drawn when they change, by no thread of their own.
+
+    A process with one thread can fork its workers (`imcmoo.io.processes`).
+    """
+
+    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
+        self._drawn = 0.0
+        super().__init__(*columns, auto_refresh=False, **options)
+
+    def update(self, task_id: TaskID, *args: Any, **fields: Any) -> None:
+        """Change a bar."""
+        super().update(task_id, *args, **fields)
+        self._draw()
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Move a bar on."""
+        super().advance(task_id, advance)
+        self._draw()
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        if now > self._drawn + REDRAW_S or self.finished:
+            self._drawn = now
+            self.refresh()
 
 
 @contextmanager
@@ -25,7 +64,7 @@ def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
     """
     terminal = console(stderr=True)
     hidden = quiet or not terminal.is_terminal
-    with Progress(*columns, console=terminal, transient=True, disable=hidden) as shown:
+    with Bars(*columns, console=terminal, transient=True, disable=hidden) as shown:
         yield shown
 
 
@@ -41,7 +80,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[state]}"),
     )
-    with Progress(*columns, console=console(stderr=True), disable=quiet) as shown:
+    with Bars(*columns, console=console(stderr=True), disable=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting")
             for name in names(study)

@@ -37,6 +37,20 @@ BUSY = (errno.EACCES, errno.EAGAIN)
 LINK = (errno.ELOOP, getattr(errno, "EMLINK", errno.ELOOP), getattr(errno, "EFTYPE", errno.ELOOP))
 """How operating systems say that a file is a symbolic link: Linux, FreeBSD, NetBSD."""
 
+_held: set[int] = set()
+"""Descriptors of the locks of this process."""
+
+
+def _close_copies() -> None:
+    """Close the copies in a forked process, so that locks end with the process that took them."""
+    for lock in _held:
+        os.close(lock)
+    _held.clear()
+
+
+if HAVE_LOCKS:
+    os.register_at_fork(after_in_child=_close_copies)
+
 
 @contextmanager
 def owned(folder: Path) -> Iterator[None]:
@@ -59,6 +73,7 @@ def owned(folder: Path) -> Iterator[None]:
         yield
         return
     lock = _acquired(folder)
+    _held.add(lock)
     try:
         clear_temporary(folder)
         yield
@@ -66,6 +81,7 @@ def owned(folder: Path) -> Iterator[None]:
         # Removed while it is locked: whoever waits for this file finds that it is no longer there.
         if _is_at(lock, folder / LOCK):
             (folder / LOCK).unlink(missing_ok=True)
+        _held.discard(lock)
         os.close(lock)
         with suppress(OSError):  # something is in it
             for empty in made:

@@ -5,31 +5,50 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import (
+    BaseContext,
+    ForkContext,
+    ForkProcess,
+    SpawnContext,
+    SpawnProcess,
+)
+from pathlib import Path
 from typing import Any
 
 from imcmoo.io.blas import children_use_one_thread
 from imcmoo.io.named import call_reporting
+
+_POSIX = hasattr(signal, "pthread_sigmask")
+INTERRUPT = frozenset({signal.SIGINT} if _POSIX else ())
+"""An interrupt is the parent's matter."""
+
+HANDLED = frozenset({signal.SIGTERM, signal.SIGHUP} if _POSIX else ())
+"""Signals that a command handles and a worker does not."""
 
 GRACE_S = 1.0
 """What a worker is given to end when asked to, before it is made to."""
 
 
 class Processes(ProcessPoolExecutor):
-    """The standard library's pool of spawned processes, which can be ended at once.
+    """The standard library's pool of processes, which can be ended at once.
+
+    They are forked where this process has one thread, since no other thread can hold a lock then:
+    a forked worker begins at once, with all that is imported here. Elsewhere they are spawned.
 
     Args:
-        workers: how many; each is started when there is work for it.
+        workers: number of processes.
     """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._spawn = _Spawn()
-        super().__init__(workers, mp_context=self._spawn, initializer=_begin)
+        self._context: _Context = _Fork() if _is_single_threaded() else _Spawn()
+        super().__init__(workers, mp_context=self._context, initializer=_begin)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit a call; what a user's code raises in it comes back as an error of the input."""
@@ -37,11 +56,11 @@ class Processes(ProcessPoolExecutor):
 
     def has_dead(self) -> bool:
         """Tell whether a process has ended; none does before the pool is shut down."""
-        return any(process.exitcode is not None for process in self._spawn.started)
+        return any(process.exitcode is not None for process in self._context.started)
 
     def end(self) -> None:
         """End all processes, whatever they do."""
-        started = [process for process in self._spawn.started if process.pid is not None]
+        started = [process for process in self._context.started if process.pid is not None]
         for process in started:
             process.terminate()
         for process in started:
@@ -49,13 +68,13 @@ class Processes(ProcessPoolExecutor):
             if process.exitcode is None:
                 process.kill()
                 process.join()
-        self._spawn.close_results()
+        self._context.close_results()
         self.shutdown(cancel_futures=True)
 
     def loss(self) -> str:
         """Describe the end of the process whose loss broke the pool, and end the others."""
         self.end()
-        codes = [process.exitcode for process in self._spawn.started]
+        codes = [process.exitcode for process in self._context.started]
         # The others were terminated, here or by the pool itself.
         code = next((c for c in codes if c not in (None, 0, -signal.SIGTERM)), -signal.SIGTERM)
         if code == -signal.SIGKILL:
@@ -65,30 +84,44 @@ class Processes(ProcessPoolExecutor):
         return f"ended by itself with exit code {code} (its error stands above)"
 
 
-class _Worker(SpawnProcess):
-    """A process that is deaf to interrupts from the start, not only when it is ready."""
+def _is_single_threaded() -> bool:
+    """Tell whether this process has one thread, those of libraries included; false if unknown."""
+    return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+
+
+class _Worker(multiprocessing.process.BaseProcess):
+    """A process that is deaf to some signals until `_begin` has run in it."""
+
+    blocked: frozenset[signal.Signals]
 
     def start(self) -> None:
-        if not hasattr(signal, "pthread_sigmask"):
-            with children_use_one_thread():
-                super().start()
-            return
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # is inherited
-        try:
-            with children_use_one_thread():
-                super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with ExitStack() as stack:
+            stack.enter_context(children_use_one_thread())
+            if self.blocked:
+                before = signal.pthread_sigmask(signal.SIG_BLOCK, self.blocked)  # is inherited
+                stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+            super().start()
 
 
-class _Spawn(SpawnContext):
-    """Makes what the pool is made of and remembers it: the pool has no way to be ended at once."""
+class _Spawned(_Worker, SpawnProcess):
+    blocked = INTERRUPT
+
+
+class _Forked(_Worker, ForkProcess):
+    # The handlers of the parent are for the parent's locks and files.
+    blocked = INTERRUPT | HANDLED
+
+
+class _Context(BaseContext):
+    """Makes the parts of a pool and stores them: the pool has no way to be ended at once."""
+
+    worker: type[_Worker]
 
     def __init__(self) -> None:
         self.started: list[_Worker] = []
 
-    def Process(self, *args: Any, **kwargs: Any) -> _Worker:  # type: ignore[override]
-        self.started.append(_Worker(*args, **kwargs))
+    def Process(self, *args: Any, **kwargs: Any) -> _Worker:
+        self.started.append(self.worker(*args, **kwargs))
         return self.started[-1]
 
     def SimpleQueue(self) -> Any:
@@ -100,9 +133,22 @@ class _Spawn(SpawnContext):
         self._results._writer.close()
 
 
+class _Spawn(_Context, SpawnContext):  # type: ignore[misc]
+    worker = _Spawned
+
+
+class _Fork(_Context, ForkContext):  # type: ignore[misc]
+    worker = _Forked
+
+
 def _begin() -> None:
     """Prepare a worker: it ends with its parent, and an interrupt is the parent's matter."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in HANDLED:
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
+            signal.signal(number, signal.SIG_DFL)
+    if HANDLED:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

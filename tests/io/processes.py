@@ -1,5 +1,6 @@
 """Processes that tests start, found again by a text in their environment."""
 
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -28,8 +29,18 @@ def marked(mark):
 
 
 def workers(mark):
-    """Marked processes that work: not this one, and not what Python itself runs beside them."""
-    return [pid for pid in marked(mark) if pid != os.getpid() and b"spawn_main" in command(pid)]
+    """Processes that work for this one or for a marked one, as long as that lives."""
+    parents = marked(mark)
+    children = [process.pid for process in multiprocessing.active_children()]
+    others = [p for p in parents if parent(p) in parents and b"resource_tracker" not in command(p)]
+    return sorted({*children, *others})
+
+
+def parent(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def command(pid):

@@ -297,7 +297,7 @@ def sleep_over(task):
 
 
 PARENT = """
-import os, time
+import os, threading, time
 from functools import partial
 from pathlib import Path
 from imcmoo.io.executor import completed, local
@@ -310,8 +310,10 @@ def main():
         time.sleep({idle})
 
 if __name__ == "__main__":
+    if {threads}:  # workers are spawned then, and forked otherwise
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     main()
-else:  # a worker reads this in its start
+else:  # a spawned worker reads this in its start
     (Path({folder!r}).parent / "starting" / str(os.getpid())).touch()
     time.sleep({start})
 """
@@ -323,18 +325,19 @@ MOMENTS = {
 }
 
 
-def started(folder, moment, start=0.0, **options):
-    """A process that starts workers, each of which takes some seconds to start."""
+def started(folder, moment, *, spawned, start=0.0):
+    """A process that starts workers; spawned ones take some seconds to start."""
     (folder / "done").mkdir()
     (folder / "starting").mkdir()
-    code = PARENT.format(folder=str(folder / "done"), start=start, **MOMENTS[moment])
+    code = PARENT.format(
+        folder=str(folder / "done"), start=start, threads=spawned, **MOMENTS[moment]
+    )
     (folder / "parent.py").write_text(code)
     return subprocess.Popen(
         [sys.executable, "-m", "parent"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=(folder / "stderr").open("w"),
-        **options,
     )
 
 
@@ -353,8 +356,9 @@ def seen(folder):
         ("idle", signal.SIGINT),
     ],
 )
-def test_no_process_outlives_the_one_that_started_it(mark, tmp_path, moment, how):
-    parent = started(tmp_path, moment)
+@pytest.mark.parametrize("spawned", [True, False])
+def test_no_process_outlives_the_one_that_started_it(mark, tmp_path, moment, how, spawned):
+    parent = started(tmp_path, moment, spawned=spawned)
     assert wait_for(lambda: len(seen(tmp_path)) == 2)
     if moment == "idle":
         assert wait_for(lambda: len(list((tmp_path / "done").iterdir())) == 4)
@@ -368,7 +372,7 @@ def test_no_process_outlives_the_one_that_started_it(mark, tmp_path, moment, how
 @needs_proc
 @pytest.mark.parametrize("delay", [0.0, 0.3])
 def test_workers_in_their_start_do_not_outlive_the_one_that_starts_them(mark, tmp_path, delay):
-    parent = started(tmp_path, "in a task", start=1.0)
+    parent = started(tmp_path, "in a task", spawned=True, start=1.0)
     assert wait_for(lambda: workers(mark))
     time.sleep(delay)
     parent.kill()
@@ -377,14 +381,19 @@ def test_workers_in_their_start_do_not_outlive_the_one_that_starts_them(mark, tm
 
 
 @needs_proc
-@pytest.mark.parametrize("moment", ["in their start", "idle"])
-def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(mark, tmp_path, moment):
+@pytest.mark.parametrize(
+    ("moment", "spawned"), [("in their start", True), ("idle", True), ("idle", False)]
+)
+def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(
+    mark, tmp_path, moment, spawned
+):
     """It goes to the whole group of processes; here to the workers first."""
     where, n_files, start = {
         "in their start": ("starting", 2, 2.0),
         "idle": ("done", 4, 0.0),
     }[moment]
-    parent = started(tmp_path, "idle" if moment == "idle" else "in a task", start)
+    moment = "idle" if moment == "idle" else "in a task"
+    parent = started(tmp_path, moment, spawned=spawned, start=start)
     assert wait_for(lambda: len(list((tmp_path / where).iterdir())) == n_files)
     pids = workers(mark)
     assert len(pids) == 2
@@ -405,8 +414,10 @@ def test_a_script_needs_the_main_guard_that_spawned_processes_need(tmp_path, gua
     script = tmp_path / "script.py"
     guard = "if __name__ == '__main__':" if guarded else "if True:"
     script.write_text(
+        "import threading, time\n"
         "from imcmoo.io.executor import completed, local\n"
         f"{guard}\n"
+        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "    with local(2) as executor:\n"
         "        print(sorted(completed(executor, abs, [-3, -4])))\n"
     )

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -259,3 +260,27 @@ def test_a_system_without_locks_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "HAVE_LOCKS", False)
     with pytest.warns(UserWarning, match="cannot lock"), owned(tmp_path):
         assert Path(tmp_path).is_dir()
+
+
+def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(tmp_path):
+    code = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "from imcmoo.io.locks import owned\n"
+        f"with owned(Path({str(tmp_path / 'folder')!r})):\n"
+        "    worker = os.fork()\n"
+        "    if worker:\n"
+        "        print(worker, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    owner = python(code)
+    worker = int(owner.stdout.readline())
+    try:
+        with pytest.raises(InputError, match="is in use"), owned(tmp_path / "folder"):
+            pass
+        owner.kill()
+        owner.wait()
+        with owned(tmp_path / "folder"):
+            os.kill(worker, 0)  # it lives
+    finally:
+        os.kill(worker, signal.SIGKILL)
