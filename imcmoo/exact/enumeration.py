@@ -17,7 +17,7 @@ import numpy as np
 
 from imcmoo.exact.pareto_filter import nondominated_within_group, pareto_candidates
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
@@ -273,9 +273,7 @@ class Enumeration:
             # Each network keeps its own limits on a chip of its own, not the others'.
             values[~problem.limits.within(single.values)] = np.nan
             alone = [Optimum.of(v, ranks) for v in values.T]
-        violation = np.maximum(G, 0.0).sum(axis=1)
-        least = int(violation.argmin())
-        nearest = Optimum(float(violation[least]), ranks[[least]])
+        nearest = _least_violated(G, feasible, ranks)
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
 
     def merge(self, findings: Sequence[PartialResult]) -> ExactAnswer:
@@ -307,3 +305,11 @@ class Enumeration:
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | alone, front, ranks[on_front][first], n)
+
+
+def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
+    """The smallest violation of designs with constraints G, and the first design that has it."""
+    if feasible.any():
+        return Optimum(0.0, ranks[[feasible.argmax()]])
+    violation = np.maximum(G, 0.0).sum(axis=1)
+    return Optimum(float(violation.min()), ranks[[violation.argmin()]])

@@ -240,10 +240,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
         """Objectives, finite; `violation` (n,) orders what does not run."""
-        positive = (self.natural(F) > 0) | ~self._is_ratio
-        scored = np.all(np.isfinite(F) & (self._bounds > F) & positive, axis=1)
-        if not scored[runs].all():
-            bad = int(np.argmax(runs & ~scored))
+        running = F[runs]
+        positive = (self.natural(running) > 0) | ~self._is_ratio
+        scored = np.all(np.isfinite(running) & (self._bounds > running) & positive, axis=1)
+        if not scored.all():
+            bad = int(np.flatnonzero(runs)[np.argmin(scored)])
             raise OwnCodeError(
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad]}"

@@ -156,13 +156,11 @@ class DesignSpace:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
         chosen = self._columns(names)
         dims = [self.shape[i] for i in chosen]
-        if math.prod(dims) - 1 <= LARGEST_RANK:
-            ranks = np.zeros(len(levels), dtype=np.int64)
-        else:
-            ranks = np.zeros(len(levels), dtype=object)
-        for at, size in zip(chosen, dims, strict=True):
-            ranks = ranks * size + levels[:, at]
-        return ranks
+        fits = math.prod(dims) - 1 <= LARGEST_RANK
+        weights = np.zeros(len(self.shape), dtype=np.int64 if fits else object)
+        for i, at in enumerate(chosen):
+            weights[at] = math.prod(dims[i + 1 :])
+        return np.asarray(levels @ weights)
 
     def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
         """Level matrix of the designs with these ranks.
