@@ -106,10 +106,10 @@ def test_gaps_are_those_of_the_geometric_mean():
     value, bound = (float(from_log(np.array(30 * np.log(v)))) for v in (1.2e-12, 1e-12))
     assert goal.gap(value, bound) == pytest.approx(0.2)
     assert goal.gap(value, value) == 0
-    least = goal.enough(value, 0.2)
+    least = goal.pruning_threshold(value, 0.2)
     assert log10_of(np.array(least)) == pytest.approx(log10_of(np.array(bound)), rel=1e-12)
-    assert 0 < goal.enough(1e-285, 1e5) < SMALLEST
-    assert goal.enough(value, 0.0) == value
+    assert 0 < goal.pruning_threshold(1e-285, 1e5) < SMALLEST
+    assert goal.pruning_threshold(value, 0.0) == value
 
 
 def test_people_read_the_decimal_logarithm():

@@ -94,7 +94,7 @@ def test_no_more_is_kept_than_wanted(problem):
     good, _ = sorted_by_screen(problem)
     truly = good[problem.feasibility.violation(good) <= 0]
     collected = offspring(problem, wanted=2)
-    collected.take(truly[:5])
+    collected.append(truly[:5])
     collected.drop_infeasible()
     np.testing.assert_array_equal(collected.levels, truly[:2])
     assert collected.missing == 0
