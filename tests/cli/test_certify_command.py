@@ -6,6 +6,7 @@ import re
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.exact import certificate
 
 STUDY = """
 name = "few"
@@ -70,6 +71,18 @@ def test_a_criterion_is_certified_and_checked(tmp_path, study):
     counted = sum(s["infeasible"] + s["excluded"] for s in stages) + found["counts"]["evaluated"]
     assert counted == found["designs"] == 1024
     assert check(out, study) == 0
+
+
+def test_a_certificate_that_states_the_papers_scaling_is_accepted(tmp_path, study):
+    out = tmp_path / "proof"
+    assert certify(study, out, "--criterion", "edap_max") == 0
+    path = out / "certificate.json"
+    for scaling, code in (("reference", 0), ("current", 2)):
+        content = json.loads(path.read_text())
+        content["settings"]["scaling"] = scaling
+        content["checksum"] = certificate._checksum(content)
+        path.write_text(json.dumps(content))
+        assert check(out, study) == code
 
 
 def test_the_check_says_whose_bounds_it_used(tmp_path, study, capsys):
