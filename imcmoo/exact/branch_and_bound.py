@@ -1,7 +1,7 @@
-"""The best design of a space by one criterion, with proof: staged branch and bound, best first.
+"""Best-first branch and bound over the stages of a search tree, for one criterion.
 
-Partial designs wait by stage in heaps of chunks. The smallest bound of all that waits, or of
-what was found, is a bound of the whole space at any time: whoever stops early has it.
+Nodes are queued by stage. The smallest bound of all queued nodes and evaluated designs is a lower
+bound of the whole space at any time, so an early stop has a bound as well.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def _all(costs: BoundedCosts) -> Bools:
 
 @dataclass
 class RootExpansion:
-    """The first stages of a tree, which every criterion shares: all partial designs with a bound.
+    """Expansion of the first stages, up to the first nodes with bounds; all criteria share it.
 
     Args:
-        nodes: of the stage from which there are bounds.
-        stage: how many stages of these are chosen.
+        nodes: nodes of the first stage that has bounds.
+        stage: number of chosen stages.
         infeasible: designs ruled out, by stage.
         feasible: feasible designs evaluated so far, shape (n, n_parameters), and their objectives.
     """
@@ -82,7 +82,7 @@ class RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
-            designs: to begin with; what is not feasible of them does not count.
+            designs: initial incumbents; infeasible ones are ignored.
         """
         nodes, infeasible = branches.start, {}
         stage = 0
@@ -99,13 +99,13 @@ class RootExpansion:
 
 @dataclass
 class BranchAndBound:
-    """A branch and bound under way.
+    """State of a branch and bound.
 
     Args:
-        branches: the tree.
-        root: its first stages; designs found go there, where the next criterion begins.
-        goal: what is to be proven.
-        gap: how far the best found may be above the best there is, as a share.
+        branches: the search tree.
+        root: its root expansion, which also passes incumbents on to the next criterion.
+        goal: the criterion.
+        gap: relative gap at which the search may stop.
     """
 
     branches: NodeExpander
@@ -135,7 +135,7 @@ class BranchAndBound:
 
     @property
     def bound(self) -> float:
-        """No design scores less."""
+        """Lower bound of the score of all designs."""
         return min(self.pruning_threshold, self._floor, self._least)
 
     @property
@@ -149,10 +149,10 @@ class BranchAndBound:
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
-        """Branch until the gap is closed, or somebody wants to stop.
+        """Branch until the gap is closed or `stop` returns True.
 
         Args:
-            stop: asked after every step.
+            stop: called after every step.
         """
         steps = 0
         while self._least < self.pruning_threshold and not stop(self):
@@ -179,7 +179,7 @@ class BranchAndBound:
         )
 
     def _branch(self, rows: Levels, stage: int) -> None:
-        """Choose a stage more of some partial designs."""
+        """Expand nodes by one stage."""
         grown = self.branches.expand(rows, stage, self.can_improve)
         self._options[stage] = max(grown.children, 1) / len(rows)
         self.count(grown, stage)
@@ -198,11 +198,11 @@ class BranchAndBound:
         self.prune_or_enqueue(nodes, stage)
 
     def can_improve(self, costs: BoundedCosts) -> Bools:
-        """Which partial designs may be better than the best found by more than the gap, (n,)."""
+        """True for nodes that may improve on the incumbent by more than the gap, shape (n,)."""
         return np.asarray(self.goal.bound(costs) < self.pruning_threshold)
 
     def prune_or_enqueue(self, nodes: Nodes, stage: int) -> None:
-        """Exclude what cannot be better, evaluate what is fully chosen, and let the others wait."""
+        """Exclude nodes that cannot improve, evaluate leaves, and queue the others."""
         assert nodes.costs is not None
         bounds = self.goal.bound(nodes.costs)
         better = bounds < self.pruning_threshold
@@ -219,7 +219,7 @@ class BranchAndBound:
             self._update_incumbent(levels, F)
 
     def _update_incumbent(self, levels: Levels, F: Floats) -> None:
-        """Feasible designs: remember them, and the best."""
+        """Update the incumbent by feasible designs."""
         if not len(levels):
             return
         scores = self.goal.score(self.branches.problem.costs(F))
@@ -233,11 +233,12 @@ class BranchAndBound:
             )
 
     def import_incumbent(self) -> None:
-        """Take the best of the designs that others found."""
+        """Take over the best incumbent of the other criteria."""
         self._update_incumbent(*self.root.feasible)
 
     def _dive(self) -> None:
-        """Follow the partial designs of least bound to designs; nothing of it counts."""
+        """Dive: expand the nodes of smallest bound to leaves for a good incumbent; counts
+        nothing."""
         rows = self.branches.start.rows[:0]
         for stage in range(self.root.stage, len(self.branches.stages)):
             waiting = self._queues[stage]
@@ -253,7 +254,7 @@ class BranchAndBound:
         self._local_search()
 
     def _local_search(self) -> None:
-        """Step to the best neighbour for as long as one is better; nothing of it counts."""
+        """Local search: step to the best neighbour while it is better; counts nothing."""
         before = None
         while self.levels is not None and self.levels is not before:
             before = self.levels

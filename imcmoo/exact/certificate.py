@@ -98,12 +98,7 @@ class Certificate:
             content = read_json(path)
             _check_kinds(content)
             return cls(
-                # Certificates of earlier versions state the only technology scaling there is.
-                settings={
-                    k: v
-                    for k, v in content["settings"].items()
-                    if (k, v) != ("scaling", "reference")
-                },
+                settings=_without_scaling(content["settings"]),
                 model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],

@@ -169,7 +169,7 @@ class Enumeration:
         shared = model.mapping_parameters or names
         self.mapping_parameters = [n for n in names if n in shared]
         self.point_parameters = [n for n in names if n not in shared]
-        self.apart: CostModel = model.time_multiplexed()
+        self.single_network: CostModel = model.time_multiplexed()
 
     @cached_property
     def points(self) -> Levels:
@@ -207,7 +207,9 @@ class Enumeration:
 
         def check() -> None:
             left = (n - n_screened + sum(map(len, passing_keys))) * n_points
-            hopeful = self.apart.offers("screen") and time.monotonic() < began + SCREENING_S
+            hopeful = (
+                self.single_network.offers("screen") and time.monotonic() < began + SCREENING_S
+            )
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
 
@@ -231,15 +233,15 @@ class Enumeration:
             check: called again and again; what it raises ends the screening.
         """
         check()
-        if not self.apart.offers("screen"):
+        if not self.single_network.offers("screen"):
             return keys
         space, limit = self.problem.space, self.problem.area_limit_m2
         levels = space.unrank(keys, self.mapping_parameters)
         passes = np.zeros(len(keys), dtype=bool)
         # Most parameters outside the mapping key do not matter to the screen.
-        screened_by = [n for n in self.point_parameters if n in self.apart.screened_by]
+        screened_by = [n for n in self.point_parameters if n in self.single_network.screened_by]
         for rank in range(space.size_of(screened_by)):
-            quick = self.apart.screen(levels + space.unrank(np.array([rank]), screened_by))
+            quick = self.single_network.screen(levels + space.unrank(np.array([rank]), screened_by))
             fits = quick.runs.any(axis=1)
             passes |= fits if limit is None else fits & (quick.area_m2 <= limit)
             if passes.all():
@@ -266,7 +268,11 @@ class Enumeration:
         kept = kept[pareto_candidates(problem, F[kept], unbeaten[kept], own_scores)]
         alone: list[Optimum] = []
         if problem.has_edap:
-            single = metrics if self.apart is problem.model else self.apart.evaluate(designs)
+            single = (
+                metrics
+                if self.single_network is problem.model
+                else self.single_network.evaluate(designs)
+            )
             values = Costs(single.values, F).edap
             if problem.area_limit_m2 is not None:
                 values[single.area_m2 > problem.area_limit_m2] = np.nan

@@ -1,4 +1,4 @@
-"""Partial designs of a problem with their bounds, and what becomes of their completions."""
+"""Nodes of the search tree of a problem: their expansion, bounds, and excluded designs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CanImprove = Callable[[BoundedCosts], Bools]
 
 @dataclass(frozen=True)
 class Nodes:
-    """Partial designs of one stage that may have feasible completions.
+    """Nodes of one stage that may contain feasible designs.
 
     Args:
-        rows: as the model has them, shape (n, n_columns).
-        n_designs: how many designs each stands for, shape (n,).
-        costs: lower bounds of what their completions cost; None where there are none yet.
+        rows: rows of the `PartialDesignTree`, shape (n, n_columns).
+        n_designs: number of designs of each node, shape (n,).
+        costs: lower bounds of costs over the designs of each node; None before there are bounds.
     """
 
     rows: Levels
@@ -40,7 +40,7 @@ class Nodes:
     costs: BoundedCosts | None
 
     def take(self, some: Ints) -> Nodes:
-        """Some of them."""
+        """Nodes of an index."""
         costs = None if self.costs is None else self.costs.take(some)
         return Nodes(self.rows[some], self.n_designs[some], costs)
 
@@ -50,9 +50,9 @@ class Expansion:
     """Children of nodes, with one more stage chosen.
 
     Args:
-        nodes: the children that are left.
-        children: how many there were that a relaxed_bound did not rule out.
-        infeasible, excluded: designs that are ruled out, in all, as such or by their bound.
+        nodes: children that may contain a better feasible design.
+        children: number of children that relaxed bounds did not exclude.
+        infeasible, excluded: numbers of designs ruled out as infeasible and by their bounds.
     """
 
     nodes: Nodes
@@ -62,14 +62,14 @@ class Expansion:
 
 
 class NodeExpander:
-    """The tree of partial designs of a problem.
+    """Expands the nodes of the search tree of a problem.
 
     Args:
-        problem: of energy, latency and area. Where its model knows no bounds of partial designs,
-            all designs are evaluated.
+        problem: a problem of energy, latency and area; if its model has no bounds, all designs are
+            evaluated.
 
     Raises:
-        NotProvable: a limit is not bounded by these, or the space is too large.
+        NotProvable: a limit has no bounds, or the space is too large.
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
@@ -81,7 +81,7 @@ class NodeExpander:
 
     @property
     def start(self) -> Nodes:
-        """The one node that stands for all designs."""
+        """Root node: the whole space."""
         rows = self.partials.start
         return Nodes(rows, self.partials.n_leaves(rows), None)
 
@@ -90,11 +90,11 @@ class NodeExpander:
         return int(self.partials.n_leaves(rows).sum())
 
     def expand(self, rows: Levels, stage: int, can_improve: CanImprove) -> Expansion:
-        """Choose one stage more: the children that may be feasible, with bounds where there are.
+        """Choose one more stage of some nodes.
 
         Args:
-            rows: of which the stages before are chosen.
-            stage: which to choose.
+            rows: nodes with all earlier stages chosen.
+            stage: the stage to choose.
             can_improve: tells by bounds which children may; not called without relaxed bounds.
         """
         children, costs, excluded = self._children(rows, stage, can_improve)

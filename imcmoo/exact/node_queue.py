@@ -1,4 +1,4 @@
-"""Partial designs that wait to be taken further, the most promising first."""
+"""Queue of search nodes, smallest lower bound first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from imcmoo.space.design_space import Levels
 
 
 class NodeQueue:
-    """Partial designs of one stage, least bound first: a heap of chunks.
+    """Nodes of one stage, smallest bound first: a heap of batches of nodes.
 
-    A chunk is put in order when it is first taken from, and refers to the rows it is of: of a
-    million nodes that wait for many criteria few are ever asked for.
+    A batch is sorted when a node of it is first popped, and refers to the rows of all criteria: of
+        a million queued nodes few are ever popped.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class NodeQueue:
 
     @property
     def least(self) -> float:
-        """The smallest bound; infinite if nothing waits."""
+        """Smallest bound; infinite if the queue is empty."""
         return self._heap[0][0] if self._heap else np.inf
 
     def push(self, rows: Levels, some: Ints, bounds: Floats) -> None:
-        """Let some of the rows wait, which have these bounds, shape (len(some),)."""
+        """Queue the rows of indices `some` with their bounds, shape (len(some),)."""
         if len(some):
             self._push(_NodeBatch(rows, some, bounds, in_order=False))
 
@@ -37,7 +37,7 @@ class NodeQueue:
         heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
 
     def pop(self, n: int, below: float) -> Levels:
-        """About the n rows of least bound, all of them below some value."""
+        """Remove about n rows of smallest bound, all with a bound below `below`."""
         taken: list[Levels] = []
         while n > 0 and self.least < below:
             chunk = heapq.heappop(self._heap)[-1].ordered()
@@ -49,7 +49,7 @@ class NodeQueue:
         return np.concatenate(taken)
 
     def first(self, n: int) -> Levels:
-        """At the most n rows of the chunk that begins with the least bound; something must wait."""
+        """At most n rows of the batch with the smallest bound; the queue must not be empty."""
         chunk = self._heap[0][-1]
         if n < len(chunk.queued) and not chunk.in_order:
             nearest = np.argpartition(chunk.bounds, n)[:n]
@@ -57,7 +57,7 @@ class NodeQueue:
         return chunk.ordered().taken(slice(n)).waiting
 
     def clear(self) -> list[Levels]:
-        """All that waits, which waits no longer."""
+        """Remove and return all rows."""
         rows = [chunk.waiting for *_, chunk in self._heap]
         self._heap = []
         return rows

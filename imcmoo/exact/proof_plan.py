@@ -21,12 +21,12 @@ ALONE = "alone_"
 
 @dataclass(frozen=True)
 class ProofTask:
-    """Criteria that are proven together, on one tree of partial designs.
+    """Criteria that are proven together, on one search tree.
 
     Args:
-        names: of the criteria.
-        network: the one that the chips must run; all of them if empty.
-        rests_on: single-network optima, which are proven before.
+        names: names of the criteria.
+        network: the network that the chips must run; empty for all networks.
+        rests_on: names of the optima that are proven before, one per network, if any.
     """
 
     names: tuple[str, ...]
@@ -35,8 +35,11 @@ class ProofTask:
 
 
 def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
-    """Names of all that can be proven, what others rest on first: on chips that run every network,
-    and what is about chips of one network's own."""
+    """Names of all provable criteria, prerequisites first.
+
+    Returns:
+        Criteria on chips that run every network, and criteria that need chips of one network.
+    """
     later = regret_criteria(problem)
     alone: list[str] = []
     if problem.has_edap and problem.model.offers("for_network"):
@@ -45,10 +48,10 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
 
 
 def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofTask]:
-    """Some of what is provable as parts, in order; with what it rests on.
+    """Tasks that prove some criteria and their prerequisites, in order.
 
     Args:
-        names: some of those of `provable`.
+        names: names from `provable`.
     """
     networks = problem.workload_names
     joint = tuple(f"edap_{name}" for name in networks)
@@ -70,10 +73,10 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
 
 
 def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProblem:
-    """The problem that a part is about: the given one, or that of one of its networks.
+    """The problem of a task: `problem`, or that of one network on a chip of its own.
 
     Raises:
-        NotProvable: the model cannot be taken apart.
+        NotProvable: there is no model of one network.
     """
     if not part.network:
         return problem
@@ -89,11 +92,12 @@ def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProbl
 def criteria_of(
     problem: AcceleratorProblem, part: ProofTask, own: SingleNetworkOptima | None
 ) -> list[BoundedCriterion]:
-    """The criteria of a part.
+    """Bounded criteria of a task.
 
     Args:
-        problem: that of the part.
-        own: what is proven of what it rests on, if it rests on any.
+        problem: the problem of the task.
+        part: the task.
+        own: proven optima that the task rests on, if any.
     """
     if own is not None:
         named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}

@@ -21,7 +21,7 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.surrogate import Surrogate, around
+from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LARGE_SPACE = 1 << 30
@@ -132,7 +132,9 @@ def from_elites(
     children, of = children[new], of[new]
     guessed = rng.random(len(of))
     if guided and len(of):
-        training = around(space, levels, np.unique(incumbents), AROUND * len(incumbents))
+        training = nearest_to_incumbents(
+            space, levels, np.unique(incumbents), AROUND * len(incumbents)
+        )
         surrogate = Surrogate(space, levels[training], problem.coordinates(F[training]))
         told = problem.from_coordinates(surrogate.predict(children))
         guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]

@@ -16,10 +16,10 @@ from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
-from imcmoo.search.surrogate import Surrogate, around
+from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
-from imcmoo.space.moves import move, pairs, single_moves, trades
+from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 
 OVERSAMPLING = 4
 """Children made per child wanted: some repeat what was evaluated, others are infeasible."""
@@ -71,7 +71,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         self.fitted = fitted
         self.niches = niches if archive.space.size > LARGE_SPACE else 0.0
         single = single_moves(archive.space)
-        self._moves = np.concatenate([single, pairs(single), trades(archive.space)])
+        self._moves = np.concatenate([single, pairs(single), paired_moves(archive.space)])
 
     def do(
         self,
@@ -128,7 +128,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         if not self.fitted:
             return rng.permutation(vicinity)
         training = (
-            around(problem.space, levels, best, self.fitted)
+            nearest_to_incumbents(problem.space, levels, best, self.fitted)
             if self.niches
             else elite(scores, self.fitted)
         )
@@ -158,7 +158,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             offspring.add(rng.permutation(self._vicinity(drawn)), offspring.missing)
 
     def _vicinity(self, levels: Levels) -> Levels:
-        """All designs one move, two moves or a trade away from some, shape (n, n_parameters)."""
+        """Designs one move, two moves or a paired move away from some, shape (n, n_parameters)."""
         designs, inside = move(self.archive.space, levels, self._moves)
         return designs[inside]
 

@@ -76,7 +76,7 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
     return np.asarray(cdist(ours, theirs, "cityblock"))
 
 
-def around(space: DesignSpace, levels: Levels, some: Ints, n: int) -> Levels:
+def nearest_to_incumbents(space: DesignSpace, levels: Levels, incumbents: Ints, n: int) -> Levels:
     """Training set for a guess at neighbours of incumbents: the design nearest to each, then
     the second nearest, and so on until `n` are found, good or bad.
 
@@ -85,12 +85,12 @@ def around(space: DesignSpace, levels: Levels, some: Ints, n: int) -> Levels:
 
     Args:
         levels: shape (n_designs, n_parameters).
-        some: indices of designs.
+        incumbents: their indices in `levels`.
 
     Returns:
         Indices of at most `n` designs, all different.
     """
-    return elite(steps(space, levels, levels[some]), n)
+    return elite(steps(space, levels, levels[incumbents]), n)
 
 
 def _axes(

@@ -49,7 +49,7 @@ def pairs(single: Levels) -> Levels:
     return pairs[pairs.any(axis=1)]
 
 
-def trades(space: DesignSpace) -> Levels:
+def paired_moves(space: DesignSpace) -> Levels:
     """Moves of two steps or more up in one ordered parameter and as many down in another.
 
     Where levels are powers of two this keeps a product: the same cells in fewer, larger macros.

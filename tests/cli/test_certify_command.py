@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.exact import certificate as certificates
 from imcmoo.io.locks import owned
 from tests.cli.helpers import refused
 
@@ -93,6 +94,18 @@ def test_a_criterion_is_certified_and_checked(proven, capsys):
     assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == 0
     output = r"re-walked and re-counted; bounds validated on [\d,]+ designs\n$"
     assert re.search(output, capsys.readouterr().out)
+
+
+def test_a_certificate_that_states_the_papers_scaling_is_accepted(proven, tmp_path):
+    out = tmp_path / "proof"
+    shutil.copytree(proven / "proof", out)
+    path = out / "certificate.json"
+    for scaling, code in (("reference", 0), ("current", 2)):
+        content = json.loads(path.read_text())
+        content["settings"]["scaling"] = scaling
+        content["checksum"] = certificates._checksum(content)
+        path.write_text(json.dumps(content))
+        assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == code
 
 
 def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):

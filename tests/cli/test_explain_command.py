@@ -82,6 +82,18 @@ def test_a_run_without_the_file_is_worked_out_anew_to_the_same(run, older, capsy
     assert explained(capsys, older) == explained(capsys, run)
 
 
+def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(run, tmp_path, capsys):
+    for scaling, code in (("reference", 0), ("current", 2)):
+        older = tmp_path / scaling
+        shutil.copytree(run, older)
+        (older / "explain.json").unlink()
+        config = json.loads((older / "config.json").read_text())
+        (older / "config.json").write_text(json.dumps(config | {"scaling": scaling}))
+        write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
+        assert explain(older) == code
+    assert "scaling was removed: studies use the paper's" in capsys.readouterr().err
+
+
 def test_no_module_is_imported_because_a_folder_of_results_names_it(
     run, tmp_path, capsys, monkeypatch
 ):

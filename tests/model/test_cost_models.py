@@ -1,9 +1,15 @@
 """Cost models that others offer are found by name."""
 
+import numpy as np
 import pytest
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.model import registry
+from imcmoo.model.partials import NoBounds
 from imcmoo.model.reference.evaluator import reference_model
+from imcmoo.networks.workloads import WorkloadSet
+from tests.fakes import SMALL, BareEvaluator
+from tests.fakes import FakeEvaluator as Full
 from tests.toy_model import Toy
 
 
@@ -37,3 +43,35 @@ def test_without_it_only_its_module_finds_it():
     with pytest.raises(ValueError, match=r"unknown cost model 'toy'; known: .*reference, physical"):
         registry.find("toy")
     assert registry.find("tests.toy_model:Toy") is Toy
+
+
+def test_a_model_that_only_evaluates_does_without_the_optional_methods():
+    model = BareEvaluator(SMALL, 2)
+    levels = SMALL.random(5, np.random.default_rng(0))
+    for method in ("resources", "screen", "prepare", "for_network", "breakdown", "partials"):
+        assert not model.offers(method)
+        assert Full(SMALL, 2).offers(method) == (method in ("resources", "screen"))
+    known, metrics = model.screen(levels), model.evaluate(levels)
+    np.testing.assert_array_equal(known.area_m2, metrics.area_m2)
+    assert (model.breakdown(levels), model.network_details(levels)) == (None, {})
+    assert model.time_multiplexed() is model
+    with pytest.raises(ValueError, match="BareEvaluator cannot be had for one network alone"):
+        model.for_network("net0")
+    with pytest.raises(NoBounds, match="BareEvaluator has no bounds of partial designs"):
+        model.partials(1.0)
+
+
+def test_an_object_that_is_no_subclass_is_refused():
+    with pytest.raises(OwnCodeError, match=r"makes Plain, no subclass of imcmoo\.CostModel"):
+        registry.make(f"{__name__}:Plain", SMALL, WorkloadSet.load(["alexnet"]))
+
+
+class Plain:
+    quantities = BareEvaluator.quantities
+    resource_names = ()
+
+    def __init__(self, space, workloads):
+        self.space, self.workload_names = space, workloads.names
+
+    def evaluate(self, levels):
+        raise AssertionError

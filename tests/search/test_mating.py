@@ -78,7 +78,7 @@ def test_in_a_large_space_the_surrogate_knows_what_lies_around_the_incumbents(mo
         monkeypatch.setattr(mating_of, "LARGE_SPACE", limit)
         mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=30, niches=0.5)
         mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(0))
-    near = mating_of.around(RRAM, archive.levels, incumbents, 30)
+    near = mating_of.nearest_to_incumbents(RRAM, archive.levels, incumbents, 30)
     best = elite(scores, 30)
     assert set(near.tolist()) != set(best.tolist())
     for levels, expected in zip(fitted, (best, near), strict=True):

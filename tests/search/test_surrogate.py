@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.search.surrogate import Surrogate, around, steps
+from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents, steps
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from problems.rram import RRAM
@@ -52,6 +52,8 @@ def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():
 def test_around_are_the_nearest_of_each_in_turn():
     rows = 3 + np.array([[0, 0], [0, 1], [9, 9], [0, 2], [9, 7], [0, 9]])
     space = DesignSpace("plane", (Integer("a", 0, 20), Integer("b", 0, 20)))
-    assert around(space, rows, np.array([0, 2]), 2).tolist() == [0, 2]
-    assert around(space, rows, np.array([0, 2]), 4).tolist() == [0, 2, 1, 4]
-    assert sorted(around(space, rows, np.array([0, 2]), 99).tolist()) == list(range(6))
+    assert nearest_to_incumbents(space, rows, np.array([0, 2]), 2).tolist() == [0, 2]
+    assert nearest_to_incumbents(space, rows, np.array([0, 2]), 4).tolist() == [0, 2, 1, 4]
+    assert sorted(nearest_to_incumbents(space, rows, np.array([0, 2]), 99).tolist()) == list(
+        range(6)
+    )

@@ -30,7 +30,6 @@ class OperatingPoint:
         slowdown: κ, how much slower logic is than at nominal supply.
         clock_Hz: of links, buffers and the digital unit.
         supply: (V / nominal)², what library energies are scaled by.
-        threshold_V: of the node.
         wire_ohm_per_m: of the node's array wires.
         array: quantities of one crossbar, as `physical_costs.array` names them.
         adc: one ADC.
@@ -41,7 +40,6 @@ class OperatingPoint:
     slowdown: Floats
     clock_Hz: Floats
     supply: Floats
-    threshold_V: Floats
     wire_ohm_per_m: Floats
     array: Mapping[str, Floats]
     adc: AdcCosts
@@ -105,7 +103,6 @@ def operating_point(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
         supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
-        threshold_V=technology["threshold_V"],
         wire_ohm_per_m=technology["wire_ohm_per_m"],
         array=array,
         adc=adc,

@@ -378,19 +378,11 @@ class PhysicalEvaluator(CostModel):
         return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **settings)
 
     def screen(self, levels: Levels) -> Metrics:
-        """Area and circuit limits, only the cells that are missing for sure, and no buffer bits.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Area and circuit limits, only the cells that are missing for sure, and no buffer bits."""
         return self._constrained(self._model.screen(self._designs(levels)))
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area and all constraints, without energies and times.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Area and all constraints, without energies and times."""
         return self._constrained(self._model.resources(self._designs(levels)))
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
@@ -405,11 +397,7 @@ class PhysicalEvaluator(CostModel):
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
-        """All metrics of the physical model, bottlenecks included.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """All metrics of the physical model, bottlenecks included."""
         return self._model.evaluate(self._designs(levels))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
@@ -432,11 +420,7 @@ class PhysicalEvaluator(CostModel):
         }
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of each limit, and of the cells where weights must be resident, shape (n, W).
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Share of each limit, and of the cells where weights must be resident, shape (n, W)."""
         designs = self._designs(levels)
         resources = self._model.resources(designs)
         used = limit_use(resources, self._limits)
