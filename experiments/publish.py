@@ -16,9 +16,9 @@ from experiments import EXPERIMENTS_VERSION
 from imcmoo.cli.progress import counted
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.checksums import sha256
-from imcmoo.io.executor import completed
+from imcmoo.io.executor import imap_unordered
 from imcmoo.io.files import replacing
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import fingerprint
@@ -96,7 +96,7 @@ def publish(
         quiet: show no progress.
         workers: processes, or a scheduler of other machines.
     """
-    with owned(folder):
+    with folder_lock(folder):
         checkpoints = TaskCheckpoints(folder, publication.depends_on)
         # A method of the publication: workers on other machines are asked for the code it is in.
         run, float_format = publication.run_task, publication.float_format
@@ -140,7 +140,7 @@ def run_tasks(
         counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
         open_executor(workers, len(todo)) as executor,
     ):
-        for index, result in completed(executor, run, (tasks[i] for i in todo)):
+        for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):
             tables = {k: to_csv(v, float_format) for k, v in result.items() if _is_table(v)}
             checkpoints.save(todo[index], {**result, **tables})
             advance()

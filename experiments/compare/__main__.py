@@ -24,7 +24,7 @@ from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
@@ -94,7 +94,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
     folder = args.out / "random" / str(args.seed)
     settings = f"{args.seed} {args.seeds} {list(methods)}"
     depends_on = f"{settings} {dependence(random_cases.problems())}"
-    with owned(folder):
+    with folder_lock(folder):
         parts = TaskCheckpoints(folder, depends_on)
         play = partial(random_cases.play, args.seed, methods, args.seeds)
         cases = range(args.random)
@@ -119,7 +119,7 @@ def _compare(args: argparse.Namespace) -> None:
     problem = study.problem()
     optima = sorted(getattr(rules.judge(problem), "optima", {}).items())
     settings = f"{rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
-    with owned(folder):
+    with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
         run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))

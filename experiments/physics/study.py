@@ -33,7 +33,7 @@ from experiments.publish import (
     with_study,
 )
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.study.enumerate_study import enumerate_study
@@ -189,7 +189,7 @@ def find_exact(study: Study, results: Path, workers: Workers) -> ExactAnswer:
     if answer is not None:
         return answer
     folder = results / "exact" / study.name
-    with owned(folder):
+    with folder_lock(folder):
         return enumerate_study(study, folder, workers=workers, on_progress=lambda *_: None)
 
 

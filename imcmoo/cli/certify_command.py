@@ -15,7 +15,7 @@ from imcmoo.cli.progress import bars
 from imcmoo.cli.terminal import console
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.proof_plan import ALONE
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> None:
         BarColumn(bar_width=12),
         TextColumn("{task.fields[state]}"),
     )
-    with owned(args.out), bars(*columns, quiet=args.quiet) as progress:
+    with folder_lock(args.out), bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 

@@ -15,7 +15,7 @@ from imcmoo.cli.terminal import console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
-    with owned(folder), bars(quiet=args.quiet) as progress:
+    with folder_lock(folder), bars(quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
         task = progress.add_task(study.name, total=None)

@@ -12,7 +12,7 @@ from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
 from imcmoo.report.results import Results, reading
 from imcmoo.study.explained_run import explain_run
@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
     with ExitStack() as stack:
         if out is None:
             Results.read(run)  # before anything of ours is put there
-            stack.enter_context(owned(run))
+            stack.enter_context(folder_lock(run))
         text = _page(run, front=args.front, study_name=args.study)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(run / REPORT)
         with put as target:

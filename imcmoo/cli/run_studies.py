@@ -16,9 +16,9 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed
+from imcmoo.io.executor import imap_unordered
 from imcmoo.io.files import name_os_errors, replacing
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
@@ -61,7 +61,7 @@ def run(
     with ExitStack() as stack:
         # All at once and until the end: the summary is of these runs and no others.
         for folder in folders.values():
-            stack.enter_context(owned(folder.path))
+            stack.enter_context(folder_lock(folder.path))
             if resume:
                 folder.check_resumable()
         answer = find_answer(studies[0], out)
@@ -140,11 +140,11 @@ def _run_all(
     ):
         if isinstance(workers, int):
             tasks = [(study, folders[study.seed]) for study in studies]
-            for _ in completed(executor, partial(_run_here, answer, resume), tasks):
+            for _ in imap_unordered(executor, partial(_run_here, answer, resume), tasks):
                 advance()
             return
         elsewhere = partial(_run_elsewhere, answer)
-        for index, files in completed(
+        for index, files in imap_unordered(
             executor, elsewhere, [s.with_absolute_paths() for s in studies]
         ):
             _publish(files, folders[studies[index].seed])

@@ -27,7 +27,7 @@ from imcmoo.hardware.lookup import KeyedRows
 from imcmoo.hardware.physical_table import PHYSICAL_TABLE
 from imcmoo.hardware.request import Key, Request
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import imap_unordered, local
 
 Costs = dict[str, float]
 Rows = Mapping[str, Mapping[Key, Costs]]
@@ -183,7 +183,7 @@ def compute(
     costs: dict[str, dict[Key, Costs]] = {table: {} for table in keys}
     with tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch, local(jobs) as executor:
         function = partial(compute_row, model, scratch=Path(scratch))
-        for index, row in completed(executor, function, tasks):
+        for index, row in imap_unordered(executor, function, tasks):
             table, key, _ = tasks[index]
             costs[table][key] = row
             on_row()

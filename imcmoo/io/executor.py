@@ -102,7 +102,7 @@ def at_once(executor: Executor) -> int:
     return workers
 
 
-def completed(
+def imap_unordered(
     executor: Executor, function: Callable[[Task], Result], tasks: Iterable[Task]
 ) -> Iterator[tuple[int, Result]]:
     """Work on tasks and yield each one's index and result, in the order in which they finish.

@@ -53,8 +53,8 @@ if HAVE_LOCKS:
 
 
 @contextmanager
-def owned(folder: Path) -> Iterator[None]:
-    """Own a folder: no other process, nor another block of this one, does at the same time.
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Lock a folder: no other process, nor another block of this one, holds it meanwhile.
 
     The folder is made if needed, and removed again if nothing was put there. What writers that were
     killed have left in it is removed. The lock is advisory (it stops only processes that ask for

@@ -25,7 +25,7 @@ class TaskCheckpoints:
     removed when the parts are looked for.
 
     Args:
-        folder: where the result goes; to be owned by this process.
+        folder: where the result goes; locked by this process.
         digest: of everything the work depends on.
 
     Raises:

@@ -23,7 +23,7 @@ from imcmoo.exact.enumeration import (
 )
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import at_once, completed
+from imcmoo.io.executor import at_once, imap_unordered
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import difference, identity
@@ -51,7 +51,7 @@ def enumerate_study(
     """Evaluate every design of a study; goes on with what an interrupted run has finished.
 
     Args:
-        folder: gets the answer; to be owned by this process.
+        folder: gets the answer; locked by this process.
         workers: processes, or who sends work to other machines.
         on_progress: called after every chunk.
         on_estimate: called once, after the first chunk, with the seconds the others will take.
@@ -82,7 +82,9 @@ def enumerate_study(
         survey = partial(
             _survey, study if isinstance(workers, int) else study.with_absolute_paths()
         )
-        for index, (result, seconds) in completed(executor, survey, (stretches[i] for i in todo)):
+        for index, (result, seconds) in imap_unordered(
+            executor, survey, (stretches[i] for i in todo)
+        ):
             if len(parts) == len(stretches) - len(todo):
                 on_estimate(seconds * (len(todo) - 1) / at_once(executor))
             parts.save(todo[index], _as_arrays(result))

@@ -16,7 +16,7 @@ import pandas as pd
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import begins_as, writing
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
 from imcmoo.io.units import display_column
 from imcmoo.study.explanation import TABLES, Explanation
@@ -87,7 +87,7 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
 
     Args:
         explanation: as shown.
-        folder: made if needed, and owned meanwhile.
+        folder: made if needed, and locked meanwhile.
         force: write over files that are no such tables.
 
     Returns:
@@ -107,7 +107,7 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
     frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
     paths = {name: folder / f"{name}.csv" for name in frames}
     written = [name for name, frame in frames.items() if len(frame)]
-    with owned(folder):
+    with folder_lock(folder):
         with ExitStack() as stack:
             for name in written:
                 new = writing(paths[name], ours=_begins(name), force=force)

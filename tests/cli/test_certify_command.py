@@ -8,7 +8,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.exact import certificate as certificates
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from tests.cli.helpers import refused
 
 STUDY = """
@@ -160,7 +160,7 @@ def test_a_fault_is_one_line_and_nothing_is_written(tmp_path, study, capsys, mor
     out = tmp_path / "proof"
     assert why in refused(capsys, "certify", study, "--quiet", "--out", out, *more)
     assert not out.exists()
-    with owned(out):
+    with folder_lock(out):
         assert "is in use by process" in refused(capsys, "certify", study, "--out", out)
 
 

@@ -14,7 +14,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.problem.identity import identity
 from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
@@ -239,7 +239,7 @@ def test_after_ctrl_c_the_same_command_continues_with_parts_of_its_own(
 
 @pytest.mark.usefixtures("_few")
 def test_a_folder_in_use_is_left_alone(tmp_path, capsys):
-    with owned(tmp_path / ANSWER):
+    with folder_lock(tmp_path / ANSWER):
         assert "is in use by process" in refused(capsys, "enumerate", STUDY, "--out", tmp_path)
     assert contents(tmp_path) == {}
 

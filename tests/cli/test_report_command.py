@@ -10,7 +10,7 @@ import pytest
 from imcmoo.cli import run_studies
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import write_sums
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from tests.cli.helpers import refused
 
 pytest.importorskip("plotly")
@@ -95,7 +95,7 @@ def test_a_file_of_others_is_written_over_only_by_force(run, tmp_path, capsys):
 
 
 def test_a_folder_in_use_is_not_written_to(run, capsys):
-    with owned(run):
+    with folder_lock(run):
         assert "is in use by" in refused_report(capsys, run)
 
 

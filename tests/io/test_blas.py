@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from imcmoo.io import blas
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import imap_unordered, local
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
@@ -58,7 +58,7 @@ def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
     for name in (*blas.VARIABLES, blas.OF_ALL):
         monkeypatch.delenv(name, raising=False)
     with local(2) as executor:
-        assert [n for _, n in completed(executor, _in_worker, range(2))] == [1, 1]
+        assert [n for _, n in imap_unordered(executor, _in_worker, range(2))] == [1, 1]
     assert not set(blas.VARIABLES) & set(os.environ)
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from imcmoo.io.executor import WorkerLost, completed, cores, local, threads
+from imcmoo.io.executor import WorkerLost, cores, imap_unordered, local, threads
 from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
 
 LONG = 600.0
@@ -92,7 +92,7 @@ def unreadable(_):
 
 def all_of(function, tasks, n_workers):
     with local(n_workers) as executor:
-        return list(completed(executor, function, tasks))
+        return list(imap_unordered(executor, function, tasks))
 
 
 # Results.
@@ -120,7 +120,7 @@ def test_fewer_than_one_worker_is_refused():
 def test_one_worker_works_when_its_result_is_wanted_not_before():
     done = []
     with local(1) as executor:
-        results = completed(executor, done.append, range(5))
+        results = imap_unordered(executor, done.append, range(5))
         for n in range(1, 4):
             next(results)
             assert done == list(range(n))
@@ -152,7 +152,7 @@ def test_tasks_are_taken_only_a_few_ahead(n_workers, most):
     """The tasks are endless."""
     taken = itertools.count()
     with local(n_workers) as executor:
-        results = completed(executor, square, taken)
+        results = imap_unordered(executor, square, taken)
         for n in range(1, 7):
             next(results)
             assert next(taken) < 2 * n + most  # this test takes one each time as well
@@ -160,14 +160,14 @@ def test_tasks_are_taken_only_a_few_ahead(n_workers, most):
 
 def test_other_executors_are_used_alike():
     with ThreadPoolExecutor(3) as executor:
-        results = dict(completed(executor, square, range(9)))
+        results = dict(imap_unordered(executor, square, range(9)))
     assert {i: value for i, (value, _) in results.items()} == {i: i * i for i in range(9)}
 
 
 def test_two_rounds_of_work_share_one_executor():
     with local(2) as executor:
-        first = dict(completed(executor, square, range(4)))
-        second = dict(completed(executor, square, range(4)))
+        first = dict(imap_unordered(executor, square, range(4)))
+        second = dict(imap_unordered(executor, square, range(4)))
     assert len({pid for _, pid in (first | second).values()}) <= 2
     assert [second[i][0] for i in range(4)] == [0, 1, 4, 9]
 
@@ -225,7 +225,7 @@ def test_what_was_finished_before_a_failure_is_handed_out(work, error):
 
     def slowly():
         with local(2) as executor:
-            for index, _ in completed(executor, work, range(20)):
+            for index, _ in imap_unordered(executor, work, range(20)):
                 done.append(index)
                 time.sleep(0.2)
 
@@ -259,7 +259,7 @@ def test_no_process_is_left(mark, tmp_path, ending):
 
     def work():
         with local(2) as executor:
-            results = completed(executor, time.sleep, seconds.get(ending, [0.0, LONG, LONG]))
+            results = imap_unordered(executor, time.sleep, seconds.get(ending, [0.0, LONG, LONG]))
             next(results)
             assert workers(mark)
             if ending in ("all is done", "a task fails"):
@@ -284,7 +284,7 @@ def test_no_process_is_left(mark, tmp_path, ending):
 def test_large_tasks_in_hand_do_not_hold_up_the_end(mark):
     tasks = [(0.0, b""), *[(LONG, bytes(3_000_000))] * 9]
     with local(2) as executor:
-        results = completed(executor, sleep_over, tasks)
+        results = imap_unordered(executor, sleep_over, tasks)
         next(results)
         assert len(workers(mark)) == 2
         results.close()
@@ -300,12 +300,12 @@ PARENT = """
 import os, threading, time
 from functools import partial
 from pathlib import Path
-from imcmoo.io.executor import completed, local
+from imcmoo.io.executor import imap_unordered, local
 from tests.io.processes import working
 
 def main():
     with local(2) as executor:
-        for _ in completed(executor, partial(working, Path({folder!r}), {seconds}), {tasks}):
+        for _ in imap_unordered(executor, partial(working, Path({folder!r}), {seconds}), {tasks}):
             pass
         time.sleep({idle})
 
@@ -415,11 +415,11 @@ def test_a_script_needs_the_main_guard_that_spawned_processes_need(tmp_path, gua
     guard = "if __name__ == '__main__':" if guarded else "if True:"
     script.write_text(
         "import threading, time\n"
-        "from imcmoo.io.executor import completed, local\n"
+        "from imcmoo.io.executor import imap_unordered, local\n"
         f"{guard}\n"
         "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "    with local(2) as executor:\n"
-        "        print(sorted(completed(executor, abs, [-3, -4])))\n"
+        "        print(sorted(imap_unordered(executor, abs, [-3, -4])))\n"
     )
     ended = subprocess.run(
         [sys.executable, script],

@@ -13,7 +13,7 @@ import pytest
 
 from imcmoo.io import locks
 from imcmoo.io.errors import InputError
-from imcmoo.io.locks import LOCK, owned
+from imcmoo.io.locks import LOCK, folder_lock
 from tests.io.processes import PATIENCE, ROOT
 
 pytestmark = pytest.mark.skipif(not locks.HAVE_LOCKS, reason="this system has no such locks")
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(not locks.HAVE_LOCKS, reason="this system has no
 OWNER = """
 import sys
 from pathlib import Path
-from imcmoo.io.locks import owned
-with owned(Path(sys.argv[1])):
+from imcmoo.io.locks import folder_lock
+with folder_lock(Path(sys.argv[1])):
     print("owned", flush=True)
     sys.stdin.read()
 """
@@ -31,7 +31,7 @@ RACER = """
 import os, sys, time
 from pathlib import Path
 from imcmoo.io.errors import InputError
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 
 folder, inside = Path(sys.argv[1]), Path(sys.argv[2])
 won = 0
@@ -40,7 +40,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 while won < 200:
     try:
-        with owned(folder):
+        with folder_lock(folder):
             os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # fails if the other is inside too
             time.sleep(0.0005)
             inside.unlink()
@@ -76,7 +76,7 @@ def refusal(folder, pid):
 
 
 def refused(folder):
-    with pytest.raises(InputError) as caught, owned(folder):
+    with pytest.raises(InputError) as caught, folder_lock(folder):
         pass
     return str(caught.value)
 
@@ -88,16 +88,16 @@ def test_an_owned_folder_is_refused_to_another_process_in_one_line_that_names_th
 
 
 def test_a_folder_is_owned_once_in_one_process_too(tmp_path):
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         pass
 
 
 def test_nothing_of_the_lock_is_left_also_after_an_exception(tmp_path):
     def fail():
-        with owned(tmp_path):
+        with folder_lock(tmp_path):
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -107,14 +107,14 @@ def test_nothing_of_the_lock_is_left_also_after_an_exception(tmp_path):
 
 def test_a_folder_that_was_made_and_got_nothing_is_removed_again(tmp_path):
     folder = tmp_path / "a" / "b"
-    with owned(folder):
+    with folder_lock(folder):
         assert folder.is_dir()
     assert not folder.exists()
-    with owned(folder):
+    with folder_lock(folder):
         (folder / "result").touch()
     assert [path.name for path in folder.iterdir()] == ["result"]
     (folder / "result").unlink()
-    with owned(folder):
+    with folder_lock(folder):
         pass
     assert folder.is_dir()  # it was there before
 
@@ -127,7 +127,7 @@ def test_the_lock_of_a_killed_process_does_not_hold_and_its_name_is_forgotten(tm
     assert (tmp_path / LOCK).exists()
     if longer:
         (tmp_path / LOCK).write_text(f"123456789 {'far.' * 50}away\n")
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         assert (tmp_path / LOCK).read_text() == f"{os.getpid()} {socket.gethostname()}\n"
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
     assert not (tmp_path / LOCK).exists()
@@ -198,14 +198,14 @@ def test_a_folder_that_is_removed_while_it_is_made_is_made_again(tmp_path, monke
         make(path, *args, **kwargs)
 
     monkeypatch.setattr(Path, "mkdir", mkdir)
-    with owned(folder):
+    with folder_lock(folder):
         assert folder.is_dir()
     assert len(tries) == 2
 
 
 def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, monkeypatch):
     """The owner leaves between our opening its file and our locking it."""
-    theirs = owned(tmp_path)
+    theirs = folder_lock(tmp_path)
     theirs.__enter__()
     opened = locks._opened
 
@@ -216,14 +216,14 @@ def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, m
         return descriptor
 
     monkeypatch.setattr(locks, "_opened", late)
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         assert (tmp_path / LOCK).exists()
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
 
 
 def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path):
     """One that never does is refused to as well, without a name."""
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         (tmp_path / LOCK).write_text("")
         line = f"{os.getpid()} {socket.gethostname()}\n"
         timer = threading.Timer(0.3, (tmp_path / LOCK).write_text, [line])
@@ -234,14 +234,14 @@ def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path):
 
 def test_an_owner_that_never_names_itself_is_refused_to_without_a_name(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
-    with owned(tmp_path):
+    with folder_lock(tmp_path):
         (tmp_path / LOCK).write_text("")
         assert "in use by another process:" in refused(tmp_path)
 
 
 def test_the_lock_of_another_is_not_removed_when_the_folder_was_taken_away(tmp_path):
     folder = tmp_path / "folder"
-    with owned(folder):
+    with folder_lock(folder):
         (folder / LOCK).unlink()
         folder.rmdir()
         other = owner_of(folder)
@@ -252,13 +252,13 @@ def test_the_lock_of_another_is_not_removed_when_the_folder_was_taken_away(tmp_p
 @pytest.mark.parametrize("path", ["file", "file/below"])
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=path), owned(tmp_path / path):
+    with pytest.raises(OSError, match=path), folder_lock(tmp_path / path):
         pass
 
 
 def test_a_system_without_locks_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "HAVE_LOCKS", False)
-    with pytest.warns(UserWarning, match="cannot lock"), owned(tmp_path):
+    with pytest.warns(UserWarning, match="cannot lock"), folder_lock(tmp_path):
         assert Path(tmp_path).is_dir()
 
 
@@ -266,8 +266,8 @@ def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(tmp_path):
     code = (
         "import os, time\n"
         "from pathlib import Path\n"
-        "from imcmoo.io.locks import owned\n"
-        f"with owned(Path({str(tmp_path / 'folder')!r})):\n"
+        "from imcmoo.io.locks import folder_lock\n"
+        f"with folder_lock(Path({str(tmp_path / 'folder')!r})):\n"
         "    worker = os.fork()\n"
         "    if worker:\n"
         "        print(worker, flush=True)\n"
@@ -276,11 +276,11 @@ def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(tmp_path):
     owner = python(code)
     worker = int(owner.stdout.readline())
     try:
-        with pytest.raises(InputError, match="is in use"), owned(tmp_path / "folder"):
+        with pytest.raises(InputError, match="is in use"), folder_lock(tmp_path / "folder"):
             pass
         owner.kill()
         owner.wait()
-        with owned(tmp_path / "folder"):
+        with folder_lock(tmp_path / "folder"):
             os.kill(worker, 0)  # it lives
     finally:
         os.kill(worker, signal.SIGKILL)

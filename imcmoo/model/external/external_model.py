@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from imcmoo.io.executor import completed, cores, waiting
+from imcmoo.io.executor import cores, imap_unordered, waiting
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.external.answer_cache import FAILED, AnswerCache, Kept
 from imcmoo.model.external.answers import EVALUATION, as_metrics, checked
@@ -106,7 +106,7 @@ class ExternalModel(CostModel):
             return
         failures: list[tuple[dict[str, Any], str]] = []
         with waiting(min(self.workers, len(designs)), self.evaluation.end) as executor:
-            for index, kept in completed(executor, self._one, designs):
+            for index, kept in imap_unordered(executor, self._one, designs):
                 self._answers.put(designs[index], kept)
                 if kept.failure:
                     failures.append((designs[index], kept.failure))
