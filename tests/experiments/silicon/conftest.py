@@ -28,5 +28,5 @@ def table():
 
 
 @pytest.fixture(scope="session")
-def given():
+def assumptions():
     return Assumptions()
