@@ -29,9 +29,19 @@ def start():
     return Start(problem, initial, BUDGET, seed=3)
 
 
-@pytest.mark.parametrize("name", [*METHODS, *list(ABLATIONS)[1:]])
+COMPILED = "AGE-MOEA-II"
+"""Compiles for several seconds."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(n for n in (*METHODS, *list(ABLATIONS)[1:]) if n != COMPILED),
+        pytest.param(COMPILED, marks=pytest.mark.slow),
+    ],
+)
 def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
-    if name == "AGE-MOEA-II":
+    if name == COMPILED:
         pytest.importorskip("numba")
     archive = (METHODS | ABLATIONS)[name](start)
     assert 100 <= len(archive) <= BUDGET
