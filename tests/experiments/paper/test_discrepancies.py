@@ -14,16 +14,9 @@ from problems.rram import RRAM
 from tests.experiments.conftest import ROOT
 
 DESIGN = {
-    "voltage_V": 0.5,
-    "bits_per_cell": 4,
-    "cycle_s": 2e-9,
-    "rows": 32,
-    "cols": 64,
-    "router_groups": 2,
-    "tiles_per_group": 4,
-    "macros_per_tile": 4,
-    "glb_depth": 4096,
-}
+    "voltage_V": 0.5, "bits_per_cell": 4, "cycle_s": 2e-9, "rows": 32, "cols": 64,
+    "router_groups": 2, "tiles_per_group": 4, "macros_per_tile": 4, "glb_depth": 4096,
+}  # fmt: skip
 MACROS = 2 * 4 * 4
 CELLS = 32 * 64 * MACROS
 
