@@ -27,8 +27,8 @@ from imcmoo.search.checkpoint import State
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.explanation_file import read_explanations, to_json
 from problems import SRAM
-from tests.cli.helpers import DESIGN
 from tests.cli.helpers import SMALL_STUDY as STUDY
+from tests.reliability.drawn import DESIGNS
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,7 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     (folder / "small.toml").write_text(STUDY)
     (folder / "own.toml").write_text(STUDY.replace('"alexnet"', '"net.csv"'))
-    (folder / "d.csv").write_text(DESIGN)
+    (folder / "d.csv").write_text(DESIGNS)
     out = ["--out", str(folder), "--quiet"]
     study = str(folder / "small.toml")
     assert main(["enumerate", study, "--workers", "1", *out]) == 0

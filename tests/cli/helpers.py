@@ -5,23 +5,15 @@ import os
 import numpy as np
 
 from imcmoo.cli.main import main
+from tests.reliability import drawn
 
-SMALL_STUDY = """name = "small"
-[space]
-base = "rram"
-rows = [512]
-cols = [32, 64]
-voltage_V = [0.5, 0.6]
-bits_per_cell = 8
+SMALL_STUDY = f"""name = "small"
+{drawn.SPACE}
 [[networks]]
 source = "resnet18"
 [[networks]]
 source = "alexnet"
 """
-DESIGN = (
-    "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
-    "glb_depth\n0.5,8,1e-9,512,64,8,16,64,4096\n"
-)
 SPACE = """name = "many"
 baselines = false
 [space]

@@ -15,24 +15,11 @@ from tests.model.physical.designs import random_designs
 
 NETWORKS = ("alexnet", "resnet18")
 GOOD = {
-    "technology_nm": 32,
-    "voltage_V": 0.9,
-    "rows": 128,
-    "cols": 128,
-    "active_rows": 48,
-    "bits_per_cell": 2,
-    "input_slice_bits": 3,
-    "adc_bits": 8,
-    "columns_per_adc": 5,
-    "macros_per_tile": 16,
-    "tiles_per_group": 33,
-    "router_groups": 48,
-    "glb_KiB": 2048,
-    "glb_banks": 4,
-    "link_bits": 100,
-    "dram": "x32",
-    "schedule": "layer",
-}
+    "technology_nm": 32, "voltage_V": 0.9, "rows": 128, "cols": 128, "active_rows": 48,
+    "bits_per_cell": 2, "input_slice_bits": 3, "adc_bits": 8, "columns_per_adc": 5,
+    "macros_per_tile": 16, "tiles_per_group": 33, "router_groups": 48, "glb_KiB": 2048,
+    "glb_banks": 4, "link_bits": 100, "dram": "x32", "schedule": "layer",
+}  # fmt: skip
 """Runs; its counts of rows, converters, tiles and groups are in no search space."""
 TINY = GOOD | {"router_groups": 1, "tiles_per_group": 1, "schedule": "pipelined"}
 RESULTS = [

@@ -27,9 +27,9 @@ class Base(CostModel):
         return self.metrics(levels)
 """
 
-OWN = "class Own(Base):\n"
-EVALUATE = MODEL + OWN + "    def evaluate(self, levels): return "
-
+OWN = MODEL + "class Own(Base):\n    "
+EVALUATE = OWN + "def evaluate(self, levels): return "
+INIT = "class Own:\n    def __init__(self, *a, **k): "
 
 MODELS = {
     "wrong syntax": "class Own(:\n",
@@ -42,21 +42,20 @@ MODELS = {
     "not there": "other = 1\n",
     "no class": "Own = 3\n",
     "a module": "import sys as Own\n",
-    "abstract": "from abc import ABC, abstractmethod\nclass Own(ABC):\n"
-    "    def __init__(self, *a, **k): pass\n"
+    "abstract": f"from abc import ABC, abstractmethod\n{INIT.replace('Own', 'Own(ABC)')}pass\n"
     "    @abstractmethod\n    def evaluate(self, levels): ...\n",
     "takes nothing": "class Own: pass\n",
     "takes no deployment": "class Own:\n    def __init__(self, space, networks): pass\n",
-    "raises": "class Own:\n    def __init__(self, *a, **k): {}['gone']\n",
-    "leaves": "class Own:\n    def __init__(self, *a, **k): raise SystemExit(0)\n",
-    "recurses": "class Own:\n    def __init__(self, *a, **k): self.__init__()\n",
-    "is no model": "class Own:\n    def __init__(self, *a, **k): pass\n",
+    "raises": INIT + "{}['gone']\n",
+    "leaves": INIT + "raise SystemExit(0)\n",
+    "recurses": INIT + "self.__init__()\n",
+    "is no model": INIT + "pass\n",
     "makes None": "def Own(*a, **k): return None\n",
-    "no quantities": MODEL + "class Own(Base):\n    quantities = ()\n",
-    "wrong quantities": MODEL + "class Own(Base):\n    quantities = ('energy',)\n",
-    "wrong resources": MODEL + "class Own(Base):\n    resource_names = 3\n",
-    "evaluate is no method": MODEL + "class Own(Base):\n    evaluate = None\n",
-    "evaluate takes nothing": MODEL + "class Own(Base):\n    def evaluate(self): pass\n",
+    "no quantities": OWN + "quantities = ()\n",
+    "wrong quantities": OWN + "quantities = ('energy',)\n",
+    "wrong resources": OWN + "resource_names = 3\n",
+    "evaluate is no method": OWN + "evaluate = None\n",
+    "evaluate takes nothing": OWN + "def evaluate(self): pass\n",
     "gives nothing": EVALUATE + "None\n",
     "gives a dictionary": EVALUATE + "{}\n",
     "gives no area": EVALUATE + "Metrics({}, {})\n",
@@ -64,15 +63,14 @@ MODELS = {
     "gives a wrong shape": EVALUATE + "self.metrics(levels, energy=np.ones(len(levels)))\n",
     "gives text": EVALUATE + "self.metrics(levels, area=np.array(['a'] * len(levels)))\n",
     "gives NaN": EVALUATE + "self.metrics(levels, area=np.full(len(levels), np.nan))\n",
-    "gives no resource": MODEL + OWN + "    resource_names = ('cells',)\n",
-    "gives a resource of a wrong shape": MODEL
-    + "class Own(Base):\n    resource_names = ('cells',)\n    def evaluate(self, levels):\n"
-    "        one = np.ones(len(levels))\n"
+    "gives no resource": OWN + "resource_names = ('cells',)\n",
+    "gives a resource of a wrong shape": OWN + "resource_names = ('cells',)\n"
+    "    def evaluate(self, levels):\n        one = np.ones(len(levels))\n"
     "        return Metrics(self.metrics(levels).values, {'cells': Resource(one, one)})\n",
-    "raises in evaluate": MODEL + "class Own(Base):\n    def evaluate(self, levels): 1 / 0\n",
-    "raises in evaluate, of its own": MODEL
-    + "class E(Exception):\n    def __init__(self, a, b): super().__init__(a)\n"
-    "class Own(Base):\n    def evaluate(self, levels): raise E('one', 'two')\n",
+    "raises in evaluate": EVALUATE + "1 / 0\n",
+    "raises in evaluate, of its own": OWN + "class E(Exception):\n"
+    "        def __init__(self, a, b): super().__init__(a)\n"
+    "    def evaluate(self, levels): raise Own.E('one', 'two')\n",
 }
 
 PREAMBLE = "import numpy as np\nfrom imcmoo.problem.criteria import Criterion\n"

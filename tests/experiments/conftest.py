@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from experiments.enumerated_study import EnumeratedStudy
+from experiments.paper import study
 from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
 from tests.fakes import SMALL, FakeEvaluator
@@ -16,6 +17,14 @@ ROOT = Path(__file__).parents[2]
 def enumerated():
     """The RRAM study with four networks: every design."""
     return EnumeratedStudy.of_study(STUDIES["four_workload_rram"])
+
+
+@pytest.fixture(scope="session")
+def answers(enumerated):
+    """All tables of that study that follow from the costs of its designs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study.EnumeratedStudy, "of_study", lambda _: enumerated)
+        return study.answers(STUDIES["four_workload_rram"])
 
 
 @pytest.fixture(scope="session")

@@ -29,14 +29,14 @@ def test_how_far_one_network_decides():
     # The first network has the largest EDAP on both designs, the largest latency on the second.
     energy = np.array([[9.0, 1.0], [8.0, 1.0]])
     latency = np.array([[1.0, 5.0], [2.0, 1.0]])
-    found = of_paper.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
-    assert found["designs"] == 2
-    assert found["largest_edap_share"] == 1
-    assert found["largest_latency_share"] == 0.5
-    assert found["edap_max_correlation"] == pytest.approx(1)
-    assert found["ela_max_correlation"] == pytest.approx(-1)  # 45 and 16 against 9 and 16
-    assert found["edap_max_excess"] == 0
-    assert found["ela_max_excess"] == pytest.approx(16 / 9 - 1)
+    result = of_paper.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
+    assert result["designs"] == 2
+    assert result["largest_edap_share"] == 1
+    assert result["largest_latency_share"] == 0.5
+    assert result["edap_max_correlation"] == pytest.approx(1)
+    assert result["ela_max_correlation"] == pytest.approx(-1)  # 45 and 16 against 9 and 16
+    assert result["edap_max_excess"] == 0
+    assert result["ela_max_excess"] == pytest.approx(16 / 9 - 1)
 
 
 def test_some_value_of_every_parameter_costs_nothing(enumerated):
@@ -77,10 +77,10 @@ def test_what_acts_together_counts_in_total_only():
 
 def test_left_out_networks_are_judged_against_their_own_best(enumerated):
     table = questions.leave_one_out(enumerated, "edap_geomean")
-    unknown, known = table["unknown_over_own_best"], table["known_over_own_best"]
+    unknown, metrics = table["unknown_over_own_best"], table["known_over_own_best"]
     assert (unknown.dropna() >= 1).all()
-    assert (known >= 1).all()
-    assert np.allclose(table["unknown_over_known"], unknown / known, equal_nan=True)
+    assert (metrics >= 1).all()
+    assert np.allclose(table["unknown_over_known"], unknown / metrics, equal_nan=True)
 
 
 def test_all_sets_of_four_networks_are_looked_at(enumerated):
@@ -124,9 +124,9 @@ def test_the_cost_front_is_that_of_brute_force():
 
     table = of_paper.cost_front(enumerated)
     for level, node in enumerate(nodes.values):
-        own = table[table["technology_nm"] == node]
-        found = set(own[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))
-        assert found == front(points[levels[:, 0] == level])
+        part = table[table["technology_nm"] == node]
+        result = set(part[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))
+        assert result == front(points[levels[:, 0] == level])
     on_front = table[table["on_front"]][["cost", "edap_max_J_s_mm2"]]
     assert set(on_front.itertuples(index=False, name=None)) == front(points)
 

@@ -46,12 +46,7 @@ LOCKS = (
     *("link", "link to nothing", "link to a folder", "hard link", "FIFO", "foreign file"),
     *("folder", "empty", "of a killed process"),
 )
-OWNERS = {
-    RESULTS: RUN,
-    EXACT: ENUMERATE,
-    "proof": CERTIFY,
-    f"{RESULTS}/": ("report", RESULTS),
-}
+OWNERS = {RESULTS: RUN, EXACT: ENUMERATE, "proof": CERTIFY, f"{RESULTS}/": ("report", RESULTS)}
 
 
 def lock_file(trial: Trial) -> Outcome:
@@ -250,13 +245,14 @@ def folder_deleted(trial: Trial) -> Outcome:
     folder = trial.begin()
     work = folder / RESULTS / ".work"
 
-    def is_gone() -> bool:
-        if work.exists():
-            time.sleep(float(trial.rng.uniform(0, 0.5)))
-            shutil.rmtree(folder / "results", ignore_errors=True)
-        return work.exists()
+    def vanish() -> bool:
+        if not work.exists():
+            return False
+        time.sleep(float(trial.rng.uniform(0, 0.5)))
+        shutil.rmtree(folder / "results", ignore_errors=True)
+        return True
 
-    end = fork(folder, RUN, kill=(signal.SIGCONT, is_gone))
+    end = fork(folder, RUN, kill=(signal.SIGCONT, vanish))  # a signal without effect
     return outcome("run", end, right=(folder / RESULTS / "config.json").exists())
 
 

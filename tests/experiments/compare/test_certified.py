@@ -87,8 +87,8 @@ def test_a_missing_certificate_is_named(study, results):
 def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsys):
     command = [LARGE, "--methods", "ours,random", "--out", str(tmp_path)]
     assert compare.main(command) == 2
-    said = capsys.readouterr().err
-    assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in said
+    output = capsys.readouterr().err
+    assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in output
     assert not list(tmp_path.iterdir())
 
 
@@ -96,8 +96,8 @@ def test_a_search_is_judged_by_certificates_as_by_enumeration_but_for_the_front(
     problem = study.problem()
     judge = CertifiedRegret(problem, find_certified(study, results))
     rules = Rules(study, lambda _: judge, (30, 60), 60, {"random": random_search}, frozenset())
-    found = search_all(rules, judge, seed=1)
-    assert set(found["regret.budget"]) == {30, 60}
-    assert (found["regret.regret"] >= 0).all()
-    assert found["front.asked"] > 0
-    assert "front.coverage" not in found
+    result = search_all(rules, judge, seed=1)
+    assert set(result["regret.budget"]) == {30, 60}
+    assert (result["regret.regret"] >= 0).all()
+    assert result["front.asked"] > 0
+    assert "front.coverage" not in result

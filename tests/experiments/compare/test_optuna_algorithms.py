@@ -6,6 +6,7 @@ import pytest
 from experiments.compare.evaluation_counter import POPULATION, Start
 from experiments.compare.optuna_algorithms import optuna_nsga2, optuna_tpe
 from imcmoo.search.sampling import draw_feasible
+from imcmoo.space.restricted import restricted
 from problems import STUDIES
 from tests.fakes import SMALL, fake_problem
 
@@ -36,7 +37,8 @@ def test_the_same_seed_gives_the_same_search(name, start):
 
 
 def test_a_search_that_only_repeats_itself_ends():
-    problem = fake_problem(SMALL, 3)
+    few = {"rows": (256,), "cols": (128,), "cycle_s": (1e-9,), "glb_depth": (16384,)}
+    problem = fake_problem(restricted(SMALL, few, name="few"), 3)
     initial = draw_feasible(problem, 20, np.random.default_rng(0))
     budget = problem.space.size + 1
     archive = optuna_nsga2(Start(problem, initial, budget, seed=1))

@@ -14,16 +14,9 @@ from problems.rram import RRAM
 from tests.experiments.conftest import ROOT
 
 DESIGN = {
-    "voltage_V": 0.5,
-    "bits_per_cell": 4,
-    "cycle_s": 2e-9,
-    "rows": 32,
-    "cols": 64,
-    "router_groups": 2,
-    "tiles_per_group": 4,
-    "macros_per_tile": 4,
-    "glb_depth": 4096,
-}
+    "voltage_V": 0.5, "bits_per_cell": 4, "cycle_s": 2e-9, "rows": 32, "cols": 64,
+    "router_groups": 2, "tiles_per_group": 4, "macros_per_tile": 4, "glb_depth": 4096,
+}  # fmt: skip
 MACROS = 2 * 4 * 4
 CELLS = 32 * 64 * MACROS
 
@@ -51,7 +44,7 @@ def optimum(*layers, **changes):
     return Optimum("made up", problem, evaluator, levels)
 
 
-def found(row, o):
+def values_of(row, o):
     """The values of a row by quantity."""
     return {entry.quantity: entry.value for entry in ROWS[row](o)}
 
@@ -72,16 +65,16 @@ def test_small_groups_share_a_macro_or_have_their_own():
     # Three groups of 9 rows stand in 32 rows, so 20 groups take 7 macros.
     assert macros_of_layers(o.evaluator, o.levels).tolist() == [[7]]
     assert macros_of_layers(o.evaluator, o.levels, share=False).tolist() == [[20]]
-    assert found("groups", o) == {
+    assert values_of("groups", o) == {
         "macros claimed by grouped layers": 20,
         "macros claimed by grouped layers over macros": 20 / MACROS,
     }
-    assert found("groups", optimum(PLAIN)) == {}
+    assert values_of("groups", optimum(PLAIN)) == {}
 
 
 def test_a_layer_with_all_outputs_side_by_side_occupies_many_copies():
     o = optimum(PLAIN)
-    busy = found("residency", o)["cells occupied over cells that exist"]
+    busy = values_of("residency", o)["cells occupied over cells that exist"]
     # 128 weights in two cells each; outputs in 16 copies, all in one cycle.
     assert o.metrics.latency_s[0, 0] == DESIGN["cycle_s"]
     assert busy == pytest.approx(16 * 16 * 8 * 2 / CELLS)
@@ -92,7 +85,7 @@ def test_chips_with_macros_enough_for_all_layers_are_counted():
     chips = chips_that_run_all(o.problem)
     decoded = RRAM.decode(chips)
     exist = decoded["router_groups"] * decoded["tiles_per_group"] * decoded["macros_per_tile"]
-    counted = found("residency", o)
+    counted = values_of("residency", o)
     assert counted["feasible chips"] == len(chips) > 100
     name = "feasible chips with macros enough for each network, a macro for every group"
     assert counted[name] == (exist >= 301).sum() < len(chips)
@@ -100,7 +93,7 @@ def test_chips_with_macros_enough_for_all_layers_are_counted():
 
 def test_power_is_energy_over_time():
     o = optimum(PLAIN)
-    row = found("input time", o)
+    row = values_of("input time", o)
     energy, latency = o.metrics.energy_J[0, 0], o.metrics.latency_s[0, 0]
     assert row["power"] == pytest.approx(energy / latency, rel=1e-12)
     area_mm2 = o.metrics.area_m2[0] * 1e6
@@ -113,35 +106,35 @@ def test_bandwidth_of_the_global_buffer_counts_whole_words():
     o = optimum(PLAIN)
     # Inputs 4 × 4 × 16 × 8 bits are one word, written once and read once; outputs half a word,
     # so one: read, written back, and filled.
-    taken = found("bandwidth", o)["bandwidth taken from the global buffer"]
+    taken = values_of("bandwidth", o)["bandwidth taken from the global buffer"]
     assert taken == pytest.approx(5 * 256 / DESIGN["cycle_s"])
-    bank = found("bandwidth", o)["bandwidth of a global buffer of one bank"]
+    bank = values_of("bandwidth", o)["bandwidth of a global buffer of one bank"]
     assert bank == pytest.approx(256 / 7.31701e-9)
 
 
 def test_shares_of_converters_add_up_with_the_rest():
     o = optimum(PLAIN)
-    row, parts = found("converters", o), o.parts
-    rest = [i for i, name in enumerate(parts.components) if name != "adc"]
+    row, parts = values_of("converters", o), o.parts
+    others = [i for i, name in enumerate(parts.components) if name != "adc"]
     area = parts.area_m2[0]
-    assert row["share of ADCs in the area"] == pytest.approx(1 - area[rest].sum() / area.sum())
+    assert row["share of ADCs in the area"] == pytest.approx(1 - area[others].sum() / area.sum())
     energy = parts.energy_J[0, 0]
-    expected = 1 - energy[rest].sum() / energy.sum()
+    expected = 1 - energy[others].sum() / energy.sum()
     assert row["share of ADCs in the energy"] == pytest.approx(expected, rel=1e-6, abs=0)
     assert row["bits in a cell"] == 4
 
 
 def test_strides_make_inputs_larger_than_is_counted():
-    ratio = found("strides", optimum(STRIDED))["input words counted over those there are"]
+    ratio = values_of("strides", optimum(STRIDED))["input words counted over those there are"]
     assert ratio == pytest.approx((7 / 11) ** 2)
-    skipping = found("strides", optimum((3, 8, 5, 5, 1, 1, 1, 1, 2)))
+    skipping = values_of("strides", optimum((3, 8, 5, 5, 1, 1, 1, 1, 2)))
     assert skipping["input words counted over those there are"] == 1
 
 
 def test_a_wire_across_the_chip():
     o = optimum(PLAIN)
     side_mm = (o.metrics.area_m2[0] * 1e6) ** 0.5
-    row = found("wires", o)
+    row = values_of("wires", o)
     expected = 0.5 * 0.2e-12 * 0.5**2 * side_mm * 2 / 3
     assert row["energy of a wire across the chip"] == pytest.approx(expected, rel=1e-9, abs=0)
     charged = row["energy charged for the way across the chip"]
@@ -151,7 +144,7 @@ def test_a_wire_across_the_chip():
 def test_attention_counts_the_dimension_that_is_missing():
     # Seven tokens, twelve heads of five.
     o = optimum((7, 5, 12, 1, 1, 1, 1, 1, 1), (7, 7, 12, 1, 1, 1, 1, 1, 1))
-    row = found("attention", o)
+    row = values_of("attention", o)
     assert row["multiplications of attention there are"] == 2 * 12 * 7 * 7 * 5
     ratio = row["multiplications of attention over those counted"]
     assert ratio == pytest.approx(2 * 12 * 7 * 7 * 5 / (12 * 7 * 5 + 12 * 7 * 7))
@@ -159,7 +152,7 @@ def test_attention_counts_the_dimension_that_is_missing():
 
 def test_a_larger_buffer_of_unknown_cycle_has_no_bandwidth_to_compare_with():
     o = optimum(PLAIN, glb_depth=2048)
-    assert "bandwidth of a global buffer of one bank" not in found("bandwidth", o)
+    assert "bandwidth of a global buffer of one bank" not in values_of("bandwidth", o)
 
 
 def published_ledger(folder):
@@ -193,6 +186,6 @@ def test_an_optimum_is_the_best_of_its_study(published):
     """Its EDAP is that of the published joint design."""
     o = Optimum.published("four_workload_rram", published)
     joint = pd.read_csv(published / "four_workload_rram" / "joint.csv")
-    own = joint[(joint["criterion"] == "edap_max") & (joint["design"] == "joint, exact")].iloc[0]
+    rows = joint[(joint["criterion"] == "edap_max") & (joint["design"] == "joint, exact")].iloc[0]
     edap = o.energy_J * o.latency_s * o.area_m2 * 1e6
-    assert edap.max() == pytest.approx(own["edap_max_J_s_mm2"], rel=1e-9, abs=0)
+    assert edap.max() == pytest.approx(rows["edap_max_J_s_mm2"], rel=1e-9, abs=0)

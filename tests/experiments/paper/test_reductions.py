@@ -13,8 +13,8 @@ from problems import RRAM
 
 
 @pytest.fixture(scope="module")
-def joint(enumerated):
-    return reductions.joint(enumerated, "four_workload_rram", seed=1)
+def joint(answers):
+    return answers["joint"]
 
 
 def test_no_design_within_the_limit_beats_the_exact_joint_design(joint):
@@ -29,8 +29,8 @@ def test_every_criterion_has_every_baseline_and_networks_that_do_not_run_are_emp
     assert np.isnan(alone["edap_vgg16_J_s_mm2"])
     assert alone["edap_mobilenet_v3_J_s_mm2"] > 0
     for criterion in JOINT:
-        own = set(joint.loc[joint["criterion"] == criterion, "design"])
-        assert {EXACT, SEARCHED, *BASELINES} <= own
+        designs = set(joint.loc[joint["criterion"] == criterion, "design"])
+        assert {EXACT, SEARCHED, *BASELINES} <= designs
 
 
 def test_reductions_are_against_either_joint_design():
@@ -43,11 +43,11 @@ def test_reductions_are_against_either_joint_design():
             **costs,
         }
     )
-    found = reductions.reductions(joint).set_index("joint")
-    assert found["baseline"].tolist() == [RANDOM] * 2
-    assert found["edap_net"].tolist() == [0.75, 0.5]
-    assert found["ela_max"].isna().all()
-    assert found["too_large"].all()
+    result = reductions.reductions(joint).set_index("joint")
+    assert result["baseline"].tolist() == [RANDOM] * 2
+    assert result["edap_net"].tolist() == [0.75, 0.5]
+    assert result["ela_max"].isna().all()
+    assert result["too_large"].all()
 
 
 def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
@@ -55,12 +55,12 @@ def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
     problem, space = enumerated.problem, enumerated.problem.space
     start = reductions.middle_design(space)
     ended = sequential(enumerated.problem, "ela_max", start)
-    here = start.copy()
+    current = start.copy()
     for names in LEVELS_OF_DESIGN:
-        own = [space.names.index(n) for n in names]
+        part = [space.names.index(n) for n in names]
         choices = np.stack(
             [
-                np.where(np.isin(np.arange(len(here)), own), other, here)
+                np.where(np.isin(np.arange(len(current)), part), other, current)
                 for other in np.unique(space.grid(names), axis=0)
             ]
         )
@@ -69,9 +69,9 @@ def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
         runs = (G[:, :-1] <= 0).all(axis=1)
         for allowed in (runs & (G[:, -1] <= 0), runs):
             if allowed.any():
-                here = choices[np.where(allowed, score, np.inf).argmin()]
+                current = choices[np.where(allowed, score, np.inf).argmin()]
                 break
-    assert ended.tolist() == here.tolist()
+    assert ended.tolist() == current.tolist()
 
 
 def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(enumerated):

@@ -9,16 +9,10 @@ from imcmoo.study.enumerate_study import enumerate_study
 from problems import STUDIES
 
 SMALL = {
-    "voltage_V": (0.8, 1.0),
-    "rows": (64, 128),
-    "cols": (128,),
-    "input_coding": ("levels",),
-    "columns_per_adc": (2, 4),
-    "tiles_per_group": (4, 8),
-    "router_groups": (32,),
-    "glb_KiB": (256, 1024),
-    "dram": ("x64",),
-}
+    "voltage_V": (0.8, 1.0), "rows": (64, 128), "cols": (128,), "input_coding": ("levels",),
+    "columns_per_adc": (2, 4), "tiles_per_group": (4, 8), "router_groups": (32,),
+    "glb_KiB": (256, 1024), "dram": ("x64",),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from experiments.physics.boundary_sensitivity import NO_PART, best_with, boundary_table
 from experiments.physics.optima import CRITERIA, optimum_table
-from experiments.physics.page import page
-from experiments.physics.searches import regrets
-from experiments.physics.study import questions
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +21,8 @@ def beyond(study, answer):
 
 def test_an_optimum_has_the_score_of_the_exact_answer(study, answer, optima):
     edap = optima["energy_J"] * optima["latency_s"] * optima["area_mm2"]
-    own = edap[optima["criterion"] == "edap_max"]
-    assert own.max() == pytest.approx(answer.optima["edap_max"].value, rel=1e-12)
+    largest = edap[optima["criterion"] == "edap_max"].max()
+    assert largest == pytest.approx(answer.optima["edap_max"].value, rel=1e-12)
     assert set(optima["criterion"]) == set(CRITERIA)
 
 
@@ -45,10 +41,10 @@ def test_efficiency_and_throughput_are_of_the_same_operations(study, optima):
 
 
 def test_every_list_an_optimum_ends_is_extended(study, answer, beyond):
-    own = beyond[beyond["criterion"] == "edap_max"]
+    rows = beyond[beyond["criterion"] == "edap_max"]
     levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    told = dict(zip(own["parameter"], own["extended"], strict=False))
+    told = dict(zip(rows["parameter"], rows["extended"], strict=False))
     if design["voltage_V"] == 1.0:
         assert told["voltage_V"] == pytest.approx(1.2)
     assert ("rows" in told) == (design["rows"] in (64, 128))
@@ -67,30 +63,25 @@ def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond)
     assert edap.min() <= row["best"] * (1 + 1e-12)
     assert row["gain"] == pytest.approx(1 - row["best"] / optimum)
     same = levels[[int(answer.optima["edap_max"].ranks[0])]]
-    own = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
-    assert row["best"] <= own * (1 + 1e-12)
+    current = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
+    assert row["best"] <= current * (1 + 1e-12)
 
 
-def test_a_value_that_nothing_covers_has_no_gain(study, answer):
+def test_a_value_without_a_chip_says_which_limit_it_misses(study, answer):
     levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    own = np.ones(2)
-    told = best_with(study, "edap_max", design, "rows", 2048, own)
-    assert told == (None, NO_PART)
-
-
-def test_where_no_chip_is_feasible_the_limit_it_misses_is_told(study, answer):
-    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
-    design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    best, missed = best_with(study, "edap_max", design, "input_slice_bits", 4, np.ones(2))
-    assert best is None
-    assert missed == "signal to noise of conversion"
+    for parameter, value, reason in (
+        ("rows", 2048, NO_PART),
+        ("input_slice_bits", 4, "signal to noise of conversion"),
+    ):
+        told = best_with(study, "edap_max", design, parameter, value, np.ones(2))
+        assert told == (None, reason)
 
 
 def test_minimax_regret_is_against_chips_of_their_own(answer, optima, beyond):
-    own = optima[optima["criterion"] == "regret_minimax"]
+    chips = optima[optima["criterion"] == "regret_minimax"]
     regret = answer.optima["regret_minimax"].value
-    assert own["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
+    assert chips["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
     assert (optima["over_own_best"] >= 1 - 1e-9).all()
     rows = beyond[(beyond["criterion"] == "regret_minimax") & beyond["best"].notna()]
     assert np.allclose(rows["gain"], 1 - rows["best"] / (1 + regret))
@@ -102,14 +93,3 @@ def test_an_optimum_exploits_neither_cells_nor_noise_that_are_not_there(optima):
     assert (optima["hbm2_share"] <= 1).all()
     assert (optima["area_periphery_mm2"] > optima["area_mm2"]).all()
     assert (optima["macros"] * optima["rows"] * optima["cols"] == optima["cells"]).all()
-
-
-def test_the_page_says_what_the_tables_say(study, answer, optima, beyond, tmp_path):
-    searches = pd.concat([regrets(study, answer, seed) for seed in range(2)], ignore_index=True)
-    assert searches["solved"].all()
-    tables = {"optima": optima, "ends": beyond, "searches": searches, **questions(study)}
-    assert "2 of 2" in page(tables, {}, tmp_path)
-    searches.loc[searches.index[0], ["regret", "solved"]] = [0.123, False]
-    text = page(tables, {}, tmp_path)
-    assert "1 of 2" in text
-    assert "12.3 %" in text

@@ -3,16 +3,12 @@
 import pandas as pd
 import pytest
 
-from experiments.markdown import render
-from experiments.physics.page import HBM2_MM2
 from experiments.physics.summary import (
     adc_ratios,
-    device_of,
     geometric_mean,
     periphery_ratio,
     recommended,
     rram_over_sram,
-    spans,
 )
 from experiments.physics.variations import ASSUMPTION, CONVERTER, PUBLISHED_PERIPHERY
 
@@ -82,18 +78,3 @@ def test_devices_are_compared_with_the_periphery_of_published_macros():
 
 def test_devices_are_compared_with_other_adc_models():
     assert adc_ratios(variations(CONVERTER, "isaac"), "nine") == {"isaac": pytest.approx(3.0)}
-
-
-def test_chips_of_other_adc_models_stand_beside():
-    one, other = optima((8e-3, 1e-3), (1e-3, 2e-3)), optima((8e-3, 1e-3), (3e-3, 1e-3))
-    chip, chips = spans(one, {"isaac": other})
-    assert chip["energy_J"].tolist() == [1e-3, 2e-3]
-    assert [c["energy_J"].tolist() for c in chips] == [[1e-3, 2e-3], [3e-3, 1e-3]]
-
-
-def test_loopholes_are_shown_by_number():
-    values = {"device_of": device_of, "VOLTAGES": (0.6, 1.0), "HBM2_MM2": HBM2_MM2}
-    text = render("physics/loopholes.md", optima=optima((8e-3,) * 2, (1e-3,) * 2), **values)
-    assert "| the lowest supply | no | 1 to 1 V of 0.6 to 1 V |" in text
-    assert "| more cells than there are | no | at most 90.0 % " in text
-    assert "15.0 % to 15.0 % of the chip" in text

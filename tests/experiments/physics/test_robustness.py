@@ -1,11 +1,11 @@
-"""What becomes of conclusions: an end without any chip counts as one at which nothing holds."""
+"""Robustness of conclusions: an end without any chip counts as one at which nothing holds."""
 
 import re
 
 import pandas as pd
 import pytest
 
-from experiments.physics.page import DISCREPANCIES, verdict
+from experiments.physics.page import DISCREPANCIES
 from experiments.physics.robustness import robustness
 from imcmoo.model.physical.switches import Switches
 
@@ -67,15 +67,6 @@ def test_where_only_rram_has_a_chip_it_is_the_better_device(variations):
     )
     assert row["lowest"] == 0
     assert row["ends_held"] == 1
-
-
-def test_verdicts_name_exceptions_and_what_has_no_chip(told):
-    rows = {r["conclusion"]: r for r in told[told["study"] == RRAM].to_dict("records")}
-    (better,) = [r for name, r in rows.items() if name.startswith("RRAM is the better")]
-    text = "disappears; otherwise with `isaac`; no chip within the limits with"
-    assert verdict(better | {"verdict": "disappears"}) == f"{text} `macro_periphery=10`"
-    (bits,) = [r for name, r in rows.items() if name.startswith("More than four bits")]
-    assert "not searched" in verdict(bits)
 
 
 def test_rows_of_the_discrepancies_are_those_of_the_rules():

@@ -22,7 +22,7 @@ BUDGET = 60
 
 
 @pytest.fixture(scope="module")
-def known(study, answer):
+def designs(study, answer):
     return optimal_designs(study.space, answer)
 
 
@@ -30,21 +30,21 @@ def optimum(study, answer):
     return study.space.unrank(answer.optima["edap_geomean"].ranks[:1])
 
 
-def test_a_search_that_begins_at_an_optimum_ends_there(study, answer, known):
+def test_a_search_that_begins_at_an_optimum_ends_there(study, answer, designs):
     problem = study.problem()
-    archive = search_from(problem, known, BUDGET, seed=0)
+    archive = search_from(problem, designs, BUDGET, seed=0)
     costs = problem.costs(archive.F[archive.feasible])
     for name in ("edap_max", "edap_geomean"):
-        found = SCORES[name](costs).min()
-        assert found == pytest.approx(answer.optima[name].value, rel=1e-12)
+        result = SCORES[name](costs).min()
+        assert result == pytest.approx(answer.optima[name].value, rel=1e-12)
     assert len(archive) == BUDGET
 
 
-def test_no_variation_regrets_what_is_known(study, answer, known):
+def test_no_variation_regrets_what_is_known(study, answer, designs):
     few = replace(study, budget=BUDGET)
     for key in ((DEFAULT, DEFAULT), (ASSUMPTION, "clock_Hz=5e+08"), (LIMIT, "snr_adc_dB=25")):
         row = best_found.best_under(
-            few, few, key, known, optimum(study, answer), detailed=True
+            few, few, key, designs, optimum(study, answer), detailed=True
         ).iloc[0]
         assert not row["default_regret"] < -1e-9
         assert not row["regret_by_default"] < -1e-9
@@ -58,19 +58,19 @@ def test_a_negative_regret_is_refused():
         best_found._check(row)
 
 
-def test_own_bests_are_no_worse_than_exact_ones_where_these_are_known(study, answer, known):
+def test_own_bests_are_no_worse_than_exact_ones_where_these_are_known(study, answer, designs):
     exact = [answer.optima[f"alone_{n}"].value for n in study.names]
-    assert best_found.single_network_optima(study.problem(), known) == pytest.approx(
+    assert best_found.single_network_optima(study.problem(), designs) == pytest.approx(
         exact, rel=1e-12
     )
 
 
-def test_all_networks_together_are_no_worse_than_on_the_optima(study, known):
-    found, area_mm2 = optima._together(replace(study, budget=BUDGET), known)
+def test_all_networks_together_are_no_worse_than_on_the_optima(study, designs):
+    result, area_mm2 = optima._together(replace(study, budget=BUDGET), designs)
     problem = replace(study, deployment="together").problem()
-    kept = known[feasible(problem, known)]
+    kept = designs[feasible(problem, designs)]
     costs = problem.costs(problem.score(kept, problem.model.evaluate(kept))[0])
-    assert found <= SCORES["edap_geomean"](costs).min() * (1 + 1e-9)
+    assert result <= SCORES["edap_geomean"](costs).min() * (1 + 1e-9)
     assert area_mm2 > 0
 
 

@@ -10,20 +10,20 @@ from experiments.silicon.macro import macro_costs
 from tests.experiments.silicon.conftest import ROW
 
 
-def costs_of(table, given, change=None, **how):
-    macro = judge(ROW | (change or {}), table, given).macro
-    return macro_costs([macro], table=table, given=given, **how)
+def costs_of(table, assumptions, change=None, **how):
+    macro = judge(ROW | (change or {}), table, assumptions).macro
+    return macro_costs([macro], table=table, given=assumptions, **how)
 
 
-def test_an_sram_macro_by_hand(table, given):
+def test_an_sram_macro_by_hand(table, assumptions):
     """22 nm, 0.8 V, 128 × 64, 2-bit inputs, 16 converters of 5 bits that sum 32 products each."""
-    found = costs_of(table, given)
+    result = costs_of(table, assumptions)
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     kappa = (0.8 / (0.8 - 0.4199) ** 2) / (0.9 / (0.9 - 0.4199) ** 2)
     t_adc = 5 * (0.64e-9 + 0.00653e-9 * 32) * kappa
     t_array = max(array["time"], array["time_muxed"])  # 64 columns for 16 converters
     time = t_array + t_adc
-    assert found.time_s[0] == pytest.approx(time, rel=1e-12)
+    assert result.time_s[0] == pytest.approx(time, rel=1e-12)
 
     conversion = (100e-15 * 5 + 1e-18 * 4**5) * 0.8**2 * 22 / 28
     leak = 128 * 64 * array["cell_leak"] + array["row_leak"] + array["column_leak"]
@@ -35,8 +35,8 @@ def test_an_sram_macro_by_hand(table, given):
         "leakage": leak * time,
     }
     for part, energy in energies.items():
-        assert found.energies_J[part][0] == pytest.approx(float(energy), rel=1e-12)
-    assert found.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12)
+        assert result.energies_J[part][0] == pytest.approx(float(energy), rel=1e-12)
+    assert result.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12)
 
     dac = table.look_up("dac", node_nm=22, bits=2)["area"]
     converter = 10 ** (1.206 - 0.0369 * 5) * 2**5 * 1e-12 * 22 / 28
@@ -47,19 +47,19 @@ def test_an_sram_macro_by_hand(table, given):
         + 128 * dac
         + 16 * converter
     )
-    assert found.area_m2[0] == pytest.approx(float(area), rel=1e-12)
-    assert found.operations[0] == 2 * 32 * 16 * 2 * 1
+    assert result.area_m2[0] == pytest.approx(float(area), rel=1e-12)
+    assert result.operations[0] == 2 * 32 * 16 * 2 * 1
 
 
-def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table, given):
-    found = costs_of(table, given, {"architecture": "eNVM", "cell": "ReRAM"})
+def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table, assumptions):
+    result = costs_of(table, assumptions, {"architecture": "eNVM", "cell": "ReRAM"})
     array = table.look_up("rram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     mean = (array["cell_read_low"] + array["cell_read_high"]) / 2
-    assert found.energies_J["cells"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
+    assert result.energies_J["cells"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
 
 
-def test_weights_of_several_bits_take_cells_and_an_adder(table, given):
-    one, four = costs_of(table, given), costs_of(table, given, {"weight_bits": "4"})
+def test_weights_of_several_bits_take_cells_and_an_adder(table, assumptions):
+    one, four = costs_of(table, assumptions), costs_of(table, assumptions, {"weight_bits": "4"})
     assert four.operations[0] == 4 * one.operations[0]
     assert four.energies_J["cells"][0] == pytest.approx(4 * one.energies_J["cells"][0])
     adder = table.look_up("shift_add", node_nm=22, bits=5 + 3)
@@ -68,48 +68,48 @@ def test_weights_of_several_bits_take_cells_and_an_adder(table, given):
     assert four.areas_m2["shift_add"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
 
 
-def test_a_weight_of_three_values_takes_two_cells(table, given):
-    one, three = costs_of(table, given), costs_of(table, given, {"weight_bits": "1.5"})
+def test_a_weight_of_three_values_takes_two_cells(table, assumptions):
+    one, three = costs_of(table, assumptions), costs_of(table, assumptions, {"weight_bits": "1.5"})
     assert three.operations[0] == 1.5 * one.operations[0]
     assert three.energies_J["cells"][0] == pytest.approx(2 * one.energies_J["cells"][0])
 
 
-def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table, given):
+def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table, assumptions):
     for kind, extra in (("SRAM", 0.0), ("RRAM", 10e-9)):
-        bare = costs_of(table, given, {"architecture": kind})
-        held = costs_of(table, given, {"architecture": kind}, held=True)
+        bare = costs_of(table, assumptions, {"architecture": kind})
+        held = costs_of(table, assumptions, {"architecture": kind}, held=True)
         assert held.time_s[0] - bare.time_s[0] == pytest.approx(extra, abs=1e-15)
 
 
-def test_a_converter_per_column_needs_no_multiplexer(table, given):
-    shared, own = costs_of(table, given), costs_of(table, given, {"n_adc": "64"})
+def test_a_converter_per_column_needs_no_multiplexer(table, assumptions):
+    shared, rows = costs_of(table, assumptions), costs_of(table, assumptions, {"n_adc": "64"})
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     difference = float(array["column_area_muxed"] - array["column_area"])
-    assert shared.areas_m2["drivers"][0] - own.areas_m2["drivers"][0] == pytest.approx(difference)
-    assert own.time_s[0] <= shared.time_s[0]
+    assert shared.areas_m2["drivers"][0] - rows.areas_m2["drivers"][0] == pytest.approx(difference)
+    assert rows.time_s[0] <= shared.time_s[0]
 
 
-def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table, given):
-    found = costs_of(table, given, {"rows": "192"})
+def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table, assumptions):
+    result = costs_of(table, assumptions, {"rows": "192"})
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=256, cols=64)
     dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
     drivers = 0.75 * array["row_area"] + array["column_area_muxed"] + 192 * dac
-    assert found.areas_m2["drivers"][0] == pytest.approx(float(drivers), rel=1e-12)
-    assert found.areas_m2["cells"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
+    assert result.areas_m2["drivers"][0] == pytest.approx(float(drivers), rel=1e-12)
+    assert result.areas_m2["cells"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
 
 
-def test_several_macros_are_each_as_if_alone(table, given):
-    one = judge(ROW, table, given).macro
+def test_several_macros_are_each_as_if_alone(table, assumptions):
+    one = judge(ROW, table, assumptions).macro
     two = replace(one, node_nm=14, n_adc=4)
-    both = macro_costs([one, two], table=table, given=given)
+    both = macro_costs([one, two], table=table, given=assumptions)
     for at, macro in enumerate((one, two)):
-        alone = macro_costs([macro], table=table, given=given)
+        alone = macro_costs([macro], table=table, given=assumptions)
         assert np.array_equal(both.energy_J[[at]], alone.energy_J)
         assert np.array_equal(both.time_s[[at]], alone.time_s)
         assert np.array_equal(both.area_m2[[at]], alone.area_m2)
 
 
-def test_macros_of_two_devices_are_refused(table, given):
-    one = judge(ROW, table, given).macro
+def test_macros_of_two_devices_are_refused(table, assumptions):
+    one = judge(ROW, table, assumptions).macro
     with pytest.raises(ValueError, match="macros must be of one device"):
-        macro_costs([one, replace(one, device="rram")], table=table, given=given)
+        macro_costs([one, replace(one, device="rram")], table=table, given=assumptions)

@@ -37,10 +37,6 @@ def test_a_byte_order_mark_and_blanks_in_the_header_do_no_harm(file):
     assert len(frame) == 1
 
 
-def test_a_table_without_rows_is_a_table(file):
-    assert read(file(HEADER)).empty
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [

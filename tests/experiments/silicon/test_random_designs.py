@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.silicon import random_designs
-from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.parameters import Designs
-
-
-@pytest.fixture(scope="module")
-def found(table):
-    return random_designs.distributions(table, 300)
 
 
 @pytest.mark.parametrize("device", random_designs.DEVICES)
@@ -43,28 +37,6 @@ def test_the_same_seed_gives_the_same_designs(table):
         random_designs.sample(50, "rram", table, np.random.default_rng(3)) for _ in range(2)
     )
     assert all(np.array_equal(one[name], two[name]) for name in one)
-
-
-def test_shares_and_percentiles_are_in_order(found):
-    spread = found["random_designs"]
-    percentiles = spread[spread["n"] > 0][["p5", "p25", "p50", "p75", "p95"]].to_numpy()
-    assert (percentiles[:, 1:] >= percentiles[:, :-1]).all()
-    bounds = found["random_bounds"].dropna()
-    assert set(bounds["resource"]) == set(CAUSES)
-    assert np.allclose(bounds.groupby(["device", "designs"])["share"].sum(), 1)
-    limits = found["random_limits"].pivot(index="limit", columns="device", values="share")
-    assert (limits.loc["all of them"] <= limits.min()).any()
-    assert (limits.loc["all of them, strict SNR"] <= limits.loc["all of them"]).all()
-
-
-def test_values_of_a_parameter_part_the_designs(found):
-    causes, spread = found["random_causes"], found["random_designs"]
-    whole = spread[(spread["designs"] == "all") & (spread["quantity"] == "energy_mJ")]
-    for _, line in whole.iterrows():
-        own = causes[
-            (causes["device"] == line["device"]) & (causes["workload"] == line["workload"])
-        ]
-        assert (own.groupby("parameter")["n"].sum() == line["n"]).all()
 
 
 def test_an_infinite_signal_to_noise_does_not_spoil_percentiles():
