@@ -238,7 +238,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """What a command line changes of every chip."""
+    """Fields of every chip that the command line sets."""
     names = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
     return {name: value for name in names if (value := getattr(args, name)) is not None}
 
@@ -267,7 +267,7 @@ def _pairs(text: str) -> dict[str, Any]:
 
 
 def _shown(chip: Chip) -> dict[str, Any]:
-    """What distinguishes a chip, for a row of the output."""
+    """Parameters of a chip for a row of the output."""
     names = (*NEEDED, "differential", "sigma", "adc_window")
     return {name: getattr(chip, name) for name in names}
 
