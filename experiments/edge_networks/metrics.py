@@ -41,7 +41,7 @@ def _edits(a: list[int], b: list[int]) -> int:
 
 
 def retrieval(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Whether each changed sentence is nearest to its original.
+    """Retrieval of originals: 1 for each changed sentence that is nearest to its original.
 
     Args:
         outputs: embeddings, shape (2 n, width), in the only output of two axes that is real:

@@ -95,6 +95,7 @@ class Assessment:
         self._metric.check(self._data.labels)
         self._batch = batch_size(self.network, self._data.scored)
         self._reference = run_all(self.network.run_whole, self._data.scored, self._batch)
+        self._integer: dict[tuple[int, int, float], float] = {}
         self.float_score = float(self._scores(self._reference).mean())
         batches = self._data.calibration.batches(self._batch)
         self._calibration = calibrate(self.network, batches, np.random.default_rng(seed))
@@ -121,7 +122,10 @@ class Assessment:
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self._calibration)
-        integer = self._scores(self._outputs(simulation.run_integers)).mean()
+        precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
+        if precision not in self._integer:
+            outputs = self._outputs(simulation.run_integers)
+            self._integer[precision] = float(self._scores(outputs).mean())
         scores, nsr = [], []
         for at in range(chips):
             simulation.manufacture(self._seed + at)
@@ -134,7 +138,7 @@ class Assessment:
         errors = simulation.errors()
         return Result(
             in_float=self.float_score,
-            on_integers=float(integer),
+            on_integers=self._integer[precision],
             accuracy=float(each.mean()),
             accuracy_low=low,
             accuracy_high=high,

@@ -67,30 +67,16 @@ class Chip:
             raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
 
     @classmethod
-    def of_designs(
-        cls,
-        designs: Designs,
-        device: Device,
-        assumptions: Assumptions,
-        *,
-        sigma: float | None = None,
-        adc_window: AdcWindow = "sigma",
-        redundancy: tuple[int, ...] = (),
-        weight_clip: float = 1.0,
-        input_bits: int = 8,
-        weight_bits: int = 8,
-    ) -> list[Chip]:
+    def of_designs(cls, designs: Designs, device: Device, assumptions: Assumptions) -> list[Chip]:
         """Chips of designs of the physical model, with the cell and read errors it assumes.
 
         Args:
             designs: n designs.
             device: kind of memory cell.
             assumptions: cell and read errors, and the width of the ADC window.
-            sigma: another cell error than the device's.
-            adc_window, redundancy, weight_clip, input_bits, weight_bits: as of `Chip`.
 
         Raises:
-            ValueError: the device cannot be such a chip, or a value that no chip can have.
+            ValueError: the device cannot be such a chip.
         """
         device.check(designs)
         return [
@@ -101,14 +87,9 @@ class Chip:
                 input_slice_bits=int(designs.input_slice_bits[at]),
                 differential=bool(designs.differential[at]),
                 adc_bits=int(designs.adc_bits[at]),
-                sigma=device.sigma(assumptions) if sigma is None else sigma,
+                sigma=device.sigma(assumptions),
                 read_sigma=assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
-                adc_window=adc_window,
-                redundancy=redundancy,
-                weight_clip=weight_clip,
-                input_bits=input_bits,
-                weight_bits=weight_bits,
             )
             for at in range(len(designs))
         ]

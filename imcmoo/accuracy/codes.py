@@ -67,7 +67,7 @@ def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Flo
 
 
 def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) -> Floats:
-    """What the cells hold: slices of offset weights, or differences of two cells.
+    """Values that cells hold: slices of offset weights, or differences of two cells.
 
     Args:
         integers: signed weights, shape (G, K, M).

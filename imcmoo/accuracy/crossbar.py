@@ -19,6 +19,9 @@ from imcmoo.model.physical.action_counts import slice_maxima
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""
 
+EXACT_IN_FLOAT32 = 1 << 24
+"""Whole numbers up to here are exact in float32."""
+
 Values = NDArray[Any]
 
 
@@ -57,7 +60,7 @@ class Crossbar:
         chip: the chip.
         zero: input code that stands for 0.
         blocks: rows that are read at once; `row_blocks` by default.
-        dtype: precision of the sums; float32 holds those of whole numbers exactly.
+        dtype: precision of the sums; by default float32 where it holds all whole sums exactly.
     """
 
     def __init__(
@@ -67,19 +70,20 @@ class Crossbar:
         *,
         zero: int,
         blocks: Sequence[slice] | None = None,
-        dtype: type[np.floating] = np.float32,
+        dtype: type[np.floating] | None = None,
     ) -> None:
         self._chip = chip
         self._zero = zero
         self._weights = weights.astype(np.float64)
         self._blocks = row_blocks(weights.shape[1], chip) if blocks is None else list(blocks)
-        self._dtype = dtype
+        self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
+        self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
+        largest = chip.active_rows * self.input_maxima[0] * self.cell_maxima[0]
+        self._dtype = dtype or (np.float32 if largest < EXACT_IN_FLOAT32 else np.float64)
         stored = cell_values(
             weights, chip.weight_bits, chip.bits_per_cell, differential=chip.differential
         )
-        self._ideal = self._cells = stored.astype(dtype)
-        self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
-        self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
+        self._ideal = self._cells = stored.astype(self._dtype)
         self._adcs: list[Adcs] = []
         self._adc_codes = 0
         self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))

@@ -68,12 +68,16 @@ class CutNetwork:
                 return str(node.input[0])
         return self.output
 
+    @property
+    def _wanted(self) -> list[str]:
+        """Names of the outputs and logits."""
+        return list(dict.fromkeys([*self.outputs, self.logits]))
+
     def run_whole(self, inputs: Tensors) -> Tensors:
         """Outputs and logits of the uncut network."""
-        wanted = list(dict.fromkeys([*self.outputs, self.logits]))
         if self._whole is None:
-            self._whole = self._session(_with_outputs(self._model, wanted))
-        return dict(zip(wanted, self._call(self._whole, wanted, inputs), strict=True))
+            self._whole = self._session(_with_outputs(self._model, self._wanted))
+        return dict(zip(self._wanted, self._call(self._whole, self._wanted, inputs), strict=True))
 
     def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
         """Outputs and logits of the network, with its mapped layers computed by `product`.
@@ -97,7 +101,7 @@ class CutNetwork:
                 tensors[layer.result] = product(layer, source, tensors).astype(source.dtype)
             for name in dead:
                 tensors.pop(name, None)
-        return tensors
+        return {name: tensors[name] for name in self._wanted}
 
     def _mapped_nodes(self) -> Iterator[onnx.NodeProto]:
         """Nodes with stored weights that a chip can hold, in order."""
@@ -132,7 +136,7 @@ class CutNetwork:
             types: an example of every tensor.
         """
         made = {name for node in nodes for name in node.output if name}
-        wanted = set(self.outputs).union([self.logits], *later)
+        wanted = set(self._wanted).union(*later)
         if at < len(self.layers):
             wanted |= _read_by(self.layers[at])
         read = dict.fromkeys(n for node in nodes for n in _reads(node) if n and n not in made)
@@ -164,7 +168,7 @@ class CutNetwork:
 
     def _last_uses(self) -> list[set[str]]:
         """Tensors that no later piece or layer reads, for each piece."""
-        kept = {*self.outputs, self.logits}
+        kept = set(self._wanted)
         dead: list[set[str]] = []
         for need in reversed(self._needs()):
             dead.append(need - kept)
@@ -327,5 +331,5 @@ def _value_info(name: str, example: Values) -> onnx.ValueInfoProto:
 
 
 def _line(error: Exception) -> str:
-    """What an error says, in one line."""
+    """The text of an error, in one line."""
     return " ".join(str(error).split())

@@ -161,7 +161,7 @@ def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> T
 
 
 def batch_size(network: CutNetwork, samples: Samples) -> int:
-    """How many samples the network takes at a time: several if that changes no output."""
+    """Samples to run at a time: several if that changes no output."""
     two = samples.first(2)
     alone = run_all(network.run_whole, two, 1)
     try:

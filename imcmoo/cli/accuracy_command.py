@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -230,19 +231,16 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
-        return Chip.of_designs(
-            designs,
-            DEVICES[devices.pop()],
-            Assumptions(),
-            sigma=args.sigma,
-            adc_window=args.adc_window,
-            redundancy=args.redundancy,
-            weight_clip=args.weight_clip,
-            input_bits=args.input_bits,
-            weight_bits=args.weight_bits,
-        )
+        chips = Chip.of_designs(designs, DEVICES[devices.pop()], Assumptions())
+        return [replace(chip, **_settings(args)) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of every chip that the command line sets."""
+    names = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:
@@ -269,7 +267,7 @@ def _pairs(text: str) -> dict[str, Any]:
 
 
 def _shown(chip: Chip) -> dict[str, Any]:
-    """What distinguishes a chip, for a row of the output."""
+    """Parameters of a chip for a row of the output."""
     names = (*NEEDED, "differential", "sigma", "adc_window")
     return {name: getattr(chip, name) for name in names}
 

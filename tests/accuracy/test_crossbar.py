@@ -24,8 +24,8 @@ PLAIN = Chip(
 )
 
 
-def crossbar(weights, chip, codes, *, zero=0, seed=0, dtype=np.float32):
-    made = Crossbar(weights, chip, zero=zero, dtype=dtype)
+def crossbar(weights, chip, codes, *, zero=0, seed=0):
+    made = Crossbar(weights, chip, zero=zero)
     made.program(np.random.default_rng(seed))
     made.calibrate(codes)
     return made
@@ -102,6 +102,16 @@ def test_128_rows_of_one_bit_need_129_codes(active, bits, lossless):
     made = crossbar(weights, chip, codes)
     made._offset[:] = 0
     assert np.array_equal(made.multiply(codes), made.exact(codes)) == lossless
+
+
+def test_sums_too_large_for_float32_are_exact():
+    wide = {"bits_per_cell": 8, "input_slice_bits": 8, "adc_bits": None}
+    chip = replace(PLAIN, rows=1024, active_rows=1024, **wide)
+    weights = np.full((1, 1024, 2), 127) - np.arange(2) % 2
+    codes = np.random.default_rng(0).integers(250, 256, (1, 9, 1024)).astype(np.uint16)
+    made = crossbar(weights, chip, codes)
+    made._offset[:] = 0
+    np.testing.assert_array_equal(made.multiply(codes), made.exact(codes))
 
 
 def test_the_last_row_of_a_macro_is_a_block_of_its_own():

@@ -1,0 +1,104 @@
+"""Real networks on simulated chips, with data that is made here."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+
+from experiments.edge_networks.data import NETWORKS
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.graph import CutNetwork
+from tests.accuracy.test_graph import assert_pieces_equal_the_whole
+
+OUTPUTS = {"minilm": "461"}
+SAMPLES = {"line_direction": 24, "recogniser": 6, "minilm": 64, "magika": 32}
+
+
+def network_file(name):
+    path = NETWORKS[name].path()
+    if path is None:
+        pytest.skip(f"{NETWORKS[name].package} is not installed")
+    return path
+
+
+@pytest.fixture(scope="module")
+def assessed(tmp_path_factory):
+    """Assessments by the network's name."""
+
+    @cache
+    def assess(name):
+        path, network = network_file(name), NETWORKS[name]
+        data = tmp_path_factory.mktemp(name) / "data.npz"
+        np.savez(data, **network.make(path, SAMPLES[name], np.random.default_rng(0)))
+        options = network.options.split()
+        metric = options[1] if options else "top1"
+        return Assessment(path, data, metric=metric, output=OUTPUTS.get(name))
+
+    return assess
+
+
+def sram(bits, coding, *, slices=1, rows=128):
+    return Chip(
+        rows=128,
+        active_rows=rows,
+        bits_per_cell=1,
+        input_slice_bits=slices,
+        differential=coding == "differential",
+        adc_bits=bits,
+        sigma=0.0073,
+    )
+
+
+def rram(sigma):
+    return Chip(
+        rows=256,
+        active_rows=256,
+        bits_per_cell=2,
+        input_slice_bits=2,
+        differential=True,
+        adc_bits=8,
+        sigma=sigma,
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pieces_equal_the_uncut_network(name):
+    path = network_file(name)
+    data = NETWORKS[name].make(path, 2, np.random.default_rng(0))
+    network = CutNetwork(path, output=OUTPUTS.get(name))
+    inputs = {i.name: data[i.name][:1] for i in network.inputs}
+    assert_pieces_equal_the_whole(network, inputs)
+
+
+@pytest.mark.slow
+def test_one_adc_bit_too_few_destroys_sentence_embeddings_with_offset_coding(assessed):
+    minilm = assessed("minilm")
+    six, seven = (minilm.on_chips(sram(bits, "offset"), 1)[0] for bits in (6, 7))
+    assert six.accuracy <= 0.2
+    assert seven.accuracy >= 0.85 * minilm.float_score
+
+
+@pytest.mark.slow
+def test_differential_coding_with_6_bits_costs_sentence_embeddings_nothing(assessed):
+    found, _ = assessed("minilm").on_chips(sram(6, "differential"), 1)
+    assert found.accuracy == pytest.approx(found.on_integers, abs=0.05)
+    assert found.nsr_out_dB == pytest.approx(-17, abs=1.5)  # of inputs and weights as integers
+
+
+@pytest.mark.slow
+def test_text_is_not_read_on_resistive_cells_as_they_vary(assessed):
+    recogniser = assessed("recogniser")
+    varying, perfect = (recogniser.on_chips(rram(sigma), 1)[0] for sigma in (0.043, 0.0))
+    assert varying.accuracy <= 0.2
+    assert perfect.accuracy >= recogniser.float_score - 0.1
+
+
+@pytest.mark.slow
+def test_file_types_survive_every_chip_with_differential_weights(assessed):
+    magika = assessed("magika")
+    for chip in (rram(0.043), sram(6, "differential"), sram(7, "differential", slices=2)):
+        found, _ = magika.on_chips(chip, 1)
+        assert found.accuracy >= magika.float_score - 0.1

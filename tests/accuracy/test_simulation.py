@@ -1,0 +1,170 @@
+"""Networks executed on a chip."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+pytest.importorskip("numba", reason="the simulation needs the package numba")
+
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.simulation import Simulation, calibrate
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
+from tests.accuracy.networks import real, saved
+from tests.networks.onnx_import.models import exactly, model, node, tensor
+
+LOSSLESS = Chip(
+    rows=64,
+    active_rows=64,
+    bits_per_cell=2,
+    input_slice_bits=2,
+    differential=True,
+    adc_bits=12,
+    adc_window="range",
+)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """A convolution, a depthwise one and two products with the same weights."""
+    nodes = [
+        node("Conv", "xw", "a", name="dense", pads=[1, 1, 1, 1]),
+        node("Relu", "a", "b"),
+        node("Conv", "bv", "c", name="depthwise", group=4),
+        node("Reshape", ["c", "shape"], ["d"]),
+        node("MatMul", "dm", "e", name="first"),
+        node("Tanh", "e", "f"),
+        node("MatMul", "fm", "y", name="second"),
+    ]
+    stored = [real("w", (4, 3, 3, 3)), real("v", (4, 1, 3, 3), 2), real("m", (16, 16), 3)]
+    proto = model(nodes, [tensor("x", ("n", 3, 4, 4))], [*stored, exactly("shape", [-1, 16])])
+    return CutNetwork(saved(tmp_path_factory.mktemp("small"), proto))
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return {"x": np.random.default_rng(5).normal(0, 1, (40, 3, 4, 4)).astype(np.float32)}
+
+
+@pytest.fixture(scope="module")
+def calibration(network, inputs):
+    return calibrate(network, [inputs], np.random.default_rng(0))
+
+
+@pytest.fixture
+def simulated(network, calibration):
+    def make(chip, seed=0):
+        simulation = Simulation(network, chip, calibration)
+        simulation.manufacture(seed)
+        return simulation
+
+    return make
+
+
+def nsr(outputs, expected):
+    return ((outputs["y"] - expected["y"]) ** 2).mean() / expected["y"].var(axis=0).mean()
+
+
+def test_a_lossless_chip_gives_the_outputs_of_the_integers(simulated, inputs):
+    for chip in (LOSSLESS, replace(LOSSLESS, differential=False)):
+        simulation = simulated(chip)
+        expected = simulation.run_integers(inputs)
+        np.testing.assert_array_equal(simulation.run(inputs)["y"], expected["y"])
+        assert all(each.adc == each.dev == 0 for each in simulation.errors())
+
+
+def test_integers_of_many_bits_give_the_outputs_of_the_float_network(network, simulated, inputs):
+    expected = network.run_whole(inputs)
+    errors = {}
+    for bits in (6, 8, 14):
+        chip = replace(LOSSLESS, input_bits=bits, weight_bits=bits, adc_bits=None)
+        simulation = simulated(chip)
+        errors[bits] = nsr(simulation.run_integers(inputs), expected)
+    assert errors[14] < 1e-6
+    assert errors[6] == pytest.approx(16 * errors[8], rel=0.5)
+
+
+def test_calibration_knows_the_inputs_of_each_layer(network, calibration, inputs):
+    assert calibration["dense"].lowest == pytest.approx(inputs["x"].min())
+    assert calibration["depthwise"].lowest == 0
+    assert {name: c.vectors.shape for name, c in calibration.items()} == {
+        "dense": (1, 256, 27),
+        "depthwise": (4, 160, 9),
+        "first": (1, 40, 16),
+        "second": (1, 40, 16),
+    }
+
+
+def test_without_adcs_all_noise_is_that_of_cells(simulated):
+    chip = replace(LOSSLESS, adc_bits=None, sigma=0.03)
+    chips = [simulated(chip, seed).errors() for seed in range(8)]
+    for layer in zip(*chips, strict=True):
+        total = np.mean([each.adc + each.dev for each in layer])
+        dev = np.mean([each.dev for each in layer])
+        assert 0.75 < dev / total <= 1
+
+
+def test_coarser_adcs_err_more(simulated, inputs):
+    errors = []
+    for bits in (8, 7, 6, 5):
+        simulation = simulated(replace(LOSSLESS, adc_bits=bits, adc_window="sigma"))
+        errors.append(nsr(simulation.run(inputs), simulation.run_integers(inputs)))
+    assert errors == sorted(errors)
+    assert errors[-1] > 1e-3
+
+
+def test_layers_that_share_their_weights_share_their_cells(simulated):
+    simulation = simulated(replace(LOSSLESS, sigma=0.05))
+    first, second, dense = (simulation._layers[n] for n in ("first", "second", "dense"))
+    np.testing.assert_array_equal(first._crossbar._cells, second._crossbar._cells)
+    assert first._crossbar._cells.shape != dense._crossbar._cells.shape
+
+
+def test_chips_differ_by_their_seed(simulated, inputs):
+    chip = replace(LOSSLESS, sigma=0.05)
+    outputs = [simulated(chip, seed).run(inputs)["y"] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert np.abs(outputs[0] - outputs[2]).max() > 1e-3
+
+
+def test_a_design_of_the_physical_model_gives_its_chip():
+    columns = {name: np.array([low]) for name, (low, _) in LIMITS.items()}
+    columns |= {name: np.array([0]) for name in TEXTS} | {"voltage_V": np.array([0.9])}
+    columns |= {"rows": [256], "active_rows": [128], "bits_per_cell": [2], "adc_bits": [7]}
+    columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
+    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
+    assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
+    assert Chip.of_designs(designs, DEVICES["rram"], assumptions) == [
+        Chip(
+            rows=256,
+            active_rows=128,
+            bits_per_cell=2,
+            input_slice_bits=4,
+            differential=True,
+            adc_bits=7,
+            sigma=0.02,
+            read_sigma=0.01,
+            window_sigmas=5,
+        )
+    ]
+    with pytest.raises(ValueError, match="1 for SRAM"):
+        Chip.of_designs(designs, DEVICES["sram"], assumptions)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"active_rows": 65}, "active_rows must be 1 to 64"),
+        ({"weight_clip": 0.0}, "weight_clip must be above 0"),
+        ({"input_bits": 1}, "input_bits must be 2 to 16"),
+        ({"redundancy": (0,)}, "redundancy must be at least 1"),
+        ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),
+    ],
+)
+def test_chips_that_cannot_be_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(LOSSLESS, **change)
