@@ -85,10 +85,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", metavar="NAME", help="the output that is scored (the first)")
     parser.add_argument("--samples", type=whole(1), metavar="N", help="to score (all)")
-    parser.add_argument("--chips", type=whole(1), default=3, metavar="N", help="(default: 3)")
-    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="(default: 0)")
     parser.add_argument(
-        "--allowed-drop", type=not_negative, default=0.01, metavar="X", help="(default: 0.01)"
+        "--chips", type=whole(1), default=3, metavar="N", help="simulated chips (default: 3)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
+    )
+    parser.add_argument(
+        "--allowed-drop",
+        type=not_negative,
+        default=0.01,
+        metavar="X",
+        help="loss of score that counts as none for the yield (default: 0.01)",
     )
     _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="OUT", help="a .csv, or a .json")
@@ -100,7 +108,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Add what a design of the physical model does not say."""
     parser.add_argument(
-        "--sigma", type=not_negative, metavar="S", help="cell error as a share of its range"
+        "--sigma",
+        type=not_negative,
+        metavar="S",
+        help="cell error as a share of its range (the device's)",
     )
     parser.add_argument(
         "--adc-window",
@@ -116,11 +127,19 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="cells in parallel of the top weight slices, most significant first",
     )
     parser.add_argument(
-        "--weight-clip", type=not_negative, default=1.0, metavar="X", help="(default: 1)"
+        "--weight-clip",
+        type=not_negative,
+        default=1.0,
+        metavar="X",
+        help="largest stored weight as a share of its channel's largest (default: 1)",
     )
     for operand in ("input", "weight"):
         parser.add_argument(
-            f"--{operand}-bits", type=whole(2), default=8, metavar="B", help="(default: 8)"
+            f"--{operand}-bits",
+            type=whole(2),
+            default=8,
+            metavar="B",
+            help=f"precision of {operand}s (default: 8)",
         )
 
 
