@@ -1,4 +1,4 @@
-"""Which figures a run makes, from the tables in its folder."""
+"""The figures of a run, from the tables in its folder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from imcmoo.report.results import Results
 
 M2_PER_MM2 = 1e-6
 
+MOST_NETWORKS = 40
+"""Networks up to which figures with a panel, an axis or a row for each are drawn; with more they
+could not be read, and drawing hundreds takes gigabytes."""
+
 
 def draw_figures(results: Results, folder: Path) -> None:
     """Draw every figure of a run into a folder, as PNG and PDF.
 
     Args:
-        results: of the run; figures of what it does not have are left out.
+        results: of the run; figures of tables it does not have are left out, and above
+            `MOST_NETWORKS` networks figures of each network.
         folder: exists.
     """
     with style.paper_style():
@@ -28,6 +33,8 @@ def draw_figures(results: Results, folder: Path) -> None:
 
 
 def _drawn(results: Results) -> dict[str, Figure]:
+    if len(results.workloads) > MOST_NETWORKS:
+        return {"convergence": _convergence(results)}
     drawn = {"convergence": _convergence(results)}
     if results.has_edap:
         alone = results.baselines.iloc[1:] if results.baselines is not None else None

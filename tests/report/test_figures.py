@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.report import figures, style
+from imcmoo.report import figures, run_figures, style
 from imcmoo.report import front_figures as fronts
 from imcmoo.report.front_figures import Points
+from imcmoo.report.results import Results
 
 
 def points(n, n_workloads, seed=0):
@@ -74,3 +75,10 @@ def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
         assert one.read_bytes() == other.read_bytes()
         assert len(one.read_bytes()) > 1000
+
+
+def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
+    results = Results.read(run_of("toy"))
+    assert {"convergence", "trade_off", "objectives"} <= set(run_figures._drawn(results))
+    monkeypatch.setattr(run_figures, "MOST_NETWORKS", len(results.workloads) - 1)
+    assert set(run_figures._drawn(results)) == {"convergence"}
