@@ -78,7 +78,7 @@ def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
 
 
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
-    results = Results.read(run_of("toy"))
+    results = Results.read(run_of("four_workload_rram"))
     assert {"convergence", "trade_off", "objectives"} <= set(run_figures._drawn(results))
     monkeypatch.setattr(run_figures, "MOST_NETWORKS", len(results.workloads) - 1)
     assert set(run_figures._drawn(results)) == {"convergence"}
