@@ -14,7 +14,7 @@ from experiments.compare.comparison import Rules
 from experiments.compare.evaluation_counter import Counted, Start
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.io.locks import owned
+from imcmoo.io.locks import folder_lock
 from imcmoo.search.sampling import draw_feasible
 from problems import STUDIES
 
@@ -151,7 +151,7 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     assert len(regret) == 3 * 2 * 2 * 2 * len(criteria)
     assert (regret["regret"] >= 0).all()
     assert set(PHASED) & set(regret["method"]) == {"ours"}
-    with owned(folder):
+    with folder_lock(folder):
         assert compare.main(command) == 2
     assert "is in use by process" in capsys.readouterr().err
 
