@@ -126,15 +126,19 @@ def test_weights_are_scaled_to_the_number_of_networks(weights):
     assert (equal.weights == 1).all()  # so that equal weights change no digit
 
 
-def test_weights_reach_what_guides():
-    # EDAP 2 and 8 for an area of 1 mm²; the second network counts three times as much.
-    F = np.array([[2.0, 8, 1, 1, 1e-6]])
+def test_criteria_and_weights_guide():
+    # EDAP of two designs of 1 mm², 2 and 8, 4 and 4; the second network counts three times as much.
+    F = np.array([[2.0, 8, 1, 1, 1e-6], [4, 4, 1, 1, 1e-6]])
     problem = weighted((1, 3))
     names = ["edap_max", "edap_mean", "edap_product", "edap_geomean"]
     assert [c.name for c in problem.guides[:4]] == names
     mean, product = (0.5 * 2 + 1.5 * 8) / 2, 2**0.5 * 8**1.5
-    expected = [8, mean, product, product**0.5, 8, mean, 0, 2, 8]
-    np.testing.assert_allclose(problem.guide_scores(F)[0], expected, rtol=1e-12)
+    # By aggregation, E·L·A by max and mean, regret, and EDAP of each network.
+    first = [8, mean, product, product**0.5, 8, mean, 1, 2, 8]
+    second = [4, 4, 16, 4, 4, 4, 1, 4, 4]
+    np.testing.assert_allclose(problem.guide_scores(F), [first, second], rtol=1e-12)
+    best = problem.guide_scores(F, np.array([1.0, 4]))
+    np.testing.assert_allclose(best[:, 6], [1, 3])
 
 
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):

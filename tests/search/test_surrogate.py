@@ -6,7 +6,7 @@ from imcmoo.search.surrogate import Surrogate, around, steps
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from problems.rram import RRAM
-from tests.fakes import SMALL, FakeEvaluator
+from tests.fakes import SMALL
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -22,35 +22,24 @@ def test_what_was_evaluated_is_told_nearly_as_it_is(seed, n):
     for space in (RRAM, SMALL):
         levels = designs(space, n, seed)
         F = np.exp(np.random.default_rng(seed).uniform(-9, 2, size=(len(levels), 3)))
-        told = Surrogate(space, levels, np.log(F)).predict(levels)
-        np.testing.assert_allclose(told, np.log(F), atol=0.05)
+        predicted = Surrogate(space, levels, np.log(F)).predict(levels)
+        np.testing.assert_allclose(predicted, np.log(F), atol=0.05)
 
 
 def test_products_of_powers_are_told_everywhere():
     levels = designs(RRAM, 400, seed=0)
     exponents = np.random.default_rng(1).normal(size=(len(RRAM.shape), 2))
     known, unknown = levels[:300], levels[300:]
-    told = Surrogate(RRAM, known, known @ exponents).predict(unknown)
-    np.testing.assert_allclose(told, unknown @ exponents, atol=1e-2)
-
-
-def test_costs_of_chips_are_put_in_order():
-    evaluator = FakeEvaluator(RRAM, n_workloads=2)
-    levels = designs(RRAM, 4000, seed=3)
-    levels = levels[evaluator.resources(levels).runs.all(axis=1)]
-    energy = np.log(evaluator.evaluate(levels).energy_J)
-    known, unknown = slice(0, 300), slice(300, None)
-    told = Surrogate(RRAM, levels[known], energy[known]).predict(levels[unknown])
-    ranks = np.argsort(np.argsort(told[:, 0])), np.argsort(np.argsort(energy[unknown, 0]))
-    assert np.corrcoef(*ranks)[0, 1] > 0.98
+    predicted = Surrogate(RRAM, known, known @ exponents).predict(unknown)
+    np.testing.assert_allclose(predicted, unknown @ exponents, atol=1e-2)
 
 
 def test_values_of_an_unordered_parameter_are_told_apart():
     levels = SMALL.unrank(np.arange(SMALL.size))
     F = np.exp(np.array([3.0, 0.0, 1.0])[levels[:, 0]] + levels[:, 3])[:, None]
     known = np.random.default_rng(0).permutation(SMALL.size)[:200]
-    told = Surrogate(SMALL, levels[known], np.log(F[known])).predict(levels)
-    np.testing.assert_allclose(told, np.log(F), atol=0.02)
+    predicted = Surrogate(SMALL, levels[known], np.log(F[known])).predict(levels)
+    np.testing.assert_allclose(predicted, np.log(F), atol=0.02)
 
 
 def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():

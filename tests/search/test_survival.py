@@ -25,18 +25,6 @@ def survivors(pop, n):
     return CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=n).get("index").tolist()
 
 
-def test_criteria_are_scores_regret_and_own_edap():
-    # EDAP of two designs for three workloads, with areas of 1 mm²: 1, 2, 4 and 2, 2, 2
-    F = np.array([[1.0, 2, 4, 1, 1, 1, 1e-6], [2.0, 2, 2, 1, 1, 1, 1e-6]])
-    # EDAP by max, mean, product and geometric mean, E·L·A by max and mean, regret, own EDAPs
-    np.testing.assert_allclose(
-        PROBLEM.guide_scores(F),
-        [[4, 7 / 3, 8, 2, 4, 7 / 3, 1, 1, 2, 4], [2, 2, 8, 2, 2, 2, 1, 2, 2, 2]],
-    )
-    own_best = np.array([1.0, 1, 2])
-    np.testing.assert_allclose(PROBLEM.guide_scores(F, own_best)[:, 6], [1, 1])
-
-
 @given(seed=seeds, n=st.integers(2, 60), share=st.floats(0, 1))
 def test_incumbents_always_survive(seed, n, share):
     rng = np.random.default_rng(seed)
