@@ -1,11 +1,6 @@
 """Stand-ins for the component libraries: instant, and different for different components."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import Any
-
-import pytest
 
 from imcmoo.hardware import build_table, own_table
 from imcmoo.hardware.component_table import TABLE_KEYS, ComponentTable
@@ -14,7 +9,7 @@ SHIPPED = ComponentTable.load(scaling="current")
 VERSIONS = SHIPPED.metadata["versions"]
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
+def stand_in(monkeypatch, **versions):
     """Build tables without the libraries, in this process.
 
     Args:
@@ -31,7 +26,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
             monkeypatch.setattr(libraries, name, lambda name=name, **key: costs(name, key))
 
 
-def costs(table: str, key: dict[str, Any]) -> dict[str, float]:
+def costs(table, key):
     """Some numbers that depend on all of the key, the cell's text among it."""
     seed = int(hashlib.sha256(repr((table, sorted(key.items()))).encode()).hexdigest()[:12], 16)
     quantities = SHIPPED.tables[table].quantities

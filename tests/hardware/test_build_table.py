@@ -1,30 +1,25 @@
 """The table builder, without running NeuroSim or CACTI."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from imcmoo.hardware import build_table as build
 from imcmoo.hardware.component_table import TABLE_QUANTITIES, ComponentTable
-from imcmoo.hardware.request import Key
-from imcmoo.hardware.table_file import Costs, write
+from imcmoo.hardware.table_file import write
 
 
-def one_row_each() -> dict[str, dict[Key, Costs]]:
+def one_row_each():
     keys = {name: min(rows) for name, rows in build.table_keys().items()}
     return {name: {key: dict.fromkeys(TABLE_QUANTITIES[name], 2.0)} for name, key in keys.items()}
 
 
-def test_the_shipped_table_has_exactly_the_keys_the_builder_lists() -> None:
+def test_the_shipped_table_has_exactly_the_keys_the_builder_lists():
     shipped = ComponentTable.load()
     for name, keys in build.table_keys().items():
         np.testing.assert_array_equal(shipped.tables[name].keys, sorted(keys))
 
 
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+def test_what_is_written_is_read_back(tmp_path):
     path = tmp_path / "new" / "table.npz"
     write(path, one_row_each(), main_memory_J_per_bit=3.0, metadata={"date": "today"})
     table = ComponentTable.load(path, scaling="current")
@@ -34,13 +29,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["table.npz"]
 
 
-def test_a_failed_write_leaves_the_old_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_table(tmp_path, monkeypatch):
     path = tmp_path / "table.npz"
     path.write_text("old")
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_, **__):
         raise OSError("disk full")
 
     monkeypatch.setattr(np, "savez_compressed", fail)
@@ -50,10 +43,8 @@ def test_a_failed_write_leaves_the_old_table(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_without_hwcomponents_one_line_says_what_is_needed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def absent() -> dict[str, str]:
+def test_without_hwcomponents_one_line_says_what_is_needed(monkeypatch, capsys):
+    def absent():
         raise ImportError("No module named 'hwcomponents'")
 
     monkeypatch.setattr(build.library_costs, "versions", absent)

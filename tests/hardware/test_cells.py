@@ -1,9 +1,5 @@
 """Cell files: what is read, and what is refused before NeuroSim takes a default for it."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
 
 from imcmoo.hardware.cells import cell_file, read_cell
@@ -11,14 +7,14 @@ from imcmoo.io.errors import InputError
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
-def test_order_space_and_comments_make_no_other_cell(device: str, tmp_path: Path) -> None:
+def test_order_space_and_comments_make_no_other_cell(device, tmp_path):
     path = tmp_path / "my.cell"
     lines = cell_file(device).splitlines()
     path.write_text("// mine\n\n# of 2026\n" + "\n".join(f"  {line} " for line in lines[::-1]))
     assert read_cell(path, device) == cell_file(device)
 
 
-def test_any_resistor_is_a_cell_of_rram_and_bytes_are_none(tmp_path: Path) -> None:
+def test_any_resistor_is_a_cell_of_rram_and_bytes_are_none(tmp_path):
     path = tmp_path / "my.cell"
     path.write_text(cell_file("rram").replace("Type: RRAM", "Type: PCRAM"))
     assert read_cell(path, "rram").startswith("-MemCellType: PCRAM\n")
@@ -44,9 +40,7 @@ def test_any_resistor_is_a_cell_of_rram_and_bytes_are_none(tmp_path: Path) -> No
         ("(F^2): 48", "(F^2): 30", r"10 is wider than the cell: .* is 9.49 F"),
     ],
 )
-def test_what_is_no_cell_is_refused_in_one_line(
-    old: str, new: str, message: str, tmp_path: Path
-) -> None:
+def test_what_is_no_cell_is_refused_in_one_line(old, new, message, tmp_path):
     path = tmp_path / "my.cell"
     assert old in cell_file("rram")
     path.write_text(cell_file("rram").replace(old, new))

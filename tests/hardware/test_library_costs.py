@@ -1,10 +1,5 @@
 """A random sample of the shipped table, recomputed with hwcomponents' own component classes."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -24,16 +19,16 @@ RTOL = 1e-13
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> None:
+def scratch(tmp_path_factory):
     live.use_scratch(tmp_path_factory.mktemp("hwcomponents"))
 
 
 @pytest.fixture(scope="module")
-def table() -> ComponentTable:
+def table():
     return ComponentTable.load(scaling="current")
 
 
-def sample(table: ComponentTable, name: str, size: int) -> list[dict[str, Any]]:
+def sample(table, name, size):
     """Some keys of a table, drawn with a fixed seed; voltages in V."""
     rows = table.tables[name]
     chosen = np.random.default_rng(7).choice(len(rows.keys), size, replace=False)
@@ -42,9 +37,7 @@ def sample(table: ComponentTable, name: str, size: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_crossbars_are_bilinear_in_input_and_weight(
-    table: ComponentTable, device: str, tmp_path: Path
-) -> None:
+def test_crossbars_are_bilinear_in_input_and_weight(table, device, tmp_path):
     """Any input average a and weight average c follow from the corners in the table."""
     import hwcomponents_neurosim as neurosim
     from hwcomponents_neurosim.main import CACHE
@@ -84,28 +77,24 @@ def test_crossbars_are_bilinear_in_input_and_weight(
 
 
 @pytest.mark.parametrize(("name", "size"), [("rram", 10), ("sram", 30)])
-def test_crossbar_corners_are_what_the_builder_computes(
-    table: ComponentTable, name: str, size: int
-) -> None:
+def test_crossbar_corners_are_what_the_builder_computes(table, name, size):
     for key in sample(table, name, size):
         fresh, stored = live.crossbar(device=name, **key), table.crossbar(name, **key)
         assert fresh == {quantity: float(value) for quantity, value in stored.items()}, key
 
 
 @pytest.mark.parametrize(("name", "size"), [("adder", 20), ("buffer", 15), ("router", 6)])
-def test_other_components_are_what_the_builder_computes(
-    table: ComponentTable, name: str, size: int
-) -> None:
+def test_other_components_are_what_the_builder_computes(table, name, size):
     for key in sample(table, name, size):
         del key["voltage_V"]
         fresh, stored = getattr(live, name)(**key), getattr(table, name)(**key)
         assert fresh == {quantity: float(value) for quantity, value in stored.items()}, key
 
 
-def test_main_memory(table: ComponentTable) -> None:
+def test_main_memory(table):
     assert live.main_memory_J_per_bit() == table.main_memory_J_per_bit
 
 
-def test_nodes_are_the_floats_of_their_literals() -> None:
+def test_nodes_are_the_floats_of_their_literals():
     literals = {7: 7e-9, 10: 10e-9, 14: 14e-9, 22: 22e-9, 32: 32e-9, 45: 45e-9}
     assert all(live.node_m(node) == literal for node, literal in literals.items())

@@ -1,14 +1,12 @@
 """Rows by key: what a malformed table is refused for."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
 from imcmoo.hardware.lookup import KeyedRows
 
 
-def rows(keys: list[list[int]], values: list[list[float]]) -> KeyedRows:
+def rows(keys, values):
     return KeyedRows(
         name="thing",
         key_names=("voltage_V", "size"),
@@ -18,7 +16,7 @@ def rows(keys: list[list[int]], values: list[list[float]]) -> KeyedRows:
     )
 
 
-def test_finds_rows_in_any_order_and_despite_float_noise() -> None:
+def test_finds_rows_in_any_order_and_despite_float_noise():
     table = rows([[650, 8], [700, 16], [700, 8]], [[1.0, 2.0, 3.0]])
     assert 0.1 * 7 != 0.7
     costs = table.look_up(voltage_V=[[0.1 * 7], [0.65]], size=[8, 8])["cost"]
@@ -34,8 +32,6 @@ def test_finds_rows_in_any_order_and_despite_float_noise() -> None:
         ([[500, 8], [500, 8]], [[1.0, 2.0]], "thing: a combination of keys occurs twice"),
     ],
 )
-def test_refuses_malformed_rows(
-    keys: list[list[int]], values: list[list[float]], message: str
-) -> None:
+def test_refuses_malformed_rows(keys, values, message):
     with pytest.raises(ValueError, match=message):
         rows(keys, values)

@@ -11,7 +11,7 @@ TOPOLOGIES = Path(__file__).parent / "topologies"
 RIGHT_IN_THE_PAPER = ("resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201")
 
 
-def macs(network: Workload) -> int:
+def macs(network):
     return int(network.shapes.prod(axis=1).sum())
 
 
@@ -22,12 +22,6 @@ def test_five_of_the_paper_s_tables_are_the_true_networks_row_by_row(name):
     assert true.strides.tolist() == paper.strides.tolist()
     assert true.input_bits.tolist() == paper.input_bits.tolist()
     assert true.weight_bits.tolist() == paper.weight_bits.tolist()
-
-
-def test_the_paper_s_resnet50_is_another_network():
-    paper, true = Workload.load("resnet50"), Workload.load("resnet50_onnx")
-    assert (len(true), true.weights, macs(true)) == (54, 25_502_912, 4_089_184_256)
-    assert (len(paper), paper.weights, macs(paper)) != (len(true), true.weights, macs(true))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
 """Small ONNX models, written as they are needed."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,7 +9,6 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from imcmoo.networks.onnx_import import import_onnx  # noqa: E402
 from imcmoo.networks.onnx_import import walk as walk  # noqa: E402
-from imcmoo.networks.onnx_import.account import Imported, Row  # noqa: E402
 from imcmoo.networks.onnx_import.statistics import densities as densities  # noqa: E402
 
 FLOAT, INT64, INT8, UINT8 = (
@@ -49,15 +45,7 @@ def exactly(name, values, kind=np.int64):
     return numpy_helper.from_array(np.array(values, dtype=kind), name)
 
 
-def model(
-    nodes: Sequence["onnx.NodeProto"],
-    inputs: Sequence["onnx.ValueInfoProto"],
-    stored: Sequence["onnx.TensorProto"] = (),
-    outputs: Sequence[str] = ("y",),
-    opset: int = 17,
-    functions: Sequence["onnx.FunctionProto"] = (),
-    domains: Sequence[str] = (),
-) -> "onnx.ModelProto":
+def model(nodes, inputs, stored=(), outputs=("y",), opset=17, functions=(), domains=()):
     graph = helper.make_graph(
         list(nodes),
         "graph",
@@ -69,13 +57,13 @@ def model(
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=9)
 
 
-def imported(tmp_path: Path, proto: "onnx.ModelProto", **options) -> Imported:
+def imported(tmp_path, proto, **options):
     path = tmp_path / "net.onnx"
     path.write_bytes(proto.SerializeToString())
     return import_onnx(path, **options)
 
 
-def only_row(tmp_path: Path, *args, **options) -> Row:
+def only_row(tmp_path, *args, **options):
     """The one layer of a model given as to `model`."""
     (row,) = imported(tmp_path, model(*args, **options)).rows
     return row

@@ -23,8 +23,8 @@ WIDE, SLIM = stored("wide", (20, 30)), stored("slim", (20, 20))
 
 def graph_of(nodes, outputs=("z",), inputs=(), weights=()):
     made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
-    given = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
-    return helper.make_graph(list(nodes), "inner", given, made, list(weights))
+    taken = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
+    return helper.make_graph(list(nodes), "inner", taken, made, list(weights))
 
 
 def branches():

@@ -50,7 +50,7 @@ LIGHT = [
 ]
 
 
-def _model(name: str) -> tuple[Path, dict[str, tuple[int, ...]]]:
+def _model(name):
     """A model's file where its package is installed."""
     if name in LIGHT:
         folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
@@ -60,11 +60,11 @@ def _model(name: str) -> tuple[Path, dict[str, tuple[int, ...]]]:
         files = metadata.distribution(package).files or []
     except metadata.PackageNotFoundError:
         pytest.skip(f"package {package}, which ships the model, is not installed")
-    (found,) = [f for f in files if f.as_posix().endswith(end)]
-    return Path(found.locate()), shapes
+    (file,) = [f for f in files if f.as_posix().endswith(end)]
+    return Path(file.locate()), shapes
 
 
-def _records(name: str) -> list[dict]:
+def _records(name):
     path = FOLDER / "golden" / f"{name}.csv"
     if not path.is_file():
         pytest.skip(f"no record of what onnxruntime executed: {path}")
@@ -74,7 +74,7 @@ def _records(name: str) -> list[dict]:
     return [{k: ast.literal_eval(v) if k in lists and v else v for k, v in r.items()} for r in rows]
 
 
-def _sizes(record: dict) -> tuple[int, ...]:
+def _sizes(record):
     """C, M, P, Q, R, S, G, N of an executed node; of products only C, M and P · G · N."""
     x, w, out = record["x"], record["w"], record["out"]
     groups = int(record["groups"])
@@ -88,7 +88,7 @@ def _sizes(record: dict) -> tuple[int, ...]:
     return (x[-1], out[-1], prod(out[:-1]))
 
 
-def _two(sizes: list[int]) -> tuple[int, int]:
+def _two(sizes):
     return (sizes[0], sizes[1] if len(sizes) > 1 else 1)
 
 

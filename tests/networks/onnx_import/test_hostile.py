@@ -65,7 +65,7 @@ def weights_above_in_a_branch():
 def nested_beyond_reading():
     """Graphs in attributes in nodes in graphs, 5,000 times; by hand, as no library writes it."""
 
-    def field(number: int, content: bytes) -> bytes:
+    def field(number, content):
         length, size = len(content), b""
         while length > 127:
             size, length = size + bytes([length & 127 | 128]), length >> 7
@@ -82,8 +82,8 @@ OPSETS = [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)]
 
 def functions_that_call_themselves():
     call = node("f", "x", domain="own")
-    own = helper.make_function("own", "f", ["x"], ["y"], [call], OPSETS)
-    return model([node("f", "x", domain="own")], [X], functions=[own], domains=["own"])
+    function = helper.make_function("own", "f", ["x"], ["y"], [call], OPSETS)
+    return model([node("f", "x", domain="own")], [X], functions=[function], domains=["own"])
 
 
 def functions_that_call_ten_others():
