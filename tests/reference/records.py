@@ -40,12 +40,12 @@ of_every_source = pytest.mark.parametrize(
 """Run a test on the golden set, and again on all records where they are."""
 
 
-def evaluations(source: Source) -> pd.DataFrame:
+def evaluations(source):
     """Recorded evaluations, one row per design and network."""
     return pd.read_csv(FOLDERS[source] / "evaluations.csv.gz")
 
 
-def breakdowns(source: Source) -> list[dict]:
+def breakdowns(source):
     """Recorded runs of a single layer."""
     with gzip.open(FOLDERS[source] / "breakdown.jsonl.gz", "rt") as stream:
         return [json.loads(line) for line in stream]

@@ -95,26 +95,13 @@ def test_energy_and_area_by_component_are_equal(source):
             assert ours.area_m2[0, i] * 1e6 == pytest.approx(area, rel=1e-9, abs=0), component
 
 
-def test_what_does_not_map_is_infeasible(source):
-    for run in _runs(source, "rram", maps=False):
-        evaluator = Evaluator(RRAM, _alone(run["workload"], run["layer"]))
-        levels = RRAM.encode({n: np.array([run[n]]) for n in records.DESIGN})
-        metrics = evaluator.evaluate(levels)
-        assert not metrics.runs.any()
-        assert np.isnan(metrics.energy_J).all()
+UNITS = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
 
 
 def _scalar_chip(run):
-    return Chip(
-        run["device"],
-        run["bits_per_cell"],
-        run["rows"],
-        run["cols"],
-        run["router_groups"],
-        run["tiles_per_group"],
-        run["macros_per_tile"],
-        run["glb_depth"],
-    )
+    rows, cols, macros, tiles, groups = (run[n] for n in UNITS)
+    sizes = (rows, cols, groups, tiles, macros, run["glb_depth"])
+    return Chip(run["device"], run["bits_per_cell"], *sizes)
 
 
 def _layer(run):
@@ -125,8 +112,6 @@ def _layer(run):
 
 
 def _mapped(run):
-    units = [1] + [
-        run[n] for n in ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
-    ]
-    chips = Chips(np.array([run["bits_per_cell"]]), np.array([units]), run["device"] == "sram")
+    units = [[1, *(run[n] for n in UNITS)]]
+    chips = Chips(np.array([run["bits_per_cell"]]), np.array(units), run["device"] == "sram")
     return map_layers(np.array([list(_layer(run).values())]), chips)

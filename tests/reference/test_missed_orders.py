@@ -50,25 +50,25 @@ def _energies(chips, level):
     )
     orders = loop_orders(mapping, Walks(weights=True), np.inf)
     prices, factors = chips.term_prices(chips.designs(level)), operand_factors(workloads, 1)
-    found = []
+    energies = []
     for shape, (first, number) in enumerate(zip(orders.first, orders.number, strict=True)):
-        own = np.arange(first, first + number)
-        own = own[orders.held_bits[own] <= sizes.buffer_bits[0]]
-        total = np.zeros(len(own))
+        of_shape = np.arange(first, first + number)
+        of_shape = of_shape[orders.held_bits[of_shape] <= sizes.buffer_bits[0]]
+        total = np.zeros(len(of_shape))
         for layer in np.flatnonzero(workloads.shape_index == shape):
             each = dict.fromkeys(((t.component, t.action) for t in chips.terms), 0.0)
             for t in chips.terms:
                 factor = factors[layer, FACTORS.index(t.factor)]
                 each[t.component, t.action] += prices[t.price][0] * factor
-            energy = np.zeros((len(own), 1, len(chips.components)))
+            energy = np.zeros((len(of_shape), 1, len(chips.components)))
             for (component, action), price in each.items():
-                done = orders.actions[ACTIONS.index(action), own]
+                done = orders.actions[ACTIONS.index(action), of_shape]
                 price = round_digits(np.array([price]), PRICE_DIGITS)
                 energy[:, 0, chips.components.index(component)] += done * price
-            cycles = np.full((len(own), 1), mapping.cycles[shape])
+            cycles = np.full((len(of_shape), 1), mapping.cycles[shape])
             total += _as_printed(energy, workloads.shapes[[shape]], cycles).sum(axis=(1, 2))
-        found.append(np.unique(total))
-    return found
+        energies.append(np.unique(total))
+    return energies
 
 
 def _missed(energies, record):
@@ -117,7 +117,7 @@ def test_records_far_above_ours_took_a_dearer_loop_order(study, every_order):
 
 def test_golden_records_far_above_ours_took_a_dearer_loop_order(every_order):
     """All but the one of the technology study that stays unexplained in the full records, too."""
-    found = [_unexplained("golden", study) for study in STUDIES]
-    unexplained = [missed for _, some in found for missed in some]
-    assert sum(far for far, _ in found) == 9
+    studies = [_unexplained("golden", study) for study in STUDIES]
+    unexplained = [missed for _, of_study in studies for missed in of_study]
+    assert sum(far for far, _ in studies) == 9
     assert [missed[:2] for missed in unexplained] == [(22, "alexnet")]

@@ -7,7 +7,6 @@ Which ones does not depend on our model: by chance, equally many from each strat
 import gzip
 import json
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,7 +30,7 @@ NOT_COMPARED = ["mean_tops_per_w", "mean_tops_per_mm2"]
 """Averages over layers, which the model does not report."""
 
 
-def evaluations(rng: np.random.Generator) -> pd.DataFrame:
+def evaluations(rng):
     """Recorded evaluations of the drawn designs, in the order of the full records."""
     rows = records.evaluations("full").drop(columns=NOT_COMPARED)
     design = ["study", "technology_nm", "order"]
@@ -46,7 +45,7 @@ def evaluations(rng: np.random.Generator) -> pd.DataFrame:
     return rows[pd.MultiIndex.from_frame(rows[design]).isin(keys)]
 
 
-def breakdowns(rng: np.random.Generator) -> list[dict]:
+def breakdowns(rng):
     """Drawn single-layer runs, without the text of their loop nests."""
     strata = defaultdict(list)
     for run in records.breakdowns("full"):
@@ -59,7 +58,7 @@ def breakdowns(rng: np.random.Generator) -> list[dict]:
     return drawn
 
 
-def draw(folder: Path) -> None:
+def draw(folder):
     """Write both files of the golden set into a folder; the same bytes every time."""
     rng = np.random.default_rng(SEED)
     rows, runs = evaluations(rng), breakdowns(rng)
