@@ -3,6 +3,7 @@
 import pytest
 
 from imcmoo.model import registry
+from imcmoo.model.reference.evaluator import reference_model
 from tests.toy_model import Toy
 
 
@@ -30,6 +31,9 @@ def test_a_model_is_found_by_its_entry_point():
 
 
 def test_without_it_only_its_module_finds_it():
+    assert registry.find("reference") is reference_model
+    with pytest.raises(ValueError, match=r"cost model 'imcmoo\.model:Nothing' cannot be had"):
+        registry.find("imcmoo.model:Nothing")
     with pytest.raises(ValueError, match=r"unknown cost model 'toy'; known: .*reference, physical"):
         registry.find("toy")
     assert registry.find("tests.toy_model:Toy") is Toy

@@ -28,7 +28,7 @@ class Array:
     sigma: float = 0.0
 
 
-def cut(codes: Ints, bits: int, width: int) -> list[tuple[int, int, Ints]]:
+def cut(codes, bits, width):
     """Place, largest value and digits of each slice, least significant first."""
     return [
         (low, 2 ** min(width, bits - low) - 1, (codes >> low) & (2 ** min(width, bits - low) - 1))
@@ -36,9 +36,7 @@ def cut(codes: Ints, bits: int, width: int) -> list[tuple[int, int, Ints]]:
     ]
 
 
-def product(
-    x: Ints, w: Ints, array: Array, rng: np.random.Generator, *, calibrate: bool = True
-) -> Floats:
+def product(x, w, array, rng, *, calibrate=True):
     """x @ w as the array gives it.
 
     Args:
@@ -74,7 +72,7 @@ def product(
     return total
 
 
-def convert(sums: Floats, full: float, spread: float, array: Array) -> Floats:
+def convert(sums, full, spread, array):
     """A column's values after its converter: 2^bits steps over a window about their mean.
 
     The window is that of a full block of rows, as a converter has one for all blocks.

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, space_voltages
 
 NODES_NM = (7, 14, 22, 32, 45)
@@ -35,27 +34,21 @@ DESIGN: dict[str, Any] = {
 """A middling chip of RRAM."""
 
 
-def columns(design: dict[str, Any] = DESIGN, **changed: Any) -> Columns:
+def columns(design=DESIGN, **changed):
     """One design as columns."""
     return {name: np.array([value]) for name, value in (design | changed).items()}
 
 
 def random_designs(
-    n: int,
-    rng: np.random.Generator,
-    device: str,
-    table: PhysicalTable,
-    *,
-    schedules: tuple[str, ...] = ("layer", "pipelined"),
-    adc_models: tuple[str, ...] = ADC_MODELS,
-) -> Columns:
+    n, rng, device, table, *, schedules=("layer", "pipelined"), adc_models=ADC_MODELS
+):
     """Design columns, each parameter evenly over its levels."""
     voltages = {
         node: space_voltages(float(table.look_up("technology", node_nm=node)["threshold_V"]))
         for node in NODES_NM
     }
 
-    def powers(first: int, last: int) -> np.ndarray:
+    def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
     node, rows = rng.choice(NODES_NM, n), powers(5, 10)
@@ -91,6 +84,6 @@ def random_designs(
     }
 
 
-def one(columns: Columns, index: int) -> dict[str, Any]:
+def one(columns, index):
     """One design as plain numbers and words."""
     return {name: np.asarray(values)[index].item() for name, values in columns.items()}

@@ -12,7 +12,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.noise import Circuit, layer_noise
 from imcmoo.networks.operands import OperandBits
 from imcmoo.networks.workloads import Workload, WorkloadSet
-from tests.model.physical.bit_sliced import Array, product
+from tests.model.physical.bit_sliced import product
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Network:
     second: Floats
 
 
-def load(rng: np.random.Generator) -> Data:
+def load(rng):
     """Two thirds to train with, the rest to test with."""
     from sklearn.datasets import load_digits
 
@@ -49,7 +49,7 @@ def load(rng: np.random.Generator) -> Data:
     return Data(images[:n], target[:n], images[n:], target[n:])
 
 
-def train(data: Data, rng: np.random.Generator, *, noise: float) -> Network:
+def train(data, rng, *, noise):
     """Adam on the cross entropy, with Gaussian noise on every product while training.
 
     Args:
@@ -82,9 +82,7 @@ def train(data: Data, rng: np.random.Generator, *, noise: float) -> Network:
     return Network(*weights)
 
 
-def accuracy(
-    network: Network, data: Data, array: Array | None, rng: np.random.Generator
-) -> tuple[float, list[tuple[Floats, Floats]]]:
+def accuracy(network, data, array, rng):
     """Share of test images recognised with 8-bit operands, and the operands of each layer.
 
     Args:
@@ -103,7 +101,7 @@ def accuracy(
     return float(np.mean(x.argmax(axis=1) == data.test_digits)), seen
 
 
-def proxy_dB(operands: list[tuple[Floats, Floats]], array: Array) -> float:
+def proxy_dB(operands, array):
     """The model's signal to noise of the whole network."""
     circuit = Circuit(
         array.active_rows,
@@ -121,7 +119,7 @@ def proxy_dB(operands: list[tuple[Floats, Floats]], array: Array) -> float:
     return -10 * np.log10(inverse) if inverse > 0 else np.inf
 
 
-def _layer(codes: Floats, whole: Floats) -> LayerTable:
+def _layer(codes, whole):
     """A fully connected layer with the moments of these operands."""
     resnet = Workload.load("resnet18")
     layer = replace(

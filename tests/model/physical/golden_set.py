@@ -10,7 +10,7 @@ Run `python -m tests.model.physical.golden_set` to write the set again.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import Columns, random_designs
+from tests.model.physical.designs import random_designs
 
 FILE = Path(__file__).parent / "golden" / "checksums.csv"
 DEVICES = ("rram", "sram")
@@ -68,7 +68,7 @@ Key = tuple[str, str, int]
 """Case, field and chunk of designs."""
 
 
-def checksum(name: str, values: np.ndarray) -> Checksum:
+def checksum(name, values):
     """Sum up the values of a field."""
     numbers = np.isfinite(values)
     summed = np.where(numbers, values, 0.0).astype(float)
@@ -80,7 +80,7 @@ def checksum(name: str, values: np.ndarray) -> Checksum:
     return Checksum(int(numbers.sum()), int(zeros.sum()), total)
 
 
-def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
+def cases():
     """Name, model, designs and number of chunks of everything that is summed up."""
     for device in DEVICES:
         designs = _designs(device, N_DESIGNS, seed=1)
@@ -101,7 +101,7 @@ def cases() -> Iterator[tuple[str, PhysicalModel, Columns, int]]:
             yield f"{device}, {name}", _model(TWO, device, **option), designs, 1
 
 
-def checksums(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checksum]:
+def checksums(case):
     """Checksums of a case."""
     name, model, designs, n_chunks = case
     metrics = model.evaluate(designs)
@@ -123,7 +123,7 @@ def checksums(case: tuple[str, PhysicalModel, Columns, int]) -> dict[Key, Checks
     return sums
 
 
-def stored() -> dict[Key, Checksum]:
+def stored():
     """Checksums of the golden set."""
     with FILE.open(newline="") as lines:
         return {
@@ -134,19 +134,19 @@ def stored() -> dict[Key, Checksum]:
         }
 
 
-def _model(names: tuple[str, ...], device: str, **options: Any) -> PhysicalModel:
+def _model(names, device, **options):
     networks = WorkloadSet.load(names)
     dynamic = np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads])
     return PhysicalModel(networks, device=device, table=TABLE, dynamic=dynamic, **options)
 
 
-def _designs(device: str, n: int, *, seed: int) -> Columns:
+def _designs(device, n, *, seed):
     rng = np.random.default_rng(seed)
     units = 4 ** rng.integers(2, 7, n)
     return random_designs(n, rng, device, TABLE) | {"mac_units": units}
 
 
-def main() -> None:
+def main():
     """Write the golden set."""
     with FILE.open("w", newline="") as lines:
         writer = csv.writer(lines, lineterminator="\n")

@@ -26,6 +26,10 @@ POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
 
+DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "adc_model": "zigzag"}
+
+
 @dataclass
 class Layer:
     """One distinct layer of a network."""
@@ -46,46 +50,20 @@ class Layer:
     conductances: dict[tuple[str, int], float]
     previous_share: float = 0.0
 
-    @property
-    def K(self) -> int:
-        return self.C * self.R * self.S
-
-    @property
-    def steps(self) -> int:
-        return self.P * self.Q * self.N
-
-    @property
-    def macs(self) -> int:
-        return self.steps * self.K * self.M * self.G
-
-    @property
-    def outputs(self) -> int:
-        return self.steps * self.M * self.G
-
-    @property
-    def input_words(self) -> int:
-        return (
-            self.N * self.G * self.P * self.R * self.C
-            * (self.S + (self.Q - 1) * min(self.stride_w, self.S))
-        )  # fmt: skip
-
-    @property
-    def held_inputs(self) -> int:
-        height = min((self.P - 1) * self.stride_h + self.R, self.P * self.R)
-        width = min((self.Q - 1) * self.stride_w + self.S, self.Q * self.S)
-        return self.N * self.G * self.C * height * width
-
-    @property
-    def first_share(self) -> float:
-        if self.Q == 1 or self.P == 1:
-            return 1.0
+    def __post_init__(self) -> None:
+        self.K = self.C * self.R * self.S
+        self.steps = self.P * self.Q * self.N
+        self.outputs = self.steps * self.M * self.G
+        self.macs = self.outputs * self.K
+        self.weight_bits = self.K * self.M * self.G * 8
+        taps = self.S + (self.Q - 1) * min(self.stride_w, self.S)
+        self.input_words = self.N * self.G * self.P * self.R * self.C * taps
         height = (self.P - 1) * self.stride_h + self.R
         width = (self.Q - 1) * self.stride_w + self.S
-        return min(((self.R - 1) * width + self.S) / (height * width), 1.0)
-
-    @property
-    def weight_bits(self) -> int:
-        return self.K * self.M * self.G * 8
+        held = min(height, self.P * self.R) * min(width, self.Q * self.S)
+        self.held_inputs = self.N * self.G * self.C * held
+        share = ((self.R - 1) * width + self.S) / (height * width)
+        self.first_share = 1.0 if self.Q == 1 or self.P == 1 else min(share, 1.0)
 
 
 def slices(bits: int, width: int) -> list[range]:
@@ -95,6 +73,11 @@ def slices(bits: int, width: int) -> list[range]:
 
 def slice_mean(joint: Any, bits: int, numbers: range) -> float:
     return sum(2 ** (n - numbers.start) * float(joint[bits - 1 - n][bits - 1 - n]) for n in numbers)
+
+
+def shares_of_cells(joint: Any, bits: int, b: int) -> float:
+    """Sum over the slices of a weight of their mean as a share of a full cell."""
+    return sum(slice_mean(joint, bits, s) / (2 ** len(s) - 1) for s in slices(bits, b))
 
 
 def read_layers(workload: Workload) -> list[Layer]:
@@ -124,15 +107,12 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
             width: sum(slice_mean(moments.inputs[index], 8, s) for s in slices(8, width))
             for width in range(1, 9)
         }
-        shares = {}
-        for coding, joint, bits in (
-            ("offset", moments.weights[index], 8),
-            ("differential", moments.magnitudes[index], 7),
-        ):
-            for b in range(1, 9):
-                shares[coding, b] = sum(
-                    slice_mean(joint, bits, s) / (2 ** len(s) - 1) for s in slices(bits, b)
-                )
+        codings = (("offset", moments.weights, 8), ("differential", moments.magnitudes, 7))
+        shares = {
+            (coding, b): shares_of_cells(joint[index], bits, b)
+            for coding, joint, bits in codings
+            for b in range(1, 9)
+        }
         for width, value in sums.items():
             pulses[width] = pulses.get(width, 0.0) + value / len(members)
             for (coding, b), share in shares.items():
@@ -147,15 +127,7 @@ class Chip:
     """One design: placement, prices and times, each a plain number."""
 
     def __init__(self, design: Design, device: str, table: PhysicalTable) -> None:
-        d = self.d = {
-            "input_coding": "pulses",
-            "weight_coding": "offset",
-            "sample_and_hold": 0,
-            "mac_units": 256,
-            "ping_pong": 0,
-            "adc_model": "zigzag",
-            **design,
-        }
+        d = self.d = DEFAULTS | design
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -200,20 +172,15 @@ class Chip:
         factor = 1.0 if model == "neurosim_sar" else self.supply
         return row["energy"] * factor, row["area"], row["leak"], row["time"]
 
+    def buffer(self, width: int, depth: int, banks: int = 1) -> dict[str, float]:
+        keys = {"node_nm": self.node, "width_bits": width, "depth_words": depth, "banks": banks}
+        return self.find("buffer", **keys)
+
     def buffers(self) -> None:
         d = self.d
-        self.glb = self.find(
-            "buffer",
-            node_nm=self.node,
-            width_bits=2048,
-            depth_words=d["glb_KiB"] * 4,
-            banks=d["glb_banks"],
-        )
+        self.glb = self.buffer(2048, d["glb_KiB"] * 4, d["glb_banks"])
         word = 8 * d["macros_per_tile"]
-        self.inputs, self.results = (
-            self.find("buffer", node_nm=self.node, width_bits=word, depth_words=n, banks=1)
-            for n in (d["rows"], d["cols"])
-        )
+        self.inputs, self.results = self.buffer(word, d["rows"]), self.buffer(word, d["cols"])
         slow = max(1.0, self.kappa)
         self.glb_bit_s = self.glb["cycle"] * slow / d["glb_banks"] / 2048
         self.buffer_word_s = self.inputs["cycle"] * slow
@@ -276,9 +243,7 @@ class Chip:
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
             self.row_write_s = 8.5 * 50e-9
         else:
-            memory = self.find(
-                "buffer", node_nm=self.node, width_bits=d["cols"], depth_words=d["rows"], banks=1
-            )
+            memory = self.buffer(d["cols"], d["rows"])
             self.low_J, self.span_J = CELL_CHARGE_F * d["voltage_V"] ** 2, 0.0
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa

@@ -1,7 +1,5 @@
 """Accuracy of a small trained network against the proxy's signal to noise, and its knee."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,7 @@ LOSS_AT_KNEE = 0.02
 
 
 @pytest.fixture(scope="module", params=[0.0, 0.3], ids=["plain", "trained with noise"])
-def curve(request: pytest.FixtureRequest) -> tuple[float, np.ndarray]:
+def curve(request):
     """Exact accuracy, and proxy (dB) and accuracy of random arrays, shape (2, n)."""
     data = load(np.random.default_rng(0))
     network = train(data, np.random.default_rng(1), noise=request.param)
@@ -41,9 +39,7 @@ def curve(request: pytest.FixtureRequest) -> tuple[float, np.ndarray]:
     return exact, np.array(points).T
 
 
-def test_accuracy_is_kept_above_the_knee_and_follows_the_proxy_below(
-    curve: tuple[float, np.ndarray],
-) -> None:
+def test_accuracy_is_kept_above_the_knee_and_follows_the_proxy_below(curve):
     exact, (decibels, share) = curve
     above, below = decibels >= DEFAULT_SNR_ADC_DB, decibels < DEFAULT_SNR_ADC_DB
     far_below = decibels < DEFAULT_SNR_ADC_DB - 18

@@ -1,7 +1,5 @@
 """The physical model says of many random designs what the golden set says."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

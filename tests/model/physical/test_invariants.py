@@ -1,19 +1,14 @@
 """Invariants of any design."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import Columns, random_designs
+from tests.model.physical.designs import random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
 TABLE = PhysicalTable.load()
@@ -28,7 +23,7 @@ seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def large(seed: int, device: str, n: int = 30, **options: Any) -> Columns:
+def large(seed, device, n=30, **options):
     """Random designs most of which hold the networks."""
     columns = random_designs(n, np.random.default_rng(seed), device, TABLE, **options)
     columns["macros_per_tile"][:] = 64
@@ -37,7 +32,7 @@ def large(seed: int, device: str, n: int = 30, **options: Any) -> Columns:
     return columns
 
 
-def pair(device: str, columns: Columns, **changed: Any) -> tuple[PhysicalMetrics, PhysicalMetrics]:
+def pair(device, columns, **changed):
     """The designs, and the same with some columns changed."""
     n = len(columns["rows"])
     other = {**columns, **{k: np.broadcast_to(v, (n,)) for k, v in changed.items()}}
@@ -57,9 +52,7 @@ FASTER = {
 @pytest.mark.parametrize("name", FASTER)
 @few
 @given(seeds, devices)
-def test_more_bandwidth_converters_and_supply_are_never_slower(
-    name: str, seed: int, device: str
-) -> None:
+def test_more_bandwidth_converters_and_supply_are_never_slower(name, seed, device):
     columns = large(seed, device)
     less, more = FASTER[name](columns[name])
     columns[name] = np.broadcast_to(less, (30,))
@@ -75,7 +68,7 @@ def test_more_bandwidth_converters_and_supply_are_never_slower(
 
 @few
 @given(seeds, devices)
-def test_more_converter_bits_never_lower_the_snr_of_conversion(seed: int, device: str) -> None:
+def test_more_converter_bits_never_lower_the_snr_of_conversion(seed, device):
     columns = large(seed, device)
     columns["adc_bits"] = np.minimum(columns["adc_bits"], 9)
     coarse, fine = pair(device, columns, adc_bits=columns["adc_bits"] + 1)
@@ -85,36 +78,36 @@ def test_more_converter_bits_never_lower_the_snr_of_conversion(seed: int, device
 @few
 @given(seeds, devices)
 def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_and_bandwidth(
-    seed: int, device: str
-) -> None:
+    seed, device
+):
     columns = random_designs(60, np.random.default_rng(seed), device, TABLE)
-    found = MODELS[device].evaluate(columns)
-    lacks = (found.resources.missing_cells > 0) | (found.resources.missing_bits > 0)
-    np.testing.assert_array_equal(lacks, ~found.runs)
-    assert np.all(np.isnan(found.energy_J) == lacks)
-    assert np.all((found.bound_by == -1) == lacks)
-    occupied = np.nan_to_num(found.occupied_cells)
-    assert np.all(occupied <= found.resources.cells[:, None] * SLACK)
+    metrics = MODELS[device].evaluate(columns)
+    lacks = (metrics.resources.missing_cells > 0) | (metrics.resources.missing_bits > 0)
+    np.testing.assert_array_equal(lacks, ~metrics.runs)
+    assert np.all(np.isnan(metrics.energy_J) == lacks)
+    assert np.all((metrics.bound_by == -1) == lacks)
+    occupied = np.nan_to_num(metrics.occupied_cells)
+    assert np.all(occupied <= metrics.resources.cells[:, None] * SLACK)
     rate = {"x16": 16 * 4.266e9, "x32": 32 * 4.266e9, "x64": 64 * 4.266e9, "hbm2": 5.278e12}
     peak = np.array([rate.get(d, np.inf) for d in columns["dram"].tolist()])[:, None]
-    runs = found.runs
-    assert np.all(found.latency_s[runs] * SLACK >= (found.dram_bits / peak)[runs])
+    runs = metrics.runs
+    assert np.all(metrics.latency_s[runs] * SLACK >= (metrics.dram_bits / peak)[runs])
 
 
 @few
 @given(seeds, devices)
-def test_the_breakdown_adds_up(seed: int, device: str) -> None:
+def test_the_breakdown_adds_up(seed, device):
     columns = large(seed, device, n=10)
-    found, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
+    metrics, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
     owner = [workload for workload, _ in parts.layers]
     networks = np.array(
         [[w == name for name in MODELS[device].workload_names] for w in owner], dtype=float
     )
-    runs = found.runs
+    runs = metrics.runs
     np.testing.assert_array_equal(np.isfinite(parts.energy_J).all(axis=2) @ networks > 0, runs)
     energy = np.nan_to_num(parts.energy_J.sum(axis=2)) @ networks
-    np.testing.assert_allclose(energy[runs], found.energy_J[runs], rtol=1e-12)
-    np.testing.assert_allclose(parts.area_m2.sum(axis=1), found.area_m2, rtol=1e-12)
+    np.testing.assert_allclose(energy[runs], metrics.energy_J[runs], rtol=1e-12)
+    np.testing.assert_allclose(parts.area_m2.sum(axis=1), metrics.area_m2, rtol=1e-12)
     latency = np.nan_to_num(parts.latency_s) @ networks
     in_turn = runs & (columns["schedule"] == "layer")[:, None]
-    np.testing.assert_allclose(latency[in_turn], found.latency_s[in_turn], rtol=1e-12)
+    np.testing.assert_allclose(latency[in_turn], metrics.latency_s[in_turn], rtol=1e-12)

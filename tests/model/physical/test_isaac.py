@@ -5,8 +5,6 @@ ISAAC (ISCA 2016): 168 tiles of 12 units of 8 arrays, 128 × 128 cells of 2 bits
 per slice.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +12,7 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import OperatingPoint, operating_point
+from imcmoo.model.physical.components import operating_point
 from imcmoo.model.physical.latency import read_time
 from imcmoo.model.physical.memory_cells import DEVICES
 from imcmoo.model.physical.parameters import Designs
@@ -36,7 +34,7 @@ ISAAC = columns(
 )
 
 
-def tops(designs: Designs, point: OperatingPoint, converters: float) -> float:
+def tops(designs, point, converters):
     """Operations per second of all arrays, each of 128 rows times 16 weights."""
     read = read_time(
         designs,
@@ -51,7 +49,7 @@ def tops(designs: Designs, point: OperatingPoint, converters: float) -> float:
     return float(operations / (SLICES * read[0, 0]) / 1e12)
 
 
-def isaac() -> tuple[Designs, OperatingPoint]:
+def isaac():
     designs = Designs.of_columns(ISAAC, adc_model="isaac")
     point = operating_point(
         designs,
@@ -63,7 +61,7 @@ def isaac() -> tuple[Designs, OperatingPoint]:
     return designs, point
 
 
-def test_published_throughput_with_100_ns_a_slice_and_less_with_the_model_s_own() -> None:
+def test_published_throughput_with_100_ns_a_slice_and_less_with_the_model_s_own():
     designs, point = isaac()
     assert designs.macros[0] == ARRAYS
     converter = replace(point.adc, time_s=np.array([100e-9 / 128]))

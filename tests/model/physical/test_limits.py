@@ -1,11 +1,8 @@
 """Loss along wires and levels of a cell: what the default limits allow."""
 
-from __future__ import annotations
-
 import pytest
 
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.networks.workloads import WorkloadSet
@@ -14,41 +11,39 @@ from tests.model.physical.designs import columns
 MODEL = PhysicalModel(WorkloadSet.load(["resnet18"]), device="rram")
 
 
-def evaluated(rows: int, active: int, coding: str, **other: object) -> PhysicalMetrics:
+def evaluated(rows, active, coding, **other):
     changed = {"technology_nm": 22, "rows": rows, "active_rows": active, "weight_coding": coding}
     changed |= {"input_slice_bits": 1, "adc_bits": 6}
     return MODEL.evaluate(columns(**changed | other))
 
 
-def drop(rows: int, active: int, coding: str, **other: object) -> float:
+def drop(rows, active, coding, **other):
     return float(evaluated(rows, active, coding, **other).ir_drop[0])
 
 
 @pytest.mark.parametrize(
     ("rows", "most_offset", "most_differential"), [(128, 128, 128), (256, 64, 128), (512, 32, 64)]
 )
-def test_rows_that_may_be_read_at_once_at_22_nm(
-    rows: int, most_offset: int, most_differential: int
-) -> None:
+def test_rows_that_may_be_read_at_once_at_22_nm(rows, most_offset, most_differential):
     for coding, most in (("offset", most_offset), ("differential", most_differential)):
         assert drop(rows, most, coding) <= DEFAULT_IR_DROP
         if most < rows:
             assert drop(rows, 2 * most, coding) > DEFAULT_IR_DROP
 
 
-def test_with_levels_rows_lose_voltage_too() -> None:
+def test_with_levels_rows_lose_voltage_too():
     held = {"sample_and_hold": 1, "cols": 512, "input_slice_bits": 2}
     pulses = drop(64, 32, "offset", input_coding="pulses", **held)
     levels = drop(64, 32, "offset", input_coding="levels", **held)
     assert levels > DEFAULT_IR_DROP > pulses
 
 
-def test_two_bits_are_told_apart_with_neurram_cells_three_are_not() -> None:
+def test_two_bits_are_told_apart_with_neurram_cells_three_are_not():
     sigmas = [evaluated(128, 64, "offset", bits_per_cell=b).level_sigmas[0] for b in (1, 2, 3)]
     assert [s >= DEFAULT_LEVEL_SIGMAS for s in sigmas] == [True, True, False]
 
 
-def test_eight_supplies_per_node_from_threshold_to_1_V() -> None:
+def test_eight_supplies_per_node_from_threshold_to_1_V():
     for threshold in (0.4644, 0.4420, 0.4199, 0.3821, 0.3906, 0.4025):
         grid = space_voltages(threshold)
         assert len(grid) == 8

@@ -1,7 +1,5 @@
 """The signal-to-noise proxy against bit-sliced products of random operands."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,7 @@ TOLERANCE_DB = 1.5
 K, M, N = 576, 200, 120
 
 
-def histograms(kind: str) -> tuple[np.ndarray, np.ndarray]:
+def histograms(kind):
     """Inputs and weights over 31 symmetric bins."""
     x = np.arange(-15, 16)
     weights = np.exp(-np.abs(x) / 3.0)
@@ -29,7 +27,7 @@ def histograms(kind: str) -> tuple[np.ndarray, np.ndarray]:
     return (inputs / inputs.sum())[None], (weights / weights.sum())[None]
 
 
-def one_layer(kind: str) -> LayerTable:
+def one_layer(kind):
     """A layer of K rows with these statistics."""
     inputs, weights = histograms(kind)
     resnet = Workload.load("resnet18")
@@ -47,7 +45,7 @@ def one_layer(kind: str) -> LayerTable:
     return replace(table, operands=OperandBits.of_histograms(inputs, weights))
 
 
-def operands_of(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+def operands_of(kind, rng):
     """Codes drawn from the histograms: inputs, weights, and the code of an input of 0."""
     inputs, weights = histograms(kind)
     codes = operands._offset_codes if kind == "signed" else operands._unsigned_codes
@@ -77,12 +75,12 @@ CASES = [
 
 @pytest.mark.parametrize("kind", ["rectified", "signed"])
 @pytest.mark.parametrize("array", CASES, ids=str)
-def test_the_proxy_agrees_with_a_simulation(array: Array, kind: str) -> None:
+def test_the_proxy_agrees_with_a_simulation(array, kind):
     simulated, proxy = decibels(array, kind)
     assert proxy == pytest.approx(simulated, abs=TOLERANCE_DB)
 
 
-def test_where_a_step_is_about_one_unit_the_proxy_is_pessimistic() -> None:
+def test_where_a_step_is_about_one_unit_the_proxy_is_pessimistic():
     """Below one unit nothing is lost, above the proxy takes a whole step's noise at once."""
     simulated, proxy = decibels(Array(128, 1, 1, False, 5), "rectified")
     assert proxy < simulated - TOLERANCE_DB
@@ -91,7 +89,7 @@ def test_where_a_step_is_about_one_unit_the_proxy_is_pessimistic() -> None:
     assert noise.adc[0, 0] == 0
 
 
-def decibels(array: Array, kind: str) -> tuple[float, float]:
+def decibels(array, kind):
     """Signal to noise simulated, and by the proxy."""
     rng = np.random.default_rng(17)
     x, w, zero = operands_of(kind, rng)
@@ -112,7 +110,7 @@ def decibels(array: Array, kind: str) -> tuple[float, float]:
     return float(simulated), float(proxy)
 
 
-def test_moments_are_those_of_the_codes() -> None:
+def test_moments_are_those_of_the_codes():
     inputs, weights = histograms("rectified")
     moments = OperandBits.of_histograms(inputs, weights)
     p = operands._unsigned_codes(inputs)[0]

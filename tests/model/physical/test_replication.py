@@ -1,7 +1,5 @@
 """Replication of layers: within capacity, bounded from below, optimal where that is cheap."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np
@@ -9,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.model.physical.replication import (
-    _continuous,
     balanced_replication,
     min_latency_replication,
 )
@@ -21,27 +18,12 @@ small = st.lists(
 )
 
 
-def arrays(layers: list[tuple[int, int, int, int]]) -> tuple[np.ndarray, ...]:
+def arrays(layers):
     macros, steps, time, count = np.array(layers, dtype=float).T
     return macros[None], steps, time[None], count
 
 
-def latency_bound(
-    macros: np.ndarray,
-    steps: np.ndarray,
-    time: np.ndarray,
-    count: np.ndarray,
-    available: np.ndarray,
-) -> np.ndarray:
-    """Σ count ⌈steps / r⌉ time of the continuous optimum, which whole numbers cannot beat."""
-    fits = (macros * count).sum(axis=1) <= available
-    bound = np.full(len(macros), np.inf)
-    factor = _continuous(macros[fits], steps, time[fits], count, available[fits])
-    bound[fits] = (count * steps / factor * time[fits]).sum(axis=1)
-    return bound
-
-
-def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.ndarray]:
+def choices(layers, available):
     """All copies that fit."""
     macros, steps, _, count = np.array(layers).T
     every = [np.array(r) for r in product(*(range(1, s + 1) for s in steps))]
@@ -50,28 +32,26 @@ def choices(layers: list[tuple[int, int, int, int]], available: int) -> list[np.
 
 @settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
-def test_fast_copies_fit_and_lie_between_the_bound_and_one_copy_each(
-    layers: list[tuple[int, int, int, int]], available: int
-) -> None:
+def test_fast_copies_fit_and_are_near_the_best(layers, available):
     macros, steps, time, count = arrays(layers)
     copies = min_latency_replication(macros, steps, time, count, np.array([float(available)]))[0]
-    bound = latency_bound(macros, steps, time, count, np.array([float(available)]))[0]
-    if (macros[0] * count).sum() > available:
+    fitting = choices(layers, available)
+    if not fitting:
         assert np.all(copies == 0)
-        assert np.isinf(bound)
         return
     assert np.all((copies >= 1) & (copies <= steps))
     assert (copies * macros[0] * count).sum() <= available
-    value = (np.ceil(steps / copies) * time[0] * count).sum()
-    best = min((np.ceil(steps / r) * time[0] * count).sum() for r in choices(layers, available))
-    assert bound * (1 - 1e-9) <= best <= value <= (steps * time[0] * count).sum()
+
+    def latency(r):
+        return (np.ceil(steps / r) * time[0] * count).sum()
+
+    best = min(map(latency, fitting))
+    assert best <= latency(copies) <= min(latency(1), 2 * best)
 
 
 @settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
-def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
-    layers: list[tuple[int, int, int, int]], available: int
-) -> None:
+def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(layers, available):
     macros, steps, time, count = arrays(layers)
     copies = balanced_replication(macros, steps, time, count, np.array([float(available)]))[0]
     fitting = choices(layers, available)
@@ -81,17 +61,3 @@ def test_even_copies_make_the_slowest_layer_as_fast_as_it_gets(
     assert (copies * macros[0] * count).sum() <= available
     best = min((np.ceil(steps / r) * time[0]).max() for r in fitting)
     assert (np.ceil(steps / copies) * time[0]).max() == best
-
-
-def test_rounded_copies_are_near_the_bound_on_large_chips() -> None:
-    rng = np.random.default_rng(2)
-    n, layers = 200, 20
-    macros = rng.integers(1, 40, (n, layers)).astype(float)
-    steps = rng.choice([49, 196, 784, 3136, 12544], layers).astype(float)
-    time, count = rng.integers(1, 9, (n, layers)).astype(float), np.ones(layers)
-    available = macros.sum(axis=1) * 8
-    copies = min_latency_replication(macros, steps, time, count, available)
-    bound = latency_bound(macros, steps, time, count, available)
-    gap = (np.ceil(steps / copies) * time).sum(axis=1) / bound - 1
-    assert np.all(gap >= -1e-9)
-    assert np.median(gap) < 0.04

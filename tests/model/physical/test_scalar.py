@@ -1,7 +1,5 @@
 """The arrays against the scalar model, on random designs of both devices and all networks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -22,13 +20,13 @@ NUMBERS = (
 
 
 @pytest.fixture(scope="module")
-def table() -> PhysicalTable:
+def table():
     return PhysicalTable.load()
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
 @pytest.mark.parametrize("network", SHIPPED)
-def test_arrays_equal_the_scalar_model(network: str, device: str, table: PhysicalTable) -> None:
+def test_arrays_equal_the_scalar_model(network, device, table):
     rng = np.random.default_rng([SHIPPED.index(network), device == "sram"])
     designs = random_designs(N_DESIGNS, rng, device, table)
     # Half of them large, so that most run.
@@ -58,9 +56,7 @@ def test_arrays_equal_the_scalar_model(network: str, device: str, table: Physica
 
 
 @pytest.mark.parametrize("ping_pong", [0, 1])
-def test_arrays_equal_the_scalar_model_where_writing_rows_binds(
-    ping_pong: int, table: PhysicalTable
-) -> None:
+def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong, table):
     """Few tall arrays, fast converters and DRAM: loading the rows is what takes long."""
     design = DESIGN | {"technology_nm": 22, "rows": 1024, "cols": 32, "active_rows": 1024}
     design |= {"bits_per_cell": 1, "input_slice_bits": 4, "input_coding": "levels", "adc_bits": 5}

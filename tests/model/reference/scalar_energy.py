@@ -112,16 +112,7 @@ def _run(design, network, needed):
     prices = _prices(*(design[name] for name in PRICED_BY))
     energy, cycles = 0.0, 0
     for shape, inputs, weights in _layers(network):
-        layer = _ways(
-            shape,
-            design["device"],
-            design["bits_per_cell"],
-            design["rows"],
-            design["cols"],
-            design["router_groups"],
-            design["tiles_per_group"],
-            design["macros_per_tile"],
-        )
+        layer = _ways(shape, *(design[name] for name in MAPPED_BY))
         if layer is None:
             return None, None, "places"
         a = mean_slice(inputs, 8)
@@ -174,16 +165,13 @@ def _ways(shape, device, bits, rows, cols, groups, tiles, macros):
     return _Layer(mapping.cycles, mapping.instances(), ways)
 
 
-PRICED_BY = (
-    "device",
-    "technology_nm",
-    "voltage_V",
-    "rows",
-    "cols",
-    "macros_per_tile",
-    "glb_depth",
-)
-"""What of a design its prices depend on, in the order `_prices` takes it."""
+MAPPED_BY = ("device", "bits_per_cell", "rows", "cols")
+MAPPED_BY += ("router_groups", "tiles_per_group", "macros_per_tile")
+"""Parameters that a mapping depends on, in the order `_ways` takes them."""
+
+PRICED_BY = ("device", "technology_nm", "voltage_V", "rows", "cols", "macros_per_tile")
+PRICED_BY += ("glb_depth",)
+"""Parameters that prices depend on, in the order `_prices` takes them."""
 
 
 @cache
@@ -199,8 +187,8 @@ def _prices(device, node, voltage, rows, cols, macros, glb_depth):
     }
 
 
-def _numbers(found):
-    return {name: float(value) for name, value in found.items()}
+def _numbers(costs):
+    return {name: float(value) for name, value in costs.items()}
 
 
 def _buffer(node, width, depth):
@@ -226,6 +214,7 @@ def _energy(design, layer, moved, prices, a, c):
         return low + (high - low) * c
 
     row_off, row_on = mean("row_read_off"), mean("row_read_on")
+    pulse = row_off + (row_on - row_off) * a * PULSES
     link = TABLE.main_memory_J_per_bit * LINK
     wide = 8 * design["macros_per_tile"]
     buffers = [prices[n] for n in ("input_buffer", "output_buffer", "glb")]
@@ -238,25 +227,14 @@ def _energy(design, layer, moved, prices, a, c):
             0.0 if rram else mean("cell_write"),
             crossbar["cell_leak"] * t,
         ),
-        "row_drivers": (
-            used["drivers"],
-            8,
-            row_off + (row_on - row_off) * a * PULSES,
-            0.0,
-            crossbar["row_leak"] * t * t,
-        ),
+        "row_drivers": (used["drivers"], 8, pulse, 0.0, crossbar["row_leak"] * t * t),
         "adc": (used["drivers"], 8, mean("adc_read"), 0.0, crossbar["adc_leak"] * t * t),
         "column_drivers": (used["drivers"], 8, 0.0, 0.0, crossbar["column_leak"] * t * t),
         "router": (used["router"], LINK, prices["router"]["read"], 0.0, 0.0),
     }
     if not rram:
-        components["weight_drivers"] = (
-            used["drivers"],
-            design["cols"],
-            mean("row_write"),
-            0.0,
-            crossbar["row_leak"] * t * t,
-        )
+        price = (mean("row_write"), 0.0, crossbar["row_leak"] * t * t)
+        components["weight_drivers"] = (used["drivers"], design["cols"], *price)
         components["main_memory"] = (1, LINK, link, 0.0, 0.0)
     widths = {"input_buffer": wide, "output_buffer": wide, "glb": GLB_WORD}
     for (name, width), price in zip(widths.items(), buffers, strict=True):
@@ -346,11 +324,7 @@ _NODE = Ordinal("technology_nm", (7, 22))
 
 TECHNOLOGY_FEW = DesignSpace(
     "few_technologies",
-    (
-        _NODE,
-        Conditional("voltage_V", _NODE, {7: (0.45, 0.6), 22: (0.65, 0.9)}),
-        *_SRAM_SIZES,
-    ),
+    (_NODE, Conditional("voltage_V", _NODE, {7: (0.45, 0.6), 22: (0.65, 0.9)}), *_SRAM_SIZES),
     {"device": "sram", "bits_per_cell": 1},
 )
 """512 chips at two nodes, each with its own voltages."""
@@ -358,20 +332,12 @@ TECHNOLOGY_FEW = DesignSpace(
 RESIDENT = (
     network(
         "wide",
-        [
-            (512, 512, 24, 24, 1, 1, 1, 1),
-            (1, 1, 14, 14, 3, 3, 96, 1),
-            (2000, 2300, 1, 1, 1, 1, 1, 1),
-        ],
+        [(512, 512, 24, 24, *[1] * 4), (1, 1, 14, 14, 3, 3, 96, 1), (2000, 2300, *[1] * 6)],
         seed=1,
     ),
     network(
         "light",
-        [
-            (3, 40, 11, 11, 5, 5, 1, 1),
-            (900, 900, 1, 1, 1, 1, 1, 1),
-            (64, 64, 1, 1, 3, 3, 1, 1),
-        ],
+        [(3, 40, 11, 11, 5, 5, 1, 1), (900, 900, *[1] * 6), (64, 64, 1, 1, 3, 3, 1, 1)],
         seed=2,
     ),
 )

@@ -13,13 +13,8 @@ from functools import cache
 
 DIMS = "CMPQRSGNXYZ"
 LEVELS = ("bit", "row", "col", "macro", "tile", "srg")
-GROUPS = {
-    "row": ("CRS",),
-    "col": ("YM",),
-    "macro": ("Y", "RS", "MC", "G", "PQ", "N"),
-    "tile": ("Y", "RS", "MC", "G", "PQ", "N"),
-    "srg": ("Y", "RS", "MC", "G", "PQ", "N"),
-}
+GROUPS = {"row": ("CRS",), "col": ("YM",)}
+GROUPS |= dict.fromkeys(("macro", "tile", "srg"), ("Y", "RS", "MC", "G", "PQ", "N"))
 SPACES = {"I": "NCGX", "O": "NMPQZG", "W": "CMRSYG"}
 WINDOWS = (("P", "R"), ("Q", "S"))
 TOP_ORDER = "SRMCGNPQ"
@@ -28,15 +23,15 @@ GLB_ORDER = "SRPQCMNG"
 
 def primes(n):
     """Distinct primes of n in the order CPython iterates the set they were added to."""
-    found = set()
+    primes = set()
     p = 2
     while n > 1:
         if n % p == 0:
-            found.add(p)
+            primes.add(p)
             n //= p
         else:
             p += 1 if p * p <= n else n - p
-    return list(found)
+    return list(primes)
 
 
 @cache
@@ -88,15 +83,8 @@ class LayerMapping:
             held_back, left["Q"] = left["Q"], 1
         self.e = {level: dict.fromkeys(DIMS, 1) for level in LEVELS}
         self.e["bit"] |= {"X": 8, "Z": 8, "Y": w}
-        capacity = {
-            "row": chip.rows,
-            "col": chip.cols,
-            "macro": chip.macro,
-            "tile": chip.tile,
-            "srg": chip.srg,
-        }
-        for level in LEVELS[1:]:
-            room = capacity[level]
+        capacity = (chip.rows, chip.cols, chip.macro, chip.tile, chip.srg)
+        for level, room in zip(LEVELS[1:], capacity, strict=True):
             for group in GROUPS[level]:
                 _, factors = fill(tuple(left[d] for d in group), room)
                 for d, f in zip(group, factors, strict=True):
@@ -161,12 +149,8 @@ class LayerMapping:
     def instances(self):
         """Units in use on average, truncated: floating point in the reference's order."""
         out = {}
-        for name, level in (
-            ("router", "srg"),
-            ("buffers", "tile"),
-            ("drivers", "macro"),
-            ("cells", "row"),
-        ):
+        kinds = {"router": "srg", "buffers": "tile", "drivers": "macro", "cells": "row"}
+        for name, level in kinds.items():
             u, units = 1.0, dict(self.T)
             for lv in reversed(LEVELS[LEVELS.index(level) :]):
                 for d in "GZYSRMCXQPN":
@@ -270,13 +254,8 @@ def counts(m, top, inner):
                 if s == "I":
                     distinct = n["N"] * n["C"] * n["G"] * n["X"]
                     for a, b in WINDOWS:
-                        distinct *= len(
-                            {
-                                i * m.x[lv][a] + j * m.x[lv][b]
-                                for i in range(n[a])
-                                for j in range(n[b])
-                            }
-                        )
+                        starts = itertools.product(range(n[a]), range(n[b]))
+                        distinct *= len({i * m.x[lv][a] + j * m.x[lv][b] for i, j in starts})
                 else:
                     distinct = math.prod(n[d] for d in SPACES[s])
                 delta = tracks[s, lv].visit(pos, extents[lv])
@@ -284,16 +263,7 @@ def counts(m, top, inner):
                 if lv == "srg":
                     delta = whole
                     if chip.srg == 1 and glbs:
-                        delta = quirk(
-                            loops,
-                            glbs,
-                            trips,
-                            last_before(loops, trips, glbs[-1]),
-                            ragged,
-                            middle,
-                            ("box", s),
-                            delta,
-                        )
+                        delta = quirk(loops, glbs, trips, ragged, middle, ("box", s), delta)
                 add((s, lv, "U"), weight * distinct * delta)
                 add((s, lv, "E"), weight * big * delta)
                 add((s, lv, "1"), weight * delta)
@@ -305,16 +275,7 @@ def counts(m, top, inner):
                 ext = glb_extents(m, inner, loops, trips)
                 delta = glb_tracks[s].visit(pos_top(m, inner, loops, trips), ext)
                 if tops:
-                    delta = quirk(
-                        loops,
-                        tops,
-                        trips,
-                        last_before(loops, trips, tops[-1]),
-                        ragged,
-                        middle,
-                        ("glb", s),
-                        delta,
-                    )
+                    delta = quirk(loops, tops, trips, ragged, middle, ("glb", s), delta)
                 add((s, "glb", "fill"), top_weight * delta)
             previous_top = now_top
     return finish(m, sums)
@@ -339,15 +300,13 @@ def glb_extents(m, inner, loops, trips):
     }
 
 
-def last_before(loops, trips, i):
-    d = loops[i][0]
-    return all(t == n - 1 for (e, n, _), t in zip(loops[:i], trips[:i], strict=True) if e == d)
-
-
-def quirk(loops, block, trips, outer_last, ragged, middle, key, value):
+def quirk(loops, block, trips, ragged, middle, key, value):
     """The innermost loop's last trip contributes the value of its middle trip."""
     i = block[-1]
     d, n, _ = loops[i]
+    outer_last = all(
+        t == k - 1 for (e, k, _), t in zip(loops[:i], trips[:i], strict=True) if e == d
+    )
     if n < 3 or not (ragged[d] and outer_last):
         return value
     if trips[i] == 1:
@@ -390,36 +349,23 @@ def finish(m, sums):
     rd = 8 * T * F["row"] * F["col"] * rho("I", "col")
     ad = 8 * T * F["row"] * rho("O", "row") * F["col"]
     we = sums["W", "row", "E"]
+    inputs = nearest(rd * F["macro"] * rho("I", "macro"))
+    outputs = nearest(ad * F["macro"] * rho("O", "macro"))
+    fills = {s: sums[s, "glb", "fill"] if rram else 0 for s in "IO"}
     out = {
         "cim_unit": {"W": (w * T, 0 if rram else math.floor(we / F["row"]), 0)},
         "row_drivers": {"I": (nearest(rd), 0, 0)},
         "adc": {"O": (nearest(ad), 0, 0)},
         "column_drivers": {"O": (nearest(ad), 0, 0)},
-        "input_buffer": {
-            "I": (
-                nearest(rd * F["macro"] * rho("I", "macro")),
-                math.floor(sums["I", "tile", "E"] / F["tile"]),
-                0,
-            )
-        },
-        "output_buffer": {
-            "O": (
-                nearest(ad * F["macro"] * rho("O", "macro")),
-                nearest(sums["O", "tile", "1"]),
-                nearest(ad * F["macro"] * rho("O", "macro")),
-            )
-        },
+        "input_buffer": {"I": (inputs, math.floor(sums["I", "tile", "E"] / F["tile"]), 0)},
+        "output_buffer": {"O": (outputs, nearest(sums["O", "tile", "1"]), outputs)},
         "router": {
             "I": (nearest(sums["I", "tile", "U"]), 0, 0),
             "O": (nearest(sums["O", "tile", "1"] * F["tile"] * rho("O", "tile")), 0, 0),
         },
         "glb": {
-            "I": (sums["I", "srg", "U"], sums["I", "glb", "fill"] if rram else 0, 0),
-            "O": (
-                sums["O", "srg", "U"],
-                sums["O", "glb", "fill"] if rram else 0,
-                sums["O", "srg", "U"],
-            ),
+            "I": (sums["I", "srg", "U"], fills["I"], 0),
+            "O": (sums["O", "srg", "U"], fills["O"], sums["O", "srg", "U"]),
         },
     }
     if not rram:

@@ -10,18 +10,6 @@ from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from problems.rram import RRAM
 from problems.sram import SRAM
 
-ONE_CELL_A_BIT = {
-    "voltage_V": 0.5,
-    "bits_per_cell": 1,
-    "cycle_s": 1e-9,
-    "rows": 32,
-    "cols": 32,
-    "router_groups": 32,
-    "tiles_per_group": 4,
-    "macros_per_tile": 4,
-    "glb_depth": 2048,
-}
-
 
 def network(*shapes):
     """Layers with these sizes C, M, P, Q, R, S, G, N."""
@@ -49,39 +37,20 @@ def test_shared_weights_count_once():
     assert WorkloadSet((two,)).fingerprint != WorkloadSet((shared,)).fingerprint
 
 
-def test_a_network_without_groups_needs_all_its_weights_and_one_with_groups_fewer():
-    workloads = WorkloadSet.load(["vgg16", "resnet18", "mobilenet_v3"])
-    needed = needed_weights(workloads)
-    assert needed[:2].tolist() == [138_344_128, 11_678_912]
-    of_groups = [g * c * m * r * s for c, m, _, _, r, s, g, _ in _shapes(workloads, 2) if g > 1]
-    once = [c * m * r * s for c, m, _, _, r, s, g, _ in _shapes(workloads, 2) if g > 1]
-    assert workloads.weights[2] - needed[2] == sum(of_groups) - sum(once) > 0
+def missing_cells(net, space, **values):
+    """Cells that the smallest design with these values lacks."""
+    design = {name: np.array([values.get(name, space.values_of(name)[0])]) for name in space.names}
+    screened = Evaluator(space, WorkloadSet((net,))).screen(space.encode(design))
+    return screened.resources["cells"].missing.tolist()
 
 
-def test_what_is_missing_follows_from_the_weights_that_count():
+def test_missing_cells_follow_from_the_weights_that_count_and_the_groups():
     net = network((64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
-    levels = RRAM.encode({name: np.array([value]) for name, value in ONE_CELL_A_BIT.items()})
-    screened = Evaluator(RRAM, WorkloadSet((net,))).screen(levels)
     cells = 32 * 32 * 32 * 4 * 4
-    assert screened.resources["cells"].missing.tolist() == [[BITS * (64 * 512 * 9 + 25) - cells]]
-
-
-def test_every_group_needs_a_macro_of_its_own():
-    """A depthwise layer of 72 channels on 16 macros lacks 56, however few weights it has."""
-    net = network((1, 1, 14, 14, 5, 5, 72, 1))
-    design = ONE_CELL_A_BIT | {"rows": 32, "cols": 64, "router_groups": 1}
-    levels = RRAM.encode({name: np.array([value]) for name, value in design.items()})
-    screened = Evaluator(RRAM, WorkloadSet((net,))).screen(levels)
-    assert screened.resources["cells"].missing.tolist() == [[(72 - 4 * 4) * 32 * 64]]
-
-
-def test_streamed_weights_lack_no_cells():
-    net = network((64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
-    smallest = np.zeros((1, len(SRAM.names)), dtype=np.int64)
-    screened = Evaluator(SRAM, WorkloadSet((net,))).screen(smallest)
-    assert screened.resources["cells"].own[0] < needed_weights(WorkloadSet((net,)))[0]
-    assert screened.resources["cells"].missing.tolist() == [[0]]
-
-
-def _shapes(workloads, index):
-    return workloads.workloads[index].shapes.tolist()
+    needed = BITS * (64 * 512 * 9 + 25)
+    assert missing_cells(net, RRAM, bits_per_cell=1, router_groups=32) == [[needed - cells]]
+    # A depthwise layer of 72 channels on 16 macros lacks 56, however few weights it has.
+    groups = network((1, 1, 14, 14, 5, 5, 72, 1))
+    few = missing_cells(groups, RRAM, bits_per_cell=1, rows=32, cols=64, router_groups=1)
+    assert few == [[(72 - 4 * 4) * 32 * 64]]
+    assert missing_cells(net, SRAM) == [[0]]  # streamed weights

@@ -7,21 +7,24 @@ from hypothesis import strategies as st
 
 from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions
 from imcmoo.model.reference.loop_orders import Walks, loop_orders
-from imcmoo.model.reference.mapping import AXES, Chips, allocate, distinct_primes, map_layers
+from imcmoo.model.reference.mapping import AXES, Chips, allocate, map_layers
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, traffic
 from imcmoo.networks.workloads import DIMENSIONS, WorkloadSet
 from tests.model.reference import scalar_model as plain
 
 SIZES = {
-    "C": st.sampled_from([1, 3, 16, 24, 64, 120, 576]),
-    "M": st.sampled_from([1, 16, 40, 64, 120, 1000]),
-    "P": st.sampled_from([1, 7, 13, 14, 28, 55, 56, 197]),
-    "Q": st.sampled_from([1, 7, 13, 28, 56]),
-    "R": st.sampled_from([1, 3, 5, 11]),
-    "S": st.sampled_from([1, 3, 5]),
-    "G": st.sampled_from([1, 1, 16, 72]),
-    "N": st.sampled_from([1, 1, 3]),
+    name: st.sampled_from(sizes)
+    for name, sizes in {
+        "C": [1, 3, 16, 24, 64, 120, 576],
+        "M": [1, 16, 40, 64, 120, 1000],
+        "P": [1, 7, 13, 14, 28, 55, 56, 197],
+        "Q": [1, 7, 13, 28, 56],
+        "R": [1, 3, 5, 11],
+        "S": [1, 3, 5],
+        "G": [1, 1, 16, 72],
+        "N": [1, 1, 3],
+    }.items()
 }
 LAYERS = st.fixed_dictionaries(SIZES)
 CHIPS = st.builds(
@@ -35,30 +38,10 @@ CHIPS = st.builds(
     macro=st.sampled_from([2, 32, 128]),
     glb_depth=st.sampled_from([2048, 16384]),
 )
-MIN_CASES = 150
+MIN_CASES = 100
 
-SRAM_UNITS = (
-    [16, 64, 256],
-    [16, 64, 256],
-    [2, 8, 64],
-    [2, 8, 32],
-    [1, 2, 6, 16],
-)
-PRICES = {
-    "main_memory": 1024.0,
-    "weight_drivers": 3.0,
-    "input_buffer": 10.0,
-    "output_buffer": 20.0,
-    "router": 10.0,
-    "glb": 3000.0,
-    "cim_unit": 0.0,
-    "row_drivers": 0.0,
-    "adc": 0.0,
-    "drivers": 0.0,
-    "cells": 0.0,
-    "buffers": 0.0,
-}
-"""Energy per action in pJ of a middling SRAM chip, as far as loop orders change it."""
+PRICES = {"main_memory": 1024.0, "weight_drivers": 3.0, "input_buffer": 10.0}
+PRICES |= {"output_buffer": 20.0, "router": 10.0, "glb": 3000.0}
 
 
 def _map(layer, chip):
@@ -95,20 +78,12 @@ def test_mapping_equals_the_plain_model(layer, chip):
     }
     assert (mapping.passes[0] == 1) == scalar.fits
     assert mapping.utilization()[0] == pytest.approx(scalar.utilization(), rel=1e-12)
+    assert mapping.utilization()[0] <= 1 + 1e-12
+    assert (mapping.spatial[:, 1:].prod(axis=2) <= mapping.chips.capacity[:, 1:]).all()
     used = Placement.of(mapping).instances
     assert [used[k][0] for k in ("routers", "buffers", "drivers", "cells")] == list(
         scalar.instances().values()
     )
-
-
-@given(LAYERS, CHIPS)
-@settings(max_examples=MIN_CASES, deadline=None)
-def test_no_level_is_used_beyond_its_capacity(layer, chip):
-    mapping = _map(layer, chip)
-    assert (mapping.spatial[:, 1:].prod(axis=2) <= mapping.chips.capacity[:, 1:]).all()
-    covered = mapping.spatial.prod(axis=1) * mapping.temporal
-    assert (covered >= mapping.sizes).all()
-    assert mapping.utilization()[0] <= 1 + 1e-12
 
 
 @given(LAYERS, CHIPS)
@@ -160,36 +135,13 @@ def test_the_cheapest_order_is_the_least_of_all_that_fit(layers, chip):
     )
     cost = sum(p * orders.actions[a] for a, p in price.items())
     for case in range(len(placed)):
-        own = slice(orders.first[case], orders.first[case] + orders.number[case])
-        fits = orders.held_bits[own] <= bits[case]
+        of_case = slice(orders.first[case], orders.first[case] + orders.number[case])
+        fits = orders.held_bits[of_case] <= bits[case]
         if fits.any():
             assert missing[case] == 0
-            assert cost[best[case]] == cost[own][fits].min()
+            assert cost[best[case]] == cost[of_case][fits].min()
         else:
-            assert missing[case] == orders.held_bits[own].min() - bits[case]
-
-
-def test_walking_together_equals_walking_alone():
-    layers = [
-        (64, 64, 56, 56, 3, 3, 1, 1),
-        (3, 64, 55, 55, 11, 11, 1, 1),
-        (1, 1, 14, 14, 5, 5, 72, 1),
-    ]
-    units = np.tile([1, 128, 128, 16, 16, 8], (3, 1))
-    mapping = map_layers(np.array(layers), Chips(np.full(3, 4), units, False))
-    together = loop_orders(mapping, Walks(weights=False), np.inf)
-    alone = [
-        loop_orders(mapping.take(np.array([i])), Walks(weights=False), np.inf) for i in range(3)
-    ]
-    assert np.array_equal(together.actions, np.concatenate([a.actions for a in alone], axis=1))
-
-
-@pytest.mark.parametrize(
-    ("number", "order"),
-    [(2 * 17, (17, 2)), (3 * 11, (11, 3)), (2 * 3 * 7, (2, 3, 7)), (1, ()), (4096, (2,))],
-)
-def test_primes_come_in_the_references_order(number, order):
-    assert distinct_primes(number) == order
+            assert missing[case] == orders.held_bits[of_case].min() - bits[case]
 
 
 @given(
@@ -202,25 +154,29 @@ def test_allocation_never_exceeds_its_capacity(sizes, capacity):
     assert [plain.fill(s, capacity)[1] for s in sizes] == [tuple(f) for f in factors.tolist()]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_order_left_out_for_streamed_weights_is_cheaper(seed):
     """Against every split the reference may draw, on random layers and chips, for any buffer."""
     rng = np.random.default_rng(seed)
     names = ("resnet18", "mobilenet_v3", "densenet201", "gpt2_medium", "mobilebert")
     shapes = rng.permutation(WorkloadSet.load(names).shapes)[:60]
-    units = np.array([[1, *(rng.choice(v) for v in SRAM_UNITS)] for _ in shapes])
+    units = [[16, 64, 256], [16, 64, 256], [2, 8, 64], [2, 8, 32], [1, 2, 6, 16]]
+    units = np.array([[1, *(rng.choice(v) for v in units)] for _ in shapes])
     mapping = map_layers(shapes, Chips(np.ones(len(shapes), dtype=int), units, True))
     every = _every_order(mapping)
     smallest = np.median(every.held_bits)
     ours = loop_orders(mapping, Walks(weights=True), smallest)
-    cost = np.array([PRICES[a.split(".")[0]] * (a.endswith(("read", "write"))) for a in ACTIONS])
+    cost = np.array(
+        [PRICES.get(a.split(".")[0], 0.0) * (a.endswith(("read", "write"))) for a in ACTIONS]
+    )
     for case in range(len(shapes)):
-        own = slice(ours.first[case], ours.first[case] + ours.number[case])
-        all_of = slice(every.first[case], every.first[case] + every.number[case])
-        ours_cost, every_cost = cost @ ours.actions[:, own], cost @ every.actions[:, all_of]
-        held = every.held_bits[all_of]
+        (our_bits, our_cost), (held, every_cost) = (
+            (o.held_bits[of_case], cost @ o.actions[:, of_case])
+            for o in (ours, every)
+            for of_case in [slice(o.first[case], o.first[case] + o.number[case])]
+        )
         for bits in np.unique(np.maximum(held, max(smallest, held.min()))):
-            fitting = every_cost[every.held_bits[all_of] <= bits]
-            kept = ours_cost[ours.held_bits[own] <= bits]
+            fitting = every_cost[held <= bits]
+            kept = our_cost[our_bits <= bits]
             assert kept.size, "the smallest order was left out"
             assert kept.min() <= fitting.min() * (1 + 1e-12)

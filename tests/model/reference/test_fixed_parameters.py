@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.reference.evaluator import Evaluator, reference_model
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
@@ -13,7 +12,8 @@ from imcmoo.search.algorithm import run_search
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from problems import SPACES
 from problems.rram import RRAM
-from problems.sram import SRAM
+from problems.sram import SRAM, SRAM_TECHNOLOGY
+from tests.exact.brute_force import answer_of
 
 ALEXNET = WorkloadSet.load(["alexnet"])
 
@@ -32,11 +32,6 @@ def thinned(space):
     return replace(space, parameters=tuple(kept[p.name] for p in space.parameters))
 
 
-def enumerated(problem):
-    enumeration = Enumeration(problem)
-    return enumeration.conclude([enumeration.survey(b) for b in enumeration.stretches()])
-
-
 FIXABLE = [
     pytest.param(space, p, id=f"{space.name}-{p.name}")
     for space in (*SPACES.values(), SRAM)
@@ -52,43 +47,44 @@ def test_every_parameter_may_be_fixed(space, parameter):
     levels = space.random(40, np.random.default_rng(0))
     levels[:, space.names.index(parameter.name)] = level
     whole = Evaluator(space, ALEXNET).evaluate(levels)
-    model = Evaluator(fixed, ALEXNET)
-    same = model.evaluate(fixed.encode(space.decode(levels)))
+    same = Evaluator(fixed, ALEXNET).evaluate(fixed.encode(space.decode(levels)))
     for name, values in whole.values.items():
         np.testing.assert_array_equal(same.values[name], values)
 
-    archive = run_search(AcceleratorProblem(model), budget=60, rng=np.random.default_rng(0)).archive
+
+@pytest.mark.parametrize(
+    ("space", "name"),
+    [(RRAM, "voltage_V"), (RRAM, "rows"), (SRAM, "cycle_s"), (SRAM_TECHNOLOGY, "technology_nm")],
+)
+def test_a_space_with_a_fixed_parameter_is_searched_and_enumerated(space, name):
+    fixed = space.fix(name, space.values_of(name)[-1])
+    problem = AcceleratorProblem(Evaluator(fixed, ALEXNET))
+    archive = run_search(problem, budget=60, rng=np.random.default_rng(0)).archive
     assert len(archive) == archive.feasible.sum() == 60
 
     few = thinned(fixed)
     problem = AcceleratorProblem(Evaluator(few, ALEXNET))
     F, G = problem.evaluate(few.unrank(np.arange(few.size)))
     feasible = F[(G <= 0).all(axis=1)]
-    answer = enumerated(problem)
+    answer = answer_of(problem)
     assert answer.n_feasible == len(feasible) > 0
     assert answer.optima["edap_max"].value == problem.costs(feasible).edap.min()
 
 
 def test_what_the_model_cannot_cost_is_refused():
-    few = tuple(p for p in RRAM.parameters if p.name != "rows")
-    short = replace(RRAM, name="short", parameters=few)
-    with pytest.raises(ValueError, match="space short lacks rows"):
+    short = replace(RRAM, parameters=tuple(p for p in RRAM.parameters if p.name != "rows"))
+    with pytest.raises(ValueError, match="space rram lacks rows"):
         reference_model(short, ALEXNET)
-    wide = replace(
-        RRAM.fix("bits_per_cell", 2),
-        name="wide",
-        fixed={**RRAM.fixed, "device": "sram", "bits_per_cell": 2},
-    )
+    few = RRAM.fix("bits_per_cell", 2)
+    wide = replace(few, fixed={**few.fixed, "device": "sram"})
     with pytest.raises(ValueError, match="bits_per_cell = 2, but sram cells hold at most 1"):
         reference_model(wide, ALEXNET)
-
-
-def test_a_search_over_the_device_is_refused():
-    both = replace(
-        RRAM,
-        name="both",
-        parameters=(*RRAM.parameters, Categorical("device", ("rram", "sram"))),
-        fixed={k: v for k, v in RRAM.fixed.items() if k != "device"},
-    )
-    with pytest.raises(ValueError, match="space both: the reference model takes one device"):
-        reference_model(both, ALEXNET)
+    depth = RRAM.parameters[RRAM.names.index("glb_depth")]
+    supply = Conditional("voltage_V", depth, dict.fromkeys(depth.values, (0.5, 0.6)), "V")
+    parameters = tuple(supply if p.name == "voltage_V" else p for p in RRAM.parameters)
+    with pytest.raises(ValueError, match="voltage_V may depend on technology_nm, rows, cols, not"):
+        reference_model(replace(RRAM, parameters=parameters), ALEXNET)
+    devices = (*RRAM.parameters, Categorical("device", ("rram", "sram")))
+    fixed = {k: v for k, v in RRAM.fixed.items() if k != "device"}
+    with pytest.raises(ValueError, match="space rram: the reference model takes one device"):
+        reference_model(replace(RRAM, parameters=devices, fixed=fixed), ALEXNET)
