@@ -9,17 +9,6 @@ from problems.rram import RRAM
 from tests.fakes import SMALL, BareEvaluator, FakeEvaluator, LimitlessEvaluator, fake_problem
 
 
-@pytest.fixture
-def problem():
-    return fake_problem(RRAM, 2)
-
-
-@pytest.fixture
-def designs():
-    """Random designs: about 3 % feasible, most do not run, some are only too large."""
-    return RRAM.random(4000, np.random.default_rng(1))
-
-
 def test_constraints_count_octaves_by_resource_and_network(problem, designs):
     networks = ("net0", "net1")
     names = [f"missing_{kind}_{n}" for kind in ("cells", "buffer_bits") for n in networks]
