@@ -237,14 +237,18 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
 
 def test_another_process_has_the_same_fingerprint():
     code = (
-        "from tests.exact.test_answer import pose_few, fingerprint; print(fingerprint(pose_few()))"
+        "from imcmoo.problem.identity import fingerprint; from problems import STUDIES\n"
+        "print(fingerprint(STUDIES['four_workload_rram'].problem()))\n"
     )
-    environment = os.environ | {"PYTHONHASHSEED": "1"}
-    command = [sys.executable, "-c", code]
     process = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert process.stdout.strip() == fingerprint(pose_few())
+    assert process.stdout.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
 
 
 def test_an_edited_comment_of_our_code_voids_nothing(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ def agrees(problem):
 def test_certified_optima_are_the_enumerated_ones(device):
     rng = np.random.default_rng(1)
     feasible = [
-        agrees(study_on(part_of(SPACES[device], rng, 2000, around)).problem())
+        agrees(study_on(part_of(SPACES[device], rng, 1200, around)).problem())
         for around in (*feasible_values(device, rng, 2), None)
     ]
     assert sum(feasible) >= 2
