@@ -61,7 +61,7 @@ def exact_of(name):
 
 @dataclass(frozen=True)
 class Design:
-    """What brute force knows of one design.
+    """Costs of one design by brute force.
 
     Args:
         within: whether its area is within the limit.

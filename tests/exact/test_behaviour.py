@@ -1,4 +1,4 @@
-"""What a shipped model gives for 64 designs is kept with answers, and notices another model."""
+"""Answers keep the metrics of 64 designs, by which another model is noticed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the reference model says of bodies: bounds of all their designs, and so of optima."""
+"""Bounds of bodies by the reference model hold for all their designs, and so for optima."""
 
 from dataclasses import replace
 

@@ -32,7 +32,7 @@ SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
 
 
 def agrees(problem):
-    """Whether something is feasible; what is proven is what is enumerated."""
+    """Compare proofs with enumeration; returns whether a design is feasible."""
     optima, proofs = enumerated(problem), proven(problem)
     for name, proof in proofs.items():
         assert counted(proof) == problem.space.size, name
@@ -86,7 +86,7 @@ def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, n
 
 @pytest.mark.slow
 def test_certified_optima_of_the_reference_are_the_enumerated_ones():
-    """Of all 1.2·10⁷ designs of the paper's RRAM study."""
+    """All 1.2·10⁷ designs of the paper's RRAM study."""
     assert agrees(STUDIES["four_workload_rram"].problem())
 
 

@@ -136,7 +136,7 @@ def test_a_changed_certificate_is_refused(proven, checker, why):
 
 
 def test_a_bound_above_the_best_design_is_refused(study, proven, checker):
-    """As if a worse design had been the best, and what is better was overlooked."""
+    """The incumbent is a worse design; all better ones were overlooked."""
     good, problem = proven["edap_max"], study.problem()
     levels = study.space.grid(study.space.names)
     F, G = problem.score(levels, problem.model.evaluate(levels))

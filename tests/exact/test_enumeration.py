@@ -247,7 +247,7 @@ class Chance:
         return Metrics({"energy": energy, "latency": latency, **known.values}, known.resources)
 
     def designs(self, limit, per_cm2):
-        """The same for brute force, in plain numbers."""
+        """Designs for brute force, in plain numbers."""
         energy, latency, area, cells, bits = (x.tolist() for x in self.draws())
         nodes = self.space.column(self.space.unrank(np.arange(self.space.size)), "technology_nm")
         for rank in range(self.space.size):
@@ -264,7 +264,7 @@ class Chance:
 
 
 class AbleChance(Chance):
-    """The same with a screen, and bodies that share work."""
+    """A model of chance with a screen, and bodies that share work."""
 
     body_parameters = ("technology_nm", "rows", "cols")
 
@@ -309,7 +309,7 @@ ROUNDED = ("edap_product", "edap_geomean", "ela_max", "ela_mean")
 def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     model, order, n_workloads, n_values, seed, limit, per_cm2, length
 ):
-    """Whatever the model can do besides evaluate."""
+    """The model may offer a screen, or nothing but `evaluate`."""
     chance = model(chance_space(order), n_workloads, n_values, seed)
     names, designs = chance.workload_names, list(chance.designs(limit, per_cm2))
     assume(any(d.feasible for d in designs))

@@ -1,4 +1,4 @@
-"""What can still be the best is kept, whatever else is not."""
+"""The shortlist keeps every design that can still be the best."""
 
 import numpy as np
 from hypothesis import given

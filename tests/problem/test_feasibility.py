@@ -1,4 +1,4 @@
-"""What a chip lacks, in octaves, asked of models that can tell more or less of it."""
+"""Constraint violations in octaves, with models that know more or less before an evaluation."""
 
 from dataclasses import replace
 

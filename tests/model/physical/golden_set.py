@@ -51,7 +51,7 @@ BREAKDOWN = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
 
 @dataclass(frozen=True)
 class Checksum:
-    """What is kept of the values of a field.
+    """The stored summary of the values of a field.
 
     Args:
         n_numbers: values that are finite.

@@ -43,7 +43,7 @@ def test_a_branch_is_taken_where_its_condition_is_fixed(tmp_path, settled, colum
 
 
 def test_a_value_settles_a_branch(tmp_path):
-    """As in networks for several sampling rates."""
+    """Networks for several sampling rates have such branches."""
     nodes = [node("Equal", ["rate", "high"], ["c"]), node("If", ["c"], **branches())]
     inputs = [X, tensor("rate", (), INT64)]
     proto = model(nodes, inputs, [WIDE, SLIM, exactly("high", 16000)])

@@ -1,4 +1,4 @@
-"""What the importer reads is what onnxruntime executed, and what exporters without weights hold."""
+"""The importer reads the layers that onnxruntime executed, also from exports without weights."""
 
 import ast
 import csv
