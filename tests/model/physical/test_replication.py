@@ -41,9 +41,7 @@ def choices(layers, available):
 @settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
 def test_copies_fit_and_are_near_the_best(replicate, measure, slack, layers, available):
-    """In sum of times that of no other copies is less than half; the slowest layer is as fast as
-    it gets.
-    """
+    """The sum of times is at most twice the least there is, the slowest layer as fast as can be."""
     macros, steps, time, count = arrays(layers)
     copies = replicate(macros, steps, time, count, np.array([float(available)]))[0]
     fitting = choices(layers, available)
