@@ -59,8 +59,8 @@ class FakeEvaluator(CostModel):
         # The more rows are read at once, the less of a level remains: from about 12 dB down.
         snr = 6.0 * (7.0 - np.log2(d["rows"]))[:, None] - scale
         nan = np.where(known.runs, 1.0, np.nan)
-        own = {"energy": energy, "latency": latency, "utilization": 0.5, "snr": snr}
-        return replace(known, values={n: v * nan for n, v in own.items()} | dict(known.values))
+        values = {"energy": energy, "latency": latency, "utilization": 0.5, "snr": snr}
+        return replace(known, values={n: v * nan for n, v in values.items()} | dict(known.values))
 
 
 class NoisyEvaluator(FakeEvaluator):

@@ -1,4 +1,4 @@
-"""Whatever is in a file, its reader reads it or says in one sentence what is wrong with it.
+"""Readers read a damaged file or say in one sentence what is wrong with it.
 
 Bytes are flipped, cut, doubled, inserted and replaced in
 files of every kind. Files users write may be valid all the same; files a command wrote say what

@@ -30,7 +30,7 @@ clouds = arrays(
 
 
 def not_worse(a, b):
-    """Whether `a` is at least as good as `b` by every indicator."""
+    """Tell whether `a` is at least as good as `b` by every indicator."""
     return (
         a["coverage"] >= b["coverage"]
         and a["hypervolume"] >= b["hypervolume"] - 1e-12

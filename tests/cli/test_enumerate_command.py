@@ -18,7 +18,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.identity import identity
 from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
-from tests.exact.test_enumeration import designs_of, exact_of
+from tests.exact.brute_force import designs_of, exact_of
 from tests.model.reference import scalar_energy as plain
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,13 @@ from imcmoo.exact.bounded_criteria import (
     regret_criterion,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
-from imcmoo.exact.enumeration import Enumeration, NothingFeasible
+from imcmoo.exact.enumeration import NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
 from problems import STUDIES
+from tests.exact.brute_force import answer_of
 
 SMALLER = {"rram": "four_workload_rram_physical", "sram": "four_workload_sram_physical"}
 NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
@@ -34,10 +35,10 @@ def feasible_values(device, rng, n, study=None):
     model = (study_on(space) if study is None else STUDIES[smaller]).cost_model()
     levels = np.empty((0, len(space.shape)), int)
     while len(levels) < n:
-        some = space.random(4000, rng)
-        known = model.resources(some)
-        some = some[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
-        levels = np.concatenate([levels, some])[:n]
+        drawn = space.random(4000, rng)
+        known = model.resources(drawn)
+        drawn = drawn[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
+        levels = np.concatenate([levels, drawn])[:n]
     return [{k: v[i].item() for k, v in space.decode(levels).items()} for i in range(n)]
 
 
@@ -52,10 +53,10 @@ def part_of(space, rng, at_most, around=None, at_least=200):
         values = {}
         for p in space.parameters:
             if not isinstance(p, Conditional):
-                some = list(rng.choice(len(p), min(len(p), rng.integers(1, 4)), replace=False))
+                at = list(rng.choice(len(p), min(len(p), rng.integers(1, 4)), replace=False))
                 if around is not None and around[p.name] in p.values:
-                    some[0] = p.values.index(around[p.name])
-                values[p.name] = [p.values[i] for i in sorted(set(some))]
+                    at[0] = p.values.index(around[p.name])
+                values[p.name] = [p.values[i] for i in sorted(set(at))]
         part = restricted(space, values, name="part")
         if at_least <= part.size <= at_most:
             return part
@@ -63,11 +64,8 @@ def part_of(space, rng, at_most, around=None, at_least=200):
 
 def enumerated(problem):
     """Optima by criterion; None where nothing is feasible."""
-    enumeration = Enumeration(problem)
     try:
-        return enumeration.merge(
-            [enumeration.evaluate_chunk(b) for b in enumeration.chunks()]
-        ).optima
+        return answer_of(problem).optima
     except NothingFeasible:
         return None
 
@@ -84,16 +82,18 @@ def proven(problem, gap=0.0, steps=10**9):
         proofs = [search.run(lambda _: next(left, None) is None) for search in searches]
         return {proof.goal.name: proof for proof in proofs}
 
-    found = run(bounded_criteria(problem).values())
-    own = [found[f"edap_{name}"] for name in problem.workload_names]
-    bests = SingleNetworkOptima(np.array([p.bound for p in own]), np.array([p.value for p in own]))
+    proofs = run(bounded_criteria(problem).values())
+    own_best = [proofs[f"edap_{name}"] for name in problem.workload_names]
+    bests = SingleNetworkOptima(
+        np.array([p.bound for p in own_best]), np.array([p.value for p in own_best])
+    )
     if np.isfinite(bests.value).all():
         joint = [
             replace(regret_criterion(c, bests), name=c.joint_name)
             for c in regret_criteria(problem).values()
         ]
-        found |= run(joint)
-    return found
+        proofs |= run(joint)
+    return proofs
 
 
 def counted(proof):

@@ -16,14 +16,12 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.identity import fingerprint, identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import costs_of, edap
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
 from problems import STUDIES
-from tests.exact.test_enumeration import CASES, exact_of
+from tests.exact.brute_force import CASES, exact_of
 from tests.model.reference import scalar_energy as plain
 
 ROOT = Path(__file__).parents[2]
@@ -42,31 +40,25 @@ def saved(name, folder):
     return problem, mark
 
 
+def contents(folder):
+    return {p.name: p.read_text() for p in folder.iterdir()}
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_an_answer_is_read_back_as_it_was(name, tmp_path):
+def test_an_answer_is_read_back_as_it_was_and_saved_again_changes_no_byte(name, tmp_path):
     problem, mark = saved(name, tmp_path / "new" / "folder")
     back, original = exact.load(tmp_path / "new" / "folder", problem, mark), exact_of(name)
     assert back.n_feasible == original.n_feasible
     assert list(back.optima) == list(original.optima)
     for criterion, optimum in original.optima.items():
-        found = back.optima[criterion]
-        assert found.value == pytest.approx(optimum.value, rel=LAST_BITS, abs=0), criterion
-        np.testing.assert_array_equal(found.ranks, optimum.ranks, err_msg=criterion)
+        value = back.optima[criterion].value
+        assert value == pytest.approx(optimum.value, rel=LAST_BITS, abs=0), criterion
+        np.testing.assert_array_equal(back.optima[criterion].ranks, optimum.ranks)
     np.testing.assert_allclose(back.front, original.front, rtol=LAST_BITS, atol=0)
     np.testing.assert_array_equal(back.ranks, original.ranks)
     np.testing.assert_array_equal(back.designs, original.designs)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_saving_what_was_read_back_changes_no_byte(name, tmp_path):
-    problem, mark = saved(name, tmp_path / "first")
-    back = exact.load(tmp_path / "first", problem, mark)
     exact.save(back, tmp_path / "second", problem, mark, OPTIONS)
-    first, second = (
-        {p.name: p.read_text() for p in (tmp_path / which).iterdir()}
-        for which in ("first", "second")
-    )
-    assert first == second
+    assert contents(tmp_path / "second") == contents(tmp_path / "new" / "folder")
 
 
 def test_a_folder_has_three_files_and_a_new_answer_replaces_them(tmp_path):
@@ -82,53 +74,29 @@ def test_a_folder_has_three_files_and_a_new_answer_replaces_them(tmp_path):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_optima_are_one_row_per_criterion_and_tie_with_what_the_design_really_has(name, tmp_path):
+def test_tables_have_a_row_per_tie_and_point_with_what_the_design_really_has(name, tmp_path):
     problem, _ = saved(name, tmp_path)
-    space, optima = problem.space, pd.read_csv(tmp_path / "optima.csv")
-    assert list(optima.columns) == ["criterion", "value", *space.names]
-    counts = {criterion: len(o.ranks) for criterion, o in exact_of(name).optima.items()}
-    assert optima["criterion"].value_counts(sort=False).to_dict() == counts
-    levels = space.encode({n: optima[n].to_numpy() for n in space.names})
-    metrics = problem.model.evaluate(levels)
-    values = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
-    own = problem.model.time_multiplexed().evaluate(levels)
-    alone = edap(own.energy_J, own.latency_s, own.area_m2)
-    costs = costs_of(metrics.energy_J, metrics.latency_s, metrics.area_m2)
-    expected = {key: score(costs) for key, score in SCORES.items()}
-    expected["area"] = metrics.area_m2 * 1e6
-    for w, network in enumerate(problem.workload_names):
-        expected[f"edap_{network}"], expected[f"alone_{network}"] = values[:, w], alone[:, w]
-        expected[f"energy_{network}"] = metrics.energy_J[:, w]
-        expected[f"latency_{network}"] = metrics.latency_s[:, w]
-    if problem.cost_per_cm2:
-        per_cm2 = optima["technology_nm"].map(problem.cost_per_cm2)
-        expected["cost"] = metrics.area_m2 * 1e4 * per_cm2
-    for regret, kind in (("regret_minimax", "alone"), ("regret_minimax_joint", "edap")):
-        own = [exact_of(name).optima[f"{kind}_{w}"].value for w in problem.workload_names]
-        expected[regret] = (values / own).max(axis=1) - 1
-    assert set(expected) == set(counts)
-    for row, criterion in enumerate(optima["criterion"]):
-        value = np.asarray(expected[criterion])[row]
-        assert optima["value"][row] == pytest.approx(value, rel=1e-12, abs=1e-12 * value), criterion
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_front_is_one_row_per_point_with_what_the_design_really_has(name, tmp_path):
-    problem, _ = saved(name, tmp_path)
-    space, front = problem.space, pd.read_csv(tmp_path / "front.csv")
-    networks = problem.workload_names
-    objectives = [
-        *(f"energy_{w}_J" for w in networks),
-        *(f"latency_{w}_s" for w in networks),
-        "area_mm2",
-        *(["cost"] if problem.cost_per_cm2 else []),
-    ]
-    assert list(front.columns) == [*space.names, "designs", *objectives]
-    levels = space.encode({n: front[n].to_numpy() for n in space.names})
-    F = problem.evaluate(levels, return_values_of=["F"])
-    F[:, 2 * len(networks)] *= 1e6
-    np.testing.assert_allclose(front[objectives].to_numpy(), F, rtol=1e-14)
+    space, names, n = problem.space, problem.workload_names, len(problem.workload_names)
+    optima, front = (pd.read_csv(tmp_path / f"{table}.csv") for table in ("optima", "front"))
+    figures = [*(f"energy_{w}_J" for w in names), *(f"latency_{w}_s" for w in names), "area_mm2"]
+    figures += ["cost"] if problem.cost_per_cm2 else []
+    assert list(front.columns) == [*space.names, "designs", *figures]
+    F = problem.evaluate(levels_of(space, front), return_values_of=["F"])
+    F[:, 2 * n] *= 1e6
+    np.testing.assert_allclose(front[figures].to_numpy(), F, rtol=1e-14)
     assert (front["designs"] >= 1).all()
+    assert list(optima.columns) == ["criterion", "value", *space.names]
+    ties = {criterion: len(o.ranks) for criterion, o in exact_of(name).optima.items()}
+    assert optima["criterion"].value_counts(sort=False).to_dict() == ties
+    F = problem.evaluate(levels_of(space, optima), return_values_of=["F"])
+    for column, criterion in enumerate([*(f"energy_{w}" for w in names), "area"]):
+        rows = (optima["criterion"] == criterion).to_numpy()
+        of_design = F[rows, column] if criterion != "area" else F[rows, 2 * n] * 1e6
+        np.testing.assert_allclose(optima["value"][rows], of_design, rtol=1e-14)
+
+
+def levels_of(space, table):
+    return space.encode({name: table[name].to_numpy() for name in space.names})
 
 
 def test_the_summary_says_what_the_files_hold(tmp_path):
@@ -165,12 +133,6 @@ def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monke
     with pytest.raises(FileNotFoundError):
         exact.load(tmp_path, problem, mark)
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
-
-
-def test_no_folder_holds_no_answer(tmp_path):
-    problem = CASES["rram"].problem()
-    with pytest.raises(FileNotFoundError):
-        exact.load(tmp_path / "nowhere", problem, identity(problem))
 
 
 # Whose answer it is.
@@ -256,52 +218,37 @@ def test_the_answer_of_another_problem_is_refused(other, tmp_path):
         exact.load(tmp_path, another, identity(another))
 
 
-def test_the_same_problem_built_again_has_the_same_fingerprint():
-    first, second = pose_few(), pose_few(space=few_technologies())
-    first.model.evaluate(first.space.random(20, np.random.default_rng(0)))
-    marks = [identity(p) for p in (first, second)]
-    assert marks[0] == marks[1]
-    assert len(fingerprint(first)) == 64
-
-
-def test_a_network_s_strides_and_layer_names_do_not_matter():
-    """The cost model knows nothing of them."""
+def test_only_problems_that_cost_the_same_share_a_fingerprint():
+    """Also of other objects and where strides and names of layers differ, of which costs do not
+    depend; `--area-limit 800` is no other problem where 800 is the default.
+    """
     problem = pose_few()
-    strides = changed("strides", 0, 0, 2)
+    problem.model.evaluate(problem.space.random(20, np.random.default_rng(0)))
     names = (replace(wide, layers=("a", "b")), light)
-    others = [pose_few(networks=networks) for networks in (strides, names)]
-    marks = {fingerprint(p) for p in (problem, *others)}
-    assert len(marks) == 1
+    same = [{"space": few_technologies()}, {"networks": changed("strides", 0, 0, 2)}]
+    for options in (*same, {"networks": names}):
+        assert identity(pose_few(**options)) == identity(problem)
+    studies = [s for name, s in STUDIES.items() if name.startswith("four_workload")]
+    marks = [fingerprint(study.problem()) for study in studies]
+    assert len(set(marks)) == len(studies)
+    in_mm2 = replace(studies[0], area_limit_m2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
+    assert fingerprint(in_mm2.problem()) == marks[0]
 
 
-FINGERPRINT = """
-from imcmoo.problem.identity import fingerprint
-from problems import STUDIES
-print(fingerprint(STUDIES["four_workload_rram"].problem()))
-"""
-
-
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_another_process_has_the_same_fingerprint(hash_seed):
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-c", FINGERPRINT]
-    found = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+def test_another_process_has_the_same_fingerprint():
+    code = (
+        "from imcmoo.problem.identity import fingerprint; from problems import STUDIES\n"
+        "print(fingerprint(STUDIES['four_workload_rram'].problem()))\n"
     )
-    assert found.stdout.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
-
-
-@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
-def test_an_area_limit_given_in_mm2_is_the_study_s_own(study):
-    """`--area-limit 800` is no other problem where 800 is the default."""
-    given = replace(study, area_limit_m2=area(f"{study.area_limit_m2 * 1e6:.0f}"))
-    own, same = (identity(s.problem()) for s in (study, given))
-    assert own == same
-
-
-def test_studies_have_fingerprints_of_their_own():
-    marks = {fingerprint(study.problem()) for study in STUDIES.values()}
-    assert len(marks) == len(STUDIES)
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
 
 
 def test_an_edited_comment_of_our_code_voids_nothing(tmp_path, monkeypatch):
@@ -320,8 +267,7 @@ def test_an_edited_comment_of_our_code_voids_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["optima.csv", "front.csv"])
-def test_a_damaged_table_is_refused_in_one_line(name, tmp_path):
-    """One digit is enough."""
+def test_a_table_damaged_in_one_digit_is_refused_in_one_line(name, tmp_path):
     problem, mark = saved("rram", tmp_path)
     path = tmp_path / name
     text = path.read_text()

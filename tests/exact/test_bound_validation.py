@@ -1,5 +1,7 @@
 """Bounds that are too high are refused before certificates are verified with them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -17,8 +19,8 @@ from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import STUDIES
 from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED
+from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
-from tests.exact.test_enumeration import CASES, exact_of
 
 SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
 
@@ -47,7 +49,7 @@ def agrees(study):
 
 @pytest.mark.parametrize("name", SPACES)
 def test_optima_are_accepted_and_all_above_is_refused(name):
-    for study in parts(name, 1, 3000):
+    for study in parts(name, 1, 1500):
         agrees(study)
 
 
@@ -71,71 +73,50 @@ def raised(metrics, factor, names=("energy", "edp")):
     return Metrics({**metrics.values, **high}, {})
 
 
-def wrong_relaxed_bounds(monkeypatch, rng):
-    true = BoundedTree.relaxed_bound
-    monkeypatch.setattr(BoundedTree, "relaxed_bound", lambda *args: raised(true(*args), 2))
+CHANCE = np.random.default_rng(1)
 
 
-def wrong_bounds(monkeypatch, rng):
-    true = BoundedTree.bound
-    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 2))
+def too_high(metrics, names=("energy", "edp"), factor=2):
+    return raised(metrics, factor, names)
 
 
-def wrong_areas(monkeypatch, rng):
-    true = BoundedTree.bound
-    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 1.01, ("area",)))
-
-
-def wrong_minima(monkeypatch, rng):
-    """A few component minima are a fifth too high."""
+def few_minima_a_fifth_too_high(minima):
     high = ("conversion", "cell_low", "dram", "convert_s")
-    true = ComponentMinima.of
-    monkeypatch.setattr(
-        ComponentMinima,
-        "of",
-        lambda *args: {n: v * (1.2 if n in high else 1) for n, v in true(*args).items()},
-    )
+    return {name: v * (1.2 if name in high else 1) for name, v in minima.items()}
 
 
-def wrong_children(monkeypatch, rng):
-    """Half of the children are forgotten, and so counted as infeasible."""
-    true = BoundedTree.children
-
-    def children(self, rows, stage, only=None):
-        children, parents = true(self, rows, stage, only)
-        some = rng.integers(0, 2, len(children)) > 0
-        return children[some], parents[some]
-
-    monkeypatch.setattr(BoundedTree, "children", children)
+def half_of_the_children(children):
+    """The others are forgotten, and so counted as infeasible."""
+    kept = CHANCE.integers(0, 2, len(children[0])) > 0
+    return tuple(part[kept] for part in children)
 
 
-def wrong_screen(monkeypatch, rng):
-    """Half of the chips are taken to be too large."""
-    true = BoundedTree.screen
-
-    def screen(self, rows):
-        known = true(self, rows)
-        large = 1 + 1e6 * rng.integers(0, 2, len(rows))
-        return Metrics({"area": known.area_m2 * large}, known.resources)
-
-    monkeypatch.setattr(BoundedTree, "screen", screen)
+def some_areas_too_large(metrics):
+    large = 1 + 1e6 * CHANCE.integers(0, 2, len(metrics.area_m2))
+    return Metrics({"area": metrics.area_m2 * large}, metrics.resources)
 
 
 @pytest.mark.parametrize(
-    ("break_it", "message"),
+    ("of", "name", "wrong", "message"),
     [
-        (wrong_relaxed_bounds, "relaxed bound of energy at stage"),
-        (wrong_bounds, "bound of energy at stage"),
-        (wrong_areas, "bound of area at stage"),
-        (wrong_minima, "bound of .* at stage"),
-        (wrong_children, "lacks a feasible design"),
-        (wrong_screen, "screen at stage"),
+        (BoundedTree, "relaxed_bound", too_high, "relaxed bound of energy at stage"),
+        (BoundedTree, "bound", too_high, "bound of energy at stage"),
+        (
+            BoundedTree,
+            "bound",
+            partial(too_high, names=("area",), factor=1.01),
+            "bound of area at stage",
+        ),
+        (ComponentMinima, "of", few_minima_a_fifth_too_high, "bound of .* at stage"),
+        (BoundedTree, "children", half_of_the_children, "lacks a feasible design"),
+        (BoundedTree, "screen", some_areas_too_large, "screen at stage"),
     ],
 )
-def test_a_wrong_bound_is_refused(monkeypatch, break_it, message):
+def test_a_wrong_bound_is_refused(monkeypatch, of, name, wrong, message):
     problem = STUDIES["four_workload_sram_extended"].problem()
     partials = node_expander.partials_of(problem)
-    break_it(monkeypatch, np.random.default_rng(1))
+    true = getattr(of, name)
+    monkeypatch.setattr(of, name, lambda *args, **options: wrong(true(*args, **options)))
     with pytest.raises(Refused, match=message):
         validate_bounds(problem, partials, [])
 

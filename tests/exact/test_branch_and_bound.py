@@ -26,6 +26,7 @@ from problems.physical_extended import (
     SRAM_EXTENDED,
     SRAM_TECHNOLOGY_EXTENDED,
 )
+from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
     counted,
     enumerated,
@@ -34,13 +35,12 @@ from tests.exact.certified_spaces import (
     proven,
     study_on,
 )
-from tests.exact.test_enumeration import CASES, exact_of
 
 SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
 
 
 def agrees(problem):
-    """Whether something is feasible; what is proven is what is enumerated."""
+    """Compare proofs with enumeration; returns whether a design is feasible."""
     optima, proofs = enumerated(problem), proven(problem)
     for name, proof in proofs.items():
         assert counted(proof) == problem.space.size, name
@@ -57,11 +57,11 @@ def agrees(problem):
 @pytest.mark.parametrize("device", SPACES)
 def test_certified_optima_are_the_enumerated_ones(device):
     rng = np.random.default_rng(1)
-    found = [
-        agrees(study_on(part_of(SPACES[device], rng, 3000, around)).problem())
-        for around in (*feasible_values(device, rng, 4), None)
+    feasible = [
+        agrees(study_on(part_of(SPACES[device], rng, 1200, around)).problem())
+        for around in (*feasible_values(device, rng, 2), None)
     ]
-    assert sum(found) >= 4
+    assert sum(feasible) >= 2
 
 
 @pytest.mark.slow
@@ -69,11 +69,11 @@ def test_certified_optima_are_the_enumerated_ones(device):
 def test_certified_optima_are_the_enumerated_ones_on_many_parts(device):
     rng = np.random.default_rng(2)
     space = SPACES[device]
-    found = [
+    feasible = [
         agrees(study_on(part_of(space, rng, 60_000, around)).problem())
         for around in (*feasible_values(device, rng, 50), *[None] * 5)
     ]
-    assert sum(found) >= 50
+    assert sum(feasible) >= 50
 
 
 @pytest.mark.slow
@@ -88,8 +88,8 @@ def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, n
         for around in feasible_values(device, rng, 26, study)
     ]
     assert sum(part.size for part in parts) >= 1.25e6
-    found = [agrees(replace(study, space=part).problem()) for part in parts]
-    assert sum(found) >= 20
+    feasible = [agrees(replace(study, space=part).problem()) for part in parts]
+    assert sum(feasible) >= 20
 
 
 def test_supplies_that_depend_on_the_node_are_certified():
@@ -101,7 +101,7 @@ def test_supplies_that_depend_on_the_node_are_certified():
 
 def test_limits_of_networks_are_kept():
     rng = np.random.default_rng(7)
-    study = study_on(part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0]))
+    study = study_on(part_of(SRAM_EXTENDED, rng, 5000, feasible_values("sram", rng, 1)[0]))
     free = enumerated(study.problem())
     best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
     # Between what the best design needs and the least there is.
@@ -132,27 +132,16 @@ def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
         assert counts.all == problem.space.size
 
 
-def test_whoever_stops_early_has_a_bound():
-    rng = np.random.default_rng(7)
-    space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
-    problem = study_on(space).problem()
-    optima = enumerated(problem)
-    for name, proof in proven(problem, steps=0).items():
-        if not name.startswith("regret_minimax"):
-            assert proof.bound <= optima[name].value <= proof.value, name
-            assert counted(proof) == space.size
-
-
-def test_whoever_takes_a_gap_has_a_bound_that_near_and_less_to_do():
+def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do():
     rng = np.random.default_rng(8)
     space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
     problem = study_on(space).problem()
     exact = proven(problem)
-    for gap in (0.05, 0.5):
-        for name, proof in proven(problem, gap=gap).items():
+    for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
+        for name, proof in proven(problem, gap=gap, steps=steps).items():
             # Minimax regret is against own bests, whose gap adds to its own.
             if not name.startswith("regret_minimax"):
-                assert 0 <= proof.gap <= gap, name
+                assert not steps or 0 <= proof.gap <= gap, name
                 assert proof.bound <= exact[name].value <= proof.value, name
             assert counted(proof) == space.size
             assert proof.evaluated <= exact[name].evaluated
@@ -167,17 +156,14 @@ def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
     true = type(partials).bound
 
     def raised(self, partial):
-        found = true(self, partial)
-        wrong = 1 + 9.0 * rng.integers(0, 2, len(partial))
-        energy = found.energy_J * wrong[:, None]
-        edp = found.values["edp"] * wrong[:, None]
-        return Metrics({**found.values, "energy": energy, "edp": edp}, {})
+        values = true(self, partial).values
+        wrong = (1 + 9.0 * rng.integers(0, 2, len(partial)))[:, None]
+        high = {name: values[name] * wrong for name in ("energy", "edp")}
+        return Metrics({**values, **high}, {})
 
     monkeypatch.setattr(type(partials), "bound", raised)
-    monkeypatch.setattr("imcmoo.exact.branch_and_bound.BranchAndBound._dive", lambda self: None)
-    monkeypatch.setattr(
-        "imcmoo.exact.branch_and_bound.BranchAndBound._local_search", lambda self: None
-    )
+    for step in ("_dive", "_local_search"):
+        monkeypatch.setattr(BranchAndBound, step, lambda self: None)
     optima = enumerated(problem)
     assert any(proof.value != optima[name].value for name, proof in proven(problem).items())
 
@@ -215,20 +201,12 @@ def test_a_limit_of_power_is_refused():
         NodeExpander(study.problem())
 
 
-def test_of_no_partial_design_costs_are_bounded_as_well():
+@pytest.mark.parametrize(("n", "each"), [(5, 3), (0, 0), (0, 7)])
+def test_costs_of_options_are_those_of_their_rows_node(n, each):
     problem = STUDIES["technology_cost_extended"].problem()
-    none = np.empty((0, len(problem.workload_names)))
-    bounds = Metrics({"energy": none, "latency": none, "area": none[:, 0]}, {})
-    rows = np.empty((0, len(problem.space.shape)), np.int64)
-    for each in (0, 1, 7):
-        assert len(BoundedCosts.of(bounds, problem, rows, each)["cost"]) == 0
-
-
-def test_costs_of_options_are_those_of_their_rows_node():
-    problem = STUDIES["technology_cost_extended"].problem()
-    rows = problem.space.random(5, np.random.default_rng(0))
-    area = np.random.default_rng(1).random(15)
-    many = np.ones((15, len(problem.workload_names)))
+    rows = problem.space.random(n, np.random.default_rng(0))
+    area = np.random.default_rng(1).random(n * each)
+    many = np.ones((n * each, len(problem.workload_names)))
     bounds = Metrics({"energy": many, "latency": many, "area": area}, {})
-    found = BoundedCosts.of(bounds, problem, rows, 3)["cost"]
-    assert (found == problem.cost(np.repeat(rows, 3, axis=0), area)).all()
+    costs = BoundedCosts.of(bounds, problem, rows, each)["cost"]
+    assert (costs == problem.cost(np.repeat(rows, each, axis=0), area)).all()

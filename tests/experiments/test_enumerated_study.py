@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.problem.criteria import MINIMAX, SCORES
-from tests.exact.test_enumeration import answer_of
+from tests.exact.brute_force import answer_of
 
 
 def test_the_enumerated_study_has_the_exact_optima(enumerated):

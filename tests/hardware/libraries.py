@@ -1,11 +1,6 @@
 """Stand-ins for the component libraries: instant, and different for different components."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import Any
-
-import pytest
 
 from imcmoo.hardware import build_table
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
@@ -15,7 +10,7 @@ SHIPPED = ComponentTable.load(scaling="current")
 VERSIONS = PhysicalTable.load().metadata["versions"]
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
+def stand_in(monkeypatch, **versions):
     """Build tables without the libraries, in this process.
 
     Args:
@@ -41,13 +36,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
         monkeypatch.setattr(physical, name, lambda name=name, **key: physical_costs(name, key))
 
 
-def physical_costs(table: str, key: dict[str, Any]) -> dict[str, float]:
+def physical_costs(table, key):
     return costs(table, key, PHYSICAL_COMPONENTS[key.pop("device", table)].quantities)
 
 
-def costs(
-    table: str, key: dict[str, Any], quantities: tuple[str, ...] | None = None
-) -> dict[str, float]:
+def costs(table, key, quantities=None):
     """Some numbers that depend on all of the key, the cell's text among it."""
     seed = int(hashlib.sha256(repr((table, sorted(key.items()))).encode()).hexdigest()[:12], 16)
     quantities = quantities or COMPONENTS[table].quantities

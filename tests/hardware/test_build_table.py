@@ -1,7 +1,5 @@
 """The table builder, without running NeuroSim or CACTI."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 
@@ -12,18 +10,18 @@ from imcmoo.cli.main import main
 from imcmoo.hardware import build_table as build
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable, TableContent
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.hardware.request import SHIPPED, Key, Request
+from imcmoo.hardware.request import SHIPPED, Request
 
 
-def shipped_keys(model: str) -> dict[str, set[Key]]:
-    keys: dict[str, set[Key]] = {}
+def shipped_keys(model):
+    keys = {}
     for request in Request.shipped(model):
         for name, own in request.keys().items():
             keys[name] = keys.get(name, set()) | own
     return keys
 
 
-def one_row_each() -> TableContent:
+def one_row_each():
     rows = {
         name: build.joined(name, part, None, {key: dict.fromkeys(part.quantities, 2.0)})
         for name, part in COMPONENTS.items()
@@ -33,14 +31,14 @@ def one_row_each() -> TableContent:
 
 
 @pytest.mark.parametrize("model", SHIPPED)
-def test_the_shipped_table_has_exactly_the_keys_the_builder_lists(model: str) -> None:
+def test_the_shipped_table_has_exactly_the_keys_the_builder_lists(model):
     shipped = build.FORMATS[model].read().tables
     for name, keys in shipped_keys(model).items():
         np.testing.assert_array_equal(shipped[name].keys, sorted(keys))
 
 
 @pytest.mark.parametrize("model", SHIPPED)
-def test_a_shipped_table_read_and_written_is_the_same_arrays(model: str, tmp_path: Path) -> None:
+def test_a_shipped_table_read_and_written_is_the_same_arrays(model, tmp_path):
     content = build.FORMATS[model].read()
     content.write(tmp_path / "again.npz")
     folder = Path(build.__file__).parent
@@ -54,7 +52,7 @@ def test_a_shipped_table_read_and_written_is_the_same_arrays(model: str, tmp_pat
             assert before[name].tobytes() == again[name].tobytes()
 
 
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+def test_what_is_written_is_read_back(tmp_path):
     path = tmp_path / "new" / "table.npz"
     one_row_each().write(path)
     table = ComponentTable.load(path, scaling="current")
@@ -64,13 +62,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["table.npz"]
 
 
-def test_a_failed_write_leaves_the_old_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_table(tmp_path, monkeypatch):
     path = tmp_path / "table.npz"
     path.write_text("old")
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_, **__):
         raise OSError("disk full")
 
     monkeypatch.setattr(np, "savez_compressed", fail)
@@ -80,9 +76,7 @@ def test_a_failed_write_leaves_the_old_table(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_without_hwcomponents_one_line_says_what_is_needed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_hwcomponents_one_line_says_what_is_needed(monkeypatch, capsys):
     monkeypatch.setattr(build.library_costs, "PACKAGES", ("no-such-hwcomponents",))
     assert main(["components", "build", "--all", "--out", "t.npz"]) == 2
     message = capsys.readouterr().err
@@ -94,9 +88,7 @@ def test_without_hwcomponents_one_line_says_what_is_needed(
     "table", [(ComponentTable, "components"), (PhysicalTable, "physical_components")]
 )
 @pytest.mark.parametrize("entry", ["buffer.keys", "buffer.values", "main_memory_J_per_bit"])
-def test_complex_numbers_are_refused_without_a_warning(
-    entry: str, table: tuple[type[ComponentTable | PhysicalTable], str], tmp_path: Path
-) -> None:
+def test_complex_numbers_are_refused_without_a_warning(entry, table, tmp_path):
     kind, shipped = table
     with np.load(Path(build.__file__).parent / f"{shipped}.npz") as stored:
         content = dict(stored)

@@ -1,10 +1,7 @@
 """Requests for components: which keys they are, and the command line that says the same."""
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -24,7 +21,7 @@ PLAIN = Request("rram", (22,), rows=(48, 64), cols=(128,))
         replace(PLAIN, macros=(1, 3), glb_depths=(1000,)),
     ],
 )
-def test_the_command_line_asks_for_the_same(request_: Request) -> None:
+def test_the_command_line_asks_for_the_same(request_):
     parser = Parser()
     components_command.add_arguments(parser)
     words = shlex.split(request_.command("mine.npz"))
@@ -34,7 +31,7 @@ def test_the_command_line_asks_for_the_same(request_: Request) -> None:
     assert str(args.out) == "mine.npz"
 
 
-def test_a_command_leaves_out_what_is_usual() -> None:
+def test_a_command_leaves_out_what_is_usual():
     usual = replace(PLAIN, millivolts=(650, 700), macros=SHIPPED["reference"].macros[:2])
     assert usual.command("a.npz") == (
         "imcmoo components build --device rram --technology 22 --rows 48,64 --cols 128 --out a.npz"
@@ -44,7 +41,7 @@ def test_a_command_leaves_out_what_is_usual() -> None:
     assert "--voltage 0.65,0.7 " in both.command("a.npz")
 
 
-def test_keys_are_those_of_the_crossbars_and_all_around_them() -> None:
+def test_keys_are_those_of_the_crossbars_and_all_around_them():
     asked = replace(PLAIN, millivolts=(650,), macros=(3,), glb_depths=(4096,))
     assert asked.keys() == {
         "rram": {(22, 650, 48, 128), (22, 650, 64, 128)},
@@ -64,6 +61,6 @@ def test_keys_are_those_of_the_crossbars_and_all_around_them() -> None:
         ({"macros": (0,)}, "macros must be from 1"),
     ],
 )
-def test_what_no_library_has_is_refused(changed: dict[str, Any], message: str) -> None:
+def test_what_no_library_has_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):
         replace(PLAIN, **changed)

@@ -74,8 +74,8 @@ def test_orders_like_puts_designs_in_the_same_order(seed, n, n_workloads):
     costs = _costs(seed, n, n_workloads)
     for name, criterion in CRITERIA.items():
         if criterion.orders_like:
-            own, like = SCORES[name](costs), SCORES[criterion.orders_like](costs)
-            assert (np.diff(like[own.argsort()]) >= -1e-9 * like.max()).all()
+            first, like = SCORES[name](costs), SCORES[criterion.orders_like](costs)
+            assert (np.diff(like[first.argsort()]) >= -1e-9 * like.max()).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))

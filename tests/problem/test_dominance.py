@@ -33,7 +33,7 @@ def test_any_number_of_columns_is_compared_as_moocore_compares_few(F):
         assert ours(F) == of_moocore(F)
 
 
-@pytest.mark.parametrize("m", [255, 256, 601])
+@pytest.mark.parametrize("m", [255, 601])
 def test_columns_that_say_nothing_change_nothing(m):
     rng = np.random.default_rng(m)
     few = rng.integers(0, 6, (300, 4)).astype(float)

@@ -1,4 +1,4 @@
-"""What a chip lacks, in octaves, asked of models that can tell more or less of it."""
+"""Constraint violations in octaves, with models that know more or less before an evaluation."""
 
 from dataclasses import replace
 
@@ -7,17 +7,6 @@ import pytest
 
 from problems.rram import RRAM
 from tests.fakes import SMALL, BareEvaluator, FakeEvaluator, LimitlessEvaluator, fake_problem
-
-
-@pytest.fixture
-def problem():
-    return fake_problem(RRAM, 2)
-
-
-@pytest.fixture
-def designs():
-    """Random designs: about 3 % feasible, most do not run, some are only too large."""
-    return RRAM.random(4000, np.random.default_rng(1))
 
 
 def test_constraints_count_octaves_by_resource_and_network(problem, designs):

@@ -26,17 +26,17 @@ def costs():
 
 @pytest.mark.parametrize("name", AGGREGATIONS)
 def test_all_exponents_1_are_the_edap(costs, name):
-    own = own_criterion(Exponents(energy=1, latency=1, area=1, aggregate=name))
-    assert np.allclose(own.scores(costs, None), CRITERIA[f"edap_{name}"].scores(costs, None))
-    assert own.needs == ("energy", "latency", "area")
+    criterion = own_criterion(Exponents(energy=1, latency=1, area=1, aggregate=name))
+    assert np.allclose(criterion.scores(costs, None), CRITERIA[f"edap_{name}"].scores(costs, None))
+    assert criterion.needs == ("energy", "latency", "area")
 
 
 def test_a_score_of_some_exponents_or_a_function(costs):
-    own = own_criterion(Exponents(energy=1, latency=2, aggregate="mean"))
+    criterion = own_criterion(Exponents(energy=1, latency=2, aggregate="mean"))
     terms = costs["energy"] * costs["latency"] ** 2
-    assert np.allclose(own.scores(costs, None), terms @ [6 / 9, 2 / 9, 1 / 9])
-    assert (own.needs, own.unit) == (("energy", "latency"), "J·s²")
-    assert pickle.loads(pickle.dumps(own)) == own
+    assert np.allclose(criterion.scores(costs, None), terms @ [6 / 9, 2 / 9, 1 / 9])
+    assert (criterion.needs, criterion.unit) == (("energy", "latency"), "J·s²")
+    assert pickle.loads(pickle.dumps(criterion)) == criterion
     area = own_criterion(Exponents(area=1, aggregate="mean"))
     assert np.allclose(area.scores(costs, None), costs["area"] * 1e6)
     largest = own_criterion("tests.problem.test_own_score:largest_energy")
@@ -46,10 +46,10 @@ def test_a_score_of_some_exponents_or_a_function(costs):
 
 @given(exponent, exponent, st.floats(0.1, 4), st.sampled_from(sorted(AGGREGATIONS)))
 def test_less_of_anything_is_never_worse(costs, energy, latency, area, aggregate):
-    own = own_criterion(Exponents(energy, latency, area, aggregate))
+    criterion = own_criterion(Exponents(energy, latency, area, aggregate))
     smaller = {name: v / 2 for name, v in costs.values.items()}
     less = Costs(smaller, costs.objectives, costs.weights)
-    assert (own.scores(less, None) <= own.scores(costs, None)).all()
+    assert (criterion.scores(less, None) <= criterion.scores(costs, None)).all()
 
 
 def largest_energy(costs):

@@ -19,17 +19,6 @@ from tests.fakes import SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
 COSTS = STUDIES["technology_cost_sram"].cost_per_cm2
 
 
-@pytest.fixture
-def problem():
-    return fake_problem(RRAM, 2)
-
-
-@pytest.fixture
-def designs():
-    """Random designs: about 3 % feasible, most do not map, some are only too large."""
-    return RRAM.random(4000, np.random.default_rng(1))
-
-
 class Broken(NoisyEvaluator):
     """Fails silently: a quantity stays at what its array was created with."""
 

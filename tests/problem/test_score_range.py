@@ -85,7 +85,7 @@ def test_a_product_of_many_networks_tells_designs_apart(n_networks):
 @pytest.mark.parametrize("aggregate", AGGREGATIONS)
 def test_powers_that_float64_cannot_hold_tell_designs_apart(aggregate):
     costs = many(3)
-    own = own_criterion(Exponents(energy=60, latency=20, area=3, aggregate=aggregate))
+    criterion = own_criterion(Exponents(energy=60, latency=20, area=3, aggregate=aggregate))
     logs = 60 * np.log(costs["energy"]) + 20 * np.log(costs["latency"])
     logs += 3 * np.log(costs["area"] * 1e6)[:, None]
     expected = {
@@ -94,7 +94,7 @@ def test_powers_that_float64_cannot_hold_tell_designs_apart(aggregate):
         "product": logs.sum(axis=1),
         "geomean": logs.mean(axis=1),
     }[aggregate]
-    scores = own.scores(costs, None)
+    scores = criterion.scores(costs, None)
     assert log_of(scores) == pytest.approx(expected, rel=1e-10)
     assert (np.argsort(scores) == np.argsort(expected)).all()
 
@@ -130,15 +130,15 @@ COSTS = many(2, n=4)
     ],
 )
 def test_scores_that_are_not_allowed_are_refused(values, said):
-    own = Criterion("mine", lambda costs: np.array(values, dtype=float))
+    criterion = Criterion("mine", lambda costs: np.array(values, dtype=float))
     with pytest.raises(InputError, match=f"criterion mine: .*{said}"):
-        own.scores(COSTS, None)
+        criterion.scores(COSTS, None)
 
 
 def test_a_difference_may_be_any_finite_number():
     for values in ([-3.0, 0, 2, 5], [-1e280, 0, 0, 0]):
-        own = Criterion("mine", lambda costs, v=values: np.array(v), scale="difference")
-        assert own.scores(COSTS, None).tolist() == values
-    own = Criterion("mine", lambda costs: np.array([1, 2, 3, np.nan]), scale="difference")
+        criterion = Criterion("mine", lambda costs, v=values: np.array(v), scale="difference")
+        assert criterion.scores(COSTS, None).tolist() == values
+    criterion = Criterion("mine", lambda costs: np.array([1, 2, 3, np.nan]), scale="difference")
     with pytest.raises(InputError, match="such as nan; scores must be finite and 0 or of a size"):
-        own.scores(COSTS, None)
+        criterion.scores(COSTS, None)

@@ -68,10 +68,10 @@ def test_a_network_of_weight_2_counts_as_two(values, twice):
 def test_some_of_the_costs_are_those_of_some_designs():
     costs = costs_of(np.array([[1.0], [2], [3]]), np.ones((3, 1)), np.array([1e-6, 1e-6, 2e-6]))
     for rows in ([2, 0], np.array([True, False, True])):
-        some = costs.take(rows)
-        assert len(some) == 2
-        assert sorted(some.edap[:, 0]) == pytest.approx([1, 6])
-        np.testing.assert_array_equal(some.objectives, costs.objectives[rows])
+        part = costs.take(rows)
+        assert len(part) == 2
+        assert sorted(part.edap[:, 0]) == pytest.approx([1, 6])
+        np.testing.assert_array_equal(part.objectives, costs.objectives[rows])
 
 
 def test_the_papers_score_pairs_the_largest_energy_with_the_largest_latency():

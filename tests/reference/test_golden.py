@@ -10,20 +10,6 @@ from tests.reference import records
 from tests.reference.golden import draw
 
 
-def test_the_golden_set_holds_every_study_network_and_node():
-    rows = records.evaluations("golden")
-    assert set(rows.study) == set(draw.DESIGNS_PER_STRATUM)
-    assert set(rows.workload) == set(SHIPPED)
-    assert set(rows[rows.study == "technology_cost_sram"].technology_nm) == {7, 10, 14, 22, 32, 45}
-    runs = records.breakdowns("golden")
-    assert {(run["device"], run["maps"]) for run in runs} == {
-        ("rram", True),
-        ("rram", False),
-        ("sram", True),
-    }
-    assert {run["workload"] for run in runs} == set(SHIPPED)
-
-
 @records.wants_full
 def test_the_golden_set_is_what_is_drawn_from_the_full_records(tmp_path, monkeypatch):
     draw.draw(tmp_path)

@@ -73,7 +73,7 @@ LARGEST_OF = {"four": "vgg16", "nine": "gpt2_medium"}
 
 
 def largest(problem_name):
-    """How far the largest network decides `max` among the recorded designs, as recorded."""
+    """Share of the recorded designs whose `max` the largest network decides, as recorded."""
     problem = STUDIES[problem_name].problem()
     names, limit = problem.workload_names, problem.area_limit_m2
     rows = records.evaluations("full")

@@ -133,7 +133,7 @@ def test_killed_at_any_moment_and_resumed(tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.search.searches import search\n"
-        "search(checkpoint=Path(sys.argv[1]))\n"
+        "search(budget=1500, checkpoint=Path(sys.argv[1]))\n"
     )
     for delay in (0.02, 0.3):
         child = subprocess.Popen(
@@ -144,7 +144,8 @@ def test_killed_at_any_moment_and_resumed(tmp_path):
         time.sleep(delay)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-    assert bytes_of(search(checkpoint=checkpoint)) == bytes_of(search())
+    resumed = search(budget=1500, checkpoint=checkpoint)
+    assert bytes_of(resumed) == bytes_of(search(budget=1500))
 
 
 @pytest.fixture

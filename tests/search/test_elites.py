@@ -18,14 +18,14 @@ def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since()
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
     niches = ValueElites.of(levels, scores)
-    found = dict(
+    result = dict(
         zip(
             zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
             zip(niches.incumbents.tolist(), niches.tries.tolist(), strict=True),
             strict=True,
         )
     )
-    assert found == {
+    assert result == {
         (0, 0): ([1, 0], [1, 2]),
         (0, 1): ([2, 2], [0, 0]),
         (1, 0): ([0, 0], [0, 0]),
@@ -53,12 +53,12 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
 
 def test_what_comes_from_value_elites_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = evaluated(PROBLEM, 150)
-    found = from_elites(PROBLEM, archive, 10, True, np.random.default_rng(1))
-    assert 0 < len(found) <= 10
-    assert not archive.seen & set(RRAM.rank(found).tolist())
-    assert (PROBLEM.feasibility.screened(found) <= 0).all()
+    result = from_elites(PROBLEM, archive, 10, True, np.random.default_rng(1))
+    assert 0 < len(result) <= 10
+    assert not archive.seen & set(RRAM.rank(result).tolist())
+    assert (PROBLEM.feasibility.screened(result) <= 0).all()
     without = from_elites(PROBLEM, archive, 10, False, np.random.default_rng(1))
-    assert not np.array_equal(found, without)
+    assert not np.array_equal(result, without)
 
 
 class Screen:
@@ -79,8 +79,8 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
     children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
     children[[3, 5, 32, 33], 0] = 1
     problem = Screen()
-    found = elites_of._first_passing(problem, children, of)
-    assert found[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
+    result = elites_of._first_passing(problem, children, of)
+    assert result[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
     # Where one has passed none is asked about again, and none twice.
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
 

@@ -1,42 +1,31 @@
 import numpy as np
 import pytest
 
-from imcmoo.problem.feasibility import Feasibility
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.offspring import SPARE, OffspringBuilder
 from problems.rram import RRAM
-from tests.fakes import FakeEvaluator
-
-
-class Counting(Feasibility):
-    """Counts the designs whose constraints are asked about."""
-
-    asked = 0
-
-    def screened(self, levels):
-        self.asked += len(levels)
-        return super().screened(levels)
-
-
-class Asked(AcceleratorProblem):
-    """A problem whose feasibility counts."""
-
-    def __init__(self):
-        super().__init__(FakeEvaluator(RRAM), area_limit_m2=800e-6)
-        self.feasibility = Counting(self.model, self.area_limit_m2)
+from tests.fakes import fake_problem
 
 
 @pytest.fixture
 def problem():
-    return Asked()
+    """A problem that counts the designs whose screened constraints are asked about."""
+    problem = fake_problem(RRAM)
+    whole, problem.asked = problem.feasibility.screened, 0
+
+    def screened(levels):
+        problem.asked += len(levels)
+        return whole(levels)
+
+    problem.feasibility.screened = screened
+    return problem
 
 
 def sorted_by_screen(problem):
     """Designs that pass the screen and others."""
     levels = np.unique(RRAM.random(4000, np.random.default_rng(0)), axis=0)
     lacks = problem.feasibility.screened(levels)
-    problem.feasibility.asked = 0
+    problem.asked = 0
     return levels[lacks <= 0], levels[lacks > 0]
 
 
@@ -50,7 +39,7 @@ def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(probl
     collected = offspring(problem, wanted=10)
     collected.add(np.concatenate([bad[:5], good[:12], bad[5:]]), limit=4)
     np.testing.assert_array_equal(collected.levels, good[:4])
-    assert problem.feasibility.asked == 8 + 16  # 3 are found among the first, then the fourth
+    assert problem.asked == 8 + 16  # 3 are found among the first, then the fourth
     assert collected.missing == 6
 
 

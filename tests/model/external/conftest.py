@@ -16,7 +16,7 @@ def _cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
-    """What simulators were asked so far, in order."""
+    """Designs that simulators were asked about so far, in order."""
     file = tmp_path / "asked"
     file.touch()
     monkeypatch.setenv(programs.ASKED, str(file))

@@ -18,7 +18,7 @@ WINDOW_SIGMAS = 4.0
 
 @dataclass(frozen=True)
 class Array:
-    """What the product is made with; 8-bit inputs and weights."""
+    """Parameters of an array; 8-bit inputs and weights."""
 
     active_rows: int
     input_slice_bits: int

@@ -50,46 +50,20 @@ class Layer:
     conductances: dict[tuple[str, int], float]
     previous_share: float = 0.0
 
-    @property
-    def K(self) -> int:
-        return self.C * self.R * self.S
-
-    @property
-    def steps(self) -> int:
-        return self.P * self.Q * self.N
-
-    @property
-    def macs(self) -> int:
-        return self.steps * self.K * self.M * self.G
-
-    @property
-    def outputs(self) -> int:
-        return self.steps * self.M * self.G
-
-    @property
-    def input_words(self) -> int:
-        return (
-            self.N * self.G * self.P * self.R * self.C
-            * (self.S + (self.Q - 1) * min(self.stride_w, self.S))
-        )  # fmt: skip
-
-    @property
-    def held_inputs(self) -> int:
-        height = min((self.P - 1) * self.stride_h + self.R, self.P * self.R)
-        width = min((self.Q - 1) * self.stride_w + self.S, self.Q * self.S)
-        return self.N * self.G * self.C * height * width
-
-    @property
-    def first_share(self) -> float:
-        if self.Q == 1 or self.P == 1:
-            return 1.0
+    def __post_init__(self) -> None:
+        self.K = self.C * self.R * self.S
+        self.steps = self.P * self.Q * self.N
+        self.outputs = self.steps * self.M * self.G
+        self.macs = self.outputs * self.K
+        self.weight_bits = self.K * self.M * self.G * 8
+        taps = self.S + (self.Q - 1) * min(self.stride_w, self.S)
+        self.input_words = self.N * self.G * self.P * self.R * self.C * taps
         height = (self.P - 1) * self.stride_h + self.R
         width = (self.Q - 1) * self.stride_w + self.S
-        return min(((self.R - 1) * width + self.S) / (height * width), 1.0)
-
-    @property
-    def weight_bits(self) -> int:
-        return self.K * self.M * self.G * 8
+        held = min(height, self.P * self.R) * min(width, self.Q * self.S)
+        self.held_inputs = self.N * self.G * self.C * held
+        share = ((self.R - 1) * width + self.S) / (height * width)
+        self.first_share = 1.0 if self.Q == 1 or self.P == 1 else min(share, 1.0)
 
 
 def slices(bits: int, width: int) -> list[range]:

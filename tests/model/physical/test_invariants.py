@@ -81,33 +81,33 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
     seed, device
 ):
     columns = random_designs(60, np.random.default_rng(seed), device, TABLE)
-    found = MODELS[device].evaluate(columns)
-    lacks = (found.resources.missing_cells > 0) | (found.resources.missing_bits > 0)
-    np.testing.assert_array_equal(lacks, ~found.runs)
-    assert np.all(np.isnan(found.energy_J) == lacks)
-    assert np.all((found.bound_by == -1) == lacks)
-    occupied = np.nan_to_num(found.occupied_cells)
-    assert np.all(occupied <= found.resources.cells[:, None] * SLACK)
+    metrics = MODELS[device].evaluate(columns)
+    lacks = (metrics.resources.missing_cells > 0) | (metrics.resources.missing_bits > 0)
+    np.testing.assert_array_equal(lacks, ~metrics.runs)
+    assert np.all(np.isnan(metrics.energy_J) == lacks)
+    assert np.all((metrics.bound_by == -1) == lacks)
+    occupied = np.nan_to_num(metrics.occupied_cells)
+    assert np.all(occupied <= metrics.resources.cells[:, None] * SLACK)
     rate = {"x16": 16 * 4.266e9, "x32": 32 * 4.266e9, "x64": 64 * 4.266e9, "hbm2": 5.278e12}
     peak = np.array([rate.get(d, np.inf) for d in columns["dram"].tolist()])[:, None]
-    runs = found.runs
-    assert np.all(found.latency_s[runs] * SLACK >= (found.dram_bits / peak)[runs])
+    runs = metrics.runs
+    assert np.all(metrics.latency_s[runs] * SLACK >= (metrics.dram_bits / peak)[runs])
 
 
 @few
 @given(seeds, devices)
 def test_the_breakdown_adds_up(seed, device):
     columns = large(seed, device, n=10)
-    found, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
+    metrics, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
     owner = [workload for workload, _ in parts.layers]
     networks = np.array(
         [[w == name for name in MODELS[device].workload_names] for w in owner], dtype=float
     )
-    runs = found.runs
+    runs = metrics.runs
     np.testing.assert_array_equal(np.isfinite(parts.energy_J).all(axis=2) @ networks > 0, runs)
     energy = np.nan_to_num(parts.energy_J.sum(axis=2)) @ networks
-    np.testing.assert_allclose(energy[runs], found.energy_J[runs], rtol=1e-12)
-    np.testing.assert_allclose(parts.area_m2.sum(axis=1), found.area_m2, rtol=1e-12)
+    np.testing.assert_allclose(energy[runs], metrics.energy_J[runs], rtol=1e-12)
+    np.testing.assert_allclose(parts.area_m2.sum(axis=1), metrics.area_m2, rtol=1e-12)
     latency = np.nan_to_num(parts.latency_s) @ networks
     in_turn = runs & (columns["schedule"] == "layer")[:, None]
-    np.testing.assert_allclose(latency[in_turn], found.latency_s[in_turn], rtol=1e-12)
+    np.testing.assert_allclose(latency[in_turn], metrics.latency_s[in_turn], rtol=1e-12)

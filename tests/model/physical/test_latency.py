@@ -8,7 +8,7 @@ from imcmoo.networks.workloads import WorkloadSet
 
 
 def test_of_equal_causes_the_first_binds():
-    """Of one layer, equally long on three resources: also of its loads."""
+    """One layer takes equally long on three resources, and so do its loads."""
     layers = LayerTable.of_workloads(WorkloadSet.load(["alexnet"]))
     zero, one, two = (np.full((1, len(layers)), value) for value in (0.0, 1.0, 2.0))
     times = LayerTimes(zero, (one, two, two, one, two), (one, one, zero))

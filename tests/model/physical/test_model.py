@@ -96,8 +96,8 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
         memory._bytes_at_most = 200_000
     for _ in range(2):
         for name in ("energy_J", "latency_s"):
-            found, wanted = (getattr(m.evaluate(designs), name) for m in (small, expected))
-            np.testing.assert_array_equal(found, wanted)
+            again, wanted = (getattr(m.evaluate(designs), name) for m in (small, expected))
+            np.testing.assert_array_equal(again, wanted)
     assert 0 < len(small.context.features[0]) < 300
 
 

@@ -55,7 +55,7 @@ def every_design(space):
 
 
 def cost(design, networks, *, together=False):
-    """What a design costs for each of some networks.
+    """Cost of a design for each network.
 
     Args:
         design: physical values by name.
@@ -176,7 +176,7 @@ PRICED_BY += ("glb_depth",)
 
 @cache
 def _prices(device, node, voltage, rows, cols, macros, glb_depth):
-    """What the table says of one chip: its crossbar, buffers and router, SI units."""
+    """Costs of the crossbar, buffers and router of one chip, SI units."""
     width = 8 * macros
     return {
         "crossbar": _numbers(TABLE.crossbar(device, node, voltage, rows, cols)),
@@ -251,7 +251,7 @@ def _energy(design, layer, moved, prices, a, c):
 
 
 def _six_digits(square_metres):
-    """As the reference keeps areas: six digits of µm²."""
+    """Round an area to six digits of µm², as the reference does."""
     return float(f"{square_metres * 1e12:.5e}") * 1e-12
 
 

@@ -1,4 +1,4 @@
-"""Whether an operand is constant is followed through the graph, and so is which tensor it is."""
+"""Constant operands, and the tensors they come from, are followed through the graph."""
 
 import numpy as np
 import pytest

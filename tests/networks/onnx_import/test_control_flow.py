@@ -23,8 +23,8 @@ WIDE, SLIM = stored("wide", (20, 30)), stored("slim", (20, 20))
 
 def graph_of(nodes, outputs=("z",), inputs=(), weights=()):
     made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
-    given = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
-    return helper.make_graph(list(nodes), "inner", given, made, list(weights))
+    taken = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
+    return helper.make_graph(list(nodes), "inner", taken, made, list(weights))
 
 
 def branches():
@@ -43,7 +43,7 @@ def test_a_branch_is_taken_where_its_condition_is_fixed(tmp_path, settled, colum
 
 
 def test_a_value_settles_a_branch(tmp_path):
-    """As in networks for several sampling rates."""
+    """Networks for several sampling rates have such branches."""
     nodes = [node("Equal", ["rate", "high"], ["c"]), node("If", ["c"], **branches())]
     inputs = [X, tensor("rate", (), INT64)]
     proto = model(nodes, inputs, [WIDE, SLIM, exactly("high", 16000)])

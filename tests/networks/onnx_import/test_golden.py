@@ -1,4 +1,4 @@
-"""What the importer reads is what onnxruntime executed, and what exporters without weights hold."""
+"""The importer reads the layers that onnxruntime executed, also from exports without weights."""
 
 import ast
 import csv
@@ -60,8 +60,8 @@ def _model(name):
         files = metadata.distribution(package).files or []
     except metadata.PackageNotFoundError:
         pytest.skip(f"package {package}, which ships the model, is not installed")
-    (found,) = [f for f in files if f.as_posix().endswith(end)]
-    return Path(found.locate()), shapes
+    (file,) = [f for f in files if f.as_posix().endswith(end)]
+    return Path(file.locate()), shapes
 
 
 def _records(name):

@@ -82,8 +82,8 @@ OPSETS = [helper.make_opsetid("own", 1), helper.make_opsetid("", 17)]
 
 def functions_that_call_themselves():
     call = node("f", "x", domain="own")
-    own = helper.make_function("own", "f", ["x"], ["y"], [call], OPSETS)
-    return model([node("f", "x", domain="own")], [X], functions=[own], domains=["own"])
+    function = helper.make_function("own", "f", ["x"], ["y"], [call], OPSETS)
+    return model([node("f", "x", domain="own")], [X], functions=[function], domains=["own"])
 
 
 def functions_that_call_ten_others():

@@ -31,14 +31,14 @@ def test_codes_have_zero_in_the_middle():
 @given(arrays.arrays(np.float32, 40, elements=st.floats(-1e3, 1e3, width=32)))
 def test_densities_give_back_the_mean(values):
     """Σ density · 2^place is the mean code, whatever the numbers."""
-    found = densities(values)
+    shares = densities(values)
     largest = np.abs(values).max()
-    if found is None:
+    if shares is None:
         assert largest == 0 or (values == values[0]).all()
         return
-    mean_code = np.dot(found, 2.0 ** np.arange(7, -1, -1))
+    mean_code = np.dot(shares, 2.0 ** np.arange(7, -1, -1))
     assert mean_code == pytest.approx((values.astype(float) / largest).mean() * 127 + 127, abs=0.51)
-    assert all(0 <= d <= 1 for d in found)
+    assert all(0 <= d <= 1 for d in shares)
 
 
 @pytest.mark.parametrize("values", [[], [3.0, 3.0], [0.0], [1.0, np.inf], [1.0, np.nan]])
