@@ -21,12 +21,12 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch, evaluate_batch
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch, metrics
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import DEVICES
@@ -189,7 +189,7 @@ class PhysicalModel:
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
 
         def work(some: Ints) -> PhysicalMetrics:
-            return metrics(Batch(self.context, designs.take(some)), causes=causes)
+            return evaluate_batch(Batch(self.context, designs.take(some)), causes=causes)
 
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 

@@ -13,13 +13,13 @@ import numpy as np
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
 from imcmoo.model.physical.bounds.cost_bounds import SAFETY
 from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
 from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.space.design_space import DesignSpace, Levels
 

@@ -443,7 +443,7 @@ def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
             yield alike[at : at + DESIGNS_AT_ONCE], modes
 
 
-def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     """One image of every network on every chip of a batch, in the better weight mode.
 
     Args:
