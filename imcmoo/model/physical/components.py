@@ -205,7 +205,7 @@ def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
     """
     highest = assumptions.highest_level_bits.value
     slices = designs.input_slice_bits
-    wrong = designs.levels & (slices > highest)
+    wrong = designs.level_coded & (slices > highest)
     refuse("input_slice_bits", slices, wrong, f"at most {highest:g} where input_coding is levels")
 
 

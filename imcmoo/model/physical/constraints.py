@@ -80,7 +80,7 @@ def ir_drop(
     converted = adcs_per_macro(designs, switches) * (1 + designs.differential)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, converted)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
-    return np.maximum(column, np.where(designs.levels, row, 0.0))
+    return np.maximum(column, np.where(designs.level_coded, row, 0.0))
 
 
 def level_sigmas(designs: Designs, *, device: Device, assumptions: Assumptions) -> Floats:

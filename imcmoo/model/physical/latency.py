@@ -30,7 +30,9 @@ LOAD_CAUSES = tuple(CAUSES.index(name) for name in ("compute", "link", "dram"))
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Seconds that the parts of n chips take, arrays of shape (n,) unless said.
+    """Speeds of n chips, arrays of shape (n,).
+
+    Seconds per action, ADCs per macro, and whether reads and conversions take turns.
 
     Args:
         read_s: one read of an array with its pulses.
@@ -218,7 +220,7 @@ def input_pulse_time(
 ) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
     each = (2.0**designs.input_slice_bits - 1) * assumptions.pulse_s.value
-    held = np.where(designs.levels, device.held_level_s(assumptions), each)
+    held = np.where(designs.level_coded, device.held_level_s(assumptions), each)
     time: Floats = point.array_s + held * pulses
     return time
 

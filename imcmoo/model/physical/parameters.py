@@ -187,7 +187,7 @@ class Designs:
         return self.weight_coding == WEIGHT_CODINGS.index("differential")
 
     @property
-    def levels(self) -> Bools:
+    def level_coded(self) -> Bools:
         """True where an input slice is one level, shape (n,)."""
         return self.input_coding == INPUT_CODINGS.index("levels")
 
