@@ -145,7 +145,7 @@ class BranchAndBound:
 
     @property
     def _least(self) -> float:
-        """The smallest bound of all that waits, here or external_bound."""
+        """Smallest bound of all nodes that wait, here or elsewhere (`external_bound`)."""
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
