@@ -214,11 +214,6 @@ DEFAULTS: dict[str, str | int] = {
 """Optional design columns."""
 NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
 """Design columns that have no default."""
-STAGES = {
-    stage: tuple(name for name, column in COLUMNS.items() if column.stage == stage)
-    for stage in STAGE_NAMES
-}
-"""Parameters of each stage of the search tree."""
 
 # Sequential designs come first.
 _ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {

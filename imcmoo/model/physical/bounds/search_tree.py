@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical.parameters import DRAM
-from imcmoo.model.physical.parameters import STAGES as PARAMETER_STAGES
+from imcmoo.model.physical.parameters import COLUMNS, DRAM, STAGE_NAMES
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 
 STAGES = {
-    name: (*names, "tiles") if name == "tiling" else names
-    for name, names in PARAMETER_STAGES.items()
+    stage: (
+        *(name for name, column in COLUMNS.items() if column.stage == stage),
+        *(("tiles",) if stage == "tiling" else ()),
+    )
+    for stage in STAGE_NAMES
 }
 """Columns chosen together, in order. Mapping keys differ least in the last ones."""
 
