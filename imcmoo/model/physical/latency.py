@@ -18,7 +18,7 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
@@ -188,7 +188,7 @@ def read_time(
     columns_used: Floats,
     adcs: Floats,
     *,
-    device: Device,
+    device: MemoryCell,
     assumptions: Assumptions,
     pulses: bool,
 ) -> Floats:
@@ -214,7 +214,7 @@ def input_pulse_time(
     designs: Designs,
     point: OperatingPoint,
     *,
-    device: Device,
+    device: MemoryCell,
     assumptions: Assumptions,
     pulses: bool,
 ) -> Floats:

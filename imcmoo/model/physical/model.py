@@ -29,7 +29,7 @@ from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
@@ -126,7 +126,7 @@ class PhysicalModel:
         table: PhysicalTable | None = None,
     ) -> None:
         for name, value, choices in (
-            ("device", device, tuple(DEVICES)),
+            ("device", device, tuple(MEMORY_CELLS)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, get_args(Deployment)),
         ):
@@ -144,19 +144,19 @@ class PhysicalModel:
         self.context = Context(
             layers=layers,
             sums=OperandSums.of_layers(layers),
-            device=DEVICES[device],
+            device=MEMORY_CELLS[device],
             table=table or PhysicalTable.load(),
             assumptions=assumptions,
             switches=switches,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=deployment == "together",
             replication=ReplicationRule(
-                layers, switches, deployment, streams=DEVICES[device].streams
+                layers, switches, deployment, streams=MEMORY_CELLS[device].streams
             ),
             noise=NoiseModel(
                 layers,
                 assumptions,
-                DEVICES[device],
+                MEMORY_CELLS[device],
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
@@ -331,7 +331,7 @@ class PhysicalEvaluator(CostModel):
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if DEVICES[device].streams else _UNSCREENED
+        without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
 
     @property
@@ -424,7 +424,7 @@ class PhysicalEvaluator(CostModel):
         designs = self._designs(levels)
         resources = self._model.resources(designs)
         used = limit_use(resources, self._limits)
-        if not DEVICES[self.space.fixed["device"]].streams:
+        if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.devices import Device
+from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.devices import device as device_named
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
@@ -120,7 +120,7 @@ class ChipModel:
             )
         self.space = space
         self.workloads = workloads
-        self.device: Device = device_named(str(space.values_of("device")[0]))
+        self.device: ReferenceDevice = device_named(str(space.values_of("device")[0]))
         largest = max(space.values_of("bits_per_cell"))
         if largest > self.device.largest_cell_bits:
             raise ValueError(
