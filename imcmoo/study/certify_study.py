@@ -170,11 +170,11 @@ class _Certifying:
         self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
     ) -> list[BranchAndBound]:
         """A search for each criterion of a part, past the stage they go through together."""
-        branches, root = self._tree(part)
+        expander, root = self._tree(part)
         certified = SingleNetworkOptima.of_certified(optima) if optima else None
         searches = [
-            BranchAndBound(branches, root, goal, self._options.gap)
-            for goal in criteria_of(branches.problem, part, certified)
+            BranchAndBound(expander, root, goal, self._options.gap)
+            for goal in criteria_of(expander.problem, part, certified)
         ]
         stop = self._until(time.perf_counter() + self._options.time_limit_s / 2 * len(searches))
         expand_shared_root(searches, lambda: stop(searches[0]))
@@ -183,14 +183,14 @@ class _Certifying:
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
-            branches = NodeExpander(problem_of(self._problem, part), self._report_once)
+            expander = NodeExpander(problem_of(self._problem, part), self._report_once)
             designs = [
                 self._problem.space.encode({n: np.array([v]) for n, v in c.design.items()})
                 for c in self._known.values()
             ]
             if self._options.start is not None:
                 designs.append(self._options.start)
-            self._trees[part.network] = branches, RootExpansion.of(branches, designs)
+            self._trees[part.network] = expander, RootExpansion.of(expander, designs)
         return self._trees[part.network]
 
     def _report_once(self, line: str) -> None:
