@@ -13,12 +13,12 @@ from experiments.compare.ablations import ABLATIONS
 from experiments.compare.algorithms import METHODS, PHASED
 from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.search.elites import LARGE_SPACE
-from imcmoo.study.check_certificate import Checker, certificates, written
+from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.exact_comparison import find_answer, study_settings
 from imcmoo.study.study import Study
 
@@ -110,7 +110,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
     remedy = (
         f"run `python -m imcmoo certify {study.file or study.name} --criterion all --out {folder}`"
     )
-    stored = certificates(folder) if written(folder) else {}
+    stored = certificates(folder) if read_certificates(folder) else {}
     checker = Checker(study)
     for path, certificate in stored.items():
         try:

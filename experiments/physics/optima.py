@@ -17,7 +17,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SCORES
-from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
@@ -89,7 +89,7 @@ def _of_design(
             "tops": tops,
             "tops_per_W": operations / designs.energy_J[0] / TERA,
             "tops_per_mm2": tops / area_mm2,
-            "over_own_best": designs.energy_J[0] * designs.latency_s[0] * area_mm2 / alone,
+            "over_own_best": edap(designs.energy_J, designs.latency_s, designs.area_m2)[0] / alone,
             "snr_adc_dB": designs.snr_adc_dB[0],
             "snr_dev_dB": designs.snr_dev_dB[0],
             "snr_dB": designs.snr_dB[0],

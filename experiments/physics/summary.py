@@ -10,6 +10,7 @@ import pandas as pd
 
 from experiments.physics.variations import CONVERTER, PUBLISHED_PERIPHERY
 from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.report.labels import label
 
 GEOMEAN = "edap_geomean"
@@ -44,9 +45,10 @@ def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.Da
     return optima[(optima["study"] == study) & (optima["criterion"] == criterion)]
 
 
-def edap(chip: pd.DataFrame) -> pd.Series[float]:
+def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:
     """EDAP of a chip by network, J·s·mm²."""
-    return chip["energy_J"] * chip["latency_s"] * chip["area_mm2"]
+    columns = (chip[["energy_J"]], chip[["latency_s"]], chip["area_mm2"] / MM2_PER_M2)
+    return pd.Series(edap(*(values.to_numpy() for values in columns))[:, 0], index=chip.index)
 
 
 def geometric_mean(values: pd.Series[float]) -> float:
@@ -61,7 +63,7 @@ def rram_over_sram(optima: pd.DataFrame, networks: str) -> pd.Series[float] | No
         Indexed by network; None if there is only one device.
     """
     edaps = {
-        device_of(study): edap(chip_of(optima, study, GEOMEAN).set_index("workload"))
+        device_of(study): edap_by_network(chip_of(optima, study, GEOMEAN).set_index("workload"))
         for study in dict.fromkeys(optima["study"])
         if networks_of(study) == networks
     }

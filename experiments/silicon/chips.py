@@ -20,7 +20,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, slowdown
 from imcmoo.model.physical.latency import read_time
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
@@ -115,7 +115,7 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> fl
         point = _with_adc_time(point, outputs * NEURRAM_BIT_S)
     designs = replace(macro_designs([macro], "zigzag"), input_coding=np.array([0]))  # pulses
     adcs = np.array([macro.n_adc], dtype=float)
-    device = DEVICES["rram"]
+    device = MEMORY_CELLS["rram"]
     read = read_time(
         designs, point, adcs[:, None], adcs, device=device, assumptions=assumptions, pulses=True
     )
@@ -167,7 +167,7 @@ def isaac_tops(table: PhysicalTable, *, given: bool) -> float:
         point = _with_adc_time(point, ISAAC_SLICE_S / ISAAC.cols)
     with_hold = replace(macro_designs([ISAAC], "isaac"), sample_and_hold=np.array([1]))
     designs = replace(with_hold, input_coding=np.array([0]))  # pulses
-    columns, adcs, device = np.array([[ISAAC.cols]]), np.array([ISAAC.n_adc]), DEVICES["rram"]
+    columns, adcs, device = np.array([[ISAAC.cols]]), np.array([ISAAC.n_adc]), MEMORY_CELLS["rram"]
     read = read_time(
         designs, point, columns, adcs, device=device, assumptions=assumptions, pulses=True
     )

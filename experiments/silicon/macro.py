@@ -18,7 +18,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.latency import read_time
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.model.physical.switches import Switches
 
@@ -79,7 +79,7 @@ def macro_costs(
             lacks.
     """
     point = macro_point(macros, table=table, given=given, adc_model=adc_model)
-    device, designs = DEVICES[macros[0].device], macro_designs(macros, adc_model)
+    device, designs = MEMORY_CELLS[macros[0].device], macro_designs(macros, adc_model)
     rows, cols, adcs, length, inputs, weights = (
         np.array([getattr(macro, name) for macro in macros], dtype=float)
         for name in ("rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits")
@@ -136,7 +136,7 @@ def macro_point(
     """Return speed and component costs of macros of one device; see `macro_costs`."""
     if len({macro.device for macro in macros}) != 1:
         raise ValueError("macros must be of one device, and at least one")
-    designs, device = macro_designs(macros, adc_model), DEVICES[macros[0].device]
+    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros[0].device]
     return operating_point(
         designs, device=device, table=table, assumptions=given, switches=Switches()
     )

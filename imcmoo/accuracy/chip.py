@@ -8,7 +8,7 @@ from typing import get_args
 from imcmoo.accuracy.window import AdcWindow
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
 
 HIGHEST_PRECISION = 16
@@ -67,7 +67,9 @@ class Chip:
             raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
 
     @classmethod
-    def of_designs(cls, designs: Designs, device: Device, assumptions: Assumptions) -> list[Chip]:
+    def of_designs(
+        cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
+    ) -> list[Chip]:
         """Chips of designs of the physical model, with the cell and read errors it assumes.
 
         Args:

@@ -25,7 +25,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.design_file import DESIGN
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A=1,B=2",
         help=f"one design: {', '.join([*NEEDED, *OPTIONAL])}=offset or differential",
     )
-    parser.add_argument("--device", choices=list(DEVICES), help="unless the design names it")
+    parser.add_argument("--device", choices=list(MEMORY_CELLS), help="unless the design names it")
     parser.add_argument(
         "--metric",
         default="top1",
@@ -237,11 +237,12 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
     if missing:
         raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
     devices = set(columns.get("device", ())) | ({args.device} if args.device else set())
-    if len(devices) != 1 or not devices <= set(DEVICES):
+    if len(devices) != 1 or not devices <= set(MEMORY_CELLS):
+        names = " or ".join(MEMORY_CELLS)
         raise InputError(
-            "which device is it? give --device " + " or ".join(DEVICES)
-            if not devices
-            else f"one device at a time, {' or '.join(DEVICES)}, got {', '.join(sorted(devices))}"
+            f"one device at a time, {names}, got {', '.join(sorted(devices))}"
+            if devices
+            else f"which device is it? give --device {names}"
         )
     # The other columns of a design change no product.
     n = len(columns["rows"])
@@ -250,7 +251,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
-        chips = Chip.of_designs(designs, DEVICES[devices.pop()], Assumptions())
+        chips = Chip.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         return [replace(chip, **_settings(args)) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None

@@ -12,7 +12,7 @@ from imcmoo.cli.notices import warn
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
-from imcmoo.model.reference.chips import Deployment
+from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.study.study_faults import REMOVED_KEYS

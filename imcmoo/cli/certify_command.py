@@ -13,13 +13,12 @@ from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import bars
 from imcmoo.cli.terminal import console
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
-from imcmoo.study.check_certificate import written
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -97,18 +96,18 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
-        effort = SolverOptions(
+        options = SolverOptions(
             args.gap,
             args.time_limit,
             None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            tuple(written(args.out).values()),
+            tuple(read_certificates(args.out).values()),
         )
         for certificate in certify_study(
             study,
             criterion,
-            effort,
+            options,
             on_step=on_step,
-            on_other=lambda line: terminal.print(line, soft_wrap=True),
+            report=lambda line: terminal.print(line, soft_wrap=True),
         ):
             is_criterion = certificate.criterion == criterion
             certificate.save(args.out if is_criterion else args.out / certificate.criterion)

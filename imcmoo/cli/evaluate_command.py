@@ -17,7 +17,7 @@ from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
-from imcmoo.model.physical.replication import Deployment
+from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
 
 DESIGNS_PER_CHUNK = 4096

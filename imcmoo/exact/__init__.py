@@ -1,1 +1,1 @@
-"""Exact answers by enumeration, and how far designs are from them."""
+"""Exact answers: enumeration, branch and bound with certificates, and regret against them."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from imcmoo.exact.check import Refused
-from imcmoo.model.metrics import Bools, Floats, Metrics
+from imcmoo.model.metrics import Bools, Floats, Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
@@ -66,8 +66,8 @@ def validate_bounds(
 
 def _costs(metrics: Metrics) -> Costs:
     energy, latency = metrics.energy_J, metrics.latency_s
-    edp = energy * latency
-    return {"energy": energy, "latency": latency, "edp": edp, "area": metrics.area_m2}
+    product = edp(energy, latency)
+    return {"energy": energy, "latency": latency, "edp": product, "area": metrics.area_m2}
 
 
 def _validate_stage(

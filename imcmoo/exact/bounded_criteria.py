@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
@@ -120,6 +120,14 @@ class SingleNetworkOptima:
 
     bound: Floats
     value: Floats
+
+    @classmethod
+    def of_certified(cls, optima: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
+        """Optima as `Certificate.single_network_optima` states them."""
+        return cls(
+            np.array([optimum["bound"] for optimum in optima.values()]),
+            np.array([optimum["value"] for optimum in optima.values()]),
+        )
 
 
 def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]:

@@ -78,22 +78,22 @@ class RootExpansion:
     feasible: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, branches: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
+    def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
             designs: initial incumbents; infeasible ones are ignored.
         """
-        nodes, infeasible = branches.start, {}
+        nodes, infeasible = expander.start, {}
         stage = 0
         while nodes.costs is None:
-            grown = branches.expand(nodes.rows, stage, _all)
-            infeasible[branches.stages[stage]] = grown.infeasible
+            grown = expander.expand(nodes.rows, stage, _all)
+            infeasible[expander.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
-        problem = branches.problem
+        problem = expander.problem
         feasible = np.empty((0, len(problem.space.shape)), np.int64), np.empty((0, problem.n_obj))
         if designs:
-            feasible = branches.feasible(np.concatenate(designs))
+            feasible = expander.feasible(np.concatenate(designs))
         return cls(nodes, stage, infeasible, feasible)
 
 
@@ -102,13 +102,13 @@ class BranchAndBound:
     """State of a branch and bound.
 
     Args:
-        branches: the search tree.
+        expander: of the search tree.
         root: its root expansion, which also passes incumbents on to the next criterion.
         goal: the criterion.
         gap: relative gap at which the search may stop.
     """
 
-    branches: NodeExpander
+    expander: NodeExpander
     root: RootExpansion
     goal: BoundedCriterion
     gap: float = 0.0
@@ -119,7 +119,7 @@ class BranchAndBound:
     excluded: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        stages = self.branches.stages
+        stages = self.expander.stages
         self.infeasible = {name: self.root.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
         self._queues = [NodeQueue() for _ in stages]
@@ -145,7 +145,7 @@ class BranchAndBound:
 
     @property
     def _least(self) -> float:
-        """The smallest bound of all that waits, here or external_bound."""
+        """Smallest bound of all nodes that wait, here or elsewhere (`external_bound`)."""
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
@@ -167,7 +167,7 @@ class BranchAndBound:
         bound = self.bound
         for stage, waiting in enumerate(self._queues):
             for rows in waiting.clear():
-                self.excluded[self.branches.stages[stage - 1]] += self.branches.designs(rows)
+                self.excluded[self.expander.stages[stage - 1]] += self.expander.designs(rows)
         return Proof(
             self.goal,
             self.levels,
@@ -180,21 +180,21 @@ class BranchAndBound:
 
     def _branch(self, rows: Levels, stage: int) -> None:
         """Expand nodes by one stage."""
-        grown = self.branches.expand(rows, stage, self.can_improve)
+        grown = self.expander.expand(rows, stage, self.can_improve)
         self._options[stage] = max(grown.children, 1) / len(rows)
         self.count(grown, stage)
         self.prune_or_enqueue(grown.nodes, stage + 1)
 
     def count(self, grown: Expansion, stage: int) -> None:
         """Count the designs that are ruled out as a stage is chosen."""
-        self.infeasible[self.branches.stages[stage]] += grown.infeasible
-        self.excluded[self.branches.stages[stage]] += grown.excluded
+        self.infeasible[self.expander.stages[stage]] += grown.infeasible
+        self.excluded[self.expander.stages[stage]] += grown.excluded
 
     def restart(self, nodes: Nodes, others: int) -> None:
         """Queue only `nodes` at the end of the root expansion; exclude so many other designs."""
         stage = self.root.stage
         self._queues[stage].clear()
-        self.excluded[self.branches.stages[stage - 1]] = others
+        self.excluded[self.expander.stages[stage - 1]] = others
         self.prune_or_enqueue(nodes, stage)
 
     def can_improve(self, costs: BoundedCosts) -> Bools:
@@ -206,15 +206,15 @@ class BranchAndBound:
         assert nodes.costs is not None
         bounds = self.goal.bound(nodes.costs)
         better = bounds < self.pruning_threshold
-        name = self.branches.stages[stage - 1]
+        name = self.expander.stages[stage - 1]
         self.excluded[name] += int(nodes.n_designs[~better].sum())
         promising = np.flatnonzero(better)
-        if stage < len(self.branches.stages):
+        if stage < len(self.expander.stages):
             self._queues[stage].push(nodes.rows, promising, bounds[promising])
         elif len(promising):
             self.evaluated += len(promising)
-            levels, F = self.branches.evaluate(nodes.rows[promising])
-            least = self.goal.bound(self.branches.problem.costs(F))
+            levels, F = self.expander.evaluate(nodes.rows[promising])
+            least = self.goal.bound(self.expander.problem.costs(F))
             self._floor = min(self._floor, least.min(initial=np.inf))
             self._update_incumbent(levels, F)
 
@@ -222,7 +222,7 @@ class BranchAndBound:
         """Update the incumbent by feasible designs."""
         if not len(levels):
             return
-        scores = self.goal.score(self.branches.problem.costs(F))
+        scores = self.goal.score(self.expander.problem.costs(F))
         best = int(scores.argmin())
         if scores[best] < self.value:
             self.value, self.levels = float(scores[best]), levels[best]
@@ -239,18 +239,18 @@ class BranchAndBound:
     def _dive(self) -> None:
         """Dive: expand the nodes of smallest bound to leaves for a good incumbent; counts
         nothing."""
-        rows = self.branches.start.rows[:0]
-        for stage in range(self.root.stage, len(self.branches.stages)):
+        rows = self.expander.start.rows[:0]
+        for stage in range(self.root.stage, len(self.expander.stages)):
             waiting = self._queues[stage]
             if waiting.least < np.inf:
                 rows = np.concatenate([rows, waiting.first(DIVE)])
             if len(rows):
-                nodes = self.branches.expand(rows, stage, self.can_improve).nodes
+                nodes = self.expander.expand(rows, stage, self.can_improve).nodes
                 assert nodes.costs is not None
                 order = np.argsort(self.goal.bound(nodes.costs), kind="stable")
                 rows = nodes.rows[order[:DIVE]]
         if len(rows):
-            self._update_incumbent(*self.branches.evaluate(rows))
+            self._update_incumbent(*self.expander.evaluate(rows))
         self._local_search()
 
     def _local_search(self) -> None:
@@ -258,5 +258,5 @@ class BranchAndBound:
         before = None
         while self.levels is not None and self.levels is not before:
             before = self.levels
-            neighbours = self.branches.problem.space.neighbours(before)
-            self._update_incumbent(*self.branches.feasible(neighbours))
+            neighbours = self.expander.problem.space.neighbours(before)
+            self._update_incumbent(*self.expander.feasible(neighbours))

@@ -38,8 +38,8 @@ class Certificate:
         designs: in the space.
         stages: by stage, designs ruled out there as `infeasible` or `excluded`.
         evaluated: designs that were evaluated; with those of all stages, all there are.
-        own_best: by network `bound` and `value` of its single-network optimum, if the criterion
-            rests on it.
+        single_network_optima: by network `bound` and `value` of its optimum, if the criterion is
+            judged by it; in the file `own_best`.
         seconds: that the proof took.
         identity: of the problem.
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
@@ -57,7 +57,7 @@ class Certificate:
     designs: int
     stages: Mapping[str, Mapping[str, int]]
     evaluated: int
-    own_best: Mapping[str, Mapping[str, float]]
+    single_network_optima: Mapping[str, Mapping[str, float]]
     seconds: float
     identity: Mapping[str, Any]
     behaviour: Mapping[str, Any]
@@ -76,7 +76,7 @@ class Certificate:
             "gap": self.gap,
             "designs": self.designs,
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
-            "own_best": dict(self.own_best),
+            "own_best": dict(self.single_network_optima),
             "seconds": round(self.seconds, 1),
             "identity": dict(self.identity),
             "behaviour": dict(self.behaviour),
@@ -108,7 +108,7 @@ class Certificate:
                 designs=content["designs"],
                 stages=content["counts"]["stages"],
                 evaluated=content["counts"]["evaluated"],
-                own_best=content["own_best"],
+                single_network_optima=content["own_best"],
                 seconds=float(content["seconds"]),
                 # Absent in those of older versions, which are refused later, with a reason.
                 identity=content.get("identity", {}),
@@ -117,6 +117,16 @@ class Certificate:
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
+
+
+def read_certificates(folder: Path) -> dict[Path, Certificate]:
+    """Read the certificates of a folder and of the folders in it, if any, by folder.
+
+    Raises:
+        InputError: a file is none.
+    """
+    paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
+    return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
@@ -161,7 +171,7 @@ def certificate_of(
     model: str,
     identity: Mapping[str, Any],
     sample: Levels,
-    rests_on: Mapping[str, Mapping[str, float]],
+    single_network_optima: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
     """A proof in full, for a file.
@@ -169,7 +179,7 @@ def certificate_of(
     Args:
         identity: as `Certificate.identity`.
         sample: designs whose values are kept, beside the one found, shape (n, n_parameters).
-        rests_on: as `Certificate.own_best`.
+        single_network_optima: as in `Certificate`.
 
     Raises:
         InputError: there is no feasible design to certify.
@@ -194,7 +204,7 @@ def certificate_of(
             for stage, n in proof.infeasible.items()
         },
         evaluated=proof.evaluated,
-        own_best=rests_on,
+        single_network_optima=single_network_optima,
         seconds=seconds,
         identity=identity,
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),

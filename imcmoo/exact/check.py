@@ -70,7 +70,7 @@ def check_bounds(
 
     Args:
         problem: the study's.
-        partials: of its model, as `branches.partials_of` gives it.
+        partials: of its model, as `node_expander.partials_of` returns it.
         claims: what is certified.
         on_step: hears how many designs are counted.
 

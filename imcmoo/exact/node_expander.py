@@ -24,6 +24,9 @@ MOST_EVALUATED = 1 << 26
 CanImprove = Callable[[BoundedCosts], Bools]
 """Tells by bounds of some partial designs which may still hold the best."""
 
+Report = Callable[[str], None]
+"""Called with a line for the user."""
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -67,16 +70,17 @@ class NodeExpander:
     Args:
         problem: a problem of energy, latency and area; if its model has no bounds, all designs are
             evaluated.
+        report: called with one line if so.
 
     Raises:
         NotProvable: a limit has no bounds, or the space is too large.
     """
 
-    def __init__(self, problem: AcceleratorProblem) -> None:
+    def __init__(self, problem: AcceleratorProblem, report: Report = lambda _: None) -> None:
         if problem.space.size > LARGEST_RANK:
             raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
         self.problem = problem
-        self.partials = partials_of(problem)
+        self.partials = partials_of(problem, report)
         self.stages = tuple(self.partials.stages)
 
     @property
@@ -169,8 +173,12 @@ def area_limit(problem: AcceleratorProblem) -> float:
     return np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
 
 
-def partials_of(problem: AcceleratorProblem) -> PartialDesignTree:
+def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
     """The tree of partial designs of a problem's model; without bounds where it knows none.
+
+    Args:
+        problem: the problem.
+        report: called with one line if there are no bounds, so that all designs are evaluated.
 
     Raises:
         NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there are
@@ -186,4 +194,5 @@ def partials_of(problem: AcceleratorProblem) -> PartialDesignTree:
                 f"{error}, and {model.space.size:,} designs are more than the "
                 f"{MOST_EVALUATED:,} that are evaluated instead"
             ) from None
+        report(f"{error}: all {model.space.size:,} designs are evaluated instead")
     return EnumerationTree(model)

@@ -26,12 +26,12 @@ class ProofTask:
     Args:
         names: names of the criteria.
         network: the network that the chips must run; empty for all networks.
-        rests_on: names of the optima that are proven before, one per network, if any.
+        prerequisites: names of the single-network optima to prove before, one per network, if any.
     """
 
     names: tuple[str, ...]
     network: str = ""
-    rests_on: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()
 
 
 def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
@@ -65,9 +65,9 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
     single = {n for n in alone if n in names} | set(alone if against_alone else ())
     parts = [
         ProofTask(tuple(n for n in bounded_criteria(problem) if n in first)),
-        ProofTask(against_joint, rests_on=joint),
+        ProofTask(against_joint, prerequisites=joint),
         *(ProofTask((a,), network=n) for a, n in zip(alone, networks, strict=True) if a in single),
-        ProofTask(against_alone, rests_on=alone),
+        ProofTask(against_alone, prerequisites=alone),
     ]
     return [part for part in parts if part.names]
 

@@ -23,10 +23,10 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
         searches: new searches with the same root expansion.
         stop: called after every step; nodes that are left then are queued in each search.
     """
-    branches, root = searches[0].branches, searches[0].root
+    expander, root = searches[0].expander, searches[0].root
     for search in searches:
         search.import_incumbent()
-    if root.stage == len(branches.stages):
+    if root.stage == len(expander.stages):
         return
     assert root.nodes.costs is not None
     nodes = root.nodes.take(np.flatnonzero(_can_improve_any(searches, root.nodes.costs)))
@@ -35,7 +35,7 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
         search.restart(nodes.take(np.arange(0)), others)
     assert nodes.costs is not None
     # All stages whose children have relaxed bounds only, and the first with tighter ones.
-    last = max(root.stage + 1, branches.partials.refined_from)
+    last = max(root.stage + 1, expander.partials.refined_from)
     bounds = [s.goal.bound(nodes.costs) for s in searches]
     # Those of the least bounds first, by whatever criterion.
     ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
@@ -52,7 +52,7 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
             break
         rows = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
         for stage in range(root.stage, last):
-            grown = branches.expand(rows, stage, lambda c: _can_improve_any(searches, c))
+            grown = expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
             rows = grown.nodes.rows
             for search in searches:
                 search.count(grown, stage)

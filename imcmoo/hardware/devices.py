@@ -1,4 +1,4 @@
-"""Memory devices: what sets a chip with one kind of cell apart from a chip with another."""
+"""Memory devices of the reference model: components, free actions and bits per cell of each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from imcmoo.io.errors import check_choice
 
 
 @dataclass(frozen=True)
-class Device:
-    """A kind of memory cell, and what a chip made of it has and does.
+class ReferenceDevice:
+    """A memory device as the reference model knows it.
 
     Args:
         name: as in design spaces and in the component table.
@@ -29,7 +29,7 @@ class Device:
 
 _BUFFERED = ("input_buffer", "output_buffer", "router", "glb")
 
-RRAM = Device(
+RRAM = ReferenceDevice(
     name="rram",
     streams_weights=False,
     components=("cim_unit", "row_drivers", "adc", "column_drivers", *_BUFFERED),
@@ -38,7 +38,7 @@ RRAM = Device(
     largest_cell_bits=8,
 )
 
-SRAM = Device(
+SRAM = ReferenceDevice(
     name="sram",
     streams_weights=True,
     components=(
@@ -50,11 +50,11 @@ SRAM = Device(
     largest_cell_bits=1,
 )
 
-DEVICES: dict[str, Device] = {device.name: device for device in (RRAM, SRAM)}
+DEVICES: dict[str, ReferenceDevice] = {device.name: device for device in (RRAM, SRAM)}
 """Every device by name."""
 
 
-def device(name: str) -> Device:
+def device(name: str) -> ReferenceDevice:
     """The device of this name.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -18,6 +18,10 @@ from imcmoo.model.metrics import Floats, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+
+Deployment = Literal["alone", "together"]
+"""Whether a chip holds one network at a time or all networks at once. Streamed weights are never
+resident, so it makes no difference to them."""
 
 USUAL_OPTIONS = {"deployment": "alone"}
 """Options that a study passes to every cost model, with the values that mean nothing special."""

@@ -53,6 +53,19 @@ LATENCY = Quantity("latency", "s", bound=1e6)
 AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 
+def edp(energy: Floats, latency: Floats) -> Floats:
+    """Energy-delay product in J·s.
+
+    Args:
+        energy: J, any shape.
+        latency: s, same shape.
+
+    Returns:
+        The product, same shape; NaN where either is NaN (a network that does not map).
+    """
+    return energy * latency
+
+
 @dataclass(frozen=True)
 class Resource:
     """Capacity of chips for one resource, and capacity shortfall of each network.

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, edp
 from imcmoo.problem.score_range import beyond, coded, from_log, log_of, product
 
 MM2_PER_M2 = 1e6
@@ -61,19 +61,6 @@ def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
     """Costs in energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""
     values = {"energy": energy, "latency": latency, "area": area}
     return Costs(values, np.column_stack(list(values.values())))
-
-
-def edp(energy: Floats, latency: Floats) -> Floats:
-    """Energy-delay product in J·s.
-
-    Args:
-        energy: J, any shape.
-        latency: s, same shape.
-
-    Returns:
-        The product, same shape; NaN where either is NaN (a network that does not map).
-    """
-    return energy * latency
 
 
 def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:

@@ -149,8 +149,8 @@ class Results:
         return np.asarray(frame[columns].to_numpy(dtype=float))
 
     @property
-    def has_edap(self) -> bool:
-        """True if designs have energy, latency and area."""
+    def has_edap_columns(self) -> bool:
+        """True if the tables have the EDAP of each network."""
         return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
 
     def _frame(self, name: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from imcmoo.problem.scores import edap
 from imcmoo.report import figures, front_figures, style
 from imcmoo.report.front_figures import Points
 from imcmoo.report.results import Results
@@ -36,7 +37,7 @@ def _drawn(results: Results) -> dict[str, Figure]:
     if len(results.workloads) > MOST_NETWORKS:
         return {"convergence": _convergence(results)}
     drawn = {"convergence": _convergence(results)}
-    if results.has_edap:
+    if results.has_edap_columns:
         alone = results.baselines.iloc[1:] if results.baselines is not None else None
         marked = {
             "front": _points(results, results.front),
@@ -83,12 +84,11 @@ def _convergence(results: Results) -> Figure:
 
 def _cost(results: Results, feasible: pd.DataFrame) -> Figure:
     points = _points(results, feasible)
-    edap = points.energy_J * points.latency_s * feasible[["area_mm2"]].to_numpy()
     design = results.selected[results.parameters].iloc[0]
     (selected,) = np.flatnonzero((feasible[results.parameters] == design).all(axis=1))
     return front_figures.cost_front(
         feasible["cost"].to_numpy(),
-        edap.max(axis=1),
+        edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
         feasible["technology_nm"].to_numpy(),
         selected=int(selected),
     )

@@ -71,7 +71,7 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
         factor, shown = SHOWN.get(unit, (1.0, unit))
         table.add_row(f"{start}{kind} ({shown})", *_numbers(factor * designs[column]))
         start = "  "
-    if results.has_edap:
+    if results.has_edap_columns:
         excess = 100 * designs[f"regret_{workload}"]
         table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
 

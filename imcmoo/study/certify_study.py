@@ -12,10 +12,11 @@ from imcmoo.exact.behaviour import changed, sampled_designs
 from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima, regret_criteria
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.certificate import Certificate, certificate_of
-from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
 from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.io.errors import InputError
+from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
@@ -74,18 +75,19 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 def certify_study(
     study: Study,
     criterion: str,
-    effort: SolverOptions,
+    options: SolverOptions,
     *,
     on_step: OnStep = lambda *_: None,
-    on_other: Callable[[str], None] = lambda _: None,
+    report: Report = lambda _: None,
 ) -> Iterator[Certificate]:
     """Prove one criterion of a study, or all, and what these rest on.
 
     Args:
         criterion: a name, or `all`.
-        effort: how far, and from where.
+        options: gap, time limits and known certificates.
         on_step: called after every step.
-        on_other: called with a line on each known certificate of another problem or cost model.
+        report: called with a line on each known certificate of another problem or cost model, and
+            if there are no bounds, so that all designs are evaluated.
 
     Yields:
         Certificates, each as soon as it is there, those that were known as they were.
@@ -95,12 +97,12 @@ def certify_study(
     """
     problem = study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
-    valid = [c for c in effort.known if _is_of(c, study, problem, on_other)]
-    work = _Certifying(study, problem, replace(effort, known=valid), on_step)
+    valid = [c for c in options.known if _is_of(c, study, problem, report)]
+    work = _Certifying(study, problem, replace(options, known=valid), on_step, report)
     try:
         for part in parts:
             yield from work.prove(part)
-    except NotProvable as error:
+    except (NotProvable, NoBounds) as error:
         raise InputError(str(error)) from None
 
 
@@ -108,33 +110,40 @@ class _Certifying:
     """Certificates under way."""
 
     def __init__(
-        self, study: Study, problem: AcceleratorProblem, effort: SolverOptions, on_step: OnStep
+        self,
+        study: Study,
+        problem: AcceleratorProblem,
+        options: SolverOptions,
+        on_step: OnStep,
+        report: Report,
     ) -> None:
         self._study = study
         self._problem = problem
-        self._effort = effort
+        self._options = options
         self._on_step = on_step
+        self._report = report
+        self._reported: set[str] = set()
         self._identity = identity(problem)
         self._sample = sampled_designs(problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
         # Of several of one criterion the one that proves most.
-        self._known = {c.criterion: c for c in sorted(effort.known, key=lambda c: -c.gap)}
+        self._known = {c.criterion: c for c in sorted(options.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a part."""
         began = time.perf_counter()
-        rests_on = self._own_bests(part)
+        optima, gap = self._optima(part), self._options.gap
         for name in part.names:
             before = self._known.get(name)
-            if before and before.gap <= self._effort.gap and before.own_best == rests_on:
+            if before and before.gap <= gap and before.single_network_optima == optima:
                 self._done[name] = before
                 yield before
         left = tuple(name for name in part.names if name not in self._done)
         if not left:
             return
-        limit = self._effort.time_limit_s / 2
-        for search in self._begun(replace(part, names=left), rests_on):
+        limit = self._options.time_limit_s / 2
+        for search in self._begun(replace(part, names=left), optima):
             proof = search.run(self._until(time.perf_counter() + limit))
             certificate = certificate_of(
                 proof,
@@ -143,46 +152,52 @@ class _Certifying:
                 model=self._study.model,
                 identity=self._identity,
                 sample=self._sample,
-                rests_on=rests_on,
+                single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
             self._done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
 
-    def _own_bests(self, part: ProofTask) -> dict[str, dict[str, float]]:
-        networks = self._problem.workload_names if part.rests_on else []
-        proven = [self._done[name] for name in part.rests_on]
+    def _optima(self, part: ProofTask) -> dict[str, dict[str, float]]:
+        networks = self._problem.workload_names if part.prerequisites else []
+        proven = [self._done[name] for name in part.prerequisites]
         return {
             n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
         }
 
     def _begun(
-        self, part: ProofTask, rests_on: Mapping[str, Mapping[str, float]]
+        self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
     ) -> list[BranchAndBound]:
         """A search for each criterion of a part, past the stage they go through together."""
-        branches, root = self._tree(part)
-        optima = own_bests(rests_on) if rests_on else None
+        expander, root = self._tree(part)
+        certified = SingleNetworkOptima.of_certified(optima) if optima else None
         searches = [
-            BranchAndBound(branches, root, goal, self._effort.gap)
-            for goal in criteria_of(branches.problem, part, optima)
+            BranchAndBound(expander, root, goal, self._options.gap)
+            for goal in criteria_of(expander.problem, part, certified)
         ]
-        stop = self._until(time.perf_counter() + self._effort.time_limit_s / 2 * len(searches))
+        stop = self._until(time.perf_counter() + self._options.time_limit_s / 2 * len(searches))
         expand_shared_root(searches, lambda: stop(searches[0]))
         return searches
 
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
-            branches = NodeExpander(problem_of(self._problem, part))
+            expander = NodeExpander(problem_of(self._problem, part), self._report_once)
             designs = [
                 self._problem.space.encode({n: np.array([v]) for n, v in c.design.items()})
                 for c in self._known.values()
             ]
-            if self._effort.start is not None:
-                designs.append(self._effort.start)
-            self._trees[part.network] = branches, RootExpansion.of(branches, designs)
+            if self._options.start is not None:
+                designs.append(self._options.start)
+            self._trees[part.network] = expander, RootExpansion.of(expander, designs)
         return self._trees[part.network]
+
+    def _report_once(self, line: str) -> None:
+        """Report a line; trees of single networks may repeat it."""
+        if line not in self._reported:
+            self._reported.add(line)
+            self._report(line)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
         def stop(now: BranchAndBound) -> bool:
@@ -197,7 +212,7 @@ def _is_of(
     certificate: Certificate,
     study: Study,
     problem: AcceleratorProblem,
-    on_other: Callable[[str], None],
+    report: Report,
 ) -> bool:
     """Tell whether a certificate is of the study as it is; report a difference."""
     if not certificate.intact:
@@ -209,13 +224,5 @@ def _is_of(
         mismatch = mismatch or changed(problem, certificate.behaviour)
         differs = f"of {mismatch}" if mismatch else ""
     if differs:
-        on_other(f"{certificate.criterion}: the certificate here is {differs}: not taken")
+        report(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs
-
-
-def own_bests(proven: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
-    """Single-network optima as certificates state them, by network."""
-    return SingleNetworkOptima(
-        np.array([optimum["bound"] for optimum in proven.values()]),
-        np.array([optimum["value"] for optimum in proven.values()]),
-    )

@@ -11,7 +11,7 @@ import numpy as np
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima
-from imcmoo.exact.certificate import FILE, Certificate
+from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.certificate_fields import check_certificate_fields
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
 from imcmoo.exact.node_expander import partials_of
@@ -22,7 +22,6 @@ from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import own_bests
 from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.study import Study
 
@@ -33,20 +32,10 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     Raises:
         InputError: there are none, or a file is none.
     """
-    paths = written(folder)
+    paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
-    return dict(sorted(paths.items(), key=lambda item: bool(item[1].own_best)))
-
-
-def written(folder: Path) -> dict[Path, Certificate]:
-    """The certificates of a folder and of the folders in it, if any.
-
-    Raises:
-        InputError: a file is none.
-    """
-    paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
-    return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
+    return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
 def study_of(certificate: Certificate, study: Study) -> Study:
@@ -107,7 +96,7 @@ class Checker:
             if certificate.criterion in part.names
         )
         problem, _, claims = self._walk(part)
-        (goal,) = criteria_of(problem, part, self._own_bests(certificate, part))
+        (goal,) = criteria_of(problem, part, self._optima_of(certificate, part))
         check_certificate_fields(certificate, problem, goal)
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
@@ -153,15 +142,16 @@ class Checker:
             self._walks[part.network] = problem, partials, []
         return self._walks[part.network]
 
-    def _own_bests(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:
-        # Nothing to look at where it rests on nothing.
-        for name, criterion in zip(self._problem.workload_names, part.rests_on, strict=False):
-            proven, claimed = self._claimed.get(criterion), certificate.own_best.get(name, {})
+    def _optima_of(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:
+        if not part.prerequisites:
+            return None
+        networks, stated = self._problem.workload_names, certificate.single_network_optima
+        for name, criterion in zip(networks, part.prerequisites, strict=True):
+            proven, claimed = self._claimed.get(criterion), stated.get(name, {})
             if proven is None:
                 raise Refused(f"no certificate of {criterion} beside it, which it rests on")
             if claimed != {"bound": proven.bound, "value": proven.value}:
-                raise Refused(f"the own best of {name} is not that of its certificate")
-        said_of = {
-            n: certificate.own_best[n] for n in self._problem.workload_names if part.rests_on
-        }
-        return own_bests(said_of) if said_of else None
+                raise Refused(
+                    f"the single-network optimum of {name} is not that of its certificate"
+                )
+        return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})

@@ -15,8 +15,7 @@ from typing import Any, get_args
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
-from imcmoo.model.cost_model import CostModel
-from imcmoo.model.reference.chips import Deployment
+from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import Criterion, find_criterion
 from imcmoo.problem.limits import Limits

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError
 from imcmoo.io.reading import read_toml
-from imcmoo.model.reference.chips import Deployment
+from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import BITS, network_name
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2

@@ -12,7 +12,7 @@ from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.simulation import Simulation, calibrate
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from tests.accuracy.networks import real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
@@ -138,7 +138,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
     designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
     assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
-    assert Chip.of_designs(designs, DEVICES["rram"], assumptions) == [
+    assert Chip.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
         Chip(
             rows=256,
             active_rows=128,
@@ -152,7 +152,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         )
     ]
     with pytest.raises(ValueError, match="1 for SRAM"):
-        Chip.of_designs(designs, DEVICES["sram"], assumptions)
+        Chip.of_designs(designs, MEMORY_CELLS["sram"], assumptions)
 
 
 @pytest.mark.parametrize(

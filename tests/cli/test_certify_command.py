@@ -9,6 +9,8 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.exact import certificate as certificates
 from imcmoo.io.locks import folder_lock
+from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.model import PhysicalEvaluator
 from tests.cli.helpers import refused
 
 STUDY = """
@@ -117,6 +119,22 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     assert check(out, study) == 0
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
     assert "regret_minimax: refused: " in _refused_check(capsys, out, study)
+
+
+def test_a_space_without_bounds_is_reported_once_and_evaluated(
+    proven, tmp_path, study, capsys, monkeypatch
+):
+    def refuse(*_):
+        raise NoBounds("no bounds: not this space")
+
+    monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
+    out = tmp_path / "proof"
+    assert main(["certify", str(study), "--out", str(out), "--criterion", "all"]) == 0
+    output = capsys.readouterr().out
+    assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
+    same = json.loads((proven / "proof" / "certificate.json").read_text())
+    found = json.loads((out / same["criterion"] / "certificate.json").read_text())
+    assert found["incumbent"] == same["incumbent"]
 
 
 def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):

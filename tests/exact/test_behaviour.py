@@ -108,9 +108,7 @@ def test_certificates_of_a_changed_model_are_refused_and_proven_again(monkeypatc
     with pytest.raises(Refused, match="is of other numbers of the cost model"):
         Checker(study).claim(proven)
     heard = []
-    (again,) = certify_study(
-        study, "edap_max", SolverOptions(known=[proven]), on_other=heard.append
-    )
+    (again,) = certify_study(study, "edap_max", SolverOptions(known=[proven]), report=heard.append)
     assert again is not proven
     (line,) = heard
     assert line.startswith("edap_max: the certificate here is of other numbers of the cost model")

@@ -175,7 +175,7 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
     names = [n for some in provable(problem) for n in some]
     for part in proof_plan(problem, names):
         branches = NodeExpander(problem_of(problem, part))
-        best = np.array([optima[own].value for own in part.rests_on])
+        best = np.array([optima[own].value for own in part.prerequisites])
         goals = criteria_of(
             branches.problem, part, SingleNetworkOptima(best, best) if len(best) else None
         )

@@ -91,7 +91,7 @@ def test_a_reached_gap_is_accepted(study, checker):
     for certificate in certify_study(study, "regret_minimax", SolverOptions(gap=0.3)):
         check(checker, certificate)
     assert certificate.criterion == "regret_minimax"
-    assert any(best["bound"] < best["value"] for best in certificate.own_best.values())
+    assert any(best["bound"] < best["value"] for best in certificate.single_network_optima.values())
 
 
 def one_more(stages):
@@ -171,10 +171,11 @@ def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
             checker.claim(proven[name])
     check(checker, proven["regret_minimax"])
     changed = {
-        n: {**o, "bound": o["bound"] * 0.5} for n, o in proven["regret_minimax"].own_best.items()
+        n: {**o, "bound": o["bound"] * 0.5}
+        for n, o in proven["regret_minimax"].single_network_optima.items()
     }
     with pytest.raises(Refused, match="not that of its certificate"):
-        check(checker, replace(proven["regret_minimax"], own_best=changed))
+        check(checker, replace(proven["regret_minimax"], single_network_optima=changed))
 
 
 def test_other_settings_are_refused(study, proven):

@@ -214,10 +214,10 @@ def _cell_reads(
     """
     coding = 0 if unsigned else 1
     width, bits = designs.input_slice_bits - 1, designs.bits_per_cell - 1
-    levels, slices = designs.levels[:, None], placement.input_slices
+    one_level, slices = designs.level_coded[:, None], placement.input_slices
     held = slices * sums.conductances[designs.weight_coding, bits]
-    pulses = np.where(levels, slices, sums.pulses[coding, width])
-    products = np.where(levels, held, sums.products[coding, width, designs.weight_coding, bits])
+    pulses = np.where(one_level, slices, sums.pulses[coding, width])
+    products = np.where(one_level, held, sums.products[coding, width, designs.weight_coding, bits])
     macs = layers.macs * ~layers.dynamic
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products

@@ -11,7 +11,7 @@ import numpy as np
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
-from imcmoo.model.physical.evaluate import Batch, LayerWork, metrics
+from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping_features import layer_counts, map_layers
 
@@ -56,7 +56,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
             components.
         layers: network and name of each of the networks' layers, for the result.
     """
-    table, run, chip = batch.context.layers, metrics(batch), batch.chip
+    table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
     n, owner = len(batch.designs), table.owner
     parts = dict.fromkeys((*COMPONENT_OF.values(), *chip.areas_m2, "switch", "leakage"))
     energy = {part: np.zeros((n, len(table))) for part in parts}

@@ -12,7 +12,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import CellPrices, Device
+from imcmoo.model.physical.memory_cells import CellPrices, MemoryCell
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     DesignRefused,
@@ -74,7 +74,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
 def operating_point(
     designs: Designs,
     *,
-    device: Device,
+    device: MemoryCell,
     table: PhysicalTable,
     assumptions: Assumptions,
     switches: Switches,
@@ -178,7 +178,7 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
 def require_coverage(
     designs: Designs,
     *,
-    device: Device,
+    device: MemoryCell,
     table: PhysicalTable,
     assumptions: Assumptions,
 ) -> None:
@@ -205,7 +205,7 @@ def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
     """
     highest = assumptions.highest_level_bits.value
     slices = designs.input_slice_bits
-    wrong = designs.levels & (slices > highest)
+    wrong = designs.level_coded & (slices > highest)
     refuse("input_slice_bits", slices, wrong, f"at most {highest:g} where input_coding is levels")
 
 

@@ -11,7 +11,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import place
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.replication import ReplicationRule
@@ -54,7 +54,7 @@ def ir_drop(
     designs: Designs,
     point: OperatingPoint,
     *,
-    device: Device,
+    device: MemoryCell,
     assumptions: Assumptions,
     switches: Switches,
 ) -> Floats:
@@ -80,10 +80,10 @@ def ir_drop(
     converted = adcs_per_macro(designs, switches) * (1 + designs.differential)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, converted)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
-    return np.maximum(column, np.where(designs.levels, row, 0.0))
+    return np.maximum(column, np.where(designs.level_coded, row, 0.0))
 
 
-def level_sigmas(designs: Designs, *, device: Device, assumptions: Assumptions) -> Floats:
+def level_sigmas(designs: Designs, *, device: MemoryCell, assumptions: Assumptions) -> Floats:
     """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,)."""
     distance: Floats = 1 / ((2.0**designs.bits_per_cell - 1) * device.sigma(assumptions))
     return distance

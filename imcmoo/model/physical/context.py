@@ -12,7 +12,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.cache import KeyedCache
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -41,7 +41,7 @@ class Context:
 
     layers: LayerTable
     sums: OperandSums
-    device: Device
+    device: MemoryCell
     table: PhysicalTable
     assumptions: Assumptions
     switches: Switches

@@ -18,7 +18,7 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
@@ -30,7 +30,9 @@ LOAD_CAUSES = tuple(CAUSES.index(name) for name in ("compute", "link", "dram"))
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Seconds that the parts of n chips take, arrays of shape (n,) unless said.
+    """Speeds of n chips, arrays of shape (n,).
+
+    Seconds per action, ADCs per macro, and whether reads and conversions take turns.
 
     Args:
         read_s: one read of an array with its pulses.
@@ -186,7 +188,7 @@ def read_time(
     columns_used: Floats,
     adcs: Floats,
     *,
-    device: Device,
+    device: MemoryCell,
     assumptions: Assumptions,
     pulses: bool,
 ) -> Floats:
@@ -212,13 +214,13 @@ def input_pulse_time(
     designs: Designs,
     point: OperatingPoint,
     *,
-    device: Device,
+    device: MemoryCell,
     assumptions: Assumptions,
     pulses: bool,
 ) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
     each = (2.0**designs.input_slice_bits - 1) * assumptions.pulse_s.value
-    held = np.where(designs.levels, device.held_level_s(assumptions), each)
+    held = np.where(designs.level_coded, device.held_level_s(assumptions), each)
     time: Floats = point.array_s + held * pulses
     return time
 

@@ -126,5 +126,5 @@ class Sram:
         return False
 
 
-Device = Rram | Sram
-DEVICES: dict[str, Device] = {"rram": Rram(), "sram": Sram()}
+MemoryCell = Rram | Sram
+MEMORY_CELLS: dict[str, MemoryCell] = {"rram": Rram(), "sram": Sram()}

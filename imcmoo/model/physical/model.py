@@ -17,19 +17,19 @@ from numpy.typing import ArrayLike, NDArray
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
-from imcmoo.model.cost_model import CostModel
+from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch, evaluate_batch
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch, metrics
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
@@ -40,7 +40,7 @@ from imcmoo.model.physical.parameters import (
     mapping_keys,
     refuse,
 )
-from imcmoo.model.physical.replication import Deployment, ReplicationRule
+from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -126,7 +126,7 @@ class PhysicalModel:
         table: PhysicalTable | None = None,
     ) -> None:
         for name, value, choices in (
-            ("device", device, tuple(DEVICES)),
+            ("device", device, tuple(MEMORY_CELLS)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, get_args(Deployment)),
         ):
@@ -144,19 +144,19 @@ class PhysicalModel:
         self.context = Context(
             layers=layers,
             sums=OperandSums.of_layers(layers),
-            device=DEVICES[device],
+            device=MEMORY_CELLS[device],
             table=table or PhysicalTable.load(),
             assumptions=assumptions,
             switches=switches,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=deployment == "together",
             replication=ReplicationRule(
-                layers, switches, deployment, streams=DEVICES[device].streams
+                layers, switches, deployment, streams=MEMORY_CELLS[device].streams
             ),
             noise=NoiseModel(
                 layers,
                 assumptions,
-                DEVICES[device],
+                MEMORY_CELLS[device],
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
@@ -189,7 +189,7 @@ class PhysicalModel:
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
 
         def work(some: Ints) -> PhysicalMetrics:
-            return metrics(Batch(self.context, designs.take(some)), causes=causes)
+            return evaluate_batch(Batch(self.context, designs.take(some)), causes=causes)
 
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
@@ -331,7 +331,7 @@ class PhysicalEvaluator(CostModel):
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if DEVICES[device].streams else _UNSCREENED
+        without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
 
     @property
@@ -424,7 +424,7 @@ class PhysicalEvaluator(CostModel):
         designs = self._designs(levels)
         resources = self._model.resources(designs)
         used = limit_use(resources, self._limits)
-        if not DEVICES[self.space.fixed["device"]].streams:
+        if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
 
@@ -457,6 +457,8 @@ class PhysicalEvaluator(CostModel):
         resources = self._model.resources(designs)
         metrics = self._constrained(resources)
         runs = metrics.runs
+        # Half of all random designs break a limit and need no energies. Building the chips of the
+        # other half a second time takes 1 to 4 % of the time.
         running = np.flatnonzero(runs.any(axis=1))
         full = self._model.evaluate(designs.take(running), causes=False)
         values = {}

@@ -17,7 +17,7 @@ from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import Device
+from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.operands import OperandBits, slice_moments
 
@@ -177,7 +177,7 @@ class NoiseModel:
         self,
         layers: LayerTable,
         assumptions: Assumptions,
-        device: Device,
+        device: MemoryCell,
         *,
         unsigned_inputs: bool,
         perfect_cells: bool,

@@ -40,8 +40,9 @@ class Column:
 
     Args:
         stage: of the search tree, in which the parameter is chosen.
-        low, high: range of a whole number; any positive number if `high` is 0.
+        low, high: range of a whole number.
         texts: allowed texts; the column holds their index.
+        real: whether the column holds any positive number, not whole numbers of a range or texts.
         default: value where designs lack the column; None if they must have it.
         array_key_bits: bits in the mapping key where the parameter decides replication.
         tiling_key_bits: bits in the mapping key where it decides other features of the mapping.
@@ -51,6 +52,7 @@ class Column:
     low: int = 1
     high: int = 0
     texts: tuple[str, ...] = ()
+    real: bool = False
     default: str | int | None = None
     array_key_bits: int = 0
     tiling_key_bits: int = 0
@@ -87,7 +89,7 @@ class Designs:
     """
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
-    voltage_V: Annotated[Floats, Column("periphery")]
+    voltage_V: Annotated[Floats, Column("periphery", real=True)]
     rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
     cols: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
     active_rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
@@ -151,7 +153,7 @@ class Designs:
         return designs
 
     def __len__(self) -> int:
-        return len(self.voltage_V)
+        return len(self.technology_nm)
 
     def take(self, index: slice | Ints | Bools) -> Designs:
         """Some of the designs."""
@@ -168,7 +170,7 @@ class Designs:
             if name in TEXTS:
                 columns[name] = np.array(TEXTS[name])[values]
             else:
-                columns[name] = values if name == "voltage_V" else values.astype(int)
+                columns[name] = values if COLUMNS[name].real else values.astype(int)
         return columns
 
     def chunks(self, size: int) -> Iterator[Designs]:
@@ -187,7 +189,7 @@ class Designs:
         return self.weight_coding == WEIGHT_CODINGS.index("differential")
 
     @property
-    def levels(self) -> Bools:
+    def level_coded(self) -> Bools:
         """True where an input slice is one level, shape (n,)."""
         return self.input_coding == INPUT_CODINGS.index("levels")
 
@@ -212,11 +214,6 @@ DEFAULTS: dict[str, str | int] = {
 """Optional design columns."""
 NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
 """Design columns that have no default."""
-STAGES = {
-    stage: tuple(name for name, column in COLUMNS.items() if column.stage == stage)
-    for stage in STAGE_NAMES
-}
-"""Parameters of each stage of the search tree."""
 
 # Sequential designs come first.
 _ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {
@@ -267,7 +264,7 @@ def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
         number = values.astype(float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"design column {name} holds something that is no number") from error
-    if name == "voltage_V":
+    if COLUMNS[name].real:
         refuse(name, number, ~(number > 0), "above 0")
         return number
     low, high = LIMITS[name]

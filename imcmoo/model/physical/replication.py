@@ -7,11 +7,11 @@ all chips that share those share this work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
@@ -129,9 +129,6 @@ def _spend(
         factors[active, choice] = more[lines, choice]
         left[active] -= cost[lines, choice]
     return factors
-
-
-Deployment = Literal["alone", "together"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from imcmoo.model.reference.chips import ChipModel, Deployment, Designs
+from imcmoo.model.cost_model import Deployment
+from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.mapping import Floats
 
 SCREEN_TABLE = 1 << 20

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.devices import Device
+from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.devices import device as device_named
+from imcmoo.model.cost_model import Deployment
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
 from imcmoo.model.reference.mapping import (
     ALLOCATED,
@@ -38,10 +39,6 @@ SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
 
 SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 """The parameter with the units of each level."""
-
-Deployment = Literal["alone", "together"]
-"""Whether a chip holds one network at a time (the paper's rule) or all of the set at once. Streamed
-weights are never resident, so it makes no difference to them."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class ChipModel:
             )
         self.space = space
         self.workloads = workloads
-        self.device: Device = device_named(str(space.values_of("device")[0]))
+        self.device: ReferenceDevice = device_named(str(space.values_of("device")[0]))
         largest = max(space.values_of("bits_per_cell"))
         if largest > self.device.largest_cell_bits:
             raise ValueError(

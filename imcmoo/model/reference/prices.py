@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.devices import Device
+from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.model.reference.mapping import Floats, Ints
@@ -92,7 +92,7 @@ TERMS: tuple[Term, ...] = (
 """All terms of the energy of a chip; a new component is its terms here and its counts."""
 
 
-def terms_of(device: Device) -> tuple[Term, ...]:
+def terms_of(device: ReferenceDevice) -> tuple[Term, ...]:
     """The terms of the energy of a chip with this memory device."""
     return tuple(
         t for t in TERMS if t.component in device.components and t.action not in device.free

@@ -14,7 +14,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import operating_point
 from imcmoo.model.physical.latency import read_time
-from imcmoo.model.physical.memory_cells import DEVICES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.switches import Switches
 from tests.model.physical.designs import columns
@@ -41,7 +41,7 @@ def tops(designs, point, converters):
         point,
         np.array([[128.0]]),
         np.array([converters]),
-        device=DEVICES["rram"],
+        device=MEMORY_CELLS["rram"],
         assumptions=Assumptions(),
         pulses=True,
     )
@@ -53,7 +53,7 @@ def isaac():
     designs = Designs.of_columns(ISAAC, adc_model="isaac")
     point = operating_point(
         designs,
-        device=DEVICES["rram"],
+        device=MEMORY_CELLS["rram"],
         table=PhysicalTable.load(),
         assumptions=Assumptions(),
         switches=Switches(),

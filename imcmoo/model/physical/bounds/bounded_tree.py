@@ -13,13 +13,14 @@ import numpy as np
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
 from imcmoo.model.physical.bounds.cost_bounds import SAFETY
+from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
 from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
 from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -27,6 +28,8 @@ CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
 DESIGNS_AT_ONCE = 512
 """Chips bounded at once layer by layer."""
+TRIED_DESIGNS = 16
+"""Designs whose sub-domains are bounded to see whether the space can be bounded."""
 
 
 class BoundedTree(SearchTree):
@@ -39,8 +42,9 @@ class BoundedTree(SearchTree):
         area_limit_m2: bounds need not hold for larger chips; may be infinite.
 
     Raises:
-        NoBounds: a rule of the model is off, the stages do not cover the space, or a cost term
-            depends on an undeclared parameter.
+        NoBounds: a rule of the model is off, the stages do not cover the space, a cost term depends
+            on an undeclared parameter, or bounds read a free column that has no most optimistic
+            value.
     """
 
     def __init__(
@@ -59,6 +63,20 @@ class BoundedTree(SearchTree):
         self._chips = ChipBounds(self, context, designs_of, area_limit_m2)
         sizes = np.array(space.values_of("glb_KiB"), float)
         self._networks = NetworkBounds(context, sizes)
+        self._try_bounds()
+
+    def _try_bounds(self) -> None:
+        """Bound a few sub-domains of every stage.
+
+        Raises:
+            NoBounds: bounds read a free column that has no most optimistic value.
+        """
+        designs = self.space.random(TRIED_DESIGNS, np.random.default_rng(0))
+        for stage in range(self.bound_from, len(self.stages)):
+            rows = self.ancestors(designs, stage)
+            self.screen(rows)
+            self.bound(rows)
+            self.relaxed_bound(rows, stage)
 
     @property
     def bound_from(self) -> int:
@@ -77,13 +95,18 @@ class BoundedTree(SearchTree):
         chips = self._chips.of(rows, {})
         area = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
         if not self.is_open(rows, "tiling"):
-            designs = self._designs_of(self.representative_designs(rows))
+            designs = self._representatives(rows)
             resident = designs.pipelined | ~chips.streams[:, 0]
             candidates = np.flatnonzero((area <= self._area_limit_m2) & resident)
             for at in _alike(designs.take(candidates), CHIPS_AT_ONCE):
                 runs = self._all_run(designs.take(candidates[at]))
                 area[candidates[at]] = np.where(runs, area[candidates[at]], np.inf)
         return Metrics({"area": area}, {})
+
+    def _representatives(self, rows: Levels) -> Designs:
+        """Representative designs of sub-domains, without the columns that they do not stand for."""
+        designs = self._designs_of(self.representative_designs(rows))
+        return IncompleteDesigns.without(designs, self.without_optimum(rows))
 
     def _all_run(self, designs: Designs) -> Bools:
         """True where designs of one schedule run all networks, shape (n,)."""
@@ -103,7 +126,7 @@ class BoundedTree(SearchTree):
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
         if len(rows) and self.is_open(rows, "periphery"):
             return self._of_networks(rows, np.empty(0, np.int64), np.empty((1, 0), np.int64))
-        designs = self._designs_of(self.representative_designs(rows))
+        designs = self._representatives(rows)
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
@@ -113,7 +136,7 @@ class BoundedTree(SearchTree):
     def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
-        keys = self._designs_of(self.representative_designs(self.with_mapping_only(rows)))
+        keys = self._representatives(self.with_mapping_only(rows))
         self._context.replication.of(keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:

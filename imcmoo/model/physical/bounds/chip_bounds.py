@@ -11,11 +11,11 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import ON_CHIP_ACTIONS
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, link_price
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
 from imcmoo.model.physical.switches import Switches

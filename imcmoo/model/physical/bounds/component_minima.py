@@ -14,9 +14,9 @@ import numpy as np
 
 from imcmoo.model.metrics import Ints
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import COST_TERM_GROUPS, CostTermGroup, CostTerms
 from imcmoo.model.physical.constraints import LIMIT_PARAMETERS, constraints
-from imcmoo.model.physical.evaluate import Batch
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.model.metrics import Bools, Floats, edp
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 
 SAFETY = 1 - 1e-9
@@ -34,6 +34,7 @@ class CostBounds:
             possible: whether networks may run in the mode, shape (n, W) or less.
         """
         may = np.broadcast_to(possible[:, :, None] & self._feasible, energy.shape)
-        for name, values in (("energy", energy), ("latency", latency), ("edp", energy * latency)):
+        costs = {"energy": energy, "latency": latency, "edp": edp(energy, latency)}
+        for name, values in costs.items():
             least = self.values[name]
             np.minimum(least, values * SAFETY, out=least, where=may)

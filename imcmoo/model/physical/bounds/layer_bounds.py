@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.batch import Batch, network_totals, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import CostBounds
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch, network_totals, run_in
 from imcmoo.model.physical.latency import Run, throttled_interval
 from imcmoo.model.physical.parameters import Designs
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import ACTIONS, ON_CHIP_ACTIONS, image_actions
+from imcmoo.model.physical.batch import Batch, LayerWork, pipeline_groups
 from imcmoo.model.physical.cache import Arrays
-from imcmoo.model.physical.evaluate import Batch, LayerWork, pipeline_groups
 from imcmoo.model.physical.traffic import operand_bits
 
 

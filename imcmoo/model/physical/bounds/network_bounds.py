@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import CostBounds
 from imcmoo.model.physical.bounds.layer_operations import (
@@ -19,7 +20,6 @@ from imcmoo.model.physical.bounds.layer_operations import (
 )
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.evaluate import Batch
 from imcmoo.model.physical.latency import (
     Demand,
     LayerTimes,

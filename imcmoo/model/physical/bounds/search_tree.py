@@ -8,27 +8,40 @@ grouped.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical.parameters import DRAM
-from imcmoo.model.physical.parameters import STAGES as PARAMETER_STAGES
+from imcmoo.model.physical.parameters import COLUMNS, DRAM, STAGE_NAMES
 from imcmoo.space.choices import UNCHOSEN
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 
 STAGES = {
-    name: (*names, "tiles") if name == "tiling" else names
-    for name, names in PARAMETER_STAGES.items()
+    stage: (
+        *(name for name, column in COLUMNS.items() if column.stage == stage),
+        *(("tiles",) if stage == "tiling" else ()),
+    )
+    for stage in STAGE_NAMES
 }
 """Columns chosen together, in order. Mapping keys differ least in the last ones."""
 
 GROUPING = STAGES["grouping"]
 LOOKED_UP = (*GROUPING, "dram", "glb_KiB", "macros_per_tile")
 """Parameters that enter bounds by their value index, so that it must stand for one value."""
+
+OPTIMISTIC: dict[str, Callable[[NDArray[Any]], np.int64]] = {
+    "adc_bits": lambda values: values.argmin(),
+    "glb_KiB": lambda values: values.argmax(),
+    "dram": lambda values: (values != DRAM[0]).argmax(),
+}
+"""Index of the most optimistic value of parameters that bounds read from a representative design:
+the narrowest partial sums, the largest buffer, and a memory from which weights may be streamed. A
+grouping is of the most router groups. All other free parameters enter bounds by cost terms only."""
 
 
 class SearchTree:
@@ -130,8 +143,7 @@ class SearchTree:
     def representative_designs(self, rows: Levels) -> Levels:
         """A design of each sub-domain, free parameters at their most optimistic value.
 
-        That matters where a bound depends on the value itself: a memory interface, so that weights
-        may be streamed, the largest buffer, the narrowest sums, and the most router groups.
+        Parameters without one (`without_optimum`) have any value.
         """
         levels = rows[:, :-1].copy()
         loose = np.flatnonzero(~self._grouped(rows))
@@ -146,6 +158,12 @@ class SearchTree:
                 row = np.maximum(levels[:, on], 0) if on != at else np.zeros(len(levels), np.int64)
                 levels[:, at] = np.where(free, self._optimistic[p.name][row], levels[:, at])
         return levels
+
+    def without_optimum(self, rows: Levels) -> set[str]:
+        """Free parameters of sub-domains of one stage that have no most optimistic value."""
+        free = (rows == UNCHOSEN).any(axis=0)
+        names = {name for name, is_free in zip(self.names, free, strict=True) if is_free}
+        return names - {*OPTIMISTIC, *GROUPING, "tiles"}
 
     def fewest_groups(self, rows: Levels) -> Ints:
         """Smallest number of router groups in each sub-domain, shape (n,)."""
@@ -173,13 +191,9 @@ def _check(space: DesignSpace) -> None:
 def _optimistic_index(parameter: Parameter) -> Ints:
     """Most optimistic value index of a parameter, for each value of the parameter it depends on."""
     rows = parameter.rows if isinstance(parameter, Conditional) else (parameter,)
-    if parameter.name == "adc_bits":
-        return np.array([np.argmin(row.values) for row in rows])
-    if parameter.name == "glb_KiB":
-        return np.array([np.argmax(row.values) for row in rows])
-    if parameter.name == "dram":
-        return np.array([np.argmax(np.array(row.values) != DRAM[0]) for row in rows])
-    return np.zeros(len(rows), np.int64)
+    if parameter.name not in OPTIMISTIC:
+        return np.zeros(len(rows), np.int64)
+    return np.array([OPTIMISTIC[parameter.name](np.array(row.values)) for row in rows])
 
 
 def _combinations(sizes: list[int]) -> Levels:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.metrics import Bools, Floats, Ints, edp
 from imcmoo.model.physical.action_counts import ACTIONS
 from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip
@@ -443,7 +443,7 @@ def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
             yield alike[at : at + DESIGNS_AT_ONCE], modes
 
 
-def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     """One image of every network on every chip of a batch, in the better weight mode.
 
     Args:
@@ -454,7 +454,7 @@ def metrics(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
     if totals.streams:
         other = run_in(batch, totals, streamed=True)
-        better = other.energy_J * other.latency_s < run.energy_J * run.latency_s
+        better = edp(other.energy_J, other.latency_s) < edp(run.energy_J, run.latency_s)
         streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
     runs = batch.runs
