@@ -28,10 +28,18 @@ def marked(mark):
     return pids
 
 
+EARLIER = {}
+"""Children of this process that are older than a mark."""
+
+
+def pids_of_children():
+    return {process.pid for process in multiprocessing.active_children()}
+
+
 def workers(mark):
     """Processes that work for this one or for a marked one, as long as that lives."""
     parents = marked(mark)
-    children = [process.pid for process in multiprocessing.active_children()]
+    children = pids_of_children() - EARLIER.get(mark, set())
     others = [p for p in parents if parent(p) in parents and b"resource_tracker" not in command(p)]
     return sorted({*children, *others})
 
