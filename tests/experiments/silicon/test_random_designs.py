@@ -29,7 +29,7 @@ def test_samples_are_designs_of_the_extended_space(table, device):
         assert (values.min(), values.max()) == (low, high), name
     share = designs.active_rows / designs.rows
     assert (share.min(), share.max()) == (1 / 32, 1)
-    assert not np.any(designs.levels & (designs.input_slice_bits > 4))
+    assert not np.any(designs.level_coded & (designs.input_slice_bits > 4))
 
 
 def test_the_same_seed_gives_the_same_designs(table):
