@@ -152,10 +152,12 @@ def write_tables(publication: Publication, results: Sequence[Result], folder: Pa
         write(folder / name, text)
     for name, frame in publication.derived(folder).items():
         write(folder / name, to_csv(frame, publication.float_format))
-    draw_figures(publication.figures(folder), folder / FIGURES, publication.float_format)
+    draw_publication_figures(
+        publication.figures(folder), folder / FIGURES, publication.float_format
+    )
 
 
-def draw_figures(
+def draw_publication_figures(
     figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
 ) -> None:
     """Draw figures for two columns of a page and for one, as PNG and PDF, with their data as CSV.

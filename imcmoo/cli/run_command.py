@@ -9,6 +9,7 @@ from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
+from imcmoo.problem.criteria import CRITERIA, MINIMAX
 from imcmoo.problem.scores import MM2_PER_M2
 
 DESCRIPTION = """
@@ -46,9 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None
     parser.add_argument(
         "--criterion",
         metavar="NAME",
-        help="what selects the design: regret_minimax (default), edap_max, edap_mean, "
-        "edap_product, edap_geomean, ela_max, ela_mean, pseudo_weights, or module:name of one of "
-        "your own; all are reported",
+        help=f"criterion that selects the design: {', '.join(CRITERIA)}, or module:name of one of "
+        f"your own (default: the study's, {MINIMAX}); all are reported",
     )
     parser.add_argument(
         "--out", type=Path, default=arguments.DEFAULT_OUT, help="default: %(default)s"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.report.explanation_words import (
-    FIGURES,
+    COLUMN_TITLES,
     PERCENT,
     add_names,
     cell,
@@ -85,7 +85,10 @@ def _networks(explanation: Explanation, width: int) -> Table:
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
     columns = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
     # Quantities of the model first, then what is known by name.
-    figures = [*(c for c in columns if c not in FIGURES), *(c for c in FIGURES if c in columns)]
+    figures = [
+        *(c for c in columns if c not in COLUMN_TITLES),
+        *(c for c in COLUMN_TITLES if c in columns),
+    ]
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
@@ -146,7 +149,7 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
         table.add_column("%", justify="right")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
     for name in beside:
-        table.add_column(FIGURES[name], justify="right" if name in PERCENT else "left")
+        table.add_column(COLUMN_TITLES[name], justify="right" if name in PERCENT else "left")
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]

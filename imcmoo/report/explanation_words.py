@@ -13,7 +13,7 @@ from rich.table import Table
 from imcmoo.report.labels import label
 from imcmoo.report.terminal_tables import SHOWN, short
 
-FIGURES = {
+COLUMN_TITLES = {
     "power_W": "power (W)",
     "W_per_mm2": "W/mm²",
     "tops": "TOPS",
@@ -52,8 +52,8 @@ def add_names(table: Table, networks: Iterable[str]) -> None:
 
 def headed(column: str) -> str:
     """The heading of a column of figures."""
-    if column in FIGURES:
-        return FIGURES[column]
+    if column in COLUMN_TITLES:
+        return COLUMN_TITLES[column]
     stem, _, unit = column.rpartition("_")
     if not stem:
         return label(column)
