@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Score, costs_of, edap, worst_regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

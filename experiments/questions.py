@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.enumerated_study import EnumeratedStudy, Ints
-from imcmoo.model.metrics import Floats
+from experiments.enumerated_study import EnumeratedStudy
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, ela_score
 

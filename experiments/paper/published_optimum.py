@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Floats, Ints, Metrics
 from imcmoo.model.reference.breakdown import Breakdown
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.mapping import LEVEL, Ints, Mapping, map_layers
+from imcmoo.model.reference.mapping import LEVEL, Mapping, map_layers
 from imcmoo.networks.workloads import DIMENSIONS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels

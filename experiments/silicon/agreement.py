@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 from experiments.silicon.comparison import (
     DEFAULT,
     VARIANTS,
-    Floats,
     area_ratios,
     left_one_out,
     measured,
@@ -22,6 +21,7 @@ from experiments.silicon.comparison import (
 from experiments.silicon.coverage import Macro, Verdict
 from experiments.silicon.macros import MEASURED
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import slowdown
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.silicon.coverage import Macro, Verdict, judge, supplies_V
 from experiments.silicon.macro import macro_costs
 from experiments.silicon.macros import MEASURED, SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
-
-Floats = NDArray[np.float64]
 
 FORMAT = "%.6g"
 """Digits that are the same on every machine."""

@@ -11,18 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.silicon.coverage import Macro
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.latency import read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.model.physical.switches import Switches
-
-Floats = NDArray[np.float64]
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.metrics import Bools
 from imcmoo.model.physical.constraints import (
     DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,
@@ -23,7 +24,6 @@ from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, sp
 from imcmoo.networks.workloads import WorkloadSet
 
 Columns = dict[str, NDArray[Any]]
-Bools = NDArray[np.bool_]
 Line = dict[str, Any]
 
 DESIGNS = 2_000

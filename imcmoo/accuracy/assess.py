@@ -12,8 +12,9 @@ import numpy as np
 
 from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.graph import CutNetwork, Tensors
-from imcmoo.accuracy.labelled_data import Floats, LabelledData, Metric, batch_size, run_all
+from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
 from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
+from imcmoo.model.metrics import Floats
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Codes = NDArray[np.uint16]
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.codes import Codes, Floats, Ints, cell_values, input_slices, places
+from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.accuracy.window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
 
 SUMS_AT_ONCE = 1 << 20
@@ -158,7 +159,7 @@ class Crossbar:
         self._offset = error.mean(axis=1, keepdims=True)
 
     def _converted(self, codes: Codes) -> Floats:
-        """Shifted sums, less what the offsets of weights and inputs add."""
+        """Shifted sums minus the terms that the offsets of weights and inputs add."""
         out = np.zeros((*codes.shape[:2], self._weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
             part = out[read.groups, read.samples]

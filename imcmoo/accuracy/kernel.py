@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.window import Adcs
-
-Floats = NDArray[np.float64]
+from imcmoo.model.metrics import Floats
 
 
 @numba.njit(nogil=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import helper
 
 from imcmoo.accuracy.graph import CutNetwork, Tensors
@@ -17,8 +16,7 @@ from imcmoo.accuracy.lowering import Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.io.reading import read_arrays
-
-Floats = NDArray[np.float64]
+from imcmoo.model.metrics import Floats
 
 LABELS = "labels"
 CALIBRATION = "calibration/"

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from imcmoo.model.metrics import Floats
+
 Values = NDArray[Any]
 
 Product = Callable[[Values], Floats]

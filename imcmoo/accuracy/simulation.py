@@ -9,10 +9,11 @@ from zlib import crc32
 import numpy as np
 
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.codes import Floats, InputCoding, quantise_weights
+from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.noise import decibels
 
 VECTORS = 256

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfc
 
-Floats = NDArray[np.float64]
+from imcmoo.model.metrics import Floats
 
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of the window: a number of standard deviations, all sums that are possible, or the number
@@ -20,7 +19,7 @@ CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 """Half widths among which "least_error" chooses, in standard deviations."""
 
 LARGE_VARIANCE = 16.0
-"""Above it, what rounding to whole units leaves of an error of variance v is v + 1/12."""
+"""Variance v of errors above which rounding to whole units leaves v + 1/12."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,7 @@ def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
     finer step: on whole units small cell errors are rounded away.
 
     Args:
-        sums: what is converted.
+        sums: values at the ADC.
         bits: resolution, codes = 2^bits.
         sigmas: half the width; None for all possible sums.
     """

@@ -62,7 +62,7 @@ RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
+    """Describe the command and add its arguments."""
     parser.description = DESCRIPTION
     parser.add_argument("network", type=Path, metavar="NET.onnx")
     parser.add_argument("--data", required=True, type=Path, metavar="DATA.npz")
@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add what a design of the physical model does not say."""
+    """Add the settings of a chip that are no columns of a design."""
     parser.add_argument(
         "--sigma",
         type=not_negative,
@@ -156,7 +156,7 @@ def main(args: argparse.Namespace) -> None:
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        # Opened first: a file that cannot be written is told before the work, not after.
+        # Opened first, so that an unwritable file is reported before the work.
         files = [
             (stack.enter_context(writing(path, ours=RESULTS, force=args.force)), path, content)
             for path, content in ((args.out, rows), (args.layers, layers))

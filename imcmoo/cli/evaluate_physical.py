@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imcmoo.cli.evaluation import EvaluatedModel, breakdown_frame, repeated
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import to_display
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
@@ -25,8 +26,6 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.designs_csv import DesignsTable
-
-Floats = NDArray[np.float64]
 
 OPERATIONS_PER_MAC = 2
 TERA = 1e12

@@ -32,7 +32,7 @@ HANDLED = frozenset({signal.SIGTERM, signal.SIGHUP} if _POSIX else ())
 """Signals that a command handles and a worker does not."""
 
 GRACE_S = 1.0
-"""What a worker is given to end when asked to, before it is made to."""
+"""Seconds between asking a worker to end and killing it."""
 
 
 class Processes(ProcessPoolExecutor):

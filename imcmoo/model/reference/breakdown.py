@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors
 from imcmoo.model.reference.rounding import round_digits

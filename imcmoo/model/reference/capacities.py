@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from imcmoo.model.cost_model import Deployment
+from imcmoo.model.metrics import Floats
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import Floats
 
 SCREEN_TABLE = 1 << 20
 """Chips of a space up to which all are looked at once."""

@@ -16,16 +16,9 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.devices import device as device_named
 from imcmoo.model.cost_model import Deployment
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
-from imcmoo.model.reference.mapping import (
-    ALLOCATED,
-    Bools,
-    Chips,
-    Floats,
-    Ints,
-    distinct,
-    row_keys,
-)
+from imcmoo.model.reference.mapping import ALLOCATED, Chips, distinct, row_keys
 from imcmoo.model.reference.prices import QUADRATIC_LEAK, PriceRows, Prices, terms_of
 from imcmoo.model.reference.profiles import LayerRunner, LayerRuns, Profiler, needed_weights
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.reference.mapping import AXIS, LEVEL, Floats, Ints, Mapping
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.reference.mapping import AXIS, LEVEL, Mapping
 from imcmoo.model.reference.traffic import TRAFFIC
 
 WORD_BITS = 8

@@ -19,11 +19,10 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import threads
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.profile_cache import ProfileCache
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels

@@ -15,6 +15,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import (
     ACTIONS,
     DECIDING,
@@ -23,17 +24,7 @@ from imcmoo.model.reference.counts import (
     count_actions,
     total_actions,
 )
-from imcmoo.model.reference.mapping import (
-    AXES,
-    AXIS,
-    LEVEL,
-    Bools,
-    Floats,
-    Ints,
-    Mapping,
-    distinct,
-    row_keys,
-)
+from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
 

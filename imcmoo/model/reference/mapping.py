@@ -14,13 +14,9 @@ from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 AXES = (*DIMENSIONS, "Y")
 """Loop dimensions that are allocated: those of the layer, and Y, the bits of a weight."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping as Map
 
 import numpy as np
 
+from imcmoo.model.metrics import Ints
 from imcmoo.model.reference.growing import Growing
 from imcmoo.model.reference.mapping import (
     ALLOCATED,
@@ -20,7 +21,6 @@ from imcmoo.model.reference.mapping import (
     LEVEL,
     LEVELS,
     Chips,
-    Ints,
     Mapping,
     distinct,
     row_keys,

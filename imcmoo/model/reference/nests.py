@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.reference.mapping import LEVEL, Bools, Ints
+from imcmoo.model.metrics import Bools, Ints
+from imcmoo.model.reference.mapping import LEVEL
 
 TOP_ORDER = ("S", "R", "M", "C", "G", "N", "P", "Q")
 """Loops above the global buffer, outer to inner."""

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.lookup import MissingRow
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
-from imcmoo.model.reference.mapping import Floats, Ints
 from imcmoo.model.reference.remedy import remedy
 from imcmoo.model.reference.rounding import round_digits
 from imcmoo.space.design_space import DesignSpace, Levels

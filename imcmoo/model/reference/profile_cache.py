@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import Bools, Ints, distinct
+from imcmoo.model.reference.mapping import distinct
 from imcmoo.model.reference.profiles import LayerRuns, Profiles
 from imcmoo.space.design_space import Levels, Ranks
 

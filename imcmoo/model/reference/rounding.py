@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.reference.mapping import Floats
+from imcmoo.model.metrics import Floats
 
 
 def round_digits(values: Floats, digits: int) -> Floats:

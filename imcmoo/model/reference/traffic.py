@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.reference.mapping import LEVEL, Bools, Floats, Ints
+from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.reference.mapping import LEVEL
 from imcmoo.model.reference.nests import GLB_ORDER, TOP_ORDER, Nests, Visits
 
 SPACES = {
