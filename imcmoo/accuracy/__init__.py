@@ -1,5 +1,5 @@
 """Accuracy of ONNX networks on simulated chips.
 
-The chip executes every product of activations and stored weights as its arrays and ADCs do: sliced
-bit by bit, with cell errors, clipping and rounding. Everything else runs in float.
+The chip executes every product of activations and stored weights as its arrays and ADCs do: inputs
+and weights are cut into slices, cells err, ADCs clip and round. Everything else runs in float.
 """

@@ -75,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A=1,B=2",
         help=f"one design: {', '.join([*NEEDED, *OPTIONAL])}=offset or differential",
     )
-    parser.add_argument("--device", choices=list(MEMORY_CELLS), help="unless the design names it")
+    parser.add_argument(
+        "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
+    )
     parser.add_argument(
         "--metric",
         default="top1",
@@ -83,8 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="top1 (default), agreement or cosine with the float network, or module:function of "
         "outputs by name and labels",
     )
-    parser.add_argument("--output", metavar="NAME", help="the output that is scored (the first)")
-    parser.add_argument("--samples", type=whole(1), metavar="N", help="to score (all)")
+    parser.add_argument(
+        "--output", metavar="NAME", help="the output that is scored (default: the first)"
+    )
+    parser.add_argument(
+        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
+    )
     parser.add_argument(
         "--chips", type=whole(1), default=3, metavar="N", help="simulated chips (default: 3)"
     )
@@ -111,7 +117,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--sigma",
         type=not_negative,
         metavar="S",
-        help="cell error as a share of its range (the device's)",
+        help="cell error as a share of the cell's range (default: the device's)",
     )
     parser.add_argument(
         "--adc-window",
@@ -124,7 +130,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         type=lambda text: tuple(map(whole(1), text.split(","))),
         default=(),
         metavar="N,N",
-        help="cells in parallel of the top weight slices, most significant first",
+        help="parallel cells per weight slice, most significant first, such as 4,2 (default: 1)",
     )
     parser.add_argument(
         "--weight-clip",

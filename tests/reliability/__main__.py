@@ -21,7 +21,8 @@ from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, ROOT, Outcome
 
 HEAD = """# What happens when something goes wrong
 
-Written by `make reliability`: commands on small studies of two networks, disturbed. *{fine}*: the
+Written by `make reliability`: commands on small studies of two networks, each killed,
+fed damaged input or disturbed otherwise. *{fine}*: the
 command did its work, and what it left is, byte for byte, what an undisturbed command leaves.
 *{refused}*: it ended with one line on the terminal that says what is wrong, and everything that was
 there is there. Anything else would have a column: {bad}.
