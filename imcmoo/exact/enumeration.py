@@ -30,6 +30,7 @@ FEW_NETWORKS = 9
 """Networks up to which a chunk has that many designs; with more of them it has fewer."""
 
 SCREENED_AT_ONCE = 1 << 18
+"""Mapping keys screened at once; bounds memory."""
 
 
 SCREENING_S = 1.0

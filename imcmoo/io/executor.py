@@ -58,7 +58,7 @@ def local(workers: int) -> Iterator[Executor]:
     an interrupt, it drops what waits and ends the workers at once, in the middle of what they do.
 
     Args:
-        workers: processes, which are spawned: function and tasks must be picklable, and the main
+        workers: processes, which may be spawned: function and tasks must be picklable, and the main
             module importable. With one, all happens in this process, at once when submitted.
 
     Raises:

@@ -55,7 +55,7 @@ class Processes(ProcessPoolExecutor):
         return super().submit(call_reporting, partial(fn, *args, **kwargs))
 
     def has_dead(self) -> bool:
-        """Tell whether a process has ended; none does before the pool is shut down."""
+        """Tell whether a process has ended; before the pool is shut down, it was lost then."""
         return any(process.exitcode is not None for process in self._context.started)
 
     def end(self) -> None:
@@ -77,7 +77,7 @@ class Processes(ProcessPoolExecutor):
         codes = [process.exitcode for process in self._context.started]
         # The others were terminated, here or by the pool itself.
         code = next((c for c in codes if c not in (None, 0, -signal.SIGTERM)), -signal.SIGTERM)
-        if code == -signal.SIGKILL:
+        if _POSIX and code == -signal.SIGKILL:
             return "was killed (out of memory?)"
         if code < 0:
             return f"was ended by {signal.Signals(-code).name}"
@@ -90,7 +90,7 @@ def _is_single_threaded() -> bool:
 
 
 class _Worker(multiprocessing.process.BaseProcess):
-    """A process that is deaf to some signals until `_begin` has run in it."""
+    """A process that begins with the signals `blocked`; `_begin` unblocks `HANDLED`."""
 
     blocked: frozenset[signal.Signals]
 

@@ -29,8 +29,8 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 Rounding = Literal["none", "reference"]
 
-CHUNK_DESIGNS = 16384
-"""Designs one thread evaluates at once."""
+CHUNK_DESIGNS = 256 * 48
+"""Designs one thread evaluates at once: whole mapping keys of an enumeration with 48 points each."""
 
 
 class Evaluator(CostModel):
@@ -255,16 +255,16 @@ class Evaluator(CostModel):
 
 
 def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
-    """Energy of designs, shape (n, W).
+    """Energy of one inference in J, shape (n, W).
 
     Args:
         features: of all profiles, shape (n_profiles, W, n_features).
         place: profile of each design, shape (n,).
-        prices: shape (n, n_features).
+        prices: J per unit of each feature, shape (n, n_features).
     """
     first = np.flatnonzero(np.diff(place, prepend=-1))
     repeats = len(place) // max(len(first), 1)
-    if repeats < 2 or not np.array_equal(first, np.arange(len(first)) * repeats):
+    if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):
         return np.asarray(np.einsum("nwf,nf->nw", features[place], prices))
     # An enumeration asks for all points of a profile in a row: it is read once for all of them.
     points = prices.reshape(len(first), repeats, -1)

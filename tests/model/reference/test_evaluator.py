@@ -162,3 +162,13 @@ def test_levels_and_options_that_are_none_of_its_own_are_refused():
         evaluator.breakdown(levels, rounding=None)
     with pytest.raises(ValueError, match="deployment 'both' is not one of alone, together"):
         Evaluator(RRAM, WorkloadSet.load(NAMES[:1]), deployment="both")
+
+
+def test_energies_do_not_depend_on_how_often_a_chip_stands_in_a_row():
+    model = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"]))
+    levels = RRAM.random(400, np.random.default_rng(7))
+    levels = levels[model.evaluate(levels).runs[:, 0]][:3]
+    alone = model.evaluate(levels).energy_J
+    for repeats in ([2, 3, 2], [2, 2, 3], [2, 2, 2], [1, 2, 2]):
+        rows = np.repeat(np.arange(3), repeats)
+        np.testing.assert_array_equal(model.evaluate(levels[rows]).energy_J, alone[rows])
