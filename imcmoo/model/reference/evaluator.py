@@ -30,7 +30,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 Rounding = Literal["none", "reference"]
 
 CHUNK_DESIGNS = 256 * 48
-"""Designs one thread evaluates at once: whole mapping keys of an enumeration with 48 points each."""
+"""Designs one thread evaluates at once: whole mapping keys of an enumeration (48 points each)."""
 
 
 class Evaluator(CostModel):

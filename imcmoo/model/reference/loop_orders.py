@@ -132,7 +132,7 @@ class Orders:
     actions: Floats
 
     def without_beaten(self) -> Orders:
-        """The orders without those that `cheapest` never chooses, whatever the prices, all at least 0.
+        """The orders without those that `cheapest` never chooses, whatever prices of at least 0.
 
         An order is left out where an earlier one of its case holds as few bits and takes as few of
         each action that decides: `cheapest` prefers the earlier one of equals.
