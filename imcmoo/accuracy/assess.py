@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.chip import Chip, Executed
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
-from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
+from imcmoo.accuracy.noisy_network import NoisyNetwork
+from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.model.metrics import Floats
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
+
+NOISE = 1
+"""Tells the random numbers of reads from those of cells."""
+
+MOST_OF_ADC = 0.5
+"""Share of the ADC noise in the worst 1 % of products, above which white noise does not stand for
+it."""
 
 COLUMNS = {"in_float": "float", "on_integers": "integer", "chip_yield": "yield"}
 """Columns of the output that are named otherwise than the field."""
@@ -36,9 +45,11 @@ class Result:
         chip_yield: share of the chips that lose no more than is allowed.
         nsr_out_dB: power of the logits' error over their variance, mean of all chips.
         snr_adc_dB, snr_dev_dB, snr_rounding_dB: signal to noise of all layers together, of the
-            last chip: the inverse of the sum over layers of noise over signal.
+            first chip: the inverse of the sum over layers of noise over signal.
         worst_layer: layer with the largest noise over signal.
         worst_layer_share: its share of the sum.
+        exact_only: whether few large errors of ADCs carry most of their noise, so that only exact
+            execution is valid.
     """
 
     in_float: float
@@ -55,6 +66,7 @@ class Result:
     snr_rounding_dB: float
     worst_layer: str
     worst_layer_share: float
+    exact_only: bool
 
     def to_row(self) -> dict[str, Any]:
         """Columns of the command's output."""
@@ -112,14 +124,16 @@ class Assessment:
         chips: int,
         *,
         allowed_drop: float = 0.01,
+        how: Executed = "exact",
         after_each: Callable[[], None] = lambda: None,
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy on several chips of a design, and the errors of each layer on the last.
+        """Accuracy on several chips of a design, and the errors of each layer on the first.
 
         Args:
             chip: the design.
             chips: number of simulated chips.
             allowed_drop: of the score, for the yield.
+            how: every read and conversion, or one session with noise of their power.
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self._calibration)
@@ -127,16 +141,17 @@ class Assessment:
         if precision not in self._integer:
             outputs = self._outputs(simulation.run_integers)
             self._integer[precision] = float(self._scores(outputs).mean())
+        simulation.manufacture(self._seed)
+        noise = simulation.analyse()
+        errors = [of_layer.errors for of_layer in noise.values()]
         scores, nsr = [], []
-        for at in range(chips):
-            simulation.manufacture(self._seed + at)
-            outputs = self._outputs(simulation.run)
+        runs = self._exact if how == "exact" else self._fast
+        for outputs in runs(simulation, chips, noise):
             scores.append(self._scores(outputs))
             nsr.append(self._noise_to_signal(outputs))
             after_each()
         each = np.array([s.mean() for s in scores])
         low, high = wilson(float(each.mean()), max(len(scores[0]), 1))
-        errors = simulation.errors()
         return Result(
             in_float=self.float_score,
             on_integers=self._integer[precision],
@@ -149,6 +164,27 @@ class Assessment:
             nsr_out_dB=-to_decibels(float(np.mean(nsr))),
             **_of_layers(errors),
         ), errors
+
+    def _exact(
+        self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
+    ) -> Iterator[Tensors]:
+        """Outputs on several chips, of which the first is manufactured."""
+        for at in range(chips):
+            if at:
+                simulation.manufacture(self._seed + at)
+            yield self._outputs(simulation.run)
+
+    def _fast(
+        self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
+    ) -> Iterator[Tensors]:
+        """Outputs of one session with weight errors of several chips and white noise of ADCs."""
+        noisy = NoisyNetwork(self.network, simulation.codings)
+        for at in range(chips):
+            if at:
+                simulation.program(self._seed + at)
+            disturbed = simulation.disturbances(noise)
+            rng = np.random.default_rng([self._seed + at, NOISE])
+            yield self._outputs(partial(noisy.run, disturbed=disturbed, rng=rng))
 
     def alone(self, chip: Chip, layer: str) -> float:
         """Accuracy on one chip with a single layer on it, all others in float."""
@@ -177,6 +213,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         to_decibels(sum(getattr(e, part) for e in errors)) for part in ("adc", "dev", "rounding")
     )
     total = [e.adc + e.dev + e.rounding for e in errors]
+    clipped = sum(e.adc * e.worst for e in errors)
     worst = int(np.argmax(total))
     return {
         "snr_adc_dB": adc,
@@ -184,6 +221,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         "snr_rounding_dB": rounding,
         "worst_layer": errors[worst].layer,
         "worst_layer_share": total[worst] / (sum(total) or 1.0),
+        "exact_only": clipped > MOST_OF_ADC * sum(e.adc for e in errors),
     }
 
 

@@ -124,6 +124,18 @@ class Crossbar:
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread[:, None].astype(self._dtype)
 
+    @property
+    def weights(self) -> Floats:
+        """Signed integers that the layer should multiply with, shape (G, K, M)."""
+        return self._weights
+
+    def weight_errors(self) -> Floats:
+        """Errors of the weights as programmed, in units of the integers, shape (G, K, M)."""
+        errors = self._cells - self._ideal
+        units = places(len(self.cell_maxima), self._chip.bits_per_cell)
+        total: Floats = np.einsum("gksm,s->gkm", errors, units)
+        return total
+
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and how many codes they have."""
         self._adcs, self._adc_codes = list(adcs), codes

@@ -71,6 +71,19 @@ def test_designs_of_a_file_a_run_and_a_json_object(command, tmp_path):
         assert one("b.csv").accuracy == table.accuracy[0]
 
 
+def test_fast_prediction_agrees_with_exact_execution(command):
+    coarse = GOOD.replace("adc_bits=8", "adc_bits=5")
+    for design, tolerance in ((GOOD, 0.02), (coarse, 0.08)):
+        found = {}
+        for how in ("exact", "fast"):
+            options = ["--design", design, "--device", "rram", "--how", how, "--chips", "2"]
+            assert main([*command, *options, "--out", f"{how}.csv"]) == 0
+            found[how] = one(f"{how}.csv")
+        assert found["fast"].accuracy == pytest.approx(found["exact"].accuracy, abs=tolerance)
+        assert found["fast"].how == "fast"
+        assert found["fast"].nsr_out_dB == pytest.approx(found["exact"].nsr_out_dB, abs=1.5)
+
+
 def test_layers_and_json(command):
     out = ["--out", "out.json", "--layers", "layers.json"]
     assert main([*command, "--design", GOOD, "--device", "sram", "--chips", "1", *out]) == 0
