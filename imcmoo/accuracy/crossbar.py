@@ -162,13 +162,21 @@ class Crossbar:
         Args:
             codes: calibration vectors, shape (G, n, K).
         """
+        self.choose_adcs(codes)
+        self._offset[:] = 0
+        error = self._converted(codes) - self.exact(codes)
+        self._offset = error.mean(axis=1, keepdims=True)
+
+    def choose_adcs(self, codes: Codes) -> None:
+        """Choose the ADC windows.
+
+        Args:
+            codes: calibration vectors, shape (G, n, K).
+        """
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if self._chip.adc_bits is not None and (drawn or not self._adcs):
             bits = self._chip.adc_bits
             self.set_adcs(self._chosen_adcs(codes, bits), codes=2**bits)
-        self._offset[:] = 0
-        error = self._converted(codes) - self.exact(codes)
-        self._offset = error.mean(axis=1, keepdims=True)
 
     def _converted(self, codes: Codes) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add."""

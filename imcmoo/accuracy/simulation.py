@@ -149,6 +149,10 @@ class SimulatedLayer:
         """Draw the cell errors of one chip."""
         self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
 
+    def choose_adcs(self) -> None:
+        """Choose the ADC windows of the chip that was programmed last, without a calibration."""
+        self._crossbar.choose_adcs(self._codes)
+
     def on_chip(self, inputs: Values, tensors: Mapping[str, Values]) -> Values:
         """The layer's output as the chip computes it."""
         return self._output(inputs, tensors, self._crossbar.multiply)
