@@ -116,6 +116,8 @@ class Study:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
+        if self.accuracy and self.model == "reference":
+            raise ValueError("accuracy needs the physical model, the reference model has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
 
     def __hash__(self) -> int:
