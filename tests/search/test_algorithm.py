@@ -16,7 +16,7 @@ from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search import algorithm, mating
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.parameters import Integer, Ordinal
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import (
     SMALL,
     SUM,
