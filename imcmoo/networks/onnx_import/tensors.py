@@ -110,7 +110,8 @@ def stores_data(proto: onnx.TensorProto) -> bool:
     """The tensor's elements are in the file, not beside it or stripped."""
     if proto.data_location == onnx.TensorProto.EXTERNAL:
         return False
-    return proto.HasField("raw_data") or any(len(data) for data in _typed_data(proto))
+    kinds = ("float", "int32", "int64", "double", "uint64", "string")
+    return proto.HasField("raw_data") or any(len(getattr(proto, f"{k}_data")) for k in kinds)
 
 
 def checked(sizes: Sequence[int | None], where: str) -> Shape:
@@ -124,17 +125,6 @@ def checked(sizes: Sequence[int | None], where: str) -> Shape:
     if prod(n for n in sizes if n) > LARGEST_TENSOR:
         raise InputError(f"{where}: {list(sizes)} is more than 2^40 elements")
     return tuple(sizes)
-
-
-def _typed_data(proto: onnx.TensorProto) -> list[Any]:
-    return [
-        proto.float_data,
-        proto.int32_data,
-        proto.int64_data,
-        proto.double_data,
-        proto.uint64_data,
-        proto.string_data,
-    ]
 
 
 def _check_length(proto: onnx.TensorProto, where: str) -> None:
