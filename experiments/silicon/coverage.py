@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.silicon.macros import NUMBERS
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 
@@ -211,11 +211,11 @@ def _whole(name: str, value: float, notes: list[str]) -> int:
     return whole
 
 
-def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> NDArray[np.float64]:
+def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:
     """Return the supply voltages at which a device is tabulated, ascending."""
     rows = table.tables[device]
     millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
-    supplies: NDArray[np.float64] = np.unique(millivolts) / 1000
+    supplies: Floats = np.unique(millivolts) / 1000
     return supplies
 
 
@@ -254,6 +254,6 @@ def _size(name: str, value: float, table: PhysicalTable, device: str, notes: lis
     return nearest
 
 
-def _nearest(value: float, tabulated: NDArray[np.int64]) -> int:
+def _nearest(value: float, tabulated: Ints) -> int:
     """The tabulated value with the smallest ratio to a value."""
     return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])

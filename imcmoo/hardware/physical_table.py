@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imcmoo.arrays import Ints
 from imcmoo.hardware.component_table import (
     CROSSBAR_KEYS,
     CROSSBAR_ZEROS,
@@ -21,7 +22,7 @@ from imcmoo.hardware.component_table import (
     TableFormat,
     fingerprint,
 )
-from imcmoo.hardware.lookup import Integers, KeyedRows, Quantities
+from imcmoo.hardware.lookup import KeyedRows, Quantities
 from imcmoo.io.errors import check_choice
 
 _ARRAY = (
@@ -105,6 +106,6 @@ class PhysicalTable:
         check_choice("component", name, self.tables)
         return self.tables[name].look_up(**keys)
 
-    def sizes(self, name: str, key: str) -> Integers:
+    def sizes(self, name: str, key: str) -> Ints:
         """The values of one key a component is tabulated at, ascending (voltages in mV)."""
         return np.unique(self.tables[name].column(key))

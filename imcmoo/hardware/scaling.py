@@ -15,7 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.hardware.lookup import Floats, KeyedRows
+from imcmoo.arrays import Floats
+from imcmoo.hardware.lookup import KeyedRows
 
 # CACTI has no model below this node: both wrappers scale its results down from here.
 _SMALLEST_CACTI_NODE_NM = 22

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools as Bools
+from imcmoo.arrays import Floats as Floats
+from imcmoo.arrays import Ints as Ints
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
