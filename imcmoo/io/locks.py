@@ -66,12 +66,12 @@ def folder_lock(folder: Path) -> Iterator[None]:
             `.lock` there is no lock file of ours, and is left as it is.
         OSError: the folder cannot be made or written to; names the path.
     """
-    made = [f for f in (folder, *folder.parents) if not f.exists()]
     if not HAVE_LOCKS:
         folder.mkdir(parents=True, exist_ok=True)
         warnings.warn(f"this system cannot lock {folder}: start nothing else there", stacklevel=3)
         yield
         return
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
     lock = _acquired(folder)
     _held.add(lock)
     try:
@@ -135,11 +135,7 @@ def _opened(path: Path) -> int:
 
 
 def _check_plain(lock: int, path: Path) -> None:
-    """Check that an open file is a regular one and has no other name, which is not ours to write.
-
-    Raises:
-        InputError: it is a device, a pipe, or has another link.
-    """
+    """Check that an open file is a regular one and has no other name."""
     status = os.fstat(lock)
     if not stat.S_ISREG(status.st_mode):
         raise _no_lock(path, "not a regular file")
@@ -148,11 +144,7 @@ def _check_plain(lock: int, path: Path) -> None:
 
 
 def _check_content(lock: int, path: Path) -> None:
-    """Check that a lock file holds what an owner writes, before it is written over.
-
-    Raises:
-        InputError: it holds something else.
-    """
+    """Check that a lock file holds what an owner writes, before it is written over."""
     if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
         raise _no_lock(path, "a file with other content")
 
