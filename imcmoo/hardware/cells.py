@@ -64,11 +64,7 @@ def read_cell(path: Path, device: str) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """The properties by key.
-
-    Raises:
-        ValueError: a line that is none, or a key twice.
-    """
+    """The properties by key."""
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()

@@ -259,9 +259,6 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
     """The nodes that the outputs depend on, each after those it reads from.
 
     Files keep their nodes in such an order already, as a rule; then it stays as it is.
-
-    Raises:
-        InputError: two nodes write one tensor, or nodes read from each other in a circle.
     """
     maker: dict[str, int] = {}
     for index, node in enumerate(nodes):
