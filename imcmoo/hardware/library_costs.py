@@ -81,11 +81,6 @@ def crossbar(
     """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
 
     Args:
-        device: "rram" or "sram".
-        node_nm: technology node.
-        voltage_V: supply voltage.
-        rows: of the crossbar.
-        cols: of the crossbar.
         cell: the text of a cell file; the shipped cell of the device by default.
 
     Raises:

@@ -98,7 +98,8 @@ def _acquired(folder: Path) -> int:
             _check_plain(lock, path)
             if _locks(lock, path):
                 if _is_at(lock, path):
-                    _check_content(lock, path)
+                    if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
+                        raise _no_lock(path, "a file with other content")
                     os.ftruncate(lock, 0)  # whom a killed process named is no owner
                     os.write(lock, f"{os.getpid()} {socket.gethostname()}\n".encode())
                     return lock
@@ -141,12 +142,6 @@ def _check_plain(lock: int, path: Path) -> None:
         raise _no_lock(path, "not a regular file")
     if status.st_nlink > 1:  # none: a leaving owner has removed it
         raise _no_lock(path, "a hard link to another file")
-
-
-def _check_content(lock: int, path: Path) -> None:
-    """Check that a lock file holds what an owner writes, before it is written over."""
-    if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
-        raise _no_lock(path, "a file with other content")
 
 
 def _no_lock(path: Path, what: str) -> InputError:

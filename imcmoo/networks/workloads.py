@@ -17,7 +17,7 @@ from typing import TextIO
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.io.errors import check_name, did_you_mean
+from imcmoo.io.errors import check_choice, check_name, did_you_mean
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
@@ -216,6 +216,15 @@ class WorkloadSet:
                 "its file"
             )
         return cls(tuple(Workload.load(source) for source in sources))
+
+    def only(self, name: str) -> WorkloadSet:
+        """The set of one of the networks.
+
+        Raises:
+            ValueError: no such network; names those there are.
+        """
+        check_choice("network", name, self.names)
+        return WorkloadSet((self.workloads[self.names.index(name)],))
 
     def __len__(self) -> int:
         return len(self.workloads)

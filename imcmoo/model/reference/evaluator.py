@@ -93,10 +93,7 @@ class Evaluator(CostModel):
         Raises:
             ValueError: no such network here.
         """
-        if name not in self.workload_names:
-            raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
-        one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
-        return Evaluator(self.space, one, self.table, shared=self)
+        return Evaluator(self.space, self.workloads.only(name), self.table, shared=self)
 
     def time_multiplexed(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""

@@ -121,7 +121,10 @@ def record_densities(
         raise InputError(
             "--samples needs the package onnxruntime: pip install onnxruntime"
         ) from None
-    arrays = _arrays_of(samples)
+    try:
+        arrays = read_arrays(samples, "an .npz file of plain arrays")
+    except ValueError as error:
+        raise InputError(str(error)) from None
     model = onnx.load(path, load_external_data=False)
     wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
     options = onnxruntime.SessionOptions()
@@ -139,10 +142,3 @@ def record_densities(
         for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()
     }
     return {name: bits for name, bits in recorded.items() if bits is not None}
-
-
-def _arrays_of(samples: Path) -> Mapping[str, NDArray[Any]]:
-    try:
-        return read_arrays(samples, "an .npz file of plain arrays")
-    except ValueError as error:
-        raise InputError(str(error)) from None

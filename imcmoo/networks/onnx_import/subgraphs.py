@@ -9,7 +9,7 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Item
-from imcmoo.networks.onnx_import.tensors import Tensor
+from imcmoo.networks.onnx_import.tensors import Tensor, attribute_of
 
 
 def subgraph(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
@@ -18,10 +18,10 @@ def subgraph(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
     Raises:
         InputError: there is none.
     """
-    for attribute in node.attribute:
-        if attribute.name == name and attribute.HasField("g"):
-            return attribute.g
-    raise InputError(f"lacks the graph '{name}'")
+    attribute = attribute_of(node, name)
+    if attribute is None or not attribute.HasField("g"):
+        raise InputError(f"lacks the graph '{name}'")
+    return attribute.g
 
 
 def condition(tensor: Tensor | None) -> bool | None:
@@ -126,21 +126,20 @@ def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
     Raises:
         InputError: it lacks its subgraph or its inputs.
     """
-    attributes = {a.name: a for a in node.attribute}
     body = subgraph(node, "body")
-    n_scanned = attributes["num_scan_inputs"].i if "num_scan_inputs" in attributes else 0
+    number, along = (attribute_of(node, n) for n in ("num_scan_inputs", "scan_input_axes"))
+    n_scanned = number.i if number else 0
     if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):
         raise InputError("its body does not read what it is given")
     n_states = len(inputs) - n_scanned
-    axes = list(attributes["scan_input_axes"].ints) if "scan_input_axes" in attributes else []
-    axes = axes or [0] * n_scanned
+    axes = (list(along.ints) if along else []) or [0] * n_scanned
     states = [_changing(tensor) for tensor in inputs[:n_states]]
     read = [_one_step(t, axis) for t, axis in zip(inputs[n_states:], axes, strict=False)]
     first = inputs[n_states]
     steps = first.shape[axes[0]] if first is not None and first.shape else None
 
     def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
-        along_first = "scan_output_axes" not in attributes
+        along_first = attribute_of(node, "scan_output_axes") is None
         kept_each = [
             _stacked(t, steps) if along_first else Tensor(None, t.element) for t in made[n_states:]
         ]

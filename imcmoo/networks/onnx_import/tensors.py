@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.named import one_line
 
 Shape = tuple[int | None, ...]
 """Sizes of a tensor's axes; None where a size depends on data."""
@@ -101,9 +102,14 @@ def from_stored(proto: onnx.TensorProto, where: str) -> Tensor:
         try:
             value = numpy_helper.to_array(proto)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise InputError(f"{where}: its data cannot be read: {_one_line(error)}") from None
+            raise InputError(f"{where}: its data cannot be read: {one_line(error)}") from None
     name = proto.name or None
     return Tensor(shape, proto.data_type, True, value, root=name, data=proto)
+
+
+def attribute_of(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
+    """One attribute of a node, None if it has no such."""
+    return next((a for a in node.attribute if a.name == name), None)
 
 
 def stores_data(proto: onnx.TensorProto) -> bool:
@@ -141,7 +147,3 @@ def _check_length(proto: onnx.TensorProto, where: str) -> None:
             f"{where}: {len(proto.raw_data)} bytes of data for a shape {list(proto.dims)} "
             f"that takes {expected}"
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

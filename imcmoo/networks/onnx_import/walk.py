@@ -12,7 +12,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
 from imcmoo.networks.onnx_import.bindings import Bound
 from imcmoo.networks.onnx_import.plain_node import operator_of, visit
-from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS, Model
+from imcmoo.networks.onnx_import.reading import Model, versions
 from imcmoo.networks.onnx_import.subgraphs import (
     Repetition,
     agreed,
@@ -158,9 +158,7 @@ class Walk:
         inputs: Sequence[Tensor | None],
     ) -> list[Tensor]:
         nodes, scope = body_of(function, node, inputs)
-        opsets = {
-            "" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in function.opset_import
-        }
+        opsets = versions(function.opset_import)
         stated = {info.name: info.type for info in function.value_info}
         return self._nodes(nodes, function.output, scope, opsets, f"{name}/", stated)
 
