@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.io.errors import did_you_mean_or_known
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -189,8 +189,7 @@ def _check_header(header: Sequence[str], number: int, faults: _Faults) -> None:
         faults.add(number, f"no column {', '.join(missing)}")
     for column in header:
         if column not in COLUMNS:
-            close = get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(COLUMNS)}"
+            hint = did_you_mean_or_known(column, COLUMNS)
             faults.add(number, f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):
         faults.add(number, "given twice", column)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.devices import ReferenceDevice
-from imcmoo.hardware.devices import device as device_named
+from imcmoo.hardware.devices import DEVICES
+from imcmoo.io.errors import check_choice
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
@@ -97,12 +97,7 @@ class ChipModel:
             device is unknown or searched, or the table lacks a component some design needs.
     """
 
-    def __init__(
-        self,
-        space: DesignSpace,
-        workloads: WorkloadSet,
-        table: ComponentTable,
-    ) -> None:
+    def __init__(self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable) -> None:
         needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
         missing = [n for n in needed if n not in space.names and n not in space.fixed]
         if missing:
@@ -120,7 +115,9 @@ class ChipModel:
             )
         self.space = space
         self.workloads = workloads
-        self.device: ReferenceDevice = device_named(str(space.values_of("device")[0]))
+        device = str(space.values_of("device")[0])
+        check_choice("device", device, DEVICES)
+        self.device = DEVICES[device]
         largest = max(space.values_of("bits_per_cell"))
         if largest > self.device.largest_cell_bits:
             raise ValueError(
