@@ -17,7 +17,7 @@ def average_power(
     load: Load,
     idle: Idle,
 ) -> tuple[Floats, Floats]:
-    """Average power of leakage, shape (n,), and of the requests of each network, shape (n, W), in W.
+    """Average power (W) of leakage, shape (n,), and of the requests of each network, (n, W).
 
     Args:
         energy_J: of one inference, leakage during `interval_s` included, shape (n, W).

@@ -13,7 +13,7 @@ from imcmoo.io.errors import check_choice
 from imcmoo.model.metrics import Bools, Floats, Ints
 
 Interrupt = Literal["none", "layer"]
-"""Where a running request makes room for a more urgent one: at its end, or at the end of a layer."""
+"""Where a running request makes room for a more urgent one: at its end, or at a layer's end."""
 Idle = Literal["on", "gated"]
 """Whether an idle chip leaks or its supply is cut."""
 
@@ -90,6 +90,11 @@ class Scenario:
     def of_network(self, name: str) -> Scenario:
         """The scenario of one network alone."""
         return replace(self, requests={name: self.requests[name]})
+
+    @property
+    def interruptible(self) -> bool:
+        """True if running requests may be interrupted between layers."""
+        return self.interrupt == "layer"
 
     def load(self, networks: Sequence[str]) -> Load:
         """The requests as arrays, in the order of the networks."""

@@ -87,10 +87,9 @@ def response_bounds(
     waiting = blocking_s + others.service_s - others.overlap_s
     with np.errstate(divide="ignore", invalid="ignore"):
         free = 1 - others.utilization
-        if interruptible:
-            response = (waiting + service_s) / free
-        else:
-            response = service_s + waiting / free
+        # A request that nothing interrupts only waits before it begins.
+        stretched, after = (service_s, 0.0) if interruptible else (0.0, service_s)
+        response = (waiting + stretched) / free + after
     fits = others.utilization + service_s / load.period_s <= 1
     return np.where(fits | np.isnan(response), response, np.inf)
 

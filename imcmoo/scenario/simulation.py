@@ -76,7 +76,9 @@ def simulate(releases_s: Sequence[Floats], stretches_s: Sequence[Floats], load: 
     )
 
 
-def worst_releases(load: Load, network: int, blocked_by: int | None, until_s: float) -> list[Floats]:
+def worst_releases(
+    load: Load, network: int, blocked_by: int | None, until_s: float
+) -> list[Floats]:
     """Requests that delay one network most: all at once, just after a less urgent one has begun.
 
     Args:

@@ -34,7 +34,7 @@ class TaskSet:
         )  # fmt: skip
 
     def busy_s(self, w: int, *, interruptible: bool = False) -> float:
-        """Longest time without a break in which the chip works for network w or more urgent ones."""
+        """Longest time without a break that the chip works for network w or more urgent ones."""
         block = float(self.blocking(interruptible=interruptible)[w])
         ours = self.load.rank <= self.load.rank[w]
         periods, service = self.load.period_s[ours], self.service[ours]
