@@ -81,14 +81,9 @@ class _Faults:
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """Read a network's CSV.
+    """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Args:
-        path: columns name, C, M, P, Q; optional are those others of `COLUMNS`. Sizes left out
-            are 1, densities left out those of the layer's kind.
-
-    Returns:
-        The fields of a workload but its name.
+    Sizes left out are 1, densities left out those of the layer's kind.
 
     Raises:
         ValueError: everything that is wrong, in one line, each with file, line and column.
@@ -128,13 +123,8 @@ def read_columns(path: Path) -> dict[str, Any]:
 def write_columns(
     stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Write a network's CSV.
-
-    Args:
-        stream: open for writing, newline=''.
-        provenance: where the network comes from.
-        columns: cells by column name; every one of `COLUMNS`, a cell per layer.
-    """
+    """Write a network's CSV to a stream opened with newline='', from a cell per layer for each of
+    `COLUMNS`."""
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
     writer = csv.writer(stream, lineterminator="\n")
