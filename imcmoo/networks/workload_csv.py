@@ -41,6 +41,9 @@ COLUMNS = (
 )
 """All columns, in the order they are written in."""
 
+MEASURED = ("signal_power", "input_peak", "input_signed", "gain_white", "gain_static")
+"""Columns of `imcmoo import --data`: figures of each layer for people, empty where unknown."""
+
 GIVEN, DEFAULT = "given", "default"
 """Where densities come from if the file does not say: from it, or from the layer's kind."""
 
@@ -116,6 +119,9 @@ def read_columns(path: Path) -> dict[str, Any]:
         "dynamic": dynamic,
         "shared_with": shared,
         "provenance": provenance,
+        "measured": {
+            c: tuple(line.cells[c] for line in lines) for c in MEASURED if c in lines[0].cells
+        },
         **statistics,
     }
 
@@ -123,13 +129,20 @@ def read_columns(path: Path) -> dict[str, Any]:
 def write_columns(
     stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Write a network's CSV to a stream opened with newline='', from a cell per layer for each of
-    `COLUMNS`."""
+    """Write a network's CSV.
+
+    Args:
+        stream: open for writing, newline=''.
+        provenance: where the network comes from.
+        columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell per
+            layer.
+    """
+    names = [*COLUMNS, *(c for c in MEASURED if c in columns)]
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(zip(*(columns[c] for c in COLUMNS), strict=True))
+    writer.writerow(names)
+    writer.writerows(zip(*(columns[c] for c in names), strict=True))
 
 
 def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
@@ -178,7 +191,7 @@ def _check_header(header: Sequence[str], number: int, faults: _Faults) -> None:
     if missing:
         faults.add(number, f"no column {', '.join(missing)}")
     for column in header:
-        if column not in COLUMNS:
+        if column not in (*COLUMNS, *MEASURED):
             hint = did_you_mean_or_known(column, COLUMNS)
             faults.add(number, f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):

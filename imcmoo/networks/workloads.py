@@ -85,6 +85,7 @@ class Workload:
         input_statistics: where `input_bits` comes from, per layer.
         weight_statistics: where `weight_bits` comes from, per layer.
         provenance: where the network comes from.
+        measured: cells of the columns that `imcmoo import --data` adds, which no cost depends on.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Workload:
     input_statistics: tuple[str, ...] = ()
     weight_statistics: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.layers)
@@ -121,8 +123,8 @@ class Workload:
         Args:
             path: columns name, C, M, P, Q and, optional, kind, R, S, G, N, stride_h, stride_w,
                 dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7
-                (most significant first), input_statistics, weight_statistics; lines #key=value on
-                top.
+                (most significant first), input_statistics, weight_statistics, and the columns of
+                `imcmoo import --data`; lines #key=value on top.
             name: what to call the network; the file's stem by default.
 
         Raises:
@@ -141,6 +143,7 @@ class Workload:
             **dict(zip((*DIMENSIONS, *STEPS), numbers.T.tolist(), strict=True)),
             "dynamic": [int(d) for d in self.dynamic],
             "shared_with": self.shared_with,
+            **self.measured,
         }
         for operand in OPERANDS:
             bits = getattr(self, f"{operand}_bits").T.tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,25 +56,31 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Designs:
-    """Designs with their mapping keys and rows in the tables of prices, shape (n, ...) each.
+    """Designs with their mapping keys and rows in the tables of prices, looked up when needed.
 
     Args:
-        levels: in the design space.
-        mapping_key: rank among the combinations of `mapping_parameters`.
-        price_rows: in the tables of prices.
+        chips: the cost model.
+        levels: in its design space, shape (n, n_parameters).
     """
 
+    chips: ChipModel
     levels: Levels
-    mapping_key: Ints
-    price_rows: PriceRows
 
     def __len__(self) -> int:
-        return len(self.mapping_key)
+        return len(self.levels)
 
     def __getitem__(self, rows: Any) -> Designs:
-        return Designs(
-            self.levels[rows], self.mapping_key[rows], tuple(r[rows] for r in self.price_rows)
-        )
+        return Designs(self.chips, self.levels[rows])
+
+    @cached_property
+    def mapping_key(self) -> Ints:
+        """Rank of each design among the combinations of `mapping_parameters`, shape (n,)."""
+        return self.chips.mapping_key(self.levels)
+
+    @cached_property
+    def price_rows(self) -> PriceRows:
+        """Row of each design in each table of prices, shape (n,) each."""
+        return self.chips.prices.rows(self.levels)
 
 
 class ChipModel:
@@ -146,8 +153,8 @@ class ChipModel:
         return self.space.rank(levels, self.mapping_parameters)
 
     def designs(self, levels: Levels) -> Designs:
-        """Look up the mapping keys and price rows of n designs."""
-        return Designs(levels, self.mapping_key(levels), self.prices.rows(levels))
+        """The designs of a level matrix (n, n_parameters)."""
+        return Designs(self, levels)
 
     def sizes(self, levels: Levels) -> Sizes:
         """Sizes of n designs."""
