@@ -38,12 +38,20 @@ def spaces() -> dict[str, DesignSpace]:
     return read_spaces(sorted((folder() / "spaces").glob("*.toml")))
 
 
+def study_names() -> list[str]:
+    """Names of the shipped studies, in alphabetical order: those of their files."""
+    return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
+
+
 @cache
+def study(name: str) -> Study:
+    """A shipped study; only its own file and networks are read."""
+    return read_study(folder() / "studies" / f"{name}.toml", spaces(), shipped=True)
+
+
 def studies() -> dict[str, Study]:
     """Every shipped study by name, in alphabetical order."""
-    paths = sorted((folder() / "studies").glob("*.toml"))
-    read = [read_study(path, spaces(), shipped=True) for path in paths]
-    return {study.name: study for study in read}
+    return {name: study(name) for name in study_names()}
 
 
 def device_spaces() -> dict[str, DesignSpace]:
