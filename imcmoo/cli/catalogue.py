@@ -24,7 +24,7 @@ def studies() -> dict[str, Study]:
 
 def names() -> list[str]:
     """Names of the studies that can be run."""
-    return list(dict.fromkeys([*shipped.names(), *_offered("imcmoo.studies")]))
+    return list(dict.fromkeys([*shipped.study_names(), *_offered("imcmoo.studies")]))
 
 
 def known() -> str:
@@ -72,7 +72,7 @@ def named_study(name: str) -> Study:
     if name in offered:
         study: Study = offered[name]
         return study
-    if name in shipped.names():
+    if name in shipped.study_names():
         return shipped.study(name)
     catalogue = names()
     raise InputError(

@@ -38,7 +38,7 @@ def spaces() -> dict[str, DesignSpace]:
     return read_spaces(sorted((folder() / "spaces").glob("*.toml")))
 
 
-def names() -> list[str]:
+def study_names() -> list[str]:
     """Names of the shipped studies, which are those of their files, in alphabetical order."""
     return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
 
@@ -51,7 +51,7 @@ def study(name: str) -> Study:
 
 def studies() -> dict[str, Study]:
     """Every shipped study by name, in alphabetical order."""
-    return {name: study(name) for name in names()}
+    return {name: study(name) for name in study_names()}
 
 
 def device_spaces() -> dict[str, DesignSpace]:

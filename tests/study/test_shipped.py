@@ -17,7 +17,7 @@ def test_a_checkout_reads_its_folder_in_place():
 
 def test_studies_have_the_names_of_their_files():
     assert {name: study.name for name, study in shipped.studies().items()} == {
-        name: name for name in shipped.names()
+        name: name for name in shipped.study_names()
     }
 
 
