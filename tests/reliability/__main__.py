@@ -16,32 +16,52 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.reliability import drawn, drawn_code, drawn_files
+from tests.reliability import drawn, drawn_code, drawn_files, drawn_input, drawn_sizes
 from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, ROOT, Outcome
 
 HEAD = """# What happens when something goes wrong
 
 Written by `make reliability`: commands on small studies of two networks, each killed,
-stopped, run beside another or given odd places to write to. *{fine}*: the
+fed damaged input or disturbed otherwise. *{fine}*: the
 command did its work, and what it left is, byte for byte, what an undisturbed command leaves.
 *{refused}*: it ended with one line on the terminal that says what is wrong, and everything that was
 there is there. Anything else would have a column: {bad}.
-All cases are drawn at random, seed {seed}. The test suite (`make test-slow`) draws damaged, endless
-and absurd input: it is read, or refused by one line, too.
+All cases are drawn at random, seed {seed}.
 
 """
 
 CLASSES: dict[str, tuple[Callable[[drawn.Trial], Outcome], int]] = {
     "killed": (drawn_files.killed, 30),
     "two-commands": (drawn_files.two_commands, 30),
+    "damaged-file": (drawn_input.damaged_file, 100),
     "folder-deleted": (drawn_files.folder_deleted, 6),
+    "edited-code": (drawn_code.edited_code, 40),
+    "wrong-name": (drawn_code.wrong_name, 150),
     "reading": (drawn_code.reading, 8),
+    "underflow": (drawn_input.underflow, 30),
+    "weights": (drawn_input.weights, 30),
+    "markup": (drawn_input.markup, 40),
+    "study-name": (drawn_input.study_name, 40),
+    "component-table": (drawn_input.component_table, 150),
+    "checksums": (drawn_input.checksums, 60),
+    "checkpoint": (drawn_input.checkpoint, 120),
+    "nested": (drawn_input.nested, 100),
+    "endless": (drawn_input.endless, 21),
+    "slow-input": (drawn_input.slow_input, 9),
+    "onnx": (drawn_input.onnx_model, 500),
+    "designs-csv": (drawn_input.designs_csv, 200),
     "lock": (drawn_files.lock_file, 48),
     "output-of-any": (drawn_files.output, 100),
     "stopped": (drawn_files.stopped, 40),
     "figures-link": (drawn_files.figures_link, 12),
     "full-disk": (drawn_files.full_disk, 24),
     "interrupted": (drawn_files.interrupted, 24),
+    "many-networks": (drawn_sizes.many_networks, 6),
+    "workers": (drawn_sizes.workers, 12),
+    "narrow": (drawn_sizes.narrow, 40),
+    "oversize": (drawn_sizes.oversize, 4),
+    "huge-numbers": (drawn_sizes.huge_numbers, 6),
+    "mute-scheduler": (drawn_sizes.mute_scheduler, 2),
 }
 """Classes of drawn cases, and how many trials each has by default."""
 
