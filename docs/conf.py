@@ -26,6 +26,7 @@ html_title = f"imcmoo {release}"
 html_show_copyright = False
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
 
 default_role = "literal"  # in docstrings `names` are code
 autodoc_typehints = "description"

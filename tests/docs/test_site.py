@@ -72,14 +72,13 @@ def test_links_within_the_repository_lead_somewhere(page):
 def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
     pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
     blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "start.md").read_text("utf-8"), re.M | re.S)
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert len(commands) == 8
+    assert len(commands) == 7
     for program, *arguments in commands:
         assert program == "imcmoo"
         assert main(arguments) == 0, arguments
-    run = tmp_path / "results" / "four_workload_rram" / "seed-1"
+    run = tmp_path / "results" / "four_workload_sram_physical" / "seed-1"
     assert (run / "report.html").exists()
     assert (run / "regret.csv").exists()
     assert "exact optimum" in capsys.readouterr().out
