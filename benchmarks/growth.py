@@ -23,7 +23,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from problems.sram import SRAM_LARGE
+from problems import SRAM_LARGE
 
 NETWORKS = (1, 3, 5, 7, 9)
 GROUPS = (1, 2, 4, 7)

@@ -1,4 +1,4 @@
-"""The studies and spaces there are: found through entry points, so that nothing here looks upward.
+"""The studies and spaces that commands know by name: shipped ones, and those of other packages.
 
 An installed package offers studies by an entry point of the group `imcmoo.studies`, and the spaces
 that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a dictionary.
@@ -12,13 +12,14 @@ from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.space.design_space import DesignSpace
+from imcmoo.study import shipped
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
 
 
 def studies() -> dict[str, Study]:
     """Every study that can be run, by name."""
-    return _offered("imcmoo.studies")
+    return {**shipped.studies(), **_offered("imcmoo.studies")}
 
 
 def known() -> str:
@@ -28,7 +29,7 @@ def known() -> str:
 
 def spaces() -> dict[str, DesignSpace]:
     """The widest space of each device, by name."""
-    return _offered("imcmoo.spaces")
+    return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
 
 
 def base_spaces() -> dict[str, DesignSpace]:
@@ -75,6 +76,4 @@ def _offered(group: str) -> dict[str, Any]:
     objects: dict[str, Any] = {}
     for entry in entry_points(group=group):
         objects |= entry.load()
-    if not objects:
-        raise InputError(f"no package offers {group}: install imcmoo (pip install -e .)")
     return objects

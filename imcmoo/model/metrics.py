@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -170,6 +172,8 @@ class Metrics:
             Columns design (its place in the batch), workload, the quantities of the network, then
             those of the chip, runs, and missing_<resource> (whole numbers).
         """
+        import pandas as pd  # imported when used: it takes a third of a second
+
         n_workloads = len(workloads)
         n = len(self.runs)
         columns: dict[str, NDArray[Any]] = {

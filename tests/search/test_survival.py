@@ -7,7 +7,7 @@ from pymoo.core.population import Population
 from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search.survival import CriteriaSurvival, elite, span_scaled, unique_rank
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SUM, NoisyEvaluator, fake_problem
 
 PROBLEM = fake_problem(RRAM, 3)
