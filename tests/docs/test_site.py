@@ -48,11 +48,17 @@ def test_every_page_and_tutorial_is_on_the_site(site):
     assert 'id="search-results"' in (site / "search.html").read_text(encoding="utf-8")
 
 
-def test_a_tutorial_is_a_page_of_text_and_code(site):
+def test_a_tutorial_is_a_page_of_text_code_and_output(site):
     text = (site / "tutorials" / "own_model.html").read_text(encoding="utf-8")
-    assert "<h1>Bring your own cost model" in text
+    assert "<h1>Write a cost model" in text
     assert "# %%" not in text
     assert text.count('class="highlight-python') == 5
+    assert "designs evaluated, " in text
+    drawn = (site / "tutorials" / "first_steps.html").read_text(encoding="utf-8")
+    assert "<svg" in drawn[drawn.index("frameon") :]
+    equations = (site / "physical_model.html").read_text(encoding="utf-8")
+    assert equations.count('<svg role="img"') > 20
+    assert "mathjax" not in equations.lower()
 
 
 def test_what_the_package_offers_is_in_the_reference(site):

@@ -27,7 +27,9 @@ command on a small study of two networks: it is killed, or meets damaged input, 
 second command. [All cases](reliability.csv)
 
 - *{fine}*: the command left, byte for byte, what an undisturbed command leaves.
+
 - *{refused}*: it ended with one line that states the problem, and all earlier files are intact.
+
 - Any other outcome would add a column: {bad}.
 
 All cases are drawn at random, seed {seed}. `make reliability` writes this page.
