@@ -75,9 +75,9 @@ class Paper(Publication):
     """The full study of the reference model."""
 
     name = "paper"
+    tasks = TASKS
 
-    def __init__(self, tasks: Sequence[Task] = TASKS) -> None:
-        self.tasks = tasks
+    def __init__(self) -> None:
         asked = {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
         self.depends_on = dependence(asked.values(), data=(LARGEST, DESIGNS))
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}

@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
-
-Floats = NDArray[np.float64]
 
 HISTOGRAMS = "operand_histograms.npz"
 _CODES = np.arange(2**BITS)
@@ -48,7 +47,7 @@ class OperandBits:
 
     inputs: Floats
     inputs_offset: Floats
-    signed: NDArray[np.bool_]
+    signed: Bools
     weights: Floats
     magnitudes: Floats
     signed_magnitudes: Floats
@@ -80,7 +79,7 @@ class OperandBits:
         return cls._of(natural, offset, _offset_codes(weights), signed)
 
     @classmethod
-    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: NDArray[np.bool_]) -> OperandBits:
+    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: Bools) -> OperandBits:
         """From how often each 8-bit code occurs.
 
         Args:
@@ -93,9 +92,7 @@ class OperandBits:
         return cls._of(inputs, np.where(signed[:, None], inputs, shifted), weights, signed)
 
     @classmethod
-    def _of(
-        cls, natural: Floats, offset: Floats, weights: Floats, signed: NDArray[np.bool_]
-    ) -> OperandBits:
+    def _of(cls, natural: Floats, offset: Floats, weights: Floats, signed: Bools) -> OperandBits:
         """From probabilities of codes: inputs as they are coded and with an offset, weights."""
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
@@ -111,7 +108,7 @@ class OperandBits:
             signed_magnitudes=plus - minus,
         )
 
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> OperandBits:
+    def take(self, index: Ints | Bools) -> OperandBits:
         """Some of the layers."""
         return OperandBits(*(values[index] for values in self._fields()))
 
@@ -173,7 +170,7 @@ def _convolves(kind: str) -> bool:
     return "Conv" in kind and kind != "Conv1D"
 
 
-def _same_layers(workload: Workload, recorded: Workload) -> NDArray[np.int64]:
+def _same_layers(workload: Workload, recorded: Workload) -> Ints:
     """The recorded layer of the same kernel and channels for each layer, −1 if none is left."""
     at = [DIMENSIONS.index(name) for name in "CMRSG"]
     left: dict[tuple[int, ...], deque[int]] = defaultdict(deque)
@@ -243,7 +240,7 @@ def _spread(probabilities: Floats, edges: Floats) -> Floats:
     return codes
 
 
-def _joint(probabilities: Floats, values: NDArray[np.int64], bits: int) -> Floats:
+def _joint(probabilities: Floats, values: Ints, bits: int) -> Floats:
     """P(bit k and bit l are one), shape (n_layers, bits, bits)."""
     ones = ((values[:, None] >> np.arange(bits - 1, -1, -1)) & 1).astype(float)
     joint: Floats = np.einsum("nv,vk,vl->nkl", probabilities, ones, ones, optimize=True)

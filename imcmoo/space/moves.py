@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools
 from imcmoo.space.design_space import DesignSpace, Levels
-
-Bools = NDArray[np.bool_]
 
 
 def single_moves(space: DesignSpace) -> Levels:

@@ -44,14 +44,12 @@ def _numbers(quantity: Quantity, given: Any, networks: Sequence[str]) -> list[fl
         return [_number(quantity, quantity.name, given)]
     if not isinstance(given, Mapping) or set(given) != set(networks):
         raise EvaluationFailed(f"{quantity.name}: is asked for a number for each network")
-    return [
-        math.nan if _is_none(given[n]) else _number(quantity, f"{quantity.name} of {n}", given[n])
-        for n in networks
-    ]
-
-
-def _is_none(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    numbers = []
+    for name in networks:
+        value = given[name]
+        none = value is None or (isinstance(value, float) and math.isnan(value))
+        numbers.append(math.nan if none else _number(quantity, f"{quantity.name} of {name}", value))
+    return numbers
 
 
 def _number(quantity: Quantity, name: str, given: Any) -> float:

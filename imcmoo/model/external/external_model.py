@@ -72,10 +72,7 @@ class ExternalModel(CostModel):
         Raises:
             ValueError: no such network here.
         """
-        if name not in self.workload_names:
-            raise ValueError(f"no network '{name}' here; there are {self.workload_names}")
-        workload = self._workloads.workloads[self.workload_names.index(name)]
-        return type(self)(self.space, WorkloadSet((workload,)))
+        return type(self)(self.space, self._workloads.only(name))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.

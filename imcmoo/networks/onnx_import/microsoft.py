@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import onnx
 
-from imcmoo.networks.onnx_import.tensors import Shape, Tensor
+from imcmoo.networks.onnx_import.tensors import Shape, Tensor, attribute_of
 
 MICROSOFT = "com.microsoft"
 """Their domain; optimised files put some of them into ONNX's own."""
@@ -60,12 +60,12 @@ def _projected(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Sh
     sequence, weights = _shape(inputs, 0), _shape(inputs, 1)
     if sequence is None or weights is None or weights[1] is None:
         return []
-    sizes = _attribute(node, "qkv_hidden_sizes")
+    sizes = attribute_of(node, "qkv_hidden_sizes")
     return [(*sequence[:2], sizes.ints[2] if sizes else weights[1] // 3)]
 
 
 def _blocks(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    rows, columns = _shape(inputs, 0), _attribute(node, "N")
+    rows, columns = _shape(inputs, 0), attribute_of(node, "N")
     return [(*rows[:-1], columns.i)] if rows and columns else []
 
 
@@ -73,7 +73,7 @@ def _fused_product(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> lis
     a, b = _shape(inputs, 0), _shape(inputs, 1)
     if a is None or b is None or min(len(a), len(b)) < 2:
         return []
-    turned = [_attribute(node, name) for name in ("transA", "transB")]
+    turned = [attribute_of(node, name) for name in ("transA", "transB")]
     rows = a[-1] if turned[0] and turned[0].i else a[-2]
     columns = b[-2] if turned[1] and turned[1].i else b[-1]
     return [(*(a[:-2] if len(a) >= len(b) else b[:-2]), rows, columns)]
@@ -87,7 +87,7 @@ def _embedding(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Sh
 def _joined(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
     """Each part comes with its scale and zero point; the output's come first."""
     parts = [_shape(inputs, i) for i in range(2, len(inputs), 3)]
-    axis = _attribute(node, "axis")
+    axis = attribute_of(node, "axis")
     first = parts[0] if parts else None
     if first is None or axis is None or any(p is None or None in p for p in parts):
         return []
@@ -112,7 +112,3 @@ SHAPE_RULES: dict[str, Rule] = {
 def _shape(inputs: Sequence[Tensor | None], index: int) -> Shape | None:
     tensor = inputs[index] if index < len(inputs) else None
     return tensor.shape if tensor is not None else None
-
-
-def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
-    return next((a for a in node.attribute if a.name == name), None)

@@ -88,7 +88,7 @@ def test_other_networks_and_versions_are_asked_anew(asked, monkeypatch):
     alone = Sound(SPACE, NETWORKS).for_network("alexnet")
     assert alone.evaluate(levels).energy_J.shape == (5, 1)
     assert len(asked()) == 10
-    with pytest.raises(ValueError, match="no network 'vgg16' here"):
+    with pytest.raises(ValueError, match="network 'vgg16' is not one of alexnet"):
         alone.for_network("vgg16")
     with pytest.raises(ValueError, match="deployment = 'together' means nothing to cost model"):
         Sound(SPACE, NETWORKS, deployment="together")

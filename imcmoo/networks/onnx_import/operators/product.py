@@ -40,15 +40,8 @@ def quantised_blocks(call: Call) -> list[Row]:
     """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
     sizes = call.shape(0)
     c, m = call.attributes["K"], call.attributes["N"]
-    return [
-        Row(
-            name=call.name,
-            kind=call.operator,
-            sizes=(c, m, (sizes[-2] if len(sizes) > 1 else 1), 1, 1, 1, 1, prod(sizes[:-2])),
-            inputs=call.tensor(0),
-            weights=call.tensor(1),
-        )
-    ]
+    rows = sizes[-2] if len(sizes) > 1 else 1
+    return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
 
 
 def einsum(call: Call) -> list[Row]:
@@ -106,22 +99,7 @@ def contraction(
     kept = [label for label in sizes if label in result]
     summed = [s for label, s in sizes.items() if label not in result and label in a and label in b]
     streams, varies = ({n: s for n, s in by.items() if s != 1} for by in (sizes_a, sizes_b))
-    columns = [sizes[n] for n in kept if n in varies and n not in streams]
-    groups = [sizes[n] for n in kept if n in varies and n in streams]
-    steps = [sizes[n] for n in kept if n in sizes_a and n not in varies]
-    return Row(
-        name=call.name,
-        kind=call.operator,
-        sizes=(
-            prod(summed),
-            prod(columns),
-            (steps[-1] if steps else 1),
-            1,
-            1,
-            1,
-            prod(groups),
-            prod(steps[:-1]),
-        ),
-        inputs=left,
-        weights=right,
-    )
+    columns = prod(sizes[n] for n in kept if n in varies and n not in streams)
+    groups = prod(sizes[n] for n in kept if n in varies and n in streams)
+    *batch, steps = [1, *(sizes[n] for n in kept if n in sizes_a and n not in varies)]
+    return call.product(prod(summed), columns, steps, left, right, g=groups, n=prod(batch))

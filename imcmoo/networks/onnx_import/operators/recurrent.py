@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled, RowsOf
 
@@ -22,25 +24,13 @@ def recurrent(operator: str) -> RowsOf:
         if len(steps) != 3 or len(hidden_shape) != 3:
             raise NotModelled("its input or weights do not have three axes")
         hidden = call.attributes.get("hidden_size") or min(hidden_shape[1:])
-        directions = hidden_shape[0]
-        return [
-            Row(
-                name=call.name,
-                kind=call.operator,
-                sizes=(
-                    steps[2] + hidden,
-                    gates * hidden,
-                    1,
-                    1,
-                    1,
-                    1,
-                    directions,
-                    steps[0] * steps[1],
-                ),
-                inputs=call.tensor(0),
-                weights=call.tensor(1),
-                recurrent_weights=directions * gates * hidden * hidden,
-            )
-        ]
+        directions, (length, batch, channels) = hidden_shape[0], steps
+        row = call.product(
+            *(channels + hidden, gates * hidden, 1),
+            *(call.tensor(0), call.tensor(1)),
+            g=directions,
+            n=length * batch,
+        )
+        return [replace(row, recurrent_weights=directions * gates * hidden * hidden)]
 
     return rows

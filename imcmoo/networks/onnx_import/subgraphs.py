@@ -1,4 +1,4 @@
-"""Loops and scans: what each step reads, and what is known once a step has been walked through."""
+"""Graphs inside nodes: branches, functions, and what loops and scans read and make in each step."""
 
 from __future__ import annotations
 
@@ -9,8 +9,73 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Item
-from imcmoo.networks.onnx_import.control_flow import condition, subgraph
-from imcmoo.networks.onnx_import.tensors import Tensor
+from imcmoo.networks.onnx_import.tensors import Tensor, attribute_of
+
+
+def subgraph(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
+    """A graph among a node's attributes.
+
+    Raises:
+        InputError: there is none.
+    """
+    attribute = attribute_of(node, name)
+    if attribute is None or not attribute.HasField("g"):
+        raise InputError(f"lacks the graph '{name}'")
+    return attribute.g
+
+
+def condition(tensor: Tensor | None) -> bool | None:
+    """Value of a condition, or None if it is decided while the network runs."""
+    if tensor is None or tensor.value is None or tensor.value.size != 1:
+        return None
+    return bool(tensor.value.reshape(-1)[0])
+
+
+def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
+    """The properties that two branches' outputs share."""
+    return [
+        Tensor(a.shape if a.shape == b.shape else None, a.element)
+        for a, b in zip(first, second, strict=False)
+    ]
+
+
+def body_of(
+    function: onnx.FunctionProto, node: onnx.NodeProto, inputs: Sequence[Tensor | None]
+) -> tuple[list[onnx.NodeProto], dict[str, Tensor]]:
+    """A function's nodes with the caller's attributes in them, and its inputs by name.
+
+    Raises:
+        InputError: more inputs than the function takes.
+    """
+    if len(inputs) > len(function.input):
+        raise InputError(f"{len(inputs)} inputs for a function of {len(function.input)}")
+    attributes = {a.name: a for a in function.attribute_proto} | {a.name: a for a in node.attribute}
+    named = dict(zip(function.input, inputs, strict=False))
+    scope = {name: tensor for name, tensor in named.items() if tensor is not None}
+    left_out = set(function.input) - set(scope)
+    return [_filled(inner, attributes, left_out) for inner in function.node], scope
+
+
+def _filled(
+    node: onnx.NodeProto, given: dict[str, onnx.AttributeProto], left_out: set[str]
+) -> onnx.NodeProto:
+    """The node with references to the function's attributes replaced, here and in subgraphs."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    del copy.attribute[:]
+    copy.input[:] = ["" if name in left_out else name for name in node.input]
+    for attribute in node.attribute:
+        source = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+        if source is None:
+            continue
+        kept = copy.attribute.add()
+        kept.CopyFrom(source)
+        kept.name = attribute.name
+        if kept.HasField("g"):
+            inner = [_filled(n, given, left_out) for n in kept.g.node]
+            del kept.g.node[:]
+            kept.g.node.extend(inner)
+    return copy
 
 
 @dataclass(frozen=True)
@@ -61,21 +126,20 @@ def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
     Raises:
         InputError: it lacks its subgraph or its inputs.
     """
-    attributes = {a.name: a for a in node.attribute}
     body = subgraph(node, "body")
-    n_scanned = attributes["num_scan_inputs"].i if "num_scan_inputs" in attributes else 0
+    number, along = (attribute_of(node, n) for n in ("num_scan_inputs", "scan_input_axes"))
+    n_scanned = number.i if number else 0
     if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):
         raise InputError("its body does not read what it is given")
     n_states = len(inputs) - n_scanned
-    axes = list(attributes["scan_input_axes"].ints) if "scan_input_axes" in attributes else []
-    axes = axes or [0] * n_scanned
+    axes = (list(along.ints) if along else []) or [0] * n_scanned
     states = [_changing(tensor) for tensor in inputs[:n_states]]
     read = [_one_step(t, axis) for t, axis in zip(inputs[n_states:], axes, strict=False)]
     first = inputs[n_states]
     steps = first.shape[axes[0]] if first is not None and first.shape else None
 
     def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
-        along_first = "scan_output_axes" not in attributes
+        along_first = attribute_of(node, "scan_output_axes") is None
         kept_each = [
             _stacked(t, steps) if along_first else Tensor(None, t.element) for t in made[n_states:]
         ]
