@@ -24,6 +24,8 @@ exclude_patterns = ["conf.py", "site_pages.py", "diagrams.py", "search.md"]
 html_theme = "furo"
 html_title = f"imcmoo {release}"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]

@@ -27,6 +27,10 @@ def readme():
     return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 @pytest.fixture(scope="module")
 def optima():
     return pd.read_csv(PUBLISHED / "physics" / "optima.csv")

@@ -78,7 +78,8 @@ def test_links_within_the_repository_lead_somewhere(page):
 def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
     pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "start.md").read_text("utf-8"), re.M | re.S)
+    page = (DOCS / "start.md").read_text("utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
     assert len(commands) == 7
     for program, *arguments in commands:
@@ -87,4 +88,9 @@ def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, caps
     run = tmp_path / "results" / "four_workload_sram_physical" / "seed-1"
     assert (run / "report.html").exists()
     assert (run / "regret.csv").exists()
-    assert "exact optimum" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "exact optimum" in printed
+    shown = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
+    numbers = re.findall(r"\d+\.\d+", " ".join(shown))
+    assert len(numbers) > 10
+    assert not [number for number in numbers if number not in printed]
