@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.io.errors import did_you_mean_or_known
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -84,14 +84,9 @@ class _Faults:
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """Read a network's CSV.
+    """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Args:
-        path: columns name, C, M, P, Q; optional are those others of `COLUMNS`. Sizes left out
-            are 1, densities left out those of the layer's kind.
-
-    Returns:
-        The fields of a workload but its name.
+    Sizes left out are 1, densities left out those of the layer's kind.
 
     Raises:
         ValueError: everything that is wrong, in one line, each with file, line and column.
@@ -197,8 +192,7 @@ def _check_header(header: Sequence[str], number: int, faults: _Faults) -> None:
         faults.add(number, f"no column {', '.join(missing)}")
     for column in header:
         if column not in (*COLUMNS, *MEASURED):
-            close = get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(COLUMNS)}"
+            hint = did_you_mean_or_known(column, COLUMNS)
             faults.add(number, f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):
         faults.add(number, "given twice", column)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import label
 from imcmoo.report.results import Results
@@ -53,7 +53,7 @@ def selection_table(results: Results) -> Table:
     table.add_section()
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
-        unit = CRITERIA[name].unit if name in CRITERIA else ""
+        unit = NAMED[name].unit if name in NAMED else ""
         marked = " ◀" if name == results.criterion else ""
         designs = pd.MultiIndex.from_frame(first[results.parameters])
         scores = front[f"score_{name}"].loc[designs]

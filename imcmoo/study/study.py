@@ -23,6 +23,8 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria, check_weights
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
@@ -68,6 +70,7 @@ class Study:
         baselines: whether to search for each workload alone as well.
         seed: of every random choice, at least 0.
         seeds: what is run where a command line names no seed; `seed` alone by default.
+        scenario: requests of all networks and how a chip serves them; of the physical model.
         file: the study file this was read from, as it was given; a study of the catalogue has none.
 
     Raises:
@@ -95,6 +98,7 @@ class Study:
     baselines: bool = True
     seed: int = 1
     seeds: tuple[int, ...] = ()
+    scenario: Scenario | None = None
     file: str | None = None
 
     def __post_init__(self) -> None:
@@ -119,6 +123,25 @@ class Study:
         if self.accuracy and self.model == "reference":
             raise ValueError("accuracy needs the physical model, the reference model has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
+        self._check_scenario()
+
+    def _check_scenario(self) -> None:
+        """Check that the scenario fits the networks, the model and the device.
+
+        Raises:
+            ValueError: it does not.
+        """
+        if self.scenario is None:
+            return
+        if self.model != "physical":
+            raise ValueError(f"a scenario needs model physical, not {self.model}")
+        if {*self.scenario.requests} != {*self.names}:
+            raise ValueError("a scenario must have requests of every network and of no other")
+        if "rram" in self.space.values_of("device") and self.deployment == "alone":
+            raise ValueError(
+                "a scenario on rram needs deployment together: rewriting weights at every request "
+                "takes too long and wears cells out"
+            )
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -173,19 +196,24 @@ class Study:
             OSError: a network's CSV or the component table cannot be read.
         """
         # A model of a user's need not know what a study does not ask for.
-        asked = {
+        asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
             "objectives": self.objectives or None,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
         }
-        return registry.make(
+        if self.scenario is not None:
+            asked["interruptible"] = self.scenario.interruptible or None
+            # The worst order of requests: weights that stay are written for every inference.
+            asked["requests_per_switch"] = 1.0
+        model = registry.make(
             self.model,
             self.space,
             self.network_set(),
             deployment=self.deployment,
             **{name: value for name, value in asked.items() if value is not None},
         )
+        return model if self.scenario is None else ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """The problem as a search sees it.
@@ -201,9 +229,16 @@ class Study:
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
             guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
-            limits=self.limits,
+            limits=self._all_limits(),
             origin=Origin(self.own_modules, self._handed()),
         )
+
+    def _all_limits(self) -> Mapping[str, Limits] | None:
+        """Limits of networks, with those of their load in a scenario."""
+        if self.scenario is None:
+            return self.limits
+        stated, most = self.limits or {}, self.scenario.max_load
+        return {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
 
     @property
     def own_modules(self) -> tuple[str, ...]:
@@ -262,6 +297,7 @@ class Study:
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
+            **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
 

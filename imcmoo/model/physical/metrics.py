@@ -72,6 +72,12 @@ class PhysicalMetrics(PhysicalResources):
         streamed: whether weights are loaded for every image.
         switch_energy_J: of writing all weights of a network; 0 where none are written.
         switch_time_s: likewise.
+        longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
+            pipelined designs; NaN unless it was wanted.
+        leak_W: leakage of the chip, shape (n,) like all that follow.
+        save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
+            in SRAM; infinite without DRAM.
+        save_J: energy of it.
     """
 
     energy_J: Floats
@@ -87,6 +93,10 @@ class PhysicalMetrics(PhysicalResources):
     streamed: Bools
     switch_energy_J: Floats
     switch_time_s: Floats
+    longest_layer_s: Floats
+    leak_W: Floats
+    save_s: Floats
+    save_J: Floats
 
     @property
     def resources(self) -> PhysicalResources:

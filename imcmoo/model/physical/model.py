@@ -191,13 +191,16 @@ class PhysicalModel:
         macs: Floats = self.layers.total(self.layers.macs)
         return macs
 
-    def evaluate(self, columns: Columns, *, causes: bool = True) -> PhysicalMetrics:
+    def evaluate(
+        self, columns: Columns, *, causes: bool = True, longest: bool = False
+    ) -> PhysicalMetrics:
         """Metrics of n designs.
 
         Args:
             columns: of the designs; node, supply voltage and sizes must be in the component table,
                 whether or not a space lists them.
             causes: whether to find the bottleneck; else `bound_by` is −1.
+            longest: whether to find the longest layer; else `longest_layer_s` is NaN.
 
         Raises:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
@@ -206,7 +209,8 @@ class PhysicalModel:
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
 
         def work(some: Ints) -> PhysicalMetrics:
-            return evaluate_batch(Batch(self.context, designs.take(some)), causes=causes)
+            batch = Batch(self.context, designs.take(some))
+            return evaluate_batch(batch, causes=causes, longest=longest)
 
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
@@ -338,6 +342,7 @@ class PhysicalEvaluator(CostModel):
             `imcmoo.model.physical.parameters.Designs`, and `device`.
         workloads: the networks; layers that multiply two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
+        interruptible: whether `evaluate` gives what an interruption between layers depends on.
         options: further arguments of `PhysicalModel`, such as `deployment` and `table`.
 
     Raises:
@@ -354,6 +359,7 @@ class PhysicalEvaluator(CostModel):
         workloads: WorkloadSet,
         *,
         objectives: Sequence[str] = (),
+        interruptible: bool = False,
         **options: Any,
     ) -> None:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
@@ -362,6 +368,7 @@ class PhysicalEvaluator(CostModel):
         super().__init__(space, workloads)
         self.workloads = workloads
         self._objectives = tuple(objectives)
+        self._interruptible = interruptible
         self._options = options
         dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
         device = space.fixed["device"]
@@ -419,7 +426,13 @@ class PhysicalEvaluator(CostModel):
     def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
         """A time-multiplexed model of other networks."""
         settings = {**options, "deployment": "alone", "table": self._model.context.table}
-        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **settings)
+        return PhysicalEvaluator(
+            self.space,
+            workloads,
+            objectives=self._objectives,
+            interruptible=self._interruptible,
+            **settings,
+        )
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits."""
@@ -496,7 +509,9 @@ class PhysicalEvaluator(CostModel):
         Returns:
             `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
             beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
-            `snr` (dB, at most `MOST_DB`), as `energy`, and `snr_adc` (dB), (n, W).
+            `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and `leak` of the
+            chip (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W), `save` (s) and
+            `save_energy` (J), (n,), as in `PhysicalMetrics`.
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -508,7 +523,9 @@ class PhysicalEvaluator(CostModel):
         # Half of all random designs break a limit and need no energies. Building the chips of the
         # other half a second time takes 1 to 4 % of the time.
         running = np.flatnonzero(runs.any(axis=1))
-        full = self._model.evaluate(designs.take(running), causes=False)
+        full = self._model.evaluate(
+            designs.take(running), causes=False, longest=self._interruptible
+        )
         values = {}
         for name, array in (
             ("energy", full.energy_J),
@@ -516,10 +533,15 @@ class PhysicalEvaluator(CostModel):
             ("interval", full.interval_s),
             ("power", full.power_W),
             *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
+            *([("longest_layer", full.longest_layer_s)] if self._interruptible else []),
             *([("accuracy_drop", full.accuracy_drop)] if self._accuracy is not None else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][running] = np.where(runs[running], array, np.nan)
+        saving = {"save": full.save_s, "save_energy": full.save_J} if self._interruptible else {}
+        for name, array in {"leak": full.leak_W, **saving}.items():
+            values[name] = np.full(runs.shape[:1], np.nan)
+            values[name][running] = array
         return Metrics(
             {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
         )
