@@ -21,10 +21,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.exact import answer
 from imcmoo.exact.certificate import Certificate
-from imcmoo.hardware.component_table import REFERENCE_TABLE
-from imcmoo.hardware.physical_table import PHYSICAL_TABLE
 from imcmoo.io.errors import InputError
-from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.report.results import reading
 from imcmoo.search.checkpoint import State
 from imcmoo.space.designs_csv import read_designs
@@ -98,20 +95,7 @@ def home(tmp_path_factory):
     tables = ROOT / "imcmoo" / "networks" / "tables"
     (folder / "net.csv").write_bytes((tables / "alexnet.csv").read_bytes())
     (folder / "macros.csv").write_bytes((ROOT / "experiments/silicon/data/macros.csv").read_bytes())
-    (folder / "net.onnx").write_bytes(
-        (ROOT / "tests/networks/topologies/alexnet_onnx.onnx").read_bytes()
-    )
-    for table in (REFERENCE_TABLE, PHYSICAL_TABLE):
-        content = (ROOT / "imcmoo/hardware" / table.shipped).read_bytes()
-        (folder / table.shipped).write_bytes(content)
     return folder
-
-
-def read_table(table, path):
-    try:
-        table.read(path)
-    except ValueError as error:  # which a study's reader turns into one line
-        raise InputError(str(error)) from error
 
 
 def reads(home: Path) -> dict[str, Read]:
@@ -145,11 +129,6 @@ def reads(home: Path) -> dict[str, Read]:
         "network": (home / "net.csv", partial(find_study, str(home / "own.toml"))),
         "macros": (home / "macros.csv", partial(silicon.read, home / "macros.csv")),
         "certificate": (home / "proof/certificate.json", partial(Certificate.load, home / "proof")),
-        "model": (home / "net.onnx", partial(import_onnx, home / "net.onnx")),
-        **{
-            table.shipped: (home / table.shipped, partial(read_table, table, home / table.shipped))
-            for table in (REFERENCE_TABLE, PHYSICAL_TABLE)
-        },
     }
     of_commands = {
         "checkpoint": (checkpoint, state),
@@ -165,8 +144,7 @@ def reads(home: Path) -> dict[str, Read]:
 
 NAMES = (
     "study", "designs", "network", "macros", "certificate", "checkpoint", "summary.json",
-    "optima.csv", "front.csv", "config.json", "SHA256SUMS", "explain.json", "model",
-    "components.npz", "physical_components.npz",
+    "optima.csv", "front.csv", "config.json", "SHA256SUMS", "explain.json",
 )  # fmt: skip
 
 

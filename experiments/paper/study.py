@@ -117,7 +117,7 @@ class Paper(Publication):
         return figure_specs.figures(Tables(folder))
 
     def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
-        """`reproduction.md` with its long tables, `gallery.md`, `ledger.md`, and the READMEs."""
+        """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         frame = pd.read_csv(tables / "ledger.csv", dtype={"unit": str})
         ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(tables))}
         return pages.pages(Tables(tables), self.config, folder, docs) | ledger

@@ -1,9 +1,5 @@
 """Names of a user are shown as they are, on every terminal and in every pipe."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from rich.table import Table
 from rich.text import Text
@@ -49,19 +45,3 @@ def small_study(tmp_path):
     path = tmp_path / "small.toml"
     path.write_text(SMALL_STUDY)
     return path
-
-
-SETTINGS = (
-    *({"FORCE_COLOR": "1"}, {"TERM": "dumb"}, {"MPLBACKEND": "nonsense"}),
-    *({"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "utf-16"}),
-    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    {"TZ": "Mars/Olympus", "LANG": "tlh_QO"},
-)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_odd_settings_of_the_terminal_cost_nothing(settings):
-    command = [sys.executable, "-m", "imcmoo", "run", "--list"]
-    done = subprocess.run(command, env=os.environ | settings, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,7 @@ SECONDS = 300.0
 MOST_BYTES = 8 << 30
 """Address space of a forked command, so that a trial costs no other process its memory."""
 
-FINE, REFUSED = "as if nothing had been", "one line, nothing lost"
+FINE, REFUSED = "undisturbed result", "clear error, nothing lost"
 BROKEN, LOST, TRACEBACK, SILENT = "broken", "lost", "traceback", "silent"
 ENDLESS = "too slow or endless"
 BAD = (BROKEN, LOST, TRACEBACK, SILENT, ENDLESS)
@@ -65,6 +65,7 @@ def start(
     arguments: Sequence[str],
     *,
     before: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start a command in a new process and process group, imports included.
 
@@ -72,13 +73,14 @@ def start(
         folder: the working folder.
         arguments: command line without the program.
         before: Python that is run first.
+        environment: variables added to the present ones.
     """
     code = f"import runpy, sys\n{before}\nsys.argv = {['imcmoo', *arguments]!r}\n"
     code += "runpy.run_module('imcmoo', run_name='__main__', alter_sys=True)\n"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -102,6 +104,7 @@ def fork(
     arguments: Sequence[str],
     *,
     before: Callable[[], object] = lambda: None,
+    environment: Mapping[str, str] | None = None,
     seconds: float = 60.0,
     kill: tuple[signal.Signals, Callable[[], bool]] | None = None,
 ) -> End:
@@ -111,6 +114,7 @@ def fork(
         folder: the working folder; a user's modules are imported from it.
         arguments: command line without the program.
         before: is called in the new process first.
+        environment: variables added to the present ones.
         seconds: wall time the command may take.
         kill: a signal, and a function that is called each millisecond until it returns True: then
             the signal is sent.
@@ -118,7 +122,7 @@ def fork(
     out, error = os.memfd_create("out"), os.memfd_create("error")
     child = os.fork()
     if not child:
-        _become(folder, arguments, before, out, error)
+        _become(folder, arguments, before, environment or {}, out, error)
     watch = os.pidfd_open(child)
     while kill and not select.select([watch], [], [], 0.001)[0]:
         if kill[1]():
@@ -142,6 +146,7 @@ def _become(
     folder: Path,
     arguments: Sequence[str],
     before: Callable[[], object],
+    environment: Mapping[str, str],
     out: int,
     error: int,
 ) -> None:
@@ -160,6 +165,7 @@ def _become(
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, str(folder))
+        os.environ.update(environment)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         before()
         begun = True
@@ -186,7 +192,9 @@ def preload() -> None:
         import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
 
 
-def judged(end: End, *, right: bool = True, kept: bool = True, must: str = "") -> str:
+def judged(
+    end: End, *, right: bool = True, kept: bool = True, must: str = "", cpu: float = 1e9
+) -> str:
     """The word for how a command ended.
 
     Args:
@@ -194,8 +202,9 @@ def judged(end: End, *, right: bool = True, kept: bool = True, must: str = "") -
         right: whether its answer is right, if it gave one.
         kept: whether everything is there that was there and was not to be replaced.
         must: "refuse" where no answer can be right, "work" where there is one.
+        cpu: seconds it may take.
     """
-    if end.code is None:
+    if end.code is None or end.cpu > cpu:
         return ENDLESS
     if "Traceback" in end.error or "Exception ignored" in end.error:
         return TRACEBACK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +25,21 @@ cols = [32, 64]
 voltage_V = [0.5, 0.6]
 bits_per_cell = 8
 """
+PHYSICAL = """
+model = "physical"
+device = "rram"
+[space]
+voltage_V = [0.8, 1.0]
+rows = [128, 256]
+cols = 128
+bits_per_cell = 2
+router_groups = 32
+tiles_per_group = 8
+glb_KiB = 1024
+columns_per_adc = 4
+adc_bits = [5, 6]
+dram = "x64"
+"""
 NAMES = ("first", "second")
 HEADER = (
     "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
@@ -39,10 +55,17 @@ EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv",
 RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
 
 
-def study_text(*, top: str = "") -> str:
-    """A study of two small networks of the user's, with further lines on top."""
-    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in NAMES)
-    return f'name = "tiny"\n{top}{SPACE}{networks}'
+def study_text(names: Iterable[str] = NAMES, *, top: str = "", space: str = SPACE) -> str:
+    """A study of small networks of the user's.
+
+    Args:
+        names: of the networks, each a CSV beside the study.
+        top: further lines of the study.
+        space: the lines of its space.
+    """
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in names)
+    name = "" if top.startswith("name =") else 'name = "tiny"\n'
+    return f"{name}{top}{space}{networks}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +86,7 @@ class Trial:
         """The folder of the trial, filled.
 
         Args:
-            state: fresh or finished.
+            state: fresh, finished, or begun (and killed).
             text: of the study, if it is another.
             exact: whether the exact answer is there, too.
         """
@@ -74,9 +97,10 @@ class Trial:
             shutil.copytree(self.ready / "finished" / EXACT, self.folder / EXACT)
         return self.folder
 
-    def is_whole(self, part: str = RESULTS) -> bool:
+    def is_whole(self, part: str = RESULTS, *, without: tuple[str, ...] = ()) -> bool:
         """True if a part of the folder is what an undisturbed command leaves."""
-        return tree(self.folder / part) == tree(self.ready / "finished" / part)
+        whole = tree(self.ready / "finished" / part, without=without)
+        return tree(self.folder / part, without=without) == whole
 
     def choose(self, *options: T) -> T:
         """One option, each with the same probability."""
@@ -90,9 +114,24 @@ class Trial:
         """A number, all orders of magnitude alike."""
         return float(10 ** self.rng.uniform(np.log10(low), np.log10(high)))
 
+    def damaged(self, content: bytes) -> tuple[str, bytes]:
+        """Damage content at random; returns the way and the result."""
+        way = self.choose("bits flipped", "bits flipped", "bits flipped", "cut short", "noise")
+        if way == "cut short":
+            return way, content[: int(self.rng.integers(len(content)))]
+        changed = np.frombuffer(content, np.uint8).copy()
+        if way == "noise":
+            start = int(self.rng.integers(len(changed)))
+            part = changed[start : start + int(self.rng.integers(1, 65))]
+            part[:] = self.rng.integers(256, size=len(part))
+        else:
+            for place in self.rng.integers(len(changed), size=self.choose(1, 1, 1, 2, 8)):
+                changed[place] ^= 1 << int(self.rng.integers(8))
+        return way, changed.tobytes()
+
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh and finished.
+    """Make the folders trials begin with: fresh, finished, begun, and one of the physical model.
 
     Raises:
         RuntimeError: an undisturbed command fails.
@@ -104,12 +143,18 @@ def prepare(home: Path) -> Path:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished = home / "ready" / "finished"
+    finished, begun, physical = (home / "ready" / n for n in ("finished", "begun", "physical"))
     shutil.copytree(fresh, finished)
-    for command in (ENUMERATE, RUN, CERTIFY):
-        end = fork(finished, command)
+    shutil.copytree(fresh, physical)
+    (physical / "tiny.toml").write_text(study_text(space=PHYSICAL))
+    steps = [(finished, command) for command in (ENUMERATE, RUN, CERTIFY)]
+    for folder, command in [*steps, (physical, ENUMERATE)]:
+        end = fork(folder, command)
         if end.code:
             raise RuntimeError(f"{' '.join(command)}: {end.error}")
+    shutil.copytree(fresh, begun)
+    shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
+    fork(begun, RUN, before=lambda: kill_at("breakdown.csv"))
     return home / "ready"
 
 
@@ -125,11 +170,17 @@ def kill_at(name: str) -> None:
     Path.replace = replace  # type: ignore[method-assign]
 
 
-def tree(folder: Path) -> dict[str, str | bytes]:
-    """Everything below a folder: content of files, targets of links, and the kind of all else."""
+def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str | bytes]:
+    """Everything below a folder: content of files, targets of links, and the kind of all else.
+
+    Args:
+        without: parts of paths that do not count.
+    """
     entries: dict[str, str | bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if any(part in name for part in without):
+            continue
         if path.is_symlink():
             entries[name] = f"link to {path.readlink()}"
         elif path.is_file():
