@@ -129,5 +129,5 @@ print(table.to_string(index=False))
 # model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")` as an entry point
 # `imcmoo.studies`. Then `imcmoo run mine`, `imcmoo enumerate mine` and `imcmoo report` accept it.
 # A model may also report energy by component and layer (`breakdown`), screen designs for free
-# (`screen`), or share work between designs (`mapping_parameters`); see the [API
-# reference](../api.md).
+# (`screen`), or share work between designs (`mapping_parameters`); see [cost models in
+# Python](../api_models.md).
