@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+from imcmoo.accuracy import accuracy_packages
 from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.window import AdcWindow
-from imcmoo.cli.accuracy_data import accuracy_packages, measure_all
+from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted

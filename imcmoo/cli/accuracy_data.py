@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.progress import counted
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import InputError
 from imcmoo.networks.accuracy_data import AccuracyData
 
 if TYPE_CHECKING:
@@ -21,25 +20,14 @@ def accuracy_file(table: Path) -> Path:
     return table.with_name(f"{table.name.removesuffix('.csv')}.accuracy.npz")
 
 
-@contextmanager
-def accuracy_packages() -> Iterator[None]:
-    """Say which package is missing where networks are executed.
-
-    Raises:
-        InputError: a package of the extra `accuracy` is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name not in ("onnx", "onnxruntime", "numba"):
-            raise
-        raise InputError(
-            f"simulating networks needs the package {error.name}: pip install 'imcmoo[accuracy]'"
-        ) from None
-
-
 def measured_accuracy(
-    network: Path, data: Path, metric: str, output: str | None, *, seed: int = 0
+    network: Path,
+    data: Path,
+    metric: str,
+    output: str | None,
+    *,
+    folder: Path,
+    seed: int = 0,
 ) -> AccuracyData:
     """Accuracy data of a network.
 
@@ -47,6 +35,7 @@ def measured_accuracy(
         network: the ONNX file.
         data: labelled samples.
         metric, output: how they are scored, as in `Assessment`.
+        folder: of the file they are written to; network and data are named relative to it.
         seed: of all noise.
 
     Raises:
@@ -55,14 +44,25 @@ def measured_accuracy(
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
 
-    return measure_all(Assessment(network, data, metric=metric, output=output, seed=seed))
+    assessment = Assessment(network, data, metric=metric, output=output, seed=seed)
+    return measure_all(assessment, folder=folder)
 
 
-def measure_all(assessment: Assessment, *, quiet: bool = False) -> AccuracyData:
-    """Accuracy data of a network with its samples, with a progress bar."""
+def measure_all(
+    assessment: Assessment, *, folder: Path = Path(), quiet: bool = False
+) -> AccuracyData:
+    """Accuracy data of a network with its samples, with a progress bar.
+
+    Args:
+        assessment: the network with its samples.
+        folder: network and data are named relative to it.
+        quiet: show no progress.
+    """
     from imcmoo.accuracy.sensitivity import measure, steps
 
     about = {
+        "network": os.path.relpath(assessment.path, folder),
+        "data": os.path.relpath(assessment.data_file, folder),
         "network_sha256": sha256(assessment.path),
         "data_sha256": sha256(assessment.data_file),
         "metric": assessment.metric_name,

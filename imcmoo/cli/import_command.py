@@ -112,7 +112,9 @@ def main(args: argparse.Namespace) -> None:
             target = stack.enter_context(
                 writing(accuracy_file(args.out), ours=ACCURACY, force=args.force)
             )
-            measured = measured_accuracy(args.model, args.data, args.metric, args.output)
+            measured = measured_accuracy(
+                args.model, args.data, args.metric, args.output, folder=args.out.parent
+            )
             measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:

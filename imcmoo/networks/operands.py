@@ -76,24 +76,20 @@ class OperandBits:
         signed = inputs[:, : inputs.shape[1] // 2].sum(axis=1) > 0
         offset = _offset_codes(inputs)
         natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
-        return cls._of(natural, offset, _offset_codes(weights), signed)
+        return cls.of_codes(natural, offset, _offset_codes(weights), signed)
 
     @classmethod
-    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: Bools) -> OperandBits:
-        """From how often each 8-bit code occurs.
+    def of_codes(
+        cls, natural: Floats, offset: Floats, weights: Floats, signed: Bools
+    ) -> OperandBits:
+        """From probabilities of 8-bit codes, shape (n_layers, 256).
 
         Args:
-            inputs: probabilities of input codes, offset where `signed`, shape (n_layers, 256).
-            weights: of offset weight codes, likewise.
+            natural: of inputs as they are coded.
+            offset: of inputs coded with an offset; an unsigned code keeps its top 7 bits behind it.
+            weights: of weights coded with an offset.
             signed: whether a layer has negative inputs, shape (n_layers,).
         """
-        shifted = np.zeros_like(inputs)  # an unsigned code keeps its top 7 bits behind the offset
-        shifted[:, _ZERO:] = inputs.reshape(len(inputs), _ZERO, 2).sum(axis=2)
-        return cls._of(inputs, np.where(signed[:, None], inputs, shifted), weights, signed)
-
-    @classmethod
-    def _of(cls, natural: Floats, offset: Floats, weights: Floats, signed: Bools) -> OperandBits:
-        """From probabilities of codes: inputs as they are coded and with an offset, weights."""
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
             _diagonal(_joint(weights * side, np.abs(value), BITS - 1))

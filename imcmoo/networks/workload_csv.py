@@ -84,14 +84,9 @@ class _Faults:
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """Read a network's CSV.
+    """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Args:
-        path: columns name, C, M, P, Q; optional are those others of `COLUMNS`. Sizes left out
-            are 1, densities left out those of the layer's kind.
-
-    Returns:
-        The fields of a workload but its name.
+    Sizes left out are 1, densities left out those of the layer's kind.
 
     Raises:
         ValueError: everything that is wrong, in one line, each with file, line and column.

@@ -38,12 +38,20 @@ def spaces() -> dict[str, DesignSpace]:
     return read_spaces(sorted((folder() / "spaces").glob("*.toml")))
 
 
+def study_names() -> list[str]:
+    """Names of the shipped studies, which are those of their files, in alphabetical order."""
+    return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
+
+
 @cache
+def study(name: str) -> Study:
+    """The shipped study of a name; the others are not read, nor their cost models imported."""
+    return read_study(folder() / "studies" / f"{name}.toml", spaces(), shipped=True)
+
+
 def studies() -> dict[str, Study]:
     """Every shipped study by name, in alphabetical order."""
-    paths = sorted((folder() / "studies").glob("*.toml"))
-    read = [read_study(path, spaces(), shipped=True) for path in paths]
-    return {study.name: study for study in read}
+    return {name: study(name) for name in study_names()}
 
 
 def device_spaces() -> dict[str, DesignSpace]:

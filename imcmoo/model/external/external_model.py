@@ -11,8 +11,14 @@ from typing import Any, ClassVar
 
 from imcmoo.io.executor import cores, imap_unordered, waiting
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.external.answer_cache import FAILED, AnswerCache, Kept
-from imcmoo.model.external.answers import EVALUATION, as_metrics, checked
+from imcmoo.model.external.answers import (
+    EVALUATION,
+    FAILED,
+    AnswerCache,
+    Kept,
+    as_metrics,
+    checked,
+)
 from imcmoo.model.external.evaluation import Evaluation, EvaluationFailed
 from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.networks.workloads import WorkloadSet

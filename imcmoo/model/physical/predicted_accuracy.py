@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -150,11 +151,16 @@ class PredictedAccuracy:
             if target is not None:
                 predict(target.data, np.zeros((2, len(target.data.layers))), bits)
 
-    @property
+    @cached_property
     def allowed(self) -> Floats:
         """Largest drop of each network, infinite without a limit, shape (W,)."""
         limits = [t.max_drop if t is not None else None for t in self._targets]
         return np.array([np.inf if limit is None else limit for limit in limits])
+
+    @property
+    def limited(self) -> bool:
+        """True if the drop of some network is limited."""
+        return bool(np.isfinite(self.allowed).any())
 
     def drops(self, designs: Designs) -> Floats:
         """Float score minus predicted accuracy, shape (n, W); 0 for networks without data."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.model.external.answer_cache import AnswerCache
+from imcmoo.model.external.answers import AnswerCache
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from tests.model.external.programs import costs, is_bad

@@ -1,12 +1,16 @@
-"""Products of two matrices: Gemm, MatMul and their relatives, Einsum."""
+"""Products of two matrices: Gemm, MatMul and their relatives, Einsum, recurrent layers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled, RowsOf, known_shape
 from imcmoo.networks.onnx_import.tensors import Tensor
+
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4, "DynamicQuantizeLSTM": 4}
+"""Matrices a cell of each kind multiplies its input by."""
 
 
 def matrix_product(left: int, right: int) -> RowsOf:
@@ -103,3 +107,28 @@ def contraction(
     groups = prod(sizes[n] for n in kept if n in varies and n in streams)
     *batch, steps = [1, *(sizes[n] for n in kept if n in sizes_a and n not in varies)]
     return call.product(prod(summed), columns, steps, left, right, g=groups, n=prod(batch))
+
+
+def recurrent(operator: str) -> RowsOf:
+    """Rows of a recurrent layer: C = input + hidden, M = gates · hidden, N = steps · batch.
+
+    The directions of a bidirectional layer are groups.
+    """
+    gates = GATES[operator]
+
+    def rows(call: Call) -> list[Row]:
+        steps = call.shape(0)
+        hidden_shape = call.shape(2)
+        if len(steps) != 3 or len(hidden_shape) != 3:
+            raise NotModelled("its input or weights do not have three axes")
+        hidden = call.attributes.get("hidden_size") or min(hidden_shape[1:])
+        directions, (length, batch, channels) = hidden_shape[0], steps
+        row = call.product(
+            *(channels + hidden, gates * hidden, 1),
+            *(call.tensor(0), call.tensor(1)),
+            g=directions,
+            n=length * batch,
+        )
+        return [replace(row, recurrent_weights=directions * gates * hidden * hidden)]
+
+    return rows
