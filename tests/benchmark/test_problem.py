@@ -131,6 +131,24 @@ def test_a_front_of_other_numbers_is_refused(monkeypatch):
         benchmark.get(SMALL).pareto_front()
 
 
+def test_a_record_holds_each_distinct_design_once_in_order(problem):
+    rng = np.random.default_rng(3)
+    designs = problem.space.random(20, rng)
+    record = problem.start_record()
+    with pytest.raises(ValueError, match="nothing was evaluated"):
+        record.feasible_F()
+    problem.evaluate(designs[:15])
+    problem.evaluate(designs + 0.3)
+    problem.record = None
+    problem.evaluate(designs[:1])
+    assert record.n_calls == 35
+    assert np.array_equal(record.X, designs)
+    assert len(record) == 20
+    F, G = problem.evaluate_indices(designs)
+    assert (record.F == F).all()
+    assert (record.feasible_F(7) == F[:7][(G[:7] <= 0).all(axis=1)]).all()
+
+
 def test_what_was_not_shipped_can_be_solved():
     problem = benchmark.random_problem(1)
     assert problem.pareto_front() is None
