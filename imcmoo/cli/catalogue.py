@@ -22,9 +22,14 @@ def studies() -> dict[str, Study]:
     return {**shipped.studies(), **_offered("imcmoo.studies")}
 
 
+def names() -> list[str]:
+    """Names of the studies that can be run."""
+    return list(dict.fromkeys([*shipped.study_names(), *_offered("imcmoo.studies")]))
+
+
 def known() -> str:
     """Help text on the ways to name a study."""
-    return f"{', '.join(studies())}, or a file (.toml)"
+    return f"{', '.join(names())}, or a file (.toml)"
 
 
 def spaces() -> dict[str, DesignSpace]:
@@ -50,7 +55,7 @@ def find_study(name: str) -> Study:
         OSError: the file cannot be read.
     """
     path = Path(name)
-    if name not in studies() and (path.suffix == ".toml" or path.name != name):
+    if name not in names() and (path.suffix == ".toml" or path.name != name):
         return read_study(path, base_spaces())
     return named_study(name)
 
@@ -63,9 +68,13 @@ def named_study(name: str) -> Study:
     Raises:
         InputError: an unknown name, with the closest and the known ones.
     """
-    catalogue = studies()
-    if name in catalogue:
-        return catalogue[name]
+    offered = _offered("imcmoo.studies")
+    if name in offered:
+        study: Study = offered[name]
+        return study
+    if name in shipped.study_names():
+        return shipped.study(name)
+    catalogue = names()
     raise InputError(
         f"unknown study '{name}'; {did_you_mean(name, catalogue)}known: {', '.join(catalogue)}, or "
         "the path of a .toml file"

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools as Bools
+from imcmoo.arrays import Floats as Floats
+from imcmoo.arrays import Ints as Ints
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

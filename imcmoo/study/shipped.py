@@ -39,13 +39,13 @@ def spaces() -> dict[str, DesignSpace]:
 
 
 def study_names() -> list[str]:
-    """Names of the shipped studies, in alphabetical order: those of their files."""
+    """Names of the shipped studies, which are those of their files, in alphabetical order."""
     return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
 
 
 @cache
 def study(name: str) -> Study:
-    """A shipped study; only its own file and networks are read."""
+    """The shipped study of a name; the others are not read, nor their cost models imported."""
     return read_study(folder() / "studies" / f"{name}.toml", spaces(), shipped=True)
 
 

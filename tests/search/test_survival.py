@@ -105,15 +105,6 @@ def test_a_front_that_just_fits_survives_whole():
     assert set(kept) == set(first)
 
 
-def test_survivors_know_their_rank():
-    pop = random_population(30, np.random.default_rng(3))
-    F = pop.get("F")
-    F[15:] = F[:15] * 2
-    pop.set("F", F)
-    kept = CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=30)
-    assert kept.get("rank").tolist() == unique_rank(F)[kept.get("index").astype(int)].tolist()
-
-
 NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)
 
 

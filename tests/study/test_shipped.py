@@ -15,6 +15,25 @@ def test_a_checkout_reads_its_folder_in_place():
     assert shipped.folder() == ROOT / "problems"
 
 
+def test_studies_have_the_names_of_their_files():
+    assert {name: study.name for name, study in shipped.studies().items()} == {
+        name: name for name in shipped.study_names()
+    }
+
+
+def test_a_study_of_the_reference_model_imports_no_other():
+    code = (
+        "import importlib.metadata as m, sys; m.entry_points = lambda **_: []\n"
+        "from imcmoo.cli import catalogue\n"
+        "catalogue.known(); catalogue.find_study('four_workload_rram').cost_model()\n"
+        "print([m for m in sys.modules if m in ('imcmoo.model.physical.model', 'scipy')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_supply_voltages_of_the_extended_spaces_are_those_of_their_nodes():
     voltages = problems.SRAM_TECHNOLOGY_EXTENDED.parameters[1].values_by
     for node, values in voltages.items():
