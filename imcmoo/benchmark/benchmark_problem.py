@@ -22,6 +22,9 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
 
+MOST_PREPARED = 1 << 17
+"""Chips that `prepare` maps at the most."""
+
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
 
@@ -129,6 +132,15 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         if self.record is not None:
             self.record.add(levels, F, G)
         return F, G
+
+    def prepare(self) -> None:
+        """Do the costly part of the work for all chips ahead, where the cost model can.
+
+        It pays for many runs in one process: later evaluations are look-ups. Models that cannot,
+        and spaces of more than `MOST_PREPARED` chips, are left as they are.
+        """
+        limit = self.accelerator.area_limit_m2
+        self.accelerator.model.prepare(np.inf if limit is None else limit, MOST_PREPARED)
 
     def start_record(self) -> Record:
         """Begin a new record of the distinct designs that are evaluated from here on."""

@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 
@@ -147,6 +148,17 @@ def test_a_record_holds_each_distinct_design_once_in_order(problem):
     F, G = problem.evaluate_indices(designs)
     assert (record.F == F).all()
     assert (record.feasible_F(7) == F[:7][(G[:7] <= 0).all(axis=1)]).all()
+
+
+def test_preparing_and_pickling_change_no_objective():
+    problem = benchmark.get("textbook/rram/resnet18+mobilenet_v3/800mm2-v1")
+    designs = problem.space.random(20, np.random.default_rng(4))
+    restored = pickle.loads(pickle.dumps(problem))
+    F, G = problem.evaluate_indices(designs)
+    for other in (restored, problem):
+        other.accelerator.model.prepare(1e-5, 1000)
+        assert np.array_equal(other.evaluate_indices(designs)[0], F)
+        assert np.array_equal(other.evaluate_indices(designs)[1], G)
 
 
 def test_what_was_not_shipped_can_be_solved():
