@@ -163,10 +163,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def _check(self, answer: ExactAnswer) -> None:
         """Check that designs of a stored front still have their stored objectives."""
-        some = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
-        levels = self.space.unrank(answer.ranks[some])
+        rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
+        levels = self.space.unrank(answer.ranks[rows])
         F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
-        if not np.allclose(F, answer.front[some], rtol=RTOL, atol=0):
+        if not np.allclose(F, answer.front[rows], rtol=RTOL, atol=0):
             raise InputError(
                 f"{self._name}: the cost model gives other numbers than the stored front has; "
                 "a new version of the problem is needed"
