@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
         _list()
         return
     if args.study is None:
-        raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
+        raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.with_options(catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(

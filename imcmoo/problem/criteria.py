@@ -154,17 +154,18 @@ def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
 
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
-    """Distance of pymoo's pseudo-weights from equal weights, shape (n,)."""
-    # Imported here: it imports all of scipy.spatial, which enumerations and proofs do without.
-    from pymoo.mcdm.pseudo_weights import PseudoWeights
+    """Distance of pseudo-weights from equal weights, shape (n,).
 
+    Source: `PseudoWeights` of pymoo, which imports all of scipy.spatial.
+    """
     F = costs.objectives
-    F = F[:, np.ptp(F, axis=0) > 0]  # pymoo divides by the range of each objective
+    F = F[:, np.ptp(F, axis=0) > 0]
     if not F.shape[1]:
         return np.zeros(len(costs))
-    equal = np.full(F.shape[1], 1 / F.shape[1])
-    _, weights = PseudoWeights(equal).do(F, return_pseudo_weights=True)
-    return np.asarray(np.abs(weights - equal).sum(axis=1))
+    ideal, nadir = F.min(axis=0), F.max(axis=0)
+    weights = (nadir - F) / (nadir - ideal)
+    weights = weights / np.sum(weights, axis=1)[:, None]
+    return np.asarray(np.abs(weights - 1 / F.shape[1]).sum(axis=1))
 
 
 EDAP_UNIT = "J·s·mm²"

@@ -97,6 +97,29 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
     return table
 
 
+def accuracy_table(frame: pd.DataFrame) -> Table:
+    """Accuracy of the selected design: predicted, in one noisy run, and executed.
+
+    Args:
+        frame: rows of `accuracy.csv`.
+    """
+    columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
+    table = Table("network", title="accuracy of the selected design", title_justify="left")
+    for name in columns:
+        table.add_column(name, justify="right")
+    table.add_column("samples")
+    for _, row in frame.iterrows():
+        cells = [_score(row.get(name)) for name in columns]
+        note = row.get("note")
+        samples = note if isinstance(note, str) and note else f"{row['samples']:.0f}"
+        table.add_row(label(str(row["network"])), *cells, samples)
+    return table
+
+
+def _score(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) and not np.isnan(value) else ""
+
+
 def lacks(row: pd.Series[Any], workload: str) -> str:
     """Resources a network lacks on a chip: the columns `missing_<resource>_<network>` above 0;
     without any, the network breaks one of its limits."""

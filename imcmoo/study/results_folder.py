@@ -37,6 +37,7 @@ FILES = (
     "scenario.csv",
     "timeline.csv",
     "design.json",
+    "accuracy.csv",
     EXPLANATIONS,
     REPORT,
     FIGURES,

@@ -6,7 +6,7 @@ Whoever runs, enumerates or compares a study is handed one of these; nothing is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
@@ -58,6 +59,8 @@ class Study:
         components: the path of a user's component table; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
+        accuracy: accuracy data and largest drop of networks by name, where the model is to predict
+            accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
             area.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
@@ -87,6 +90,7 @@ class Study:
     model: str = "reference"
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
+    accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
     deployment: Deployment = "alone"
     budget: int = 3300
@@ -111,11 +115,13 @@ class Study:
         if self.weights is not None:
             check_weights(self.weights, len(self.weights))
         check_names(self.names)
-        for name in {**(self.limits or {}), **(self.precision or {})}:
+        for name in {**(self.limits or {}), **(self.precision or {}), **(self.accuracy or {})}:
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
+        if self.accuracy and self.model == "reference":
+            raise ValueError("accuracy needs the physical model, the reference model has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
         self._check_scenario()
 
@@ -194,6 +200,7 @@ class Study:
             "components": self.components,
             "precision": self.precision,
             "objectives": self.objectives or None,
+            **(accuracy_options(self.accuracy) if self.accuracy else {}),
         }
         if self.scenario is not None:
             asked["interruptible"] = self.scenario.interruptible or None
@@ -253,7 +260,13 @@ class Study:
         """The study with absolute paths, for processes in other folders."""
         sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
         table = self.components and str(Path(self.components).absolute())
-        return replace(self, workloads=tuple(sources), components=table)
+        files = {n: replace(f, path=str(Path(f.path).absolute())) for n, f in self._files()}
+        return replace(
+            self, workloads=tuple(sources), components=table, accuracy=files or self.accuracy
+        )
+
+    def _files(self) -> Iterable[tuple[str, AccuracyFile]]:
+        return (self.accuracy or {}).items()
 
     def with_seed(self, seed: int) -> Study:
         """The study with another seed."""
@@ -285,6 +298,7 @@ class Study:
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
+            **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
 
 

@@ -21,6 +21,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
@@ -30,6 +31,7 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
+from imcmoo.study.accuracy_files import AccuracyFile
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ def component_table(path: str, info: ValidationInfo) -> str:
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
     try:
         table.load(file)
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror or error}") from None
+    return file
+
+
+def accuracy_data(path: str, info: ValidationInfo) -> str:
+    """The path of a network's accuracy data that are there."""
+    file = str(_place(info).folder / path)
+    try:
+        AccuracyData.read(Path(file))
     except OSError as error:
         raise ValueError(f"{file}: {error.strerror or error}") from None
     return file
@@ -167,6 +179,12 @@ class NetworkTable(Table):
         description="how much it counts; weights are scaled to sum to W",
         json_schema_extra={"minimum": WEIGHTS[0], "maximum": WEIGHTS[1]},
     )
+    accuracy: Annotated[str, AfterValidator(accuracy_data)] | None = Field(
+        None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
+    )
+    max_accuracy_drop: float | None = Field(
+        None, ge=0, description="largest predicted drop below the float score; needs accuracy"
+    )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
@@ -192,6 +210,17 @@ class NetworkTable(Table):
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
+
+    @model_validator(mode="after")
+    def _check_accuracy(self) -> NetworkTable:
+        if self.max_accuracy_drop is not None and self.accuracy is None:
+            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
+        return self
+
+    @property
+    def accuracy_file(self) -> AccuracyFile | None:
+        """Its accuracy data and the drop it may have; None without data."""
+        return AccuracyFile(self.accuracy, self.max_accuracy_drop) if self.accuracy else None
 
     @property
     def limits(self) -> Limits:

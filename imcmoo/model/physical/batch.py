@@ -239,6 +239,15 @@ class Batch:
             snr_adc_dB=self.noise[:, 0],
             ir_drop=drop,
             level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
+            accuracy_drop=self.accuracy_drop,
+        )
+
+    @cached_property
+    def accuracy_drop(self) -> Floats:
+        """Predicted drop of each network's accuracy, shape (n, W), or (n, 0) without data."""
+        predicted = self.context.accuracy
+        return (
+            np.empty((len(self.designs), 0)) if predicted is None else predicted.drops(self.designs)
         )
 
 

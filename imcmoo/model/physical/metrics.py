@@ -24,6 +24,8 @@ class PhysicalResources:
         snr_adc_dB: ADC SQNR, shape (n, W).
         ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
+            accuracy data.
     """
 
     area_m2: Floats
@@ -33,6 +35,7 @@ class PhysicalResources:
     snr_adc_dB: Floats
     ir_drop: Floats
     level_sigmas: Floats
+    accuracy_drop: Floats
 
     @property
     def runs(self) -> Bools:

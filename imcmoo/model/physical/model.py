@@ -40,6 +40,11 @@ from imcmoo.model.physical.parameters import (
     mapping_keys,
     refuse,
 )
+from imcmoo.model.physical.predicted_accuracy import (
+    AccuracyTarget,
+    CircuitNoise,
+    PredictedAccuracy,
+)
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
@@ -55,10 +60,11 @@ ON_REQUEST = {
         Quantity("interval", "s", bound=1e6),
         Quantity("power", "W", bound=1e6),
         Quantity("snr", "dB", sense="max", scale="interval", bound=1e3),
+        Quantity("accuracy_drop", "", scale="interval", bound=1e3),
     )
 }
 """What can be an objective beside energy, latency and area: time from one inference to the next,
-power on the chip, and compute SNR."""
+power on the chip, compute SNR, and the predicted drop of accuracy of networks that have data."""
 
 
 def requested(objectives: Sequence[str]) -> list[Quantity]:
@@ -104,9 +110,11 @@ class PhysicalModel:
         weight_bits: of weights, likewise.
         dynamic: which layers multiply two activations, over all layers in order.
         table: component numbers; the shipped ones by default.
+        accuracy: accuracy data and limits by network; none by default.
+        circuit_noise: works out the noise of layers, needed with `accuracy`.
 
     Raises:
-        ValueError: an argument outside its range.
+        ValueError: an argument outside its range, or no accuracy data for a network's precision.
     """
 
     def __init__(
@@ -124,6 +132,8 @@ class PhysicalModel:
         weight_bits: int | Sequence[int] = BITS,
         dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
+        accuracy: Mapping[str, AccuracyTarget] | None = None,
+        circuit_noise: CircuitNoise | None = None,
     ) -> None:
         for name, value, choices in (
             ("device", device, tuple(MEMORY_CELLS)),
@@ -161,6 +171,13 @@ class PhysicalModel:
                 perfect_cells=not switches.few_levels,
             ),
             limits=limits or CircuitLimits(),
+            accuracy=_predicted(
+                networks.names,
+                accuracy,
+                circuit_noise,
+                MEMORY_CELLS[device].sigma(assumptions),
+                [_each(bits, len(networks)) for bits in (input_bits, weight_bits)],
+            ),
         )
 
     @property
@@ -276,6 +293,28 @@ class PhysicalModel:
         return designs
 
 
+def _predicted(
+    names: Sequence[str],
+    targets: Mapping[str, AccuracyTarget] | None,
+    noise: CircuitNoise | None,
+    sigma: float,
+    bits: Sequence[Sequence[int]],
+) -> PredictedAccuracy | None:
+    """Predicted accuracy of the networks that have data; None if none has."""
+    if not targets:
+        return None
+    if noise is None:
+        raise ValueError("accuracy needs `circuit_noise`")
+    return PredictedAccuracy(
+        names, targets, noise, sigma=sigma, precision=list(zip(*bits, strict=True))
+    )
+
+
+def _each(bits: int | Sequence[int], n: int) -> list[int]:
+    """Bits of each network."""
+    return [bits] * n if isinstance(bits, int) else list(bits)
+
+
 def _batches(designs: Designs, size: int) -> list[Ints]:
     """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
     order = np.argsort(mapping_keys(designs))
@@ -291,8 +330,8 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table")
-"""Options that the digest of the data states by themselves."""
+OF_DIGEST = ("deployment", "table", "circuit_noise")
+"""Options that the digest of the data states by themselves, and code."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -311,7 +350,7 @@ class PhysicalEvaluator(CostModel):
             cover, or there is no such objective.
     """
 
-    resource_names = ("cells", "buffer_bits", "snr", "levels", "wires")
+    resource_names: tuple[str, ...] = ("cells", "buffer_bits", "snr", "levels", "wires")
     macs: Floats
 
     def __init__(
@@ -335,6 +374,11 @@ class PhysicalEvaluator(CostModel):
         device = space.fixed["device"]
         self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
+        self._accuracy = self._model.context.accuracy
+        if self._accuracy is None and "accuracy_drop" in objectives:
+            raise ValueError("objective accuracy_drop needs accuracy data of a network")
+        if self._accuracy is not None and self._accuracy.limited:
+            self.resource_names = (*self.resource_names, "accuracy")
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
@@ -399,7 +443,7 @@ class PhysicalEvaluator(CostModel):
         return self._constrained(self._model.resources(self._designs(levels)))
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
-        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -415,7 +459,7 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks.
+        compute SNR (`snr_dB`) of networks; if some have data, the predicted `accuracy_drop`.
 
         Args:
             levels: shape (n, n_parameters).
@@ -425,18 +469,21 @@ class PhysicalEvaluator(CostModel):
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
-        return {
+        details = {
             "bound_by": bound,
             "utilization": full.occupied_cells / full.resources.cells[:, None],
             "snr_dB": full.snr_dB,
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
+        if self._accuracy is not None:
+            details["accuracy_drop"] = full.accuracy_drop
+        return details
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
         """Share of each limit, and of the cells where weights must be resident, shape (n, W)."""
         designs = self._designs(levels)
         resources = self._model.resources(designs)
-        used = limit_use(resources, self._limits)
+        used = limit_use(resources, self._limits, self._accuracy)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
@@ -486,6 +533,7 @@ class PhysicalEvaluator(CostModel):
             ("power", full.power_W),
             *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
             *([("longest_layer", full.longest_layer_s)] if self._interruptible else []),
+            *([("accuracy_drop", full.accuracy_drop)] if self._accuracy is not None else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][running] = np.where(runs[running], array, np.nan)

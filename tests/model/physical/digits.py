@@ -134,5 +134,6 @@ def _layer(codes, whole):
     )
     inputs = np.bincount(codes.ravel(), minlength=256)[None] / codes.size
     weights = np.bincount(whole.ravel() + 128, minlength=256)[None] / whole.size
-    moments = OperandBits.of_codes(inputs, weights, signed=np.array([False]))
+    offset = np.concatenate([np.zeros((1, 128)), inputs.reshape(1, 128, 2).sum(axis=2)], axis=1)
+    moments = OperandBits.of_codes(inputs, offset, weights, np.array([False]))
     return replace(LayerTable.of_workloads(WorkloadSet((layer,))), operands=moments)
