@@ -21,7 +21,7 @@ def unserved_text(model: ScenarioModel, design: Levels) -> str:
     if not np.isfinite(capacity).all() or capacity.min() >= 1 + scenario.margin:
         return ""
     margin = f" with a margin of {100 * scenario.margin:g} %" if scenario.margin else ""
-    use = float(service.utilization[0].sum())
+    use = float(service.chip_utilization[0])
     busy = f"a utilization of {use:.3g}"
     if use > 1:
         busy += ", so that it is asked for more work than it can do"
@@ -50,6 +50,8 @@ def _lateness(response_s: float, deadline_s: float) -> str:
 
 def _remedies(model: ScenarioModel) -> str:
     remedies = ["a larger area limit", "fewer networks", "lower rates"]
-    if not model.scenario.interruptible:
-        remedies.append('interrupt = "layer"')
+    if model.scenario.sharing == "time":
+        rram = "rram" in model.space.values_of("device")
+        remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']
+        remedies += ['sharing = "space"'] if rram else []
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"

@@ -14,7 +14,8 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.service import Service
-from imcmoo.scenario.simulation import Timeline, simulate
+from imcmoo.scenario.simulation import Timeline, simulate, simulate_apart
+from imcmoo.scenario.space_sharing import SpaceService
 from imcmoo.scenario.xrbench import xrbench_score
 from imcmoo.space.design_space import Levels
 
@@ -56,7 +57,7 @@ class ServedDesign:
     @property
     def capacity(self) -> float:
         """Factor by which the load may grow."""
-        return float(self.service.capacity.min())
+        return float(self.service.chip_capacity[0])
 
     @property
     def least_capable(self) -> int:
@@ -73,9 +74,11 @@ class ServedDesign:
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
         energy = load.burst * service.values["energy"][0]
+        columns = {"groups": service.groups[0]} if isinstance(service, SpaceService) else {}
         return pd.DataFrame(
             {
                 "network": names,
+                **columns,
                 "rate_Hz": [self.model.scenario.requests[name].rate_Hz for name in names],
                 "deadline_s": load.deadline_s,
                 "burst": load.burst.astype(np.int64),
@@ -100,6 +103,8 @@ class ServedDesign:
     def _blockers(self) -> list[str]:
         """Less urgent network that delays each network most, empty where there is none."""
         service, rank, names = self.service, self.model.load.rank, self.model.workload_names
+        if isinstance(service, SpaceService):
+            return [""] * len(names)
         policy = service.layered if service.interrupts[0] else service.whole
         longest = policy.longest_s[0]
         blockers = []
@@ -115,7 +120,8 @@ class ServedDesign:
         return {
             "capacity": self.capacity,
             "least_capacity": names[self.least_capable],
-            "utilization": float(service.utilization.sum()),
+            "utilization": float(service.chip_utilization[0]),
+            "sharing": self.model.scenario.sharing,
             "interrupt": POLICIES[bool(service.interrupts[0])],
             "average_power_W": {
                 "total": float(service.average_power_W[0]),
@@ -142,10 +148,13 @@ class ServedDesign:
     @cached_property
     def timeline(self) -> Timeline:
         """Simulated service of these requests."""
-        return simulate(self.releases_s, self._stretches(), self.model.load)
+        segments, load = self._segments(), self.model.load
+        if isinstance(self.service, SpaceService):
+            return simulate_apart(self.releases_s, segments, load)
+        return simulate(self.releases_s, segments, load)
 
-    def _stretches(self) -> list[Floats]:
-        """Stretches of one request of each network that nothing interrupts, s."""
+    def _segments(self) -> list[Floats]:
+        """Segments of one request of each network that nothing interrupts, s."""
         service, load = self.service, self.model.load
         if not service.interrupts[0]:
             return [np.array([s]) for s in service.service_s[0]]

@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.node_expander import partials_of
+from imcmoo.io.errors import InputError
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.space.design_space import Levels
@@ -181,3 +182,47 @@ def test_requests_out_of_range_are_refused(arguments, message):
 def test_a_rounded_deadline_counts_as_the_period():
     assert Requests(60, 0.0167).due_s == 1 / 60
     assert Requests(60, 0.01).due_s == 0.01
+
+
+@pytest.fixture(scope="module")
+def side_by_side():
+    return feasible(cameras("rram", sharing="space"), 12)
+
+
+def test_networks_side_by_side_have_groups_of_their_own(side_by_side):
+    model, levels = side_by_side
+    metrics, service = model.evaluate(levels), model.service(levels)
+    groups = model.space.column(levels, "router_groups")
+    assert service.serves.any()
+    assert (service.groups.sum(axis=1) <= groups)[service.serves].all()
+    # Groups are allocated for power; the capacity is that of the best allocation.
+    assert (metrics.values["load"] <= (1 / service.capacity).max(axis=1) * (1 + 1e-12)).all()
+    at = int(np.flatnonzero(service.serves)[0])
+    networks = service.power_W["networks"][at].sum()
+    leak = service.values["leak"][at]
+    assert metrics.values["average_power"][at] == pytest.approx(networks + leak)
+
+
+def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
+    study = cameras("rram", sharing="space")
+    one = study.problem().model.scenario.of_network("resnet18_onnx")
+    study = replace(study, workloads=("resnet18_onnx",), scenario=one)
+    model, levels = feasible(study, 12)
+    alone = model.inner.evaluate(levels).latency_s
+    best = model.evaluate(levels)
+    assert (best.values["load"] <= alone[:, 0] * 60 * (1 + 1e-9)).all()
+
+
+def test_certificates_of_space_sharing_are_refused(side_by_side):
+    with pytest.raises(InputError, match="found by search"):
+        side_by_side[0].partials(np.inf)
+
+
+def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
+    model, levels = side_by_side
+    at = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))[:1]
+    assert len(at)
+    table = ServedDesign.of(model, levels[at]).table()
+    assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
+    assert (table["blocking_s"] == 0).all()
+    assert (table["groups"] >= 1).all()
