@@ -29,6 +29,7 @@ from imcmoo.report.explanation_words import (
 )
 from imcmoo.report.labels import label
 from imcmoo.report.neighbour_table import neighbour_table, verdict
+from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.study.explanation import Explanation
 
 HIDDEN = ("edap_J_s_mm2",)
@@ -56,6 +57,8 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if "accuracy_lost_in" in explanation.tables["networks"]:
         yield _accuracy(explanation.tables["networks"])
     tables = explanation.tables
+    if "scenario" in tables:
+        yield scenario_table(tables["scenario"])
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):
