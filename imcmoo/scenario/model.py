@@ -66,18 +66,22 @@ class ScenarioModel(CostModel):
         return self.inner.offers(method)
 
     def service(self, levels: Levels) -> Service:
-        """How designs serve the scenario; NaN where a network does not run."""
-        return Service(self.scenario, self.load, self.inner.evaluate(levels).values)
+        """Service of the scenario by designs; NaN where a network does not run."""
+        return self._service(levels, self.inner.evaluate(levels))
+
+    def _service(self, levels: Levels, metrics: Metrics) -> Service:
+        """Service by designs whose metrics are known."""
+        return Service(self.scenario, self.load, metrics.values)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of the cost model, average power and load; load of each network beside."""
         metrics = self.inner.evaluate(levels)
-        service = Service(self.scenario, self.load, metrics.values)
+        service = self._service(levels, metrics)
         load = 1 / service.capacity
         values = {
-            **metrics.values,
+            **service.values,
             "average_power": service.average_power_W,
-            "load": load.max(axis=1),
+            "load": 1 / service.chip_capacity,
             NETWORK_LOAD: self._alone(service) if self._separately else load,
         }
         return Metrics(values, metrics.resources)

@@ -1,4 +1,4 @@
-"""How designs serve a scenario: response times, capacity and power from the costs of inferences."""
+"""Service of a scenario by designs: response times, capacity and power from costs of inferences."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Policy:
     Args:
         load: the requests.
         service_s: time of one request.
-        longest_s: longest stretch of a request that nothing interrupts.
-        interruptible: whether there are several such stretches.
+        longest_s: longest segment of a request that nothing interrupts.
+        interruptible: whether there are several such segments.
     """
 
     load: Load
@@ -81,7 +81,7 @@ class Service:
         service = self.whole.service_s + self.values["save"][:, None]
         return Policy(self.load, service, self.values["longest_layer"], interruptible=True)
 
-    @cached_property
+    @property
     def interrupts(self) -> Bools:
         """True where requests are interrupted between layers, shape (n,)."""
         if not self.scenario.interruptible:
@@ -111,18 +111,28 @@ class Service:
         """Upper bound of response times, shape (n, W)."""
         return self._chosen("response_s")
 
-    @cached_property
+    @property
     def capacity(self) -> Floats:
         """Factor by which the load may grow until each network misses its deadline, (n, W)."""
         return self._chosen("capacity")
 
-    @cached_property
+    @property
     def utilization(self) -> Floats:
         """Share of the time that a chip works for each network, shape (n, W)."""
         use: Floats = self.service_s / self.load.period_s
         return use
 
-    @cached_property
+    @property
+    def chip_capacity(self) -> Floats:
+        """Factor by which the load may grow until some network misses its deadline, shape (n,)."""
+        return np.asarray(self.capacity.min(axis=1))
+
+    @property
+    def chip_utilization(self) -> Floats:
+        """Share of the time that the chip works, shape (n,)."""
+        return np.asarray(self.utilization.sum(axis=1))
+
+    @property
     def power_W(self) -> dict[str, Floats]:
         """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.interrupts))
@@ -130,7 +140,7 @@ class Service:
             energy_J=values["energy"],
             interval_s=values["interval"],
             leak_W=values["leak"],
-            utilization=self.utilization.sum(axis=1),
+            utilization=self.chip_utilization,
             load=self.load,
             idle=self.scenario.idle,
         )

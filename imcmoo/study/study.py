@@ -25,6 +25,7 @@ from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
+from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
@@ -137,6 +138,8 @@ class Study:
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         if {*self.scenario.requests} != {*self.names}:
             raise ValueError("a scenario must have requests of every network and of no other")
+        if self.scenario.sharing == "space" and "rram" not in self.space.values_of("device"):
+            raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
         if "rram" in self.space.values_of("device") and self.deployment == "alone":
             raise ValueError(
                 "a scenario on rram needs deployment together: rewriting weights at every request "
@@ -213,7 +216,11 @@ class Study:
             deployment=self.deployment,
             **{name: value for name, value in asked.items() if value is not None},
         )
-        return model if self.scenario is None else ScenarioModel(model, self.scenario)
+        if self.scenario is None:
+            return model
+        if self.scenario.sharing == "space":
+            return SpaceModel(model, self.scenario)
+        return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """The problem as a search sees it.
