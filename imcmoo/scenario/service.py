@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from imcmoo.scenario.response import blocking_times, capacities, response_bounds
 
 NETWORK_LOAD = "network_load"
 """Name of the load of each network as a share of the capacity for it, shape (n, W)."""
+
+READ = (
+    *("energy", "latency", "interval", "leak", "dram_idle"),
+    *("longest_layer", "save", "save_energy"),
+)
+"""Values of designs that a service depends on, as far as the cost model gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +75,9 @@ class Service:
     scenario: Scenario
     load: Load
     values: Mapping[str, Floats]
+
+    changed: ClassVar[tuple[str, ...]] = ()
+    """Values of inferences that depend on the service."""
 
     @cached_property
     def whole(self) -> Policy:
