@@ -18,6 +18,8 @@ ROUND_SINCE = 11
 """First operator set with Round and with limits of Clip as inputs."""
 ROUNDED, WEIGHTS, ADDED, PRODUCT = "rounded/", "weights/", "added/", "product/"
 """Prefixes of the tensors that are added to the graph."""
+SAMPLES_AT_ONCE = 4
+"""Samples of one run: the noise of all layers is in memory at once."""
 NONE = np.zeros(1, np.float32)
 
 
@@ -93,7 +95,9 @@ class NoisyNetwork:
             added = errors.offset.astype(np.float32).reshape(per_channel)
         if errors.spread is not None and errors.spread.any():
             drawn = rng.standard_normal(self._shape(layer, inputs), dtype=np.float32)
-            added = added + drawn * errors.spread.astype(np.float32).reshape(per_channel)
+            drawn *= errors.spread.astype(np.float32).reshape(per_channel)
+            drawn += added
+            return drawn
         return added
 
     def _shape(self, layer: MappedLayer, inputs: Tensors) -> tuple[int, ...]:

@@ -474,7 +474,8 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks; if some have data, the predicted `accuracy_drop`.
+        compute SNR (`snr_dB`) of networks; if some have accuracy data, the predicted drop and
+        what decides it.
 
         Args:
             levels: shape (n, n_parameters).
@@ -491,7 +492,7 @@ class PhysicalEvaluator(CostModel):
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
-            details["accuracy_drop"] = full.accuracy_drop
+            details |= self._accuracy.details(self._designs(levels))
         return details
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
