@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
@@ -28,6 +28,9 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
@@ -219,7 +222,7 @@ class Study:
         if self.scenario is None:
             return model
         if self.scenario.sharing == "space":
-            return SpaceModel(model, self.scenario)
+            return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:

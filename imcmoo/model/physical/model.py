@@ -520,7 +520,8 @@ class PhysicalEvaluator(CostModel):
         if name not in self._on_parts:
             self._on_parts[name] = self._of_one(name, "together")
         context = self._on_parts[name]._model.context
-        found = evaluate_shares(context, self._designs(levels), groups, bandwidth, room)
+        designs = self._designs(levels)
+        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
         arrays = (found.energy_J, found.latency_s, found.interval_s)
         return {
             key: values[:, 0]
