@@ -16,7 +16,6 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.window import AdcWindow
 from imcmoo.cli.arguments import add_force, not_negative, whole
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
@@ -24,6 +23,7 @@ from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
+from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
