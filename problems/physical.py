@@ -34,9 +34,19 @@ FIXED = {
 }
 
 
-def active_rows(rows: Ordinal, halvings: int) -> Parameter:
-    """All rows at once, a half, a quarter and so on."""
-    shares = {r: tuple(r >> k for k in range(halvings + 1)) for r in rows.values}
+def active_rows(rows: Ordinal, halvings: int, *, one_less: bool = False) -> Parameter:
+    """All rows at once, a half, a quarter and so on.
+
+    Args:
+        rows: rows of a macro.
+        halvings: number of further shares.
+        one_less: whether each may be one row less, too: b bits code the sums of 2^b − 1 rows.
+    """
+    less = (0, 1) if one_less else (0,)
+    shares = {
+        r: tuple((r >> k) - fewer for k in range(halvings + 1) for fewer in less)
+        for r in rows.values
+    }
     return Conditional("active_rows", rows, shares)
 
 
@@ -92,8 +102,8 @@ SRAM_PHYSICAL = DesignSpace(
         VOLTAGE,
         _SRAM_ROWS,
         Ordinal("cols", powers_of_two(64, 512)),
-        active_rows(_SRAM_ROWS, 1),
-        *_operands({1: (4, 5, 6), 2: (5, 6, 7)}),
+        active_rows(_SRAM_ROWS, 1, one_less=True),
+        *_operands({1: (4, 5, 6, 7, 8), 2: (5, 6, 7, 8, 9)}),
         Ordinal("columns_per_adc", powers_of_two(1, 4)),
         Ordinal("tiles_per_group", powers_of_two(2, 8)),
         Ordinal("router_groups", powers_of_two(16, 64)),
@@ -111,7 +121,7 @@ SRAM_PHYSICAL = DesignSpace(
         "schedule": "layer",
     },
 )
-"""1,492,992 designs whose weights stream from memory or stay, whichever is better."""
+"""4,976,640 designs whose weights stream from memory or stay, whichever is better."""
 
 ATTENTION_UNITS = 4096
 """Multiply-accumulate units for products of activations, which only attention has."""

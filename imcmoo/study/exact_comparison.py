@@ -24,7 +24,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
 
-OWN = ("limits", "score")
+OWN = ("limits", "score", "compute_snr_limit_dB")
 """What studies may have of their own; left out of a summary where there is none."""
 
 
@@ -39,7 +39,7 @@ def study_settings(study: Study) -> dict[str, Any]:
         "deployment": study.deployment,
         "criterion": None if study.criterion in (*CRITERIA, SCORE) else study.criterion,
         "weights": asked["weights"],
-        **{name: asked[name] for name in OWN if asked[name]},
+        **{name: asked[name] for name in OWN if asked.get(name)},
     }
 
 

@@ -96,7 +96,7 @@ class PhysicalModel:
             that name.
         switches: the physical rules that are on.
         assumptions: the numbers no library gives.
-        limits: limits of the circuits of a feasible chip.
+        limits: limits of the circuits of a feasible chip; by default those of the device.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
         requests_per_switch: images over which a switch is charged.
@@ -160,7 +160,7 @@ class PhysicalModel:
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
-            limits=limits or CircuitLimits(),
+            limits=limits or CircuitLimits.of_device(device),
         )
 
     @property
@@ -306,7 +306,6 @@ class PhysicalEvaluator(CostModel):
             cover, or there is no such objective.
     """
 
-    resource_names = ("cells", "buffer_bits", "snr", "levels", "wires")
     macs: Floats
 
     def __init__(
@@ -328,6 +327,7 @@ class PhysicalEvaluator(CostModel):
         device = space.fixed["device"]
         self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
+        self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
@@ -502,6 +502,7 @@ def physical_model(
     *,
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
+    compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
     """The physical cost model, as studies ask for it.
@@ -511,6 +512,7 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
+        compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
     Raises:
@@ -522,4 +524,7 @@ def physical_model(
     if precision is not None:
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
+    if compute_snr_limit_dB is not None:
+        device = space.fixed.get("device", "")
+        options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

@@ -34,7 +34,9 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
     if not group.limits:
         return terms
     resources = constraints(batch.screen(), batch.context.limits)
-    keeps = [(resources[name].missing <= 0).all(axis=1) for name in group.limits]
+    keeps = [
+        (resources[name].missing <= 0).all(axis=1) for name in group.limits if name in resources
+    ]
     fits = np.logical_and.reduce(keeps)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 
