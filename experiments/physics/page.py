@@ -19,7 +19,7 @@ from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, LIMIT, 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
-from problems.physical import VOLTAGE
+from problems import RRAM_PHYSICAL
 
 DEFAULT_ADC = "zigzag"
 
@@ -85,7 +85,11 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},
         **{"BASELINES": (baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE)},
-        **{"ADC_OF_COLUMN": ADC_OF_COLUMN, "VOLTAGES": VOLTAGE.values, "HBM2_MM2": HBM2_MM2},
+        **{
+            "ADC_OF_COLUMN": ADC_OF_COLUMN,
+            "VOLTAGES": RRAM_PHYSICAL.values_of("voltage_V"),
+            "HBM2_MM2": HBM2_MM2,
+        },
         adc_shares=[adc / column for adc, column in ADC_OF_COLUMN.values()],
     )
 

@@ -35,6 +35,7 @@ FILES = (
     "regret.csv",
     "indicators.csv",
     "design.json",
+    "accuracy.csv",
     EXPLANATIONS,
     REPORT,
     FIGURES,

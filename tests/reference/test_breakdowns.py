@@ -11,7 +11,7 @@ from imcmoo.model.reference.mapping import AXES, Chips, map_layers
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, traffic
 from imcmoo.networks.workloads import DIMENSIONS, Workload, WorkloadSet
-from problems.rram import RRAM
+from problems import RRAM
 from tests.model.reference.scalar_model import Chip, LayerMapping
 from tests.reference import records
 

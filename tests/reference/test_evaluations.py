@@ -5,7 +5,7 @@ import pandas as pd
 
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from problems.rram import RRAM
+from problems import RRAM
 from tests.reference import records
 
 pytestmark = records.of_every_source

@@ -15,7 +15,7 @@ import problems
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace
-from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
+from problems import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 from tests.reference import records
 
 STUDIES = {

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents, steps
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL
 
 seeds = st.integers(0, 2**32 - 1)

@@ -309,6 +309,8 @@ def link_price(
 
 
 CostTerms = dict[str, Floats]
+INFEASIBLE = "infeasible_"
+"""How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
 
 
 def _whole_chip(chip: Chip, designs: Designs) -> Floats | float:
@@ -353,7 +355,7 @@ class CostTermGroup:
             terms[f"{self.name}_W"] = total(leaks) / number
         if "adcs" in terms:  # whose minimum is that of the most ADCs
             terms["negated_adcs"] = -terms["adcs"]
-        return terms or {"infeasible": np.zeros(len(designs))}
+        return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
 
 
 _ARRAY = ("technology_nm", "rows", "cols")
@@ -419,3 +421,6 @@ COST_TERM_GROUPS = (
 """All cost terms of a chip. Bounds are refused if one depends on a parameter not declared here, as
 far as 500 random designs of the space show, or if they read another free column of a design that
 has no most optimistic value."""
+
+ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
+"""Limits of predicted accuracy, for models that have any."""

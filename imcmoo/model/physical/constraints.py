@@ -14,6 +14,7 @@ from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
@@ -168,8 +169,16 @@ def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
     return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
 
 
-def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
-    """Resources of chips and capacity shortfall of each network, circuit limits included."""
+def constraints(
+    known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
+) -> dict[str, Resource]:
+    """Resources of chips and capacity shortfall of each network, circuit limits included.
+
+    Args:
+        known: of the chips.
+        limits: of circuits.
+        accuracy: drops that networks are allowed.
+    """
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),
@@ -177,18 +186,16 @@ def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Re
         "buffer_bits": Resource(8192 * one, known.missing_bits),
         **{
             name: Resource(one, np.maximum(share - 1, 0.0))
-            for name, share in limit_use(known, limits).items()
+            for name, share in limit_use(known, limits, accuracy).items()
         },
     }
 
 
-NOISE_PARAMETERS = (
-    *("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits"),
-)
-
+_CIRCUIT = ("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
 LIMIT_PARAMETERS = {
-    "snr": NOISE_PARAMETERS,
-    COMPUTE_SNR: NOISE_PARAMETERS,
+    "snr": _CIRCUIT,
+    COMPUTE_SNR: _CIRCUIT,
+    "accuracy": _CIRCUIT,
     "levels": ("bits_per_cell",),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
@@ -198,14 +205,22 @@ LIMIT_PARAMETERS = {
 """Parameters that each circuit limit depends on; verified when bounds are made."""
 
 
-def limit_use(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Floats]:
-    """Share of each circuit limit that networks use, 1 at the limit, shape (n, W)."""
+def limit_use(
+    known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
+) -> dict[str, Floats]:
+    """Share of each circuit limit that networks use, 1 at the limit, shape (n, W).
+
+    Of accuracy it is 1 + drop - allowed drop, since none may be allowed.
+    """
     alike = np.ones((1, known.missing_cells.shape[1]))
-    use = {
+    used = {
         # 3 dB are one octave of noise power.
         "snr": np.asarray(10 ** ((limits.snr_adc_dB - known.snr_adc_dB) / 10)),
         COMPUTE_SNR: np.asarray(10 ** ((limits.snr_dB - known.snr_dB) / 10)),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
     }
-    return {name: use[name] for name in limits.resources}
+    used = {name: used[name] for name in limits.resources}
+    if accuracy is not None and accuracy.limited:
+        used["accuracy"] = np.maximum(1 + known.accuracy_drop - accuracy.allowed, 0.0)
+    return used

@@ -316,6 +316,16 @@ def _add_by_cause(
     seconds[causes[0]] += left
 
 
+def longest_layer_share(layers: LayerTable, times: LayerTimes) -> Floats:
+    """Share of the time of all layers of a network that its longest layer takes, shape (n, W).
+
+    Time of a network that belongs to no layer is divided by the layers' times, as in a breakdown.
+    """
+    seconds = times.seconds
+    share: Floats = layers.largest(seconds) / layers.total(seconds)
+    return share
+
+
 def pipelined_latency(
     layers: LayerTable, times: LayerTimes, io_s: Floats, links_s: Floats
 ) -> tuple[Floats, Floats, NDArray[np.int8]]:

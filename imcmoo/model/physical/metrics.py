@@ -25,6 +25,8 @@ class PhysicalResources:
         snr_dB: compute SNR, of ADCs and cells, shape (n, W).
         ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
+            accuracy data.
     """
 
     area_m2: Floats
@@ -35,6 +37,7 @@ class PhysicalResources:
     snr_dB: Floats
     ir_drop: Floats
     level_sigmas: Floats
+    accuracy_drop: Floats
 
     @property
     def runs(self) -> Bools:
@@ -71,6 +74,12 @@ class PhysicalMetrics(PhysicalResources):
         streamed: whether weights are loaded for every image.
         switch_energy_J: of writing all weights of a network; 0 where none are written.
         switch_time_s: likewise.
+        longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
+            pipelined designs; NaN unless it was wanted.
+        leak_W: leakage of the chip, shape (n,) like all that follow.
+        save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
+            in SRAM; infinite without DRAM.
+        save_J: energy of it.
     """
 
     energy_J: Floats
@@ -86,6 +95,10 @@ class PhysicalMetrics(PhysicalResources):
     streamed: Bools
     switch_energy_J: Floats
     switch_time_s: Floats
+    longest_layer_s: Floats
+    leak_W: Floats
+    save_s: Floats
+    save_J: Floats
 
     @property
     def resources(self) -> PhysicalResources:

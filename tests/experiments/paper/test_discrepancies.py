@@ -10,7 +10,7 @@ from experiments.paper.tables import STUDIES, TECHNOLOGY
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
-from problems.rram import RRAM
+from problems import RRAM
 from tests.experiments.conftest import ROOT
 
 DESIGN = {

@@ -41,7 +41,13 @@ def operands_of(x, w, *, signed=False):
     """How often the codes of inputs and weights occur, of one layer."""
     inputs = np.bincount(x.ravel(), minlength=256)[None] / x.size
     weights = np.bincount(w.ravel() + 128, minlength=256)[None] / w.size
-    return OperandBits.of_codes(inputs, weights, signed=np.array([signed]))
+    return of_codes(inputs, weights, signed=signed)
+
+
+def of_codes(inputs, weights, *, signed=False):
+    """Operands of one layer from how often each code occurs, shape (1, 256) each."""
+    shifted = np.concatenate([np.zeros((1, 128)), inputs.reshape(1, 128, 2).sum(axis=2)], axis=1)
+    return OperandBits.of_codes(inputs, inputs if signed else shifted, weights, np.array([signed]))
 
 
 def closed_form(operands, rows, circuit, sigma, **assumed):

@@ -10,8 +10,7 @@ from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.space.parameters import Conditional
-from problems import STUDIES
-from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED
+from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
 MODELS = {

@@ -7,7 +7,7 @@ from imcmoo.model.physical.noise import Circuit, decibels, row_blocks
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits
 from tests.model.physical import scalar_noise
-from tests.model.physical.simulated import closed_form, operands_of, product
+from tests.model.physical.simulated import closed_form, of_codes, operands_of, product
 
 TOLERANCE_DB = 2.5
 NEGLIGIBLE_DB = 50.0
@@ -101,7 +101,7 @@ def test_128_rows_have_one_sum_more_than_7_bits_have_codes():
     """Inputs that are all large or all small together reach both ends of the sums."""
     inputs, weights = np.zeros((1, 256)), np.zeros((1, 256))
     inputs[0, [0, 255]], weights[0, 255] = 0.5, 1.0
-    operands = OperandBits.of_codes(inputs, weights, signed=np.array([False]))
+    operands = of_codes(inputs, weights)
 
     def adc(rows):
         circuit = Circuit(128, rows, 1, 1, False, 7)

@@ -183,7 +183,7 @@ def _prices(device, node, voltage, rows, cols, macros, glb_depth):
         "input_buffer": _buffer(node, width, rows),
         "output_buffer": _buffer(node, width, cols),
         "glb": _buffer(node, GLB_WORD, glb_depth),
-        "router": _numbers(TABLE.router(node)),
+        "router": _numbers(TABLE.look_up("router", node_nm=node)),
     }
 
 
@@ -193,8 +193,8 @@ def _numbers(costs):
 
 def _buffer(node, width, depth):
     """A buffer with its address adders: one works per access, two leak and take area."""
-    memory = _numbers(TABLE.buffer(node, width, depth))
-    adder = _numbers(TABLE.adder(node, math.ceil(math.log2(depth))))
+    memory = _numbers(TABLE.look_up("buffer", node_nm=node, width_bits=width, depth_words=depth))
+    adder = _numbers(TABLE.look_up("adder", node_nm=node, bits=math.ceil(math.log2(depth))))
     return {
         "read": memory["read"] + adder["energy"],
         "write": memory["write"] + adder["energy"],

@@ -7,8 +7,7 @@ import numpy as np
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.profiles import needed_weights
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
-from problems.rram import RRAM
-from problems.sram import SRAM
+from problems import RRAM, SRAM
 
 
 def network(*shapes):
