@@ -460,20 +460,23 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks; if some have data, the predicted `accuracy_drop`.
+        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have data, the
+        predicted `accuracy_drop`.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
+            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
         details = {
             "bound_by": bound,
             "utilization": full.occupied_cells / full.resources.cells[:, None],
-            "snr_dB": full.snr_dB,
+            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
+            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
+            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
