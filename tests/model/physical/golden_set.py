@@ -33,7 +33,7 @@ NINE = tuple(
     )
 )
 TWO = ("resnet18_onnx", "mobilebert_onnx")
-N_DESIGNS, N_CHUNKS = 4_000, 10
+N_DESIGNS, N_CHUNKS = 1_000, 10
 N_BROKEN_DOWN = 50
 N_OF_OPTION = 200
 TABLE = PhysicalTable.load()
