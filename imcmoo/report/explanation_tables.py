@@ -35,7 +35,10 @@ from imcmoo.study.explanation import Explanation
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
 
-LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_dB")
+LESS_NEEDED = (
+    *("interval_s", "streamed", "W_per_mm2"),
+    *("snr_adc_dB", "snr_dev_dB", "snr_dB"),
+)
 """Left out where there is little room."""
 
 MOST_COMPONENTS = 8

@@ -431,20 +431,23 @@ class Run:
         )
 
 
-def apply_power_limit(run: Run, leak_W: Floats, allowed_W: Floats) -> Run:
-    """Add leakage, and slow chips down that would exceed the power they may draw.
+def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats) -> Run:
+    """Add static power, and slow chips down that would exceed the power they may draw.
 
     Args:
         run: with dynamic energy only.
         leak_W: leakage, shape (n, W).
+        dram_idle_W: idle power of the DRAM, off the chip, shape (n, 1).
         allowed_W: power limit, shape (n, 1).
     """
     least = throttled_interval(run.energy_J - run.dram_J, leak_W, allowed_W)
     throttled = least > run.interval_s
     interval = np.maximum(least, run.interval_s)
+    idle_J = dram_idle_W * interval
     return replace(
         run,
-        energy_J=run.energy_J + leak_W * interval,
+        energy_J=run.energy_J + leak_W * interval + idle_J,
+        dram_J=run.dram_J + idle_J,
         latency_s=run.latency_s * (interval / run.interval_s),
         interval_s=interval,
         bound_by=np.where(throttled, POWER, run.bound_by).astype(np.int8),
