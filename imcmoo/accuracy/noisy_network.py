@@ -55,6 +55,7 @@ class NoisyNetwork:
     _shapes: dict[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]] = field(
         default_factory=dict
     )
+    _last: tuple[Mapping[str, Disturbance], Tensors] | None = None
 
     def __post_init__(self) -> None:
         self._stored = {
@@ -74,16 +75,23 @@ class NoisyNetwork:
             disturbed: layers with errors, by name; the others have none.
             rng: draws the noise.
         """
-        feeds = dict(self._stored)
+        feeds = self._stored | self._weights(disturbed)
         for layer in self.network.layers:
             errors = disturbed.get(layer.name)
-            feeds[ADDED + layer.name] = NONE
-            if errors is not None:
-                feeds[WEIGHTS + layer.name] = _as_stored(layer, errors.weights)
-                feeds[ADDED + layer.name] = self._added(layer, errors, inputs, rng)
+            feeds[ADDED + layer.name] = (
+                NONE if errors is None else self._added(layer, errors, inputs, rng)
+            )
         names = self.network.wanted
         values = self.network.call(self._session, names, {**inputs, **feeds})
         return dict(zip(names, values, strict=True))
+
+    def _weights(self, disturbed: Mapping[str, Disturbance]) -> Tensors:
+        """Weights of disturbed layers; those of the last call are kept for its next samples."""
+        if self._last is None or self._last[0] is not disturbed:
+            layers = [layer for layer in self.network.layers if layer.name in disturbed]
+            stored = {WEIGHTS + e.name: _as_stored(e, disturbed[e.name].weights) for e in layers}
+            self._last = disturbed, stored
+        return self._last[1]
 
     def _added(
         self, layer: MappedLayer, errors: Disturbance, inputs: Tensors, rng: np.random.Generator
