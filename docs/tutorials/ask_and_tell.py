@@ -8,6 +8,7 @@
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from imcmoo import AcceleratorProblem, Search, WorkloadSet, reference_model, run_search
@@ -36,7 +37,8 @@ def new_search() -> Search:
 search = new_search()
 levels = search.ask()
 print(f"{len(levels)} designs to evaluate")
-print({name: values[0].item() for name, values in RRAM.decode(levels).items()})
+for name, values in RRAM.decode(levels).items():
+    print(f"  {name}: {values[0]}")
 row = search.tell(model.evaluate(levels))
 print(f"generation {row.generation}: {row.front} on the front, best {row.best:.3g}")
 
@@ -57,9 +59,17 @@ print(f"asked for the same designs again: {np.array_equal(search.ask(), asked)}"
 # To the end: `ask` returns no design when the budget is spent.
 
 # %%
+rows = []
 while len(levels := search.ask()):
     row = search.tell(model.evaluate(levels))
+    rows.append(row)
     print(f"{row.phase}: {row.evaluations} evaluated, best {row.best:.4g}")
+
+# %%
+figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
+axes.plot([r.evaluations for r in rows], [r.best for r in rows], ".-")
+axes.set_xlabel("designs evaluated")
+axes.set_ylabel("best score")
 
 # %% [markdown]
 # `run_search` is this loop, so its designs are the same.

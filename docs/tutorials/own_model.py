@@ -7,6 +7,7 @@
 # own cost model](../own_cost_model.md).
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 from imcmoo import (
@@ -100,6 +101,19 @@ front = archive.front()
 print(f"{len(archive)} of {SPACE.size} designs evaluated, {len(front)} on the front")
 
 # %% [markdown]
+# The Pareto front: a larger chip is faster, until the memory is the bottleneck.
+
+# %%
+values = model.evaluate(archive.levels[front]).values
+latency, area = values["latency"], values["area"]
+figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+for name, column in zip(model.workload_names, latency.T, strict=True):
+    axes.loglog(1e6 * area, 1e3 * column, ".", label=name)
+axes.set_xlabel("area (mm²)")
+axes.set_ylabel("latency (ms)")
+axes.legend(frameon=False)
+
+# %% [markdown]
 # The best of the front, by that criterion:
 
 # %%
@@ -107,12 +121,13 @@ scores = FIGURE.scores(problem.costs(archive.F[front]), None)
 best = archive.levels[front][[np.argmin(scores)]]
 for name, value in SPACE.decode(best).items():
     print(f"{name} = {value[0]:g}")
-print(model.evaluate(best).to_frame(model.quantities, model.workload_names).to_string(index=False))
+table = model.evaluate(best).to_frame(model.quantities, model.workload_names)
+print(table.to_string(index=False))
 
 # %% [markdown]
 # A package can offer `Study("mine", SPACE, ("resnet18", "mobilenet_v3"), area_limit_m2=400e-6,
 # model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")` as an entry point
 # `imcmoo.studies`. Then `imcmoo run mine`, `imcmoo enumerate mine` and `imcmoo report` accept it.
 # A model may also report energy by component and layer (`breakdown`), screen designs for free
-# (`screen`), or share work between designs (`mapping_parameters`); see the [API
-# reference](../api.md).
+# (`screen`), or share work between designs (`mapping_parameters`); see [cost models in
+# Python](../api_models.md).

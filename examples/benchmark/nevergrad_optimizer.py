@@ -23,19 +23,19 @@ def parametrization(problem):
     )
 
 
-def search(problem, budget, optimizer="DE", seed=1):
+def search(problem, budget, method="DE", seed=1):
     """Objectives of the feasible designs that an optimizer evaluated, shape (n, n_obj)."""
     space = parametrization(problem)
     space.random_state.seed(seed)
-    found = ng.optimizers.registry[optimizer](space, budget=budget)
+    optimizer = ng.optimizers.registry[method](space, budget=budget)
     # Objectives span orders of magnitude: an upper bound of each is the scale of volumes.
-    found.tell(ng.p.MultiobjectiveReference(), np.log(problem.nadir_point()).tolist())
+    optimizer.tell(ng.p.MultiobjectiveReference(), np.log(problem.nadir_point()).tolist())
     feasible = []
     for _ in range(budget):
-        candidate = found.ask()
+        candidate = optimizer.ask()
         F, G = problem.evaluate_indices(problem.indices([candidate.value]))
         violation = np.maximum(G[0], 0).tolist()
-        found.tell(candidate, np.log(F[0]).tolist(), constraint_violation=violation)
+        optimizer.tell(candidate, np.log(F[0]).tolist(), constraint_violation=violation)
         feasible += [F[0]] if not any(violation) else []
     return np.array(feasible)
 

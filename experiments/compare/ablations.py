@@ -12,7 +12,9 @@ from imcmoo.search.schedule import PAPER, Schedule
 
 def _with_local_search(factor: float) -> Schedule:
     """Multiply every phase's share of local search."""
-    phases = tuple(replace(phase, polish=factor * phase.polish) for phase in PAPER.phases)
+    phases = tuple(
+        replace(phase, local_search=factor * phase.local_search) for phase in PAPER.phases
+    )
     return replace(PAPER, phases=phases)
 
 
@@ -24,8 +26,8 @@ def _one_phase() -> Schedule:
 
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
-    "no polishing": partial(ours, schedule=_with_local_search(0)),
-    "half the polishing": partial(ours, schedule=_with_local_search(0.5)),
+    "no local search": partial(ours, schedule=_with_local_search(0)),
+    "half the local search": partial(ours, schedule=_with_local_search(0.5)),
     "no surrogate": partial(ours, schedule=replace(PAPER, fitted=0)),
     "surrogate of 400": partial(ours, schedule=replace(PAPER, fitted=400)),
     "no elitism": partial(ours, schedule=replace(PAPER, elite_share=0.0)),

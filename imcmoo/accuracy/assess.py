@@ -16,7 +16,7 @@ from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
 from imcmoo.accuracy.lowering import MappedLayer, Values
-from imcmoo.accuracy.noisy_network import NoisyNetwork
+from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.predicted_accuracy import predict, score
@@ -190,7 +190,7 @@ class Assessment:
                 simulation.program(self.seed + at)
             disturbed = simulation.disturbances(noise)
             rng = np.random.default_rng([self.seed + at, NOISE])
-            yield self.outputs(partial(noisy.run, disturbed=disturbed, rng=rng))
+            yield self.noisy_outputs(noisy, disturbed, rng)
 
     def predicted(
         self, chip: Chip, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
@@ -243,6 +243,18 @@ class Assessment:
     def outputs(self, run: Callable[[Tensors], Tensors], samples: int | None = None) -> Tensors:
         """Outputs and logits of the first samples, all by default."""
         return run_all(run, self._data.scored.first(samples), self._batch)
+
+    def noisy_outputs(
+        self,
+        network: NoisyNetwork,
+        disturbed: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        samples: int | None = None,
+    ) -> Tensors:
+        """Outputs and logits of the first samples, all by default, with errors in some layers."""
+        run = partial(network.run, disturbed=disturbed, rng=rng)
+        size = min(self._batch, SAMPLES_AT_ONCE)
+        return run_all(run, self._data.scored.first(samples), size)
 
     def reference(self, samples: int) -> Tensors:
         """Outputs and logits of the float network on the first samples."""

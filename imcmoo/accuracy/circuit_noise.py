@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.accuracy import accuracy_packages
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.lowering import MappedLayer
-from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.predicted_accuracy import AnalogCircuit
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -62,6 +61,11 @@ class CircuitNoise:
 
 def _executed(data: AccuracyData, chip: Chip) -> Floats:
     """The noise of one simulated chip."""
+    # Loading these takes a second, which a study whose circuits are all kept need not spend.
+    with accuracy_packages():
+        from imcmoo.accuracy.lowering import MappedLayer
+        from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
+
     noise = np.zeros((2, len(data.layers)))
     for at, stored in enumerate(data.layers):
         # Only name and weights matter to a layer that is not part of a network.

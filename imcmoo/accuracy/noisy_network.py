@@ -18,6 +18,8 @@ ROUND_SINCE = 11
 """First operator set with Round and with limits of Clip as inputs."""
 ROUNDED, WEIGHTS, ADDED, PRODUCT = "rounded/", "weights/", "added/", "product/"
 """Prefixes of the tensors that are added to the graph."""
+SAMPLES_AT_ONCE = 4
+"""Samples of one run: the noise of all layers is in memory at once."""
 NONE = np.zeros(1, np.float32)
 
 
@@ -53,6 +55,7 @@ class NoisyNetwork:
     _shapes: dict[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]] = field(
         default_factory=dict
     )
+    _last: tuple[Mapping[str, Disturbance], Tensors] | None = None
 
     def __post_init__(self) -> None:
         self._stored = {
@@ -72,16 +75,23 @@ class NoisyNetwork:
             disturbed: layers with errors, by name; the others have none.
             rng: draws the noise.
         """
-        feeds = dict(self._stored)
+        feeds = self._stored | self._weights(disturbed)
         for layer in self.network.layers:
             errors = disturbed.get(layer.name)
-            feeds[ADDED + layer.name] = NONE
-            if errors is not None:
-                feeds[WEIGHTS + layer.name] = _as_stored(layer, errors.weights)
-                feeds[ADDED + layer.name] = self._added(layer, errors, inputs, rng)
+            feeds[ADDED + layer.name] = (
+                NONE if errors is None else self._added(layer, errors, inputs, rng)
+            )
         names = self.network.wanted
         values = self.network.call(self._session, names, {**inputs, **feeds})
         return dict(zip(names, values, strict=True))
+
+    def _weights(self, disturbed: Mapping[str, Disturbance]) -> Tensors:
+        """Weights of disturbed layers; those of the last call are kept for its next samples."""
+        if self._last is None or self._last[0] is not disturbed:
+            layers = [layer for layer in self.network.layers if layer.name in disturbed]
+            stored = {WEIGHTS + e.name: _as_stored(e, disturbed[e.name].weights) for e in layers}
+            self._last = disturbed, stored
+        return self._last[1]
 
     def _added(
         self, layer: MappedLayer, errors: Disturbance, inputs: Tensors, rng: np.random.Generator
@@ -93,7 +103,9 @@ class NoisyNetwork:
             added = errors.offset.astype(np.float32).reshape(per_channel)
         if errors.spread is not None and errors.spread.any():
             drawn = rng.standard_normal(self._shape(layer, inputs), dtype=np.float32)
-            added = added + drawn * errors.spread.astype(np.float32).reshape(per_channel)
+            drawn *= errors.spread.astype(np.float32).reshape(per_channel)
+            drawn += added
+            return drawn
         return added
 
     def _shape(self, layer: MappedLayer, inputs: Tensors) -> tuple[int, ...]:

@@ -162,7 +162,7 @@ class _Probe:
         rng: np.random.Generator,
         samples: int,
     ) -> Tensors:
-        made = self._assessment.outputs(lambda x: network.run(x, errors, rng), samples)
+        made = self._assessment.noisy_outputs(network, errors, rng, samples)
         self._after_each()
         return made
 

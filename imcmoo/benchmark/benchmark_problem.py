@@ -14,12 +14,16 @@ from pymoo.core.variable import Choice, Integer, Variable
 
 from imcmoo.analysis.indicators import REFERENCE_POINT, indicators
 from imcmoo.benchmark import truth
+from imcmoo.benchmark.record import Record
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
+
+MOST_PREPARED = 1 << 17
+"""Chips that `prepare` maps at the most."""
 
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
@@ -62,6 +66,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         space: its design space.
         objective_names, constraint_names: names of the columns of F and G.
         vars: typed variables by name, for algorithms for mixed variables.
+        record: what was evaluated since `start_record`; None before.
     """
 
     def __init__(self, name: str, study: Study) -> None:
@@ -72,6 +77,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.constraint_names = self.accelerator.constraint_names
         self._name = name
         self._solved: ExactAnswer | None = None
+        self.record: Record | None = None
         super().__init__(
             n_var=len(self.space.shape),
             n_obj=len(self.objective_names),
@@ -122,7 +128,24 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             Shapes (n, n_obj) and (n, n_ieq_constr); n is 1 for a single design.
         """
         levels = self.indices(np.atleast_2d(np.asarray(indices)))
-        return self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        if self.record is not None:
+            self.record.add(levels, F, G)
+        return F, G
+
+    def prepare(self) -> None:
+        """Do the costly part of the work for all chips ahead, where the cost model can.
+
+        It pays for many runs in one process: later evaluations are look-ups. Models that cannot,
+        and spaces of more than `MOST_PREPARED` chips, are left as they are.
+        """
+        limit = self.accelerator.area_limit_m2
+        self.accelerator.model.prepare(np.inf if limit is None else limit, MOST_PREPARED)
+
+    def start_record(self) -> Record:
+        """Begin a new record of the distinct designs that are evaluated from here on."""
+        self.record = Record(self.space)
+        return self.record
 
     def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         out["F"], out["G"] = self.evaluate_indices(self.indices(X))
@@ -140,9 +163,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def _check(self, answer: ExactAnswer) -> None:
         """Check that designs of a stored front still have their stored objectives."""
-        some = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
-        F, _ = self.evaluate_indices(self.space.unrank(answer.ranks[some]))
-        if not np.allclose(F, answer.front[some], rtol=RTOL, atol=0):
+        rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
+        levels = self.space.unrank(answer.ranks[rows])
+        F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        if not np.allclose(F, answer.front[rows], rtol=RTOL, atol=0):
             raise InputError(
                 f"{self._name}: the cost model gives other numbers than the stored front has; "
                 "a new version of the problem is needed"

@@ -24,6 +24,7 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
@@ -180,6 +181,8 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 def _show(results: Results, terminal: Console) -> None:
     terminal.print(terminal_tables.selection_table(results))
+    if results.scenario is not None:
+        terminal.print(scenario_table(results.scenario))
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
     if (results.folder / ACCURACY).exists():

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ class AccuracyData:
     def write(self, path: Path) -> None:
         """Write it as `read` reads it."""
         with path.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **self._arrays())
+            np.savez(stream, allow_pickle=False, **self._arrays())
 
     @classmethod
     def read(cls, path: Path) -> AccuracyData:
@@ -153,7 +153,16 @@ class AccuracyData:
             ValueError: it is none; names the file.
             OSError: it cannot be read.
         """
-        arrays = read_arrays(path, WHAT)
+        stat = path.stat()
+        return _read(path, stat.st_mtime_ns, stat.st_size)
+
+    @classmethod
+    def of_arrays(cls, path: Path, arrays: Mapping[str, NDArray[Any]]) -> AccuracyData:
+        """The data of a file from its arrays.
+
+        Raises:
+            ValueError: they are no accuracy data; names the file.
+        """
         try:
             about = json.loads(str(arrays["about"]))
             if about.pop("version") != VERSION:
@@ -167,6 +176,12 @@ class AccuracyData:
             )
         except (KeyError, ValueError, TypeError, IndexError):
             raise ValueError(f"{path} is not {WHAT}, or of another version") from None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
+    """The data of a file; read once unless it changes."""
+    return AccuracyData.of_arrays(path, read_arrays(path, WHAT))
 
 
 def _layer(arrays: Mapping[str, NDArray[Any]], at: int) -> LayerData:

@@ -14,6 +14,8 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 
 Interrupt = Literal["none", "layer"]
 """Where a running request makes room for a more urgent one: at its end, or at a layer's end."""
+Sharing = Literal["time", "space"]
+"""Whether networks take turns on all of the chip, or each has router groups of its own."""
 Idle = Literal["on", "gated"]
 """Whether an idle chip leaks or its supply is cut."""
 
@@ -71,6 +73,7 @@ class Scenario:
         interrupt: where a running request can be interrupted.
         idle: power of an idle chip.
         margin: how much more load than stated a feasible chip must serve, as a share.
+        sharing: whether networks share the chip in time or in space.
 
     Raises:
         ValueError: an unknown word or a negative margin.
@@ -80,12 +83,16 @@ class Scenario:
     interrupt: Interrupt = "none"
     idle: Idle = "on"
     margin: float = 0.0
+    sharing: Sharing = "time"
 
     def __post_init__(self) -> None:
+        check_choice("sharing", self.sharing, get_args(Sharing))
         check_choice("interrupt", self.interrupt, get_args(Interrupt))
         check_choice("idle", self.idle, get_args(Idle))
         if not 0 <= self.margin < float("inf"):
             raise ValueError(f"margin must be at least 0 and finite, got {self.margin:g}")
+        if self.sharing == "space" and self.interruptible:
+            raise ValueError('sharing = "space" interrupts nothing: leave out interrupt = "layer"')
 
     def of_network(self, name: str) -> Scenario:
         """The scenario of one network alone."""

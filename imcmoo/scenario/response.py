@@ -33,7 +33,7 @@ def blocking_times(longest_s: Floats, load: Load) -> Floats:
     """Longest time that a request waits for one less urgent network, shape (n, W).
 
     Args:
-        longest_s: longest stretch of each network that nothing interrupts, shape (n, W).
+        longest_s: longest segment of each network that nothing interrupts, shape (n, W).
         load: the requests.
     """
     by_priority = longest_s[:, load.by_priority]
@@ -88,8 +88,8 @@ def response_bounds(
     with np.errstate(divide="ignore", invalid="ignore"):
         free = 1 - others.utilization
         # A request that nothing interrupts only waits before it begins.
-        stretched, after = (service_s, 0.0) if interruptible else (0.0, service_s)
-        response = (waiting + stretched) / free + after
+        interrupted, after = (service_s, 0.0) if interruptible else (0.0, service_s)
+        response = (waiting + interrupted) / free + after
     fits = others.utilization + service_s / load.period_s <= 1
     return np.where(fits | np.isnan(response), response, np.inf)
 

@@ -1,10 +1,11 @@
-"""How designs serve a scenario: response times, capacity and power from the costs of inferences."""
+"""Service of a scenario by designs: response times, capacity and power from costs of inferences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from imcmoo.scenario.response import blocking_times, capacities, response_bounds
 NETWORK_LOAD = "network_load"
 """Name of the load of each network as a share of the capacity for it, shape (n, W)."""
 
+READ = (
+    *("energy", "latency", "interval", "leak", "dram_idle"),
+    *("longest_layer", "save", "save_energy"),
+)
+"""Values of designs that a service depends on, as far as the cost model gives them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Policy:
@@ -24,8 +31,8 @@ class Policy:
     Args:
         load: the requests.
         service_s: time of one request.
-        longest_s: longest stretch of a request that nothing interrupts.
-        interruptible: whether there are several such stretches.
+        longest_s: longest segment of a request that nothing interrupts.
+        interruptible: whether there are several such segments.
     """
 
     load: Load
@@ -61,13 +68,16 @@ class Service:
         scenario: the scenario.
         load: its requests as arrays.
         values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
-            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. `dram_idle`
-            (n,) in W counts if it is there.
+            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Where the
+            model gives `dram_idle` (n,) in W, its energy includes that during the interval.
     """
 
     scenario: Scenario
     load: Load
     values: Mapping[str, Floats]
+
+    changed: ClassVar[tuple[str, ...]] = ()
+    """Values of inferences that depend on the service."""
 
     @cached_property
     def whole(self) -> Policy:
@@ -81,7 +91,7 @@ class Service:
         service = self.whole.service_s + self.values["save"][:, None]
         return Policy(self.load, service, self.values["longest_layer"], interruptible=True)
 
-    @cached_property
+    @property
     def interrupts(self) -> Bools:
         """True where requests are interrupted between layers, shape (n,)."""
         if not self.scenario.interruptible:
@@ -111,26 +121,37 @@ class Service:
         """Upper bound of response times, shape (n, W)."""
         return self._chosen("response_s")
 
-    @cached_property
+    @property
     def capacity(self) -> Floats:
         """Factor by which the load may grow until each network misses its deadline, (n, W)."""
         return self._chosen("capacity")
 
-    @cached_property
+    @property
     def utilization(self) -> Floats:
         """Share of the time that a chip works for each network, shape (n, W)."""
         use: Floats = self.service_s / self.load.period_s
         return use
 
-    @cached_property
+    @property
+    def chip_capacity(self) -> Floats:
+        """Factor by which the load may grow until some network misses its deadline, shape (n,)."""
+        return np.asarray(self.capacity.min(axis=1))
+
+    @property
+    def chip_utilization(self) -> Floats:
+        """Share of the time that the chip works, shape (n,)."""
+        return np.asarray(self.utilization.sum(axis=1))
+
+    @property
     def power_W(self) -> dict[str, Floats]:
         """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.interrupts))
+        dram_idle = values.get("dram_idle", none)
         leakage, networks = average_power(
-            energy_J=values["energy"],
+            energy_J=values["energy"] - dram_idle[:, None] * values["interval"],
             interval_s=values["interval"],
             leak_W=values["leak"],
-            utilization=self.utilization.sum(axis=1),
+            utilization=self.chip_utilization,
             load=self.load,
             idle=self.scenario.idle,
         )
@@ -138,7 +159,7 @@ class Service:
         return {
             "leakage": leakage,
             "saving": np.where(self.interrupts, saved * (1 / self.load.period_s).sum(), 0.0),
-            "dram_idle": values.get("dram_idle", none),
+            "dram_idle": dram_idle,
             "networks": networks,
         }
 

@@ -14,7 +14,7 @@ from imcmoo.scenario.requests import Load
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What a chip did, in order of time.
+    """Simulated work of a chip, in order of time.
 
     Args:
         network, request: of each piece of work without a break: index of the network, number of
@@ -30,13 +30,13 @@ class Timeline:
     response_s: list[Floats]
 
 
-def simulate(releases_s: Sequence[Floats], stretches_s: Sequence[Floats], load: Load) -> Timeline:
-    """Serve requests, the most urgent first; a running one makes room between its stretches.
+def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load) -> Timeline:
+    """Serve requests, the most urgent first; a running one makes room between its segments.
 
     Args:
         releases_s: times of the requests of each network, ascending.
-        stretches_s: seconds of the stretches of one request that nothing interrupts, by network:
-            one stretch for a request that runs to its end.
+        segments_s: seconds of the segments of one request that nothing interrupts, by network:
+            one segment for a request that runs to its end.
         load: tells the priorities.
     """
     coming = sorted(
@@ -45,7 +45,7 @@ def simulate(releases_s: Sequence[Floats], stretches_s: Sequence[Floats], load: 
         for k, release in enumerate(releases.tolist())
     )
     coming.reverse()
-    waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, stretches done
+    waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, segments done
     pieces: list[list[float]] = []
     ends = [np.empty(len(releases)) for releases in releases_s]
     now = 0.0
@@ -56,13 +56,13 @@ def simulate(releases_s: Sequence[Floats], stretches_s: Sequence[Floats], load: 
             _, rank, w, k = coming.pop()
             heapq.heappush(waiting, (rank, k, w, 0))
         rank, k, w, done = heapq.heappop(waiting)
-        end = now + float(stretches_s[w][done])
+        end = now + float(segments_s[w][done])
         if pieces and pieces[-1][:2] == [w, k] and pieces[-1][3] == now:
             pieces[-1][3] = end
         else:
             pieces.append([w, k, now, end])
         now = end
-        if done + 1 < len(stretches_s[w]):
+        if done + 1 < len(segments_s[w]):
             heapq.heappush(waiting, (rank, k, w, done + 1))
         else:
             ends[w][k] = end
@@ -73,6 +73,24 @@ def simulate(releases_s: Sequence[Floats], stretches_s: Sequence[Floats], load: 
         start_s=table[:, 2],
         end_s=table[:, 3],
         response_s=[end - release for end, release in zip(ends, releases_s, strict=True)],
+    )
+
+
+def simulate_apart(
+    releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load
+) -> Timeline:
+    """Serve the requests of each network on hardware of its own; arguments as `simulate`."""
+    nothing = np.empty(0)
+    parts = [
+        simulate([r if w == at else nothing for w, r in enumerate(releases_s)], segments_s, load)
+        for at in range(len(releases_s))
+    ]
+    return Timeline(
+        network=np.concatenate([part.network for part in parts]),
+        request=np.concatenate([part.request for part in parts]),
+        start_s=np.concatenate([part.start_s for part in parts]),
+        end_s=np.concatenate([part.end_s for part in parts]),
+        response_s=[part.response_s[at] for at, part in enumerate(parts)],
     )
 
 

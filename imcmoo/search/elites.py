@@ -21,7 +21,7 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents
+from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LARGE_SPACE = 1 << 30
@@ -43,8 +43,8 @@ SCREENED = 4
 AROUND = 12
 """Designs near each elite that the surrogate is fitted to."""
 
-GENERATION_SPLIT = 2
-"""Generations in place of one of the schedule: the surrogate is fitted so many times as often."""
+OFFSPRING = 35
+"""Designs per generation: the surrogate is fitted after so many at the latest."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def from_elites(
     Returns:
         Shape (at most wanted, n_parameters).
     """
-    levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
-    scores, space = problem.guide_scores(F), problem.space
+    feasible, space = np.flatnonzero(archive.feasible), problem.space
+    levels, F = archive.levels[feasible], archive.F[feasible]
+    scores = problem.guide_scores(F)
     elites = ValueElites.of(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
@@ -132,10 +133,8 @@ def from_elites(
     children, of = children[new], of[new]
     guessed = rng.random(len(of))
     if guided and len(of):
-        training = nearest_to_incumbents(
-            space, levels, np.unique(incumbents), AROUND * len(incumbents)
-        )
-        surrogate = Surrogate(space, levels[training], problem.coordinates(F[training]))
+        near = feasible[np.unique(incumbents)]
+        surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
         told = problem.from_coordinates(surrogate.predict(children))
         guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
     order = np.lexsort((guessed, of))

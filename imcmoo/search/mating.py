@@ -12,11 +12,12 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import LARGE_SPACE, from_elites
+from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
-from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents
+from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, paired_moves, pairs, single_moves
@@ -26,9 +27,6 @@ OVERSAMPLING = 4
 
 ROUNDS = 2
 """Rounds of children before a generation is filled up with neighbours and random designs."""
-
-ATTEMPTS = 4
-"""Attempts to fill a generation: each time only the infeasible designs that were dropped."""
 
 INFEASIBLE_SHARE = 0.5
 """Share of the offspring taken around the least violated design where none is feasible yet."""
@@ -42,6 +40,12 @@ PROMISING = 8
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
 
+CRITERIA_SHARE = 0.75
+"""Largest share of local search around the incumbents of criteria; the rest is near the front."""
+
+BEST_KNOWN = 20
+"""A neighbour of an incumbent is promising if it may be among so many best by a criterion."""
+
 N_SEEDS = 10
 """Designs of the population whose neighbours fill a generation."""
 
@@ -49,18 +53,18 @@ N_SEEDS = 10
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
     """Offspring by the operators of a phase.
 
-    Part of a generation (`Phase.polish`) are neighbours of the incumbents of the criteria, those
-    that a surrogate promises most of first, or of the least violated design as long as limits leave
-    none that is feasible; the rest are children of parents that each won a tournament on one
-    criterion. Where those repeat what was evaluated or are infeasible, repaired children,
-    neighbours of some of the population and then random designs fill the generation. In a space of
-    more than `LARGE_SPACE` designs another part comes from per-value elites.
+    A generation has two sources. `Phase.local_search` of it are neighbours of the incumbents of the
+    criteria that a surrogate predicts to be among the best known, and for the rest of that share
+    neighbours of front members (`near_front`). The others are children of parents that each won a
+    tournament on one criterion; where these repeat what was evaluated or are infeasible, repaired
+    children, neighbours of some of the population and then random designs fill the generation. As
+    long as limits leave no feasible design, local search is around the least violated one. In a
+    space of more than `LARGE_SPACE` designs a third source is per-value elites.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
-        fitted: designs the surrogate is fitted to, the best by each criterion or, in a large space,
-            the nearest to their incumbents; 0 for none, and neighbours in random order.
+        fitted: designs a surrogate is fitted to; 0 for none, and neighbours in random order.
         niches: share of the offspring that comes from per-value elites in a large space.
     """
 
@@ -84,8 +88,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     ) -> Population:
         """A population of `n_offsprings` unevaluated designs, or of what few are left."""
         rng = random_state
-        levels = pop.get("X")
-        F, G = pop.get("F", "G")
+        levels, F, G = pop.get("X", "F", "G")
         scores = _guiding(problem, F, G)
         offspring = OffspringBuilder(problem, self.archive, n_offsprings)
         infeasible = not (G <= 0).all(axis=1).any()
@@ -94,20 +97,23 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             offspring.add(
                 from_elites(problem, self.archive, n_elites, self.fitted > 0, rng), n_elites
             )
-        share = self.phase.polish * (ELITES_LOCAL_SEARCH if self.niches else 1.0)
-        polished = round(max(share, INFEASIBLE_SHARE * infeasible) * n_offsprings)
-        if polished:
-            local = self._nearest(rng) if infeasible else self._promising(problem, polished, rng)
-            offspring.add(local, polished)
-        for _ in range(ATTEMPTS):
-            self._fill(offspring, levels, scores, rng)
-            offspring.drop_infeasible()
-            if not offspring.missing:
-                break
+        if infeasible:
+            offspring.add(self._nearest(rng), round(INFEASIBLE_SHARE * n_offsprings))
         else:
-            n = n_offsprings - len(offspring.levels)
-            offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
+            self._search_locally(offspring, rng)
+        self._fill(offspring, levels, scores, rng)
         return Population.new("X", offspring.levels)
+
+    def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
+        """Add promising neighbours of incumbents, and neighbours of front members for the rest."""
+        share = self.phase.local_search * (ELITES_LOCAL_SEARCH if self.niches else 1.0)
+        left = round(share * offspring.wanted)
+        wanted = round(CRITERIA_SHARE * left)
+        if wanted:
+            left -= offspring.add(self._promising(offspring.problem, wanted, rng), wanted)
+        if left:
+            front = near_front(offspring.problem, self.archive, left, self.fitted, rng)
+            offspring.add(front, left)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
@@ -120,21 +126,25 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         """New neighbours of the incumbents, some more than wanted: the best of each criterion in
         turn, as far as a surrogate can tell; at random without one."""
         archive = self.archive
-        levels, F = archive.levels[archive.feasible], archive.F[archive.feasible]
+        feasible = np.flatnonzero(archive.feasible)
+        F = archive.F[feasible]
         scores = problem.guide_scores(F)
-        best = np.unique(scores.argmin(axis=0))
-        vicinity = self._vicinity(levels[best])
-        vicinity = unseen(problem.space, vicinity, archive.seen)
+        best = feasible[np.unique(scores.argmin(axis=0))]
+        vicinity = unseen(problem.space, self._vicinity(archive.levels[best]), archive.seen)
         if not self.fitted:
             return rng.permutation(vicinity)
-        training = (
-            nearest_to_incumbents(problem.space, levels, best, self.fitted)
-            if self.niches
-            else elite(scores, self.fitted)
-        )
-        surrogate = Surrogate(problem.space, levels[training], problem.coordinates(F[training]))
+        if self.niches:
+            surrogate = Surrogate.near(problem, archive, best, self.fitted)
+        else:
+            training = elite(scores, self.fitted)
+            points = problem.coordinates(F[training])
+            surrogate = Surrogate(problem.space, archive.levels[feasible[training]], points)
         guessed = problem.from_coordinates(surrogate.predict(vicinity))
         promise = problem.guide_scores(guessed, problem.own_best(F))
+        n_best = min(BEST_KNOWN, len(scores))
+        threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
+        good = (promise <= threshold).any(axis=1)
+        vicinity, promise = vicinity[good], promise[good]
         if self.niches:
             passing = _first_passing(problem, vicinity, promise, wanted)
             vicinity, promise = vicinity[passing], promise[passing]
@@ -143,7 +153,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     def _fill(
         self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
     ) -> None:
-        """Add children, and where they do not suffice others, to what passes the screen."""
+        """Fill up with children, repaired ones, neighbours of the population, random designs."""
         problem = offspring.problem
         for _ in range(ROUNDS):
             if offspring.missing:
@@ -156,6 +166,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         if offspring.missing:
             drawn = rng.permutation(levels)[:N_SEEDS]
             offspring.add(rng.permutation(self._vicinity(drawn)), offspring.missing)
+        if n := offspring.missing:
+            offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
 
     def _vicinity(self, levels: Levels) -> Levels:
         """Designs one move, two moves or a paired move away from some, shape (n, n_parameters)."""

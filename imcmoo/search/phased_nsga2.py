@@ -9,7 +9,7 @@ from pymoo.core.population import Population
 
 from imcmoo.model.metrics import Ints
 from imcmoo.search.archive import Archive
-from imcmoo.search.elites import GENERATION_SPLIT
+from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import Schedule
@@ -64,7 +64,7 @@ class PhasedNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no typ
         self.mating.phase = self.schedule.phase_at(spent, self.budget)
         offspring = self.mating.phase.offspring
         if self.mating.niches:
-            offspring = max(1, offspring // GENERATION_SPLIT)
+            offspring = min(offspring, OFFSPRING)
         self.n_offsprings = min(offspring, self.budget - spent)
         return super()._infill()
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.search.survival import elite
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.archive import Archive
 from imcmoo.space.design_space import DesignSpace, Levels
 
 REACH = 3.0
@@ -49,6 +50,27 @@ class Surrogate:
         kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
         self._weights = np.linalg.solve(kernel, left)
 
+    @classmethod
+    def near(
+        cls, problem: AcceleratorProblem, archive: Archive, incumbents: Ints, n: int
+    ) -> Surrogate:
+        """Fit to the `n` feasible designs nearest to any incumbent, good or bad.
+
+        Fitted to the best designs only, a surrogate cannot predict the effect of a value that
+        none of them has.
+
+        Args:
+            problem: what is searched.
+            archive: what was evaluated.
+            incumbents: indices of designs in the archive.
+            n: number of designs.
+        """
+        feasible = np.flatnonzero(archive.feasible)
+        distance = steps(problem.space, archive.levels[feasible], archive.levels[incumbents])
+        nearest = feasible[np.argsort(distance.min(axis=1), kind="stable")[:n]]
+        points = problem.coordinates(archive.F[nearest])
+        return cls(problem.space, archive.levels[nearest], points)
+
     @one_thread()
     def predict(self, levels: Levels) -> Floats:
         """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
@@ -78,23 +100,6 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
         apart = ours[:, None] - theirs
         total += np.abs(apart) if is_ordered else apart != 0
     return total.astype(float)
-
-
-def nearest_to_incumbents(space: DesignSpace, levels: Levels, incumbents: Ints, n: int) -> Levels:
-    """Training set for a guess at neighbours of incumbents: the design nearest to each, then
-    the second nearest, and so on until `n` are found, good or bad.
-
-    Where it is fitted to the best designs only, a surrogate knows nothing of what all of them have
-    in common: it takes what differs in that for equally good.
-
-    Args:
-        levels: shape (n_designs, n_parameters).
-        incumbents: their indices in `levels`.
-
-    Returns:
-        Indices of at most `n` designs, all different.
-    """
-    return elite(steps(space, levels, levels[incumbents]), n)
 
 
 def _axes(space: DesignSpace, scaled: Floats, levels: Levels) -> Floats:

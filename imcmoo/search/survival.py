@@ -8,7 +8,7 @@ import numpy as np
 from pymoo.core.population import Population
 from pymoo.core.survival import Survival
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import spread_out
@@ -59,7 +59,8 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
     def _survivors(self, problem: AcceleratorProblem, F: Floats, rank: Ints, n: int) -> Ints:
         """Indices of `n` of the feasible designs with objectives `F`."""
         kept = elite(problem.guide_scores(F), max(1, round(self.elite_share * n)))
-        scaled = span_scaled(problem.coordinates(F), rank == 0)
+        points = problem.coordinates(F)
+        scaled = span_scaled(points, points[rank == 0])
         for front in range(int(np.max(rank)) + 1):
             added = np.setdiff1d(np.flatnonzero(rank == front), kept)
             pool = np.concatenate([kept, added])
@@ -79,18 +80,13 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    order = np.column_stack([_smallest(column, n) for column in scores.T]).ravel()
+    rows = np.arange(len(scores))
+    if n < len(scores):
+        # Sorting all takes several times as long as finding which are to be sorted.
+        rows = np.flatnonzero((scores <= np.partition(scores, n - 1, axis=0)[n - 1]).any(axis=1))
+    order = rows[np.argsort(scores[rows], axis=0, kind="stable")].ravel()
     first = np.sort(np.unique(order, return_index=True)[1])
     return order[first][:n]
-
-
-def _smallest(values: Floats, n: int) -> Ints:
-    """Indices of the `n` smallest values, ascending, the first of equals first."""
-    if n >= len(values):
-        return np.argsort(values, kind="stable")
-    # Sorting all takes several times as long as finding which are to be sorted.
-    few = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
-    return few[np.argsort(values[few], kind="stable")][:n]
 
 
 def unique_rank(F: Floats) -> Ints:
@@ -102,9 +98,9 @@ def unique_rank(F: Floats) -> Ints:
     return rank
 
 
-def span_scaled(points: Floats, front: Bools) -> Floats:
-    """Coordinates, 0 at the ideal and 1 at the nadir of the designs on the `front`, (n, m)."""
-    ideal, nadir = points[front].min(axis=0), points[front].max(axis=0)
+def span_scaled(points: Floats, front: Floats) -> Floats:
+    """Coordinates (n, m), scaled to 0 at the ideal and 1 at the nadir of a front (k, m)."""
+    ideal, nadir = front.min(axis=0), front.max(axis=0)
     return np.asarray((points - ideal) / np.where(nadir > ideal, nadir - ideal, 1.0))
 
 

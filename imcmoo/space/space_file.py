@@ -63,9 +63,9 @@ def _space(name: str, tables: Mapping[str, Mapping[str, Any]]) -> DesignSpace:
 
 def _with_base(name: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Fixed values and parameter tables of a space, with those of its base."""
-    own = tables[name]
-    base = _with_base(own["base"], tables) if "base" in own else {}
-    return {part: {**base.get(part, {}), **own.get(part, {})} for part in ("fixed", "parameters")}
+    table = tables[name]
+    base = _with_base(table["base"], tables) if "base" in table else {}
+    return {part: {**base.get(part, {}), **table.get(part, {})} for part in ("fixed", "parameters")}
 
 
 def _parameter(name: str, table: Mapping[str, Any], before: Mapping[str, Parameter]) -> Parameter:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imcmoo.accuracy import accuracy_packages
+from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.io.checksums import sha256
 from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -35,12 +35,9 @@ def accuracy_options(files: Mapping[str, AccuracyFile]) -> dict[str, Any]:
     """Options of a cost model that predicts accuracy.
 
     Raises:
-        InputError: a package that executes layers is not installed.
         ValueError: a file that is none of `imcmoo import --data`.
         OSError: a file cannot be read.
     """
-    with accuracy_packages():
-        from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
     return {
         "accuracy": {
             name: AccuracyTarget(AccuracyData.read(Path(file.path)), file.max_drop)

@@ -34,6 +34,8 @@ FILES = (
     "breakdown.csv",
     "regret.csv",
     "indicators.csv",
+    "scenario.csv",
+    "timeline.csv",
     "design.json",
     "accuracy.csv",
     EXPLANATIONS,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
@@ -25,8 +25,12 @@ from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
+from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
@@ -140,6 +144,8 @@ class Study:
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         if {*self.scenario.requests} != {*self.names}:
             raise ValueError("a scenario must have requests of every network and of no other")
+        if self.scenario.sharing == "space" and "rram" not in self.space.values_of("device"):
+            raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
         if "rram" in self.space.values_of("device") and self.deployment == "alone":
             raise ValueError(
                 "a scenario on rram needs deployment together: rewriting weights at every request "
@@ -217,7 +223,11 @@ class Study:
             deployment=self.deployment,
             **{name: value for name, value in asked.items() if value is not None},
         )
-        return model if self.scenario is None else ScenarioModel(model, self.scenario)
+        if self.scenario is None:
+            return model
+        if self.scenario.sharing == "space":
+            return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
+        return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """The problem as a search sees it.

@@ -28,7 +28,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
-from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario
+from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
 from imcmoo.study.accuracy_files import AccuracyFile
@@ -232,7 +232,9 @@ class NetworkTable(Table):
 class ScenarioTable(Table):
     """`[scenario]`: how a chip serves the requests of all networks."""
 
-    sharing: Literal["time"] = Field("time", description="one network at a time on all of the chip")
+    sharing: Sharing = Field(
+        Scenario.sharing, description="one network at a time on all of the chip, or side by side"
+    )
     interrupt: Interrupt = Field(
         Scenario.interrupt, description="where a more urgent request may interrupt a running one"
     )
@@ -243,7 +245,7 @@ class ScenarioTable(Table):
 
     def scenario(self, requests: Mapping[str, Requests]) -> Scenario:
         """The scenario of some requests, by name of the network."""
-        return Scenario(requests, self.interrupt, self.idle, self.margin)
+        return Scenario(requests, self.interrupt, self.idle, self.margin, self.sharing)
 
 
 class ScoreTable(Table):

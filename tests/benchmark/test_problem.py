@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 
@@ -129,6 +130,35 @@ def test_a_front_of_other_numbers_is_refused(monkeypatch):
     monkeypatch.setattr(truth, "load", lambda name: other)
     with pytest.raises(InputError, match="gives other numbers"):
         benchmark.get(SMALL).pareto_front()
+
+
+def test_a_record_holds_each_distinct_design_once_in_order(problem):
+    rng = np.random.default_rng(3)
+    designs = problem.space.random(20, rng)
+    record = problem.start_record()
+    with pytest.raises(ValueError, match="nothing was evaluated"):
+        record.feasible_F()
+    problem.evaluate(designs[:15])
+    problem.evaluate(designs + 0.3)
+    problem.record = None
+    problem.evaluate(designs[:1])
+    assert record.n_calls == 35
+    assert np.array_equal(record.X, designs)
+    assert len(record) == 20
+    F, G = problem.evaluate_indices(designs)
+    assert (record.F == F).all()
+    assert (record.feasible_F(7) == F[:7][(G[:7] <= 0).all(axis=1)]).all()
+
+
+def test_preparing_and_pickling_change_no_objective():
+    problem = benchmark.get("textbook/rram/resnet18+mobilenet_v3/800mm2-v1")
+    designs = problem.space.random(20, np.random.default_rng(4))
+    restored = pickle.loads(pickle.dumps(problem))
+    F, G = problem.evaluate_indices(designs)
+    for other in (restored, problem):
+        other.accelerator.model.prepare(1e-5, 1000)
+        assert np.array_equal(other.evaluate_indices(designs)[0], F)
+        assert np.array_equal(other.evaluate_indices(designs)[1], G)
 
 
 def test_what_was_not_shipped_can_be_solved():

@@ -70,6 +70,22 @@ def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path,
     assert config["accuracy"]["digits"]["max_accuracy_drop"] == 0.01
 
 
+def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
+    out, path = tmp_path / "out", study(KEYS)
+    assert main(["run", path, "--out", str(out), "--quiet"]) == 0
+    capsys.readouterr()
+    folder = str(out / "small/seed-1")
+    assert main(["explain", folder]) == 0
+    shown = capsys.readouterr().out
+    assert "Predicted drop of accuracy" in shown
+    assert "half the" in shown
+    assert main(["explain", folder, "--json"]) == 0
+    networks = json.loads(capsys.readouterr().out)["tables"]["networks"]
+    (network,) = pd.DataFrame(networks).to_dict("records")
+    assert network["drop_with_1_more_adc_bit"] <= network["accuracy_drop"] + 0.01
+    assert "classes" in network["accuracy_lost_in"]
+
+
 def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
     for name, keys in (("with", KEYS), ("without", "")):
         out = tmp_path / name

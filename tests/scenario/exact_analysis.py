@@ -13,20 +13,20 @@ from imcmoo.scenario.requests import Load
 
 @dataclass(frozen=True, eq=False)
 class TaskSet:
-    """Requests, seconds of each and of the stretches of each that nothing interrupts."""
+    """Requests, seconds of each and of the segments of each that nothing interrupts."""
 
     load: Load
     service: Floats
-    stretches: list[Floats]
+    segments: list[Floats]
 
     def with_slower(self, w: int, factor: float) -> TaskSet:
         factors = np.ones(len(self.service))
         factors[w] = factor
-        stretches = [f * s for f, s in zip(factors, self.stretches, strict=True)]
-        return replace(self, service=factors * self.service, stretches=stretches)
+        segments = [f * s for f, s in zip(factors, self.segments, strict=True)]
+        return replace(self, service=factors * self.service, segments=segments)
 
     def blocking(self, *, interruptible: bool) -> Floats:
-        longest = [s.max() for s in self.stretches] if interruptible else self.service
+        longest = [s.max() for s in self.segments] if interruptible else self.service
         rank = self.load.rank
         return np.array(
             [max((x for x, r in zip(longest, rank, strict=True) if r > own), default=0.0)
@@ -49,7 +49,7 @@ def exact_responses(tasks: TaskSet, *, interruptible: bool) -> Floats:
 
     Source: R. I. Davis et al., Controller Area Network schedulability analysis, Real-Time Systems
     35 (2007), for requests that run to their end; for others, preemptive analysis with blocking,
-    an upper bound as the last stretch of a request is not interrupted.
+    an upper bound as the last segment of a request is not interrupted.
     """
     return np.array([_response(tasks, w, interruptible) for w in range(len(tasks.service))])
 

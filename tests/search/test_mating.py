@@ -9,7 +9,7 @@ from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
-from imcmoo.search.survival import elite
+from imcmoo.space.moves import move, single_moves
 from problems import RRAM
 from tests.search.searches import (
     LARGE_PROBLEM,
@@ -47,7 +47,7 @@ def test_the_last_designs_of_a_space_are_found(phase, left):
     assert len(mate(SMALL_PROBLEM, archive, 70, PAPER.phases[phase])) == left
 
 
-def test_polish_proposes_promising_neighbours_first():
+def test_local_search_proposes_promising_neighbours_first():
     archive = evaluated(LARGE_PROBLEM, 120)
     mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=200)
     incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
@@ -63,26 +63,33 @@ def test_polish_proposes_promising_neighbours_first():
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
 
-def test_in_a_large_space_the_surrogate_knows_what_lies_around_the_incumbents(monkeypatch):
+def test_only_neighbours_that_may_be_among_the_best_known_are_offered(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
-    scores = LARGE_PROBLEM.guide_scores(archive.F)
-    incumbents = np.unique(scores.argmin(axis=0))
-    fitted = []
+    mating = FeasibleMating(phase=EXPLORE, archive=archive, fitted=200)
+    few = mating._promising(LARGE_PROBLEM, 500, np.random.default_rng(0))
+    monkeypatch.setattr(mating_of, "BEST_KNOWN", 120)
+    more = mating._promising(LARGE_PROBLEM, 500, np.random.default_rng(0))
+    assert 0 < len(few) < len(more)
+    assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
-    def spy(space, levels, points):
-        fitted.append(levels)
-        return Surrogate(space, levels, points)
 
-    monkeypatch.setattr(mating_of, "Surrogate", spy)
-    for limit in (RRAM.size, RRAM.size - 1):
-        monkeypatch.setattr(mating_of, "LARGE_SPACE", limit)
-        mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=30, niches=0.5)
-        mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(0))
-    near = mating_of.nearest_to_incumbents(RRAM, archive.levels, incumbents, 30)
-    best = elite(scores, 30)
-    assert set(near.tolist()) != set(best.tolist())
-    for levels, expected in zip(fitted, (best, near), strict=True):
-        assert np.array_equal(levels, archive.levels[expected])
+@pytest.mark.parametrize(("limit", "near"), [(RRAM.size, False), (RRAM.size - 1, True)])
+def test_in_a_large_space_the_surrogate_knows_what_lies_around_the_incumbents(
+    limit, near, monkeypatch
+):
+    archive = evaluated(LARGE_PROBLEM, 120)
+    incumbents = set(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0).tolist())
+    fitted, whole = [], Surrogate.near
+
+    def spy(problem, archive, incumbents, n):
+        fitted.append(set(incumbents.tolist()))
+        return whole(problem, archive, incumbents, n)
+
+    monkeypatch.setattr(Surrogate, "near", spy)
+    monkeypatch.setattr(mating_of, "LARGE_SPACE", limit)
+    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive, fitted=30, niches=0.5)
+    mating._promising(LARGE_PROBLEM, 5, np.random.default_rng(0))
+    assert fitted == [incumbents] * near
 
 
 def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypatch):
@@ -165,20 +172,23 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
     assert len(sought) == times
 
 
-def test_polish_alone_fills_a_generation_with_neighbours_of_incumbents():
+def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and_front():
     archive = evaluated(LARGE_PROBLEM, 70)
-    polish = dataclasses.replace(EXPLORE, polish=1.0)
+    local = dataclasses.replace(EXPLORE, local_search=1.0)
     best = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    offspring = mate(LARGE_PROBLEM, archive, 20, polish)
+    found = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 20, local)).tolist())
     near = around(archive, archive.levels[best])
-    assert len(near & set(RRAM.rank(offspring).tolist())) >= 18
+    assert len(near & found) >= 10
+    moved, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
+    assert len(found - near) >= 2
+    assert found - near <= set(RRAM.rank(moved[inside]).tolist())
 
 
 def test_children_keep_what_all_parents_share():
     levels = draw_feasible(LARGE_PROBLEM, 300, np.random.default_rng(0))
     levels[:, 0], levels[:, 2] = 1, 2
     archive = archive_of(LARGE_PROBLEM, np.unique(levels, axis=0)[:70])
-    faithful = dataclasses.replace(EXPLORE, mutation_probability=0.0, polish=0.0)
+    faithful = dataclasses.replace(EXPLORE, mutation_probability=0.0, local_search=0.0)
     offspring = mate(LARGE_PROBLEM, archive, 20, faithful)
     assert (offspring[:, [0, 2]] == [1, 2]).all()
 
@@ -205,7 +215,7 @@ def test_where_children_only_repeat_their_parents_neighbours_of_a_few_parents_fo
     archive = evaluated(LARGE_PROBLEM, 70)
     near = around(archive, archive.levels)
     still = dataclasses.replace(
-        EXPLORE, crossover_probability=0.0, mutation_probability=0.0, polish=0.0
+        EXPLORE, crossover_probability=0.0, mutation_probability=0.0, local_search=0.0
     )
     asked, whole = [], FeasibleMating._vicinity
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imcmoo.search.archive import Archive
-from imcmoo.search.offspring import SPARE, OffspringBuilder
+from imcmoo.search.offspring import OffspringBuilder
 from problems import RRAM
 from tests.fakes import fake_problem
 
@@ -29,6 +29,10 @@ def sorted_by_screen(problem):
     return levels[lacks <= 0], levels[lacks > 0]
 
 
+def feasible(problem, levels):
+    return levels[problem.feasibility.violation(levels) <= 0]
+
+
 def offspring(problem, wanted):
     archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
     return OffspringBuilder(problem, archive, wanted)
@@ -36,15 +40,16 @@ def offspring(problem, wanted):
 
 def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(problem):
     good, bad = sorted_by_screen(problem)
+    good = feasible(problem, good)
     collected = offspring(problem, wanted=10)
-    collected.add(np.concatenate([bad[:5], good[:12], bad[5:]]), limit=4)
+    assert collected.add(np.concatenate([bad[:5], good[:12], bad[5:]]), limit=4) == 4
     np.testing.assert_array_equal(collected.levels, good[:4])
-    assert problem.asked == 8 + 16  # 3 are found among the first, then the fourth
+    assert problem.asked == 4 + 8  # none is found among the first, then all four
     assert collected.missing == 6
 
 
 def test_no_more_is_taken_than_is_missing_and_nothing_twice(problem):
-    good, _ = sorted_by_screen(problem)
+    good = feasible(problem, sorted_by_screen(problem)[0])
     collected = offspring(problem, wanted=3)
     collected.add(good[[0, 0, 1]], limit=9)
     collected.add(good[[1, 2, 3]], limit=9)
@@ -66,24 +71,14 @@ def test_what_was_refused_is_mended_once(problem):
     assert len(collected.levels) == before
 
 
-def test_what_is_not_feasible_after_all_is_dropped(problem):
+def test_what_passes_the_screen_and_is_not_feasible_is_skipped_and_not_checked_again(problem):
     good, _ = sorted_by_screen(problem)
     truly = problem.feasibility.violation(good) <= 0
     assert 0 < truly.sum() < len(good)
     collected = offspring(problem, wanted=len(good))
-    collected.add(good, limit=len(good))
-    collected.drop_infeasible()
+    assert collected.add(good, limit=len(good)) == truly.sum()
     np.testing.assert_array_equal(collected.levels, good[truly])
-    assert collected.missing == SPARE * (~truly).sum()
-    collected.add(good, limit=len(good))
-    np.testing.assert_array_equal(collected.levels, good[truly])  # what was dropped stays out
-
-
-def test_no_more_is_kept_than_wanted(problem):
-    good, _ = sorted_by_screen(problem)
-    truly = good[problem.feasibility.violation(good) <= 0]
-    collected = offspring(problem, wanted=2)
-    collected.append(truly[:5])
-    collected.drop_infeasible()
-    np.testing.assert_array_equal(collected.levels, truly[:2])
-    assert collected.missing == 0
+    assert collected.missing == (~truly).sum()
+    problem.asked = 0
+    assert collected.add(good, limit=len(good)) == 0
+    assert problem.asked == 0

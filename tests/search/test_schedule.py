@@ -67,7 +67,7 @@ def test_phases_may_differ_in_size():
         (EXPLORE, {"offspring": 0}, "needs a generation"),
         (EXPLORE, {"crossover_probability": 1.1}, "probabilities lie in 0..1"),
         (EXPLORE, {"mutation_probability": -0.1}, "probabilities lie in 0..1"),
-        (EXPLORE, {"polish": 2.0}, "probabilities lie in 0..1"),
+        (EXPLORE, {"local_search": 2.0}, "probabilities lie in 0..1"),
         (EXPLORE, {"eta": -1.0}, "eta is not negative"),
         (PAPER, {"initial": 0}, "a schedule needs"),
         (PAPER, {"population": 1}, "a schedule needs"),

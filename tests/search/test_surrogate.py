@@ -2,11 +2,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.search.surrogate import Surrogate, nearest_to_incumbents, steps
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Integer
+from imcmoo.search.surrogate import Surrogate, steps
 from problems import RRAM
 from tests.fakes import SMALL
+from tests.search.searches import LARGE_PROBLEM, evaluated
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -49,11 +48,15 @@ def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():
     assert steps(SMALL, here, np.concatenate([here, there])).tolist() == [[0, 3]]
 
 
-def test_around_are_the_nearest_of_each_in_turn():
-    rows = 3 + np.array([[0, 0], [0, 1], [9, 9], [0, 2], [9, 7], [0, 9]])
-    space = DesignSpace("plane", (Integer("a", 0, 20), Integer("b", 0, 20)))
-    assert nearest_to_incumbents(space, rows, np.array([0, 2]), 2).tolist() == [0, 2]
-    assert nearest_to_incumbents(space, rows, np.array([0, 2]), 4).tolist() == [0, 2, 1, 4]
-    assert sorted(nearest_to_incumbents(space, rows, np.array([0, 2]), 99).tolist()) == list(
-        range(6)
-    )
+def test_near_fits_to_the_feasible_designs_nearest_to_any_incumbent():
+    archive = evaluated(LARGE_PROBLEM, 60)
+    archive.G[7] = 1.0
+    incumbents = np.array([3, 11])
+    fitted = Surrogate.near(LARGE_PROBLEM, archive, incumbents, 12)._levels
+    distance = steps(RRAM, archive.levels, archive.levels[incumbents]).min(axis=1)
+    distance[7] = np.inf
+    nearest = np.argsort(distance, kind="stable")[:12]
+    assert {3, 11} <= set(nearest.tolist())
+    np.testing.assert_array_equal(fitted, archive.levels[nearest])
+    everything = Surrogate.near(LARGE_PROBLEM, archive, incumbents, 99)._levels
+    assert len(everything) == 59

@@ -44,7 +44,7 @@ def test_the_supply_voltages_of_the_extended_spaces_are_those_of_their_nodes():
 
 
 def test_no_package_of_the_checkout_is_imported_by_the_package():
-    """What the wheel lacks, `problems` and `experiments`, `imcmoo` works without."""
+    """`imcmoo` works without `problems` and `experiments`, which a wheel does not hold."""
     code = (
         "import sys; sys.modules['problems'] = sys.modules['experiments'] = None\n"
         "import importlib.metadata as m; m.entry_points = lambda **_: []\n"

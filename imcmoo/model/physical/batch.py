@@ -429,7 +429,9 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
                     layers, times, io_s[rows], causes=causes
                 )
                 if longest:
-                    totals.longest_share[at] = longest_layer_share(layers, times)
+                    totals.longest_share[at] = longest_layer_share(
+                        layers, times, totals.latency_s[at] - io_s[rows]
+                    )
             if streamed and work.spilled_sums is not None:
                 totals.spilled_bits[at] = layers.total(work.spilled_sums)
     return totals

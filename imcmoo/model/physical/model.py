@@ -46,6 +46,7 @@ from imcmoo.model.physical.predicted_accuracy import (
     PredictedAccuracy,
 )
 from imcmoo.model.physical.replication import ReplicationRule
+from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -369,6 +370,7 @@ class PhysicalEvaluator(CostModel):
         self.workloads = workloads
         self._objectives = tuple(objectives)
         self._interruptible = interruptible
+        self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._options = options
         dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
         device = space.fixed["device"]
@@ -403,6 +405,14 @@ class PhysicalEvaluator(CostModel):
         Raises:
             ValueError: no such network here.
         """
+        return self._of_one(name, "alone")
+
+    def _of_one(self, name: str, deployment: Deployment) -> PhysicalEvaluator:
+        """The model of a single network, rewritten or not.
+
+        Raises:
+            ValueError: no such network here.
+        """
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
@@ -411,7 +421,7 @@ class PhysicalEvaluator(CostModel):
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
-        return self._alike(one, options)
+        return self._alike(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
@@ -424,9 +434,14 @@ class PhysicalEvaluator(CostModel):
         deployment: Deployment = self._options.get("deployment", "alone")
         return deployment
 
-    def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
-        """A time-multiplexed model of other networks."""
-        settings = {**options, "deployment": "alone", "table": self._model.context.table}
+    def _alike(
+        self,
+        workloads: WorkloadSet,
+        options: Mapping[str, Any],
+        deployment: Deployment = "alone",
+    ) -> PhysicalEvaluator:
+        """A model of other networks, time-multiplexed by default."""
+        settings = {**options, "deployment": deployment, "table": self._model.context.table}
         return PhysicalEvaluator(
             self.space,
             workloads,
@@ -460,8 +475,8 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have data, the
-        predicted `accuracy_drop`.
+        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
+        data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
@@ -480,7 +495,7 @@ class PhysicalEvaluator(CostModel):
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
-            details["accuracy_drop"] = full.accuracy_drop
+            details |= self._accuracy.details(self._designs(levels))
         return details
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
@@ -491,6 +506,30 @@ class PhysicalEvaluator(CostModel):
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
+
+    def evaluate_part(
+        self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
+    ) -> dict[str, Floats]:
+        """Energy, latency and interval of a network on a part of each of n designs.
+
+        Args:
+            name: of the network, whose weights stay on its part.
+            levels: shape (n, n_parameters).
+            groups, bandwidth, room: as `evaluate_shares` takes them.
+
+        Returns:
+            `energy` (J), `latency` and `interval` (s), shape (n,); NaN where it does not run.
+        """
+        if name not in self._on_parts:
+            self._on_parts[name] = self._of_one(name, "together")
+        context = self._on_parts[name]._model.context
+        designs = self._designs(levels)
+        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
+        arrays = (found.energy_J, found.latency_s, found.interval_s)
+        return {
+            key: values[:, 0]
+            for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
+        }
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.

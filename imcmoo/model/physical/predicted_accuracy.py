@@ -9,17 +9,20 @@ the parts of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.cache import Arrays, KeyedCache
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 
+LAYERS_NAMED = 2
+"""Layers that are named of each network."""
 LARGEST_NSR = 10.0
 """Noise over signal of a layer above which nothing is left to lose."""
 
@@ -185,6 +188,51 @@ class PredictedAccuracy:
                     found = self.of(designs.take(slice(at, at + 1)), network)
                     drops[at, network] = target.data.float_score - found.accuracy
         return (drops,)
+
+    def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
+        """What decides the accuracy of networks, and what other circuits would give.
+
+        Args:
+            designs: n chips, a few.
+
+        Returns:
+            Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
+            the logits; the drop with one more ADC bit, with half the active rows and with the other
+            weight coding. Empty or NaN for networks without data.
+        """
+        other = 1 - designs.weight_coding
+        changed = {
+            "drop_with_1_more_adc_bit": replace(
+                designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
+            ),
+            "drop_with_half_the_rows": replace(
+                designs, active_rows=np.maximum(designs.active_rows // 2, 1)
+            ),
+            "drop_with_other_coding": replace(designs, weight_coding=other),
+        }
+        known = np.array([target is not None for target in self._targets])
+        drops = {"accuracy_drop": designs, **changed}
+        found: dict[str, NDArray[Any]] = {
+            name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
+        }
+        found["accuracy_lost_in"] = np.array(
+            [
+                [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(known))]
+                for at in range(len(designs))
+            ]
+        )
+        return found
+
+    def _worst(self, design: Designs, network: int) -> str:
+        """Layers with most noise at the logits, and their share of all noise there."""
+        target = self._targets[network]
+        if target is None:
+            return ""
+        prediction = self.of(design, network)
+        most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
+        shares = prediction.layers[most] / prediction.nsr
+        layers = [target.data.layers[at].name for at in most]
+        return ", ".join(f"{n} {s:.0%}" for n, s in zip(layers, shares, strict=True))
 
     def of(self, design: Designs, network: int) -> Prediction:
         """The prediction of one network on one design.

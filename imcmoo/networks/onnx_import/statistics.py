@@ -67,10 +67,10 @@ def gather_statistics(
     kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
     known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
     statistics: dict[str, Any] = {}
-    for i, (operand, densities) in enumerate(zip(OPERANDS, known, strict=True)):
+    for i, (operand, stated) in enumerate(zip(OPERANDS, known, strict=True)):
         defaults = ((DEFAULT_DENSITIES[kind][i], DEFAULT) for kind in kinds)
         bits, sources = zip(
-            *(d or other for d, other in zip(densities, defaults, strict=True)), strict=True
+            *(d or other for d, other in zip(stated, defaults, strict=True)), strict=True
         )
         statistics[f"{operand}_bits"] = np.array(bits)
         statistics[f"{operand}_statistics"] = sources

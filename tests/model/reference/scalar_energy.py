@@ -17,9 +17,9 @@ from functools import cache
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.networks.workloads import Workload
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
+from tests import fakes
 from tests.model.reference import scalar_model as plain
 
 TABLE = ComponentTable.load()
@@ -274,16 +274,7 @@ def _area(design):
 def network(name, shapes, seed):
     """A network of layers with these sizes (C, M, P, Q, R, S, G, N) and random operands."""
     rng = np.random.default_rng(seed)
-    n = len(shapes)
-    return Workload(
-        name=name,
-        layers=tuple(f"layer{i}" for i in range(n)),
-        kinds=("conv",) * n,
-        shapes=np.array(shapes),
-        strides=np.ones((n, 2), dtype=np.int64),
-        input_bits=rng.random((n, 8)),
-        weight_bits=rng.random((n, 8)),
-    )
+    return fakes.network(shapes, name, bits=[rng.random((len(shapes), 8)) for _ in range(2)])
 
 
 RRAM_FEW = DesignSpace(
