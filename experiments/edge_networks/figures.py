@@ -73,7 +73,11 @@ def against_energy(front: pd.DataFrame) -> Figure:
     Args:
         front: with columns energy_NETWORK_J and accuracy_drop_NETWORK.
     """
-    names = [c.removeprefix("accuracy_drop_") for c in front if c.startswith("accuracy_drop_")]
+    names = [
+        column.removeprefix("accuracy_drop_")
+        for column in front.columns.astype(str)
+        if column.startswith("accuracy_drop_")
+    ]
     figure = Figure(figsize=(style.COLUMN, HEIGHT), layout="constrained")
     axes = figure.subplots()
     for at, name in enumerate(names):

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import convert_and_add
-from imcmoo.accuracy.window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.window import AdcWindow
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
@@ -27,6 +26,7 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
+from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs

@@ -29,17 +29,17 @@ from imcmoo.report.explanation_words import (
 )
 from imcmoo.report.labels import label
 from imcmoo.report.neighbour_table import neighbour_table, verdict
-from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.scenario_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import Explanation
 
-HIDDEN = ("edap_J_s_mm2",)
+HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
 
-LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_dB")
+LESS_NEEDED = (
+    *("interval_s", "streamed", "W_per_mm2"),
+    *("snr_adc_dB", "snr_dev_dB", "snr_dB"),
+)
 """Left out where there is little room."""
-
-ROOMY = 120
-"""Columns of a terminal from which on there is room for everything."""
 
 MOST_COMPONENTS = 8
 
@@ -58,7 +58,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
         yield _accuracy(explanation.tables["networks"])
     tables = explanation.tables
     if "scenario" in tables:
-        yield scenario_table(tables["scenario"])
+        yield scenario_table(tables["scenario"], width)
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):

@@ -36,7 +36,7 @@ ACCURACY_TITLES = {
 
 PERCENT = ("utilization", "regret")
 
-IN_DECIBELS = ("snr",)
+IN_DECIBELS = ("snr", "compute_snr")
 """Limits whose shares are of noise power."""
 
 LONGEST_NAME = 20

@@ -19,7 +19,8 @@ SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
 
 
 QUALITIES = {
-    "snr": "signal to noise",
+    "snr": "signal to noise of ADCs",
+    "compute_snr": "signal to noise of ADCs and cells",
     "levels": "levels that can be told apart",
     "wires": "wires that lose little",
 }

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel
@@ -13,7 +14,8 @@ from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats, Metrics, Quantity
 from imcmoo.scenario.bounds import ScenarioTree
 from imcmoo.scenario.requests import Scenario
-from imcmoo.scenario.service import NETWORK_LOAD, Service
+from imcmoo.scenario.response import service_times
+from imcmoo.scenario.service import NETWORK_LOAD, READ, Service
 from imcmoo.space.design_space import Levels
 
 MOST = 1e12
@@ -67,29 +69,31 @@ class ScenarioModel(CostModel):
 
     def service(self, levels: Levels) -> Service:
         """Service of the scenario by designs; NaN where a network does not run."""
-        return self._service(levels, self.inner.evaluate(levels))
+        return self._service(levels, self.inner.evaluate(levels).values)
 
-    def _service(self, levels: Levels, metrics: Metrics) -> Service:
-        """Service by designs whose metrics are known."""
-        return Service(self.scenario, self.load, metrics.values)
+    def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
+        """Service by designs of which the values that `Service` reads are known."""
+        return Service(self.scenario, self.load, values)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of the cost model, average power and load; load of each network beside."""
         metrics = self.inner.evaluate(levels)
-        service = self._service(levels, metrics)
-        load = 1 / service.capacity
-        values = {
-            **service.values,
+        known = metrics.values
+        runs = np.flatnonzero(metrics.runs.all(axis=1))
+        service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
+        found = {
             "average_power": service.average_power_W,
             "load": 1 / service.chip_capacity,
-            NETWORK_LOAD: self._alone(service) if self._separately else load,
+            NETWORK_LOAD: 1 / service.capacity,
         }
-        return Metrics(values, metrics.resources)
-
-    def _alone(self, service: Service) -> Floats:
-        """Load of each network as if it were alone on the chip, shape (n, W)."""
-        load: Floats = service.whole.service_s / self.load.deadline_s
-        return load
+        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in found.items()}
+        values |= {name: known[name].copy() for name in service.changed}
+        for name, array in {**found, **{n: service.values[n] for n in service.changed}}.items():
+            values[name][runs] = array
+        if self._separately:
+            service_s = service_times(known["latency"], known["interval"], self.load)
+            values[NETWORK_LOAD] = service_s / self.load.deadline_s
+        return Metrics({**known, **values}, metrics.resources)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all resources."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from imcmoo.scenario.response import blocking_times, capacities, response_bounds
 
 NETWORK_LOAD = "network_load"
 """Name of the load of each network as a share of the capacity for it, shape (n, W)."""
+
+READ = (
+    *("energy", "latency", "interval", "leak", "dram_idle"),
+    *("longest_layer", "save", "save_energy"),
+)
+"""Values of designs that a service depends on, as far as the cost model gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +68,16 @@ class Service:
         scenario: the scenario.
         load: its requests as arrays.
         values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
-            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. `dram_idle`
-            (n,) in W counts if it is there.
+            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Where the
+            model gives `dram_idle` (n,) in W, its energy includes that during the interval.
     """
 
     scenario: Scenario
     load: Load
     values: Mapping[str, Floats]
+
+    changed: ClassVar[tuple[str, ...]] = ()
+    """Values of inferences that depend on the service."""
 
     @cached_property
     def whole(self) -> Policy:
@@ -136,8 +146,9 @@ class Service:
     def power_W(self) -> dict[str, Floats]:
         """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.interrupts))
+        dram_idle = values.get("dram_idle", none)
         leakage, networks = average_power(
-            energy_J=values["energy"],
+            energy_J=values["energy"] - dram_idle[:, None] * values["interval"],
             interval_s=values["interval"],
             leak_W=values["leak"],
             utilization=self.chip_utilization,
@@ -148,7 +159,7 @@ class Service:
         return {
             "leakage": leakage,
             "saving": np.where(self.interrupts, saved * (1 / self.load.period_s).sum(), 0.0),
-            "dram_idle": values.get("dram_idle", none),
+            "dram_idle": dram_idle,
             "networks": networks,
         }
 

@@ -86,10 +86,10 @@ def simulate_apart(
         for at in range(len(releases_s))
     ]
     return Timeline(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("network", "request", "start_s", "end_s")
-        ),
+        network=np.concatenate([part.network for part in parts]),
+        request=np.concatenate([part.request for part in parts]),
+        start_s=np.concatenate([part.start_s for part in parts]),
+        end_s=np.concatenate([part.end_s for part in parts]),
         response_s=[part.response_s[at] for at, part in enumerate(parts)],
     )
 

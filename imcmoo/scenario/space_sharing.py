@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.scenario.allocation import least_load, least_power
 from imcmoo.scenario.bounds import ScenarioTree
 from imcmoo.scenario.model import ScenarioModel
@@ -20,6 +20,9 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.response import service_times
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
 
 BY_DEMAND = 0.8
 """Part of the shared bandwidth that is divided by demand; the rest is divided equally."""
@@ -47,6 +50,8 @@ class SpaceService(Service):
     share: Floats
     serves: Bools
     largest: Floats
+
+    changed: ClassVar[tuple[str, ...]] = PART_VALUES
 
     @property
     def service_s(self) -> Floats:
@@ -140,16 +145,18 @@ class SpaceModel(ScenarioModel):
             'sharing = "space" has no bounds: its best chips are found by search, not proven'
         )
 
-    def _service(self, levels: Levels, metrics: Metrics) -> SpaceService:
+    def _service(self, levels: Levels, values: Mapping[str, Floats]) -> SpaceService:
         """Service by the allocation of least power, or of largest capacity where none serves."""
         n, networks = len(levels), len(self.workload_names)
-        values = {name: np.array(v) for name, v in metrics.values.items()}
+        running = np.isfinite(values["latency"]).all(axis=1)
+        runs = np.flatnonzero(running)
+        whole = {name: v[runs] for name, v in values.items()}
+        values = {name: np.array(v) for name, v in values.items()}
         groups = np.ones((n, networks), np.int64)
         all_groups = self.space.column(levels, "router_groups").astype(np.int64)
-        largest = np.where(metrics.runs.all(axis=1), 1 / UNSERVED, np.nan)
-        runs = np.flatnonzero(metrics.runs.all(axis=1))
+        largest = np.where(running, 1 / UNSERVED, np.nan)
         if len(runs):
-            tables = self._tables(levels[runs], metrics.take(runs), all_groups[runs])
+            tables = self._tables(levels[runs], whole, all_groups[runs])
         for at, row in enumerate(runs):
             power, load, parts = (tables[name][at] for name in ("power", "load", "parts"))
             most = int(all_groups[row])
@@ -171,19 +178,21 @@ class SpaceModel(ScenarioModel):
             largest=largest,
         )
 
-    def _tables(self, levels: Levels, metrics: Metrics, groups: Ints) -> Mapping[str, Floats]:
+    def _tables(
+        self, levels: Levels, values: Mapping[str, Floats], groups: Ints
+    ) -> Mapping[str, Floats]:
         """Power, load and `PART_VALUES` by number of groups, infinite where a network does not run.
 
         Args:
             levels: n designs that run all networks.
-            metrics: of these.
+            values: of these on the whole chip.
             groups: router groups of each, shape (n,).
 
         Returns:
             Shape (n, W, G) each, parts (n, 3, W, G).
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
-        whole = Service(self.scenario, self.load, metrics.values)
+        whole = Service(self.scenario, self.load, values)
         demand = whole.utilization / whole.utilization.sum(axis=1, keepdims=True)
         bandwidth = BY_DEMAND * demand + (1 - BY_DEMAND) / networks
         rows = np.repeat(np.arange(n), groups)
@@ -194,17 +203,15 @@ class SpaceModel(ScenarioModel):
                 name, levels[rows], number, bandwidth[rows, w], 1 / networks
             )
             for q, quantity in enumerate(PART_VALUES):
-                values = found[quantity]
-                parts[rows, q, w, number - 1] = np.where(np.isnan(values), np.inf, values)
+                part = found[quantity]
+                parts[rows, q, w, number - 1] = np.where(np.isnan(part), np.inf, part)
         energy, latency, interval = np.moveaxis(parts, 1, 0)
-        by_network = [np.moveaxis(v, 1, 2) for v in (latency, interval)]
+        between = np.moveaxis(interval, 1, 2)
         with np.errstate(invalid="ignore"):
-            service = service_times(*by_network, self.load)
+            service = service_times(np.moveaxis(latency, 1, 2), between, self.load)
         service = np.where(np.isnan(service), np.inf, service)
-        load = network_load(service, by_network[1], whole)
-        leak = (
-            metrics.values["leak"][:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
-        )
+        load = network_load(service, between, whole)
+        leak = values["leak"][:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
         with np.errstate(invalid="ignore"):
             spent = energy if self.scenario.idle == "gated" else energy - leak * interval
         power = (self.load.burst / self.load.period_s)[:, None] * spent

@@ -24,7 +24,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
 
-OWN = ("limits", "score", "scenario")
+OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
 """What studies may have of their own; left out of a summary where there is none."""
 
 

@@ -113,7 +113,7 @@ class _Explainer:
         return Explanation(
             names=self.subject.names,
             design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
-            chip={name: float(v[0]) for name, v in design.of_chip().items()},
+            chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
             feasible=bool(design.feasible[0]),
             criterion=called,
             against=THIS_DESIGN

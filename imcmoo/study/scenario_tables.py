@@ -86,7 +86,8 @@ class ServedDesign:
                 "service_s": service.service_s[0],
                 "blocking_s": blocking,
                 "blocked_by": self._blockers(),
-                "interference_s": response - service.service_s[0] - blocking,
+                # A difference may round below 0.
+                "interference_s": np.maximum(response - service.service_s[0] - blocking, 0.0),
                 "response_s": response,
                 "simulated_s": [r.max() for r in simulated],
                 "slack_s": load.deadline_s - response,

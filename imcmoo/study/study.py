@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
@@ -28,6 +28,9 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
@@ -64,6 +67,8 @@ class Study:
             accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
             area.
+        compute_snr_limit_dB: least signal to noise of ADCs and cells, minus infinity for no limit;
+            the default of the physical model for the device.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         budget: unique designs evaluated by each search, at least 1.
         criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`;
@@ -93,6 +98,7 @@ class Study:
     precision: Mapping[str, tuple[int, int]] | None = None
     accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
+    compute_snr_limit_dB: float | None = None
     deployment: Deployment = "alone"
     budget: int = 3300
     criterion: str = "regret_minimax"
@@ -203,6 +209,7 @@ class Study:
             "components": self.components,
             "precision": self.precision,
             "objectives": self.objectives or None,
+            "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
         }
         if self.scenario is not None:
@@ -219,7 +226,7 @@ class Study:
         if self.scenario is None:
             return model
         if self.scenario.sharing == "space":
-            return SpaceModel(model, self.scenario)
+            return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
@@ -300,6 +307,7 @@ class Study:
             else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
+            **self._snr_limit(),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
@@ -307,6 +315,11 @@ class Study:
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
+
+    def _snr_limit(self) -> dict[str, str]:
+        """The limit on compute SNR, if one is given; JSON has no infinity."""
+        limit = self.compute_snr_limit_dB
+        return {} if limit is None else {"compute_snr_limit_dB": f"{limit:g}"}
 
 
 def check_study_name(name: str) -> str:

@@ -65,6 +65,11 @@ class StudyFile(Table):
     objectives: list[str] = Field(
         [], description="beside energy, latency and area, such as interval or snr (physical model)"
     )
+    compute_snr_limit_dB: float | None = Field(
+        None,
+        description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
+        "15 on SRAM and none on RRAM by default",
+    )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         Study.criterion, description="what selects the design; score where there is one"
     )
@@ -106,6 +111,7 @@ class StudyFile(Table):
             accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
             components=self.components,
             objectives=tuple(self.objectives),
+            compute_snr_limit_dB=self.compute_snr_limit_dB,
             scenario=self._scenario(networks),
             seed=self.seeds[0],
             seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),

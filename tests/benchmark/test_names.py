@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,13 @@ def test_random_problems_have_categorical_and_conditional_parameters():
         assert all(p.on in problem.space.parameters for p in conditional)
         F, _ = problem.evaluate_indices(problem.space.random(3, np.random.default_rng(seed)))
         assert np.isfinite(F).all()
+
+
+def test_the_page_states_the_digest_of_every_shipped_answer():
+    page = Path(__file__).parents[2] / "docs" / "benchmark.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    stated = {row.split("`")[1]: row for row in rows}
+    for name in benchmark.names():
+        answer = truth.load(name)
+        assert name in stated
+        assert answer is None or f"`{truth.digest(answer)[:12]}`" in stated[name]

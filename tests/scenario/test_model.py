@@ -78,7 +78,8 @@ def test_dram_idle_power_counts_where_the_model_gives_it_and_gating_keeps_it():
     model, levels = feasible(cameras("sram", idle="gated"))
     service = model.service(levels)
     idle = np.linspace(0.1, 1.0, len(levels))
-    more = replace(service, values={**service.values, "dram_idle": idle})
+    energy = service.values["energy"] + idle[:, None] * service.values["interval"]
+    more = replace(service, values={**service.values, "energy": energy, "dram_idle": idle})
     assert more.average_power_W == pytest.approx(service.average_power_W + idle)
 
 

@@ -120,3 +120,15 @@ def test_where_no_chip_serves_the_load_the_best_tells_how_far_it_falls_short():
     assert "more work than it can do" in text
     assert 'interrupt = "layer" would help' in text
     assert "\n" not in text
+
+
+def test_space_sharing_is_for_chips_that_hold_all_weights(tmp_path):
+    shared = FULL.replace('interrupt = "layer"', 'sharing = "space"')
+    with pytest.raises(InputError, match="needs device rram"):
+        read(shared, tmp_path)
+    with pytest.raises(InputError, match="interrupts nothing"):
+        read(FULL.replace("[scenario]", '[scenario]\nsharing = "space"'), tmp_path)
+    both = shared.replace("sram", "rram").replace(
+        '"physical"\n', '"physical"\ndeployment = "together"\n', 1
+    )
+    assert read(both, tmp_path).scenario.sharing == "space"

@@ -125,7 +125,7 @@ class Batch:
 
     @cached_property
     def noise(self) -> Floats:
-        """ADC SQNR, SNR from cell variation and compute SNR in dB, shape (n, 3, W)."""
+        """SNR in dB as `NoiseModel.of` returns it, shape (n, 4, W)."""
         return self.context.noise.of(self.designs)
 
     @cached_property
@@ -176,9 +176,10 @@ class Batch:
         return np.broadcast_to(leak, occupied.shape)
 
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
-        """Add leakage to runs on so many macros, shape (n, W), and keep the power limit."""
+        """Add static power to runs on so many macros, shape (n, W), and keep the power limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
-        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
+        idle = self.chip.dram_idle_W[:, None]
+        return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
 
     @cached_property
     def fits(self) -> Bools:
@@ -237,6 +238,7 @@ class Batch:
             missing_cells=missing_cells,
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
+            snr_dB=self.noise[:, 2],
             ir_drop=drop,
             level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
             accuracy_drop=self.accuracy_drop,
@@ -427,7 +429,9 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
                     layers, times, io_s[rows], causes=causes
                 )
                 if longest:
-                    totals.longest_share[at] = longest_layer_share(layers, times)
+                    totals.longest_share[at] = longest_layer_share(
+                        layers, times, totals.latency_s[at] - io_s[rows]
+                    )
             if streamed and work.spilled_sums is not None:
                 totals.spilled_bits[at] = layers.total(work.spilled_sums)
     return totals
@@ -485,7 +489,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
         **values,
         power_W=np.where(runs, run.power_W, np.nan),
         snr_dev_dB=batch.noise[:, 1],
-        snr_dB=batch.noise[:, 2],
+        snr_rounding_dB=batch.noise[:, 3],
         bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
         streamed=streamed,
         longest_layer_s=np.where(runs, share * run.latency_s, np.nan),

@@ -19,11 +19,16 @@ from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
 DEFAULT_AREA_M2 = 800e-6
-DEFAULT_SNR_ADC_DB = 16.0
-"""The knee of accuracy against SNR of a small network, see the model's document.
+DEFAULT_SNR_ADC_DB = 15.0
+"""Least ADC SQNR: above 13 to 15 dB of true noise networks lose at most one point of accuracy.
 
-A hard task needs more: studies of large networks should vary it up to 25 dB.
+Noise that ADCs add is the same in every device, so that the limit is, too.
 """
+DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
+"""Least compute SNR by device. On RRAM no chip would keep a limit at the cell errors assumed: its
+networks have to be trained with these errors."""
+COMPUTE_SNR = "compute_snr"
+"""Resource that stands for the limit on compute SNR, where there is one."""
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
 """Two levels are told apart at 3 σ on either side where they are 6 σ apart."""
@@ -35,6 +40,7 @@ class CircuitLimits:
 
     Args:
         snr_adc_dB: least ADC SQNR.
+        snr_dB: least compute SNR, of ADCs and cells; minus infinity for no limit.
         ir_drop: largest share of the read voltage that may be lost along a wire.
         level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
 
@@ -43,12 +49,24 @@ class CircuitLimits:
     """
 
     snr_adc_dB: float = DEFAULT_SNR_ADC_DB
+    snr_dB: float = -np.inf
     ir_drop: float = DEFAULT_IR_DROP
     level_sigmas: float = DEFAULT_LEVEL_SIGMAS
 
     def __post_init__(self) -> None:
         if not (self.ir_drop > 0 and self.level_sigmas > 0):
             raise ValueError(f"limits must be positive, got {self}")
+
+    @classmethod
+    def of_device(cls, device: str, **limits: float) -> CircuitLimits:
+        """Limits of a device, some of them changed."""
+        return cls(**({"snr_dB": DEFAULT_SNR_DB.get(device, -np.inf)} | limits))
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """Resources that stand for these limits."""
+        compute = (COMPUTE_SNR,) if self.snr_dB > -np.inf else ()
+        return ("snr", *compute, "levels", "wires")
 
 
 def ir_drop(
@@ -173,10 +191,11 @@ def constraints(
     }
 
 
-_CIRCUIT = ("active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
+_CIRCUIT = ("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
 LIMIT_PARAMETERS = {
     "snr": _CIRCUIT,
-    "accuracy": ("rows", *_CIRCUIT),
+    COMPUTE_SNR: _CIRCUIT,
+    "accuracy": _CIRCUIT,
     "levels": ("bits_per_cell",),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
@@ -197,9 +216,11 @@ def limit_use(
     used = {
         # 3 dB are one octave of noise power.
         "snr": np.asarray(10 ** ((limits.snr_adc_dB - known.snr_adc_dB) / 10)),
+        COMPUTE_SNR: np.asarray(10 ** ((limits.snr_dB - known.snr_dB) / 10)),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
     }
+    used = {name: used[name] for name in limits.resources}
     if accuracy is not None and accuracy.limited:
         used["accuracy"] = np.maximum(1 + known.accuracy_drop - accuracy.allowed, 0.0)
     return used

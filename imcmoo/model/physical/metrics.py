@@ -22,6 +22,7 @@ class PhysicalResources:
         missing_cells: capacity shortfall of a network in cells, shape (n, W).
         missing_bits: capacity shortfall of a network in buffer bits, shape (n, W).
         snr_adc_dB: ADC SQNR, shape (n, W).
+        snr_dB: compute SNR, of ADCs and cells, shape (n, W).
         ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
         accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
@@ -33,6 +34,7 @@ class PhysicalResources:
     missing_cells: Floats
     missing_bits: Floats
     snr_adc_dB: Floats
+    snr_dB: Floats
     ir_drop: Floats
     level_sigmas: Floats
     accuracy_drop: Floats
@@ -64,7 +66,7 @@ class PhysicalMetrics(PhysicalResources):
         latency_s: from first input to last output.
         interval_s: between images.
         power_W: on the chip.
-        snr_dev_dB, snr_dB: SNR from cell variation, and compute SNR.
+        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers.
         occupied_cells: cells that all replicas of layers hold.
         dram_bits: moved from and to DRAM.
         glb_bits: read from and written to the global buffer.
@@ -85,7 +87,7 @@ class PhysicalMetrics(PhysicalResources):
     interval_s: Floats
     power_W: Floats
     snr_dev_dB: Floats
-    snr_dB: Floats
+    snr_rounding_dB: Floats
     occupied_cells: Floats
     dram_bits: Floats
     glb_bits: Floats

@@ -103,7 +103,7 @@ class PhysicalModel:
             that name.
         switches: the physical rules that are on.
         assumptions: the numbers no library gives.
-        limits: limits of the circuits of a feasible chip.
+        limits: limits of the circuits of a feasible chip; by default those of the device.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
         requests_per_switch: images over which a switch is charged.
@@ -171,7 +171,7 @@ class PhysicalModel:
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
-            limits=limits or CircuitLimits(),
+            limits=limits or CircuitLimits.of_device(device),
             accuracy=_predicted(
                 networks.names,
                 accuracy,
@@ -351,7 +351,7 @@ class PhysicalEvaluator(CostModel):
             cover, or there is no such objective.
     """
 
-    resource_names: tuple[str, ...] = ("cells", "buffer_bits", "snr", "levels", "wires")
+    resource_names: tuple[str, ...] = ()
     macs: Floats
 
     def __init__(
@@ -376,6 +376,7 @@ class PhysicalEvaluator(CostModel):
         device = space.fixed["device"]
         self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
+        self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
         self._accuracy = self._model.context.accuracy
         if self._accuracy is None and "accuracy_drop" in objectives:
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
@@ -474,21 +475,23 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks; if some have accuracy data, the predicted drop and
-        what decides it.
+        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
+        data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
+            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
         details = {
             "bound_by": bound,
             "utilization": full.occupied_cells / full.resources.cells[:, None],
-            "snr_dB": full.snr_dB,
+            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
+            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
+            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
@@ -520,7 +523,8 @@ class PhysicalEvaluator(CostModel):
         if name not in self._on_parts:
             self._on_parts[name] = self._of_one(name, "together")
         context = self._on_parts[name]._model.context
-        found = evaluate_shares(context, self._designs(levels), groups, bandwidth, room)
+        designs = self._designs(levels)
+        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
         arrays = (found.energy_J, found.latency_s, found.interval_s)
         return {
             key: values[:, 0]
@@ -611,6 +615,7 @@ def physical_model(
     *,
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
+    compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
     """The physical cost model, as studies ask for it.
@@ -620,6 +625,7 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
+        compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
     Raises:
@@ -631,4 +637,7 @@ def physical_model(
     if precision is not None:
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
+    if compute_snr_limit_dB is not None:
+        device = space.fixed.get("device", "")
+        options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

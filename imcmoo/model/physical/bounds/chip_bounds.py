@@ -68,6 +68,7 @@ class MinimalChips:
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
+            dram_idle_W=self["dram_idle_W"][:, 0],
         )
 
     @cached_property

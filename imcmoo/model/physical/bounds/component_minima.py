@@ -35,7 +35,9 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
         return terms
     context = batch.context
     resources = constraints(batch.screen(), context.limits, context.accuracy)
-    keeps = [(resources[name].missing <= 0).all(axis=1) for name in group.limits]
+    keeps = [
+        (resources[name].missing <= 0).all(axis=1) for name in group.limits if name in resources
+    ]
     fits = np.logical_and.reduce(keeps)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 

@@ -5,19 +5,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.accuracy.window import Sums, choose_adcs, rounded_error
+from imcmoo.model.physical.adc_window import Sums, choose_adcs, rounded_error
 from tests.accuracy.scalar_chip import left_of_error
 
 
 @pytest.mark.parametrize("variance", [0.02, 0.05, 0.1, 0.3, 1.0, 5.0, 30.0])
 def test_what_rounding_leaves_of_an_error_is_that_of_sampling(variance):
     drawn = np.random.default_rng(0).normal(0, np.sqrt(variance), 4_000_000)
-    assert rounded_error(variance) == pytest.approx((np.rint(drawn) ** 2).mean(), rel=0.02)
+    assert rounded_error(np.array(variance)) == pytest.approx(
+        (np.rint(drawn) ** 2).mean(), rel=0.02
+    )
 
 
 @given(st.floats(0, 50))
 def test_two_formulas_of_what_rounding_leaves_agree(variance):
-    assert rounded_error(variance) == pytest.approx(left_of_error(variance), rel=1e-4, abs=1e-12)
+    assert rounded_error(np.array(variance)) == pytest.approx(
+        left_of_error(variance), rel=1e-4, abs=1e-12
+    )
 
 
 def sums(mean, variance, error=0.0, lowest=0.0, highest=128.0):
