@@ -71,7 +71,8 @@ def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
         width = np.minimum(width, 2 * sigmas * spread)
     half = 2.0 ** (bits - 1)
     step = width / (2 * half)
-    whole = step <= 1
+    # Beyond, rounding to units costs more than steps of 0.9 units: R(0.25) - 0.25 > 0.9^2 / 12.
+    whole = (step <= 1) & ((step > 0.9) | (sums.error_variance < 0.25))
     error = sums.error_variance[whole]
     whole[whole] = rounded_error(error) <= error + step[whole] ** 2 / 12
     step = np.where(whole, 1.0, step)

@@ -271,17 +271,19 @@ class _Block:
             edge: largest sum that is rounded to the last code.
             half: distance of the edge from that code.
         """
-        within = self.sample_variance + self.error_variance
-        far = mean + OUTLIER_SIGMAS * np.sqrt(self.column_variance)
         power = np.zeros(mean.shape)
-        for centre, variance, share, constant in (
-            (mean, within + self.column_variance, 1 - self._outliers, 0.0),
+        clipped = np.flatnonzero(edge < highest - EXACT)
+        distance, half = (edge - mean).flat[clipped], half.flat[clipped]
+        columns = self.column_variance.flat[clipped]
+        within = self.sample_variance.flat[clipped] + self.error_variance.flat[clipped]
+        for inside, variance, share, constant in (
+            (distance, within + columns, 1 - self._outliers, 0.0),
             # The mean error of a column is calibrated away.
-            (far, within, self._outliers / 2, 1.0),
+            (distance - OUTLIER_SIGMAS * np.sqrt(columns), within, self._outliers / 2, 1.0),
         ):
-            near = (edge < highest - EXACT) & (edge - centre < TAIL_SIGMAS * np.sqrt(variance))
-            error, square = _exceeding((edge - centre)[near], variance[near], half[near])
-            power[near] += share * np.maximum(square - constant * error**2, 0.0)
+            near = np.flatnonzero(inside < TAIL_SIGMAS * np.sqrt(variance))
+            error, square = _exceeding(inside[near], variance[near], half[near])
+            power.flat[clipped[near]] += share * np.maximum(square - constant * error**2, 0.0)
         return power
 
 
