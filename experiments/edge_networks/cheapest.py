@@ -4,7 +4,7 @@
 A circuit is a choice of the parameters on which accuracy depends. A descent from random designs
 finds the best chip of every circuit. In order of its EDAP, circuits are predicted until each drop
 has one, whose remaining parameters are then enumerated. A circuit is left at the first network
-that rules it out, so that few of the slow networks are executed.
+that rules it out. The most sensitive layers come first: their noise alone rules out most circuits.
 
 A drop counts from the lower of two scores: in float, and with inputs and weights rounded to 8 bits.
 """
@@ -26,7 +26,7 @@ from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.predicted_accuracy import AnalogCircuit, Prediction, predict
+from imcmoo.model.physical.predicted_accuracy import AnalogCircuit, Prediction, predict, score
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study import shipped
@@ -42,9 +42,11 @@ CIRCUIT = (
     "adc_bits",
 )
 DROPS = (0.0, 0.01, 0.05)
-TOLERANCE = 1e-9
-"""Rounding error of a difference of two scores."""
+TOLERANCE = 5e-4
+"""A drop that is rounded to 0.0 points is none."""
 STARTS = 100
+SENSITIVE = 5.0
+"""Gain above which the noise of a layer is worked out first."""
 Levels = NDArray[np.int64]
 
 
@@ -122,7 +124,25 @@ class Predictions:
 
     def of(self, circuit: pd.Series) -> Iterator[tuple[str, float, Prediction]]:
         """Name, drop and prediction of each network, small networks first."""
-        analog = AnalogCircuit(
+        for name, data in self.data.items():
+            prediction = predict(data, self._noise(data, self._analog(circuit)), BITS)
+            yield name, rounding_alone(data) - prediction.accuracy, prediction
+
+    def least_drop(self, circuit: pd.Series) -> float:
+        """A lower bound of the largest drop, from the most sensitive layers of each network."""
+        bounds = [-np.inf]
+        for data in self.data.values():
+            few = tuple(layer for layer in data.layers if layer.gain_white > SENSITIVE)
+            if not few:
+                continue
+            part = replace(data, layers=few)
+            nsr = predict(part, self._noise(part, self._analog(circuit)), BITS).nsr
+            best = max(score(data, curve, nsr) for curve in ("white", "static"))
+            bounds.append(rounding_alone(data) - best)
+        return max(bounds)
+
+    def _analog(self, circuit: pd.Series) -> AnalogCircuit:
+        return AnalogCircuit(
             rows=int(circuit["rows"]),
             active_rows=int(circuit["active_rows"]),
             input_slice_bits=int(circuit["input_slice_bits"]),
@@ -133,9 +153,6 @@ class Predictions:
             input_bits=BITS[0],
             weight_bits=BITS[1],
         )
-        for name, data in self.data.items():
-            prediction = predict(data, self._noise(data, analog), BITS)
-            yield name, rounding_alone(data) - prediction.accuracy, prediction
 
 
 def _weights(data: AccuracyData) -> int:
@@ -149,6 +166,8 @@ def cheapest(
     open_drops = sorted(drops)
     for _, circuit in circuits.iterrows():
         found: dict[str, float] = {}
+        if predictions.least_drop(circuit) > open_drops[-1] + TOLERANCE:
+            continue
         for name, drop, _ in predictions.of(circuit):
             found[name] = drop
             if drop > open_drops[-1] + TOLERANCE:
@@ -214,11 +233,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--sigma", type=float)
     parser.add_argument("--quietest", type=int, metavar="N", help="N circuits with least noise")
+    parser.add_argument("--circuits", required=True, type=Path, metavar="CSV", help="kept chips")
     parser.add_argument("--out", required=True, type=Path, metavar="CSV")
     args = parser.parse_args(argv)
     study = read_study(args.study, shipped.spaces())
     problem = replace(study, accuracy=None).problem()
-    circuits = best_of_circuits(problem)
+    if not args.circuits.exists():
+        best_of_circuits(problem).to_csv(args.circuits, index=False)
+    circuits = pd.read_csv(args.circuits)
     print(f"{len(circuits)} circuits have a feasible chip", flush=True)
     predictions = Predictions(study, args.sigma)
     args.out.parent.mkdir(parents=True, exist_ok=True)
