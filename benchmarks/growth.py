@@ -1,6 +1,6 @@
 """Time of an enumeration as designs and networks are added.
 
-    python benchmarks/growth.py [--out docs/figures]
+    python benchmarks/growth.py [--out build]
 
 Enumerates parts of the large SRAM space, in one process each: all its designs for the first 1 to 9
 networks, and for all nine networks the chips with the first 1, 2, 4 and 7 numbers of router groups.
@@ -23,7 +23,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from problems.sram import SRAM_LARGE
+from problems import SRAM_LARGE
 
 NETWORKS = (1, 3, 5, 7, 9)
 GROUPS = (1, 2, 4, 7)
@@ -64,7 +64,7 @@ def draw(by_networks: dict[int, float], by_designs: dict[float, float]) -> Figur
 def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/figures"))
+    parser.add_argument("--out", type=Path, default=Path("build"))
     args = parser.parse_args()
     by_networks, by_designs = {}, {}
     for n in NETWORKS:

@@ -18,14 +18,18 @@ extensions = [
     "site_pages",
 ]
 source_suffix = {".md": "markdown", ".py": "tutorial"}
-# `search.html` is where Sphinx searches: what we say of ours is on the page `searches`.
-exclude_patterns = ["conf.py", "site_pages.py", "search.md"]
+# `search.html` is the search page of Sphinx; `search.md` is shown as the page `searches`.
+exclude_patterns = ["conf.py", "site_pages.py", "diagrams.py", "search.md"]
 
 html_theme = "furo"
 html_title = f"imcmoo {release}"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "svg"
 
 default_role = "literal"  # in docstrings `names` are code
 autodoc_typehints = "description"

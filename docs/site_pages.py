@@ -1,26 +1,55 @@
-"""Extension of Sphinx for our pages: scripts are pages, too, and links may leave the site."""
+"""Sphinx extension: scripts are pages with their output, equations need no network, and links may
+leave the site."""
 
+import contextlib
+import io
 import re
+from html import escape
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+from docutils import nodes
+from matplotlib.mathtext import math_to_image
 from myst_parser.sphinx_ import Parser as MystParser
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 CELL = re.compile(r"^# %%(?P<kind>.*)\n", re.MULTILINE)
 
 UPWARD = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>\.\./[^)#]*)[^)]*\)")
 
+MATHTEXT = {"le": "leq", "ge": "geq", "ne": "neq", "tfrac": "frac", "text": "mathrm"}
+"""Commands of LaTeX that Matplotlib lacks, and what it has for them."""
+
+LACKING = re.compile(r"(?<=\\)(?:le|ge|ne|tfrac|text)(?![a-zA-Z])")
+
 
 def to_markdown(script: str) -> str:
-    """The Markdown of a script with cells: text of Markdown cells, code of the others in fences."""
+    """Run a script with cells, and return its text, its code, and the output of each cell."""
     _, *parts = CELL.split(script)
-    cells = zip(parts[::2], parts[1::2], strict=True)
-    return "\n\n".join(
-        re.sub(r"^# ?", "", text, flags=re.MULTILINE).strip()
-        if kind.strip() == "[markdown]"
-        else f"```python\n{text.strip()}\n```"
-        for kind, text in cells
-    )
+    names: dict[str, object] = {"__name__": "tutorial"}
+    blocks = []
+    for kind, text in zip(parts[::2], parts[1::2], strict=True):
+        if kind.strip() == "[markdown]":
+            blocks.append(re.sub(r"^# ?", "", text, flags=re.MULTILINE).strip())
+        else:
+            blocks += [f"```python\n{text.strip()}\n```", *_outputs(text, names)]
+    return "\n\n".join(blocks)
+
+
+def _outputs(code: str, names: dict[str, object]) -> list[str]:
+    """Run the code of a cell, and return what it printed and its figures as Markdown."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "tutorial", "exec"), names)
+    blocks = [f"```text\n{printed.getvalue().rstrip()}\n```"] if printed.getvalue() else []
+    for number in plt.get_fignums():
+        figure, drawn = plt.figure(number), io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        plt.close(figure)
+        svg = drawn.getvalue()
+        blocks.append("```{raw} html\n" + svg[svg.index("<svg") :].strip() + "\n```")
+    return blocks
 
 
 def without_links_to_the_repository(text: str, folder: Path) -> str:
@@ -49,13 +78,35 @@ def without_links_to_the_repository(text: str, folder: Path) -> str:
     return UPWARD.sub(told, text)
 
 
+def _equation(source: str) -> str:
+    """Draw an equation as inline SVG in the colour of the text."""
+    drawn = io.BytesIO()
+    source = LACKING.sub(lambda m: MATHTEXT[m[0]], " ".join(source.split()))
+    with plt.rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path", "font.size": 12}):
+        depth = math_to_image(f"${source}$", drawn, format="svg")
+    svg = drawn.getvalue().decode()
+    svg = re.sub(r"<(metadata|g id=\"patch_1\")>.*?</\1>", "", svg[svg.index("<svg") :], flags=re.S)
+    style = f"vertical-align: -{depth:.1f}pt; fill: currentColor"
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(source)}" style="{style}"', 1)
+
+
+def _inline(translator: HTML5Translator, node: nodes.math) -> None:
+    translator.body.append(_equation(node.astext()))
+    raise nodes.SkipNode
+
+
+def _displayed(translator: HTML5Translator, node: nodes.math_block) -> None:
+    translator.body.append(f'<div style="text-align: center">{_equation(node.astext())}</div>')
+    raise nodes.SkipNode
+
+
 class TutorialParser(MystParser):
-    """Reads a script as a page."""
+    """Run a script and read it as a page."""
 
     supported = ("tutorial",)
 
     def parse(self, inputstring: str, document: object) -> None:
-        """Parse what the script says into a document."""
+        """Parse the text, code and output of the script into a document."""
         super().parse(to_markdown(inputstring), document)
 
 
@@ -64,7 +115,9 @@ def _on_source(app: Sphinx, name: str, content: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register all of it with Sphinx."""
+    """Register the parser and the treatment of links with Sphinx."""
+    plt.switch_backend("Agg")
     app.add_source_parser(TutorialParser)
+    app.add_html_math_renderer("svg", (_inline, None), (_displayed, None))
     app.connect("source-read", _on_source)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": False}

@@ -141,7 +141,8 @@ def run_tasks(
         open_executor(workers, len(todo)) as executor,
     ):
         for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):
-            tables = {k: to_csv(v, float_format) for k, v in result.items() if _is_table(v)}
+            frames = {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
+            tables = {k: to_csv(frame, float_format) for k, frame in frames.items()}
             checkpoints.save(todo[index], {**result, **tables})
             advance()
 
@@ -207,10 +208,6 @@ def with_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     named = table.copy()
     named.insert(0, "study", study.name)
     return named
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, pd.DataFrame)
 
 
 def _replace(folder: Path, staged: Path) -> None:

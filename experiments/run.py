@@ -86,6 +86,8 @@ def _publish(args: argparse.Namespace, default_out: Path) -> None:
     from imcmoo.cli.arguments import workers
 
     is_default = args.out == default_out
+    if is_default and not Path("experiments", "templates").is_dir():
+        raise InputError(f"{args.study} writes into a checkout of imcmoo: run it there, or --out")
     docs = Path("docs") if is_default else args.out / "docs"
     folder = args.out / "published"
     if args.study == PAPER:

@@ -1,51 +1,29 @@
-"""The studies of the project by name, and the search space of each device.
+"""The shipped spaces and studies by name, for programs in a checkout.
 
-A new study is one file in `studies/`; a new space is one module here. The package finds both
-through the entry points in `pyproject.toml`.
+The files in `spaces/` and `studies/` are the data; the wheel carries them, but not this module.
+An installed package reads them through `imcmoo.study.shipped`.
 """
 
-from __future__ import annotations
+from imcmoo.study import shipped
 
-from importlib.resources import as_file, files
+STUDIES = shipped.studies()
+"""Every study by name, in alphabetical order."""
 
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.study.study import Study
-from imcmoo.study.study_file import read_study
-from problems.physical import (
-    RRAM_PHYSICAL,
-    RRAM_PHYSICAL_ATTENTION,
-    SRAM_PHYSICAL,
-    SRAM_PHYSICAL_ATTENTION,
-)
-from problems.physical_extended import EXTENDED
-from problems.rram import RRAM
-from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
-
-SPACES: dict[str, DesignSpace] = {
-    "rram": RRAM,
-    "sram": SRAM_LARGE,
-    "sram_technology": SRAM_TECHNOLOGY,
-}
+SPACES = shipped.device_spaces()
 """The widest space of each device: what `imcmoo evaluate --device` accepts."""
 
-_EVERY = (
-    RRAM,
-    SRAM,
-    SRAM_LARGE,
-    SRAM_TECHNOLOGY,
-    RRAM_PHYSICAL,
-    RRAM_PHYSICAL_ATTENTION,
-    SRAM_PHYSICAL,
-    SRAM_PHYSICAL_ATTENTION,
-    *EXTENDED,
-)
+_EVERY = shipped.spaces()
 
-
-def _studies() -> list[Study]:
-    spaces = {space.name: space for space in _EVERY}
-    with as_file(files("problems") / "studies") as folder:
-        return [read_study(p, spaces, shipped=True) for p in sorted(folder.glob("*.toml"))]
-
-
-STUDIES: dict[str, Study] = {study.name: study for study in _studies()}
-"""Every study by name, in alphabetical order."""
+RRAM = _EVERY["rram"]
+SRAM = _EVERY["sram"]
+SRAM_LARGE = _EVERY["sram_large"]
+SRAM_TECHNOLOGY = _EVERY["sram_technology"]
+RRAM_PHYSICAL = _EVERY["rram_physical"]
+RRAM_PHYSICAL_ATTENTION = _EVERY["rram_physical_attention"]
+SRAM_PHYSICAL = _EVERY["sram_physical"]
+SRAM_PHYSICAL_ATTENTION = _EVERY["sram_physical_attention"]
+RRAM_EXTENDED = _EVERY["rram_extended"]
+SRAM_EXTENDED = _EVERY["sram_extended"]
+SRAM_TECHNOLOGY_EXTENDED = _EVERY["sram_technology_extended"]
+RRAM_EXTENDED_ATTENTION = _EVERY["rram_extended_attention"]
+SRAM_EXTENDED_ATTENTION = _EVERY["sram_extended_attention"]

@@ -6,12 +6,32 @@ import numpy as np
 
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity, Resource
+from imcmoo.networks.workloads import BITS, Workload
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Ordinal
 
 SNR = Quantity("snr", "dB", sense="max", scale="interval")
+
+
+def network(shapes, name="made up", *, kinds=None, strides=None, bits=None):
+    """A network of layers of these sizes C, M, P, Q, R, S, G, N.
+
+    Args:
+        bits: densities of inputs and of weights, shape (n_layers, 8) each; 0.5 by default.
+    """
+    n = len(shapes)
+    inputs, weights = bits or [np.full((n, BITS), 0.5)] * 2
+    return Workload(
+        name=name,
+        layers=tuple(f"layer{i}" for i in range(n)),
+        kinds=kinds or ("Conv2d",) * n,
+        shapes=np.array(shapes),
+        strides=np.ones((n, 2), dtype=np.int64) if strides is None else strides,
+        input_bits=inputs,
+        weight_bits=weights,
+    )
 
 
 class FakeEvaluator(CostModel):

@@ -1,70 +1,75 @@
 # %% [markdown]
-# # First steps
+# # First steps in Python
 #
-# One chip for two networks: cost designs, search for good ones, and learn how far the best found is
-# from the best there is. Run it as a script, or cell by cell in an editor that knows `# %%`.
+# One SRAM chip for two networks: define a study, cost designs, search, and measure the distance
+# from the exact optimum. Run this page as a script, or cell by cell in VS Code or Spyder.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
-from imcmoo import (
-    AcceleratorProblem,
-    Enumeration,
-    ExactRegret,
-    WorkloadSet,
-    reference_model,
-    run_search,
-)
-from problems import RRAM
+from imcmoo import Enumeration, ExactRegret, Study, run_search
+from imcmoo.study.shipped import spaces
 
 # %% [markdown]
-# A cost model is bound to a space and to networks. Designs are rows of levels; `encode` makes them
-# of physical values in SI units.
+# A study has a space, networks, limits and a cost model. Here four parameters of the shipped SRAM
+# space are fixed, to keep the example short. Areas are in m² (SI).
 
 # %%
-model = reference_model(RRAM, WorkloadSet.load(["resnet18", "alexnet"]))
-levels = RRAM.encode(
-    {
-        "voltage_V": [0.5, 0.7],
-        "bits_per_cell": [8, 2],
-        "cycle_s": [1e-9, 1e-9],
-        "rows": [512, 256],
-        "cols": [64, 64],
-        "router_groups": [8, 8],
-        "tiles_per_group": [16, 16],
-        "macros_per_tile": [64, 64],
-        "glb_depth": [4096, 4096],
-    }
-)
-metrics = model.evaluate(levels)
-table = metrics.to_frame(model.quantities, model.workload_names)
-print(table.to_string(index=False))
+space = spaces()["sram_physical"]
+fixed = {"voltage_V": 1.0, "cols": 128, "dram": "hbm2", "ping_pong": 0}
+for parameter, value in fixed.items():
+    space = space.fix(parameter, value)
+networks = ("resnet18_onnx", "mobilenet_v3_onnx")
+study = Study("first_steps", space, networks, area_limit_m2=100e-6, model="physical")
+print(f"{space.size:,} designs")
 
 # %% [markdown]
-# The second chip lacks cells for AlexNet; `missing_cells` says how many. A search is about a
-# problem: the model, and what a chip may take. Everything is drawn from one generator, so it
-# repeats exactly.
+# A design is a row of value indices, one per parameter. The cost model evaluates many rows at
+# once. A network that does not keep the limits of the circuits has no energy, and `missing_`
+# columns say by how much.
 
 # %%
-problem = AcceleratorProblem(model, area_limit_m2=300e-6)
-result = run_search(problem, budget=400, rng=np.random.default_rng(1))
-front = result.archive.front()
-print(f"{len(result.archive.levels)} designs evaluated, {len(front)} on the front")
+model = study.cost_model()
+designs = space.random(3, np.random.default_rng(5))
+table = model.evaluate(designs).to_frame(model.quantities, model.workload_names)
+shown = ["workload", "runs", "energy_J", "latency_s", "area_mm2", "missing_snr"]
+print(table[shown].round(7))
 
 # %% [markdown]
-# How good is that? This space can be enumerated, here with two parameters fixed to keep it short.
+# The search minimises energy and latency of each network and the chip's area. The generator
+# decides every random choice, so the result repeats exactly.
 
 # %%
-small = RRAM.fix("bits_per_cell", 8).fix("cycle_s", 1e-9)
-problem = AcceleratorProblem(
-    reference_model(small, WorkloadSet.load(["resnet18", "alexnet"])), area_limit_m2=300e-6
-)
+problem = study.problem(model)
+result = run_search(problem, budget=300, rng=np.random.default_rng(1))
+archive = result.archive
+front = archive.front()
+print(f"{len(archive)} designs evaluated, {len(front)} on the Pareto front")
+
+# %% [markdown]
+# EDAP (energy × delay × area) of both networks: a chip that is good for one is not the best for
+# the other.
+
+# %%
+edap = problem.costs(archive.F[archive.feasible]).edap
+edap_front = problem.costs(archive.F[front]).edap
+figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+axes.loglog(*edap.T, ".", color="0.7", label="evaluated")
+axes.loglog(*edap_front.T, ".", color="tab:blue", label="Pareto front")
+axes.set_xlabel("EDAP of ResNet18 (J·s·mm²)")
+axes.set_ylabel("EDAP of MobileNetV3 (J·s·mm²)")
+axes.legend(frameon=False)
+
+# %% [markdown]
+# How good is the search? This space can be enumerated, which gives the exact optimum of every
+# criterion.
+
+# %%
 enumeration = Enumeration(problem)
-answer = enumeration.merge([enumeration.evaluate_chunk(part) for part in enumeration.chunks()])
-print(f"{answer.n_feasible:,} of {small.size:,} designs are feasible")
-
-# %%
-result = run_search(problem, budget=400, rng=np.random.default_rng(1))
-feasible = result.archive.F[result.archive.feasible]
-for name, regret in ExactRegret(problem, answer).regrets(feasible).items():
+chunks = [enumeration.evaluate_chunk(part) for part in enumeration.chunks()]
+answer = enumeration.merge(chunks)
+print(f"{answer.n_feasible:,} of {space.size:,} designs are feasible")
+regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
+for name, regret in regrets.items():
     print(f"{name}: {100 * regret.min():.2f} % above the exact optimum")

@@ -1,11 +1,13 @@
 # %% [markdown]
-# # Bring your own cost model
+# # Write a cost model
 #
-# A cost model is a class: it names what designs are compared by, and what networks may lack on a
-# chip, and evaluates whole batches of designs. Search, selection, enumeration, regret and reports
-# then work as with the models that come along. Here is one of arrays that share a memory.
+# A cost model is a class that declares its quantities and resources and evaluates whole batches of
+# designs. Search, selection, enumeration and reports then work as with the built-in models. This
+# one has arrays that share a memory. For slow simulators and for studies as files, see [use your
+# own cost model](../own_cost_model.md).
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 from imcmoo import (
@@ -22,7 +24,7 @@ from imcmoo import (
 )
 
 # %% [markdown]
-# The space: every parameter has a name, a few values, and a unit in its name.
+# The space: every parameter has a name with its unit, and a list of values.
 
 # %%
 SPACE = DesignSpace(
@@ -36,10 +38,10 @@ SPACE = DesignSpace(
 )
 
 # %% [markdown]
-# The model: arrays in, arrays out. Rows are designs, columns are networks. `Quantity` says the
-# unit, whether each network has its own, and with `sense="max"` that more is better. A `Resource`
-# tells what the chip has, and what each network lacks; a network that lacks something does not
-# run, and its quantities are NaN. Units are SI.
+# The model: arrays in, arrays out. Rows are designs, columns are networks. A `Quantity` has a
+# unit, and is per network or per chip; `sense="max"` means that more is better. A `Resource` has
+# the chip's capacity and each network's shortfall. A network with a shortfall does not run, and
+# its quantities are NaN. Units are SI.
 
 
 # %%
@@ -81,8 +83,8 @@ class Arrays(CostModel):
 
 
 # %% [markdown]
-# A criterion gives each design one score, the smaller the better. It gets what designs cost by
-# name, areas in mm².
+# A criterion gives each design one score; smaller is better. It gets the costs by name, areas in
+# mm².
 
 # %%
 FIGURE = Criterion(
@@ -99,6 +101,19 @@ front = archive.front()
 print(f"{len(archive)} of {SPACE.size} designs evaluated, {len(front)} on the front")
 
 # %% [markdown]
+# The Pareto front: a larger chip is faster, until the memory is the bottleneck.
+
+# %%
+values = model.evaluate(archive.levels[front]).values
+latency, area = values["latency"], values["area"]
+figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+for name, column in zip(model.workload_names, latency.T, strict=True):
+    axes.loglog(1e6 * area, 1e3 * column, ".", label=name)
+axes.set_xlabel("area (mm²)")
+axes.set_ylabel("latency (ms)")
+axes.legend(frameon=False)
+
+# %% [markdown]
 # The best of the front, by that criterion:
 
 # %%
@@ -106,12 +121,13 @@ scores = FIGURE.scores(problem.costs(archive.F[front]), None)
 best = archive.levels[front][[np.argmin(scores)]]
 for name, value in SPACE.decode(best).items():
     print(f"{name} = {value[0]:g}")
-print(model.evaluate(best).to_frame(model.quantities, model.workload_names).to_string(index=False))
+table = model.evaluate(best).to_frame(model.quantities, model.workload_names)
+print(table.to_string(index=False))
 
 # %% [markdown]
-# In a package of yours, `Study("mine", SPACE, ("resnet18", "mobilenet_v3"), area_limit_m2=400e-6,
-# model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")`, offered as an entry
-# point `imcmoo.studies`, is a study like the others: `imcmoo run mine`, `imcmoo enumerate mine`,
-# `imcmoo report results/mine/seed-1`. A model may do more, and is asked for it where it can: tell
-# energy by component and layer (`breakdown`), screen designs for free (`screen`), or share work
-# between designs (`mapping_parameters`); see the [API reference](../api.md).
+# A package can offer `Study("mine", SPACE, ("resnet18", "mobilenet_v3"), area_limit_m2=400e-6,
+# model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")` as an entry point
+# `imcmoo.studies`. Then `imcmoo run mine`, `imcmoo enumerate mine` and `imcmoo report` accept it.
+# A model may also report energy by component and layer (`breakdown`), screen designs for free
+# (`screen`), or share work between designs (`mapping_parameters`); see [cost models in
+# Python](../api_models.md).

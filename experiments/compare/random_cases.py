@@ -25,8 +25,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
-from problems.rram import RRAM
-from problems.sram import SRAM_LARGE
+from problems import RRAM, SRAM_LARGE
 
 SPACES = (RRAM, SRAM_LARGE)
 """A space for each device; without conditional parameters, which cannot be thinned."""

@@ -45,7 +45,7 @@ def _headlines(tables: Tables) -> list[Row]:
         reductions = [r for study in studies for r in _reductions(tables, study)]
         networks = studies[0].partition("_")[0]
         claim = f"EDAP reduction over baselines, {networks} networks, up to"
-        why = f"the largest of {len(reductions)}; which baseline theirs is over we have not read"
+        why = f"the largest of {len(reductions)}; baseline not stated in the abstract"
         largest = max(reductions, key=lambda r: r["exact"])
         rows.append({"claim": claim, "source": "[A]", "theirs": theirs, **largest, "why": why})
     return rows

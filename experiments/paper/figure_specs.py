@@ -101,7 +101,7 @@ SPECS = {
     "paper_search": FigureSpec("paper_search", _scored, drawn.paper_search, together=True),
 }
 """Every kind of figure by name; one is drawn of each study that has its table. The captions are in
-the template of the gallery."""
+the template `paper/readme.md`."""
 
 
 def named_figures(tables: Tables) -> dict[str, tuple[str, list[str]]]:

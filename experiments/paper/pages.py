@@ -1,4 +1,4 @@
-"""The pages of the full study: claim by claim, all figures, all tables."""
+"""The pages of the full study: the paper's claims, joint design, all tables and figures."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.markdown import percent, render, table
-from experiments.paper.claims import FOUR_RRAM, HEADLINES, LOSS, OVER_LARGEST
+from experiments.paper.claims import FOUR_RRAM, HEADLINES
 from experiments.paper.figure_specs import EARLY, SPECS, named_figures
 from experiments.paper.figures import CHEAP, MOST, parameter_name
-from experiments.paper.questions import BUDGETS, RECORDED
-from experiments.paper.reductions import BASELINES, EXACT, GA, JOINT, LARGEST_ONLY, SEARCHED
-from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.paper.questions import RECORDED
+from experiments.paper.reductions import BASELINES, EXACT, GA
+from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
-from experiments.questions import GENERAL, PAPER_SCORE, SAMPLED_SETS, SCORED
+from experiments.questions import GENERAL, PAPER_SCORE, SAMPLED_SETS
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label, networks_in
 
-LONG_TABLES = ("baselines", "aggregations", "searches", "generality")
-"""Pages of long tables, in the folder `reproduction`."""
+PAGES = ("reproduction", "joint_design")
+"""Pages of the documentation."""
 
 SHOWN = (
     GA,
@@ -42,13 +41,10 @@ LONG = 40
 """Rows from which a table is not repeated in Markdown."""
 
 CONSTANTS = {
-    **{"SHOWN": SHOWN, "JOINT": JOINT, "BASELINES": BASELINES, "SCORED": SCORED},
-    **{"EXACT": EXACT, "SEARCHED": SEARCHED, "LARGEST_ONLY": LARGEST_ONLY, "GENERAL": GENERAL},
-    **{"PAPER_SCORE": PAPER_SCORE, "MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "LOSS": LOSS},
-    **{"RECORDED": RECORDED},
-    **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "OVER_LARGEST": OVER_LARGEST},
-    **{"SAMPLED_SETS": SAMPLED_SETS, "SEEDS": SEEDS, "SEED": SEED, "PRIMARY": PRIMARY},
-    **{"BUDGETS": BUDGETS, "EARLY": EARLY, "CHEAP": CHEAP, "MOST": MOST},
+    **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
+    **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": RECORDED},
+    **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": SAMPLED_SETS},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "CHEAP": CHEAP, "MOST": MOST},
 }
 
 
@@ -62,19 +58,14 @@ def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -
         docs: folder of the pages.
 
     Returns:
-        `reproduction.md`, the pages of its long tables, `gallery.md`, and a `README.md` for the
-        folder and each study, by path.
+        The pages of the documentation, and a `README.md` for the folder and each study, by path.
     """
     summary = Summary(tables)
     values = {**CONSTANTS, "tables": tables, "summary": summary, "parameter_name": parameter_name}
-    values |= {f.__name__: f for f in (losses, largest_reduction)}
-    names = ["reproduction.md", *(f"reproduction/{name}.md" for name in LONG_TABLES)]
-    texts = {docs / name: render(f"paper/{Path(name).name}", **values) for name in names}
-    stem = f"{os.path.relpath(folder, docs)}/{FIGURES}"
+    values["losses"] = losses
+    values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"
+    texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
     figures = [(name, kind, SPECS[kind], s) for name, (kind, s) in named_figures(tables).items()]
-    texts[docs / "gallery.md"] = render(
-        "paper/gallery.md", figures=figures, stem=stem, NARROW=NARROW, **CONSTANTS
-    )
     for study in tables.studies():
         frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
         texts[folder / study / "README.md"] = render(
@@ -84,7 +75,10 @@ def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -
     claims = _markdown(tables.read(".", "claims"))
     to_docs = os.path.relpath(docs, folder)
     texts[folder / "README.md"] = render(
-        "paper/readme.md", config=config, to_docs=to_docs, listed=listed, claims=claims
+        "paper/readme.md",
+        **{"config": config, "to_docs": to_docs, "listed": listed, "claims": claims},
+        **{"figures": figures, "NARROW": NARROW},
+        **CONSTANTS,
     )
     return texts
 
@@ -153,9 +147,3 @@ def losses(tables: Tables, study: str, criterion: str) -> tuple[float, float, st
     loss = {n: row[f"loss_{n}"] for n in networks_in(row, "loss_")}
     worst = max(loss, key=lambda n: loss[n])
     return min(loss.values()), loss[worst], worst
-
-
-def largest_reduction(row: Mapping[str, Any]) -> float:
-    """Return the largest reduction of a network's EDAP; NaN if the baseline runs none."""
-    reductions = [row[f"edap_{n}"] for n in networks_in(row, "edap_")]
-    return max((v for v in reductions if pd.notna(v)), default=np.nan)

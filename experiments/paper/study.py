@@ -75,9 +75,9 @@ class Paper(Publication):
     """The full study of the reference model."""
 
     name = "paper"
+    tasks = TASKS
 
-    def __init__(self, tasks: Sequence[Task] = TASKS) -> None:
-        self.tasks = tasks
+    def __init__(self) -> None:
         asked = {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
         self.depends_on = dependence(asked.values(), data=(LARGEST, DESIGNS))
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
@@ -117,7 +117,7 @@ class Paper(Publication):
         return figure_specs.figures(Tables(folder))
 
     def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
-        """`reproduction.md` with its long tables, `gallery.md`, `ledger.md`, and the READMEs."""
+        """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         frame = pd.read_csv(tables / "ledger.csv", dtype={"unit": str})
         ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(tables))}
         return pages.pages(Tables(tables), self.config, folder, docs) | ledger

@@ -15,11 +15,19 @@ from experiments.physics.best_found import OWN_BUDGET, SAMPLED
 from experiments.physics.optima import CRITERIA, FITTED_PERIPHERY
 from experiments.physics.robustness import EXCLUDED
 from experiments.physics.summary import GEOMEAN
-from experiments.physics.variations import ALONE, ASSUMPTION, CONVERTER, LIMIT, WITHOUT
+from experiments.physics.variations import (
+    ALONE,
+    ASSUMPTION,
+    CONVERTER,
+    DEFAULT,
+    LIMIT,
+    WITHOUT,
+)
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
-from problems.physical import VOLTAGE
+from problems import RRAM_PHYSICAL
 
 DEFAULT_ADC = "zigzag"
 
@@ -50,6 +58,9 @@ HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
 
 PRODUCT = "edap_product"
 
+SAME_MODEL = 1e-3
+"""Relative difference of scores up to which two tables are of one model."""
+
 Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
 
@@ -68,6 +79,10 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         published: has the folder `silicon`, of published macros.
     """
     macros = published / "silicon" / "random_designs.csv"
+    recommended, earlier = (
+        pd.read_csv(path) if (path := published / "accuracy" / name).is_file() else None
+        for name in ("recommended.csv", "earlier_recommendations.csv")
+    )
     helpers = (
         *(plain, by_network, design_table, held, verdict),
         *(ablation, order_shift, boundary_groups, searched),
@@ -79,15 +94,32 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         others=others,
         other_optima={name: other["optima"] for name, other in others.items()},
         macros=pd.read_csv(macros) if macros.is_file() else None,
+        proven=recommended,
+        earlier=earlier,
+        stale=recommended is not None and _stale(frames, recommended),
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"CRITERIA": CRITERIA, "MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "MODELS": MODELS},
         **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},
         **{"BASELINES": (baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE)},
-        **{"ADC_OF_COLUMN": ADC_OF_COLUMN, "VOLTAGES": VOLTAGE.values, "HBM2_MM2": HBM2_MM2},
+        **{
+            "ADC_OF_COLUMN": ADC_OF_COLUMN,
+            "VOLTAGES": RRAM_PHYSICAL.values_of("voltage_V"),
+            "HBM2_MM2": HBM2_MM2,
+        },
+        snr_adc_dB=DEFAULT_SNR_ADC_DB,
         adc_shares=[adc / column for adc, column in ADC_OF_COLUMN.values()],
     )
+
+
+def _stale(frames: Frames, recommended: pd.DataFrame) -> bool:
+    """True if the published studies are of another model than the proven best chips."""
+    tables = [recommended, frames.get("variations", recommended)]
+    proven, published = (
+        t[t["variation"] == DEFAULT].set_index("study")["edap_geomean"] for t in tables
+    )
+    return bool((published / proven - 1).abs().max() > SAME_MODEL)
 
 
 def plain(value: object) -> str:

@@ -119,7 +119,9 @@ def problem_of(physical: Study, reference: Study, key: Key) -> AcceleratorProble
         physical.network_set(),
         switches=switches,
         assumptions=Assumptions().having(**(changed if kind == ASSUMPTION else {})),
-        limits=CircuitLimits(**(changed if kind == LIMIT else {})),
+        limits=CircuitLimits.of_device(
+            physical.space.fixed["device"], **(changed if kind == LIMIT else {})
+        ),
     )
     return replace(physical, space=space).problem(model)
 

@@ -14,6 +14,7 @@ LIMIT_NAMES = {
     "missing_cells": "cells",
     "missing_buffer_bits": "buffer",
     "missing_snr": "signal to noise of conversion",
+    "missing_compute_snr": "signal to noise of conversion and cells",
     "missing_levels": "levels of a cell",
     "missing_wires": "loss along wires",
     "excess_area": "area",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.silicon.macros import NUMBERS
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 
@@ -95,92 +95,136 @@ def judge(row: Mapping[str, str], table: PhysicalTable, given: Assumptions) -> V
         table: the tabulated nodes, supply voltages and sizes.
         given: its nominal supply voltage replaces one that is not published.
     """
-    notes: list[str] = []
+    reader = _Reader(row, table, given)
     try:
-        return Verdict(_macro(row, table, given, notes), "; ".join(notes))
+        return Verdict(reader.macro(), "; ".join(reader.notes))
     except _LeftOutError as left_out:
         return Verdict(None, str(left_out))
 
 
-def _macro(
-    row: Mapping[str, str], table: PhysicalTable, given: Assumptions, notes: list[str]
-) -> Macro:
-    device = _device(row, notes)
-    published_nm, node = _node(row, table, device, notes)
-    cells = {name: _number(row, name) for name in NUMBERS}
-    absent = [name for name, value in cells.items() if value is None]
-    if absent:
-        raise _LeftOutError(f"not published: {', '.join(absent)}")
-    values = {name: value for name, value in cells.items() if value is not None}
-    _check(values)
-    if values["dot_product_length"] > values["rows"]:
-        _turn(values, notes)
-    values["adc_bits"] = _whole("adc_bits", values["adc_bits"], notes)
-    _whole("weight_bits", values["weight_bits"], notes)
-    if math.ceil(values["input_bits"]) > given.highest_level_bits.value:
-        notes.append(f"DAC area of {given.highest_level_bits.value:g} bits")
-    return Macro(
-        device=device,
-        published_nm=published_nm,
-        node_nm=node,
-        voltage_V=_supply(row, table, device, node, given, notes),
-        array_rows=_size("rows", values["rows"], table, device, notes),
-        array_cols=_size("cols", values["cols"], table, device, notes),
-        **values,  # type: ignore[arg-type]
-    )
+class _Reader:
+    """Reads a row, and notes the substitutes for values that the table lacks."""
 
+    def __init__(self, row: Mapping[str, str], table: PhysicalTable, given: Assumptions) -> None:
+        self._row, self._table, self._given = row, table, given
+        self.notes: list[str] = []
 
-def _text(row: Mapping[str, str], name: str) -> str:
-    return row.get(name, "").strip()
+    def macro(self) -> Macro:
+        """The macro, if it is covered."""
+        device = self._device()
+        published_nm, node = self._node(device)
+        cells = {name: self._number(name) for name in NUMBERS}
+        absent = [name for name, value in cells.items() if value is None]
+        if absent:
+            raise _LeftOutError(f"not published: {', '.join(absent)}")
+        values = {name: value for name, value in cells.items() if value is not None}
+        _check(values)
+        if values["dot_product_length"] > values["rows"]:
+            self._turn(values)
+        values["adc_bits"] = self._whole("adc_bits", values["adc_bits"])
+        self._whole("weight_bits", values["weight_bits"])
+        highest = self._given.highest_level_bits.value
+        if math.ceil(values["input_bits"]) > highest:
+            self.notes.append(f"DAC area of {highest:g} bits")
+        return Macro(
+            device=device,
+            published_nm=published_nm,
+            node_nm=node,
+            voltage_V=self._supply(device, node),
+            array_rows=self._size("rows", values["rows"], device),
+            array_cols=self._size("cols", values["cols"], device),
+            **values,  # type: ignore[arg-type]
+        )
 
+    def _text(self, name: str) -> str:
+        return self._row.get(name, "").strip()
 
-def _device(row: Mapping[str, str], notes: list[str]) -> str:
-    """Memory device of an analog macro."""
-    named = _text(row, "architecture")
-    kind, cell = named.lower(), _text(row, "cell").lower()
-    compute = _text(row, "compute_model").lower()
-    if any(word in text for word in DIGITAL for text in (kind, compute)):
-        raise _LeftOutError("digital")
-    if cell.endswith(DIGITAL_CELLS):
-        raise _LeftOutError("digital (its cell computes)")
-    if kind == "sram":
-        return "sram"
-    if kind in NON_VOLATILE:
-        if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
-            notes.append(f"cell {_text(row, 'cell')[:40] or named} as RRAM")
-        return "rram"
-    unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
-    raise _LeftOutError(unknown if named else "no architecture given")
+    def _device(self) -> str:
+        """Memory device of an analog macro."""
+        named = self._text("architecture")
+        kind, cell = named.lower(), self._text("cell").lower()
+        compute = self._text("compute_model").lower()
+        if any(word in text for word in DIGITAL for text in (kind, compute)):
+            raise _LeftOutError("digital")
+        if cell.endswith(DIGITAL_CELLS):
+            raise _LeftOutError("digital (its cell computes)")
+        if kind == "sram":
+            return "sram"
+        if kind in NON_VOLATILE:
+            if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
+                self.notes.append(f"cell {self._text('cell')[:40] or named} as RRAM")
+            return "rram"
+        unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
+        raise _LeftOutError(unknown if named else "no architecture given")
 
+    def _number(self, name: str) -> float | None:
+        """A positive number, None if the cell is empty."""
+        text = self._text(name)
+        if text.lower() in EMPTY:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            raise _LeftOutError(f"{name} {text[:40]!r} is not a number") from None
+        if not (math.isfinite(value) and value > 0):
+            raise _LeftOutError(f"{name} {text[:40]} is not a positive number")
+        return value
 
-def _number(row: Mapping[str, str], name: str) -> float | None:
-    """A positive number, None if the cell is empty."""
-    text = _text(row, name)
-    if text.lower() in EMPTY:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise _LeftOutError(f"{name} {text[:40]!r} is not a number") from None
-    if not (math.isfinite(value) and value > 0):
-        raise _LeftOutError(f"{name} {text[:40]} is not a positive number")
-    return value
+    def _node(self, device: str) -> tuple[float, int]:
+        """The macro's own node and the nearest tabulated one."""
+        node = self._number("technology_nm")
+        if node is None:
+            raise _LeftOutError("not published: technology_nm")
+        low, high = NODES_NM
+        if not low <= node <= high:
+            raise _LeftOutError(f"{node:g} nm is outside {low:g} to {high:g} nm")
+        nearest = _nearest(node, self._table.sizes(device, "node_nm"))
+        if nearest != node:
+            self.notes.append(f"{node:g} nm as {nearest} nm")
+        return node, nearest
 
+    def _turn(self, values: dict[str, float]) -> None:
+        """Sum products along the columns if there are too few rows."""
+        length = values["dot_product_length"]
+        if length > values["cols"]:
+            raise _LeftOutError(
+                f"dot product of {length:g} is longer than the array's rows and columns: how many "
+                "arrays take part is not published"
+            )
+        values["rows"], values["cols"] = values["cols"], values["rows"]
+        self.notes.append(f"summed along the {values['rows']:g} columns")
 
-def _node(
-    row: Mapping[str, str], table: PhysicalTable, device: str, notes: list[str]
-) -> tuple[float, int]:
-    """The macro's own node and the nearest tabulated one."""
-    node = _number(row, "technology_nm")
-    if node is None:
-        raise _LeftOutError("not published: technology_nm")
-    low, high = NODES_NM
-    if not low <= node <= high:
-        raise _LeftOutError(f"{node:g} nm is outside {low:g} to {high:g} nm")
-    nearest = _nearest(node, table.sizes(device, "node_nm"))
-    if nearest != node:
-        notes.append(f"{node:g} nm as {nearest} nm")
-    return node, nearest
+    def _whole(self, name: str, value: float) -> int:
+        whole = math.ceil(value)
+        if whole != value:
+            self.notes.append(f"{name} {value:g} as {whole}")
+        return whole
+
+    def _supply(self, device: str, node: int) -> float:
+        """The nearest tabulated supply voltage, at most half a step away."""
+        volt = self._number("voltage_V")
+        if volt is None:
+            volt = self._given.nominal_V.value
+            self.notes.append(f"supply not published: {volt:g} V")
+        tabulated = supplies_V(self._table, device, node)
+        nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
+        if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
+            span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
+            raise _LeftOutError(f"{volt:g} V is outside the {span}")
+        if abs(nearest - volt) > 1e-9:
+            self.notes.append(f"{volt:g} V as {nearest:g} V")
+        return nearest
+
+    def _size(self, name: str, value: float, device: str) -> int:
+        """The nearest tabulated number of rows or columns."""
+        nearest = _nearest(value, self._table.sizes(device, name))
+        if not 1 / FARTHEST <= value / nearest <= FARTHEST:
+            raise _LeftOutError(
+                f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
+            )
+        if nearest != value:
+            self.notes.append(f"time of {nearest} {name}")
+        return nearest
 
 
 def _check(values: Mapping[str, float]) -> None:
@@ -192,68 +236,14 @@ def _check(values: Mapping[str, float]) -> None:
             raise _LeftOutError(f"{name} {value:g} is above {HIGHEST[name]:,}")
 
 
-def _turn(values: dict[str, float], notes: list[str]) -> None:
-    """Sum products along the columns if there are too few rows."""
-    length = values["dot_product_length"]
-    if length > values["cols"]:
-        raise _LeftOutError(
-            f"dot product of {length:g} is longer than the array's rows and columns: how many "
-            "arrays take part is not published"
-        )
-    values["rows"], values["cols"] = values["cols"], values["rows"]
-    notes.append(f"summed along the {values['rows']:g} columns")
-
-
-def _whole(name: str, value: float, notes: list[str]) -> int:
-    whole = math.ceil(value)
-    if whole != value:
-        notes.append(f"{name} {value:g} as {whole}")
-    return whole
-
-
-def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> NDArray[np.float64]:
+def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:
     """Return the supply voltages at which a device is tabulated, ascending."""
     rows = table.tables[device]
     millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
-    supplies: NDArray[np.float64] = np.unique(millivolts) / 1000
+    supplies: Floats = np.unique(millivolts) / 1000
     return supplies
 
 
-def _supply(
-    row: Mapping[str, str],
-    table: PhysicalTable,
-    device: str,
-    node: int,
-    given: Assumptions,
-    notes: list[str],
-) -> float:
-    """The nearest tabulated supply voltage, at most half a step away."""
-    volt = _number(row, "voltage_V")
-    if volt is None:
-        volt = given.nominal_V.value
-        notes.append(f"supply not published: {volt:g} V")
-    tabulated = supplies_V(table, device, node)
-    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
-    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
-        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
-        raise _LeftOutError(f"{volt:g} V is outside the {span}")
-    if abs(nearest - volt) > 1e-9:
-        notes.append(f"{volt:g} V as {nearest:g} V")
-    return nearest
-
-
-def _size(name: str, value: float, table: PhysicalTable, device: str, notes: list[str]) -> int:
-    """The nearest tabulated number of rows or columns."""
-    nearest = _nearest(value, table.sizes(device, name))
-    if not 1 / FARTHEST <= value / nearest <= FARTHEST:
-        raise _LeftOutError(
-            f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
-        )
-    if nearest != value:
-        notes.append(f"time of {nearest} {name}")
-    return nearest
-
-
-def _nearest(value: float, tabulated: NDArray[np.int64]) -> int:
+def _nearest(value: float, tabulated: Ints) -> int:
     """The tabulated value with the smallest ratio to a value."""
     return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])

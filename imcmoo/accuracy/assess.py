@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.chip import Chip, Executed
+from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
-from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
+from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
+from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.predicted_accuracy import predict, score
+from imcmoo.networks.accuracy_data import AccuracyData
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
+
+NOISE = 1
+"""Tells the random numbers of reads from those of cells."""
+
+MOST_OF_ADC = 0.5
+"""Share of the ADC noise in the worst 1 % of products, above which white noise does not stand for
+it."""
 
 COLUMNS = {"in_float": "float", "on_integers": "integer", "chip_yield": "yield"}
 """Columns of the output that are named otherwise than the field."""
@@ -36,9 +49,11 @@ class Result:
         chip_yield: share of the chips that lose no more than is allowed.
         nsr_out_dB: power of the logits' error over their variance, mean of all chips.
         snr_adc_dB, snr_dev_dB, snr_rounding_dB: signal to noise of all layers together, of the
-            last chip: the inverse of the sum over layers of noise over signal.
+            first chip: the inverse of the sum over layers of noise over signal.
         worst_layer: layer with the largest noise over signal.
         worst_layer_share: its share of the sum.
+        exact_only: whether few large errors of ADCs carry most of their noise, so that only exact
+            execution is valid.
     """
 
     in_float: float
@@ -55,6 +70,7 @@ class Result:
     snr_rounding_dB: float
     worst_layer: str
     worst_layer_share: float
+    exact_only: bool
 
     def to_row(self) -> dict[str, Any]:
         """Columns of the command's output."""
@@ -88,10 +104,12 @@ class Assessment:
         samples: int | None = None,
         seed: int = 0,
     ) -> None:
-        self._path = path
-        self._seed = seed
+        self.path = path
+        self.seed = seed
         self.network = CutNetwork(path, output=output)
         self._data = LabelledData.read(data, self.network, samples)
+        self.data_file = data
+        self.metric_name = metric
         self._metric = Metric(metric, self.network.output)
         self._metric.check(self._data.labels)
         self._batch = batch_size(self.network, self._data.scored)
@@ -99,7 +117,7 @@ class Assessment:
         self._integer: dict[tuple[int, int, float], float] = {}
         self.float_score = float(self._scores(self._reference).mean())
         batches = self._data.calibration.batches(self._batch)
-        self._calibration = calibrate(self.network, batches, np.random.default_rng(seed))
+        self.calibration = calibrate(self.network, batches, np.random.default_rng(seed))
 
     @property
     def samples(self) -> int:
@@ -112,31 +130,34 @@ class Assessment:
         chips: int,
         *,
         allowed_drop: float = 0.01,
+        how: Executed = "exact",
         after_each: Callable[[], None] = lambda: None,
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy on several chips of a design, and the errors of each layer on the last.
+        """Accuracy on several chips of a design, and the errors of each layer on the first.
 
         Args:
             chip: the design.
             chips: number of simulated chips.
             allowed_drop: of the score, for the yield.
+            how: every read and conversion, or one session with noise of their power.
             after_each: called after each chip.
         """
-        simulation = Simulation(self.network, chip, self._calibration)
+        simulation = Simulation(self.network, chip, self.calibration)
         precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
         if precision not in self._integer:
-            outputs = self._outputs(simulation.run_integers)
+            outputs = self.outputs(simulation.run_integers)
             self._integer[precision] = float(self._scores(outputs).mean())
+        simulation.manufacture(self.seed)
+        noise = simulation.analyse()
+        errors = [of_layer.errors for of_layer in noise.values()]
         scores, nsr = [], []
-        for at in range(chips):
-            simulation.manufacture(self._seed + at)
-            outputs = self._outputs(simulation.run)
+        runs = self._exact if how == "exact" else self._fast
+        for outputs in runs(simulation, chips, noise):
             scores.append(self._scores(outputs))
-            nsr.append(self._noise_to_signal(outputs))
+            nsr.append(self.noise_to_signal(outputs))
             after_each()
         each = np.array([s.mean() for s in scores])
         low, high = wilson(float(each.mean()), max(len(scores[0]), 1))
-        errors = simulation.errors()
         return Result(
             in_float=self.float_score,
             on_integers=self._integer[precision],
@@ -150,24 +171,130 @@ class Assessment:
             **_of_layers(errors),
         ), errors
 
+    def _exact(
+        self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
+    ) -> Iterator[Tensors]:
+        """Outputs on several chips, of which the first is manufactured."""
+        for at in range(chips):
+            if at:
+                simulation.manufacture(self.seed + at)
+            yield self.outputs(simulation.run)
+
+    def _fast(
+        self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
+    ) -> Iterator[Tensors]:
+        """Outputs of one session with weight errors of several chips and white noise of ADCs."""
+        noisy = NoisyNetwork(self.network, simulation.codings)
+        for at in range(chips):
+            if at:
+                simulation.program(self.seed + at)
+            disturbed = simulation.disturbances(noise)
+            rng = np.random.default_rng([self.seed + at, NOISE])
+            yield self.noisy_outputs(noisy, disturbed, rng)
+
+    def predicted(
+        self, chip: Chip, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
+    ) -> tuple[Result, list[LayerErrors]]:
+        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
+
+        Args:
+            chip: the design.
+            data: of the network.
+            noise: works out the noise of the layers.
+            allowed_drop: of the score, for the yield.
+
+        Raises:
+            ValueError: the data do not have the chip's precision.
+        """
+        found = noise.of_chip(data, chip)
+        bits = (chip.input_bits, chip.weight_bits)
+        prediction = predict(data, found, bits)
+        low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)
+        errors = [
+            LayerErrors(layer.name, 0.0, float(adc), float(dev))
+            for layer, (adc, dev) in zip(data.layers, found.T, strict=True)
+        ]
+        result = Result(
+            in_float=data.float_score,
+            on_integers=score(data, "white", data.rounding[bits]),
+            accuracy=prediction.accuracy,
+            accuracy_low=low,
+            accuracy_high=high,
+            chip_min=prediction.accuracy,
+            chip_max=prediction.accuracy,
+            chip_yield=float(data.float_score - prediction.accuracy <= allowed_drop + 1e-9),
+            nsr_out_dB=-to_decibels(prediction.nsr),
+            **_of_layers(errors)
+            | {
+                "snr_rounding_dB": math.nan,
+                "worst_layer": data.layers[int(prediction.layers.argmax())].name,
+                "worst_layer_share": float(prediction.layers.max() / prediction.nsr),
+            },
+        )
+        return result, errors
+
     def alone(self, chip: Chip, layer: str) -> float:
         """Accuracy on one chip with a single layer on it, all others in float."""
-        network = CutNetwork(self._path, [layer], output=self.network.output)
-        simulation = Simulation(network, chip, self._calibration)
-        simulation.manufacture(self._seed)
-        return float(self._scores(self._outputs(simulation.run)).mean())
+        network = CutNetwork(self.path, [layer], output=self.network.output)
+        simulation = Simulation(network, chip, self.calibration)
+        simulation.manufacture(self.seed)
+        return float(self._scores(self.outputs(simulation.run)).mean())
 
-    def _outputs(self, run: Callable[[Tensors], Tensors]) -> Tensors:
-        return run_all(run, self._data.scored, self._batch)
+    def outputs(self, run: Callable[[Tensors], Tensors], samples: int | None = None) -> Tensors:
+        """Outputs and logits of the first samples, all by default."""
+        return run_all(run, self._data.scored.first(samples), self._batch)
+
+    def noisy_outputs(
+        self,
+        network: NoisyNetwork,
+        disturbed: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        samples: int | None = None,
+    ) -> Tensors:
+        """Outputs and logits of the first samples, all by default, with errors in some layers."""
+        run = partial(network.run, disturbed=disturbed, rng=rng)
+        size = min(self._batch, SAMPLES_AT_ONCE)
+        return run_all(run, self._data.scored.first(samples), size)
+
+    def reference(self, samples: int) -> Tensors:
+        """Outputs and logits of the float network on the first samples."""
+        return {name: v[:samples] for name, v in self._reference.items()}
+
+    def score(self, outputs: Tensors) -> float:
+        """Mean score of outputs of the first samples."""
+        return float(self._scores(outputs).mean())
+
+    def macs_per_sample(self) -> float:
+        """Multiply-accumulates of the mapped layers on one sample."""
+        one = next(self._data.scored.first(1).batches(1))
+        macs = 0
+
+        def product(layer: MappedLayer, inputs: Values, tensors: Mapping[str, Values]) -> Values:
+            def multiply(vectors: Values) -> Values:
+                nonlocal macs
+                macs += vectors.shape[1] * layer.weights.size
+                return vectors @ layer.weights
+
+            return layer.with_bias(layer.apply(inputs, 0, multiply), tensors)
+
+        self.network.run(one, product)
+        return macs
 
     def _scores(self, outputs: Tensors) -> Floats:
         found = {name: outputs[name] for name in self.network.outputs}
-        return self._metric.scores(found, self._data.labels, self._reference)
+        n = len(found[self.network.output])
+        labels = None if self._data.labels is None else self._data.labels[:n]
+        return self._metric.scores(found, labels, self.reference(n))
 
-    def _noise_to_signal(self, outputs: Tensors) -> float:
-        """Mean square error of the logits over their variance about the mean of all samples."""
-        ideal = self._reference[self.network.logits].astype(np.float64)
-        error = outputs[self.network.logits] - ideal
+    def noise_to_signal(self, outputs: Tensors) -> float:
+        """Mean square error of the logits over their variance about the mean of all samples.
+
+        Args:
+            outputs: of the first samples.
+        """
+        found = outputs[self.network.logits]
+        ideal = self._reference[self.network.logits][: len(found)].astype(np.float64)
+        error = found - ideal
         return float((error**2).mean() / (ideal.var(axis=0).mean() or 1.0))
 
 
@@ -177,6 +304,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         to_decibels(sum(getattr(e, part) for e in errors)) for part in ("adc", "dev", "rounding")
     )
     total = [e.adc + e.dev + e.rounding for e in errors]
+    clipped = sum(e.adc * e.worst for e in errors)
     worst = int(np.argmax(total))
     return {
         "snr_adc_dB": adc,
@@ -184,6 +312,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         "snr_rounding_dB": rounding,
         "worst_layer": errors[worst].layer,
         "worst_layer_share": total[worst] / (sum(total) or 1.0),
+        "exact_only": clipped > MOST_OF_ADC * sum(e.adc for e in errors),
     }
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
-from imcmoo.accuracy.window import AdcWindow
 from imcmoo.io.errors import check_choice
+from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
 
 HIGHEST_PRECISION = 16
+
+Executed = Literal["fast", "exact"]
+"""How a network is executed: in one session with noise, or every read and conversion."""
 
 
 @dataclass(frozen=True)

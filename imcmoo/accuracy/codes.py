@@ -41,7 +41,7 @@ class InputCoding:
         return cls(peak / largest if peak > 0 else 1.0, bits, 2 ** (bits - 1) if signed else 0)
 
     def encode(self, values: NDArray[np.floating]) -> Codes:
-        """Codes of inputs, of the same shape."""
+        """Codes of inputs of any shape, shape (...), in the same shape."""
         units = np.rint(values / self.scale) + self.zero
         codes: Codes = np.clip(units, 0, 2**self.bits - 1).astype(np.uint16)
         return codes
@@ -89,11 +89,20 @@ def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) ->
 
 
 def input_slices(codes: Codes, bits: int, width: int) -> list[Codes]:
-    """Slices of input codes, least significant first, of the same shape each."""
+    """Slices of input codes, least significant first.
+
+    Args:
+        codes: of any shape.
+        bits: precision.
+        width: bits of a slice; the last slice may be shorter.
+
+    Returns:
+        One array of the shape of `codes` per slice.
+    """
     maxima = slice_maxima(bits, width)
     return [codes >> np.uint16(width * i) & np.uint16(top) for i, top in enumerate(maxima)]
 
 
 def places(count: int, width: int) -> Floats:
-    """Value of one unit of each slice, least significant first."""
+    """Value of one unit of each slice, least significant first, shape (count,)."""
     return np.exp2(width * np.arange(count))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import convert_and_add
-from imcmoo.accuracy.window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""
@@ -124,6 +124,18 @@ class Crossbar:
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread[:, None].astype(self._dtype)
 
+    @property
+    def weights(self) -> Floats:
+        """Signed integers that the layer should multiply with, shape (G, K, M)."""
+        return self._weights
+
+    def weight_errors(self) -> Floats:
+        """Errors of the weights as programmed, in units of the integers, shape (G, K, M)."""
+        errors = self._cells - self._ideal
+        units = places(len(self.cell_maxima), self._chip.bits_per_cell)
+        total: Floats = np.einsum("gksm,s->gkm", errors, units)
+        return total
+
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and how many codes they have."""
         self._adcs, self._adc_codes = list(adcs), codes
@@ -150,13 +162,21 @@ class Crossbar:
         Args:
             codes: calibration vectors, shape (G, n, K).
         """
+        self.choose_adcs(codes)
+        self._offset[:] = 0
+        error = self._converted(codes) - self.exact(codes)
+        self._offset = error.mean(axis=1, keepdims=True)
+
+    def choose_adcs(self, codes: Codes) -> None:
+        """Choose the ADC windows.
+
+        Args:
+            codes: calibration vectors, shape (G, n, K).
+        """
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if self._chip.adc_bits is not None and (drawn or not self._adcs):
             bits = self._chip.adc_bits
             self.set_adcs(self._chosen_adcs(codes, bits), codes=2**bits)
-        self._offset[:] = 0
-        error = self._converted(codes) - self.exact(codes)
-        self._offset = error.mean(axis=1, keepdims=True)
 
     def _converted(self, codes: Codes) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add."""

@@ -69,15 +69,15 @@ class CutNetwork:
         return self.output
 
     @property
-    def _wanted(self) -> list[str]:
+    def wanted(self) -> list[str]:
         """Names of the outputs and logits."""
         return list(dict.fromkeys([*self.outputs, self.logits]))
 
     def run_whole(self, inputs: Tensors) -> Tensors:
         """Outputs and logits of the uncut network."""
         if self._whole is None:
-            self._whole = self._session(_with_outputs(self._model, self._wanted))
-        return dict(zip(self._wanted, self._call(self._whole, self._wanted, inputs), strict=True))
+            self._whole = self.session(self.with_outputs(self.wanted))
+        return dict(zip(self.wanted, self.call(self._whole, self.wanted, inputs), strict=True))
 
     def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
         """Outputs and logits of the network, with its mapped layers computed by `product`.
@@ -95,13 +95,13 @@ class CutNetwork:
             if session is not None:
                 needed = {i.name: tensors[i.name] for i in session.get_inputs()}
                 names = [o.name for o in session.get_outputs()]
-                tensors.update(zip(names, self._call(session, names, needed), strict=True))
+                tensors.update(zip(names, self.call(session, names, needed), strict=True))
             if layer is not None:
                 source = tensors[layer.source]
                 tensors[layer.result] = product(layer, source, tensors).astype(source.dtype)
             for name in dead:
                 tensors.pop(name, None)
-        return {name: tensors[name] for name in self._wanted}
+        return {name: tensors[name] for name in self.wanted}
 
     def _mapped_nodes(self) -> Iterator[onnx.NodeProto]:
         """Nodes with stored weights that a chip can hold, in order."""
@@ -120,7 +120,7 @@ class CutNetwork:
         types = self._types(inputs)
         needs = self._needs()
         return [
-            self._session(self._piece(nodes, needs[at + 1 :], at, types)) if nodes else None
+            self.session(self._piece(nodes, needs[at + 1 :], at, types)) if nodes else None
             for at, nodes in enumerate(self._order)
         ]
 
@@ -136,7 +136,7 @@ class CutNetwork:
             types: an example of every tensor.
         """
         made = {name for node in nodes for name in node.output if name}
-        wanted = set(self._wanted).union(*later)
+        wanted = set(self.wanted).union(*later)
         if at < len(self.layers):
             wanted |= _read_by(self.layers[at])
         read = dict.fromkeys(n for node in nodes for n in _reads(node) if n and n not in made)
@@ -168,7 +168,7 @@ class CutNetwork:
 
     def _last_uses(self) -> list[set[str]]:
         """Tensors that no later piece or layer reads, for each piece."""
-        kept = set(self._wanted)
+        kept = set(self.wanted)
         dead: list[set[str]] = []
         for need in reversed(self._needs()):
             dead.append(need - kept)
@@ -178,16 +178,39 @@ class CutNetwork:
     def _types(self, inputs: Tensors) -> Tensors:
         """An example of every tensor, from one run."""
         made = [name for node in self._model.graph.node for name in node.output if name]
-        session = self._session(_with_outputs(self._model, made))
-        return {**inputs, **dict(zip(made, self._call(session, made, inputs), strict=True))}
+        session = self.session(self.with_outputs(made))
+        return {**inputs, **dict(zip(made, self.call(session, made, inputs), strict=True))}
 
-    def _session(self, model: onnx.ModelProto) -> Any:
+    @property
+    def operator_set(self) -> int:
+        """Version of the standard operators that the graph uses."""
+        return max(o.version for o in self._model.opset_import if o.domain in ("", "ai.onnx"))
+
+    def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
+        """A copy of the whole network with other outputs."""
+        changed = onnx.ModelProto()
+        changed.CopyFrom(self._model)
+        del changed.graph.output[:]
+        changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        return changed
+
+    def session(self, model: onnx.ModelProto) -> Any:
+        """A session of onnxruntime.
+
+        Raises:
+            InputError: the model cannot be run.
+        """
         try:
             return onnxruntime.InferenceSession(model.SerializeToString(), _options())
         except Exception as error:  # onnxruntime's own errors share no base class
             raise InputError(f"{self._path}: cannot be run: {_line(error)}") from None
 
-    def _call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
+    def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
+        """Some outputs of a session.
+
+        Raises:
+            InputError: the inputs do not fit the network.
+        """
         try:
             return session.run(list(names), inputs)
         except Exception as error:
@@ -314,15 +337,6 @@ def _reads(node: onnx.NodeProto) -> Iterator[str]:
 
 def _read_by(layer: MappedLayer) -> set[str]:
     return {layer.source, layer.bias} if isinstance(layer.bias, str) else {layer.source}
-
-
-def _with_outputs(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
-    """The model with other outputs."""
-    changed = onnx.ModelProto()
-    changed.CopyFrom(model)
-    del changed.graph.output[:]
-    changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    return changed
 
 
 def _value_info(name: str, example: Values) -> onnx.ValueInfoProto:

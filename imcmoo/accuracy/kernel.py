@@ -8,8 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.accuracy.window import Adcs
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.adc_window import Adcs
 
 
 @numba.njit(nogil=True)

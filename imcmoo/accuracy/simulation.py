@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zlib import crc32
 
 import numpy as np
@@ -13,11 +14,14 @@ from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.noisy_network import Disturbance
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.noise import decibels
 
 VECTORS = 256
 """Most calibration vectors that are kept of a layer."""
+RARE = 0.01
+"""Share of the products that count as the worst."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,18 +47,35 @@ class LayerErrors:
         rounding: of inputs and weights as integers.
         adc: of the ADCs.
         dev: of cells and reads.
+        worst: share of the noise beside that of cells in the worst 1 % of the products.
     """
 
     layer: str
     rounding: float
     adc: float
     dev: float
+    worst: float = 0.0
 
     def to_row(self) -> dict[str, str | float]:
         """Columns of a table, as signal to noise in dB."""
         parts = ("rounding", "adc", "dev")
         noise = {f"snr_{p}_dB": to_decibels(getattr(self, p)) for p in parts}
         return {"layer": self.layer, **noise}
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNoise:
+    """Noise of a layer on one chip, split into errors of its cells and the rest.
+
+    Args:
+        errors: powers over the signal power.
+        kept: share of the cell errors that the ADCs let pass, by least squares.
+        white: power of the rest, of each output channel, shape (G, M).
+    """
+
+    errors: LayerErrors
+    kept: float
+    white: Floats
 
 
 def to_decibels(inverse: float) -> float:
@@ -111,20 +132,26 @@ class SimulatedLayer:
         self._layer = layer
         self._chip = chip
         self._vectors = calibration.vectors
-        self._coding = InputCoding.of_range(
-            calibration.lowest, calibration.highest, chip.input_bits
-        )
+        self.coding = InputCoding.of_range(calibration.lowest, calibration.highest, chip.input_bits)
         integers, self._scale = quantise_weights(layer.weights, chip.weight_bits, chip.weight_clip)
-        self._crossbar = Crossbar(integers, chip, zero=self._coding.zero)
-        self._codes = self._coding.encode(calibration.vectors)
+        self._crossbar = Crossbar(integers, chip, zero=self.coding.zero)
+        self._codes = self.coding.encode(calibration.vectors)
 
     def manufacture(self, seed: int) -> None:
         """Draw the cell errors of one chip and calibrate its columns.
 
         Layers that share their weights share the errors.
         """
-        self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
+        self.program(seed)
         self._crossbar.calibrate(self._codes)
+
+    def program(self, seed: int) -> None:
+        """Draw the cell errors of one chip."""
+        self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
+
+    def choose_adcs(self) -> None:
+        """Choose the ADC windows of the chip that was programmed last, without a calibration."""
+        self._crossbar.choose_adcs(self._codes)
 
     def on_chip(self, inputs: Values, tensors: Mapping[str, Values]) -> Values:
         """The layer's output as the chip computes it."""
@@ -137,22 +164,59 @@ class SimulatedLayer:
     def _output(
         self, inputs: Values, tensors: Mapping[str, Values], product: Callable[..., Floats]
     ) -> Values:
-        codes = self._coding.encode(inputs)
-        unit = self._coding.scale * self._scale[:, None, :]
-        made = self._layer.apply(codes, self._coding.zero, lambda v: product(v) * unit)
+        codes = self.coding.encode(inputs)
+        made = self._layer.apply(codes, self.coding.zero, lambda v: product(v) * self._unit)
         return self._layer.with_bias(made, tensors)
 
-    def errors(self) -> LayerErrors:
-        """Noise powers on the calibration vectors, over the signal power."""
+    @cached_property
+    def _signal(self) -> tuple[float, float]:
+        """Signal power, and the noise power of rounding."""
         real = self._vectors @ self._layer.weights
-        exact = self._crossbar.exact(self._codes)
-        unit = self._coding.scale * self._scale[:, None, :]
-        signal = real.var(axis=1).mean() or 1.0
-        every = ((self._crossbar.multiply(self._codes) - exact) * unit).var(axis=1).mean()
+        rounding = (self._exact * self._unit - real).var(axis=1).mean()
+        return float(real.var(axis=1).mean() or 1.0), float(rounding)
+
+    @cached_property
+    def _exact(self) -> Floats:
+        """Products of the integers on the calibration vectors, shape (G, n, M)."""
+        return self._crossbar.exact(self._codes)
+
+    @property
+    def _unit(self) -> Floats:
+        """Value of one unit of a product, shape (G, 1, M)."""
+        unit: Floats = self.coding.scale * self._scale[:, None, :]
+        return unit
+
+    def analyse(self) -> LayerNoise:
+        """Noise on the calibration vectors of the chip that was manufactured last."""
+        signal, rounding = self._signal
+        noise = (self._crossbar.multiply(self._codes) - self._exact) * self._unit
+        noise -= noise.mean(axis=1, keepdims=True)
+        every = float((noise**2).mean())
         dev = min(self._cell_noise(), every)
-        rounding = (exact * unit - real).var(axis=1).mean()
-        return LayerErrors(
-            self._layer.name, rounding / signal, (every - dev) / signal, dev / signal
+        centred = self._codes - self._codes.mean(axis=1, keepdims=True)
+        cells = (centred @ self._crossbar.weight_errors()) * self._unit
+        kept = float((noise * cells).sum() / ((cells**2).sum() or 1.0))
+        squares = (noise - kept * cells) ** 2
+        rare = max(1, round(RARE * squares.size))
+        worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
+        errors = LayerErrors(
+            self._layer.name, rounding / signal, (every - dev) / signal, dev / signal, float(worst)
+        )
+        return LayerNoise(errors, kept, squares.mean(axis=1))
+
+    def disturbance(self, noise: LayerNoise) -> Disturbance:
+        """Errors of the layer for a run in one session, with the mean of each column corrected.
+
+        Args:
+            noise: of a chip of the same design.
+        """
+        static = noise.kept * self._crossbar.weight_errors()
+        driven = self._codes.mean(axis=1, keepdims=True) - self.coding.zero
+        offset = -(driven @ static) * self._unit
+        return Disturbance(
+            weights=(self._crossbar.weights + static) * self._scale[:, None, :],
+            offset=offset.ravel(),
+            spread=np.sqrt(noise.white).ravel(),
         )
 
     def _cell_noise(self) -> float:
@@ -200,6 +264,24 @@ class Simulation:
     def _on_integers(self, layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
         return self._layers[layer.name].on_integers(x, tensors)
 
+    def analyse(self) -> dict[str, LayerNoise]:
+        """Noise of every layer on the chip that was manufactured last."""
+        return {name: layer.analyse() for name, layer in self._layers.items()}
+
     def errors(self) -> list[LayerErrors]:
         """Errors of every layer on the chip that was manufactured last."""
-        return [layer.errors() for layer in self._layers.values()]
+        return [noise.errors for noise in self.analyse().values()]
+
+    def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
+        """Errors of each layer for a run in one session, from the noise of a chip of the design."""
+        return {name: layer.disturbance(noise[name]) for name, layer in self._layers.items()}
+
+    def program(self, seed: int) -> None:
+        """Draw the cell errors of one chip without calibrating it."""
+        for layer in self._layers.values():
+            layer.program(seed)
+
+    @property
+    def codings(self) -> dict[str, InputCoding]:
+        """Coding of the inputs of each layer."""
+        return {name: layer.coding for name, layer in self._layers.items()}

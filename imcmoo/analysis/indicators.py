@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import moocore
 import numpy as np
-from scipy.spatial import KDTree
 
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.dominance import front_of
@@ -53,6 +52,9 @@ def coverage(points: Floats, front: Floats) -> float:
     Source: C1_R of Hansen & Jaszkiewicz, Evaluating the quality of approximations to the
     non-dominated set, IMM-REP-1998-7, 1998.
     """
+    # Imported here: most commands do without all of scipy.spatial.
+    from scipy.spatial import KDTree
+
     _check(points, front)
     distance, _ = KDTree(points).query(front, p=np.inf, distance_upper_bound=TOLERANCE)
     return float(np.isfinite(distance).mean())  # infinite: nothing within the bound

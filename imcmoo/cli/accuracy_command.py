@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,23 +15,31 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+from imcmoo.accuracy import accuracy_packages
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.window import AdcWindow
-from imcmoo.cli.arguments import add_force, not_negative, whole
+from imcmoo.cli.accuracy_data import measure_all
+from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
+from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.design_file import DESIGN
 
 if TYPE_CHECKING:
-    from imcmoo.accuracy.assess import Assessment
+    from imcmoo.accuracy.assess import Assessment, Result
+    from imcmoo.accuracy.simulation import LayerErrors
+
+Finder = Callable[[Chip, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
+"""Finds the accuracy of a chip, and tells after each simulated chip."""
 
 DESCRIPTION = """
 Execute an ONNX network on simulated chips of a design and score it on labelled data: in float, with
@@ -53,6 +61,9 @@ layer alone on the chip.
 """
 
 INTERRUPTED = "no file was written"
+
+HOW = ("exact", "fast", "linear")
+"""Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding",)
@@ -104,6 +115,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="loss of score that counts as none for the yield (default: 0.01)",
     )
+    parser.add_argument(
+        "--how",
+        choices=HOW,
+        default="exact",
+        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
+        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
+    )
+    parser.add_argument(
+        "--accuracy-data",
+        type=Path,
+        metavar="NET.accuracy.npz",
+        help="of imcmoo import --data, for --how linear (default: measured first)",
+    )
     _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="OUT", help="a .csv, or a .json")
     parser.add_argument("--layers", type=Path, metavar="LAYERS", help="a .csv, or a .json")
@@ -127,7 +151,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--redundancy",
-        type=lambda text: tuple(map(whole(1), text.split(","))),
+        type=wholes(1),
         default=(),
         metavar="N,N",
         help="parallel cells per weight slice, most significant first, such as 4,2 (default: 1)",
@@ -156,9 +180,16 @@ def main(args: argparse.Namespace) -> None:
         InputError: the user's input is at fault.
         OSError: a file cannot be read or written.
     """
-    _check_files(args)
+    designs = args.designs
+    if designs is not None and designs.is_dir():
+        designs /= DESIGN
+    check_outputs(
+        {"--out": args.out, "--layers": args.layers},
+        [args.network, args.data, designs, args.accuracy_data],
+    )
     chips = _chips(args)
     assess = _assessment(args)
+    find = _finder(args, assess)
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -168,16 +199,16 @@ def main(args: argparse.Namespace) -> None:
             for path, content in ((args.out, rows), (args.layers, layers))
             if path
         ]
-        per_design = args.chips + (len(assess.network.layer_names) if args.layers else 0)
+        runs = 1 if args.how == "linear" else args.chips
+        per_design = runs + (len(assess.network.layer_names) if args.layers else 0)
         advance = stack.enter_context(
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
-            result, errors = assess.on_chips(
-                chip, args.chips, allowed_drop=args.allowed_drop, after_each=advance
-            )
+            result, errors = find(chip, advance)
             start = {"design": at, "network": args.network.stem}
             known = {**_shown(chip), "samples": assess.samples, "chips": args.chips}
+            known |= {"how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
                 accuracy = assess.alone(chip, each.layer)
@@ -185,19 +216,19 @@ def main(args: argparse.Namespace) -> None:
                 layers.append(start | each.to_row() | {"accuracy_alone": accuracy})
         for target, path, content in files:
             _write(target, path, content)
+    exact_only = [str(row["design"]) for row in rows if args.how != "exact" and row["exact_only"]]
+    if exact_only:
+        warn(
+            f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
+            "white noise does not stand for; use --how exact"
+        )
     console(wide=True).print(_table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:
     """The network in float, on its data."""
-    try:
+    with accuracy_packages():
         from imcmoo.accuracy.assess import FEW_SAMPLES, Assessment
-    except ModuleNotFoundError as error:
-        if error.name not in ("onnx", "onnxruntime", "numba"):
-            raise
-        raise InputError(
-            f"simulating networks needs the package {error.name}: pip install 'imcmoo[accuracy]'"
-        ) from None
     found = Assessment(
         args.network,
         args.data,
@@ -212,6 +243,47 @@ def _assessment(args: argparse.Namespace) -> Assessment:
             "accuracy is wide"
         )
     return found
+
+
+def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
+    """A function that finds the accuracy of a chip in the way a command line asks for.
+
+    Raises:
+        InputError: the accuracy data are damaged, or of another network.
+    """
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
+
+    if args.how != "linear":
+        return lambda chip, after_each: assess.on_chips(
+            chip, args.chips, allowed_drop=args.allowed_drop, how=args.how, after_each=after_each
+        )
+    data = _accuracy_data(args, assess)
+
+    def predict(chip: Chip, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
+        noise = CircuitNoise(cache_folder())
+        try:
+            found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
+        except ValueError as error:
+            raise InputError(f"--how linear: {error}") from None
+        after_each()
+        return found
+
+    return predict
+
+
+def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
+    """The accuracy data that a command line names, or measured ones."""
+    if args.weight_clip != 1:
+        raise InputError("--how linear knows no --weight-clip: use --how fast")
+    if args.accuracy_data is None:
+        return measure_all(assess, quiet=args.quiet)
+    try:
+        data = AccuracyData.read(args.accuracy_data)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if data.about.get("network_sha256") != sha256(args.network):
+        raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
+    return data
 
 
 def _chips(args: argparse.Namespace) -> list[Chip]:
@@ -320,10 +392,3 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             *(f"{row[name]:.1f}" for name in decibels),
         )
     return table
-
-
-def _check_files(args: argparse.Namespace) -> None:
-    paths = (args.network, args.data, args.designs, args.out, args.layers)
-    files = [path.resolve() for path in paths if path]
-    if len(set(files)) < len(files):
-        raise InputError("NET.onnx, --data, designs, --out and --layers must be different files")

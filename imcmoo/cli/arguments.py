@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -134,6 +134,39 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
         return replace(study, **options)
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:
+    """Check that nothing that is read is written over, and no file is written twice.
+
+    Args:
+        outputs: by the option that names them; None where there is none.
+        inputs: files that are read.
+
+    Raises:
+        InputError: an output is an input, or another output.
+    """
+    named = [(option, path) for option, path in outputs.items() if path]
+    for at, (option, path) in enumerate(named):
+        for other, earlier in named[:at]:
+            if same_file(path, earlier):
+                raise InputError(f"{other} and {option} are the same file: {path}")
+        for read in inputs:
+            if read and same_file(path, read):
+                raise InputError(f"{option} {path} is the same file as the input {read}")
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Tell whether two paths name one plain file, also by links."""
+    if a.is_file() and b.is_file():
+        return a.samefile(b)
+    return a.resolve() == b.resolve() and not a.exists()
+
+
+def wholes(at_least: int) -> Callable[[str], tuple[int, ...]]:
+    """A parser of whole numbers from a smallest one, with commas between them."""
+    one = whole(at_least)
+    return lambda text: tuple(map(one, text.split(",")))
 
 
 def area(text: str) -> float:

@@ -1,4 +1,4 @@
-"""The studies and spaces there are: found through entry points, so that nothing here looks upward.
+"""The studies and spaces that commands know by name: shipped ones, and those of other packages.
 
 An installed package offers studies by an entry point of the group `imcmoo.studies`, and the spaces
 that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a dictionary.
@@ -12,23 +12,29 @@ from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.space.design_space import DesignSpace
+from imcmoo.study import shipped
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
 
 
 def studies() -> dict[str, Study]:
     """Every study that can be run, by name."""
-    return _offered("imcmoo.studies")
+    return {**shipped.studies(), **_offered("imcmoo.studies")}
+
+
+def names() -> list[str]:
+    """Names of the studies that can be run."""
+    return list(dict.fromkeys([*shipped.study_names(), *_offered("imcmoo.studies")]))
 
 
 def known() -> str:
     """Help text on the ways to name a study."""
-    return f"{', '.join(studies())}, or a file (.toml)"
+    return f"{', '.join(names())}, or a file (.toml)"
 
 
 def spaces() -> dict[str, DesignSpace]:
     """The widest space of each device, by name."""
-    return _offered("imcmoo.spaces")
+    return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
 
 
 def base_spaces() -> dict[str, DesignSpace]:
@@ -49,7 +55,7 @@ def find_study(name: str) -> Study:
         OSError: the file cannot be read.
     """
     path = Path(name)
-    if name not in studies() and (path.suffix == ".toml" or path.name != name):
+    if name not in names() and (path.suffix == ".toml" or path.name != name):
         return read_study(path, base_spaces())
     return named_study(name)
 
@@ -62,9 +68,13 @@ def named_study(name: str) -> Study:
     Raises:
         InputError: an unknown name, with the closest and the known ones.
     """
-    catalogue = studies()
-    if name in catalogue:
-        return catalogue[name]
+    offered = _offered("imcmoo.studies")
+    if name in offered:
+        study: Study = offered[name]
+        return study
+    if name in shipped.study_names():
+        return shipped.study(name)
+    catalogue = names()
     raise InputError(
         f"unknown study '{name}'; {did_you_mean(name, catalogue)}known: {', '.join(catalogue)}, or "
         "the path of a .toml file"
@@ -75,6 +85,4 @@ def _offered(group: str) -> dict[str, Any]:
     objects: dict[str, Any] = {}
     for entry in entry_points(group=group):
         objects |= entry.load()
-    if not objects:
-        raise InputError(f"no package offers {group}: install imcmoo (pip install -e .)")
     return objects

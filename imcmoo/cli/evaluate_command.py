@@ -12,7 +12,7 @@ from typing import TextIO, get_args
 import pandas as pd
 
 from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
-from imcmoo.cli.arguments import add_force, whole
+from imcmoo.cli.arguments import add_force, check_outputs, whole, wholes
 from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.io.errors import InputError
@@ -100,7 +100,7 @@ def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
     for operand in ("input", "weight"):
         parser.add_argument(
             f"--{operand}-bits",
-            type=_bits,
+            type=lambda text: list(wholes(1)(text)),
             metavar="B",
             help=f"physical model: precision of {operand}s, 4 to 8; one number, or one for each "
             "workload (default: 8)",
@@ -114,7 +114,8 @@ def main(args: argparse.Namespace) -> None:
         InputError: the user's input is at fault.
         OSError: a file cannot be read or written.
     """
-    _check_outputs(args)
+    networks = [Path(name.strip()) for name in args.workloads.split(",") if is_path(name)]
+    check_outputs({"--out": args.out, "--breakdown": args.breakdown}, [args.designs, *networks])
     options = _options(args)
     try:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
@@ -148,11 +149,6 @@ def _options(args: argparse.Namespace) -> dict[str, object]:
     return {option: value for option, value in options.items() if value is not None}
 
 
-def _bits(text: str) -> list[int]:
-    """`8`, or `8,6` for two workloads."""
-    return [whole(1)(part) for part in text.split(",")]
-
-
 def _open(stack: ExitStack, path: Path, ours: re.Pattern[bytes], force: bool) -> TextIO:
     """A text stream that becomes the file `path` if all goes well."""
     target = stack.enter_context(writing(path, ours=ours, force=force))
@@ -167,25 +163,3 @@ def _append(stream: TextIO, frame: pd.DataFrame, rows: slice) -> None:
     """Write the rows of some designs, below a header if they are the first."""
     # A pipe knows no position, which pandas asks for of any stream it is handed.
     stream.write(frame.to_csv(index=False, header=rows.start == 0, lineterminator="\n"))
-
-
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Check that nothing that is read is written over.
-
-    Raises:
-        InputError: an output is an input, or the other output.
-    """
-    if args.breakdown and _same(args.breakdown, args.out):
-        raise InputError(f"--out and --breakdown are the same file: {args.out}")
-    inputs = [args.designs, *(Path(n.strip()) for n in args.workloads.split(",") if is_path(n))]
-    for option, output in (("--out", args.out), ("--breakdown", args.breakdown)):
-        for path in inputs:
-            if output and _same(output, path):
-                raise InputError(f"{option} {output} is the same file as the input {path}")
-
-
-def _same(a: Path, b: Path) -> bool:
-    """Tell whether two paths name one plain file, also by links."""
-    if a.is_file() and b.is_file():
-        return a.samefile(b)
-    return a.resolve() == b.resolve() and not a.exists()

@@ -77,7 +77,7 @@ def _costs(found: PhysicalMetrics, macs: Floats) -> dict[str, NDArray[Any]]:
     tops = operations / found.interval_s / TERA
     noise = {
         name: np.where(runs, getattr(found, name), np.nan)
-        for name in ("snr_adc_dB", "snr_dev_dB", "snr_dB")
+        for name in ("snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB")
     }
     return {
         "energy_J": found.energy_J,
@@ -147,8 +147,8 @@ def describe() -> str:
         f"one an architect can defend. DESIGNS has {', '.join(NEEDED)}, and optionally, with "
         f"these defaults, {optional}; {texts}. OUT has all of these, workload, energy_J, "
         "latency_s, interval_s, area_mm2, power_W, tops, tops_per_W, tops_per_mm2, snr_adc_dB, "
-        "snr_dev_dB, snr_dB, occupied_cells, cells, dram_bits, glb_bits, bound_by, feasible, "
-        "missing_cells, missing_bits."
+        "snr_dev_dB, snr_rounding_dB, snr_dB, occupied_cells, cells, dram_bits, glb_bits, "
+        "bound_by, feasible, missing_cells, missing_bits."
     )
 
 

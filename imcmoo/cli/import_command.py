@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from rich.table import Table
 
-from imcmoo.cli.arguments import add_force
+from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
+from imcmoo.cli.arguments import add_force, check_outputs
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -31,6 +33,10 @@ operands are activations), shared_with (the layer whose weights it uses), and th
 statistics with where they come from. SUMMARY holds integers layers, macs (dynamic ones included),
 macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the others are
 weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
+
+With --data, OUT has also signal_power, input_peak, input_signed, gain_white and gain_static of each
+layer with stored weights, and NET.accuracy.npz beside it is what the accuracy of a chip is
+predicted from: weights, calibration vectors, and scores against noise.
 """
 
 
@@ -39,6 +45,9 @@ NETWORK = re.compile(rb"(#[^\n]*\n)*name,kind,C,M,P,Q,")
 
 TOTALS = re.compile(rb'\{\s*"layers": \d+,\s*"macs": \d+,')
 """How a file of totals begins."""
+
+ACCURACY = re.compile(rb"PK\x03\x04.{26}levels\.npy", re.DOTALL)
+"""How a file of accuracy data begins."""
 
 INTERRUPTED = "nothing was written"
 
@@ -64,6 +73,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUTS.npz",
         help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
     )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="EVAL.npz",
+        help="labelled data as of `imcmoo accuracy`: also measure how noise changes the score",
+    )
+    parser.add_argument("--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy")
+    parser.add_argument("--output", metavar="NAME", help="the output that --data scores")
     parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
     add_force(parser)
     parser.add_argument(
@@ -90,8 +107,18 @@ def main(args: argparse.Namespace) -> None:
     )
     with ExitStack() as stack:
         out = stack.enter_context(writing(args.out, ours=NETWORK, force=args.force))
+        workload = imported.workload
+        if args.data:
+            target = stack.enter_context(
+                writing(accuracy_file(args.out), ours=ACCURACY, force=args.force)
+            )
+            measured = measured_accuracy(
+                args.model, args.data, args.metric, args.output, folder=args.out.parent
+            )
+            measured.write(target)
+            workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:
-            imported.workload.write_csv(stream)
+            workload.write_csv(stream)
         if args.summary:
             summary = stack.enter_context(writing(args.summary, ours=TOTALS, force=args.force))
             summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
@@ -99,9 +126,11 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _check_files(args: argparse.Namespace) -> None:
-    files = [p.resolve() for p in (args.model, args.out, args.summary, args.samples) if p]
-    if len(set(files)) < len(files):
-        raise InputError("MODEL, --out, --summary and --samples must be different files")
+    measured = accuracy_file(args.out) if args.data else None
+    check_outputs(
+        {"--out": args.out, "--summary": args.summary, "accuracy data": measured},
+        [args.model, args.samples, args.data],
+    )
 
 
 def _report(imported: Imported, out: Path) -> None:

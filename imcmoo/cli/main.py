@@ -34,7 +34,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parsed(argv: list[str]) -> argparse.Namespace:
     """Parsed arguments, the command's `main`, and its message after Ctrl-C."""
-    command_line.configure_process()  # errors of the parser are said before a command is run
     parser = command_line.Parser(
         prog=PROG, description="One in-memory-computing chip for many neural networks."
     )

@@ -9,7 +9,7 @@ from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import CRITERIA, MINIMAX
+from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
 
 DESCRIPTION = """
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None
     parser.add_argument(
         "--criterion",
         metavar="NAME",
-        help=f"criterion that selects the design: {', '.join(CRITERIA)}, or module:name of one of "
+        help=f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
         f"your own (default: the study's, {MINIMAX}); all are reported",
     )
     parser.add_argument(
@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
         _list()
         return
     if args.study is None:
-        raise InputError(f"which study? known: {', '.join(catalogue.studies())}")
+        raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.with_options(catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
 from rich.console import Console
 
 from imcmoo.cli.progress import counted, progress
@@ -23,6 +24,7 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report import terminal_tables
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
@@ -33,6 +35,7 @@ from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, names, run_searches
 from imcmoo.study.study import Study
+from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
 
 SECONDS_PER_DESIGN = 5e-4
 """What a search takes per design it evaluates on one core of the paper's model, roughly."""
@@ -116,6 +119,7 @@ def run_one(
             raise InputError(nothing_feasible(study.problem())) from None
         result_tables.write_tables(outcome, folder.staging, answer)
         write_design(outcome, folder.staging)
+        write_accuracy(outcome, folder.staging)
         problem = outcome.joint.problem
         # The front is explained when someone asks.
         explanations = explain_run(problem, study.asked_criterion, folder.staging, front=False)
@@ -177,8 +181,12 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 def _show(results: Results, terminal: Console) -> None:
     terminal.print(terminal_tables.selection_table(results))
+    if results.scenario is not None:
+        terminal.print(scenario_table(results.scenario))
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
+    if (results.folder / ACCURACY).exists():
+        terminal.print(terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
         terminal.print(terminal_tables.baseline_table(results, results.baselines))
     if results.regret is not None and results.indicators is not None:

@@ -57,6 +57,9 @@ def validate_bounds(
     metrics = problem.model.evaluate(levels)
     fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
     levels, metrics = levels[fits], metrics.take(fits)
+    # Bounds of average power hold for chips that serve their load only.
+    within = np.asarray(problem.limits.within(metrics.values).all(axis=1))
+    levels, metrics = levels[within], metrics.take(within)
     if not len(levels):
         return 0
     for stage in range(len(partials.stages)):
@@ -65,9 +68,8 @@ def validate_bounds(
 
 
 def _costs(metrics: Metrics) -> Costs:
-    energy, latency = metrics.energy_J, metrics.latency_s
-    product = edp(energy, latency)
-    return {"energy": energy, "latency": latency, "edp": product, "area": metrics.area_m2}
+    product = edp(metrics.energy_J, metrics.latency_s)
+    return {**metrics.values, "edp": product}
 
 
 def _validate_stage(

@@ -28,6 +28,7 @@ from imcmoo.hardware.physical_table import PHYSICAL_TABLE
 from imcmoo.hardware.request import Key, Request
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import imap_unordered, local
+from imcmoo.io.named import one_line
 
 Costs = dict[str, float]
 Rows = Mapping[str, Mapping[Key, Costs]]
@@ -113,7 +114,7 @@ class TableBuilder:
                 the table; nothing is written.
             OSError: the file cannot be written.
         """
-        rows = compute(self._model, self._lacking, self._cells, jobs=jobs, on_row=on_row)
+        rows = self._computed(jobs, on_row)
         table = self._begin()  # another command may have added to it
         cells = {**self._cells, **table.metadata["cells"]}
         if any(cells[device] != cell for device, cell in self._cells.items()):
@@ -130,6 +131,21 @@ class TableBuilder:
             "cells": dict(sorted(cells.items())),
         }
         replace(table, tables=tables, metadata=metadata).write(self._path)
+
+    def _computed(self, jobs: int, on_row: Callable[[], None]) -> Rows:
+        """The costs of all lacking keys, by table."""
+        lacking, cells = self._lacking, self._cells
+        tasks = [(name, key, cells.get(name)) for name in lacking for key in lacking[name]]
+        # Large buffers first, so that no process ends with them alone.
+        tasks.sort(key=lambda task: -task[1][2] if task[0] == "buffer" else 0)
+        costs: dict[str, dict[Key, Costs]] = {name: {} for name in lacking}
+        with tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch, local(jobs) as executor:
+            function = partial(compute_row, self._model, scratch=Path(scratch))
+            for index, row in imap_unordered(executor, function, tasks):
+                name, key, _ = tasks[index]
+                costs[name][key] = row
+                on_row()
+        return costs
 
     def _begin(self) -> TableContent:
         """The table as it is on disk, or the components that a new one begins with."""
@@ -154,42 +170,6 @@ class TableBuilder:
         return replace(table, tables=tables, metadata={"cells": cells})
 
 
-def compute(
-    model: str,
-    keys: Mapping[str, Sequence[Key]],
-    cells: Mapping[str, str],
-    *,
-    jobs: int,
-    on_row: Callable[[], None] = lambda: None,
-) -> Rows:
-    """Compute rows in `jobs` processes.
-
-    Args:
-        model: "reference" or "physical".
-        keys: of each table.
-        cells: the memory cell of each device, as the text of a cell file.
-        jobs: processes.
-        on_row: called after each row.
-
-    Returns:
-        For each table, the costs of each key.
-
-    Raises:
-        InputError: the libraries have no such component.
-    """
-    tasks = [(table, key, cells.get(table)) for table, rows in keys.items() for key in rows]
-    # Large buffers first, so that no process ends with them alone.
-    tasks.sort(key=lambda task: -task[1][2] if task[0] == "buffer" else 0)
-    costs: dict[str, dict[Key, Costs]] = {table: {} for table in keys}
-    with tempfile.TemporaryDirectory(prefix="imcmoo-") as scratch, local(jobs) as executor:
-        function = partial(compute_row, model, scratch=Path(scratch))
-        for index, row in imap_unordered(executor, function, tasks):
-            table, key, _ = tasks[index]
-            costs[table][key] = row
-            on_row()
-    return costs
-
-
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
     """Compute one row of a table.
 
@@ -212,7 +192,7 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
         function = getattr(COSTS[model], "crossbar" if table in DEVICES else table)
         costs: Costs = function(**named)
     except Exception as error:  # the libraries raise many types, `Exception` among them
-        raise InputError(f"no {called}: {' '.join(str(error).split())}") from error
+        raise InputError(f"no {called}: {one_line(error)}") from error
     zeros = component.may_be_zero
     if not all((c > 0 or (c == 0 and q in zeros)) and c < math.inf for q, c in costs.items()):
         raise InputError(f"no {called}: the libraries give {costs}")
@@ -263,11 +243,7 @@ def _rows(rows: KeyedRows | None) -> dict[Key, list[float]]:
 def _stated(
     table: TableContent, model: str, path: Path | None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Memory cells and library versions of a table.
-
-    Raises:
-        ValueError: the table does not state them.
-    """
+    """Memory cells and library versions of a table."""
     metadata = table.metadata
     if model == "physical":  # tables built before they stated their cells had the shipped ones
         metadata = {"cells": {name: cell_file(name) for name in DEVICES}, **metadata}

@@ -7,13 +7,12 @@ A cell file is a line `-Key: value` for each property. The two shipped cells, `r
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from importlib.resources import files
 from pathlib import Path
 
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, did_you_mean_or_known
 
 _WORDS = {
     "-AccessType": ("CMOS", "None"),
@@ -64,11 +63,7 @@ def read_cell(path: Path, device: str) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """The properties by key.
-
-    Raises:
-        ValueError: a line that is none, or a key twice.
-    """
+    """The properties by key."""
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
@@ -91,16 +86,16 @@ def _faults(cell: dict[str, str], device: str) -> list[str]:
     faults = [f"lacks {', '.join(lacking)}"] if lacking else []
     for key, value in cell.items():
         if key not in keys:
-            close = difflib.get_close_matches(key, keys, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            faults.append(f"NeuroSim does not read {key}{hint}")
+            faults.append(f"NeuroSim does not read {key}; {did_you_mean_or_known(key, keys)}")
         elif key == "-MemCellType":
             if (value == "SRAM") != (device == "sram"):
                 faults.append(f"{key} {value} is not a cell of {device}")
         elif key in _WORDS:
             if value not in _WORDS[key]:
                 faults.append(f"{key} {value} is not one of {', '.join(_WORDS[key])}")
-        elif not _NUMBER.fullmatch(value) or not _large_enough(key, float(value)):
+        elif not _NUMBER.fullmatch(value) or not (
+            0 < float(value) < math.inf or (float(value) == 0 and key in _MAY_BE_ZERO)
+        ):
             faults.append(f"{key} {value} is not a positive number such as 0.5 or 6e3")
     return faults or _too_narrow(cell)
 
@@ -117,7 +112,3 @@ def _too_narrow(cell: dict[str, str]) -> list[str]:
         f"-AccessCMOSWidth (F) {access:g} is wider than the cell: sqrt(area / aspect ratio) is "
         f"{width:.3g} F"
     ]
-
-
-def _large_enough(key: str, value: float) -> bool:
-    return 0 < value < float("inf") or (value == 0 and key in _MAY_BE_ZERO)

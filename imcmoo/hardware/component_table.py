@@ -45,9 +45,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imcmoo.arrays import Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import KeyedRows, MissingRow, Quantities
-from imcmoo.hardware.scaling import SCALINGS
+from imcmoo.hardware.scaling import as_in_the_paper
 from imcmoo.io.errors import check_choice
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_arrays
@@ -100,9 +101,9 @@ COMPONENTS = {
 """The components of the reference model."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableContent:
-    """Everything in a component table, as stored.
+    """Everything in a component table, as stored, looked up by arrays of keys.
 
     Args:
         tables: the rows of each component by name.
@@ -113,6 +114,36 @@ class TableContent:
     tables: dict[str, KeyedRows]
     main_memory_J_per_bit: float
     metadata: dict[str, Any]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of every number and key of the components; the same for equal content."""
+        return self._fingerprint("")
+
+    def _fingerprint(self, start: str) -> str:
+        digest = hashlib.sha256(start.encode())
+        for name, rows in sorted(self.tables.items()):
+            digest.update(repr((name, rows.key_names, rows.quantities, rows.keys.shape)).encode())
+            digest.update(np.ascontiguousarray(rows.keys, "<i8").tobytes())
+            digest.update(np.ascontiguousarray(rows.values, "<f8").tobytes())
+        return digest.hexdigest()
+
+    def look_up(self, name: str, **keys: ArrayLike) -> Quantities:
+        """The quantities of one component, in the broadcast shape of the keys.
+
+        Args:
+            name: of the component.
+            keys: a number or array for each of its keys.
+
+        Raises:
+            ValueError: an unknown component, or keys the table lacks; names the values it has.
+        """
+        check_choice("component", name, self.tables)
+        return self.tables[name].look_up(**keys)
+
+    def sizes(self, name: str, key: str) -> Ints:
+        """The values of one key a component is tabulated at, ascending (voltages in mV)."""
+        return np.unique(self.tables[name].column(key))
 
     def write(self, path: Path) -> None:
         """Write the table; a reader sees the old file or the new one, never half of it.
@@ -196,21 +227,19 @@ class TableFormat:
 REFERENCE_TABLE = TableFormat("a component table", "components.npz", COMPONENTS, tuple(DEVICES))
 
 
+SCALINGS = ("reference", "current")
+"""Technology scalings: the paper's, and that of hwcomponents."""
+
+
 @dataclass(frozen=True, eq=False)
-class ComponentTable:
-    """Costs of components, looked up by arrays of keys; make one with `load`.
+class ComponentTable(TableContent):
+    """The component table of the reference model; make one with `load`.
 
     Args:
-        tables: the rows of each component, by the names in `COMPONENTS`; a device may be absent.
-        main_memory_J_per_bit: energy of moving one bit to or from main memory.
-        metadata: versions, licences, sources and memory cells of the numbers.
-        scaling: the name of the technology scaling applied, one of `SCALINGS`.
+        scaling: the technology scaling applied, one of `SCALINGS`.
         path: the file it was read from; None for the shipped one.
     """
 
-    tables: dict[str, KeyedRows]
-    main_memory_J_per_bit: float
-    metadata: dict[str, Any]
     scaling: str
     path: str | None = None
 
@@ -229,18 +258,14 @@ class ComponentTable:
         """
         check_choice("scaling", scaling, SCALINGS)
         content = REFERENCE_TABLE.read(path)
-        return cls(
-            tables=SCALINGS[scaling](content.tables),
-            main_memory_J_per_bit=content.main_memory_J_per_bit,
-            metadata=content.metadata,
-            scaling=scaling,
-            path=None if path is None else str(path),
-        )
+        tables = as_in_the_paper(content.tables) if scaling == "reference" else content.tables
+        place = None if path is None else str(path)
+        return cls(tables, content.main_memory_J_per_bit, content.metadata, scaling, place)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of every number and key, after scaling; the same for equal content."""
-        return fingerprint(self.tables, repr(self.main_memory_J_per_bit))
+        return self._fingerprint(repr(self.main_memory_J_per_bit))
 
     def crossbar(
         self,
@@ -265,39 +290,7 @@ class ComponentTable:
         if device not in self.tables:
             check_choice("device", device, DEVICES)
             raise MissingRow(f"no {device} crossbar in the component table", 0, "node_nm", [])
-        return self.tables[device].look_up(
-            node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols
-        )
-
-    def adder(self, node_nm: ArrayLike, bits: ArrayLike) -> Quantities:
-        """One adder at the node's nominal voltage: `energy`, `leak`, `area`.
-
-        Raises:
-            ValueError: keys the table lacks; names the values it has. So do `buffer`, `router`.
-        """
-        return self.tables["adder"].look_up(node_nm=node_nm, bits=bits)
-
-    def buffer(
-        self, node_nm: ArrayLike, width_bits: ArrayLike, depth_words: ArrayLike
-    ) -> Quantities:
-        """One SRAM buffer: `read`, `write`, `leak`, `area`, without its address adders."""
-        return self.tables["buffer"].look_up(
-            node_nm=node_nm, width_bits=width_bits, depth_words=depth_words
-        )
-
-    def router(self, node_nm: ArrayLike) -> Quantities:
-        """One router: `read` (128 bits), `area`."""
-        return self.tables["router"].look_up(node_nm=node_nm)
-
-
-def fingerprint(tables: Mapping[str, KeyedRows], start: str = "") -> str:
-    """SHA-256 (hex) of a text and of every number and key of some tables."""
-    digest = hashlib.sha256(start.encode())
-    for name, rows in sorted(tables.items()):
-        digest.update(repr((name, rows.key_names, rows.quantities, rows.keys.shape)).encode())
-        digest.update(np.ascontiguousarray(rows.keys, "<i8").tobytes())
-        digest.update(np.ascontiguousarray(rows.values, "<f8").tobytes())
-    return digest.hexdigest()
+        return self.look_up(device, node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols)
 
 
 def _positive(name: str, value: Any) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imcmoo.io.errors import check_choice
-
 
 @dataclass(frozen=True)
 class ReferenceDevice:
@@ -52,13 +50,3 @@ SRAM = ReferenceDevice(
 
 DEVICES: dict[str, ReferenceDevice] = {device.name: device for device in (RRAM, SRAM)}
 """Every device by name."""
-
-
-def device(name: str) -> ReferenceDevice:
-    """The device of this name.
-
-    Raises:
-        ValueError: unknown name; lists the known ones.
-    """
-    check_choice("device", name, DEVICES)
-    return DEVICES[name]

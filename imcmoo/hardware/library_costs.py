@@ -81,11 +81,6 @@ def crossbar(
     """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
 
     Args:
-        device: "rram" or "sram".
-        node_nm: technology node.
-        voltage_V: supply voltage.
-        rows: of the crossbar.
-        cols: of the crossbar.
         cell: the text of a cell file; the shipped cell of the device by default.
 
     Raises:
@@ -95,21 +90,28 @@ def crossbar(
         settings = crossbar_settings(
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=path
         )
-        # Of the models, only this one asks NeuroSim once; its crossbar holds all components.
-        with_adc = (
-            neurosim()
-            .RowDrivers(
-                **settings, adc_resolution=ADC_BITS, average_input_value=1, average_cell_value=1
-            )
-            .build_crossbar()
-        )
-    # The reference stack asks for drivers and cells of an array without ADC. That run differs from
-    # this one only in which of the reported parts are counted, by this flag.
-    array = copy.copy(with_adc)
-    array.has_adc = False
+        with_adc = run_crossbar(settings, ADC_BITS)
+    # The reference stack asks for drivers and cells of an array without ADC.
+    array = without_adc(with_adc)
     if any(array.energy_on("col", True, high) for high in (False, True)):
         raise RuntimeError(f"column drivers cost energy: {device}, {settings}")
     return _corners(array, with_adc) | _leakage_and_area(array, with_adc)
+
+
+def run_crossbar(settings: dict[str, Any], adc_bits: int) -> Any:
+    """The crossbar, with all its components, of one NeuroSim run with `crossbar_settings`."""
+    # Of the models, only this one asks NeuroSim once.
+    model = neurosim().RowDrivers(
+        **settings, adc_resolution=adc_bits, average_input_value=1, average_cell_value=1
+    )
+    return model.build_crossbar()
+
+
+def without_adc(crossbar: Any) -> Any:
+    """The crossbar of a run that differs only in which of the reported parts are counted."""
+    bare = copy.copy(crossbar)
+    bare.has_adc = False
+    return bare
 
 
 def _corners(array: Any, with_adc: Any) -> dict[str, float]:

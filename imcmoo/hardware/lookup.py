@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from imcmoo.arrays import Floats, Ints
 
 # Keys are whole numbers in the table, so voltages are kept in millivolts.
 KEY_SCALE = {"voltage_V": 1000}
@@ -51,7 +50,7 @@ class Quantities(Mapping[str, Floats]):
         at: row indices, any shape; the quantities have the same shape.
     """
 
-    def __init__(self, rows: KeyedRows, at: Integers) -> None:
+    def __init__(self, rows: KeyedRows, at: Ints) -> None:
         self._rows = rows
         self._at = at
 
@@ -86,7 +85,7 @@ class KeyedRows:
 
     name: str
     key_names: tuple[str, ...]
-    keys: Integers
+    keys: Ints
     quantities: tuple[str, ...]
     values: Floats
 
@@ -141,9 +140,9 @@ class KeyedRows:
                 entry = f"{self.name} with {self._combination(self.keys[row] / scales)}: {name}"
                 raise ValueError(f"{entry} is {values[row]:g}, but must be {bound} and finite")
 
-    def column(self, name: str) -> Integers:
+    def column(self, name: str) -> Ints:
         """One key column, shape (n_rows,); voltages in mV."""
-        column: Integers = self.keys[:, self.key_names.index(name)]
+        column: Ints = self.keys[:, self.key_names.index(name)]
         return column
 
     def look_up(self, **keys: ArrayLike) -> Quantities:
@@ -172,7 +171,7 @@ class KeyedRows:
         return Quantities(self, row)
 
     @cached_property
-    def _index(self) -> tuple[list[Integers], Integers]:
+    def _index(self) -> tuple[list[Ints], Ints]:
         """For each key, the position of every whole number; row of each sum of positions, or -1."""
         positions = []
         stride = 1
@@ -189,7 +188,7 @@ class KeyedRows:
         row_of[cell] = np.arange(len(self.keys))
         return positions[::-1], row_of
 
-    def _missing(self, row: Integers, keys: Mapping[str, ArrayLike]) -> MissingRow:
+    def _missing(self, row: Ints, keys: Mapping[str, ArrayLike]) -> MissingRow:
         """The error for the first combination without a row.
 
         Args:
@@ -222,7 +221,7 @@ class KeyedRows:
         return ", ".join(f"{n}={key:.10g}" for n, key in zip(self.key_names, keys, strict=True))
 
 
-def _whole(values: NDArray[Any], scale: int) -> Integers:
+def _whole(values: NDArray[Any], scale: int) -> Ints:
     """Keys as whole numbers; negative and fractional ones become larger than any key."""
     if values.dtype.kind in "iu" and scale == 1:
         negative = values.size and values.min() < 0

@@ -9,7 +9,6 @@ Source: hwcomponents with its NeuroSim, CACTI, ADC (arXiv 2404.06553) and librar
 
 from __future__ import annotations
 
-import copy
 import importlib
 import inspect
 import re
@@ -25,7 +24,9 @@ from imcmoo.hardware.library_costs import (
     neurosim,
     node_m,
     router,  # noqa: F401  # the same component
+    run_crossbar,
     sram,
+    without_adc,
 )
 
 PACKAGES = (*REFERENCE_PACKAGES, "hwcomponents-adc")
@@ -62,7 +63,7 @@ def crossbar(
         plain = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True)
         muxed = _crossbar(sizes, path, bits=_PROBE_BITS, sar=True, ratio=WIDEST_MULTIPLEXER)
         flash = _crossbar(sizes, path, bits=FLASH_BITS, sar=False)
-    bare, bare_muxed = _without_adc(plain), _without_adc(muxed)
+    bare, bare_muxed = without_adc(plain), without_adc(muxed)
     conversion_ns = _CYCLE_BETA * (_PROBE_BITS + 1)
     pico = {
         "cell_read_low": bare.energy_cell(True, False),
@@ -77,8 +78,8 @@ def crossbar(
         "column_area_muxed": bare_muxed.area("col"),
         "cell_area": bare.area_per_cell(),
         "flash_energy": flash.energy_on("col", True, True),
-        "flash_area": (flash.area("col") - _without_adc(flash).area("col")) / cols,
-        "flash_leak": (flash.leakage("col") - _without_adc(flash).leakage("col")) / cols,
+        "flash_area": (flash.area("col") - without_adc(flash).area("col")) / cols,
+        "flash_leak": (flash.leakage("col") - without_adc(flash).leakage("col")) / cols,
     }
     times = {
         "time": (plain.min_latency - conversion_ns) * 1e-9,
@@ -223,18 +224,6 @@ def _crossbar(sizes: dict[str, Any], path: str, *, bits: int, sar: bool, ratio: 
         file.flush()
         interface.DEFAULT_CONFIG = file.name
         try:
-            return (
-                neurosim()
-                .RowDrivers(
-                    **settings, adc_resolution=bits, average_input_value=1, average_cell_value=1
-                )
-                .build_crossbar()
-            )
+            return run_crossbar(settings, bits)
         finally:
             interface.DEFAULT_CONFIG = original
-
-
-def _without_adc(crossbar: Any) -> Any:
-    bare = copy.copy(crossbar)
-    bare.has_adc = False
-    return bare

@@ -6,23 +6,15 @@ of each component's name in `physical_costs` describes its quantities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import ArrayLike
 
 from imcmoo.hardware.component_table import (
     CROSSBAR_KEYS,
     CROSSBAR_ZEROS,
     Component,
+    TableContent,
     TableFormat,
-    fingerprint,
 )
-from imcmoo.hardware.lookup import Integers, KeyedRows, Quantities
-from imcmoo.io.errors import check_choice
 
 _ARRAY = (
     *("time", "time_muxed"),
@@ -60,17 +52,8 @@ PHYSICAL_TABLE = TableFormat(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class PhysicalTable:
-    """Costs and times of components; make one with `load`.
-
-    Args:
-        tables: the rows of each component, by the names in `PHYSICAL_COMPONENTS`.
-        metadata: versions, licences and sources of the numbers.
-    """
-
-    tables: dict[str, KeyedRows]
-    metadata: dict[str, Any]
+class PhysicalTable(TableContent):
+    """The component table of the physical model; make one with `load`."""
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> PhysicalTable:
@@ -84,27 +67,4 @@ class PhysicalTable:
                 be (see `PHYSICAL_COMPONENTS`); names the entry.
             FileNotFoundError: no such file.
         """
-        content = PHYSICAL_TABLE.read(path)
-        return cls(content.tables, content.metadata)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of every number and key; the same for equal content."""
-        return fingerprint(self.tables)
-
-    def look_up(self, name: str, **keys: ArrayLike) -> Quantities:
-        """The quantities of one component, in the broadcast shape of the keys.
-
-        Args:
-            name: one of `PHYSICAL_COMPONENTS`.
-            keys: a number or array for each of the component's keys.
-
-        Raises:
-            ValueError: an unknown component, or keys the table lacks; names the values it has.
-        """
-        check_choice("component", name, self.tables)
-        return self.tables[name].look_up(**keys)
-
-    def sizes(self, name: str, key: str) -> Integers:
-        """The values of one key a component is tabulated at, ascending (voltages in mV)."""
-        return np.unique(self.tables[name].column(key))
+        return cls(**vars(PHYSICAL_TABLE.read(path)))

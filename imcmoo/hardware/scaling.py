@@ -10,12 +10,12 @@ technology study.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.hardware.lookup import Floats, KeyedRows
+from imcmoo.arrays import Floats
+from imcmoo.hardware.lookup import KeyedRows
 
 # CACTI has no model below this node: both wrappers scale its results down from here.
 _SMALLEST_CACTI_NODE_NM = 22
@@ -43,19 +43,10 @@ def _old_router(router: KeyedRows) -> KeyedRows:
     return replace(router, values=values)
 
 
-def _reference(tables: dict[str, KeyedRows]) -> dict[str, KeyedRows]:
+def as_in_the_paper(tables: dict[str, KeyedRows]) -> dict[str, KeyedRows]:
+    """The tables by component with buffers and routers scaled as in the paper's records."""
     return {
         **tables,
         "buffer": _old_cacti(tables["buffer"]),
         "router": _old_router(tables["router"]),
     }
-
-
-def _current(tables: dict[str, KeyedRows]) -> dict[str, KeyedRows]:
-    return tables
-
-
-SCALINGS: dict[str, Callable[[dict[str, KeyedRows]], dict[str, KeyedRows]]] = {
-    "reference": _reference,
-    "current": _current,
-}

@@ -34,6 +34,11 @@ def did_you_mean(value: object, known: Collection[str]) -> str:
     return f"did you mean '{close[0]}'? " if close else ""
 
 
+def did_you_mean_or_known(value: object, known: Collection[str]) -> str:
+    """A hint at the closest of some names, or all of them."""
+    return did_you_mean(value, known).rstrip() or f"known: {', '.join(known)}"
+
+
 def check_name(what: str, name: str) -> None:
     """Check that a study or a network can have a name.
 

@@ -153,11 +153,7 @@ def _submitted(
 
 
 def _next(finished: SimpleQueue[Future[Result]], executor: Executor) -> Future[Result]:
-    """Wait for a future to finish.
-
-    Raises:
-        BrokenExecutor: a worker is dead, and nothing has come for a while.
-    """
+    """Wait for a future to finish."""
     dead = False
     while True:
         try:

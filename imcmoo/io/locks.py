@@ -66,12 +66,12 @@ def folder_lock(folder: Path) -> Iterator[None]:
             `.lock` there is no lock file of ours, and is left as it is.
         OSError: the folder cannot be made or written to; names the path.
     """
-    made = [f for f in (folder, *folder.parents) if not f.exists()]
     if not HAVE_LOCKS:
         folder.mkdir(parents=True, exist_ok=True)
         warnings.warn(f"this system cannot lock {folder}: start nothing else there", stacklevel=3)
         yield
         return
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
     lock = _acquired(folder)
     _held.add(lock)
     try:
@@ -98,7 +98,8 @@ def _acquired(folder: Path) -> int:
             _check_plain(lock, path)
             if _locks(lock, path):
                 if _is_at(lock, path):
-                    _check_content(lock, path)
+                    if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
+                        raise _no_lock(path, "a file with other content")
                     os.ftruncate(lock, 0)  # whom a killed process named is no owner
                     os.write(lock, f"{os.getpid()} {socket.gethostname()}\n".encode())
                     return lock
@@ -135,26 +136,12 @@ def _opened(path: Path) -> int:
 
 
 def _check_plain(lock: int, path: Path) -> None:
-    """Check that an open file is a regular one and has no other name, which is not ours to write.
-
-    Raises:
-        InputError: it is a device, a pipe, or has another link.
-    """
+    """Check that an open file is a regular one and has no other name."""
     status = os.fstat(lock)
     if not stat.S_ISREG(status.st_mode):
         raise _no_lock(path, "not a regular file")
     if status.st_nlink > 1:  # none: a leaving owner has removed it
         raise _no_lock(path, "a hard link to another file")
-
-
-def _check_content(lock: int, path: Path) -> None:
-    """Check that a lock file holds what an owner writes, before it is written over.
-
-    Raises:
-        InputError: it holds something else.
-    """
-    if not CONTENT.fullmatch(os.pread(lock, LONGEST, 0)):
-        raise _no_lock(path, "a file with other content")
 
 
 def _no_lock(path: Path, what: str) -> InputError:

@@ -96,10 +96,7 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
     try:
         asyncio.run(_answers(scheduler.address, security))
         client = Client(
-            scheduler.address,
-            security=security,
-            timeout=PATIENCE_S,
-            set_as_default=False,
+            scheduler.address, security=security, timeout=PATIENCE_S, set_as_default=False
         )
     except (OSError, ValueError, TypeError) as error:  # a timeout is an OSError as well
         why = (str(error).strip() or f"nothing within {PATIENCE_S} s").splitlines()[-1]
@@ -132,11 +129,7 @@ async def _answers(address: str, security: Any) -> None:
 
 
 def _security(scheduler: Scheduler) -> Any:
-    """Certificates for a scheduler, from Dask's configuration.
-
-    Raises:
-        InputError: the scheduler needs certificates and there are none, or a file is none.
-    """
+    """Certificates for a scheduler, from Dask's configuration."""
     from distributed.security import Security
 
     # Checked before connecting: a client without certificates fails only after a while.
@@ -210,11 +203,7 @@ class _Remote(Executor):
 
 
 def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result:
-    """Do a task in a worker, if that gives what it would give at home.
-
-    Raises:
-        InputError: the worker has other versions, or does several tasks in one process.
-    """
+    """Do a task in a worker, if that gives what it would give at home."""
     from distributed import get_worker
 
     worker = get_worker()

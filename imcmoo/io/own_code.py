@@ -18,6 +18,8 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
+from imcmoo.io.checksums import sha256
+
 PROJECT = Path(__file__).parents[2]
 
 OURS = ("imcmoo", "problems", "experiments")
@@ -70,7 +72,7 @@ def own_code(modules: Iterable[str]) -> dict[str, str]:
         tree = _parsed(content)
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
         waiting += [(imported, path.parent) for imported in _imported(tree, package)]
-        digests |= {f"{name}: {text}": _digest(file) for text, file in _named_files(tree, path)}
+        digests |= {f"{name}: {text}": sha256(file) for text, file in _named_files(tree, path)}
     return dict(sorted(digests.items()))
 
 
@@ -205,7 +207,7 @@ def _package_files(package: str, folders: Iterable[str]) -> dict[str, str]:
     digest, n = hashlib.sha256(), 0
     for folder in folders:
         for path in _files(Path(folder)):
-            digest.update(f"{path.relative_to(folder).as_posix()} {_digest(path)}\n".encode())
+            digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
             n += 1
     return {f"files of {package}": digest.hexdigest()} if n else {}
 
@@ -216,8 +218,3 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(f for f in folders if f not in OUTPUT and not f.startswith("."))
         paths = [Path(home, name) for name in sorted(names) if not name.startswith(".")]
         yield from (p for p in paths if p.suffix not in (".py", ".pyc") and p.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -73,6 +73,16 @@ class CostModel(ABC):
         """
         return ""
 
+    @property
+    def shipped(self) -> CostModel:
+        """The model that values come from, where this one only adds to another's."""
+        return self
+
+    @property
+    def of_baselines(self) -> CostModel:
+        """The model by which designs for one network are judged on every network."""
+        return self
+
     def offers(self, method: str) -> bool:
         """Tell whether the subclass implements an optional method."""
         return getattr(type(self), method) is not getattr(CostModel, method)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools as Bools
+from imcmoo.arrays import Floats as Floats
+from imcmoo.arrays import Ints as Ints
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ class Metrics:
             Columns design (its place in the batch), workload, the quantities of the network, then
             those of the chip, runs, and missing_<resource> (whole numbers).
         """
+        import pandas as pd  # imported when used: it takes a third of a second
+
         n_workloads = len(workloads)
         n = len(self.runs)
         columns: dict[str, NDArray[Any]] = {

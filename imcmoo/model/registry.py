@@ -96,7 +96,7 @@ def module_of_users(name: str) -> str | None:
 
 def shipped_name(model: CostModel) -> str | None:
     """The name of a model that comes with the package; None for a user's, derived ones included."""
-    package, _, module = type(model).__module__.partition(".model.")
+    package, _, module = type(model.shipped).__module__.partition(".model.")
     name = module.split(".")[0]
     return name if package == "imcmoo" and name in MODELS else None
 

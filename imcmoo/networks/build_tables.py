@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.io.files import replacing
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.workloads import TRUE_NETWORKS, Workload
@@ -188,7 +188,7 @@ def _weights_of(network: Workload, i: int) -> tuple[int, ...]:
     return c, m, r, s, g
 
 
-def _means(bits: NDArray[np.float64], taken: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def _means(bits: Floats, taken: Sequence[Sequence[int]]) -> Floats:
     """Densities of each layer's counterparts; of a single one as they are."""
     return np.array(
         [bits[r[0]] if len(r) == 1 else np.round(bits[list(r)].mean(axis=0), DIGITS) for r in taken]

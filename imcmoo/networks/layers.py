@@ -6,8 +6,7 @@ code of zero is 127 of 0..254. A density is the probability that one bit of that
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from imcmoo.arrays import Ints
 
 DIMENSIONS = ("C", "M", "P", "Q", "R", "S", "G", "N")
 """Loop dimensions of a layer: input and output channels per group, output height and width, kernel
@@ -44,7 +43,7 @@ Source: means over the 302, 540 and 120 such layers of the eight shipped network
 """
 
 
-def layer_class(kind: str, sizes: NDArray[np.int64], *, dynamic: bool) -> str:
+def layer_class(kind: str, sizes: Ints, *, dynamic: bool) -> str:
     """Which defaults fit a layer.
 
     Args:

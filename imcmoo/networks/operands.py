@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
-
-Floats = NDArray[np.float64]
 
 HISTOGRAMS = "operand_histograms.npz"
 _CODES = np.arange(2**BITS)
@@ -48,7 +47,7 @@ class OperandBits:
 
     inputs: Floats
     inputs_offset: Floats
-    signed: NDArray[np.bool_]
+    signed: Bools
     weights: Floats
     magnitudes: Floats
     signed_magnitudes: Floats
@@ -77,26 +76,20 @@ class OperandBits:
         signed = inputs[:, : inputs.shape[1] // 2].sum(axis=1) > 0
         offset = _offset_codes(inputs)
         natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
-        return cls._of(natural, offset, _offset_codes(weights), signed)
+        return cls.of_codes(natural, offset, _offset_codes(weights), signed)
 
     @classmethod
-    def of_codes(cls, inputs: Floats, weights: Floats, *, signed: NDArray[np.bool_]) -> OperandBits:
-        """From how often each 8-bit code occurs.
+    def of_codes(
+        cls, natural: Floats, offset: Floats, weights: Floats, signed: Bools
+    ) -> OperandBits:
+        """From probabilities of 8-bit codes, shape (n_layers, 256).
 
         Args:
-            inputs: probabilities of input codes, offset where `signed`, shape (n_layers, 256).
-            weights: of offset weight codes, likewise.
+            natural: of inputs as they are coded.
+            offset: of inputs coded with an offset; an unsigned code keeps its top 7 bits behind it.
+            weights: of weights coded with an offset.
             signed: whether a layer has negative inputs, shape (n_layers,).
         """
-        shifted = np.zeros_like(inputs)  # an unsigned code keeps its top 7 bits behind the offset
-        shifted[:, _ZERO:] = inputs.reshape(len(inputs), _ZERO, 2).sum(axis=2)
-        return cls._of(inputs, np.where(signed[:, None], inputs, shifted), weights, signed)
-
-    @classmethod
-    def _of(
-        cls, natural: Floats, offset: Floats, weights: Floats, signed: NDArray[np.bool_]
-    ) -> OperandBits:
-        """From probabilities of codes: inputs as they are coded and with an offset, weights."""
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
             _diagonal(_joint(weights * side, np.abs(value), BITS - 1))
@@ -111,7 +104,7 @@ class OperandBits:
             signed_magnitudes=plus - minus,
         )
 
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> OperandBits:
+    def take(self, index: Ints | Bools) -> OperandBits:
         """Some of the layers."""
         return OperandBits(*(values[index] for values in self._fields()))
 
@@ -173,7 +166,7 @@ def _convolves(kind: str) -> bool:
     return "Conv" in kind and kind != "Conv1D"
 
 
-def _same_layers(workload: Workload, recorded: Workload) -> NDArray[np.int64]:
+def _same_layers(workload: Workload, recorded: Workload) -> Ints:
     """The recorded layer of the same kernel and channels for each layer, −1 if none is left."""
     at = [DIMENSIONS.index(name) for name in "CMRSG"]
     left: dict[tuple[int, ...], deque[int]] = defaultdict(deque)
@@ -243,7 +236,7 @@ def _spread(probabilities: Floats, edges: Floats) -> Floats:
     return codes
 
 
-def _joint(probabilities: Floats, values: NDArray[np.int64], bits: int) -> Floats:
+def _joint(probabilities: Floats, values: Ints, bits: int) -> Floats:
     """P(bit k and bit l are one), shape (n_layers, bits, bits)."""
     ones = ((values[:, None] >> np.arange(bits - 1, -1, -1)) & 1).astype(float)
     joint: Floats = np.einsum("nv,vk,vl->nkl", probabilities, ones, ones, optimize=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.io.errors import did_you_mean_or_known
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -40,6 +40,9 @@ COLUMNS = (
     *DENSITIES["weight"],
 )
 """All columns, in the order they are written in."""
+
+MEASURED = ("signal_power", "input_peak", "input_signed", "gain_white", "gain_static")
+"""Columns of `imcmoo import --data`: figures of each layer for people, empty where unknown."""
 
 GIVEN, DEFAULT = "given", "default"
 """Where densities come from if the file does not say: from it, or from the layer's kind."""
@@ -81,14 +84,9 @@ class _Faults:
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """Read a network's CSV.
+    """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Args:
-        path: columns name, C, M, P, Q; optional are those others of `COLUMNS`. Sizes left out
-            are 1, densities left out those of the layer's kind.
-
-    Returns:
-        The fields of a workload but its name.
+    Sizes left out are 1, densities left out those of the layer's kind.
 
     Raises:
         ValueError: everything that is wrong, in one line, each with file, line and column.
@@ -121,6 +119,9 @@ def read_columns(path: Path) -> dict[str, Any]:
         "dynamic": dynamic,
         "shared_with": shared,
         "provenance": provenance,
+        "measured": {
+            c: tuple(line.cells[c] for line in lines) for c in MEASURED if c in lines[0].cells
+        },
         **statistics,
     }
 
@@ -133,13 +134,15 @@ def write_columns(
     Args:
         stream: open for writing, newline=''.
         provenance: where the network comes from.
-        columns: cells by column name; every one of `COLUMNS`, a cell per layer.
+        columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell per
+            layer.
     """
+    names = [*COLUMNS, *(c for c in MEASURED if c in columns)]
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(zip(*(columns[c] for c in COLUMNS), strict=True))
+    writer.writerow(names)
+    writer.writerows(zip(*(columns[c] for c in names), strict=True))
 
 
 def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
@@ -188,9 +191,8 @@ def _check_header(header: Sequence[str], number: int, faults: _Faults) -> None:
     if missing:
         faults.add(number, f"no column {', '.join(missing)}")
     for column in header:
-        if column not in COLUMNS:
-            close = get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(COLUMNS)}"
+        if column not in (*COLUMNS, *MEASURED):
+            hint = did_you_mean_or_known(column, COLUMNS)
             faults.add(number, f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):
         faults.add(number, "given twice", column)

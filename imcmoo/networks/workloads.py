@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.io.errors import check_name, did_you_mean
+from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.io.errors import check_choice, check_name, did_you_mean
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
@@ -85,21 +85,23 @@ class Workload:
         input_statistics: where `input_bits` comes from, per layer.
         weight_statistics: where `weight_bits` comes from, per layer.
         provenance: where the network comes from.
+        measured: cells of the columns that `imcmoo import --data` adds, which no cost depends on.
     """
 
     name: str
     layers: tuple[str, ...]
     kinds: tuple[str, ...]
-    shapes: NDArray[np.int64]
-    strides: NDArray[np.int64]
-    input_bits: NDArray[np.float64]
-    weight_bits: NDArray[np.float64]
-    dilations: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    shapes: Ints
+    strides: Ints
+    input_bits: Floats
+    weight_bits: Floats
+    dilations: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
     dynamic: tuple[bool, ...] = ()
     shared_with: tuple[str, ...] = ()
     input_statistics: tuple[str, ...] = ()
     weight_statistics: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.layers)
@@ -121,8 +123,8 @@ class Workload:
         Args:
             path: columns name, C, M, P, Q and, optional, kind, R, S, G, N, stride_h, stride_w,
                 dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7
-                (most significant first), input_statistics, weight_statistics; lines #key=value on
-                top.
+                (most significant first), input_statistics, weight_statistics, and the columns of
+                `imcmoo import --data`; lines #key=value on top.
             name: what to call the network; the file's stem by default.
 
         Raises:
@@ -141,6 +143,7 @@ class Workload:
             **dict(zip((*DIMENSIONS, *STEPS), numbers.T.tolist(), strict=True)),
             "dynamic": [int(d) for d in self.dynamic],
             "shared_with": self.shared_with,
+            **self.measured,
         }
         for operand in OPERANDS:
             bits = getattr(self, f"{operand}_bits").T.tolist()
@@ -217,6 +220,15 @@ class WorkloadSet:
             )
         return cls(tuple(Workload.load(source) for source in sources))
 
+    def only(self, name: str) -> WorkloadSet:
+        """The set of one of the networks.
+
+        Raises:
+            ValueError: no such network; names those there are.
+        """
+        check_choice("network", name, self.names)
+        return WorkloadSet((self.workloads[self.names.index(name)],))
+
     def __len__(self) -> int:
         return len(self.workloads)
 
@@ -235,54 +247,54 @@ class WorkloadSet:
         return digest.hexdigest()
 
     @cached_property
-    def owner(self) -> NDArray[np.int64]:
+    def owner(self) -> Ints:
         """Which network each layer belongs to, shape (n_layers,), layers in order."""
         return np.repeat(np.arange(len(self)), [len(w) for w in self.workloads])
 
     @cached_property
-    def shares(self) -> NDArray[np.bool_]:
+    def shares(self) -> Bools:
         """True for each layer that uses the weights of an earlier one, shape (n_layers,)."""
         return np.array([s != "" for w in self.workloads for s in w.shared_with])
 
     @cached_property
-    def input_bits(self) -> NDArray[np.float64]:
+    def input_bits(self) -> Floats:
         """Input bit densities of all layers, shape (n_layers, 8)."""
         return np.concatenate([w.input_bits for w in self.workloads])
 
     @cached_property
-    def weight_bits(self) -> NDArray[np.float64]:
+    def weight_bits(self) -> Floats:
         """Weight bit densities of all layers, shape (n_layers, 8)."""
         return np.concatenate([w.weight_bits for w in self.workloads])
 
     @property
-    def weights(self) -> NDArray[np.int64]:
+    def weights(self) -> Ints:
         """Number of weights of each workload, shape (n_workloads,); shared ones count once."""
         return np.array([w.weights for w in self.workloads], dtype=np.int64)
 
     @property
-    def macs(self) -> NDArray[np.int64]:
+    def macs(self) -> Ints:
         """Multiply-accumulates of one inference of each workload, shape (n_workloads,)."""
         of_layers = self.shapes[self.shape_index].prod(axis=1)
         return np.bincount(self.owner, of_layers).astype(np.int64)
 
     @cached_property
-    def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _distinct(self) -> tuple[Ints, Ints]:
         all_shapes = np.concatenate([w.shapes for w in self.workloads])
         shapes, index = np.unique(all_shapes, axis=0, return_inverse=True)
         return shapes, index.reshape(-1)
 
     @property
-    def shapes(self) -> NDArray[np.int64]:
+    def shapes(self) -> Ints:
         """Distinct layer shapes, shape (n_shapes, 8), columns as `DIMENSIONS`."""
         return self._distinct[0]
 
     @property
-    def shape_index(self) -> NDArray[np.int64]:
+    def shape_index(self) -> Ints:
         """The distinct shape of each layer, shape (n_layers,)."""
         return self._distinct[1]
 
 
-def slice_mean(bits: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+def slice_mean(bits: Floats, width: int) -> Floats:
     """Average value of operands cut into slices of `width` bits, as a share of full scale.
 
     Args:

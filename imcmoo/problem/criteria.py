@@ -154,17 +154,18 @@ def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
 
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
-    """Distance of pymoo's pseudo-weights from equal weights, shape (n,)."""
-    # Imported here: it imports all of scipy.spatial, which enumerations and proofs do without.
-    from pymoo.mcdm.pseudo_weights import PseudoWeights
+    """Distance of pseudo-weights from equal weights, shape (n,).
 
+    Source: `PseudoWeights` of pymoo, which imports all of scipy.spatial.
+    """
     F = costs.objectives
-    F = F[:, np.ptp(F, axis=0) > 0]  # pymoo divides by the range of each objective
+    F = F[:, np.ptp(F, axis=0) > 0]
     if not F.shape[1]:
         return np.zeros(len(costs))
-    equal = np.full(F.shape[1], 1 / F.shape[1])
-    _, weights = PseudoWeights(equal).do(F, return_pseudo_weights=True)
-    return np.asarray(np.abs(weights - equal).sum(axis=1))
+    ideal, nadir = F.min(axis=0), F.max(axis=0)
+    weights = (nadir - F) / (nadir - ideal)
+    weights = weights / np.sum(weights, axis=1)[:, None]
+    return np.asarray(np.abs(weights - 1 / F.shape[1]).sum(axis=1))
 
 
 EDAP_UNIT = "J·s·mm²"
@@ -205,8 +206,31 @@ CRITERIA: dict[str, Criterion] = {
 over the networks, and the distance from equal pseudo-weights."""
 
 
+def _of_chip(name: str, unit: str) -> Criterion:
+    """A quantity of the chip of a study with a scenario."""
+    score = partial(_quantity, name=name)
+    needs = ("load", name)
+    return Criterion(name, score, needs=needs, monotone=True, guides=True, unit=unit)
+
+
+def _quantity(costs: Costs, *, name: str) -> Floats:
+    return costs[name]
+
+
+AVERAGE_POWER = "average_power"
+"""The criterion of a study with a scenario that names none."""
+
+OF_SCENARIOS: dict[str, Criterion] = {
+    name: _of_chip(name, unit)
+    for name, unit in {AVERAGE_POWER: "W", "area": "m²", "load": ""}.items()
+}
+"""Criteria of studies with a scenario, whose chips all serve their load, by name."""
+
 SCORES: dict[str, Score] = {c.name: c.score for c in CRITERIA.values() if c.against == "nothing"}
 """The criteria that judge a design by itself."""
+
+NAMED = {**CRITERIA, **OF_SCENARIOS}
+"""Every criterion that has a name of its own."""
 
 
 def find_criterion(name: str) -> Criterion:
@@ -215,9 +239,9 @@ def find_criterion(name: str) -> Criterion:
     Raises:
         ValueError: there is none of this name, or it is no criterion; says what is known.
     """
-    if name in CRITERIA:
-        return CRITERIA[name]
-    criterion = load(name, "criterion", known=CRITERIA)
+    if name in NAMED:
+        return NAMED[name]
+    criterion = load(name, "criterion", known=NAMED)
     if not isinstance(criterion, Criterion):
         raise ValueError(f"{name} is no Criterion but {type(criterion).__name__}")
     arguments = (None, None) if criterion.against == "own best" else (None,)
@@ -235,7 +259,7 @@ def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> 
     Raises:
         ValueError: one that is asked for needs a quantity that is not there.
     """
-    criteria = {name: c for name, c in CRITERIA.items() if set(c.wanted) <= set(quantities)}
+    criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
         absent = [q for q in criterion.wanted if q not in quantities]
         if absent:

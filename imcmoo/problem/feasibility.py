@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 
 import numpy as np
@@ -80,7 +79,7 @@ class Feasibility:
         0 where the model has no screen.
         """
         if self._table is not None:
-            return np.asarray(self._table[tuple(levels[:, self.screened_by].T)])
+            return np.asarray(self._table[self._model.space.rank(levels, self._screening)])
         if not self._model.offers("screen"):
             return np.zeros(len(levels))
         return _total(self.constraints(self._model.screen(levels)))
@@ -88,21 +87,21 @@ class Feasibility:
     @cached_property
     def screened_by(self) -> Bools:
         """True for parameters that the screen depends on, shape (n_parameters,)."""
+        return np.array([name in self._screening for name in self._model.space.names], dtype=bool)
+
+    @cached_property
+    def _screening(self) -> list[str]:
+        """Parameters that the screen depends on, in the order of the space."""
         names = self._model.screened_by
-        return np.array([name in names for name in self._model.space.names], dtype=bool)
+        return [name for name in self._model.space.names if name in names]
 
     @cached_property
     def _table(self) -> Floats | None:
-        """Screened violation by the levels of `screened_by`; None if not worth it."""
-        model = self._model
-        if not model.offers("screen"):
+        """Screened violation by the rank among `_screening`; None if not worth it."""
+        model, names = self._model, self._screening
+        if not model.offers("screen") or not names or model.space.size_of(names) > SCREEN_TABLE:
             return None
-        shape = tuple(np.array(model.space.shape)[self.screened_by].tolist())
-        if not shape or math.prod(shape) > SCREEN_TABLE:
-            return None
-        names = [n for n in model.space.names if n in model.screened_by]
-        levels = model.space.grid(names)
-        return _total(self.constraints(model.screen(levels))).reshape(shape)
+        return _total(self.constraints(model.screen(model.space.grid(names))))
 
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little.
@@ -113,11 +112,9 @@ class Feasibility:
         if self._asked_ahead or self._table is None:
             return
         self._asked_ahead = True
-        passing = np.argwhere(self._table <= 0)
+        passing = np.flatnonzero(self._table <= 0)
         if len(passing) <= FEW_PASSING:
-            levels = np.zeros((len(passing), len(self.screened_by)), dtype=np.int64)
-            levels[:, self.screened_by] = passing
-            self._model.resources(levels)
+            self._model.resources(self._model.space.unrank(passing, self._screening))
 
 
 def _total(G: Floats) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats
+from imcmoo.scenario.service import NETWORK_LOAD
 
 UNKNOWN_OCTAVES = 64.0
 """By how much a network that does not run exceeds its limits: what runs is always nearer."""
@@ -22,6 +23,8 @@ class Limits:
         max_energy_J: largest energy, J.
         max_power_W: largest energy over latency, W.
         min_fps: fewest inferences per second, one at a time: 1 over latency.
+        max_load: largest load as a share of the capacity of the chip for the network; of studies
+            with a scenario.
 
     Raises:
         ValueError: a limit that is not positive and finite.
@@ -31,6 +34,7 @@ class Limits:
     max_energy_J: float | None = None
     max_power_W: float | None = None
     min_fps: float | None = None
+    max_load: float | None = None
 
     def __post_init__(self) -> None:
         for key, value in self.given().items():
@@ -66,6 +70,7 @@ _KINDS: dict[str, _Kind] = {
         ("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False
     ),
     "min_fps": _Kind(("latency",), lambda v: 1.0 / v["latency"], "fps", at_least=True),
+    "max_load": _Kind(("load",), lambda v: v[NETWORK_LOAD], "of its capacity"),
 }
 
 

@@ -7,18 +7,26 @@ import numpy as np
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.unserved import unserved_text
 from imcmoo.space.design_space import Levels
 
 
-def nearest(levels: Levels, G: Floats) -> Levels:
-    """The design that violates its constraints least in all, shape (1, n_parameters).
+def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
+    """The design that violates its constraints least, shape (1, n_parameters).
+
+    Least in all; of a scenario by the constraint it violates most, which is that of the largest
+    capacity if all networks run.
 
     Args:
+        problem: what the designs are for.
         levels: shape (n, n_parameters), at least one design.
         G: their constraints in octaves, shape (n, n_constraints).
     """
-    at = int(np.maximum(G, 0.0).sum(axis=1).argmin())
-    return levels[[at]]
+    violation = np.maximum(G, 0.0)
+    served = isinstance(problem.model, ScenarioModel)
+    total = violation.max(axis=1) if served else violation.sum(axis=1)
+    return levels[[int(total.argmin())]]
 
 
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
@@ -29,6 +37,10 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     """
     values = problem.space.decode(design)
     shown = ", ".join(f"{n} {_short(values[n][0].item())}" for n in problem.space.names)
+    if isinstance(problem.model, ScenarioModel):
+        unserved = unserved_text(problem.model, design)
+        if unserved:
+            return f"no design of space {problem.space.name} found that {unserved} ({shown})"
     broken = _broken(problem, problem.model.evaluate(design))
     return (
         f"no design of space {problem.space.name} found that keeps all limits for "

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.report.explanation_words import (
+    ACCURACY_TITLES,
     COLUMN_TITLES,
     PERCENT,
     add_names,
@@ -28,16 +29,17 @@ from imcmoo.report.explanation_words import (
 )
 from imcmoo.report.labels import label
 from imcmoo.report.neighbour_table import neighbour_table, verdict
+from imcmoo.report.scenario_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import Explanation
 
-HIDDEN = ("edap_J_s_mm2",)
+HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
 
-LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_dB")
+LESS_NEEDED = (
+    *("interval_s", "streamed", "W_per_mm2"),
+    *("snr_adc_dB", "snr_dev_dB", "snr_dB"),
+)
 """Left out where there is little room."""
-
-ROOMY = 120
-"""Columns of a terminal from which on there is room for everything."""
 
 MOST_COMPONENTS = 8
 
@@ -52,7 +54,11 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     """
     yield _heading(explanation)
     yield _networks(explanation, width)
+    if "accuracy_lost_in" in explanation.tables["networks"]:
+        yield _accuracy(explanation.tables["networks"])
     tables = explanation.tables
+    if "scenario" in tables:
+        yield scenario_table(tables["scenario"], width)
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):
@@ -108,8 +114,25 @@ def _networks(explanation: Explanation, width: int) -> Table:
     return table
 
 
+def _accuracy(networks: pd.DataFrame) -> Table:
+    """Predicted drop of accuracy, in other circuits as well, and where it is lost."""
+    table = new_table(title="Predicted drop of accuracy")
+    known = networks[networks["accuracy_drop"].notna()]
+    add_names(table, known["network"])
+    *drops, worst = ACCURACY_TITLES
+    for name in (*drops, worst):
+        table.add_column(ACCURACY_TITLES[name], justify="left" if name == worst else "right")
+    for _, row in known.iterrows():
+        # Rounding of a difference of equal scores is no drop.
+        cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
+        table.add_row(label(row["network"]), *cells, row[worst])
+    return table
+
+
 def _is_shown(column: str, width: int) -> bool:
-    return column not in HIDDEN and (width >= ROOMY or column not in LESS_NEEDED)
+    return column not in (*HIDDEN, *ACCURACY_TITLES) and (
+        width >= ROOMY or column not in LESS_NEEDED
+    )
 
 
 def _components(explanation: Explanation, width: int) -> Table:

@@ -25,9 +25,18 @@ COLUMN_TITLES = {
 }
 """Figures of networks that are shown, and their headings."""
 
+ACCURACY_TITLES = {
+    "accuracy_drop": "this design",
+    "drop_with_1_more_adc_bit": "1 more ADC bit",
+    "drop_with_half_the_rows": "half the rows",
+    "drop_with_other_coding": "other weight coding",
+    "accuracy_lost_in": "lost in (share)",
+}
+"""Figures of a network's predicted accuracy, which have a table of their own."""
+
 PERCENT = ("utilization", "regret")
 
-IN_DECIBELS = ("snr",)
+IN_DECIBELS = ("snr", "compute_snr")
 """Limits whose shares are of noise power."""
 
 LONGEST_NAME = 20

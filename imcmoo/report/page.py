@@ -20,6 +20,7 @@ from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_cards import cards
 from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.results import Results
+from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.searches import JOINT
 
@@ -124,6 +125,8 @@ def _tables(results: Results) -> list[str]:
     tables = [terminal_tables.selection_table(results)]
     if results.regret is not None and results.indicators is not None:
         tables.insert(0, terminal_tables.regret_table(results.regret, results.indicators))
+    if results.scenario is not None:
+        tables.insert(0, scenario_table(results.scenario))
     if results.baselines is not None:
         tables.append(terminal_tables.baseline_table(results, results.baselines))
     return [html_of(table) for table in tables]

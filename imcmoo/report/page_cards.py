@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from imcmoo.report.explanation_tables import ROOMY, explained
+from imcmoo.report.explanation_tables import explained
 from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_designs import rounded
+from imcmoo.report.scenario_tables import ROOMY
 from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
 

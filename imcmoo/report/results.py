@@ -143,6 +143,16 @@ class Results:
         """Distance from the exact front, if it is known."""
         return self._optional("indicators")
 
+    @cached_property
+    def scenario(self) -> pd.DataFrame | None:
+        """Service of the requests of each network by the selected design, if there are any."""
+        return self._optional("scenario")
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame | None:
+        """Simulated work of the selected design, if there are requests."""
+        return self._optional("timeline")
+
     def of_workloads(self, frame: pd.DataFrame, pattern: str) -> Floats:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
         columns = [pattern.format(name) for name in self.workloads]

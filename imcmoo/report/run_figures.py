@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from imcmoo.problem.scores import edap
-from imcmoo.report import figures, front_figures, style
+from imcmoo.report import figures, front_figures, scenario_figures, style
 from imcmoo.report.front_figures import Points
 from imcmoo.report.results import Results
 
@@ -51,6 +51,9 @@ def _drawn(results: Results) -> dict[str, Figure]:
         drawn["objectives"] = front_figures.parallel_coordinates(results.workloads, **marked)
         if "cost" in feasible:
             drawn["cost"] = _cost(results, feasible)
+    if results.timeline is not None:
+        drawn["timeline"] = scenario_figures.timeline(results.workloads, results.timeline)
+        drawn["power_area"] = _power(results, results.evaluations)
     if results.breakdown is not None:
         drawn["breakdown"] = _breakdown(results, results.breakdown)
     if results.baselines is not None:
@@ -84,14 +87,29 @@ def _convergence(results: Results) -> Figure:
 
 def _cost(results: Results, feasible: pd.DataFrame) -> Figure:
     points = _points(results, feasible)
-    design = results.selected[results.parameters].iloc[0]
-    (selected,) = np.flatnonzero((feasible[results.parameters] == design).all(axis=1))
     return front_figures.cost_front(
         feasible["cost"].to_numpy(),
         edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
         feasible["technology_nm"].to_numpy(),
-        selected=int(selected),
+        selected=_selected(results, feasible),
     )
+
+
+def _power(results: Results, evaluations: pd.DataFrame) -> Figure:
+    feasible = evaluations[evaluations["feasible"]]
+    return scenario_figures.power_against_area(
+        feasible["average_power_W"].to_numpy(),
+        feasible["area_mm2"].to_numpy() * M2_PER_MM2,
+        feasible["load"].to_numpy(),
+        selected=_selected(results, feasible),
+    )
+
+
+def _selected(results: Results, designs: pd.DataFrame) -> int:
+    """Row of the joint design."""
+    design = results.selected[results.parameters].iloc[0]
+    (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
+    return int(selected)
 
 
 def _breakdown(results: Results, table: pd.DataFrame) -> Figure:

@@ -180,5 +180,7 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     """Write a figure drawn in memory: on a full disk Matplotlib's PDF writer raises other errors
     than the disk's own."""
     drawn = BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
+    # Half the time of the default, for files a tenth larger.
+    options: Any = {"pil_kwargs": {"compress_level": 3}} if path.suffix == ".png" else {}
+    figure.savefig(drawn, format=path.suffix[1:], metadata=metadata, **options)
     path.write_bytes(drawn.getvalue())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import label
 from imcmoo.report.results import Results
@@ -19,7 +19,8 @@ SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
 
 
 QUALITIES = {
-    "snr": "signal to noise",
+    "snr": "signal to noise of ADCs",
+    "compute_snr": "signal to noise of ADCs and cells",
     "levels": "levels that can be told apart",
     "wires": "wires that lose little",
 }
@@ -53,7 +54,7 @@ def selection_table(results: Results) -> Table:
     table.add_section()
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
-        unit = CRITERIA[name].unit if name in CRITERIA else ""
+        unit = NAMED[name].unit if name in NAMED else ""
         marked = " ◀" if name == results.criterion else ""
         designs = pd.MultiIndex.from_frame(first[results.parameters])
         scores = front[f"score_{name}"].loc[designs]
@@ -95,6 +96,29 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
         ]
         table.add_row(name, *cells)
     return table
+
+
+def accuracy_table(frame: pd.DataFrame) -> Table:
+    """Accuracy of the selected design: predicted, in one noisy run, and executed.
+
+    Args:
+        frame: rows of `accuracy.csv`.
+    """
+    columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
+    table = Table("network", title="accuracy of the selected design", title_justify="left")
+    for name in columns:
+        table.add_column(name, justify="right")
+    table.add_column("samples")
+    for _, row in frame.iterrows():
+        cells = [_score(row.get(name)) for name in columns]
+        note = row.get("note")
+        samples = note if isinstance(note, str) and note else f"{row['samples']:.0f}"
+        table.add_row(label(str(row["network"])), *cells, samples)
+    return table
+
+
+def _score(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) and not np.isnan(value) else ""
 
 
 def lacks(row: pd.Series[Any], workload: str) -> str:

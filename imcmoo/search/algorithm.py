@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,10 @@ from imcmoo.search.archive import Archive
 from imcmoo.search.ask_tell import Search, TraceRow
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
+
+SAVE_EVERY_S = 0.5
+"""Shortest time between two checkpoints but the last: a kill costs no more work than that, and the
+generation that is being evaluated."""
 
 PROOF = 8
 """Designs of a checkpoint evaluated again, to see that the cost model is still the same."""
@@ -54,8 +60,9 @@ def run_search(
         initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
             searches can be compared from equal starts; as many are evaluated as the schedule asks
             for at the most. Drawn by default.
-        checkpoint: file that holds the state after every generation. If it is there, the search
-            goes on from it and ends as if it had never been stopped.
+        checkpoint: file that holds the state after a generation, `SAVE_EVERY_S` old at the most
+            when the next one is evaluated. If it is there, the search goes on from it and ends as
+            if it had never been stopped.
         callback: hears of every generation as it ends, not of those before a checkpoint.
 
     Raises:
@@ -66,12 +73,16 @@ def run_search(
     if checkpoint is not None and checkpoint.exists():
         search.load(checkpoint)
         _check_model(problem, search.archive)
+    saved_at, n_saved = -math.inf, len(search.trace)
     while len(levels := search.ask()):
         row = search.tell(problem.model.evaluate(levels))
-        if checkpoint is not None:
+        if checkpoint is not None and time.monotonic() >= saved_at + SAVE_EVERY_S:
             search.save(checkpoint)
+            saved_at, n_saved = time.monotonic(), len(search.trace)
         if callback is not None:
             callback(row)
+    if checkpoint is not None and n_saved < len(search.trace):
+        search.save(checkpoint)
     return SearchResult(search.archive, search.trace)
 
 

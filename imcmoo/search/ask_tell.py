@@ -193,7 +193,11 @@ class Search:
 
 def _best(problem: AcceleratorProblem, F: Floats) -> float:
     """Smallest score by the first criterion that guides; infinite without a feasible design."""
-    return float(problem.guide_scores(F)[:, 0].min()) if len(F) else np.inf
+    if not len(F):
+        return np.inf
+    if not problem.guides:
+        return float(F[:, 0].min())
+    return float(problem.guides[0].scores(problem.costs(F), problem.own_best(F)).min())
 
 
 def _identity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.algorithms.base.genetic import GeneticAlgorithm
 from pymoo.core.population import Population
 
 from imcmoo.model.metrics import Ints
@@ -17,7 +17,7 @@ from imcmoo.search.survival import CriteriaSurvival
 from imcmoo.space.design_space import Levels
 
 
-class MemeticNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
+class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no types
     """NSGA-II with local search, guided by the criteria that select a design.
 
     It is memetic: most offspring are neighbours of the criteria's incumbents and of front members
@@ -58,6 +58,9 @@ class MemeticNSGA2(NSGA2):  # type: ignore[misc]  # pymoo ships no types
     def _initialize_advance(self, infills: Population | None = None, **kwargs: Any) -> None:
         # pymoo would keep all initial designs for a generation; the best are enough.
         self._advance(None)
+
+    def _set_optimum(self, **kwargs: Any) -> None:
+        """Leave the optimum to the archive, which has the front of all designs."""
 
     def _infill(self) -> Population | None:
         spent = self.evaluator.n_eval

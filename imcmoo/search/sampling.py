@@ -168,7 +168,9 @@ class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no
         """
         drawn = draw_screened(problem, 2 * n_samples, random_state)
         if len(drawn):
-            drawn = drawn[spread_out(drawn, len(drawn), hamming, chosen=[0])]
+            # By columns: sums over short rows take three times as long.
+            columns = np.asfortranarray(drawn)
+            drawn = drawn[spread_out(columns, len(drawn), hamming, chosen=[0])]
         samples, _ = confirmed(problem, drawn, n_samples)
         if len(samples) < n_samples:
             seen = set(problem.space.rank(drawn).tolist())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats, Ints
@@ -93,15 +92,18 @@ class Surrogate:
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
     """Number of steps from designs to others, shape (n, n_others)."""
-    # Two values of an unordered parameter are one step apart: half on the axis of each.
-    ours, theirs = (_axes(space, points, points, 0.5) for points in (levels, others))
-    return np.asarray(cdist(ours, theirs, "cityblock"))
+    # As bytes, most often: quicker than SciPy's `cdist`, which takes a third of a second to import.
+    small = np.min_scalar_type(-sum(space.shape))
+    total = np.zeros((len(levels), len(others)), dtype=small)
+    columns = levels.T.astype(small), others.T.astype(small)
+    for is_ordered, ours, theirs in zip(space.is_ordered, *columns, strict=True):
+        apart = ours[:, None] - theirs
+        total += np.abs(apart) if is_ordered else apart != 0
+    return total.astype(float)
 
 
-def _axes(
-    space: DesignSpace, scaled: Floats | Levels, levels: Levels, height: float = 1.0
-) -> Floats:
+def _axes(space: DesignSpace, scaled: Floats, levels: Levels) -> Floats:
     """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
     ordered = space.is_ordered
-    categorical = [height * np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
+    categorical = [np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
     return np.concatenate([scaled[:, ordered], *categorical], axis=1, dtype=float)

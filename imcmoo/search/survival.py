@@ -53,7 +53,6 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
         n_kept = min(n_survive, n_feasible)
         if n_kept:
             rank = unique_rank(F[feasible])
-            pop[feasible].set("rank", rank)  # what NSGA2 reports its optimum by
             feasible = feasible[self._survivors(problem, F[feasible], rank, n_kept)]
         return pop[np.concatenate([feasible, infeasible[: n_survive - n_kept]])]
 

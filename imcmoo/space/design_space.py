@@ -154,13 +154,22 @@ class DesignSpace:
 
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
+        weights = self._weights if names is None else self._weights_of(names)
+        return np.asarray(levels @ weights)
+
+    @cached_property
+    def _weights(self) -> Ranks:
+        """Weights of all parameters in the rank of a design, shape (n_parameters,)."""
+        return self._weights_of(None)
+
+    def _weights_of(self, names: Sequence[str] | None) -> Ranks:
         chosen = self._columns(names)
         dims = [self.shape[i] for i in chosen]
         fits = math.prod(dims) - 1 <= LARGEST_RANK
         weights = np.zeros(len(self.shape), dtype=np.int64 if fits else object)
         for i, at in enumerate(chosen):
             weights[at] = math.prod(dims[i + 1 :])
-        return np.asarray(levels @ weights)
+        return weights
 
     def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
         """Level matrix of the designs with these ranks.

@@ -15,6 +15,7 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Metrics
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.power import BESIDE, caution, power_columns, with_unit
+from imcmoo.study.scenario_tables import ServedDesign
 
 DESIGN = "design.json"
 
@@ -39,6 +40,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
+    served = ServedDesign.of(problem.model, outcome.design)
     warning = caution(outcome.study.model, workloads)
     return {
         "study": outcome.study.name,
@@ -46,6 +48,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
         "design": values,
         "chip": chip,
         "workloads": workloads,
+        **({"scenario": served.summary()} if served else {}),
         "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
         **({"caution": warning} if warning else {}),
     }

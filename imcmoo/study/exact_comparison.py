@@ -15,7 +15,7 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged
 from imcmoo.problem import score_range
-from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.identity import identity
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
@@ -24,7 +24,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.study import Study
 
-OWN = ("limits", "score")
+OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
 """What studies may have of their own; left out of a summary where there is none."""
 
 
@@ -37,9 +37,9 @@ def study_settings(study: Study) -> dict[str, Any]:
         "study": study.name,
         "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
         "deployment": study.deployment,
-        "criterion": None if study.criterion in (*CRITERIA, SCORE) else study.criterion,
+        "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
         "weights": asked["weights"],
-        **{name: asked[name] for name in OWN if asked[name]},
+        **{name: asked[name] for name in OWN if asked.get(name)},
     }
 
 

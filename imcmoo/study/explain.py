@@ -21,6 +21,7 @@ from imcmoo.study import layer_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.neighbours import Steps, steps_of
 from imcmoo.study.power import power, tera_operations, with_unit
+from imcmoo.study.scenario_tables import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
 """Layers of a network that are listed where designs are not explained in full."""
@@ -112,7 +113,7 @@ class _Explainer:
         return Explanation(
             names=self.subject.names,
             design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
-            chip={name: float(v[0]) for name, v in design.of_chip().items()},
+            chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
             feasible=bool(design.feasible[0]),
             criterion=called,
             against=THIS_DESIGN
@@ -127,8 +128,14 @@ class _Explainer:
                 "neighbours": self.steps.neighbours(scores[1]),
                 "changes": self.steps.changes(),
                 "lacking": self.steps.lacking(),
+                **self._scenario(),
             },
         )
+
+    def _scenario(self) -> dict[str, pd.DataFrame]:
+        """Service of the requests of a scenario, if there is one and all networks run."""
+        served = ServedDesign.of(self.problem.model, self.steps.design.levels)
+        return {} if served is None else {SCENARIO: served.table()}
 
     def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """One row per network; what does not run has no figures."""

@@ -10,6 +10,9 @@ import pandas as pd
 
 from imcmoo.io.units import display_column, to_display
 
+SCENARIO = {"scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity")}
+"""The table that only explanations of a study with a scenario have; one row per network."""
+
 TABLES: Mapping[str, tuple[str, ...]] = {
     "networks": ("network", "runs"),
     "areas": ("component", "area_m2"),
@@ -52,7 +55,7 @@ class Explanation:
         against: what the scores of such a criterion are relative to; empty where to nothing.
         score: by it, the smaller the better; NaN where it is not known.
         judged_by: what `gain` of a network is a change of.
-        tables: as `TABLES`.
+        tables: as `TABLES`, and that of `SCENARIO` if there is one.
     """
 
     names: tuple[str, ...]

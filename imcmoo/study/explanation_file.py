@@ -19,7 +19,7 @@ from imcmoo.io.files import begins_as, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
 from imcmoo.io.units import display_column
-from imcmoo.study.explanation import TABLES, Explanation
+from imcmoo.study.explanation import SCENARIO, TABLES, Explanation
 
 EXPLANATIONS = "explain.json"
 
@@ -105,14 +105,14 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
         f"score_{explanation.criterion}": explanation.score,
     }
     frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
-    paths = {name: folder / f"{name}.csv" for name in frames}
+    paths = {name: folder / f"{name}.csv" for name in (*frames, *SCENARIO)}
     written = [name for name, frame in frames.items() if len(frame)]
     with folder_lock(folder):
         with ExitStack() as stack:
             for name in written:
                 new = writing(paths[name], ours=_begins(name), force=force)
                 frames[name].to_csv(stack.enter_context(new), index=False, lineterminator="\n")
-        for name in frames.keys() - written:
+        for name in {*paths, *SCENARIO} - {*written}:
             if begins_as(paths[name], _begins(name)):
                 paths[name].unlink()
     return [paths[name] for name in written]
@@ -122,7 +122,7 @@ def _begins(name: str) -> re.Pattern[bytes]:
     """Pattern of the beginning of a table's file."""
     if name == "chip":
         return re.compile(rb"[^\n]*,feasible,score_")
-    first, second, *_ = map(display_column, TABLES[name])
+    first, second, *_ = map(display_column, {**TABLES, **SCENARIO}[name])
     return re.compile(rf"{first},{second}[,\n]".encode())
 
 
@@ -133,7 +133,7 @@ def _of_json(content: dict[str, Any]) -> Explanation:
         name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
         for name, columns in content["tables"].items()
     }
-    for name, least in TABLES.items():
+    for name, least in {**TABLES, **{n: SCENARIO[n] for n in tables if n in SCENARIO}}.items():
         lacking = {display_column(column) for column in least} - set(tables[name])
         if lacking:
             raise ValueError(f"{name} has no {lacking}")

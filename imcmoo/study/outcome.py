@@ -105,7 +105,7 @@ class Baselines:
             best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
             designs.append(candidates.levels[best])
         levels = np.stack(designs)
-        metrics = problem.model.evaluate(levels)
+        metrics = problem.model.of_baselines.evaluate(levels)
         return cls(levels, metrics, problem.limits.within(metrics.values))
 
     @cached_property

@@ -10,7 +10,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 
 TERA = 1e12
 
-BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB"}
+BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
 """What a model may say of networks beside its quantities, and the unit."""
 
 PLAUSIBLE_W_PER_MM2 = 1.0
@@ -19,7 +19,8 @@ PLAUSIBLE_W_PER_MM2 = 1.0
 
 def with_unit(name: str) -> str:
     """The column of something a model says beside its quantities."""
-    return f"{name}_{BESIDE[name]}" if name in BESIDE else name
+    unit = BESIDE.get(name)
+    return f"{name}_{unit}" if unit else name
 
 
 def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:

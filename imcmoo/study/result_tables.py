@@ -26,6 +26,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.power import power_columns
+from imcmoo.study.scenario_tables import SCENARIO, TIMELINE, ServedDesign
 from imcmoo.study.searches import JOINT, Found
 
 Columns = dict[str, NDArray[Any]]
@@ -53,6 +54,9 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
     if answer:
         frames["regret"] = exact_comparison.regret_table(outcome, answer)
         frames["indicators"] = exact_comparison.indicator_table(outcome, answer)
+    served = ServedDesign.of(outcome.joint.problem.model, outcome.design)
+    if served is not None:
+        frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 

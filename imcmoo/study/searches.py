@@ -91,7 +91,7 @@ def run_searches(
         on_trace(name, result.trace[-1])
         archive = result.archive
         if not archive.feasible.any():
-            raise LimitsUnmet(nearest_text(problem, nearest(archive.levels, archive.G)))
+            raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
         searches[name] = Found(problem, result)
     return searches
 

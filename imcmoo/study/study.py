@@ -6,11 +6,11 @@ Whoever runs, enumerates or compares a study is handed one of these; nothing is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
@@ -23,8 +23,15 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria, check_weights
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.requests import Scenario
+from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
@@ -56,8 +63,12 @@ class Study:
         components: the path of a user's component table; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
+        accuracy: accuracy data and largest drop of networks by name, where the model is to predict
+            accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
             area.
+        compute_snr_limit_dB: least signal to noise of ADCs and cells, minus infinity for no limit;
+            the default of the physical model for the device.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         budget: unique designs evaluated by each search, at least 1.
         criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`;
@@ -65,6 +76,7 @@ class Study:
         baselines: whether to search for each workload alone as well.
         seed: of every random choice, at least 0.
         seeds: what is run where a command line names no seed; `seed` alone by default.
+        scenario: requests of all networks and how a chip serves them; of the physical model.
         file: the study file this was read from, as it was given; a study of the catalogue has none.
 
     Raises:
@@ -84,13 +96,16 @@ class Study:
     model: str = "reference"
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
+    accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
+    compute_snr_limit_dB: float | None = None
     deployment: Deployment = "alone"
     budget: int = 3300
     criterion: str = "regret_minimax"
     baselines: bool = True
     seed: int = 1
     seeds: tuple[int, ...] = ()
+    scenario: Scenario | None = None
     file: str | None = None
 
     def __post_init__(self) -> None:
@@ -107,12 +122,35 @@ class Study:
         if self.weights is not None:
             check_weights(self.weights, len(self.weights))
         check_names(self.names)
-        for name in {**(self.limits or {}), **(self.precision or {})}:
+        for name in {**(self.limits or {}), **(self.precision or {}), **(self.accuracy or {})}:
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
+        if self.accuracy and self.model == "reference":
+            raise ValueError("accuracy needs the physical model, the reference model has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
+        self._check_scenario()
+
+    def _check_scenario(self) -> None:
+        """Check that the scenario fits the networks, the model and the device.
+
+        Raises:
+            ValueError: it does not.
+        """
+        if self.scenario is None:
+            return
+        if self.model != "physical":
+            raise ValueError(f"a scenario needs model physical, not {self.model}")
+        if {*self.scenario.requests} != {*self.names}:
+            raise ValueError("a scenario must have requests of every network and of no other")
+        if self.scenario.sharing == "space" and "rram" not in self.space.values_of("device"):
+            raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
+        if "rram" in self.space.values_of("device") and self.deployment == "alone":
+            raise ValueError(
+                "a scenario on rram needs deployment together: rewriting weights at every request "
+                "takes too long and wears cells out"
+            )
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -167,18 +205,29 @@ class Study:
             OSError: a network's CSV or the component table cannot be read.
         """
         # A model of a user's need not know what a study does not ask for.
-        asked = {
+        asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
             "objectives": self.objectives or None,
+            "compute_snr_limit_dB": self.compute_snr_limit_dB,
+            **(accuracy_options(self.accuracy) if self.accuracy else {}),
         }
-        return registry.make(
+        if self.scenario is not None:
+            asked["interruptible"] = self.scenario.interruptible or None
+            # The worst order of requests: weights that stay are written for every inference.
+            asked["requests_per_switch"] = 1.0
+        model = registry.make(
             self.model,
             self.space,
             self.network_set(),
             deployment=self.deployment,
             **{name: value for name, value in asked.items() if value is not None},
         )
+        if self.scenario is None:
+            return model
+        if self.scenario.sharing == "space":
+            return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
+        return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """The problem as a search sees it.
@@ -194,9 +243,16 @@ class Study:
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
             guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
-            limits=self.limits,
+            limits=self._all_limits(),
             origin=Origin(self.own_modules, self._handed()),
         )
+
+    def _all_limits(self) -> Mapping[str, Limits] | None:
+        """Limits of networks, with those of their load in a scenario."""
+        if self.scenario is None:
+            return self.limits
+        stated, most = self.limits or {}, self.scenario.max_load
+        return {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
 
     @property
     def own_modules(self) -> tuple[str, ...]:
@@ -218,7 +274,13 @@ class Study:
         """The study with absolute paths, for processes in other folders."""
         sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
         table = self.components and str(Path(self.components).absolute())
-        return replace(self, workloads=tuple(sources), components=table)
+        files = {n: replace(f, path=str(Path(f.path).absolute())) for n, f in self._files()}
+        return replace(
+            self, workloads=tuple(sources), components=table, accuracy=files or self.accuracy
+        )
+
+    def _files(self) -> Iterable[tuple[str, AccuracyFile]]:
+        return (self.accuracy or {}).items()
 
     def with_seed(self, seed: int) -> Study:
         """The study with another seed."""
@@ -245,11 +307,19 @@ class Study:
             else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
+            **self._snr_limit(),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
+            **({"scenario": self.scenario.to_config()} if self.scenario else {}),
+            **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
+
+    def _snr_limit(self) -> dict[str, str]:
+        """The limit on compute SNR, if one is given; JSON has no infinity."""
+        limit = self.compute_snr_limit_dB
+        return {} if limit is None else {"compute_snr_limit_dB": f"{limit:g}"}
 
 
 def check_study_name(name: str) -> str:

@@ -16,8 +16,10 @@ from imcmoo.io.errors import NAME, InputError
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import BITS, network_name
+from imcmoo.problem.criteria import AVERAGE_POWER
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
 from imcmoo.study.study_faults import fault_lines
@@ -25,6 +27,7 @@ from imcmoo.study.study_tables import (
     NetworkTable,
     Place,
     Positive,
+    ScenarioTable,
     ScoreTable,
     SpaceSchema,
     Table,
@@ -62,6 +65,11 @@ class StudyFile(Table):
     objectives: list[str] = Field(
         [], description="beside energy, latency and area, such as interval or snr (physical model)"
     )
+    compute_snr_limit_dB: float | None = Field(
+        None,
+        description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
+        "15 on SRAM and none on RRAM by default",
+    )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         Study.criterion, description="what selects the design; score where there is one"
     )
@@ -77,6 +85,7 @@ class StudyFile(Table):
     )
     networks: list[NetworkTable] = Field(min_length=1)
     score: ScoreTable | None = None
+    scenario: ScenarioTable | None = None
 
     def study(self, file: str | None = None) -> Study:
         """The study it describes.
@@ -99,21 +108,44 @@ class StudyFile(Table):
             cost_per_cm2={int(node): c for node, c in self.cost.items()} if self.cost else None,
             limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
             precision=_precision(networks),
+            accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
             components=self.components,
             objectives=tuple(self.objectives),
+            compute_snr_limit_dB=self.compute_snr_limit_dB,
+            scenario=self._scenario(networks),
             seed=self.seeds[0],
             seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),
             file=file,
             **self._settings(),
         )
 
+    def _scenario(self, networks: Mapping[str, NetworkTable]) -> Scenario | None:
+        """The scenario, if there is one.
+
+        Raises:
+            ValueError: a network lacks its rate, or there are rates without a scenario.
+        """
+        requests = {name: n.requests for name, n in networks.items() if n.requests is not None}
+        if self.scenario is None:
+            if requests:
+                raise ValueError(f"rate_Hz of {next(iter(requests))} needs a table [scenario]")
+            return None
+        lacking = [name for name in networks if name not in requests]
+        if lacking:
+            raise ValueError(
+                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} has none"
+            )
+        return self.scenario.scenario(requests)
+
     def _settings(self) -> dict[str, Any]:
         """Arguments of `Study` by the same name; omitted ones keep the defaults of `Study`."""
         keys = ("model", "deployment", "budget", "criterion", "baselines")
         settings = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
-        return (
-            {"criterion": SCORE, "score": self.score.score} | settings if self.score else settings
-        )
+        if self.scenario is not None:
+            settings = {"criterion": AVERAGE_POWER} | settings
+        if self.score is not None:
+            settings = {"criterion": SCORE, "score": self.score.score} | settings
+        return settings
 
 
 def _precision(networks: Mapping[str, NetworkTable]) -> dict[str, tuple[int, int]] | None:

@@ -21,14 +21,17 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload, is_path
-from imcmoo.problem.criteria import CRITERIA, find_criterion
+from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
+from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
+from imcmoo.study.accuracy_files import AccuracyFile
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,16 @@ def component_table(path: str, info: ValidationInfo) -> str:
     return file
 
 
+def accuracy_data(path: str, info: ValidationInfo) -> str:
+    """The path of a network's accuracy data that are there."""
+    file = str(_place(info).folder / path)
+    try:
+        AccuracyData.read(Path(file))
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror or error}") from None
+    return file
+
+
 def known_model(name: str) -> str:
     """A cost model that is there."""
     registry.find(name)
@@ -81,8 +94,8 @@ def known_model(name: str) -> str:
 
 def known_criterion(name: str) -> str:
     """A criterion that is there; the study's own score is not looked for."""
-    if name != SCORE and ":" not in name and name not in CRITERIA:
-        names = [*CRITERIA, SCORE]
+    if name != SCORE and ":" not in name and name not in NAMED:
+        names = [*NAMED, SCORE]
         hint = did_you_mean(name, names)
         raise ValueError(f"unknown '{name}'; {hint}known: {', '.join(names)}, or module:name")
     if name != SCORE:
@@ -166,6 +179,12 @@ class NetworkTable(Table):
         description="how much it counts; weights are scaled to sum to W",
         json_schema_extra={"minimum": WEIGHTS[0], "maximum": WEIGHTS[1]},
     )
+    accuracy: Annotated[str, AfterValidator(accuracy_data)] | None = Field(
+        None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
+    )
+    max_accuracy_drop: float | None = Field(
+        None, ge=0, description="largest predicted drop below the float score; needs accuracy"
+    )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
@@ -173,11 +192,60 @@ class NetworkTable(Table):
     max_power_W: Positive | None = Field(None, description="largest energy over latency")
     min_fps: Positive | None = Field(None, description="fewest inferences per second")
 
+    rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")
+    deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
+    burst: int = Field(1, ge=1, description="inferences per request")
+
+    @model_validator(mode="after")
+    def _check_requests(self) -> NetworkTable:
+        lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
+        if self.rate_Hz is None and lone:
+            raise ValueError(f"{lone[0]} needs rate_Hz")
+        _ = self.requests
+        return self
+
+    @property
+    def requests(self) -> Requests | None:
+        """Its requests, if it has any."""
+        if self.rate_Hz is None:
+            return None
+        return Requests(self.rate_Hz, self.deadline_s, self.burst)
+
+    @model_validator(mode="after")
+    def _check_accuracy(self) -> NetworkTable:
+        if self.max_accuracy_drop is not None and self.accuracy is None:
+            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
+        return self
+
+    @property
+    def accuracy_file(self) -> AccuracyFile | None:
+        """Its accuracy data and the drop it may have; None without data."""
+        return AccuracyFile(self.accuracy, self.max_accuracy_drop) if self.accuracy else None
+
     @property
     def limits(self) -> Limits:
         """Its limits."""
         keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
         return Limits(**{key: getattr(self, key) for key in keys})
+
+
+class ScenarioTable(Table):
+    """`[scenario]`: how a chip serves the requests of all networks."""
+
+    sharing: Sharing = Field(
+        Scenario.sharing, description="one network at a time on all of the chip, or side by side"
+    )
+    interrupt: Interrupt = Field(
+        Scenario.interrupt, description="where a more urgent request may interrupt a running one"
+    )
+    idle: Idle = Field(Scenario.idle, description="whether an idle chip leaks")
+    margin: float = Field(
+        Scenario.margin, ge=0, description="share of load beyond the stated one to be served"
+    )
+
+    def scenario(self, requests: Mapping[str, Requests]) -> Scenario:
+        """The scenario of some requests, by name of the network."""
+        return Scenario(requests, self.interrupt, self.idle, self.margin, self.sharing)
 
 
 class ScoreTable(Table):

@@ -3,6 +3,18 @@
 import numpy as np
 from onnx import numpy_helper
 
+from imcmoo.accuracy.chip import Chip
+
+LOSSLESS = Chip(
+    rows=64,
+    active_rows=64,
+    bits_per_cell=2,
+    input_slice_bits=2,
+    differential=True,
+    adc_bits=12,
+    adc_window="range",
+)
+
 
 def real(name, shape, seed=0):
     """A stored tensor of random real numbers."""
@@ -14,3 +26,7 @@ def saved(folder, proto, name="net.onnx"):
     path = folder / name
     path.write_bytes(proto.SerializeToString())
     return path
+
+
+def nsr(outputs, expected):
+    return ((outputs["y"] - expected["y"]) ** 2).mean() / expected["y"].var(axis=0).mean()

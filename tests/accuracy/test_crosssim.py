@@ -12,7 +12,7 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.crossbar import Crossbar
-from imcmoo.accuracy.window import Adcs
+from imcmoo.model.physical.adc_window import Adcs
 
 FOLDER = Path(__file__).parents[3] / "shared" / "accuracy"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no ../shared/accuracy here")

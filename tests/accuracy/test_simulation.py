@@ -9,64 +9,10 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.chip import Chip
-from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.simulation import Simulation, calibrate
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
-from tests.accuracy.networks import real, saved
-from tests.networks.onnx_import.models import exactly, model, node, tensor
-
-LOSSLESS = Chip(
-    rows=64,
-    active_rows=64,
-    bits_per_cell=2,
-    input_slice_bits=2,
-    differential=True,
-    adc_bits=12,
-    adc_window="range",
-)
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    """A convolution, a depthwise one and two products with the same weights."""
-    nodes = [
-        node("Conv", "xw", "a", name="dense", pads=[1, 1, 1, 1]),
-        node("Relu", "a", "b"),
-        node("Conv", "bv", "c", name="depthwise", group=4),
-        node("Reshape", ["c", "shape"], ["d"]),
-        node("MatMul", "dm", "e", name="first"),
-        node("Tanh", "e", "f"),
-        node("MatMul", "fm", "y", name="second"),
-    ]
-    stored = [real("w", (4, 3, 3, 3)), real("v", (4, 1, 3, 3), 2), real("m", (16, 16), 3)]
-    proto = model(nodes, [tensor("x", ("n", 3, 4, 4))], [*stored, exactly("shape", [-1, 16])])
-    return CutNetwork(saved(tmp_path_factory.mktemp("small"), proto))
-
-
-@pytest.fixture(scope="module")
-def inputs():
-    return {"x": np.random.default_rng(5).normal(0, 1, (40, 3, 4, 4)).astype(np.float32)}
-
-
-@pytest.fixture(scope="module")
-def calibration(network, inputs):
-    return calibrate(network, [inputs], np.random.default_rng(0))
-
-
-@pytest.fixture
-def simulated(network, calibration):
-    def make(chip, seed=0):
-        simulation = Simulation(network, chip, calibration)
-        simulation.manufacture(seed)
-        return simulation
-
-    return make
-
-
-def nsr(outputs, expected):
-    return ((outputs["y"] - expected["y"]) ** 2).mean() / expected["y"].var(axis=0).mean()
+from tests.accuracy.networks import LOSSLESS, nsr
 
 
 def test_a_lossless_chip_gives_the_outputs_of_the_integers(simulated, inputs):

@@ -13,6 +13,7 @@ pytest.importorskip("sklearn", reason="the small network is trained on scikit-le
 
 from experiments.edge_networks.digits import write_digits
 from imcmoo.cli.main import main
+from imcmoo.networks.workloads import Workload
 
 GOOD = "rows=128,active_rows=64,bits_per_cell=1,input_slice_bits=1,adc_bits=8"
 POOR = "rows=128,active_rows=128,bits_per_cell=1,input_slice_bits=8,adc_bits=2"
@@ -69,6 +70,73 @@ def test_designs_of_a_file_a_run_and_a_json_object(command, tmp_path):
     for where in ("run", "run/design.json", "mine.json"):
         assert main([*command, "--designs", where, "--chips", "1", "--out", "b.csv"]) == 0
         assert one("b.csv").accuracy == table.accuracy[0]
+
+
+def test_fast_prediction_agrees_with_exact_execution(command):
+    coarse = GOOD.replace("adc_bits=8", "adc_bits=5")
+    for design, tolerance in ((GOOD, 0.02), (coarse, 0.08)):
+        found = {}
+        for how in ("exact", "fast"):
+            options = ["--design", design, "--device", "rram", "--how", how, "--chips", "2"]
+            assert main([*command, *options, "--out", f"{how}.csv"]) == 0
+            found[how] = one(f"{how}.csv")
+        assert found["fast"].accuracy == pytest.approx(found["exact"].accuracy, abs=tolerance)
+        assert found["fast"].how == "fast"
+        assert found["fast"].nsr_out_dB == pytest.approx(found["exact"].nsr_out_dB, abs=1.5)
+
+
+@pytest.fixture
+def measured(digits, tmp_path, monkeypatch):
+    """A network's table with its accuracy data beside it."""
+    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
+    table = tmp_path / "mine.csv"
+    options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(table)]
+    assert main(["import", str(digits[0]), *options]) == 0
+    return table, tmp_path / "mine.accuracy.npz"
+
+
+def test_import_with_data_adds_columns_that_are_read_and_written_again(measured, tmp_path):
+    table, _ = measured
+    lines = pd.read_csv(table, comment="#")
+    assert (lines.gain_white > 0).all()
+    assert (lines.gain_static > 0).all()
+    assert lines.input_signed.tolist() == [0, 0]
+    assert lines.input_peak[0] == 1
+    with (tmp_path / "again.csv").open("w", newline="") as stream:
+        Workload.read_csv(table).write_csv(stream)
+    assert (tmp_path / "again.csv").read_bytes() == table.read_bytes()
+
+
+def test_prediction_agrees_with_exact_execution(command, measured):
+    coarse = GOOD.replace("adc_bits=8", "adc_bits=5")
+    found = {}
+    for how, more in (("exact", []), ("linear", ["--accuracy-data", str(measured[1])])):
+        options = ["--design", coarse, "--device", "rram", "--how", how, "--chips", "2"]
+        assert main([*command, *options, *more, "--out", f"{how}.csv"]) == 0
+        found[how] = one(f"{how}.csv")
+    assert found["linear"].accuracy == pytest.approx(found["exact"].accuracy, abs=0.08)
+
+
+def test_accuracy_data_of_another_network_or_none_are_refused(command, measured, tmp_path, capsys):
+    other = tmp_path / "other.onnx"
+    other.write_bytes(Path(command[1]).read_bytes() + b"\x32\x01a")
+    command[1] = str(other)
+    options = ["--design", GOOD, "--device", "sram", "--how", "linear", "--accuracy-data"]
+    assert main([*command, *options, str(measured[1])]) == 2
+    assert "is of another network than" in capsys.readouterr().err
+    assert main([*command, *options, str(measured[0])]) == 2
+    assert capsys.readouterr().err.count("\n") <= 3
+
+
+def test_no_output_is_an_input_not_even_by_a_link_or_in_a_folder(command, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    chosen = {name: int(v) for name, v in (part.split("=") for part in GOOD.split(","))}
+    (tmp_path / "run/design.json").write_text(json.dumps({"design": chosen}))
+    (tmp_path / "link.csv").hardlink_to(tmp_path / "run/design.json")
+    for out in ("run/design.json", "link.csv"):
+        options = ["--designs", "run", "--device", "sram", "--out", out, "--force"]
+        assert main([*command, *options]) == 2
+        assert "is the same file as the input" in capsys.readouterr().err
 
 
 def test_layers_and_json(command):

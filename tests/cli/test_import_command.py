@@ -110,7 +110,7 @@ def test_symbols_are_given_by_name(folder):
         (["--shape", "x=2,9,-20"], "'-20' is not a whole number"),
         (["--value", "to=a"], "'a' is not a list of numbers"),
         (["--dim", "batch=2", "--dim", "batch=3"], "--dim batch is given twice"),
-        (["--summary", "mine.csv"], "must be different files"),
+        (["--summary", "mine.csv"], "--out and --summary are the same file: mine.csv"),
         (["--summary", "nowhere/mine.json", *GIVEN], "nowhere/mine.json: No such file"),
         (["--samples", "none.npz", *GIVEN], "none.npz"),
     ],

@@ -15,7 +15,7 @@ from imcmoo.cli.main import main
 from tests.networks.onnx_import import models
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, *languages):

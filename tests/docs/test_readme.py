@@ -1,73 +1,79 @@
-"""The figures of README follow from published tables."""
+"""The numbers of README follow from published tables."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from experiments.paper.pages import Summary
+from experiments.paper.tables import Tables
+from experiments.physics.summary import (
+    adc_ratios,
+    chip_of,
+    device_of,
+    geometric_mean,
+    networks_of,
+    recommended,
+    rram_over_sram,
+)
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "results" / "published"
 
 
 @pytest.fixture(scope="module")
-def told():
-    """The table of README: cells of the paper's and of the physical model by row."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.M)
-    return {name: (paper, physical) for name, paper, physical in rows}
+def readme():
+    """The text of README with single spaces."""
+    return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
-def paper():
-    """The exact chip by minimax regret, a row for each network."""
-    of_study = PUBLISHED / "four_workload_rram"
-    everything = pd.read_csv(of_study / "aggregations.csv")
-    (one,) = everything[everything["criterion"] == "regret_minimax"].to_dict("records")
-    chips = pd.read_csv(of_study / "joint.csv")
-    at = list(one).index("criterion") + 1
-    design = list(one)[at : list(one).index("over_own_best_resnet18")]
-    chip = chips[(chips[design] == [one[name] for name in design]).all(axis=1)].iloc[0].to_dict()
-    names = [name.removeprefix("loss_") for name in one if name.startswith("loss_")]
-    part = ({"energy_J": chip[f"energy_{n}_J"], "latency_s": chip[f"latency_{n}_s"]} for n in names)
-    return [chip | {"workload": name} | costs for name, costs in zip(names, part, strict=True)]
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
-def physical():
-    optima = pd.read_csv(PUBLISHED / "physics" / "optima.csv")
-    part = (optima["study"] == "four_workload_rram_physical") & (
-        optima["criterion"] == "regret_minimax"
-    )
-    return optima[part].to_dict("records")
+@pytest.fixture(scope="module")
+def optima():
+    return pd.read_csv(PUBLISHED / "physics" / "optima.csv")
 
 
-def test_the_two_chips_are_those_of_the_tables(told):
-    for column, rows in enumerate((paper(), physical())):
-        first = rows[0]
-        chip = f"{first['rows']:.0f} × {first['cols']:.0f}, {first['bits_per_cell']:.0f}, "
-        assert told["arrays, bits per cell, supply"][column] == chip + f"{first['voltage_V']:.1f} V"
-        assert told["area"][column] == f"{first['area_mm2']:.0f} mm²"
+def test_the_recommended_chip_is_the_published_one(readme, optima):
+    study = recommended(optima)
+    chip = chip_of(optima, study)
+    one = chip.iloc[0]
+    assert networks_of(study) == "nine"
+    assert (
+        f"{device_of(study)}, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
+        f"{one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
+        f"{one['columns_per_adc']:.0f} columns, {one['voltage_V']:.1f} V"
+    ) in readme
+    over = chip["over_own_best"]
+    assert f"each network has {over.min():.1f} to {over.max():.1f} times the EDAP" in readme
 
 
-def test_how_they_run_is_that_of_the_tables(told):
-    (p,) = [r for r in paper() if r["workload"] == "resnet18"]
-    (q,) = [r for r in physical() if r["workload"] == "resnet18_onnx"]
-    assert told["ResNet18, latency of one inference"] == (
-        f"{1e9 * p['latency_s']:.0f} ns",
-        f"{1e6 * q['latency_s']:.0f} µs",
-    )
-    assert told["ResNet18, energy of one inference"] == (
-        f"{1e3 * p['energy_J']:.2g} mJ",
-        f"{1e3 * q['energy_J']:.2g} mJ",
-    )
-    assert told["time between two ResNet18 inferences at that power"] == (
-        f"{1e9 * p['latency_s']:.0f} ns",
-        f"{1e6 * q['interval_s']:.0f} µs",
-    )
-    watts = p["energy_J"] / p["latency_s"]
-    assert told["power while ResNet18 runs"] == (
-        f"{watts / 1e3:.0f} kW ({watts / p['area_mm2']:.0f} W/mm²)",
-        f"{q['power_W']:.0f} W ({q['W_per_mm2']:.2f} W/mm²)",
-    )
-    each = [r["tops_per_W"] for r in physical()]
-    efficiency = told["TOPS/W, least to most of the four"][1]
-    assert efficiency == f"{min(each):.1f} to {max(each):.1f}"
+def test_the_comparison_of_devices_is_the_published_one(readme, optima):
+    variations = pd.read_csv(PUBLISHED / "physics" / "variations.csv")
+    for networks, shown in (("nine", "is {} to {} times higher"), ("four", "four CNNs: {} to {}")):
+        ratios = [geometric_mean(rram_over_sram(optima, networks))]
+        ratios += adc_ratios(variations, networks).values()
+        assert len(ratios) == 4
+        assert shown.format(f"{min(ratios):.1f}", f"{max(ratios):.1f}") in readme
+
+
+def test_the_gains_are_the_published_ones(readme):
+    summary = Summary(Tables(PUBLISHED))
+    assert f"at most {100 * summary.over_ga:.1f} %" in readme
+    assert f"gains of up to {100 * summary.from_largest:.0f} %" in readme
+
+
+def test_the_agreement_with_macros_is_the_published_one(readme):
+    table = pd.read_csv(PUBLISHED / "silicon" / "agreement.csv")
+    rows = table[(table["reading"] == "default") & (table["periphery"] == "fitted")]
+    shown = [f"{100 * r.within:.0f} % of {r.rows:.0f}" for r in rows.itertuples()]
+    time, efficiency, density = shown
+    assert f"{time} latencies, {efficiency} TOPS/W and {density} TOPS/mm²" in readme
+
+
+def test_the_power_of_the_reference_model_is_the_published_one(readme):
+    ledger = pd.read_csv(PUBLISHED / "ledger.csv")
+    power = ledger.loc[ledger["quantity"].str.startswith("power: "), "value"]
+    assert f"draw up to {power.max() / 1e3:.0f} kW" in readme

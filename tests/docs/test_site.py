@@ -48,15 +48,22 @@ def test_every_page_and_tutorial_is_on_the_site(site):
     assert 'id="search-results"' in (site / "search.html").read_text(encoding="utf-8")
 
 
-def test_a_tutorial_is_a_page_of_text_and_code(site):
+def test_a_tutorial_is_a_page_of_text_code_and_output(site):
     text = (site / "tutorials" / "own_model.html").read_text(encoding="utf-8")
-    assert "<h1>Bring your own cost model" in text
+    assert "<h1>Write a cost model" in text
     assert "# %%" not in text
-    assert text.count('class="highlight-python') == 5
+    assert text.count('class="highlight-python') == 6
+    assert "designs evaluated, " in text
+    drawn = (site / "tutorials" / "first_steps.html").read_text(encoding="utf-8")
+    assert "<svg" in drawn[drawn.index("frameon") :]
+    equations = (site / "physical_model.html").read_text(encoding="utf-8")
+    assert equations.count('<svg role="img"') > 20
+    assert "npm/mathjax" not in equations
 
 
 def test_what_the_package_offers_is_in_the_reference(site):
-    text = (site / "api.html").read_text(encoding="utf-8")
+    pages = [(site / path.with_suffix(".html").name) for path in DOCS.glob("api*.md")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     lacking = [n for n in imcmoo.__all__ if n[0] != "_" and f'id="imcmoo.{n}"' not in text]
     assert not lacking
 
@@ -72,14 +79,19 @@ def test_links_within_the_repository_lead_somewhere(page):
 def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
     pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "start.md").read_text("utf-8"), re.M | re.S)
+    page = (DOCS / "start.md").read_text("utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert len(commands) == 8
+    assert len(commands) == 7
     for program, *arguments in commands:
         assert program == "imcmoo"
         assert main(arguments) == 0, arguments
-    run = tmp_path / "results" / "four_workload_rram" / "seed-1"
+    run = tmp_path / "results" / "four_workload_sram_physical" / "seed-1"
     assert (run / "report.html").exists()
     assert (run / "regret.csv").exists()
-    assert "exact optimum" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "exact optimum" in printed
+    shown = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
+    numbers = re.findall(r"\d+\.\d+", " ".join(shown))
+    assert len(numbers) > 10
+    assert not [number for number in numbers if number not in printed]

@@ -18,8 +18,8 @@ def test_a_tutorial_runs(path, capsys):
         assert len(result["front"]) > 5
     if path.stem == "first_steps":
         table = result["table"]
-        assert table["runs"].tolist() == [True, True, True, False]
-        assert table["missing_cells"].iloc[-1] > 0
+        assert 0 < table["runs"].sum() < len(table)
+        assert (table.loc[~table["runs"], "missing_snr"] > 0).all()
         assert "edap_max: " in shown
     if path.stem == "ask_and_tell":
         assert "asked for the same designs again: True" in shown

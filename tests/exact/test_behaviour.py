@@ -10,8 +10,7 @@ from imcmoo.problem.identity import ENUMERATION_VERSION, difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
-from problems import STUDIES
-from problems.physical_extended import SRAM_EXTENDED
+from problems import SRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import feasible_values, part_of, study_on
 from tests.fakes import FakeEvaluator

@@ -17,8 +17,7 @@ from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
-from problems import STUDIES
-from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED
+from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
 

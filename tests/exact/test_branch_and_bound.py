@@ -20,11 +20,11 @@ from imcmoo.exact.proof_plan import criteria_of, problem_of, proof_plan, provabl
 from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.limits import Limits
-from problems import STUDIES
-from problems.physical_extended import (
+from problems import (
     RRAM_EXTENDED,
     SRAM_EXTENDED,
     SRAM_TECHNOLOGY_EXTENDED,
+    STUDIES,
 )
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (

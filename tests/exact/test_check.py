@@ -13,7 +13,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
-from problems.physical_extended import SRAM_EXTENDED
+from problems import SRAM_EXTENDED
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
 
 

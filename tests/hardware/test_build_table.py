@@ -58,7 +58,7 @@ def test_what_is_written_is_read_back(tmp_path):
     table = ComponentTable.load(path, scaling="current")
     assert table.metadata == {"date": "today"}
     assert table.main_memory_J_per_bit == 3.0
-    assert table.router(7)["area"] == 2.0
+    assert table.look_up("router", node_nm=7)["area"] == 2.0
     assert [file.name for file in path.parent.iterdir()] == ["table.npz"]
 
 

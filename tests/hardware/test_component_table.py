@@ -6,11 +6,10 @@ from importlib.resources import as_file, files
 import numpy as np
 import pytest
 
-from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
+from imcmoo.hardware.component_table import COMPONENTS, SCALINGS, ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
 from imcmoo.hardware.request import MILLIVOLTS
-from imcmoo.hardware.scaling import SCALINGS
 
 NODES_NM = np.array([7, 10, 14, 22, 32, 45])
 
@@ -69,13 +68,15 @@ def test_covers_every_node_and_crossbars_up_to_1024(table, device, node_nm):
     assert {values.shape for values in costs.values()} == {(voltage.size, 7, 7)}
     assert np.all(np.diff(costs["adc_area"], axis=2) > 0)  # of more columns
     assert np.all(costs["row_read_on_high"] > costs["row_read_off_high"])
-    assert np.all(table.buffer(node_nm, 8 * powers(2, 128)[:, None], powers(16, 1024))["read"] > 0)
+    sizes = {"width_bits": 8 * powers(2, 128)[:, None], "depth_words": powers(16, 1024)}
+    assert np.all(table.look_up("buffer", node_nm=node_nm, **sizes)["read"] > 0)
 
 
 def test_covers_the_buffers_and_their_address_adders(table):
     node, depth = np.ix_(NODES_NM, powers(2048, 524288))
-    assert all(np.all(values > 0) for values in table.buffer(node, 2048, depth).values())
-    adders = table.adder(NODES_NM[:, None], np.arange(4, 20))
+    buffers = table.look_up("buffer", node_nm=node, width_bits=2048, depth_words=depth)
+    assert all(np.all(values > 0) for values in buffers.values())
+    adders = table.look_up("adder", node_nm=NODES_NM[:, None], bits=np.arange(4, 20))
     assert adders["energy"].shape == (6, 16)
     assert np.all(adders["leak"] > 0)
 

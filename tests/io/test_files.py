@@ -14,7 +14,7 @@ import pytest
 from imcmoo.io import files
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import clear_temporary, replacing, unchanged, writing
-from tests.io.processes import ROOT, wait_for
+from tests.io.processes import ROOT, python, wait_for
 
 both = pytest.mark.parametrize("door", [replacing, writing])
 OURS = re.compile(rb"a,b\n")
@@ -269,12 +269,7 @@ with writing(Path(sys.argv[1])) as out:
 @pytest.fixture
 def writer(tmp_path):
     """A process that is writing `out.csv`, and the name of its temporary file."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path / "out.csv")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    process = python(WRITER, tmp_path / "out.csv")
     yield process, process.stdout.readline().strip()
     process.kill()
     process.communicate()

@@ -4,8 +4,6 @@ import errno
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 from imcmoo.io import locks
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import LOCK, folder_lock
-from tests.io.processes import PATIENCE, ROOT
+from tests.io.processes import PATIENCE, python
 
 pytestmark = pytest.mark.skipif(not locks.HAVE_LOCKS, reason="this system has no such locks")
 
@@ -49,16 +47,6 @@ while won < 200:
         refused.add(str(error))
 print(won, *refused, sep=chr(10))
 """
-
-
-def python(code, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 def owner_of(folder):

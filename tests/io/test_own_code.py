@@ -86,7 +86,7 @@ def test_nothing_is_run(folder):
 
 
 def test_modules_of_the_project_and_what_is_installed_do_not_count():
-    assert own_code(["imcmoo.exact.enumeration", "problems.rram", "json"]) == {}
+    assert own_code(["imcmoo.exact.enumeration", "problems", "json"]) == {}
 
 
 def test_an_installed_model_counts_with_its_package(folder):

@@ -59,7 +59,10 @@ BITS_HEADER = ",".join(f"input_bit{i}" for i in range(BITS))
         ("", "line 1: no column name, C, M, P, Q"),
         ("name,C,M,P,Q\n", "no layers"),
         (SHORT.replace(",Q", ""), "line 1: no column Q"),
-        ("name,C,M,P,Q,strid_h\na,1,1,1,1,1\n", "line 1: unknown column 'strid_h'; did you mean s"),
+        (
+            "name,C,M,P,Q,strid_h\na,1,1,1,1,1\n",
+            "unknown column 'strid_h'; did you mean 'stri",
+        ),
         ("name,C,M,P,Q,Q\na,1,1,1,1,1\n", "line 1, column Q: given twice"),
         (SHORT.replace("55\n", "55,1\n"), "line 2: 6 cells for 5 columns"),
         (SHORT.replace("64,55", "-64,55"), "line 2, column M: '-64' is not a whole number"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import fake_problem
 
 

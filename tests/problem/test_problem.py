@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY
 from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.problem import SelectionCriteria
-from problems import STUDIES
-from problems.rram import RRAM
-from problems.sram import SRAM_TECHNOLOGY
+from problems import RRAM, SRAM_TECHNOLOGY, STUDIES
 from tests.fakes import SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
 
 COSTS = STUDIES["technology_cost_sram"].cost_per_cm2

@@ -11,7 +11,7 @@ from imcmoo.model.reference.mapping import AXES, Chips, map_layers
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, traffic
 from imcmoo.networks.workloads import DIMENSIONS, Workload, WorkloadSet
-from problems.rram import RRAM
+from problems import RRAM
 from tests.model.reference.scalar_model import Chip, LayerMapping
 from tests.reference import records
 
@@ -35,7 +35,7 @@ def _alone(workload, layer):
     """A network of one layer of a shipped network."""
     whole = Workload.load(workload)
     i = whole.layers.index(layer)
-    whole_net = ("name", "provenance")
+    whole_net = ("name", "provenance", "measured")
     per_layer = [f.name for f in fields(whole) if f.name not in whole_net]
     cut = {field: getattr(whole, field)[i : i + 1] for field in per_layer}
     return WorkloadSet((Workload(workload, **cut),))

@@ -56,8 +56,8 @@ def buffer_of(table, name, record):
     width = GLB_WIDTH_BITS if name == "glb" else 8 * record["macros_per_tile"]
     depth_key = {"glb": "glb_depth", "input_buffer": "rows", "output_buffer": "cols"}[name]
     depth = record[depth_key]
-    sram = scalars(table.buffer(NODE_NM, width, depth))
-    return sram, scalars(table.adder(NODE_NM, int(np.ceil(np.log2(depth)))))
+    sram = scalars(table.look_up("buffer", node_nm=NODE_NM, width_bits=width, depth_words=depth))
+    return sram, scalars(table.look_up("adder", node_nm=NODE_NM, bits=np.ceil(np.log2(depth))))
 
 
 def at_weight(costs, quantity, average_weight):
@@ -90,7 +90,7 @@ def expected_energies(table, record):
             "write": at_weight(crossbar, "cell_write", c),
             "leak": crossbar["cell_leak"] * cycle,
         },
-        "router": {"read": in_pico(scalars(table.router(NODE_NM)))["read"]},
+        "router": {"read": in_pico(scalars(table.look_up("router", node_nm=NODE_NM)))["read"]},
         "main_memory": dict.fromkeys(("read", "write", "update"), main_memory),
     }
     for name in ("input_buffer", "output_buffer", "glb"):

@@ -1,47 +1,71 @@
-"""Recorded RRAM evaluations of the reference stack, recomputed."""
+"""Recorded evaluations of the reference stack, recomputed.
+
+On SRAM the reference draws its loop orders at random and sometimes misses the best by far, so our
+energy may be lower than a record but never higher than its print-out allows.
+"""
 
 import numpy as np
-import pandas as pd
+import pytest
 
-from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.networks.workloads import WorkloadSet
-from problems.rram import RRAM
+import problems
 from tests.reference import records
-
-pytestmark = records.of_every_source
+from tests.reference.records import OTHER_INPUTS, PRINTED, above, compared, off
 
 DESIGNS = {"golden": 24, "full": 887}
-"""How many designs the records hold, with four networks each."""
+"""How many RRAM designs the records hold, with four networks each."""
 
 
-def _recorded(source):
-    """Levels of the distinct designs, an evaluator, and the records as (n, W) arrays."""
-    rows = records.evaluations(source)
-    rows = rows[rows.device == "rram"]
-    wide = rows.pivot(index=["order", *records.DESIGN], columns="workload")
-    names = list(wide["energy_J"].columns)
-    designs = wide.index.to_frame(index=False)
-    levels = RRAM.encode({n: designs[n].to_numpy() for n in records.DESIGN})
-    columns = ("energy_J", "latency_s", "area_mm2", "max_utilization_pct")
-    values: dict[str, np.ndarray] = {c: wide[c].to_numpy() for c in columns}
-    return levels, Evaluator(RRAM, WorkloadSet.load(names)), values
-
-
-def _off(ours, theirs):
-    return np.abs(ours / theirs - 1)
-
-
-def test_latency_area_and_utilization_are_equal_and_energy_as_printed(source):
-    levels, evaluator, theirs = _recorded(source)
-    assert len(pd.unique(RRAM.rank(levels))) == DESIGNS[source]
-    assert theirs["energy_J"].shape == (DESIGNS[source], 4)
-    ours = evaluator.evaluate(levels)
-    assert ours.runs.all()
-    assert _off(ours.latency_s, theirs["latency_s"]).max() < 1e-12
-    assert _off(ours.area_m2[:, None] * 1e6, theirs["area_mm2"]).max() < 1e-7
+@records.of_every_source
+@pytest.mark.parametrize("study", records.SPACES)
+def test_latency_area_and_utilization_are_equal_and_energy_never_above(source, study):
+    _, ours, _, theirs = compared(source, study)
+    assert off(ours.latency_s, theirs["latency_s"]) < 1e-12
+    assert off(ours.area_m2[:, None] * 1e6, theirs["area_mm2"]) < 1e-7
     # Recorded with two decimals.
     assert np.abs(ours.values["utilization"] * 100 - theirs["max_utilization_pct"]).max() < 0.00501
-    assert _off(ours.energy_J, theirs["energy_J"]).max() < 0.005
-    off = _off(evaluator.evaluate(levels, "reference").energy_J, theirs["energy_J"])
-    assert (off < 1e-9).mean() >= 0.99
-    assert off.max() < 1e-4
+    assert above(ours, theirs).to_numpy().max() < PRINTED
+
+
+@records.of_every_source
+def test_rram_energies_are_as_printed(source):
+    designs, ours, rounded, theirs = compared(source, "four_workload_rram_product")
+    assert len(designs[records.DESIGN].drop_duplicates()) == DESIGNS[source]
+    assert theirs["energy_J"].shape == (DESIGNS[source], 4)
+    assert ours.runs.all()
+    assert off(ours.energy_J, theirs["energy_J"]) < PRINTED
+    apart = np.abs(above(rounded, theirs).to_numpy())
+    assert (apart < 1e-9).mean() >= 0.99
+    assert apart.max() < 1e-4
+
+
+@records.of_every_source
+def test_cost_is_area_times_what_the_node_costs(source):
+    rows = records.of_study(source, "technology_cost_sram")
+    factor = 100 * rows.cost / rows.area_mm2
+    costs = problems.STUDIES["technology_cost_sram"].cost_per_cm2
+    assert np.array_equal(factor.round(2), rows.technology_nm.map(costs))
+
+
+@records.wants_full
+@pytest.mark.parametrize("study", ["four_workload_sram_product", "nine_workload_sram_mean"])
+def test_energy_is_within_the_print_out_on_96_percent_of_rows(study):
+    _, ours, rounded, theirs = compared("full", study)
+    same = [i for i, name in enumerate(records.networks("full", study)) if name != OTHER_INPUTS]
+    off = np.abs(above(ours, theirs).to_numpy()[:, same])
+    assert (off < PRINTED).mean() >= 0.96
+    equal = np.abs(above(rounded, theirs).to_numpy()[:, same]) < 1e-9
+    assert (equal.mean(axis=0) >= 0.90).all()
+
+
+@records.wants_full
+def test_energy_follows_the_records_at_every_technology_node():
+    """45 of 1,680 rows are far above the best loop order; 6 of them on the 25 chips at 32 nm.
+
+    `test_missed_orders` shows which order each of these took instead, so that with it every node
+    is equal on 98 % of rows at least.
+    """
+    designs, ours, _, theirs = compared("full", "technology_cost_sram")
+    near = (np.abs(above(ours, theirs)) < PRINTED).mean(axis=1)
+    share = near.groupby(designs.technology_nm).mean()
+    assert (share.drop(32) >= 0.96).all()
+    assert share[32] >= 0.94

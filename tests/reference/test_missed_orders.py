@@ -14,19 +14,11 @@ from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
 from imcmoo.model.reference.mapping import AXES, map_layers
-from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
+from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import operand_factors
-from imcmoo.model.reference.rounding import round_digits
 from imcmoo.networks.workloads import WorkloadSet
 from tests.reference import records
-from tests.reference.test_sram_evaluations import (
-    OTHER_INPUTS,
-    PRINTED,
-    STUDIES,
-    _above,
-    _compared,
-    networks,
-)
+from tests.reference.records import OTHER_INPUTS, PRINTED, SRAM_STUDIES
 
 SHAPES_MISSED = 3
 """Most layer shapes of a network in which a search is allowed to have missed."""
@@ -89,12 +81,12 @@ def _missed(energies, record):
 
 def _unexplained(source, study):
     """Records of a study far above ours: how many, and those that no few dearer orders explain."""
-    designs, ours, _, theirs = _compared(source, study)
-    names = networks(source, study)
-    space, table = STUDIES[study], ComponentTable.load()
+    designs, ours, _, theirs = records.compared(source, study)
+    names = records.networks(source, study)
+    space, table = SRAM_STUDIES[study], ComponentTable.load()
     far = [
         (i, w)
-        for i, w in np.argwhere(_above(ours, theirs).to_numpy() < -PRINTED)
+        for i, w in np.argwhere(records.above(ours, theirs).to_numpy() < -PRINTED)
         if names[w] != OTHER_INPUTS
     ]
     models = {w: ChipModel(space, WorkloadSet.load([names[w]]), table) for _, w in far}
@@ -109,7 +101,7 @@ def _unexplained(source, study):
 
 @records.wants_full
 @pytest.mark.slow  # the golden records ask the same in the default suite
-@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("study", SRAM_STUDIES)
 def test_records_far_above_ours_took_a_dearer_loop_order(study, every_order):
     far, unexplained = _unexplained("full", study)
     assert far > 10
@@ -118,7 +110,7 @@ def test_records_far_above_ours_took_a_dearer_loop_order(study, every_order):
 
 def test_golden_records_far_above_ours_took_a_dearer_loop_order(every_order):
     """All but the one of the technology study that stays unexplained in the full records, too."""
-    studies = [_unexplained("golden", study) for study in STUDIES]
+    studies = [_unexplained("golden", study) for study in SRAM_STUDIES]
     unexplained = [missed for _, of_study in studies for missed in of_study]
     assert sum(far for far, _ in studies) == 9
     assert [missed[:2] for missed in unexplained] == [(22, "alexnet")]

@@ -9,7 +9,7 @@ import pytest
 
 import problems
 from tests.reference import records
-from tests.reference.test_sram_evaluations import OTHER_INPUTS, PRINTED
+from tests.reference.records import OTHER_INPUTS, PRINTED
 
 pytestmark = records.of_every_source
 

@@ -22,7 +22,7 @@ SECONDS = 300.0
 MOST_BYTES = 8 << 30
 """Address space of a forked command, so that a trial costs no other process its memory."""
 
-FINE, REFUSED = "as if nothing had been", "one line, nothing lost"
+FINE, REFUSED = "undisturbed result", "clear error, nothing lost"
 BROKEN, LOST, TRACEBACK, SILENT = "broken", "lost", "traceback", "silent"
 ENDLESS = "too slow or endless"
 BAD = (BROKEN, LOST, TRACEBACK, SILENT, ENDLESS)

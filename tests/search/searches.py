@@ -7,7 +7,7 @@ from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.sampling import draw_feasible
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL, fake_problem
 
 LARGE_PROBLEM = fake_problem(RRAM)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import SelectionCriteria
-from imcmoo.search import mating
+from imcmoo.search import algorithm, mating
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.parameters import Integer, Ordinal
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import (
     SMALL,
     SUM,
@@ -112,6 +112,7 @@ def test_search_finds_the_optimum():
 def test_resumed_is_uninterrupted(tmp_path, monkeypatch, problem, generation, niches):
     if niches:
         monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
+    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", 0.0)
     whole = search(problem, budget=450)
 
     def stop(row):
@@ -126,6 +127,29 @@ def test_resumed_is_uninterrupted(tmp_path, monkeypatch, problem, generation, ni
     assert bytes_of(resumed) == bytes_of(whole)
     assert heard == whole.trace[generation + 1 :]
     assert bytes_of(search(problem, budget=450, checkpoint=checkpoint)) == bytes_of(whole)
+
+
+def test_quick_generations_are_saved_together_and_the_last_one_always(tmp_path, monkeypatch):
+    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", 60.0)
+    whole = search(budget=450)
+
+    def stop(row):
+        if row.generation == 3:
+            raise Stop
+
+    checkpoint = tmp_path / "search.checkpoint"
+    with pytest.raises(Stop):
+        search(budget=450, checkpoint=checkpoint, callback=stop)
+    heard = []
+    assert bytes_of(search(budget=450, checkpoint=checkpoint, callback=heard.append)) == bytes_of(
+        whole
+    )
+    assert heard == whole.trace[1:]
+    heard.clear()
+    assert bytes_of(search(budget=450, checkpoint=checkpoint, callback=heard.append)) == bytes_of(
+        whole
+    )
+    assert heard == []
 
 
 def test_killed_at_any_moment_and_resumed(tmp_path):

@@ -9,7 +9,7 @@ from imcmoo.search import mating
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.elites import SCREENED, ValueElites, from_elites
 from imcmoo.search.schedule import PAPER
-from problems.rram import RRAM
+from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM as PROBLEM
 from tests.search.searches import evaluated
 

@@ -10,7 +10,7 @@ from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
-from problems.rram import RRAM
+from problems import RRAM
 from tests.search.searches import (
     LARGE_PROBLEM,
     SMALL_FEASIBLE,

@@ -3,7 +3,7 @@ import pytest
 
 from imcmoo.search.archive import Archive
 from imcmoo.search.offspring import OffspringBuilder
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import fake_problem
 
 

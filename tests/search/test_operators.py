@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Integer
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL
 
 SPACES = [RRAM, SMALL]

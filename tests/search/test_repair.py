@@ -7,7 +7,7 @@ from imcmoo.search.repair import repair
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.moves import move, pairs, single_moves
 from imcmoo.space.parameters import Categorical, Integer
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL, fake_problem
 
 PROBLEMS = [fake_problem(RRAM), fake_problem(SMALL, 2)]

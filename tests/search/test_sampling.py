@@ -12,7 +12,7 @@ from imcmoo.search.sampling import (
     spread_out,
     unseen,
 )
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL, FakeEvaluator, fake_problem
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.search.surrogate import Surrogate, steps
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SMALL
 from tests.search.searches import LARGE_PROBLEM, evaluated
 

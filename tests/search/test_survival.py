@@ -7,7 +7,7 @@ from pymoo.core.population import Population
 from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search.survival import CriteriaSurvival, elite, span_scaled, unique_rank
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import SUM, NoisyEvaluator, fake_problem
 
 PROBLEM = fake_problem(RRAM, 3)
@@ -103,15 +103,6 @@ def test_a_front_that_just_fits_survives_whole():
     survival = CriteriaSurvival(elite_share=0)  # an elite may hold a design that is dominated
     kept = survival.do(PROBLEM, pop, n_survive=len(first)).get("index")
     assert set(kept) == set(first)
-
-
-def test_survivors_know_their_rank():
-    pop = random_population(30, np.random.default_rng(3))
-    F = pop.get("F")
-    F[15:] = F[:15] * 2
-    pop.set("F", F)
-    kept = CriteriaSurvival(elite_share=0.75).do(PROBLEM, pop, n_survive=30)
-    assert kept.get("rank").tolist() == unique_rank(F)[kept.get("index").astype(int)].tolist()
 
 
 NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)

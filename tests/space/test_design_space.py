@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Integer, Ordinal, Real
-from problems import SPACES
-from problems.sram import SRAM, SRAM_TECHNOLOGY
+from problems import SPACES, SRAM, SRAM_TECHNOLOGY
 
 MIXED = DesignSpace(
     "mixed",

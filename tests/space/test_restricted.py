@@ -3,8 +3,7 @@ import pytest
 
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import ValueFaults, restricted
-from problems.rram import RRAM
-from problems.sram import SRAM_TECHNOLOGY
+from problems import RRAM, SRAM_TECHNOLOGY
 
 
 def test_a_list_is_a_parameter_in_order_and_one_value_is_shared():

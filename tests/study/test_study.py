@@ -13,7 +13,8 @@ from imcmoo.cli import arguments, run_command
 from imcmoo.cli.arguments import area
 from imcmoo.study.provenance import command, config, shortest_mm2
 from problems import STUDIES
-from problems.sram import LOWEST_VOLTAGE_V
+
+LOWEST_VOLTAGE_V = {7: 0.45, 10: 0.50, 14: 0.55, 22: 0.65, 32: 0.65, 45: 0.75}
 
 AREAS_MM2 = st.floats(1e-3, 1e6)
 

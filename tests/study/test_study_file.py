@@ -20,14 +20,16 @@ from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import baseline_table
 from imcmoo.study.study import Study
 from imcmoo.study.study_schema import schema_text
-from problems.physical import (
+from problems import (
+    RRAM,
     RRAM_PHYSICAL,
     RRAM_PHYSICAL_ATTENTION,
+    SRAM,
+    SRAM_LARGE,
     SRAM_PHYSICAL,
     SRAM_PHYSICAL_ATTENTION,
+    SRAM_TECHNOLOGY,
 )
-from problems.rram import RRAM
-from problems.sram import SRAM, SRAM_LARGE, SRAM_TECHNOLOGY
 
 ROOT = Path(__file__).parents[2]
 

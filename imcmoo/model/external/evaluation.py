@@ -171,11 +171,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def _read(code: int, written: str, errors: str) -> Answer:
-    """The answer a command wrote.
-
-    Raises:
-        EvaluationFailed: none, or the command crashed.
-    """
+    """The answer a command wrote."""
     message = f": {_line(errors)}" if errors.strip() else ""
     if code < 0:
         raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{message}")

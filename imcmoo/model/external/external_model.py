@@ -11,8 +11,14 @@ from typing import Any, ClassVar
 
 from imcmoo.io.executor import cores, imap_unordered, waiting
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.external.answer_cache import FAILED, AnswerCache, Kept
-from imcmoo.model.external.answers import EVALUATION, as_metrics, checked
+from imcmoo.model.external.answers import (
+    EVALUATION,
+    FAILED,
+    AnswerCache,
+    Kept,
+    as_metrics,
+    checked,
+)
 from imcmoo.model.external.evaluation import Evaluation, EvaluationFailed
 from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.networks.workloads import WorkloadSet
@@ -72,10 +78,7 @@ class ExternalModel(CostModel):
         Raises:
             ValueError: no such network here.
         """
-        if name not in self.workload_names:
-            raise ValueError(f"no network '{name}' here; there are {self.workload_names}")
-        workload = self._workloads.workloads[self.workload_names.index(name)]
-        return type(self)(self.space, WorkloadSet((workload,)))
+        return type(self)(self.space, self._workloads.only(name))
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.

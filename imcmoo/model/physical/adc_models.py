@@ -10,6 +10,7 @@ import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS, Designs
 
 
@@ -33,8 +34,8 @@ class AdcCosts:
 class AdcModel(Protocol):
     """Model of an ADC: its costs by node, supply voltage, resolution and active rows."""
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
-        """Costs of one ADC; `nominal_V` is the supply voltage of library energies."""
+    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+        """Costs of one ADC."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class ZigZagAdc:
 
     fitted_nm: float = 28.0
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
         """Costs of one ADC; energy goes with the square of the supply voltage."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
             energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
-            leak_W=np.zeros(len(designs)),
+            leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
 
@@ -64,39 +65,45 @@ class TabulatedAdc:
     Args:
         name: its table.
         ignores_supply: whether its energy stays the same at every supply, as in the library.
+        leaks: whether the library states its static power.
     """
 
     name: str
     ignores_supply: bool = False
+    leaks: bool = False
 
-    def costs(self, designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
         """Costs of one ADC.
 
         Raises:
             ValueError: node or resolution is not in the table; says what is.
         """
         costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
+        nominal_V = assumptions.nominal_V.value
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
-        return AdcCosts(costs["energy"] * supply, costs["area"], costs["leak"], costs["time"])
+        leak = np.full(len(designs), assumptions.sar_adc_leak_W.value)
+        if self.leaks:
+            leak = costs["leak"] * assumptions.murmann_leak_share.value
+        return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
 
 
 MODELS: dict[str, AdcModel] = {
     "zigzag": ZigZagAdc(),
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
-    "murmann": TabulatedAdc("murmann"),
+    "murmann": TabulatedAdc("murmann", leaks=True),
     "isaac": TabulatedAdc("isaac"),
 }
 
 
-def adc_costs(designs: Designs, table: PhysicalTable, nominal_V: float) -> AdcCosts:
+def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
     """Costs by the ADC model of each design."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
-        return MODELS[ADC_MODELS[present[0]]].costs(designs, table, nominal_V)
+        return MODELS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
     parts = [np.empty(len(designs)) for _ in range(4)]
     for index in present:
         of_model = designs.adc_model == index
-        costs = MODELS[ADC_MODELS[index]].costs(designs.take(of_model), table, nominal_V)
+        costs = MODELS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
         values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[of_model] = value

@@ -81,6 +81,34 @@ class Assumptions:
     lpddr4_pin_rate: Assumption = Assumption(
         4.266e9, 3.2e9, 4.266e9, "JEDEC JESD209-4: 4,266 Mbit/s a pin (the library: 80 times less)"
     )
+    lpddr4_idle_W_per_bit: Assumption = Assumption(
+        0.040 / 16,
+        0.0,
+        0.080 / 16,
+        "idle and refreshed 16-bit channel, IDD2N and IDD5 of 8 Gb "
+        "LPDDR4-3200 (DRAMSys JEDEC_8Gb_LPDDR4-3200_16bit): 34 + 6 mW; 0: charged to others",
+    )
+    hbm2_idle_W: Assumption = Assumption(
+        1.04,
+        0.0,
+        2.1,
+        "16 idle and refreshed channels of 128 bits, IDD2N and IDD5AB of "
+        "DRAMsim3's HBM2_8Gb_x128: 48 + 17 mW each; 0: charged to others",
+    )
+    sar_adc_leak_W: Assumption = Assumption(
+        53e-9,
+        0.0,
+        27e-6,
+        "static power of an ADC where its model has none (zigzag, neurosim_sar, "
+        "isaac): Yip and Chandrakasan, 10 bits, 65 nm, 1 V; murmann has 27 uW at 8 bits",
+    )
+    murmann_leak_share: Assumption = Assumption(
+        1.0,
+        0.0,
+        1.0,
+        "assumption: share of the static power that hwcomponents-adc states for a "
+        "murmann ADC, which is a quarter of its power at full rate",
+    )
     lpddr4_interface_m2_per_bit: Assumption = Assumption(
         2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits"
     )
@@ -100,6 +128,26 @@ class Assumptions:
     )
     read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
+    row_variance_share: Assumption = Assumption(
+        0.8,
+        0.5,
+        1.0,
+        "assumption: share of the inputs' variance that is not between the means of "
+        "rows; median of 124 layers of five networks (experiments/edge_networks)",
+    )
+    row_correlation: Assumption = Assumption(
+        0.005, 0.0, 0.1, "assumption: correlation of two rows' inputs over samples; likewise"
+    )
+    column_correlation: Assumption = Assumption(
+        0.001, 0.0, 0.03, "assumption: correlation of two weights over columns; likewise"
+    )
+    outlier_columns: Assumption = Assumption(
+        1 / 400,
+        0.0,
+        1 / 100,
+        "assumption: share of columns whose mean sum is an outlier; one of 384 "
+        "in a layer of MiniLM-L3, whose weights are nearly all positive",
+    )
     offset_cell_S: Assumption = Assumption(
         2.95e-6, 0.9e-6, 5.0e-6, "mean of 6 and 900 kOhm cells, each behind 195 kOhm of access"
     )

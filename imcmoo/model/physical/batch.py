@@ -32,6 +32,7 @@ from imcmoo.model.physical.latency import (
     Rates,
     Run,
     apply_power_limit,
+    longest_layer_share,
     pipelined_latency,
     read_times,
     roofline,
@@ -124,17 +125,18 @@ class Batch:
 
     @cached_property
     def noise(self) -> Floats:
-        """ADC SQNR, SNR from cell variation and compute SNR in dB, shape (n, 3, W)."""
+        """SNR in dB as `NoiseModel.of` returns it, shape (n, 4, W)."""
         return self.context.noise.of(self.designs)
 
     @cached_property
-    def _has_dram(self) -> Bools:
+    def has_dram(self) -> Bools:
+        """True where there is a DRAM, shape (n,)."""
         return np.asarray(self.designs.dram != DRAM.index("none"))
 
     @cached_property
     def may_stream(self) -> Bools:
         """True where weights may be streamed, shape (n, 1)."""
-        may: Bools = self._has_dram & ~self.designs.pipelined & self.context.device.streams
+        may: Bools = self.has_dram & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
     @cached_property
@@ -162,7 +164,7 @@ class Batch:
     @cached_property
     def io_bits(self) -> Floats:
         """The networks' own input and output through DRAM, shape (n, W)."""
-        through_dram = self._has_dram & self.context.switches.activation_dram
+        through_dram = self.has_dram & self.context.switches.activation_dram
         bits: Floats = through_dram[:, None] * self.context.layers.io_bits
         return bits
 
@@ -174,9 +176,10 @@ class Batch:
         return np.broadcast_to(leak, occupied.shape)
 
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
-        """Add leakage to runs on so many macros, shape (n, W), and keep the power limit."""
+        """Add static power to runs on so many macros, shape (n, W), and keep the power limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
-        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
+        idle = self.chip.dram_idle_W[:, None]
+        return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
 
     @cached_property
     def fits(self) -> Bools:
@@ -195,7 +198,7 @@ class Batch:
         macros, lines = self.shortfall
         per_macro = self.designs.rows * self.designs.cols
         cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
-        nowhere = ~self._has_dram & self.context.switches.activation_dram
+        nowhere = ~self.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
         return cells, np.maximum(bits, lines)
@@ -235,8 +238,18 @@ class Batch:
             missing_cells=missing_cells,
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
+            snr_dB=self.noise[:, 2],
             ir_drop=drop,
             level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
+            accuracy_drop=self.accuracy_drop,
+        )
+
+    @cached_property
+    def accuracy_drop(self) -> Floats:
+        """Predicted drop of each network's accuracy, shape (n, W), or (n, 0) without data."""
+        predicted = self.context.accuracy
+        return (
+            np.empty((len(self.designs), 0)) if predicted is None else predicted.drops(self.designs)
         )
 
 
@@ -360,6 +373,7 @@ class Totals:
         spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all
             that follow.
         latency_s, interval_s, bound_by: as in `Run`, before power limit and switches of networks.
+        longest_share: share of a network's time that its longest layer takes; NaN unless wanted.
     """
 
     sum_bits: Floats
@@ -367,6 +381,7 @@ class Totals:
     latency_s: Floats
     interval_s: Floats
     bound_by: NDArray[np.int8]
+    longest_share: Floats
 
     @property
     def streams(self) -> bool:
@@ -374,12 +389,13 @@ class Totals:
         return len(self.latency_s) > 1
 
 
-def network_totals(batch: Batch, *, causes: bool) -> Totals:
+def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
     """Totals over layers in each mode that some design uses; entries of others are never read.
 
     Args:
         batch: n designs.
         causes: whether to find the bottleneck of sequential designs.
+        longest: whether to find the longest layer of each network.
     """
     layers, rates = batch.context.layers, batch.chip.rates
     pipelined = bool(batch.designs.pipelined.any())
@@ -392,6 +408,7 @@ def network_totals(batch: Batch, *, causes: bool) -> Totals:
         # Sequential layers leave no time between images.
         interval_s=np.ones(modes) if pipelined else latency,
         bound_by=np.zeros(modes, np.int8),
+        longest_share=np.full(modes, np.inf if pipelined else np.nan),
     )
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
@@ -411,6 +428,10 @@ def network_totals(batch: Batch, *, causes: bool) -> Totals:
                 totals.latency_s[at], totals.bound_by[at] = sequential_latency(
                     layers, times, io_s[rows], causes=causes
                 )
+                if longest:
+                    totals.longest_share[at] = longest_layer_share(
+                        layers, times, totals.latency_s[at] - io_s[rows]
+                    )
             if streamed and work.spilled_sums is not None:
                 totals.spilled_bits[at] = layers.total(work.spilled_sums)
     return totals
@@ -443,14 +464,15 @@ def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
             yield alike[at : at + DESIGNS_AT_ONCE], modes
 
 
-def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
     """One image of every network on every chip of a batch, in the better weight mode.
 
     Args:
         batch: the chips.
         causes: whether to find the bottleneck.
+        longest: whether to find the longest layer of each network.
     """
-    totals = network_totals(batch, causes=causes)
+    totals = network_totals(batch, causes=causes, longest=longest)
     run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
     if totals.streams:
         other = run_in(batch, totals, streamed=True)
@@ -460,15 +482,35 @@ def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     runs = batch.runs
     shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(Run)}
     values = {name: np.where(runs, getattr(run, name), np.nan) for name in shared - {"bound_by"}}
+    share = np.where(streamed, totals.longest_share[-1], totals.longest_share[0])
+    save_s, save_J = _saving(batch, np.where(runs & ~streamed, 1.0, 0.0), run)
     return PhysicalMetrics(
         **vars(batch.resources),
         **values,
         power_W=np.where(runs, run.power_W, np.nan),
         snr_dev_dB=batch.noise[:, 1],
-        snr_dB=batch.noise[:, 2],
+        snr_rounding_dB=batch.noise[:, 3],
         bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
         streamed=streamed,
+        longest_layer_s=np.where(runs, share * run.latency_s, np.nan),
+        leak_W=batch.chip.macro_leak_W + batch.chip.other_leak_W,
+        save_s=save_s,
+        save_J=save_J,
     )
+
+
+def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
+    """Time and energy of saving and restoring what a chip holds of an interrupted network, (n,).
+
+    Args:
+        batch: the chips.
+        resident: 1 where a network's weights stay on the chip, else 0, shape (n, W).
+        run: of the networks.
+    """
+    chip, moved = batch.chip, 2 * 8192.0 * batch.designs.glb_KiB
+    time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
+    energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
+    return np.where(batch.has_dram, time, np.inf), energy
 
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:

@@ -48,8 +48,8 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     """Energy and time by layer and component, in the weight mode each network runs in.
 
     Identical layers share alike. Costs of a network that belong to no layer (its own input and
-    output, its share of a switch, leakage, waiting where power throttles) are divided by the
-    layers' times.
+    output, its share of a switch, leakage, idle DRAM, waiting where power throttles) are divided by
+    the layers' times.
 
     Args:
         batch: a few designs, all sequential or all pipelined; memory grows with designs × layers ×
@@ -73,7 +73,8 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     share = seconds / table.total(seconds)[:, owner]
     macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     of_networks = {
-        "dram": batch.io_bits * chip.prices_J["dram"][:, None],
+        "dram": batch.io_bits * chip.prices_J["dram"][:, None]
+        + chip.dram_idle_W[:, None] * run.interval_s,
         "switch": run.switch_energy_J / batch.context.inferences_per_switch,
         "leakage": batch.leak_W(macros) * run.interval_s,
     }

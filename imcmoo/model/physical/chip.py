@@ -18,6 +18,7 @@ from imcmoo.model.physical.components import (
     check_dac_bits,
     part_costs,
 )
+from imcmoo.model.physical.constraints import COMPUTE_SNR
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates, input_pulse_time
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
@@ -37,12 +38,14 @@ class Component:
         prices_J: energy per action by `action_counts.COMPONENT_OF`: buffers and results per word,
             global buffer, links and DRAM per bit, `dac` per row and slice.
         rates: speeds by field of `Rates`.
+        dram_idle_W: power of the DRAM that no access causes.
     """
 
     area_m2: Floats
     leak_W: Floats | None = None
     prices_J: dict[str, Floats] = field(default_factory=dict)
     rates: dict[str, Floats] = field(default_factory=dict)
+    dram_idle_W: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +58,14 @@ class Chip:
         prices_J: energy per action as in `Component`, all components together; `hop_J` and
             `wire_J_per_m` of a bit, of which `link_price` makes the price of a link.
         rates: speeds of the components.
+        dram_idle_W: power of the DRAM, background and refresh, beside the chip's own leakage.
     """
 
     areas_m2: dict[str, Floats]
     leaks_W: dict[str, Floats]
     prices_J: dict[str, Floats]
     rates: Rates
+    dram_idle_W: Floats
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -123,6 +128,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
         prices_J=prices | {"link": link},
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
+        dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
     )
 
 
@@ -270,18 +276,21 @@ class _Builder:
         )
 
     def memory_interface(self) -> Component:
-        """Interface to the DRAM, and energy and time of a bit; without a DRAM all are 0."""
+        """Interface to the DRAM, its idle power, and energy and time of a bit; 0 without a DRAM."""
         kind, a = self._designs.dram, self._assumptions
         width, there = DRAM_BITS[kind], kind != DRAM.index("none")
         dram = self._context.table.look_up("dram", width_bits=width)
-        lpddr4 = a.lpddr4_interface_m2_per_bit.value * DRAM_BITS[kind]
-        area = np.where(kind == DRAM.index("hbm2"), a.hbm2_interface_m2.value, lpddr4)
+        hbm2 = kind == DRAM.index("hbm2")
+        lpddr4_m2 = a.lpddr4_interface_m2_per_bit.value * width
+        area = np.where(hbm2, a.hbm2_interface_m2.value, lpddr4_m2)
+        idle = np.where(hbm2, a.hbm2_idle_W.value, a.lpddr4_idle_W_per_bit.value * width)
         pin = np.where(width <= 64, a.lpddr4_pin_rate.value, dram["pin_rate"])
         rate = np.where(there, pin * width, np.inf)
         return Component(
-            area_m2=np.where(kind == DRAM.index("none"), 0.0, area),
+            area_m2=np.where(there, area, 0.0),
             prices_J={"dram": np.where(there, dram["energy_per_bit"], 0.0)},
             rates={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},
+            dram_idle_W=np.where(there, idle, 0.0),
         )
 
 
@@ -300,6 +309,8 @@ def link_price(
 
 
 CostTerms = dict[str, Floats]
+INFEASIBLE = "infeasible_"
+"""How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
 
 
 def _whole_chip(chip: Chip, designs: Designs) -> Floats | float:
@@ -317,6 +328,7 @@ class CostTermGroup:
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
         rates: names of fields of `Rates`.
+        powers: names of powers among the fields of `Chip`.
         limits: circuit limits that a chip must keep for its terms to count.
     """
 
@@ -326,6 +338,7 @@ class CostTermGroup:
     number: Callable[[Chip, Designs], Floats | float] = _whole_chip
     prices: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
+    powers: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     def terms(self, chip: Chip, designs: Designs) -> CostTerms:
@@ -335,13 +348,14 @@ class CostTermGroup:
         leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
         terms = {name: chip.price_of(name) for name in self.prices}
         terms |= {name: getattr(chip.rates, name) for name in self.rates}
+        terms |= {name: getattr(chip, name) for name in self.powers}
         if areas:
             terms[f"{self.name}_m2"] = total(areas) / number
         if leaks:
             terms[f"{self.name}_W"] = total(leaks) / number
         if "adcs" in terms:  # whose minimum is that of the most ADCs
             terms["negated_adcs"] = -terms["adcs"]
-        return terms or {"infeasible": np.zeros(len(designs))}
+        return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
 
 
 _ARRAY = ("technology_nm", "rows", "cols")
@@ -368,7 +382,7 @@ COST_TERM_GROUPS = (
         number=lambda chip, designs: designs.macros * chip.rates.adcs,
         prices=("conversion",),
         rates=("convert_s",),
-        limits=("snr",),
+        limits=("snr", COMPUTE_SNR),
     ),
     CostTermGroup("sharing", ("cols", "weight_coding", "columns_per_adc"), rates=("adcs",)),
     CostTermGroup("array", limits=("wires", "levels")),
@@ -378,6 +392,7 @@ COST_TERM_GROUPS = (
         components=("glb", "interface"),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
+        powers=("dram_idle_W",),
     ),
     CostTermGroup(
         "tile",
@@ -406,3 +421,6 @@ COST_TERM_GROUPS = (
 """All cost terms of a chip. Bounds are refused if one depends on a parameter not declared here, as
 far as 500 random designs of the space show, or if they read another free column of a design that
 has no most optimistic value."""
+
+ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
+"""Limits of predicted accuracy, for models that have any."""

@@ -95,7 +95,7 @@ def operating_point(
         nominal = np.full(len(designs), assumptions.nominal_V.value)
         timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
     if switches.shared_converters:
-        adc = adc_costs(designs, table, assumptions.nominal_V.value)
+        adc = adc_costs(designs, table, assumptions)
         muxed = designs.columns_per_adc > 1
     else:
         adc, muxed = flash_costs(array), np.zeros(len(designs), bool)

@@ -14,15 +14,21 @@ from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
 DEFAULT_AREA_M2 = 800e-6
-DEFAULT_SNR_ADC_DB = 16.0
-"""The knee of accuracy against SNR of a small network, see the model's document.
+DEFAULT_SNR_ADC_DB = 15.0
+"""Least ADC SQNR: above 13 to 15 dB of true noise networks lose at most one point of accuracy.
 
-A hard task needs more: studies of large networks should vary it up to 25 dB.
+Noise that ADCs add is the same in every device, so that the limit is, too.
 """
+DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
+"""Least compute SNR by device. On RRAM no chip would keep a limit at the cell errors assumed: its
+networks have to be trained with these errors."""
+COMPUTE_SNR = "compute_snr"
+"""Resource that stands for the limit on compute SNR, where there is one."""
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
 """Two levels are told apart at 3 σ on either side where they are 6 σ apart."""
@@ -34,6 +40,7 @@ class CircuitLimits:
 
     Args:
         snr_adc_dB: least ADC SQNR.
+        snr_dB: least compute SNR, of ADCs and cells; minus infinity for no limit.
         ir_drop: largest share of the read voltage that may be lost along a wire.
         level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
 
@@ -42,12 +49,24 @@ class CircuitLimits:
     """
 
     snr_adc_dB: float = DEFAULT_SNR_ADC_DB
+    snr_dB: float = -np.inf
     ir_drop: float = DEFAULT_IR_DROP
     level_sigmas: float = DEFAULT_LEVEL_SIGMAS
 
     def __post_init__(self) -> None:
         if not (self.ir_drop > 0 and self.level_sigmas > 0):
             raise ValueError(f"limits must be positive, got {self}")
+
+    @classmethod
+    def of_device(cls, device: str, **limits: float) -> CircuitLimits:
+        """Limits of a device, some of them changed."""
+        return cls(**({"snr_dB": DEFAULT_SNR_DB.get(device, -np.inf)} | limits))
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """Resources that stand for these limits."""
+        compute = (COMPUTE_SNR,) if self.snr_dB > -np.inf else ()
+        return ("snr", *compute, "levels", "wires")
 
 
 def ir_drop(
@@ -150,8 +169,16 @@ def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
     return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
 
 
-def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Resource]:
-    """Resources of chips and capacity shortfall of each network, circuit limits included."""
+def constraints(
+    known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
+) -> dict[str, Resource]:
+    """Resources of chips and capacity shortfall of each network, circuit limits included.
+
+    Args:
+        known: of the chips.
+        limits: of circuits.
+        accuracy: drops that networks are allowed.
+    """
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),
@@ -159,13 +186,16 @@ def constraints(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Re
         "buffer_bits": Resource(8192 * one, known.missing_bits),
         **{
             name: Resource(one, np.maximum(share - 1, 0.0))
-            for name, share in limit_use(known, limits).items()
+            for name, share in limit_use(known, limits, accuracy).items()
         },
     }
 
 
+_CIRCUIT = ("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
 LIMIT_PARAMETERS = {
-    "snr": ("active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits"),
+    "snr": _CIRCUIT,
+    COMPUTE_SNR: _CIRCUIT,
+    "accuracy": _CIRCUIT,
     "levels": ("bits_per_cell",),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
@@ -175,12 +205,22 @@ LIMIT_PARAMETERS = {
 """Parameters that each circuit limit depends on; verified when bounds are made."""
 
 
-def limit_use(known: PhysicalResources, limits: CircuitLimits) -> dict[str, Floats]:
-    """Share of each circuit limit that networks use, 1 at the limit, shape (n, W)."""
+def limit_use(
+    known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
+) -> dict[str, Floats]:
+    """Share of each circuit limit that networks use, 1 at the limit, shape (n, W).
+
+    Of accuracy it is 1 + drop - allowed drop, since none may be allowed.
+    """
     alike = np.ones((1, known.missing_cells.shape[1]))
-    return {
+    used = {
         # 3 dB are one octave of noise power.
         "snr": np.asarray(10 ** ((limits.snr_adc_dB - known.snr_adc_dB) / 10)),
+        COMPUTE_SNR: np.asarray(10 ** ((limits.snr_dB - known.snr_dB) / 10)),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
     }
+    used = {name: used[name] for name in limits.resources}
+    if accuracy is not None and accuracy.limited:
+        used["accuracy"] = np.maximum(1 + known.accuracy_drop - accuracy.allowed, 0.0)
+    return used

@@ -14,6 +14,7 @@ from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
@@ -35,6 +36,7 @@ class Context:
         replication: of layers, by array and number of macros.
         noise: SNR by circuit.
         limits: of circuits.
+        accuracy: predicted accuracy of networks; None if none has data.
         features: features by mapping key, resident and streamed.
         shortfalls: capacity shortfalls by mapping key.
     """
@@ -50,6 +52,7 @@ class Context:
     replication: ReplicationRule
     noise: NoiseModel
     limits: CircuitLimits
+    accuracy: PredictedAccuracy | None = None
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )

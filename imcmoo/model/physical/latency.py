@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
@@ -116,10 +117,15 @@ class LayerTimes:
         loads = None if self.loads is None else (self.loads[0], zero, zero)
         return LayerTimes(self.fill, (self.terms[0], *([zero] * 4)), loads)
 
+    @cached_property
+    def slowest(self) -> Floats:
+        """Largest term of each layer."""
+        return largest_of(self.terms)
+
     @property
     def seconds(self) -> Floats:
         """Seconds of each layer where layers take turns."""
-        seconds = largest_of(self.terms) + self.fill
+        seconds = self.slowest + self.fill
         return seconds if self.loads is None else seconds + largest_of(self.loads)
 
 
@@ -275,7 +281,10 @@ def sequential_latency(
     """
     seconds = np.zeros((5 if causes else 1, *io_s.shape))
     seconds[0] = layers.total(times.fill)
-    _add_by_cause(times.terms, (0, 1, 2, 3, 4), layers, seconds)
+    if causes:
+        _add_by_cause(times.terms, (0, 1, 2, 3, 4), layers, seconds)
+    else:
+        seconds[0] += layers.total(times.slowest)
     if times.loads is not None:
         _add_by_cause(times.loads, LOAD_CAUSES, layers, seconds)
     seconds[-1] += io_s
@@ -314,6 +323,20 @@ def _add_by_cause(
             seconds[cause] += bound_s
             left -= bound_s
     seconds[causes[0]] += left
+
+
+def longest_layer_share(layers: LayerTable, times: LayerTimes, layers_s: Floats) -> Floats:
+    """Share of the time of all layers of a network that its longest layer takes, shape (n, W).
+
+    Time of a network that belongs to no layer is divided by the layers' times, as in a breakdown.
+
+    Args:
+        layers: L distinct layers.
+        times: their seconds, shape (n, L).
+        layers_s: seconds of all layers of each network, shape (n, W).
+    """
+    share: Floats = layers.largest(times.seconds) / layers_s
+    return share
 
 
 def pipelined_latency(
@@ -408,20 +431,23 @@ class Run:
         )
 
 
-def apply_power_limit(run: Run, leak_W: Floats, allowed_W: Floats) -> Run:
-    """Add leakage, and slow chips down that would exceed the power they may draw.
+def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats) -> Run:
+    """Add static power, and slow chips down that would exceed the power they may draw.
 
     Args:
         run: with dynamic energy only.
         leak_W: leakage, shape (n, W).
+        dram_idle_W: idle power of the DRAM, off the chip, shape (n, 1).
         allowed_W: power limit, shape (n, 1).
     """
     least = throttled_interval(run.energy_J - run.dram_J, leak_W, allowed_W)
     throttled = least > run.interval_s
     interval = np.maximum(least, run.interval_s)
+    idle_J = dram_idle_W * interval
     return replace(
         run,
-        energy_J=run.energy_J + leak_W * interval,
+        energy_J=run.energy_J + leak_W * interval + idle_J,
+        dram_J=run.dram_J + idle_J,
         latency_s=run.latency_s * (interval / run.interval_s),
         interval_s=interval,
         bound_by=np.where(throttled, POWER, run.bound_by).astype(np.int8),

@@ -22,8 +22,11 @@ class PhysicalResources:
         missing_cells: capacity shortfall of a network in cells, shape (n, W).
         missing_bits: capacity shortfall of a network in buffer bits, shape (n, W).
         snr_adc_dB: ADC SQNR, shape (n, W).
+        snr_dB: compute SNR, of ADCs and cells, shape (n, W).
         ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
+            accuracy data.
     """
 
     area_m2: Floats
@@ -31,8 +34,10 @@ class PhysicalResources:
     missing_cells: Floats
     missing_bits: Floats
     snr_adc_dB: Floats
+    snr_dB: Floats
     ir_drop: Floats
     level_sigmas: Floats
+    accuracy_drop: Floats
 
     @property
     def runs(self) -> Bools:
@@ -61,7 +66,7 @@ class PhysicalMetrics(PhysicalResources):
         latency_s: from first input to last output.
         interval_s: between images.
         power_W: on the chip.
-        snr_dev_dB, snr_dB: SNR from cell variation, and compute SNR.
+        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers.
         occupied_cells: cells that all replicas of layers hold.
         dram_bits: moved from and to DRAM.
         glb_bits: read from and written to the global buffer.
@@ -69,6 +74,12 @@ class PhysicalMetrics(PhysicalResources):
         streamed: whether weights are loaded for every image.
         switch_energy_J: of writing all weights of a network; 0 where none are written.
         switch_time_s: likewise.
+        longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
+            pipelined designs; NaN unless it was wanted.
+        leak_W: leakage of the chip, shape (n,) like all that follow.
+        save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
+            in SRAM; infinite without DRAM.
+        save_J: energy of it.
     """
 
     energy_J: Floats
@@ -76,7 +87,7 @@ class PhysicalMetrics(PhysicalResources):
     interval_s: Floats
     power_W: Floats
     snr_dev_dB: Floats
-    snr_dB: Floats
+    snr_rounding_dB: Floats
     occupied_cells: Floats
     dram_bits: Floats
     glb_bits: Floats
@@ -84,6 +95,10 @@ class PhysicalMetrics(PhysicalResources):
     streamed: Bools
     switch_energy_J: Floats
     switch_time_s: Floats
+    longest_layer_s: Floats
+    leak_W: Floats
+    save_s: Floats
+    save_J: Floats
 
     @property
     def resources(self) -> PhysicalResources:

@@ -40,7 +40,13 @@ from imcmoo.model.physical.parameters import (
     mapping_keys,
     refuse,
 )
+from imcmoo.model.physical.predicted_accuracy import (
+    AccuracyTarget,
+    CircuitNoise,
+    PredictedAccuracy,
+)
 from imcmoo.model.physical.replication import ReplicationRule
+from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -55,10 +61,11 @@ ON_REQUEST = {
         Quantity("interval", "s", bound=1e6),
         Quantity("power", "W", bound=1e6),
         Quantity("snr", "dB", sense="max", scale="interval", bound=1e3),
+        Quantity("accuracy_drop", "", scale="interval", bound=1e3),
     )
 }
 """What can be an objective beside energy, latency and area: time from one inference to the next,
-power on the chip, and compute SNR."""
+power on the chip, compute SNR, and the predicted drop of accuracy of networks that have data."""
 
 
 def requested(objectives: Sequence[str]) -> list[Quantity]:
@@ -96,7 +103,7 @@ class PhysicalModel:
             that name.
         switches: the physical rules that are on.
         assumptions: the numbers no library gives.
-        limits: limits of the circuits of a feasible chip.
+        limits: limits of the circuits of a feasible chip; by default those of the device.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
         requests_per_switch: images over which a switch is charged.
@@ -104,9 +111,11 @@ class PhysicalModel:
         weight_bits: of weights, likewise.
         dynamic: which layers multiply two activations, over all layers in order.
         table: component numbers; the shipped ones by default.
+        accuracy: accuracy data and limits by network; none by default.
+        circuit_noise: works out the noise of layers, needed with `accuracy`.
 
     Raises:
-        ValueError: an argument outside its range.
+        ValueError: an argument outside its range, or no accuracy data for a network's precision.
     """
 
     def __init__(
@@ -124,6 +133,8 @@ class PhysicalModel:
         weight_bits: int | Sequence[int] = BITS,
         dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
+        accuracy: Mapping[str, AccuracyTarget] | None = None,
+        circuit_noise: CircuitNoise | None = None,
     ) -> None:
         for name, value, choices in (
             ("device", device, tuple(MEMORY_CELLS)),
@@ -160,7 +171,14 @@ class PhysicalModel:
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
             ),
-            limits=limits or CircuitLimits(),
+            limits=limits or CircuitLimits.of_device(device),
+            accuracy=_predicted(
+                networks.names,
+                accuracy,
+                circuit_noise,
+                MEMORY_CELLS[device].sigma(assumptions),
+                [_each(bits, len(networks)) for bits in (input_bits, weight_bits)],
+            ),
         )
 
     @property
@@ -174,13 +192,16 @@ class PhysicalModel:
         macs: Floats = self.layers.total(self.layers.macs)
         return macs
 
-    def evaluate(self, columns: Columns, *, causes: bool = True) -> PhysicalMetrics:
+    def evaluate(
+        self, columns: Columns, *, causes: bool = True, longest: bool = False
+    ) -> PhysicalMetrics:
         """Metrics of n designs.
 
         Args:
             columns: of the designs; node, supply voltage and sizes must be in the component table,
                 whether or not a space lists them.
             causes: whether to find the bottleneck; else `bound_by` is −1.
+            longest: whether to find the longest layer; else `longest_layer_s` is NaN.
 
         Raises:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
@@ -189,7 +210,8 @@ class PhysicalModel:
         parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
 
         def work(some: Ints) -> PhysicalMetrics:
-            return evaluate_batch(Batch(self.context, designs.take(some)), causes=causes)
+            batch = Batch(self.context, designs.take(some))
+            return evaluate_batch(batch, causes=causes, longest=longest)
 
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
@@ -272,6 +294,28 @@ class PhysicalModel:
         return designs
 
 
+def _predicted(
+    names: Sequence[str],
+    targets: Mapping[str, AccuracyTarget] | None,
+    noise: CircuitNoise | None,
+    sigma: float,
+    bits: Sequence[Sequence[int]],
+) -> PredictedAccuracy | None:
+    """Predicted accuracy of the networks that have data; None if none has."""
+    if not targets:
+        return None
+    if noise is None:
+        raise ValueError("accuracy needs `circuit_noise`")
+    return PredictedAccuracy(
+        names, targets, noise, sigma=sigma, precision=list(zip(*bits, strict=True))
+    )
+
+
+def _each(bits: int | Sequence[int], n: int) -> list[int]:
+    """Bits of each network."""
+    return [bits] * n if isinstance(bits, int) else list(bits)
+
+
 def _batches(designs: Designs, size: int) -> list[Ints]:
     """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
     order = np.argsort(mapping_keys(designs))
@@ -287,8 +331,8 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table")
-"""Options that the digest of the data states by themselves."""
+OF_DIGEST = ("deployment", "table", "circuit_noise")
+"""Options that the digest of the data states by themselves, and code."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -299,6 +343,7 @@ class PhysicalEvaluator(CostModel):
             `imcmoo.model.physical.parameters.Designs`, and `device`.
         workloads: the networks; layers that multiply two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
+        interruptible: whether `evaluate` gives what an interruption between layers depends on.
         options: further arguments of `PhysicalModel`, such as `deployment` and `table`.
 
     Raises:
@@ -306,7 +351,7 @@ class PhysicalEvaluator(CostModel):
             cover, or there is no such objective.
     """
 
-    resource_names = ("cells", "buffer_bits", "snr", "levels", "wires")
+    resource_names: tuple[str, ...] = ()
     macs: Floats
 
     def __init__(
@@ -315,6 +360,7 @@ class PhysicalEvaluator(CostModel):
         workloads: WorkloadSet,
         *,
         objectives: Sequence[str] = (),
+        interruptible: bool = False,
         **options: Any,
     ) -> None:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
@@ -323,11 +369,19 @@ class PhysicalEvaluator(CostModel):
         super().__init__(space, workloads)
         self.workloads = workloads
         self._objectives = tuple(objectives)
+        self._interruptible = interruptible
+        self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._options = options
         dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
         device = space.fixed["device"]
         self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
         self._limits = self._model.context.limits
+        self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
+        self._accuracy = self._model.context.accuracy
+        if self._accuracy is None and "accuracy_drop" in objectives:
+            raise ValueError("objective accuracy_drop needs accuracy data of a network")
+        if self._accuracy is not None and self._accuracy.limited:
+            self.resource_names = (*self.resource_names, "accuracy")
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
@@ -351,6 +405,14 @@ class PhysicalEvaluator(CostModel):
         Raises:
             ValueError: no such network here.
         """
+        return self._of_one(name, "alone")
+
+    def _of_one(self, name: str, deployment: Deployment) -> PhysicalEvaluator:
+        """The model of a single network, rewritten or not.
+
+        Raises:
+            ValueError: no such network here.
+        """
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
@@ -359,7 +421,7 @@ class PhysicalEvaluator(CostModel):
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
-        return self._alike(one, options)
+        return self._alike(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
@@ -372,10 +434,21 @@ class PhysicalEvaluator(CostModel):
         deployment: Deployment = self._options.get("deployment", "alone")
         return deployment
 
-    def _alike(self, workloads: WorkloadSet, options: Mapping[str, Any]) -> PhysicalEvaluator:
-        """A time-multiplexed model of other networks."""
-        settings = {**options, "deployment": "alone", "table": self._model.context.table}
-        return PhysicalEvaluator(self.space, workloads, objectives=self._objectives, **settings)
+    def _alike(
+        self,
+        workloads: WorkloadSet,
+        options: Mapping[str, Any],
+        deployment: Deployment = "alone",
+    ) -> PhysicalEvaluator:
+        """A model of other networks, time-multiplexed by default."""
+        settings = {**options, "deployment": deployment, "table": self._model.context.table}
+        return PhysicalEvaluator(
+            self.space,
+            workloads,
+            objectives=self._objectives,
+            interruptible=self._interruptible,
+            **settings,
+        )
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits."""
@@ -386,7 +459,7 @@ class PhysicalEvaluator(CostModel):
         return self._constrained(self._model.resources(self._designs(levels)))
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
-        return Metrics({"area": known.area_m2}, constraints(known, self._limits))
+        return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
@@ -402,31 +475,61 @@ class PhysicalEvaluator(CostModel):
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks.
+        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
+        data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for `snr_dB`.
+            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
-        return {
+        details = {
             "bound_by": bound,
             "utilization": full.occupied_cells / full.resources.cells[:, None],
-            "snr_dB": full.snr_dB,
+            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
+            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
+            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
+        if self._accuracy is not None:
+            details |= self._accuracy.details(self._designs(levels))
+        return details
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
         """Share of each limit, and of the cells where weights must be resident, shape (n, W)."""
         designs = self._designs(levels)
         resources = self._model.resources(designs)
-        used = limit_use(resources, self._limits)
+        used = limit_use(resources, self._limits, self._accuracy)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
+
+    def evaluate_part(
+        self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
+    ) -> dict[str, Floats]:
+        """Energy, latency and interval of a network on a part of each of n designs.
+
+        Args:
+            name: of the network, whose weights stay on its part.
+            levels: shape (n, n_parameters).
+            groups, bandwidth, room: as `evaluate_shares` takes them.
+
+        Returns:
+            `energy` (J), `latency` and `interval` (s), shape (n,); NaN where it does not run.
+        """
+        if name not in self._on_parts:
+            self._on_parts[name] = self._of_one(name, "together")
+        context = self._on_parts[name]._model.context
+        designs = self._designs(levels)
+        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
+        arrays = (found.energy_J, found.latency_s, found.interval_s)
+        return {
+            key: values[:, 0]
+            for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
+        }
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
@@ -448,7 +551,9 @@ class PhysicalEvaluator(CostModel):
         Returns:
             `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
             beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
-            `snr` (dB, at most `MOST_DB`), as `energy`, and `snr_adc` (dB), (n, W).
+            `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and `leak` of the
+            chip (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W), `save` (s) and
+            `save_energy` (J), (n,), as in `PhysicalMetrics`.
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -460,7 +565,9 @@ class PhysicalEvaluator(CostModel):
         # Half of all random designs break a limit and need no energies. Building the chips of the
         # other half a second time takes 1 to 4 % of the time.
         running = np.flatnonzero(runs.any(axis=1))
-        full = self._model.evaluate(designs.take(running), causes=False)
+        full = self._model.evaluate(
+            designs.take(running), causes=False, longest=self._interruptible
+        )
         values = {}
         for name, array in (
             ("energy", full.energy_J),
@@ -468,9 +575,15 @@ class PhysicalEvaluator(CostModel):
             ("interval", full.interval_s),
             ("power", full.power_W),
             *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
+            *([("longest_layer", full.longest_layer_s)] if self._interruptible else []),
+            *([("accuracy_drop", full.accuracy_drop)] if self._accuracy is not None else []),
         ):
             values[name] = np.full(runs.shape, np.nan)
             values[name][running] = np.where(runs[running], array, np.nan)
+        saving = {"save": full.save_s, "save_energy": full.save_J} if self._interruptible else {}
+        for name, array in {"leak": full.leak_W, **saving}.items():
+            values[name] = np.full(runs.shape[:1], np.nan)
+            values[name][running] = array
         return Metrics(
             {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
         )
@@ -502,6 +615,7 @@ def physical_model(
     *,
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
+    compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
     """The physical cost model, as studies ask for it.
@@ -511,6 +625,7 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
+        compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
     Raises:
@@ -522,4 +637,7 @@ def physical_model(
     if precision is not None:
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
+    if compute_snr_limit_dB is not None:
+        device = space.fixed.get("device", "")
+        options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

@@ -1,158 +1,377 @@
-"""SNR of a network's dot products: a proxy, not an accuracy.
+"""Noise of analog dot products over their signal: a closed form from operand statistics.
 
-Three sources: conversion (window and step), cells that hold a wrong value, reads that vary. What
-is constant for a column is taken to be calibrated away. The lowest bits of the operands' moments
-are guesses, see `imcmoo.networks.operands`.
+Four sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
+vary, and the rounding of operands to integers. What is constant for a column is calibrated away.
+
+A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
+has two common modes: all inputs of a sample are large or small together, and so are all weights of
+a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
+either side. The statistics of networks without data are assumptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.special import erfc
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.adc_window import TAIL_SIGMAS, Adcs, Sums, choose_adcs, rounded_error
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.model.physical.parameters import Designs
 from imcmoo.networks.operands import OperandBits, slice_moments
 
-HIGHEST_ADC_BITS = LIMITS["adc_bits"][1]
+OUTLIER_SIGMAS = 6.0
+"""How far it lies off, in standard deviations of the columns' means."""
+
+POWER_SPREAD = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
+"""Gauss-Hermite nodes and weights of the logarithm of an error variance over samples."""
+
+
+EXACT = 1e-9
+"""Sums are whole numbers: an edge this close to one counts as reaching it."""
+
+KEY_BITS = {
+    "rows": 11, "active_rows": 11, "input_slice_bits": 4, "bits_per_cell": 4, "differential": 1,
+    "adc_bits": 5,
+}  # fmt: skip
+"""Parameters that noise depends on, and their bits in the key of the cache."""
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """Parameters of a design that noise depends on, beside the resolution of its ADCs.
+    """Parameters of a design that noise depends on.
 
     Args:
+        rows: rows of a macro.
         active_rows: read at once.
         input_slice_bits: d_x.
         bits_per_cell: b.
         differential: whether a weight is the difference of two cells.
+        adc_bits: resolution of the ADCs.
     """
 
+    rows: int
     active_rows: int
     input_slice_bits: int
     bits_per_cell: int
     differential: bool
+    adc_bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Statistics of the slices of inputs or weights, arrays of shape (n_layers, n_slices).
+
+    Args:
+        mean, square: over rows and samples or columns.
+        variance: of a row over samples, mean of all rows; of weights over rows and columns.
+        covariance: of two rows over samples; of two weights of a column over columns.
+        maxima: largest value of each slice, shape (n_slices,).
+    """
+
+    mean: Floats
+    square: Floats
+    variance: Floats
+    covariance: Floats
+    maxima: Floats
+
+    def of_sums(self, rows: Floats) -> Floats:
+        """Variance of the sum over so many rows, which broadcasts to (n_layers, n_slices)."""
+        return np.maximum(rows * (self.variance + (rows - 1) * self.covariance), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Operand statistics of n layers of one precision and one way to slice operands.
+
+    Args:
+        rows: K, shape (n_layers,).
+        inputs: slices of the input codes.
+        weights: slices of the cells' values, signed where cells are differential.
+        input_variance: of the codes over samples, mean of all rows, shape (n_layers,).
+        signal: variance of the product of integers over samples, shape (n_layers,).
+        rounding: noise over signal of rounding the operands to integers, shape (n_layers,).
+        outliers: share of columns whose mean is an outlier.
+    """
+
+    rows: Floats
+    inputs: Slices
+    weights: Slices
+    input_variance: Floats
+    signal: Floats
+    rounding: Floats
+    outliers: float
 
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Signal and noise power of every layer, in squares of the product of both LSBs.
+    """Noise over signal of layers, arrays of shape (n_layers,).
 
     Args:
-        signal: K E[X²] Var[W], shape (n_layers,).
-        adc: of window and step of ADCs of several resolutions, shape (n, n_layers).
-        device: of cells, shape (n_layers,).
-        read: of reads, likewise.
+        adc: of the ADCs.
+        dev: of cells and reads.
+        rounding: of operands rounded to integers.
     """
 
-    signal: Floats
     adc: Floats
-    device: Floats
-    read: Floats
+    dev: Floats
+    rounding: Floats
 
 
-def layer_noise(
-    layers: LayerTable,
-    circuit: Circuit,
-    adc_bits: Sequence[int],
-    *,
-    assumptions: Assumptions,
-    sigma: float,
-    unsigned_inputs: bool = True,
+def noise_of(
+    statistics: Statistics, circuit: Circuit, *, sigma: float, read_sigma: float, window: float
 ) -> Noise:
-    """Noise of every layer of all networks.
+    """Noise of layers over their signal.
 
     Args:
-        layers: all n_layers occurrences count, moments differ.
+        statistics: of n layers; their slices are those of the circuit.
         circuit: one design's.
-        adc_bits: n resolutions.
-        assumptions: window and read noise.
-        sigma: spread of a cell as a share of its range.
-        unsigned_inputs: whether inputs that are never negative are coded without offset.
+        sigma, read_sigma: spread of a cell and of a read of it, as a share of its range.
+        window: half the width of an ADC's window in standard deviations of the sums.
     """
-    n_layers = len(layers.distinct)
-    rows = layers.rows[layers.distinct]
-    precisions = np.column_stack([layers.input_bits, layers.weight_bits])[layers.distinct]
-    parts = [np.zeros(n_layers), np.zeros((len(adc_bits), n_layers))]
-    parts += [np.zeros(n_layers), np.zeros(n_layers)]
-    for bits in np.unique(precisions, axis=0).astype(int):
-        alike = np.flatnonzero((precisions == bits).all(axis=1))
-        powers = _noise(
-            layers.operands.take(alike),
-            rows[alike],
-            circuit,
-            adc_bits,
-            input_bits=int(bits[0]),
-            weight_bits=int(bits[1]),
-            assumptions=assumptions,
-            sigma=sigma,
-            unsigned_inputs=unsigned_inputs,
+    s, x, g = statistics, statistics.inputs, statistics.weights
+    x_place = 4.0 ** (circuit.input_slice_bits * np.arange(len(x.maxima)))
+    g_place = 4.0 ** (circuit.bits_per_cell * np.arange(len(g.maxima)))
+    place = x_place[:, None] * g_place
+    # Input slices meet the same cell, so that its errors add up to those of the whole code.
+    coherence = s.input_variance / np.maximum((x.variance * x_place).sum(axis=1), 1e-300)
+    adc, dev = np.zeros(len(s.rows)), np.zeros(len(s.rows))
+    for rows, count in row_blocks(s.rows, circuit):
+        some = np.flatnonzero(count)
+        block = _Block(s, some, rows[some], circuit, sigma=sigma, read_sigma=read_sigma)
+        steps, cells = block.noise(window, coherence[some])
+        adc[some] += count[some] * (steps * place).sum(axis=(1, 2))
+        dev[some] += count[some] * (cells * place).sum(axis=(1, 2))
+    return Noise(adc / s.signal, dev / s.signal, s.rounding)
+
+
+def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
+    """Lengths of the row blocks of layers, and how many of each: blocks of `active_rows` rows, the
+    rest of a full macro, and the rest of the last macro.
+
+    Args:
+        rows: K, shape (n_layers,).
+        circuit: the design.
+    """
+    macros, last = np.divmod(rows, circuit.rows)
+    per_macro, rest = divmod(circuit.rows, circuit.active_rows)
+    in_last, last_rest = np.divmod(last, circuit.active_rows)
+    same = np.ones_like(rows)
+    yield circuit.active_rows * same, macros * per_macro + in_last
+    if rest:
+        yield rest * same, macros
+    yield last_rest, (last_rest > 0) * same
+
+
+class _Block:
+    """Row blocks of equal length in some layers; arrays of shape (n, input slices, weight slices).
+
+    Args:
+        statistics: of the layers.
+        some: which layers.
+        rows: of the block in each of these.
+        circuit: the design.
+        sigma, read_sigma: as in `noise_of`.
+    """
+
+    def __init__(
+        self,
+        statistics: Statistics,
+        some: Ints,
+        rows: Floats,
+        circuit: Circuit,
+        *,
+        sigma: float,
+        read_sigma: float,
+    ) -> None:
+        x, g = (_of_layers(v, some) for v in (statistics.inputs, statistics.weights))
+        a = rows[:, None]
+        self._differential, self._adc_bits = circuit.differential, circuit.adc_bits
+        self._outliers = statistics.outliers
+        column_mean, all_inputs = a * g.mean, x.of_sums(a)
+        self.mean = x.mean[:, :, None] * column_mean[:, None]
+        # Of a column over samples, and of the columns' means.
+        column_square = g.mean**2 + g.of_sums(a) / a**2
+        self.sample_variance = (a * x.variance)[:, :, None] * g.variance[:, None] + (
+            all_inputs[:, :, None] * column_square[:, None]
         )
-        for part, value in zip(parts, powers, strict=True):
-            part[..., alike] = value
-    return Noise(*parts)
+        rows_differ = np.maximum(x.square - x.mean**2 - x.variance, 0.0)
+        self.column_variance = (x.mean**2)[:, :, None] * g.of_sums(a)[:, None] + (
+            (a * rows_differ)[:, :, None] * g.variance[:, None]
+        )
+        cell = (1 + circuit.differential) * g.maxima**2
+        power = (a * x.square)[:, :, None] * cell
+        self.read_variance = read_sigma**2 * power
+        self.error_variance = sigma**2 * power + self.read_variance
+        # A cell's error times the mean input of its row is a constant of the column.
+        self.varying_cells = sigma**2 * (a * x.variance)[:, :, None] * cell
+        largest = (a * x.maxima**2)[:, :, None] * cell
+        self._largest_error = (sigma**2 + read_sigma**2) * largest
+        relative = all_inputs / np.maximum(a * x.mean, 1e-300) ** 2
+        self._spread = np.sqrt(np.log1p(relative))[:, :, None]
+        self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
+
+    def noise(self, window: float, coherence: Floats) -> tuple[Floats, Floats]:
+        """Power that ADCs and cells add to a sum, in squares of a unit.
+
+        Args:
+            window: half the width of a window, in standard deviations.
+            coherence: power of cell errors over the sum of their powers in the input slices.
+        """
+        sums = Sums(
+            mean=self.mean,
+            variance=self.sample_variance + self.column_variance,
+            error_variance=self.error_variance,
+            lowest=-self._full * self._differential,
+            highest=self._full,
+        )
+        adcs = choose_adcs(sums, self._adc_bits, window)
+        whole = adcs.step == 1
+        varying = self.varying_cells + self.read_variance
+        cells = self.varying_cells * coherence[:, None, None] + self.read_variance
+        steps = adcs.step**2 / 12
+        if whole.any():
+            left = self._left_by_rounding(whole) * varying[whole]
+            cells[whole] = np.minimum(left, varying[whole])
+            steps[whole] = left - cells[whole]
+        return steps + self._clipped(sums, adcs), cells
+
+    def _left_by_rounding(self, whole: Bools) -> Floats:
+        """Errors left on whole units over the error variance, which differs between samples."""
+        variance, largest = self.error_variance[whole], self._largest_error[whole]
+        spread = np.broadcast_to(self._spread, whole.shape)[whole]
+        left = np.zeros(len(variance))
+        for node, weight in POWER_SPREAD:
+            of_sample = variance * np.exp(spread * node - spread**2 / 2)
+            left += weight * rounded_error(np.minimum(of_sample, largest))
+        share: Floats = left / np.maximum(variance, 1e-300)
+        return share
+
+    def _clipped(self, sums: Sums, adcs: Adcs) -> Floats:
+        """Power of sums beyond the codes; 0 where there is a code for every possible sum."""
+        half = adcs.step / 2
+        high = adcs.low + adcs.step * (2.0**self._adc_bits - 1)
+        return self._beyond(sums.mean, sums.highest, high + half, half) + self._beyond(
+            -sums.mean, -sums.lowest, half - adcs.low, half
+        )
+
+    def _beyond(self, mean: Floats, highest: Floats, edge: Floats, half: Floats) -> Floats:
+        """Power of what sums exceed the last code by.
+
+        Args:
+            mean: of the sums.
+            highest: largest possible sum.
+            edge: largest sum that is rounded to the last code.
+            half: distance of the edge from that code.
+        """
+        power = np.zeros(mean.shape)
+        clipped = np.flatnonzero(edge < highest - EXACT)
+        distance, half = (edge - mean).flat[clipped], half.flat[clipped]
+        columns = self.column_variance.flat[clipped]
+        within = self.sample_variance.flat[clipped] + self.error_variance.flat[clipped]
+        for inside, variance, share, constant in (
+            (distance, within + columns, 1 - self._outliers, 0.0),
+            # The mean error of a column is calibrated away.
+            (distance - OUTLIER_SIGMAS * np.sqrt(columns), within, self._outliers / 2, 1.0),
+        ):
+            near = np.flatnonzero(inside < TAIL_SIGMAS * np.sqrt(variance))
+            error, square = _exceeding(inside[near], variance[near], half[near])
+            power.flat[clipped[near]] += share * np.maximum(square - constant * error**2, 0.0)
+        return power
 
 
-def _noise(
+def _exceeding(edge: Floats, variance: Floats, half: Floats) -> tuple[Floats, Floats]:
+    """Mean and mean square of p − edge + half where a Gaussian p of mean 0 exceeds the edge."""
+    spread = np.sqrt(np.maximum(variance, 1e-12))
+    z = edge / spread
+    above = erfc(z / np.sqrt(2)) / 2
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    first = spread * (density - z * above)
+    second = variance * ((1 + z**2) * above - z * density)
+    return first + half * above, second + 2 * half * first + half**2 * above
+
+
+def _of_layers(slices: Slices, some: Ints) -> Slices:
+    """Statistics of some layers."""
+    return Slices(
+        slices.mean[some],
+        slices.square[some],
+        slices.variance[some],
+        slices.covariance[some],
+        slices.maxima,
+    )
+
+
+def assumed_statistics(
     operands: OperandBits,
     rows: Floats,
-    circuit: Circuit,
-    adc_bits: Sequence[int],
     *,
-    input_bits: int,
-    weight_bits: int,
+    bits: tuple[int, int],
+    slices: tuple[int, int],
+    differential: bool,
     assumptions: Assumptions,
-    sigma: float,
-    unsigned_inputs: bool,
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Signal and the three noises of layers of one precision."""
+    unsigned_inputs: bool = True,
+) -> Statistics:
+    """Statistics of layers of which only how often each code occurs is known.
+
+    Args:
+        operands: of n layers.
+        rows: K of each.
+        bits: precision of inputs and weights.
+        slices: bits of their slices.
+        differential: whether a weight is the difference of two cells.
+        assumptions: how rows and columns differ and hang together.
+        unsigned_inputs: whether inputs that are never negative are coded without offset.
+    """
     joint = operands.inputs if unsigned_inputs else operands.inputs_offset
-    offset = operands.signed if unsigned_inputs else np.ones(len(rows), bool)
-    width, cell = circuit.input_slice_bits, circuit.bits_per_cell
-    x, xx = slice_moments(joint, input_bits, width)
-    x_top = slice_maxima(input_bits, width)
-    if circuit.differential:
-        _, gg = slice_moments(operands.magnitudes, weight_bits - 1, cell)
-        g = _signed_slice_means(operands.signed_magnitudes, weight_bits - 1, cell)
-        g_top, sides, cells = slice_maxima(weight_bits - 1, cell), 2.0, 2.0
-    else:
-        g, gg = slice_moments(operands.weights, weight_bits, cell)
-        g_top, sides, cells = slice_maxima(weight_bits, cell), 1.0, 1.0
-    x_place, g_place = 4.0 ** (width * np.arange(len(x_top))), 4.0 ** (cell * np.arange(len(g_top)))
-    active = np.minimum(circuit.active_rows, rows)
-    spread = np.sqrt(
-        active[:, None, None]
-        * np.maximum(xx[:, :, None] * gg[:, None, :] - (x[:, :, None] * g[:, None, :]) ** 2, 0.0)
+    inputs = _assumed_slices(
+        *slice_moments(joint, bits[0], slices[0]),
+        slice_maxima(bits[0], slices[0]),
+        share=assumptions.row_variance_share.value,
+        correlation=assumptions.row_correlation.value,
     )
-    full = sides * active[:, None, None] * x_top[:, None] * g_top
-    window = np.minimum(full, 2 * assumptions.adc_window_sigmas.value * spread)
-    place = x_place[:, None] * g_place
-    loud = window**2 * place
-    quantised = [
-        np.einsum("lij,lij->l", loud, window > 2.0**bits, optimize=False) / 12 / 4.0**bits
-        for bits in adc_bits
-    ]
-    total, total_square = slice_moments(joint, input_bits, input_bits)
-    weight, weight_square = slice_moments(operands.weights, weight_bits, weight_bits)
-    zero = np.where(offset, 2.0 ** (input_bits - 1), 0.0)
-    mean, square = total[:, 0], total_square[:, 0]
-    errors = cells * (g_top**2 * g_place).sum()
-    return (
-        rows * (square - 2 * zero * mean + zero**2) * (weight_square - weight**2)[:, 0],
-        np.ceil(rows / active) * np.array(quantised),
-        rows * (square - mean**2) * sigma**2 * errors,
-        rows * assumptions.read_sigma.value**2 * errors * (xx @ x_place),
+    mean, square = slice_moments(operands.weights, bits[1], slices[1])
+    if differential:
+        _, square = slice_moments(operands.magnitudes, bits[1] - 1, slices[1])
+        mean = signed_slice_means(operands.signed_magnitudes, bits[1] - 1, slices[1])
+    weights = _assumed_slices(
+        mean,
+        square,
+        slice_maxima(bits[1] - differential, slices[1]),
+        share=1.0,
+        correlation=assumptions.column_correlation.value,
+    )
+    (x,), (xx,) = (v.T for v in slice_moments(joint, bits[0], bits[0]))
+    (w,), (ww,) = (v.T for v in slice_moments(operands.weights, bits[1], bits[1]))
+    zero = 2.0 ** (bits[1] - 1)
+    input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
+    weight_square = ww - 2 * zero * w + zero**2
+    return Statistics(
+        rows=rows,
+        inputs=inputs,
+        weights=weights,
+        input_variance=input_variance,
+        signal=rows * input_variance * weight_square,
+        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
+        outliers=assumptions.outlier_columns.value,
     )
 
 
-def _signed_slice_means(signed_bits: Floats, bits: int, width: int) -> Floats:
+def _assumed_slices(
+    mean: Floats, square: Floats, maxima: Floats, *, share: float, correlation: float
+) -> Slices:
+    variance = share * np.maximum(square - mean**2, 0.0)
+    return Slices(mean, square, variance, correlation * variance, maxima)
+
+
+def signed_slice_means(signed_bits: Floats, bits: int, width: int) -> Floats:
     """E[sign · slice] of magnitudes, least significant slice first, shape (n_layers, n_slices)."""
     means = []
     for low in range(0, bits, width):
@@ -167,9 +386,9 @@ class NoiseModel:
 
     Args:
         layers: the networks' layers.
-        assumptions: assumptions.
+        assumptions: operand statistics, window and errors.
         device: whose cells they are.
-        unsigned_inputs: as in `layer_noise`.
+        unsigned_inputs: as in `assumed_statistics`.
         perfect_cells: whether cells and reads are free of error.
     """
 
@@ -182,55 +401,88 @@ class NoiseModel:
         unsigned_inputs: bool,
         perfect_cells: bool,
     ) -> None:
-        self._layers = layers
         self._assumptions = assumptions
         self._sigma = 0.0 if perfect_cells else device.sigma(assumptions)
         self._unsigned = unsigned_inputs
         self._cache = KeyedCache(np.inf)
+        static = np.flatnonzero(~layers.dynamic[layers.distinct])
+        distinct = layers.distinct[static]
+        self._n_layers = len(static)
+        self._networks = np.eye(layers.n_networks)[layers.owner[distinct]]
+        precision = np.column_stack([layers.input_bits, layers.weight_bits])[distinct].astype(int)
+        self._alike = [
+            ((int(bits[0]), int(bits[1])), np.flatnonzero((precision == bits).all(axis=1)))
+            for bits in np.unique(precision, axis=0)
+        ]
+        self._operands = layers.operands.take(static)
+        self._rows = layers.rows[distinct]
+        self._statistics: dict[tuple[int, int, bool], list[Statistics]] = {}
 
     def of(self, designs: Designs) -> Floats:
-        """ADC SQNR, SNR from cell variation and compute SNR in dB, shape (n, 3, W)."""
-        parts = (
-            (designs.active_rows, 0),
-            (designs.input_slice_bits, 4),
-            (designs.bits_per_cell, 4),
-            (designs.differential, 1),
-        )
+        """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
+        shape (n, 4, W).
+        """
         keys = np.zeros(len(designs), np.int64)
-        for values, bits in parts:
+        # Where row blocks fill macros, these may be of any size.
+        filled = designs.rows % designs.active_rows == 0
+        rows = np.where(filled, designs.active_rows, designs.rows)
+        for name, bits in KEY_BITS.items():
+            values = rows if name == "rows" else getattr(designs, name)
             keys = (keys << bits) | values.astype(np.int64)
         (store,), places = self._cache.of(keys, lambda index: self._work_out(designs.take(index)))
-        return store[places, designs.adc_bits - 1]
+        return store[places]
 
     def _work_out(self, designs: Designs) -> Arrays:
-        """SNR of each design's circuit, for ADCs of all resolutions, shape (n, 16, 3, W)."""
-        snr = np.empty((len(designs), HIGHEST_ADC_BITS, 3, self._layers.n_networks))
+        """SNR of each design's circuit, shape (n, 4, W)."""
+        snr = np.empty((len(designs), 4, self._networks.shape[1]))
         for at in range(len(designs)):
-            circuit = Circuit(
-                active_rows=int(designs.active_rows[at]),
-                input_slice_bits=int(designs.input_slice_bits[at]),
-                bits_per_cell=int(designs.bits_per_cell[at]),
-                differential=bool(designs.differential[at]),
+            noise = self.layers(
+                Circuit(
+                    rows=int(designs.rows[at]),
+                    active_rows=int(designs.active_rows[at]),
+                    input_slice_bits=int(designs.input_slice_bits[at]),
+                    bits_per_cell=int(designs.bits_per_cell[at]),
+                    differential=bool(designs.differential[at]),
+                    adc_bits=int(designs.adc_bits[at]),
+                )
             )
-            snr[at] = self._networks(circuit)
+            parts = (noise.adc, noise.dev, noise.adc + noise.dev, noise.rounding)
+            snr[at] = decibels(np.stack(parts) @ self._networks)
         return (snr,)
 
-    def _networks(self, circuit: Circuit) -> Floats:
-        """From Σ over a network's layers of noise over signal: dB, shape (resolutions, 3, W)."""
-        layers = self._layers
-        noise = layer_noise(
-            layers,
-            circuit,
-            range(1, HIGHEST_ADC_BITS + 1),
-            assumptions=self._assumptions,
-            sigma=self._sigma,
-            unsigned_inputs=self._unsigned,
-        )
-        static = ~layers.dynamic[layers.distinct]
-        networks = np.eye(layers.n_networks)[layers.owner[layers.distinct]] * static[:, None]
-        adc = (noise.adc / noise.signal) @ networks
-        cells = np.broadcast_to(((noise.device + noise.read) / noise.signal) @ networks, adc.shape)
-        return decibels(np.stack([adc, cells, adc + cells], axis=1))
+    def layers(self, circuit: Circuit) -> Noise:
+        """Noise over signal of all layers with stored weights, in the order of the networks."""
+        noise = Noise(*(np.empty(self._n_layers) for _ in fields(Noise)))
+        for (_, alike), statistics in zip(self._alike, self._sliced(circuit), strict=True):
+            found = noise_of(
+                statistics,
+                circuit,
+                sigma=self._sigma,
+                read_sigma=self._assumptions.read_sigma.value,
+                window=self._assumptions.adc_window_sigmas.value,
+            )
+            for part in fields(Noise):
+                getattr(noise, part.name)[alike] = getattr(found, part.name)
+        return noise
+
+    def _sliced(self, circuit: Circuit) -> list[Statistics]:
+        """Statistics by precision for the slices of a circuit."""
+        slices = circuit.input_slice_bits, circuit.bits_per_cell
+        key = (*slices, circuit.differential)
+        if key not in self._statistics:
+            self._statistics[key] = [
+                assumed_statistics(
+                    self._operands.take(alike),
+                    self._rows[alike],
+                    bits=bits,
+                    slices=slices,
+                    differential=circuit.differential,
+                    assumptions=self._assumptions,
+                    unsigned_inputs=self._unsigned,
+                )
+                for bits, alike in self._alike
+            ]
+        return self._statistics[key]
 
 
 def decibels(inverse: Floats) -> Floats:

@@ -12,9 +12,8 @@ import numpy as np
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS
+from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors
-from imcmoo.model.reference.rounding import round_digits
 from imcmoo.networks.workloads import BITS
 from imcmoo.space.design_space import Levels
 

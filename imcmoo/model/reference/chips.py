@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.devices import ReferenceDevice
-from imcmoo.hardware.devices import device as device_named
+from imcmoo.hardware.devices import DEVICES
+from imcmoo.io.errors import check_choice
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
@@ -55,25 +56,31 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Designs:
-    """Designs with their mapping keys and rows in the tables of prices, shape (n, ...) each.
+    """Designs with their mapping keys and rows in the tables of prices, looked up when needed.
 
     Args:
-        levels: in the design space.
-        mapping_key: rank among the combinations of `mapping_parameters`.
-        price_rows: in the tables of prices.
+        chips: the cost model.
+        levels: in its design space, shape (n, n_parameters).
     """
 
+    chips: ChipModel
     levels: Levels
-    mapping_key: Ints
-    price_rows: PriceRows
 
     def __len__(self) -> int:
-        return len(self.mapping_key)
+        return len(self.levels)
 
     def __getitem__(self, rows: Any) -> Designs:
-        return Designs(
-            self.levels[rows], self.mapping_key[rows], tuple(r[rows] for r in self.price_rows)
-        )
+        return Designs(self.chips, self.levels[rows])
+
+    @cached_property
+    def mapping_key(self) -> Ints:
+        """Rank of each design among the combinations of `mapping_parameters`, shape (n,)."""
+        return self.chips.mapping_key(self.levels)
+
+    @cached_property
+    def price_rows(self) -> PriceRows:
+        """Row of each design in each table of prices, shape (n,) each."""
+        return self.chips.prices.rows(self.levels)
 
 
 class ChipModel:
@@ -90,12 +97,7 @@ class ChipModel:
             device is unknown or searched, or the table lacks a component some design needs.
     """
 
-    def __init__(
-        self,
-        space: DesignSpace,
-        workloads: WorkloadSet,
-        table: ComponentTable,
-    ) -> None:
+    def __init__(self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable) -> None:
         needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
         missing = [n for n in needed if n not in space.names and n not in space.fixed]
         if missing:
@@ -113,7 +115,9 @@ class ChipModel:
             )
         self.space = space
         self.workloads = workloads
-        self.device: ReferenceDevice = device_named(str(space.values_of("device")[0]))
+        device = str(space.values_of("device")[0])
+        check_choice("device", device, DEVICES)
+        self.device = DEVICES[device]
         largest = max(space.values_of("bits_per_cell"))
         if largest > self.device.largest_cell_bits:
             raise ValueError(
@@ -149,8 +153,8 @@ class ChipModel:
         return self.space.rank(levels, self.mapping_parameters)
 
     def designs(self, levels: Levels) -> Designs:
-        """Look up the mapping keys and price rows of n designs."""
-        return Designs(levels, self.mapping_key(levels), self.prices.rows(levels))
+        """The designs of a level matrix (n, n_parameters)."""
+        return Designs(self, levels)
 
     def sizes(self, levels: Levels) -> Sizes:
         """Sizes of n designs."""

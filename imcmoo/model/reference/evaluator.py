@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,9 +22,8 @@ from imcmoo.io.executor import threads
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
-from imcmoo.model.reference.capacities import SCREEN_TABLE, Capacities
 from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.profile_cache import ProfileCache
+from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -77,7 +77,8 @@ class Evaluator(CostModel):
 
     def __reduce__(self) -> Any:
         # Without what it remembers: that is hundreds of megabytes, and quickly found again.
-        return _rebuilt, (self.space, self.workloads, self.table, self.deployment)
+        rebuilt = partial(Evaluator, deployment=self.deployment)
+        return rebuilt, (self.space, self.workloads, self.table)
 
     @property
     def data_digest(self) -> str:
@@ -92,10 +93,7 @@ class Evaluator(CostModel):
         Raises:
             ValueError: no such network here.
         """
-        if name not in self.workload_names:
-            raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
-        one = WorkloadSet((self.workloads.workloads[self.workload_names.index(name)],))
-        return Evaluator(self.space, one, self.table, shared=self)
+        return Evaluator(self.space, self.workloads.only(name), self.table, shared=self)
 
     def time_multiplexed(self) -> Evaluator:
         """The evaluator of chips that need hold one network at a time."""
@@ -133,7 +131,7 @@ class Evaluator(CostModel):
             area_limit_m2: largest area at the lowest voltage and cycle time.
             at_most: number of chips above which nothing is done.
         """
-        if self.space.size_of(self.mapping_parameters) > SCREEN_TABLE:
+        if self.space.size_of(self.mapping_parameters) > MOST_LOOKED_AT:
             return
         chips = self.space.grid(self.mapping_parameters)
         quick = self.screen(chips)
@@ -273,12 +271,6 @@ def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
         for w in range(features.shape[1])
     ]
     return np.stack(by_network, axis=1)
-
-
-def _rebuilt(
-    space: DesignSpace, workloads: WorkloadSet, table: ComponentTable, deployment: Deployment
-) -> Evaluator:
-    return Evaluator(space, workloads, table, deployment=deployment)
 
 
 def reference_model(

@@ -13,7 +13,6 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-import pandas as pd
 
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import (
@@ -110,6 +109,8 @@ def alike(flags: Bools, rows: Ints) -> list[Ints]:
     """`rows` grouped by equal rows of `flags`, shape (len(rows), n_flags)."""
     if not len(rows):
         return []
+    import pandas as pd  # imported when used: it takes a third of a second
+
     codes, _ = pd.factorize(flags @ (1 << np.arange(flags.shape[1])))
     by_code = np.argsort(codes, kind="stable")
     return np.split(rows[by_code], np.flatnonzero(np.diff(codes[by_code])) + 1)
@@ -144,10 +145,7 @@ class Orders:
         at = np.searchsorted(np.cumsum(before), np.arange(0, before.sum(), CHUNK_PAIRS))
         for orders in np.split(np.arange(len(case)), np.unique(at)[1:]):
             later = np.repeat(orders, before[orders])
-            start = np.cumsum(before[orders]) - before[orders]
-            earlier = np.arange(len(later)) + np.repeat(
-                self.first[case[orders]] - start, before[orders]
-            )
+            earlier = _ranges(self.first[case[orders]], before[orders])
             beaten[later[(table[earlier] <= table[later]).all(axis=1)]] = True
         left = ~beaten
         number = np.bincount(case[left], minlength=len(self.number))
@@ -184,7 +182,7 @@ class Orders:
         number = self.number[case]
         start = np.cumsum(number) - number
         request = np.repeat(np.arange(len(case)), number)
-        order = np.arange(len(request)) + np.repeat(self.first[case] - start, number)
+        order = _ranges(self.first[case], number)
         missing = np.maximum(self.held_bits[order] - buffer_bits[request], 0.0)
         actions = self.actions.T[order]
         cost = np.zeros(len(order))
@@ -196,6 +194,12 @@ class Orders:
         at = np.flatnonzero(cost == least[request])
         first = np.append(True, request[at[1:]] != request[at[:-1]])
         return order[at[first]], fewest
+
+
+def _ranges(first: Ints, number: Ints) -> Ints:
+    """The ranges of `number` integers from `first` on, joined."""
+    start = np.cumsum(number) - number
+    return np.arange(number.sum()) + np.repeat(first - start, number)
 
 
 def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.lookup import MissingRow
+from imcmoo.hardware.request import Request
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
-from imcmoo.model.reference.remedy import remedy
-from imcmoo.model.reference.rounding import round_digits
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
@@ -36,6 +35,27 @@ PRICE_DIGITS = 6
 
 FACTORS = ("1", "a", "c", "ac")
 """Operand factors of a term: none, mean input, mean cell value, both."""
+
+
+NEW_TABLE = "components.npz"
+"""Name of the table to make where a study has none of its own."""
+
+
+def round_digits(values: Floats, digits: int) -> Floats:
+    """Values rounded to significant digits.
+
+    Goes through decimal text on purpose: many component prices are exact ties, which arithmetic on
+    scaled floats breaks the other way.
+
+    Args:
+        values: any shape.
+        digits: significant digits kept, at least 1.
+
+    Source: docs/model.md, section 8.
+    """
+    distinct, where = np.unique(values, return_inverse=True)
+    text = [f"{v:.{digits - 1}e}" for v in distinct.tolist()]
+    return np.array(text, dtype=np.float64)[where].reshape(values.shape)
 
 
 @dataclass(frozen=True)
@@ -137,8 +157,8 @@ def _buffer(
     table: ComponentTable, component: str, node: NDArray[Any], width: Any, depth: NDArray[Any]
 ) -> dict[str, Floats]:
     """A CACTI buffer and its address adders: one per access, two on the chip."""
-    memory = pico(table.buffer(node, width, depth))
-    adder = pico(table.adder(node, np.ceil(np.log2(depth))))
+    memory = pico(table.look_up("buffer", node_nm=node, width_bits=width, depth_words=depth))
+    adder = pico(table.look_up("adder", node_nm=node, bits=np.ceil(np.log2(depth))))
     return {
         f"{component}.read": memory["read"] + adder["energy"],
         f"{component}.write": memory["write"] + adder["energy"],
@@ -162,7 +182,7 @@ def _glb(table: ComponentTable, v: Values) -> dict[str, Floats]:
 
 
 def _router(table: ComponentTable, v: Values) -> dict[str, Floats]:
-    got = pico(table.router(v["technology_nm"]))
+    got = pico(table.look_up("router", node_nm=v["technology_nm"]))
     memory = np.full(len(v["technology_nm"]), table.main_memory_J_per_bit * 1e12 * LINK_BITS)
     return {
         "router.read": got["read"],
@@ -228,7 +248,7 @@ class Prices:
             prices = price(table, values)
         except MissingRow as missing:
             node_nm = int(values["technology_nm"][missing.index])
-            raise ValueError(f"{missing}; {remedy(self._space, node_nm, table.path)}") from None
+            raise ValueError(f"{missing}; {_remedy(self._space, node_nm, table.path)}") from None
         for name in prices:
             if name.endswith(".area"):
                 prices[name] = round_digits(prices[name], PRICE_DIGITS)
@@ -263,3 +283,49 @@ class Prices:
                 if columns and (prices != prices.take([0], axis=axis)).any():
                     deciding.add(name)
         return [name for name in self._space.names if name in deciding]
+
+
+def _remedy(space: DesignSpace, node_nm: int, path: str | None) -> str:
+    """Name the command that builds the missing components of a node, or say why there are none.
+
+    Other nodes with the same voltages are added with it.
+    """
+    try:
+        command = _request(space, node_nm).command(path or NEW_TABLE)
+    except ValueError as error:
+        return f"nor can it be added: {error}"
+    named = "" if path else f'; then say components = "{NEW_TABLE}" in the study'
+    return f"to add it: {command}{named}"
+
+
+def _request(space: DesignSpace, node_nm: int) -> Request:
+    """All components of the designs at a node."""
+    volts = _volts_of_nodes(space)
+    millivolts = sorted({round(volt * 1000) for volt in volts[node_nm]})
+    if any(abs(volt * 1000 - round(volt * 1000)) > 1e-6 for volt in volts[node_nm]):
+        raise ValueError("voltages are whole millivolts")
+    return Request(
+        str(space.values_of("device")[0]),
+        tuple(node for node, voltages in volts.items() if voltages == volts[node_nm]),
+        rows=_values(space, "rows"),
+        cols=_values(space, "cols"),
+        millivolts=tuple(millivolts),
+        macros=_values(space, "macros_per_tile"),
+        glb_depths=_values(space, "glb_depth"),
+    )
+
+
+def _volts_of_nodes(space: DesignSpace) -> dict[int, set[float]]:
+    """Supply voltages by node: in some spaces they depend on it."""
+    names = [name for name in space.names if name in ("technology_nm", "voltage_V")]
+    values = space.decode(space.grid(names))
+    volts: dict[int, set[float]] = {}
+    for node, volt in zip(
+        values["technology_nm"].tolist(), values["voltage_V"].tolist(), strict=True
+    ):
+        volts.setdefault(int(node), set()).add(volt)
+    return volts
+
+
+def _values(space: DesignSpace, name: str) -> tuple[int, ...]:
+    return tuple(sorted(int(value) for value in space.values_of(name)))

@@ -1,12 +1,14 @@
-"""Cache of profiles by mapping key, so that each chip is mapped once."""
+"""Profiles and capacities of the chips of a space, each worked out once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Ints
+from imcmoo.model.cost_model import Deployment
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.mapping import distinct
 from imcmoo.model.reference.profiles import LayerRuns, Profiles
@@ -25,13 +27,19 @@ MOST_IN_ONE_GO = 1 << 17
 """Chips of a space up to which that is done."""
 
 MOST_LOOKED_AT = 1 << 20
-"""Chips of a space up to which it is looked whether that can be done."""
+"""Chips of a space up to which all are looked at once, without being profiled."""
 
 FIRST_ROOM = 2048
 """Profiles there is room for at first."""
 
 DENSE = 1 << 28
 """Chips of a space up to which an array has an entry for each, most of them never touched."""
+
+WORTH_ALL = 8
+"""All chips are looked at once as many were asked about as this part of them."""
+
+Capacity = tuple[Floats, Floats, Floats, Floats]
+"""Area in m², cells and buffer bits, shape (n,), and cells each network surely lacks, (n, W)."""
 
 
 class ProfileCache:
@@ -180,3 +188,63 @@ class Places:
             self._dense[new] = 1 + places
         else:
             self._sparse.update(zip(new.tolist(), places.tolist(), strict=True))
+
+
+class Capacities:
+    """Capacities of the chips of a space.
+
+    Args:
+        chips: the chips.
+        deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
+        shared: of more networks, each alone; to be used as far as they are known.
+    """
+
+    def __init__(
+        self, chips: ChipModel, deployment: Deployment, shared: Capacities | None = None
+    ) -> None:
+        self._chips = chips
+        self._deployment: Deployment = deployment
+        self._shared = shared
+        self._asked = 0
+        needed = {*chips.screened_by, "glb_depth"}
+        self._names = [name for name in chips.space.names if name in needed]
+
+    def of(self, designs: Designs) -> Capacity:
+        """Capacities of designs."""
+        self._asked += len(designs)
+        # A few designs are sooner looked at than all there are.
+        many = self._asked >= self._size // WORTH_ALL or self._is_known
+        if self._size > MOST_LOOKED_AT or not many:
+            return self._of(designs)
+        rows = self._chips.space.rank(designs.levels, self._names)
+        area, cells, buffer_bits, lacking = self._all
+        return area[rows], cells[rows], buffer_bits[rows], lacking[rows]
+
+    @property
+    def _size(self) -> int:
+        """Number of chips that differ in what is asked here."""
+        return self._chips.space.size_of(self._names)
+
+    @property
+    def _is_known(self) -> bool:
+        """True if the table of all chips exists, for these networks or for more."""
+        return "_all" in vars(self) or (self._shared is not None and self._shared._is_known)
+
+    @cached_property
+    def _all(self) -> Capacity:
+        """Capacities of every chip of the space."""
+        if self._shared is not None and self._shared._is_known:
+            area, cells, buffer_bits, lacking = self._shared._all
+            names = self._shared._chips.workloads.names
+            columns = [names.index(name) for name in self._chips.workloads.names]
+            return area, cells, buffer_bits, lacking[:, columns]
+        return self._of(self._chips.designs(self._chips.space.grid(self._names)))
+
+    def _of(self, designs: Designs) -> Capacity:
+        sizes = self._chips.sizes(designs.levels)
+        return (
+            self._chips.areas(designs).sum(axis=1),
+            sizes.cells,
+            sizes.buffer_bits,
+            self._chips.lacking_cells(sizes, self._deployment),
+        )

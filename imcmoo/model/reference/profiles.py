@@ -16,10 +16,9 @@ import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
-from imcmoo.model.reference.growing import Growing
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
 from imcmoo.model.reference.mapping import Chips, distinct, row_keys
-from imcmoo.model.reference.mapping_tree import MappingTree
+from imcmoo.model.reference.mapping_tree import Growing, MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -123,11 +123,6 @@ class Imported:
     rows: tuple[Row, ...]
     account: Account
     warnings: tuple[str, ...]
-
-    @property
-    def provenance(self) -> Mapping[str, str]:
-        """Provenance of the network: source, bindings, versions."""
-        return self.workload.provenance
 
     def summary(self) -> dict[str, int | dict[str, int]]:
         """Totals of the network.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 
 import numpy as np
 import onnx
 
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.networks.onnx_import.tensors import LARGEST_VALUE, Shape, Tensor, checked, from_value
 
 Dimension = int | str | None
@@ -158,9 +157,9 @@ def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | No
 
 
 def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
-    names = list(known)
+    names = sorted(known)
     for name in given:
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(names))}"
-            raise InputError(f"the model has no {what} '{name}'; {hint}")
+            raise InputError(
+                f"the model has no {what} '{name}'; {did_you_mean_or_known(name, names)}"
+            )

@@ -104,13 +104,8 @@ def constant_value(node: onnx.NodeProto) -> onnx.TensorProto | None:
         return None
     if attribute.name == "value":
         return attribute.t
-    plain: dict[str, tuple[Any, type[np.generic]]] = {
-        "value_float": (attribute.f, np.float32),
-        "value_floats": (attribute.floats, np.float32),
-        "value_int": (attribute.i, np.int64),
-        "value_ints": (attribute.ints, np.int64),
-    }
-    if attribute.name not in plain:
+    kind = {"value_float": np.float32, "value_int": np.int64}.get(attribute.name.removesuffix("s"))
+    if kind is None:
         return None
-    value, kind = plain[attribute.name]
+    value = onnx.helper.get_attribute_value(attribute)
     return numpy_helper.from_array(np.array(value, dtype=kind))

@@ -13,7 +13,7 @@ import onnx
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
 from imcmoo.networks.onnx_import.bindings import bind_inputs
-from imcmoo.networks.onnx_import.reading import Model, read_model
+from imcmoo.networks.onnx_import.reading import read_model
 from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
 from imcmoo.networks.onnx_import.walk import Walk
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
@@ -37,8 +37,10 @@ def read_network(
     """Read a network from an ONNX file; arguments and errors as `import_onnx`."""
     try:
         model = read_model(path)
-        items, unused = _walk(model, shapes, dims, values)
-        account = Account(tuple(items))
+        stored = {t.name for t in model.graph.initializer}
+        inputs = [i for i in model.graph.input if i.name not in stored]
+        walk = Walk(model, bind_inputs(inputs, shapes=shapes, dims=dims, values=values))
+        account = Account(tuple(walk.whole()))
         _check(account, strict=strict)
         rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
         tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
@@ -56,22 +58,7 @@ def read_network(
         "importer": f"imcmoo {__version__}, onnx {onnx.__version__}",
     }
     workload = _workload(name, rows, recorded, provenance)
-    return Imported(workload, rows, account, tuple(_warnings(workload, account, unused)))
-
-
-def _walk(
-    model: Model,
-    shapes: Mapping[str, tuple[int, ...]],
-    dims: Mapping[str, int],
-    values: Mapping[str, tuple[float, ...]],
-) -> tuple[list[Item], int]:
-    stored = {t.name for t in model.graph.initializer}
-    inputs = [i for i in model.graph.input if i.name not in stored]
-    bound = bind_inputs(inputs, shapes=shapes, dims=dims, values=values)
-    walk = Walk(model, bound)
-    scope = {name: replace(tensor, name=name) for name, tensor in bound.tensors.items()}
-    walk.graph(model.graph, scope, model.opsets)
-    return walk.items, walk.unused
+    return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))
 
 
 def _check(account: Account, *, strict: bool) -> None:
@@ -120,21 +107,17 @@ def _workload(
     recorded: Mapping[str, tuple[float, ...]],
     provenance: dict[str, str],
 ) -> Workload:
-    statistics = gather_statistics(rows, recorded)
     return Workload(
         name=name,
         layers=tuple(row.name for row in rows),
         kinds=tuple(row.kind for row in rows),
         shapes=np.array([row.sizes for row in rows], dtype=np.int64),
         strides=np.array([row.stride for row in rows], dtype=np.int64),
-        input_bits=statistics.input_bits,
-        weight_bits=statistics.weight_bits,
         dilations=np.array([row.dilation for row in rows], dtype=np.int64),
         dynamic=tuple(row.dynamic for row in rows),
         shared_with=_shared_with(rows),
-        input_statistics=statistics.input_sources,
-        weight_statistics=statistics.weight_sources,
         provenance=provenance,
+        **gather_statistics(rows, recorded),
     )
 
 

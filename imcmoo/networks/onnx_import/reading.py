@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -75,8 +75,13 @@ def read_model(path: Path) -> Model:
     )
 
 
+def versions(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
+    """Version of each operator set, by domain ('' for ONNX's own)."""
+    return {"" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in imports}
+
+
 def _opsets(proto: onnx.ModelProto) -> dict[str, int]:
-    opsets = {"" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in proto.opset_import}
+    opsets = versions(proto.opset_import)
     if not opsets and proto.ir_version < NO_OPSETS_BEFORE:
         opsets[""] = 1
     newest = onnx.defs.onnx_opset_version()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from onnx import numpy_helper
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_arrays
-from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
+from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, OPERANDS, layer_class
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.tensors import Tensor, stores_data
 from imcmoo.networks.workload_csv import DEFAULT
@@ -34,21 +33,6 @@ ZERO_POINT = 128
 
 DIGITS = 6
 """Decimals that densities are kept with."""
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Operand statistics of a network.
-
-    Args:
-        input_bits, weight_bits: densities, shape (n_layers, 8).
-        input_sources, weight_sources: where they come from, per layer.
-    """
-
-    input_bits: NDArray[np.float64]
-    weight_bits: NDArray[np.float64]
-    input_sources: tuple[str, ...]
-    weight_sources: tuple[str, ...]
 
 
 def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
@@ -71,22 +55,26 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     return tuple(np.round(ones.mean(axis=0), DIGITS).tolist())
 
 
-def gather_statistics(rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]) -> Statistics:
-    """Statistics of every layer.
+def gather_statistics(
+    rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]
+) -> dict[str, Any]:
+    """Statistics of every layer, as the fields of a `Workload`.
 
     Args:
         rows: the layers.
         recorded: densities of activations by tensor, from a run.
     """
-    operands_of = [(_activation(r.inputs, recorded), _held(r, recorded)) for r in rows]
-    bits: list[list[tuple[float, ...]]] = [[], []]
-    sources: list[list[str]] = [[], []]
-    for row, operands in zip(rows, operands_of, strict=True):
-        kind = layer_class(row.kind, np.array(row.sizes), dynamic=row.dynamic)
-        for i, density in enumerate(operands):
-            bits[i].append(density[0] if density else DEFAULT_DENSITIES[kind][i])
-            sources[i].append(density[1] if density else DEFAULT)
-    return Statistics(np.array(bits[0]), np.array(bits[1]), tuple(sources[0]), tuple(sources[1]))
+    kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
+    known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
+    statistics: dict[str, Any] = {}
+    for i, (operand, stated) in enumerate(zip(OPERANDS, known, strict=True)):
+        defaults = ((DEFAULT_DENSITIES[kind][i], DEFAULT) for kind in kinds)
+        bits, sources = zip(
+            *(d or other for d, other in zip(stated, defaults, strict=True)), strict=True
+        )
+        statistics[f"{operand}_bits"] = np.array(bits)
+        statistics[f"{operand}_statistics"] = sources
+    return statistics
 
 
 def _held(
@@ -133,7 +121,10 @@ def record_densities(
         raise InputError(
             "--samples needs the package onnxruntime: pip install onnxruntime"
         ) from None
-    arrays = _arrays_of(samples)
+    try:
+        arrays = read_arrays(samples, "an .npz file of plain arrays")
+    except ValueError as error:
+        raise InputError(str(error)) from None
     model = onnx.load(path, load_external_data=False)
     wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
     options = onnxruntime.SessionOptions()
@@ -151,10 +142,3 @@ def record_densities(
         for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()
     }
     return {name: bits for name, bits in recorded.items() if bits is not None}
-
-
-def _arrays_of(samples: Path) -> Mapping[str, NDArray[Any]]:
-    try:
-        return read_arrays(samples, "an .npz file of plain arrays")
-    except ValueError as error:
-        raise InputError(str(error)) from None

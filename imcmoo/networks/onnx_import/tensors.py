@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.named import one_line
 
 Shape = tuple[int | None, ...]
 """Sizes of a tensor's axes; None where a size depends on data."""
@@ -101,16 +102,22 @@ def from_stored(proto: onnx.TensorProto, where: str) -> Tensor:
         try:
             value = numpy_helper.to_array(proto)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise InputError(f"{where}: its data cannot be read: {_one_line(error)}") from None
+            raise InputError(f"{where}: its data cannot be read: {one_line(error)}") from None
     name = proto.name or None
     return Tensor(shape, proto.data_type, True, value, root=name, data=proto)
+
+
+def attribute_of(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
+    """One attribute of a node, None if it has no such."""
+    return next((a for a in node.attribute if a.name == name), None)
 
 
 def stores_data(proto: onnx.TensorProto) -> bool:
     """The tensor's elements are in the file, not beside it or stripped."""
     if proto.data_location == onnx.TensorProto.EXTERNAL:
         return False
-    return proto.HasField("raw_data") or any(len(data) for data in _typed_data(proto))
+    kinds = ("float", "int32", "int64", "double", "uint64", "string")
+    return proto.HasField("raw_data") or any(len(getattr(proto, f"{k}_data")) for k in kinds)
 
 
 def checked(sizes: Sequence[int | None], where: str) -> Shape:
@@ -124,17 +131,6 @@ def checked(sizes: Sequence[int | None], where: str) -> Shape:
     if prod(n for n in sizes if n) > LARGEST_TENSOR:
         raise InputError(f"{where}: {list(sizes)} is more than 2^40 elements")
     return tuple(sizes)
-
-
-def _typed_data(proto: onnx.TensorProto) -> list[Any]:
-    return [
-        proto.float_data,
-        proto.int32_data,
-        proto.int64_data,
-        proto.double_data,
-        proto.uint64_data,
-        proto.string_data,
-    ]
 
 
 def _check_length(proto: onnx.TensorProto, where: str) -> None:
@@ -151,7 +147,3 @@ def _check_length(proto: onnx.TensorProto, where: str) -> None:
             f"{where}: {len(proto.raw_data)} bytes of data for a shape {list(proto.dims)} "
             f"that takes {expected}"
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -9,13 +9,20 @@ from dataclasses import replace
 import onnx
 
 from imcmoo.io.errors import InputError
-from imcmoo.networks.onnx_import import control_flow as flow
 from imcmoo.networks.onnx_import.account import Fate, Item
 from imcmoo.networks.onnx_import.bindings import Bound
-from imcmoo.networks.onnx_import.order import running_order
 from imcmoo.networks.onnx_import.plain_node import operator_of, visit
-from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS, Model
-from imcmoo.networks.onnx_import.repetition import Repetition, loop, repeated, scan
+from imcmoo.networks.onnx_import.reading import Model, versions
+from imcmoo.networks.onnx_import.subgraphs import (
+    Repetition,
+    agreed,
+    body_of,
+    condition,
+    loop,
+    repeated,
+    scan,
+    subgraph,
+)
 from imcmoo.networks.onnx_import.tensors import Tensor, checked, from_stored, from_type
 
 DEEPEST = 32
@@ -56,6 +63,13 @@ class Walk:
         self._steps = 0
         self._depth = 0
 
+    def whole(self) -> list[Item]:
+        """Walk through the whole model; returns what became of each node."""
+        inputs = self._bound.tensors
+        scope = {name: replace(tensor, name=name) for name, tensor in inputs.items()}
+        self.graph(self._model.graph, scope, self._model.opsets)
+        return self.items
+
     def graph(
         self, graph: onnx.GraphProto, scope: Scope, opsets: Opsets, prefix: str = ""
     ) -> list[Tensor]:
@@ -93,7 +107,7 @@ class Walk:
         prefix: str,
         stated: Mapping[str, onnx.TypeProto],
     ) -> list[Tensor]:
-        order = running_order(nodes, outputs)
+        order = _running_order(nodes, outputs)
         self.unused += len(nodes) - len(order)
         self._depth += 1
         if self._depth > DEEPEST:
@@ -143,10 +157,8 @@ class Walk:
         name: str,
         inputs: Sequence[Tensor | None],
     ) -> list[Tensor]:
-        nodes, scope = flow.body_of(function, node, inputs)
-        opsets = {
-            "" if o.domain in ONNX_DOMAINS else o.domain: o.version for o in function.opset_import
-        }
+        nodes, scope = body_of(function, node, inputs)
+        opsets = versions(function.opset_import)
         stated = {info.name: info.type for info in function.value_info}
         return self._nodes(nodes, function.output, scope, opsets, f"{name}/", stated)
 
@@ -162,8 +174,8 @@ class Walk:
             return self._repetition(node, name, loop(node, inputs), scope, opsets)
         if node.op_type == "Scan":
             return self._repetition(node, name, scan(node, inputs), scope, opsets)
-        branches = [flow.subgraph(node, f"{which}_branch") for which in ("then", "else")]
-        holds = flow.condition(inputs[0] if inputs else None)
+        branches = [subgraph(node, f"{which}_branch") for which in ("then", "else")]
+        holds = condition(inputs[0] if inputs else None)
         if holds is not None:
             self.items.append(Item("If", name, Fate.FREE))
             return self.graph(branches[not holds], _inside(scope), opsets, f"{name}/")
@@ -176,7 +188,7 @@ class Walk:
         (first, items), (second, others) = tried
         larger = max(items, others, key=lambda them: sum(r.macs for i in them for r in i.rows))
         self._account("If", name, larger or items or others, NOT_FIXED)
-        return flow.agreed(first, second)
+        return agreed(first, second)
 
     def _repetition(
         self, node: onnx.NodeProto, name: str, r: Repetition, scope: Scope, opsets: Opsets
@@ -239,3 +251,60 @@ def _find(name: str, scope: Mapping[str, Tensor]) -> Tensor:
         return scope[name]
     except KeyError:
         raise InputError(f"nothing makes the tensor '{name}'") from None
+
+
+def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
+    """The nodes that the outputs depend on, each after those it reads from.
+
+    Files keep their nodes in such an order already, as a rule; then it stays as it is.
+    """
+    maker: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        for name in filter(None, node.output):
+            if name in maker:
+                raise InputError(f"two nodes write the tensor '{name}'")
+            maker[name] = index
+    reads = [sorted({maker[name] for name in _read_by(node) if name in maker}) for node in nodes]
+    needed = _reachable((maker[name] for name in outputs if name in maker), reads)
+    order: list[int] = []
+    state = dict.fromkeys(needed, 0)  # 0 untouched, 1 being visited, 2 done
+    for start in sorted(needed):
+        stack = [(start, iter(reads[start]))] if state[start] == 0 else []
+        state[start] = max(state[start], 1)
+        while stack:
+            index, waiting = stack[-1]
+            source = next((s for s in waiting if state[s] != 2), None)
+            if source is None:
+                stack.pop()
+                state[index] = 2
+                order.append(index)
+            elif state[source] == 1:
+                raise InputError(f"the graph runs in a circle through '{nodes[source].output[0]}'")
+            else:
+                state[source] = 1
+                stack.append((source, iter(reads[source])))
+    return [nodes[index] for index in order]
+
+
+def _read_by(node: onnx.NodeProto) -> set[str]:
+    """Names a node reads, also from inside its subgraphs."""
+    names = {name for name in node.input if name}
+    for attribute in node.attribute:
+        graphs = [attribute.g] if attribute.HasField("g") else list(attribute.graphs)
+        for graph in graphs:
+            inside = set().union(*map(_read_by, graph.node)) | {o.name for o in graph.output}
+            made = {name for n in graph.node for name in n.output}
+            made |= {t.name for t in graph.initializer} | {i.name for i in graph.input}
+            names |= inside - made
+    return names
+
+
+def _reachable(starts: Iterable[int], reads: Sequence[Sequence[int]]) -> set[int]:
+    waiting = list(starts)
+    reached: set[int] = set()
+    while waiting:
+        index = waiting.pop()
+        if index not in reached:
+            reached.add(index)
+            waiting.extend(reads[index])
+    return reached

@@ -15,7 +15,7 @@ from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.study.certify_study import SolverOptions, certify_study
-from problems.physical_extended import RRAM_EXTENDED
+from problems import RRAM_EXTENDED
 from tests.exact.certified_spaces import feasible_values, part_of, study_on
 
 LARGE = "four_workload_sram_extended"

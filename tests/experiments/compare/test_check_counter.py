@@ -6,7 +6,7 @@ import pytest
 from experiments.compare import comparison
 from experiments.compare.check_counter import CountingProblem
 from imcmoo.problem.problem import AcceleratorProblem
-from problems.rram import RRAM
+from problems import RRAM
 from tests.fakes import FakeEvaluator
 
 PROBLEM = AcceleratorProblem(FakeEvaluator(RRAM), area_limit_m2=800e-6)

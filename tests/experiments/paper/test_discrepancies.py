@@ -8,10 +8,11 @@ from experiments.paper.discrepancies import ROWS, measure, optima, page
 from experiments.paper.published_optimum import Optimum, chips_that_run_all, macros_of_layers
 from experiments.paper.tables import STUDIES, TECHNOLOGY
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
+from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
-from problems.rram import RRAM
+from problems import RRAM
 from tests.experiments.conftest import ROOT
+from tests.fakes import network
 
 DESIGN = {
     "voltage_V": 0.5, "bits_per_cell": 4, "cycle_s": 2e-9, "rows": 32, "cols": 64,
@@ -21,23 +22,15 @@ MACROS = 2 * 4 * 4
 CELLS = 32 * 64 * MACROS
 
 
-def network(*layers):
+def layers_of(*layers):
     """Layers of sizes C, M, P, Q, R, S, G, N and a stride in both directions."""
-    n = len(layers)
     kinds = tuple("SelfAttention" if p[2] == 12 else "Conv2d" for p in layers)
-    return Workload(
-        "net",
-        tuple(f"layer{i}" for i in range(n)),
-        kinds,
-        np.array([shape for *shape, _ in layers]),
-        np.array([[stride, stride] for *_, stride in layers]),
-        np.full((n, BITS), 0.5),
-        np.full((n, BITS), 0.5),
-    )
+    strides = np.array([[stride, stride] for *_, stride in layers])
+    return network([shape for *shape, _ in layers], "net", kinds=kinds, strides=strides)
 
 
 def optimum(*layers, **changes):
-    evaluator = Evaluator(RRAM, WorkloadSet((network(*layers),)))
+    evaluator = Evaluator(RRAM, WorkloadSet((layers_of(*layers),)))
     problem = AcceleratorProblem(evaluator, area_limit_m2=800e-6)
     values = DESIGN | changes
     levels = RRAM.encode({name: np.array([value]) for name, value in values.items()})

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.model.external.answer_cache import AnswerCache
+from imcmoo.model.external.answers import AnswerCache
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from tests.model.external.programs import costs, is_bad
@@ -88,7 +88,7 @@ def test_other_networks_and_versions_are_asked_anew(asked, monkeypatch):
     alone = Sound(SPACE, NETWORKS).for_network("alexnet")
     assert alone.evaluate(levels).energy_J.shape == (5, 1)
     assert len(asked()) == 10
-    with pytest.raises(ValueError, match="no network 'vgg16' here"):
+    with pytest.raises(ValueError, match="network 'vgg16' is not one of alexnet"):
         alone.for_network("vgg16")
     with pytest.raises(ValueError, match="deployment = 'together' means nothing to cost model"):
         Sound(SPACE, NETWORKS, deployment="together")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.noise import Circuit, layer_noise
-from imcmoo.networks.operands import OperandBits
-from imcmoo.networks.workloads import Workload, WorkloadSet
-from tests.model.physical.bit_sliced import product
+from tests.model.physical.simulated import closed_form, operands_of, product
 
 Floats = NDArray[np.float64]
 
@@ -82,13 +77,14 @@ def train(data, rng, *, noise):
     return Network(*weights)
 
 
-def accuracy(network, data, array, rng):
+def accuracy(network, data, circuit, sigma, rng):
     """Share of test images recognised with 8-bit operands, and the operands of each layer.
 
     Args:
         network: what to run.
         data: gives the test images.
-        array: what makes the products; None for exact ones.
+        circuit: of the array that makes the products; None for exact ones.
+        sigma: its cell errors.
         rng: draws the errors of the cells.
     """
     x, seen = data.test, []
@@ -96,43 +92,15 @@ def accuracy(network, data, array, rng):
         codes = np.rint(255 * x / x.max()).astype(np.int64)
         whole = np.rint(127 * weights / np.abs(weights).max()).astype(np.int64)
         seen.append((codes, whole))
-        y = codes @ whole if array is None else product(codes, whole, array, rng)
+        y = codes @ whole if circuit is None else product(codes, whole, circuit, sigma, rng)
         x = np.maximum(y, 0) if index == 0 else y
     return float(np.mean(x.argmax(axis=1) == data.test_digits)), seen
 
 
-def proxy_dB(operands, array):
+def closed_form_dB(operands, circuit, sigma):
     """The model's signal to noise of the whole network."""
-    circuit = Circuit(
-        array.active_rows,
-        array.input_slice_bits,
-        array.bits_per_cell,
-        array.differential,
-    )
     inverse = 0.0
     for codes, whole in operands:
-        table = _layer(codes, whole)
-        noise = layer_noise(
-            table, circuit, [array.adc_bits], assumptions=Assumptions(), sigma=array.sigma
-        )
-        inverse += float((noise.adc[0] + noise.device)[0] / noise.signal[0])
+        noise = closed_form(operands_of(codes, whole), len(whole), circuit, sigma)
+        inverse += float(noise.adc[0] + noise.dev[0])
     return -10 * np.log10(inverse) if inverse > 0 else np.inf
-
-
-def _layer(codes, whole):
-    """A fully connected layer with the moments of these operands."""
-    resnet = Workload.load("resnet18")
-    layer = replace(
-        resnet,
-        name="digits",
-        layers=("0",),
-        kinds=("Linear",),
-        shapes=np.array([[len(whole), whole.shape[1], 1, 1, 1, 1, 1, 1]]),
-        strides=np.ones((1, 2), np.int64),
-        input_bits=resnet.input_bits[:1],
-        weight_bits=resnet.weight_bits[:1],
-    )
-    inputs = np.bincount(codes.ravel(), minlength=256)[None] / codes.size
-    weights = np.bincount(whole.ravel() + 128, minlength=256)[None] / whole.size
-    moments = OperandBits.of_codes(inputs, weights, signed=np.array([False]))
-    return replace(LayerTable.of_workloads(WorkloadSet((layer,))), operands=moments)

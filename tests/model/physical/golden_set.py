@@ -33,17 +33,18 @@ NINE = tuple(
     )
 )
 TWO = ("resnet18_onnx", "mobilebert_onnx")
-N_DESIGNS, N_CHUNKS = 20_000, 10
+N_DESIGNS, N_CHUNKS = 1_000, 10
 N_BROKEN_DOWN = 50
 N_OF_OPTION = 200
 TABLE = PhysicalTable.load()
 
 RESOURCES = (
     *("area_m2", "cells", "missing_cells", "missing_bits"),
-    *("snr_adc_dB", "ir_drop", "level_sigmas"),
+    *("snr_adc_dB", "snr_dB", "ir_drop", "level_sigmas"),
 )
 METRICS = (
-    *("energy_J", "latency_s", "interval_s", "power_W", "snr_dev_dB", "snr_dB", "occupied_cells"),
+    *("energy_J", "latency_s", "interval_s", "power_W", "snr_dev_dB"),
+    *("snr_rounding_dB", "occupied_cells"),
     *("dram_bits", "glb_bits", "bound_by", "streamed", "switch_energy_J", "switch_time_s"),
 )
 BREAKDOWN = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")

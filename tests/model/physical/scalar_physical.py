@@ -21,6 +21,8 @@ NOMINAL_V = 0.9
 CELL_CHARGE_F = 1.2e-15
 THRESHOLD_POWER = 2
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
+IDLE_W = {"none": 0.0, "x16": 0.04, "x32": 0.08, "x64": 0.16, "hbm2": 1.04}
+ADC_LEAK_W = 53e-9
 INTERFACE_MM2 = {"none": 0.0, "x16": 0.5, "x32": 1.0, "x64": 2.0, "hbm2": 6.0}
 POWER_LIMIT = 1e6
 REQUESTS = 1e6
@@ -165,12 +167,13 @@ class Chip:
             return (
                 (100 * b + 0.001 * 4**b) * 1e-15 * self.d["voltage_V"] ** 2 * scale,
                 10 ** (1.206 - 0.0369 * b) * 2**b * 1e-12 * scale,
-                0.0,
+                ADC_LEAK_W,
                 b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
             )
         row = self.find(model, node_nm=self.node, bits=b)
         factor = 1.0 if model == "neurosim_sar" else self.supply
-        return row["energy"] * factor, row["area"], row["leak"], row["time"]
+        leak = row["leak"] if model == "murmann" else ADC_LEAK_W
+        return row["energy"] * factor, row["area"], leak, row["time"]
 
     def buffer(self, width: int, depth: int, banks: int = 1) -> dict[str, float]:
         keys = {"node_nm": self.node, "width_bits": width, "depth_words": depth, "banks": banks}
@@ -478,6 +481,7 @@ def run(
         latency, interval = latency * slowed / interval, slowed
         by_cause["power"] = math.inf
     energy += chip.leak * interval
+    off_chip += IDLE_W[d["dram"]] * interval
     return {
         "energy_J": energy + off_chip,
         "latency_s": latency,

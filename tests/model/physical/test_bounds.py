@@ -10,8 +10,7 @@ from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.space.parameters import Conditional
-from problems import STUDIES
-from problems.physical_extended import RRAM_EXTENDED, SRAM_EXTENDED
+from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
 MODELS = {
@@ -126,7 +125,7 @@ def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lac
 @pytest.mark.parametrize("name", MODELS)
 def test_no_bound_is_above_any_of_many_designs(name):
     if name not in ("rewritten", "no_memory"):
-        check_model(MODELS[name](), 60 if "rram" in name else 1500)
+        check_model(MODELS[name](), 30 if "rram" in name else 1500)
 
 
 @pytest.mark.parametrize("name", ["four_rram", *SLOW_ONES])

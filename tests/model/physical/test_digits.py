@@ -1,4 +1,4 @@
-"""Accuracy of a small trained network against the proxy's signal to noise, and its knee."""
+"""Accuracy of a small trained network against the closed form's signal to noise, and its knee."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
-from tests.model.physical.bit_sliced import Array
-from tests.model.physical.digits import accuracy, load, proxy_dB, train
+from imcmoo.model.physical.noise import Circuit
+from tests.model.physical.digits import accuracy, closed_form_dB, load, train
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -18,31 +18,32 @@ LOSS_AT_KNEE = 0.02
 
 @pytest.fixture(scope="module", params=[0.0, 0.3], ids=["plain", "trained with noise"])
 def curve(request):
-    """Exact accuracy, and proxy (dB) and accuracy of random arrays, shape (2, n)."""
+    """Exact accuracy, and closed form (dB) and accuracy of random arrays, shape (2, n)."""
     data = load(np.random.default_rng(0))
     network = train(data, np.random.default_rng(1), noise=request.param)
     few = replace(data, test=data.test[:IMAGES], test_digits=data.test_digits[:IMAGES])
-    exact, operands = accuracy(network, few, None, np.random.default_rng(2))
+    exact, operands = accuracy(network, few, None, 0.0, np.random.default_rng(2))
     rng = np.random.default_rng(5)
     points = []
     for _ in range(45):
-        array = Array(
+        circuit = Circuit(
+            rows=96,
             active_rows=int(rng.choice([16, 64, 96])),
             input_slice_bits=int(rng.choice([2, 4, 8])),
             bits_per_cell=int(rng.choice([2, 4])),
             differential=bool(rng.integers(2)),
             adc_bits=int(rng.integers(2, 9)),
-            sigma=float(rng.choice([0.0, 0.02, 0.043, 0.1, 0.2])),
         )
-        share, _ = accuracy(network, few, array, np.random.default_rng(3))
-        points.append((proxy_dB(operands, array), share))
+        sigma = float(rng.choice([0.0, 0.02, 0.043, 0.1, 0.2]))
+        share, _ = accuracy(network, few, circuit, sigma, np.random.default_rng(3))
+        points.append((closed_form_dB(operands, circuit, sigma), share))
     return exact, np.array(points).T
 
 
-def test_accuracy_is_kept_above_the_knee_and_follows_the_proxy_below(curve):
+def test_accuracy_is_kept_above_the_limit_and_follows_the_closed_form_below(curve):
     exact, (decibels, share) = curve
     above, below = decibels >= DEFAULT_SNR_ADC_DB, decibels < DEFAULT_SNR_ADC_DB
-    far_below = decibels < DEFAULT_SNR_ADC_DB - 18
+    far_below = decibels < DEFAULT_SNR_ADC_DB - 20
     assert min(above.sum(), far_below.sum()) >= 5
     assert np.all(share[above] >= exact - LOSS_AT_KNEE)
     assert np.all(share[far_below] < exact - 0.1)

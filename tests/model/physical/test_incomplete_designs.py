@@ -7,8 +7,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
 from imcmoo.model.physical.parameters import Designs
-from problems import STUDIES
-from problems.physical_extended import SRAM_EXTENDED
+from problems import SRAM_EXTENDED, STUDIES
 
 
 @pytest.mark.parametrize("column", ["link_bits", "glb_banks"])

@@ -17,9 +17,9 @@ from functools import cache
 import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.networks.workloads import Workload
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
+from tests import fakes
 from tests.model.reference import scalar_model as plain
 
 TABLE = ComponentTable.load()
@@ -183,7 +183,7 @@ def _prices(device, node, voltage, rows, cols, macros, glb_depth):
         "input_buffer": _buffer(node, width, rows),
         "output_buffer": _buffer(node, width, cols),
         "glb": _buffer(node, GLB_WORD, glb_depth),
-        "router": _numbers(TABLE.router(node)),
+        "router": _numbers(TABLE.look_up("router", node_nm=node)),
     }
 
 
@@ -193,8 +193,8 @@ def _numbers(costs):
 
 def _buffer(node, width, depth):
     """A buffer with its address adders: one works per access, two leak and take area."""
-    memory = _numbers(TABLE.buffer(node, width, depth))
-    adder = _numbers(TABLE.adder(node, math.ceil(math.log2(depth))))
+    memory = _numbers(TABLE.look_up("buffer", node_nm=node, width_bits=width, depth_words=depth))
+    adder = _numbers(TABLE.look_up("adder", node_nm=node, bits=math.ceil(math.log2(depth))))
     return {
         "read": memory["read"] + adder["energy"],
         "write": memory["write"] + adder["energy"],
@@ -274,16 +274,7 @@ def _area(design):
 def network(name, shapes, seed):
     """A network of layers with these sizes (C, M, P, Q, R, S, G, N) and random operands."""
     rng = np.random.default_rng(seed)
-    n = len(shapes)
-    return Workload(
-        name=name,
-        layers=tuple(f"layer{i}" for i in range(n)),
-        kinds=("conv",) * n,
-        shapes=np.array(shapes),
-        strides=np.ones((n, 2), dtype=np.int64),
-        input_bits=rng.random((n, 8)),
-        weight_bits=rng.random((n, 8)),
-    )
+    return fakes.network(shapes, name, bits=[rng.random((len(shapes), 8)) for _ in range(2)])
 
 
 RRAM_FEW = DesignSpace(

@@ -6,31 +6,22 @@ import numpy as np
 
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.profiles import needed_weights
-from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
-from problems.rram import RRAM
-from problems.sram import SRAM
-
-
-def network(*shapes):
-    """Layers with these sizes C, M, P, Q, R, S, G, N."""
-    n = len(shapes)
-    half = np.full((n, BITS), 0.5)
-    names = tuple(f"layer{i}" for i in range(n))
-    ones = np.ones((n, 2), dtype=np.int64)
-    return Workload("made up", names, ("Conv2d",) * n, np.array(shapes), ones, half, half)
+from imcmoo.networks.workloads import BITS, WorkloadSet
+from problems import RRAM, SRAM
+from tests.fakes import network
 
 
 def test_groups_do_not_count():
     """A depthwise layer of 72 channels counts as one of its channels, as in the paper's code."""
-    one = network((64, 32, 7, 7, 3, 3, 1, 1))
-    two = network((64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
+    one = network([(64, 32, 7, 7, 3, 3, 1, 1)])
+    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
     assert needed_weights(WorkloadSet((one,))).tolist() == [64 * 32 * 9]
     assert needed_weights(WorkloadSet((two,))).tolist() == [64 * 32 * 9 + 25]
 
 
 def test_shared_weights_count_once():
     """A matrix used at two places of a network is in the chip's cells once."""
-    two = network((64, 32, 7, 7, 3, 3, 1, 1), (64, 32, 14, 14, 3, 3, 1, 1))
+    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (64, 32, 14, 14, 3, 3, 1, 1)])
     shared = replace(two, shared_with=("", "layer0"))
     assert needed_weights(WorkloadSet((two,))).tolist() == [2 * 64 * 32 * 9]
     assert needed_weights(WorkloadSet((shared,))).tolist() == [64 * 32 * 9]
@@ -45,12 +36,12 @@ def missing_cells(net, space, **values):
 
 
 def test_missing_cells_follow_from_the_weights_that_count_and_the_groups():
-    net = network((64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1))
+    net = network([(64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
     cells = 32 * 32 * 32 * 4 * 4
     needed = BITS * (64 * 512 * 9 + 25)
     assert missing_cells(net, RRAM, bits_per_cell=1, router_groups=32) == [[needed - cells]]
     # A depthwise layer of 72 channels on 16 macros lacks 56, however few weights it has.
-    groups = network((1, 1, 14, 14, 5, 5, 72, 1))
+    groups = network([(1, 1, 14, 14, 5, 5, 72, 1)])
     few = missing_cells(groups, RRAM, bits_per_cell=1, rows=32, cols=64, router_groups=1)
     assert few == [[(72 - 4 * 4) * 32 * 64]]
     assert missing_cells(net, SRAM) == [[0]]  # streamed weights

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from problems.rram import RRAM
+from problems import RRAM
 
 NAMES = ["alexnet", "mobilenet_v3"]
 

@@ -10,9 +10,7 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
-from problems import SPACES
-from problems.rram import RRAM
-from problems.sram import SRAM, SRAM_TECHNOLOGY
+from problems import RRAM, SPACES, SRAM, SRAM_TECHNOLOGY
 from tests.exact.brute_force import answer_of
 
 ALEXNET = WorkloadSet.load(["alexnet"])

@@ -15,7 +15,7 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.profile_cache import Places
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.parameters import Integer
-from problems.rram import RRAM
+from problems import RRAM
 
 ALEXNET = WorkloadSet.load(["alexnet"])
 

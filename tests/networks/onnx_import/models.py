@@ -57,6 +57,21 @@ def model(nodes, inputs, stored=(), outputs=("y",), opset=17, functions=(), doma
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=9)
 
 
+def graph_of(nodes, outputs=("z",), inputs=(), weights=()):
+    """A graph for an attribute of a node."""
+    made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
+    taken = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
+    return helper.make_graph(list(nodes), "inner", taken, made, list(weights))
+
+
+def quantised(operator, weight, **attributes):
+    """A node of x and a weight as bytes, each with a scale and a zero point, and what it stores."""
+    names = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"]
+    scales = [exactly(n, 0.1, np.float32) for n in ("xs", "ws", "ys")]
+    zeros = [exactly(n, 0, np.int8) for n in ("xz", "wz", "yz")]
+    return [node(operator, names, **attributes)], [stored("w", weight, np.int8), *scales, *zeros]
+
+
 def imported(tmp_path, proto, **options):
     path = tmp_path / "net.onnx"
     path.write_bytes(proto.SerializeToString())

@@ -54,7 +54,7 @@ def test_shapes_and_symbols_settle_open_sizes(tmp_path, inputs, options, sizes):
     assert result.rows[0].sizes[: len(sizes)] == sizes
     if "shapes" in options:
         shape = ",".join(map(str, options["shapes"]["x"]))
-        assert result.provenance["shape x"] == shape
+        assert result.workload.provenance["shape x"] == shape
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.networks.onnx_import.models import (
     INT64,
     TensorProto,
     exactly,
+    graph_of,
     helper,
     imported,
     model,
@@ -19,12 +20,6 @@ from tests.networks.onnx_import.models import (
 
 X = tensor("x", (7, 20))
 WIDE, SLIM = stored("wide", (20, 30)), stored("slim", (20, 20))
-
-
-def graph_of(nodes, outputs=("z",), inputs=(), weights=()):
-    made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
-    taken = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
-    return helper.make_graph(list(nodes), "inner", taken, made, list(weights))
 
 
 def branches():

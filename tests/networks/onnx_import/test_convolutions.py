@@ -9,11 +9,11 @@ from imcmoo.networks.onnx_import.account import Fate
 from tests.networks.onnx_import.models import (
     INT8,
     UINT8,
-    exactly,
     imported,
     model,
     node,
     only_row,
+    quantised,
     stored,
     tensor,
 )
@@ -106,16 +106,10 @@ def test_integer_convolutions(tmp_path):
         [stored("w", (8, 3, 3, 3), np.int8)],
     )
     assert row.sizes == (3, 8, 4, 4, 3, 3, 1, 1)
-    scales = [exactly(n, 0.1, np.float32) for n in ("xs", "ws", "ys")]
-    zeros = [exactly(n, 0, np.int8) for n in ("xz", "wz", "yz")]
-    quantised = only_row(
-        tmp_path,
-        [node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], group=3)],
-        [tensor("x", (1, 3, 9, 9), INT8)],
-        [stored("w", (6, 1, 3, 3), np.int8), *scales, *zeros],
-    )
-    assert quantised.sizes == (1, 2, 7, 7, 3, 3, 3, 1)
-    assert not quantised.dynamic
+    nodes, weights = quantised("QLinearConv", (6, 1, 3, 3), group=3)
+    row = only_row(tmp_path, nodes, [tensor("x", (1, 3, 9, 9), INT8)], weights)
+    assert row.sizes == (1, 2, 7, 7, 3, 3, 3, 1)
+    assert not row.dynamic
 
 
 def test_a_convolution_by_an_activation_is_dynamic(tmp_path):

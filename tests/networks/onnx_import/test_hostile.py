@@ -10,6 +10,7 @@ from tests.networks.onnx_import.models import (
     FLOAT,
     TensorProto,
     exactly,
+    graph_of,
     helper,
     model,
     node,
@@ -34,11 +35,6 @@ def bare(name, shape, location=None):
         kept.data_location = TensorProto.EXTERNAL
         kept.external_data.add(key="location", value=location)
     return kept
-
-
-def graph_of(nodes, outputs=("z",)):
-    made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
-    return helper.make_graph(list(nodes), "inner", [], made)
 
 
 def without_opset():

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.networks.onnx_import.models import (
     INT8,
     UINT8,
-    exactly,
     imported,
     model,
     node,
     only_row,
+    quantised,
     stored,
     tensor,
 )
@@ -98,15 +98,9 @@ def test_integer_products(tmp_path):
         [stored("w", (64, 10), np.int8)],
     )
     assert row.sizes == (64, 10, 9, 1, 1, 1, 1, 1)
-    scales = [exactly(n, 0.1, np.float32) for n in ("xs", "ws", "ys")]
-    zeros = [exactly(n, 0, np.int8) for n in ("xz", "wz", "yz")]
-    quantised = only_row(
-        tmp_path,
-        [node("QLinearMatMul", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"])],
-        [tensor("x", (9, 64), INT8)],
-        [stored("w", (64, 10), np.int8), *scales, *zeros],
-    )
-    assert quantised.sizes == (64, 10, 9, 1, 1, 1, 1, 1)
+    nodes, weights = quantised("QLinearMatMul", (64, 10))
+    row = only_row(tmp_path, nodes, [tensor("x", (9, 64), INT8)], weights)
+    assert row.sizes == (64, 10, 9, 1, 1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(

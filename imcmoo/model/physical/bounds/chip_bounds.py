@@ -14,7 +14,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import Chip, link_price
+from imcmoo.model.physical.chip import INFEASIBLE, Chip, link_price
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.parameters import DRAM, Designs
@@ -68,6 +68,7 @@ class MinimalChips:
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
+            dram_idle_W=self["dram_idle_W"][:, 0],
         )
 
     @cached_property
@@ -132,7 +133,9 @@ class ChipBounds:
         self._assumptions = context.assumptions
         self._area_limit_m2 = area_limit_m2
         self._minima = ComponentMinima(
-            tree.space, lambda levels: Batch(context, designs_of(levels))
+            tree.space,
+            lambda levels: Batch(context, designs_of(levels)),
+            accuracy=context.accuracy is not None and context.accuracy.limited,
         )
         there = np.array(tree.space.values_of("dram")) != DRAM[0]
         self._streams = np.append(there, there.any()) & context.device.streams
@@ -155,10 +158,14 @@ class ChipBounds:
         noisy = np.isinf(terms["adc_m2"])
         for name in ("adc_m2", "adc_W", "conversion", "convert_s"):
             terms[name] = np.where(noisy, 0.0, terms[name])
+        infeasible = noisy
+        for name, values in terms.items():
+            if name.startswith(INFEASIBLE):
+                infeasible = infeasible | (values > 0)
         tiles = np.append(self._tree.tiles, self._tree.tiles.min())[rows[:, -1:]].astype(float)
         return MinimalChips(
             {name: np.broadcast_to(v, shape) for name, v in terms.items()},
-            np.broadcast_to(noisy | (terms["infeasible"] > 0), shape),
+            np.broadcast_to(infeasible, shape),
             macros=self._per_tile[levels["macros_per_tile"]] * tiles,
             tiles=tiles,
             groups=self._tree.fewest_groups(rows)[:, None].astype(float),

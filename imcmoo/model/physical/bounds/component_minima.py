@@ -15,7 +15,7 @@ import numpy as np
 from imcmoo.model.metrics import Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import COST_TERM_GROUPS, CostTermGroup, CostTerms
+from imcmoo.model.physical.chip import ACCURACY, COST_TERM_GROUPS, CostTermGroup, CostTerms
 from imcmoo.model.physical.constraints import LIMIT_PARAMETERS, constraints
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -33,8 +33,11 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
     terms = group.terms(batch.chip, batch.designs)
     if not group.limits:
         return terms
-    resources = constraints(batch.screen(), batch.context.limits)
-    keeps = [(resources[name].missing <= 0).all(axis=1) for name in group.limits]
+    context = batch.context
+    resources = constraints(batch.screen(), context.limits, context.accuracy)
+    keeps = [
+        (resources[name].missing <= 0).all(axis=1) for name in group.limits if name in resources
+    ]
     fits = np.logical_and.reduce(keeps)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 
@@ -100,17 +103,21 @@ class ComponentMinima:
     Args:
         space: of the designs.
         batch_of: returns the batch of some designs.
+        accuracy: whether the accuracy of networks is limited.
 
     Raises:
         NoBounds: a cost term depends on a parameter that its group does not declare.
     """
 
-    def __init__(self, space: DesignSpace, batch_of: Callable[[Levels], Batch]) -> None:
-        self._tables = [MinimumTable(space, group, batch_of) for group in COST_TERM_GROUPS]
+    def __init__(
+        self, space: DesignSpace, batch_of: Callable[[Levels], Batch], *, accuracy: bool
+    ) -> None:
+        groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
+        self._tables = [MinimumTable(space, group, batch_of) for group in groups]
         designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
         minima = self.of({name: designs[:, [at]] for at, name in enumerate(space.names)})
         batch = batch_of(designs)
-        for group in COST_TERM_GROUPS:
+        for group in groups:
             for name, values in terms_of(group, batch).items():
                 if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
                     raise NoBounds(

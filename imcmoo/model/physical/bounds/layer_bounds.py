@@ -35,13 +35,13 @@ class MinimalBatch(Batch):
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
-        """Add leakage; slow chips down no more than the largest chip of the sub-domain is."""
+        """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
         interval = np.maximum(least, run.interval_s)
         return replace(
             run,
-            energy_J=run.energy_J + leak * interval,
+            energy_J=run.energy_J + (leak + self.chip.dram_idle_W[:, None]) * interval,
             latency_s=np.maximum(least, run.latency_s),
             interval_s=interval,
         )

@@ -100,7 +100,7 @@ class NetworkBounds:
         loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         latency = np.maximum(latency, least)
-        energy += leak * latency
+        energy += (leak + chips["dram_idle_W"][:, None]) * latency
         return energy, latency
 
     def _times(

@@ -18,8 +18,8 @@ from imcmoo.networks.onnx_import.operators.product import (
     einsum,
     matrix_product,
     quantised_blocks,
+    recurrent,
 )
-from imcmoo.networks.onnx_import.operators.recurrent import recurrent
 
 IMPORTED: dict[str, RowsOf] = {
     "Attention": attention,

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled
 from imcmoo.networks.onnx_import.tensors import Tensor
-
-
-@dataclass(frozen=True)
-class _Heads:
-    """Sizes of an attention.
-
-    Args:
-        batch: independent sequences.
-        query_heads, key_heads: the latter divide the former.
-        query_length: positions of the queries.
-        key_length: positions of keys and values, past ones included.
-        depth, width: elements per head of keys and of values.
-    """
-
-    batch: int
-    query_heads: int
-    key_heads: int
-    query_length: int
-    key_length: int
-    depth: int
-    width: int
 
 
 def attention(call: Call) -> list[Row]:
@@ -35,13 +14,12 @@ def attention(call: Call) -> list[Row]:
     q, k, v = (call.shape(i) for i in range(3))
     past = _past(call, 4)
     if len(q) == 4:
-        sizes = _Heads(q[0], q[1], k[1], q[2], k[2] + past, q[3], v[3])
-    elif len(q) == 3:
-        heads, keys = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
-        sizes = _Heads(q[0], heads, keys, q[1], k[1] + past, q[2] // heads, v[2] // keys)
-    else:
-        raise NotModelled(f"queries of {len(q)} axes")
-    return _products(call, sizes)
+        return _products(call, q[0], (q[1], k[1]), (q[2], k[2] + past), q[3], v[3])
+    if len(q) == 3:
+        heads = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
+        length = q[1], k[1] + past
+        return _products(call, q[0], heads, length, q[2] // heads[0], v[2] // heads[1])
+    raise NotModelled(f"queries of {len(q)} axes")
 
 
 def multi_head_attention(call: Call) -> list[Row]:
@@ -55,7 +33,7 @@ def multi_head_attention(call: Call) -> list[Row]:
         length, width = k[2], v[3]
     else:
         length, width = k[1] + _past(call, 6), v[2] // heads
-    return _products(call, _Heads(q[0], heads, heads, q[1], length, q[2] // heads, width))
+    return _products(call, q[0], (heads, heads), (q[1], length), q[2] // heads, width)
 
 
 def grouped_query_attention(call: Call) -> list[Row]:
@@ -63,10 +41,9 @@ def grouped_query_attention(call: Call) -> list[Row]:
     if call.optional(1) is None:
         raise NotModelled("queries, keys and values are packed together")
     q, k = call.shape(0), call.shape(1)
-    heads, keys = call.attributes["num_heads"], call.attributes["kv_num_heads"]
-    depth = q[2] // heads
-    length = k[1] + _past(call, 3)
-    return _products(call, _Heads(q[0], heads, keys, q[1], length, depth, depth))
+    heads = call.attributes["num_heads"], call.attributes["kv_num_heads"]
+    depth = q[2] // heads[0]
+    return _products(call, q[0], heads, (q[1], k[1] + _past(call, 3)), depth, depth)
 
 
 def projected_attention(call: Call) -> list[Row]:
@@ -75,16 +52,11 @@ def projected_attention(call: Call) -> list[Row]:
     total = call.shape(1)[1]
     heads = call.attributes["num_heads"]
     q, k, v = call.attributes.get("qkv_hidden_sizes") or [total // 3] * 3
-    projection = Row(
-        name=f"{call.name}/projection",
-        kind=call.operator,
-        sizes=(channels, q + k + v, length, 1, 1, 1, 1, batch),
-        inputs=call.tensor(0),
-        weights=call.tensor(1),
-    )
+    row = call.product(channels, q + k + v, length, call.tensor(0), call.tensor(1), n=batch)
     past = _past(call, 8 if call.operator.endswith("QAttention") else 4, axis=3)
-    sizes = _Heads(batch, heads, heads, length, length + past, q // heads, v // heads)
-    return [projection, *_products(call, sizes)]
+    lengths = length, length + past
+    products = _products(call, batch, (heads, heads), lengths, q // heads, v // heads)
+    return [replace(row, name=f"{call.name}/projection"), *products]
 
 
 def _past(call: Call, index: int, axis: int = 2) -> int:
@@ -92,22 +64,33 @@ def _past(call: Call, index: int, axis: int = 2) -> int:
     return call.shape(index)[axis] if call.optional(index) is not None else 0
 
 
-def _products(call: Call, h: _Heads) -> list[Row]:
-    """Queries · keys, then weights · values; heads that share keys are batch."""
-    if h.key_heads < 1 or h.query_heads % h.key_heads:
-        raise NotModelled(f"{h.query_heads} query heads for {h.key_heads} key heads")
+def _products(
+    call: Call,
+    batch: int,
+    heads: tuple[int, int],
+    length: tuple[int, int],
+    depth: int,
+    width: int,
+) -> list[Row]:
+    """Queries · keys, then weights · values; heads that share keys are batch.
+
+    Args:
+        call: the node.
+        batch: independent sequences.
+        heads: of queries and of keys; the latter divide the former.
+        length: positions of queries, and of keys and values with past ones included.
+        depth: elements per head of keys.
+        width: elements per head of values.
+    """
+    if heads[1] < 1 or heads[0] % heads[1]:
+        raise NotModelled(f"{heads[0]} query heads for {heads[1]} key heads")
     activations = Tensor()
-    groups, shared = h.batch * h.key_heads, h.query_heads // h.key_heads
-    scores = Row(
-        name=f"{call.name}/scores",
-        kind=call.operator,
-        sizes=(h.depth, h.key_length, h.query_length, 1, 1, 1, groups, shared),
-        inputs=activations,
-        weights=activations,
-    )
-    mixed = replace(
-        scores,
-        name=f"{call.name}/values",
-        sizes=(h.key_length, h.width, h.query_length, 1, 1, 1, groups, shared),
-    )
-    return [scores, mixed]
+    groups, shared = batch * heads[1], heads[0] // heads[1]
+    sizes = {"scores": (depth, length[1]), "values": (length[1], width)}
+    return [
+        replace(
+            call.product(c, m, length[0], activations, activations, g=groups, n=shared),
+            name=f"{call.name}/{part}",
+        )
+        for part, (c, m) in sizes.items()
+    ]

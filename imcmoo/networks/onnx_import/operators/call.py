@@ -64,6 +64,18 @@ class Call:
         """
         return known_shape(self.tensor(index), f"input {index}")
 
+    def product(
+        self, c: int, m: int, p: int, inputs: Tensor, weights: Tensor, *, g: int = 1, n: int = 1
+    ) -> Row:
+        """The layer of a product of matrices.
+
+        Args:
+            c, m, p, g, n: its loop sizes besides Q, R and S, which are 1.
+            inputs: the operand that streams through the arrays.
+            weights: the operand held in the arrays.
+        """
+        return Row(self.name, self.operator, (c, m, p, 1, 1, 1, g, n), inputs, weights)
+
 
 def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
     """The tensor's sizes.

@@ -1,12 +1,16 @@
-"""Products of two matrices: Gemm, MatMul and their relatives, Einsum."""
+"""Products of two matrices: Gemm, MatMul and their relatives, Einsum, recurrent layers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from imcmoo.networks.onnx_import.account import Row
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled, RowsOf, known_shape
 from imcmoo.networks.onnx_import.tensors import Tensor
+
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4, "DynamicQuantizeLSTM": 4}
+"""Matrices a cell of each kind multiplies its input by."""
 
 
 def matrix_product(left: int, right: int) -> RowsOf:
@@ -40,15 +44,8 @@ def quantised_blocks(call: Call) -> list[Row]:
     """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
     sizes = call.shape(0)
     c, m = call.attributes["K"], call.attributes["N"]
-    return [
-        Row(
-            name=call.name,
-            kind=call.operator,
-            sizes=(c, m, (sizes[-2] if len(sizes) > 1 else 1), 1, 1, 1, 1, prod(sizes[:-2])),
-            inputs=call.tensor(0),
-            weights=call.tensor(1),
-        )
-    ]
+    rows = sizes[-2] if len(sizes) > 1 else 1
+    return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
 
 
 def einsum(call: Call) -> list[Row]:
@@ -106,22 +103,32 @@ def contraction(
     kept = [label for label in sizes if label in result]
     summed = [s for label, s in sizes.items() if label not in result and label in a and label in b]
     streams, varies = ({n: s for n, s in by.items() if s != 1} for by in (sizes_a, sizes_b))
-    columns = [sizes[n] for n in kept if n in varies and n not in streams]
-    groups = [sizes[n] for n in kept if n in varies and n in streams]
-    steps = [sizes[n] for n in kept if n in sizes_a and n not in varies]
-    return Row(
-        name=call.name,
-        kind=call.operator,
-        sizes=(
-            prod(summed),
-            prod(columns),
-            (steps[-1] if steps else 1),
-            1,
-            1,
-            1,
-            prod(groups),
-            prod(steps[:-1]),
-        ),
-        inputs=left,
-        weights=right,
-    )
+    columns = prod(sizes[n] for n in kept if n in varies and n not in streams)
+    groups = prod(sizes[n] for n in kept if n in varies and n in streams)
+    *batch, steps = [1, *(sizes[n] for n in kept if n in sizes_a and n not in varies)]
+    return call.product(prod(summed), columns, steps, left, right, g=groups, n=prod(batch))
+
+
+def recurrent(operator: str) -> RowsOf:
+    """Rows of a recurrent layer: C = input + hidden, M = gates · hidden, N = steps · batch.
+
+    The directions of a bidirectional layer are groups.
+    """
+    gates = GATES[operator]
+
+    def rows(call: Call) -> list[Row]:
+        steps = call.shape(0)
+        hidden_shape = call.shape(2)
+        if len(steps) != 3 or len(hidden_shape) != 3:
+            raise NotModelled("its input or weights do not have three axes")
+        hidden = call.attributes.get("hidden_size") or min(hidden_shape[1:])
+        directions, (length, batch, channels) = hidden_shape[0], steps
+        row = call.product(
+            *(channels + hidden, gates * hidden, 1),
+            *(call.tensor(0), call.tensor(1)),
+            g=directions,
+            n=length * batch,
+        )
+        return [replace(row, recurrent_weights=directions * gates * hidden * hidden)]
+
+    return rows

@@ -1,0 +1,126 @@
+"""Figures of accuracy: against noise, by layer, and against energy.
+
+`python -m experiments.edge_networks.figures --data DIR --prediction CSV... --out DIR` draws the
+curves of each network in DIR (NETWORK.accuracy.npz) with the executed designs of CSV on them.
+`--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`),
+`--front CSV` energy against accuracy (front.csv of a run with the objective accuracy_drop).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.report import style
+
+HEIGHT = 2.2
+"""Inches of a row of panels."""
+
+
+def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figure:
+    """Score against signal to noise at the logits, a panel for each network.
+
+    Args:
+        data: by network.
+        executed: rows of `prediction`; designs of networks without data are left out.
+    """
+    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(data), sharey=True))
+    for axes, (name, network) in zip(panels, data.items(), strict=True):
+        signal = -10 * np.log10(network.levels)
+        axes.plot(signal, network.white, "-", color=style.COLOURS[0], label="noise of reads")
+        axes.plot(signal, network.static, "--", color=style.COLOURS[1], label="errors of cells")
+        designs = executed[executed["network"] == name]
+        axes.plot(
+            -designs["exact_nsr_dB"],
+            designs["exact"],
+            "o",
+            color=style.COLOURS[2],
+            markersize=3,
+            label="designs, executed",
+        )
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("signal to noise at the logits (dB)")
+    panels[0].set_ylabel("score")
+    panels[-1].legend(loc="lower right")
+    return figure
+
+
+def by_layer(layers: pd.DataFrame) -> Figure:
+    """Score with each layer alone on a chip, in the order of the network.
+
+    Args:
+        layers: rows of `imcmoo accuracy --layers`; one design.
+    """
+    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+    axes = figure.subplots()
+    axes.bar(np.arange(len(layers)), layers["accuracy_alone"], color=style.COLOURS[0])
+    axes.set_xlabel("layer that runs on the chip, all others in float")
+    axes.set_ylabel("score")
+    axes.set_ylim(max(0.0, float(layers["accuracy_alone"].min()) - 0.05), 1.0)
+    return figure
+
+
+def against_energy(front: pd.DataFrame) -> Figure:
+    """Predicted drop of accuracy against energy of the designs of a Pareto front.
+
+    Args:
+        front: with columns energy_NETWORK_J and accuracy_drop_NETWORK.
+    """
+    names = [
+        column.removeprefix("accuracy_drop_")
+        for column in front.columns.astype(str)
+        if column.startswith("accuracy_drop_")
+    ]
+    figure = Figure(figsize=(style.COLUMN, HEIGHT), layout="constrained")
+    axes = figure.subplots()
+    for at, name in enumerate(names):
+        energy = front[f"energy_{name}_J"]
+        axes.plot(
+            energy / energy.min(),
+            100 * front[f"accuracy_drop_{name}"],
+            style.MARKERS[at],
+            color=style.COLOURS[at],
+            markersize=3,
+            label=name.replace("_", " "),
+        )
+    axes.set_xlabel("energy of one inference over the least")
+    axes.set_xscale("log")
+    axes.set_ylabel("predicted drop (points)")
+    axes.legend()
+    return figure
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the figures whose tables are given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, metavar="DIR")
+    parser.add_argument("--prediction", type=Path, nargs="+", default=[], metavar="CSV")
+    parser.add_argument("--layers", type=Path, metavar="CSV")
+    parser.add_argument("--front", type=Path, metavar="CSV")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    args = parser.parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    drawn = {}
+    with style.paper_style():
+        if args.prediction:
+            executed = pd.concat(map(pd.read_csv, args.prediction))
+            networks = executed["network"].unique()
+            data = {n: AccuracyData.read(args.data / f"{n}.accuracy.npz") for n in networks}
+            drawn["accuracy_against_noise"] = against_noise(data, executed)
+        if args.layers:
+            drawn["accuracy_by_layer"] = by_layer(pd.read_csv(args.layers))
+        if args.front:
+            drawn["accuracy_against_energy"] = against_energy(pd.read_csv(args.front))
+        for name, figure in drawn.items():
+            style.save(figure, args.out, name)
+
+
+if __name__ == "__main__":
+    main()

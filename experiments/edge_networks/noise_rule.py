@@ -1,0 +1,176 @@
+"""The closed form of noise against measured layers of real networks.
+
+`python -m experiments.edge_networks.noise_rule --out F.csv` simulates every layer of the networks
+whose packages are installed on several circuits. The closed form gets each layer's own operand
+statistics from the same calibration vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.edge_networks.data import NETWORKS
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.codes import InputCoding, cell_values, input_slices, quantise_weights
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.labelled_data import LabelledData, batch_size
+from imcmoo.accuracy.lowering import MappedLayer
+from imcmoo.accuracy.simulation import Calibration, SimulatedLayer, calibrate
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.noise import Circuit, Slices, Statistics, noise_of
+
+OUTPUTS = {"minilm": "461"}
+SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
+SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
+CIRCUITS: tuple[tuple[Circuit, float], ...] = tuple(
+    (Circuit(rows, active, slices, cell, coding == "differential", bits), sigma)
+    for rows, active, slices, cell, coding, bits, sigma in (
+        (128, 128, 1, 1, "differential", 6, SRAM),
+        (128, 128, 2, 1, "differential", 7, SRAM),
+        (128, 128, 1, 1, "offset", 6, SRAM),
+        (128, 128, 1, 1, "offset", 7, SRAM),
+        (128, 127, 1, 1, "offset", 7, SRAM),
+        (256, 256, 1, 1, "offset", 6, SRAM),
+        (64, 64, 2, 1, "differential", 6, SRAM),
+        (256, 256, 2, 2, "differential", 8, RRAM),
+        (256, 256, 2, 2, "differential", 8, BETTER_RRAM),
+        (256, 256, 2, 2, "differential", 8, 0.0),
+        (256, 256, 4, 2, "differential", 9, RRAM),
+        (128, 128, 1, 2, "offset", 8, RRAM),
+        (128, 32, 1, 1, "offset", 6, RRAM),
+    )
+)
+"""Circuits and their cell errors."""
+
+
+def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """Noise over signal of every layer and circuit: measured, and by the closed form."""
+    path = NETWORKS[name].path()
+    assert path is not None, f"{name} is not installed"
+    data_file = folder / f"{name}.npz"
+    arrays = NETWORKS[name].make(path, SAMPLES[name], np.random.default_rng(0))
+    np.savez(data_file, allow_pickle=False, **arrays)
+    network = CutNetwork(path, output=OUTPUTS.get(name))
+    data = LabelledData.read(data_file, network, None)
+    batches = data.calibration.batches(batch_size(network, data.scored))
+    calibration = calibrate(network, batches, np.random.default_rng(0))
+    for layer in network.layers:
+        for circuit, sigma in CIRCUITS:
+            simulated = SimulatedLayer(layer, _chip(circuit, sigma), calibration[layer.name])
+            simulated.manufacture(0)
+            errors = simulated.analyse().errors
+            statistics = statistics_of(layer, calibration[layer.name], circuit)
+            rule = noise_of(statistics, circuit, sigma=sigma, read_sigma=0.0, window=4.0)
+            yield {
+                "network": name,
+                "layer": layer.name,
+                **vars(circuit),
+                "sigma": sigma,
+                "adc": errors.adc,
+                "dev": errors.dev,
+                "adc_rule": float(rule.adc[0]),
+                "dev_rule": float(rule.dev[0]),
+            }
+
+
+def _chip(circuit: Circuit, sigma: float) -> Chip:
+    return Chip(**vars(circuit), sigma=sigma)
+
+
+def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit) -> Statistics:
+    """Operand statistics of a layer on its calibration vectors."""
+    coding = InputCoding.of_range(calibration.lowest, calibration.highest, 8)
+    codes = coding.encode(calibration.vectors)
+    integers, scale = quantise_weights(layer.weights, 8, 1.0)
+    signal = float((calibration.vectors @ layer.weights).var(axis=1).mean())
+    unit = coding.scale * scale
+    weight = (unit**2).mean(axis=1) / (unit**2).mean()
+    sliced = input_slices(codes, 8, circuit.input_slice_bits)
+    inputs = [_of_inputs(x.astype(float), weight) for x in (*sliced, codes)]
+    cells = cell_values(integers, 8, circuit.bits_per_cell, differential=circuit.differential)
+    weights = [_of_weights(cells[:, :, j]) for j in range(cells.shape[2])]
+    return Statistics(
+        rows=np.array([float(integers.shape[1])]),
+        inputs=_slices(inputs[:-1], slice_maxima(8, circuit.input_slice_bits)),
+        weights=_slices(weights, slice_maxima(8 - circuit.differential, circuit.bits_per_cell)),
+        input_variance=np.array([inputs[-1][2]]),
+        signal=np.array([signal / (unit**2).mean()]),
+        rounding=np.zeros(1),
+        outliers=1 / 400,
+    )
+
+
+def _of_inputs(x: Floats, weight: Floats) -> tuple[float, float, float, float]:
+    """Mean, square, variance and covariance of inputs, shape (G, n, K), groups by weight."""
+    rows = x.shape[2]
+    variance = float((x.var(axis=1).mean(axis=1) * weight).mean())
+    total = float(x.sum(axis=2).var(axis=1).mean())
+    return float(x.mean()), float((x**2).mean()), variance, _covariance(total, variance, rows)
+
+
+def _of_weights(g: Floats) -> tuple[float, float, float, float]:
+    """Mean, square, variance and covariance of cells' values, shape (G, K, M)."""
+    variance, total = float(g.var()), float(g.sum(axis=1).var())
+    return float(g.mean()), float((g**2).mean()), variance, _covariance(total, variance, g.shape[1])
+
+
+def _covariance(total: float, variance: float, rows: int) -> float:
+    return (total - rows * variance) / (rows * (rows - 1)) if rows > 1 else 0.0
+
+
+def _slices(parts: list[tuple[float, float, float, float]], maxima: Floats) -> Slices:
+    mean, square, variance, covariance = (np.array([v]) for v in zip(*parts, strict=True))
+    return Slices(mean, square, variance, covariance, maxima)
+
+
+def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
+    """Differences in dB where either noise is above a floor, by network and in all."""
+    floor = 10 ** (-floor_dB / 10)
+    rows = []
+    for network, layers in [*table.groupby("network"), ("all", table)]:
+        for part, columns in (("adc", ["adc"]), ("total", ["adc", "dev"])):
+            true = layers[columns].sum(axis=1)
+            rule = layers[[f"{c}_rule" for c in columns]].sum(axis=1)
+            loud = np.maximum(true, rule) > floor
+            ratio = np.maximum(rule, floor) / np.maximum(true, floor)
+            error = 10 * np.log10(ratio[loud])
+            rows.append(
+                {
+                    "network": network,
+                    "noise": part,
+                    "floor_dB": floor_dB,
+                    "layers_and_circuits": int(loud.sum()),
+                    "median_dB": error.median(),
+                    "median_abs_dB": error.abs().median(),
+                    "p95_abs_dB": error.abs().quantile(0.95),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Write the table of differences."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="F.csv")
+    parser.add_argument("--layers", type=Path, metavar="F.csv", help="every layer and circuit")
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [row for name in args.networks for row in measured(name, Path(folder))]
+    table = pd.DataFrame(rows)
+    if args.layers:
+        table.to_csv(args.layers, index=False)
+    floors = pd.concat([summary(table, floor) for floor in (60.0, 40.0, 30.0)])
+    floors.to_csv(args.out, index=False, float_format="%.3g")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The study `edge_five`: one chip for five networks whose accuracy is measured.
+
+`python -m experiments.edge_networks.study --data DIR` imports the networks whose data
+`experiments.edge_networks.data` wrote to DIR, unless they are there, and writes DIR/edge_five.toml.
+`imcmoo run DIR/edge_five.toml` searches and executes the selected design.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.edge_networks.data import NETWORKS
+from imcmoo.cli.main import main as imcmoo
+
+SHAPES = {
+    "line_direction": ("--shape", "x=1,3,48,192"),
+    "recogniser": ("--shape", "x=1,3,48,320"),
+    "minilm": ("--shape", "input_ids=1,16", "--shape", "attention_mask=1,16"),
+    "magika": ("--shape", "bytes=1,2048"),
+    "digits": ("--dim", "n=1"),
+}
+"""Options of `imcmoo import` that set the sizes of inputs."""
+
+HEAD = """name = "edge_five"
+model = "physical"
+device = "{device}"
+[space]
+base = "{device}_physical_attention"
+"""
+NETWORK = """[[networks]]
+source = "{name}.csv"
+accuracy = "{name}.accuracy.npz"
+max_accuracy_drop = {drop}
+"""
+
+
+def prepare(folder: Path, *, device: str, drop: float) -> Path:
+    """Import networks and write the study.
+
+    Args:
+        folder: with the data of networks.
+        device: "sram" or "rram".
+        drop: largest drop of each network.
+
+    Returns:
+        The study file.
+    """
+    text = HEAD.format(device=device)
+    for name, shapes in SHAPES.items():
+        path = NETWORKS[name].path() if name in NETWORKS else folder / "digits.onnx"
+        table = folder / f"{name}.csv"
+        if path is None or not (folder / f"{name}.npz").exists():
+            raise SystemExit(f"{name}: its package or its data are missing")
+        options = NETWORKS[name].options.split() if name in NETWORKS else []
+        data = ["--data", str(folder / f"{name}.npz"), "--out", str(table)]
+        if not table.exists() and imcmoo(["import", str(path), *shapes, *options, *data]):
+            raise SystemExit(f"{name} cannot be imported")
+        text += NETWORK.format(name=name, drop=drop)
+    study = folder / "edge_five.toml"
+    study.write_text(text, encoding="utf-8")
+    return study
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Prepare the study of a folder of data."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--device", choices=("sram", "rram"), default="sram")
+    parser.add_argument("--max-drop", type=float, default=0.01)
+    args = parser.parse_args(argv)
+    prepare(args.data, device=args.device, drop=args.max_drop)
+
+
+if __name__ == "__main__":
+    main()

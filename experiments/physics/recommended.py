@@ -1,0 +1,82 @@
+"""Proven best chips by geometric-mean EDAP, with each ADC model and each cell error of RRAM.
+
+`python -m experiments.physics.recommended --out F.csv` takes minutes: branch and bound instead of
+enumeration.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.physics.study import NAMES, REFERENCES
+from experiments.physics.variations import ASSUMPTION, CONVERTER, DEFAULT, LIMIT, Key, problem_of
+from imcmoo.exact.bounded_criteria import bounded_criteria
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.problem.problem import AcceleratorProblem
+from problems import STUDIES
+
+CRITERION = "edap_geomean"
+KEYS: tuple[Key, ...] = (
+    (DEFAULT, DEFAULT),
+    *((CONVERTER, name) for name in ADC_MODELS[1:]),
+    (ASSUMPTION, "lpddr4_idle_W_per_bit=0"),
+    (ASSUMPTION, "hbm2_idle_W=0"),
+    (LIMIT, "snr_adc_dB=-100"),
+)
+OF_RRAM: tuple[Key, ...] = ((ASSUMPTION, "rram_sigma=0.011"),)
+"""The better RRAM of the literature; 4.3 % is the default."""
+
+
+def recommended(name: str, key: Key) -> dict[str, Any]:
+    """The proven best chip of a study under a variation, and its figures."""
+    problem = problem_of(STUDIES[name], STUDIES[REFERENCES[name]], key)
+    expander = NodeExpander(problem)
+    goal = bounded_criteria(problem)[CRITERION]
+    proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)
+    row: dict[str, Any] = {"study": name, "kind": key[0], "variation": key[1]}
+    if proof.levels is None:
+        return row | {"feasible": False}
+    return row | {"feasible": True, CRITERION: proof.value} | _figures(problem, proof.levels)
+
+
+def _figures(problem: AcceleratorProblem, levels: Any) -> dict[str, Any]:
+    model = problem.model
+    assert isinstance(model, PhysicalEvaluator)
+    full = model.in_full(np.atleast_2d(levels)[:1])
+    design = {k: v[0] for k, v in problem.space.decode(np.atleast_2d(levels)[:1]).items()}
+    operations = 2 * model.macs / 1e12
+    return {p: design[p] for p in problem.space.names} | {
+        "area_mm2": float(full.area_m2[0] * 1e6),
+        "energy_geomean_J": float(np.exp(np.log(full.energy_J[0]).mean())),
+        "latency_geomean_s": float(np.exp(np.log(full.latency_s[0]).mean())),
+        "least_tops_per_W": float((operations / full.energy_J[0]).min()),
+        "most_tops_per_W": float((operations / full.energy_J[0]).max()),
+        "least_snr_adc_dB": float(full.snr_adc_dB[0].min()),
+        "least_snr_dev_dB": float(full.snr_dev_dB[0].min()),
+        "least_snr_dB": float(full.snr_dB[0].min()),
+    }
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="F.csv")
+    parser.add_argument("studies", nargs="*", default=list(NAMES))
+    args = parser.parse_args()
+    rows = []
+    for name in args.studies:
+        for key in (*KEYS, *(OF_RRAM if "_rram_" in name else ())):
+            rows.append(recommended(name, key))
+            pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.5g")
+
+
+if __name__ == "__main__":
+    main()

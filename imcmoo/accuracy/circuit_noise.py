@@ -1,0 +1,101 @@
+"""Noise of the layers of a network in an analog circuit, worked out once and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from imcmoo.accuracy import accuracy_packages
+from imcmoo.accuracy.chip import Chip
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.predicted_accuracy import AnalogCircuit
+from imcmoo.networks.accuracy_data import AccuracyData
+
+VERSION = 1
+"""To be raised when the execution of layers changes, so that kept results are not used."""
+VECTORS = 128
+"""Calibration vectors that a layer is executed on."""
+SEED = 0
+
+
+def cache_folder() -> Path:
+    """Folder for results that can be worked out again: IMCMOO_CACHE, or one of the user's."""
+    named = os.environ.get("IMCMOO_CACHE")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(named) if named else usual / "imcmoo"
+
+
+@dataclass(frozen=True)
+class CircuitNoise:
+    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`.
+
+    Args:
+        folder: keeps results by content; none are kept if None.
+    """
+
+    folder: Path | None
+
+    def __call__(self, data: AccuracyData, circuit: AnalogCircuit) -> Floats:
+        """Noise over signal of ADCs and cells of each layer, shape (2, L)."""
+        return self.of_chip(data, Chip(**circuit._asdict()))
+
+    def of_chip(self, data: AccuracyData, chip: Chip) -> Floats:
+        """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L)."""
+        if chip.rows % chip.active_rows == 0:  # then all blocks have as many rows
+            chip = replace(chip, rows=chip.active_rows)
+        if self.folder is None:
+            return _executed(data, chip)
+        content = repr((VERSION, data.fingerprint, chip))
+        file = self.folder / f"{hashlib.sha256(content.encode()).hexdigest()}.npy"
+        kept = _kept(file, len(data.layers))
+        if kept is None:
+            kept = _executed(data, chip)
+            _keep(file, kept)
+        return kept
+
+
+def _executed(data: AccuracyData, chip: Chip) -> Floats:
+    """The noise of one simulated chip."""
+    # Loading these takes a second, which a study whose circuits are all kept need not spend.
+    with accuracy_packages():
+        from imcmoo.accuracy.lowering import MappedLayer
+        from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
+
+    noise = np.zeros((2, len(data.layers)))
+    for at, stored in enumerate(data.layers):
+        # Only name and weights matter to a layer that is not part of a network.
+        mapped = MappedLayer(
+            stored.name, stored.name, "", "", stored.weights.astype(np.float64), bias=None
+        )
+        vectors = stored.vectors[:, :VECTORS]
+        layer = SimulatedLayer(mapped, chip, Calibration(stored.lowest, stored.highest, vectors))
+        layer.program(SEED)
+        layer.choose_adcs()
+        errors = layer.analyse().errors
+        noise[:, at] = errors.adc, errors.dev
+    return noise
+
+
+def _kept(file: Path, layers: int) -> Floats | None:
+    """A kept result; None if there is none, or a damaged one."""
+    try:
+        found: Floats = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == (2, layers) and found.dtype == np.float64 else None
+
+
+def _keep(file: Path, noise: Floats) -> None:
+    """Keep a result, if the folder can be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as stream:
+            np.save(stream, noise)
+        Path(stream.name).replace(file)
+    except OSError:
+        return

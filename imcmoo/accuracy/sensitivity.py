@@ -1,0 +1,181 @@
+"""How the outputs of a network react to noise in its layers: measured once, for all chips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.codes import InputCoding, quantise_weights
+from imcmoo.accuracy.graph import Tensors
+from imcmoo.accuracy.lowering import MappedLayer
+from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
+from imcmoo.accuracy.simulation import Calibration
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.predicted_accuracy import LARGEST_NSR
+from imcmoo.networks.accuracy_data import AccuracyData, LayerData
+
+INJECTED = 0.01
+"""Noise over signal of the one layer whose gain is measured."""
+STATIC_DRAWS = 3
+LEVELS = np.logspace(-3, 1, 11)
+"""Noise over signal at the logits at which scores are measured."""
+PRECISIONS = range(4, 9)
+GAIN_MACS, SCORE_MACS = 4e9, 2e10
+"""Multiply-accumulates of one run for gains and for scores, which set the number of samples."""
+GAIN_SAMPLES, FEWEST_SAMPLES = 64, 12
+"""Most samples of a run for gains, and fewest of any."""
+
+
+def measure(
+    assessment: Assessment,
+    *,
+    about: Mapping[str, Any],
+    after_each: Callable[[], None] = lambda: None,
+) -> AccuracyData:
+    """Measure gains, curves and rounding of a network.
+
+    Args:
+        assessment: the network with its data.
+        about: where it comes from, for the file.
+        after_each: called `steps(assessment)` times.
+    """
+    probe = _Probe(assessment, after_each)
+    static_gains, white_gains = [], []
+    for layer in probe.layers:
+        white_gains.append(probe.gain(layer, static=False))
+        static_gains.append(probe.gain(layer, static=True))
+    rounding = probe.rounding()
+    white = probe.curve(np.array(white_gains), static=False)
+    static = probe.curve(np.array(static_gains), static=True)
+    calibration = assessment.calibration
+    return AccuracyData(
+        layers=tuple(
+            LayerData(
+                name=layer.name,
+                weights=layer.weights.astype(np.float32),
+                vectors=calibration[layer.name].vectors.astype(np.float32),
+                lowest=calibration[layer.name].lowest,
+                highest=calibration[layer.name].highest,
+                signal_power=probe.signals[layer.name],
+                gain_white=white_gains[at],
+                gain_static=static_gains[at],
+            )
+            for at, layer in enumerate(probe.layers)
+        ),
+        float_score=probe.float_score,
+        levels=LEVELS,
+        white=white,
+        static=static,
+        rounding=rounding,
+        about={**about, "samples": probe.scored},
+    )
+
+
+def steps(assessment: Assessment) -> int:
+    """Number of runs that `measure` makes."""
+    draws = 1 + STATIC_DRAWS
+    return len(assessment.network.layers) * draws + 2 * len(LEVELS) + len(PRECISIONS) ** 2
+
+
+class _Probe:
+    """Runs a network with errors of a chosen power."""
+
+    def __init__(self, assessment: Assessment, after_each: Callable[[], None]) -> None:
+        self._assessment = assessment
+        self._after_each = after_each
+        self._noisy = NoisyNetwork(assessment.network)
+        self.layers = assessment.network.layers
+        self._inputs = assessment.calibration
+        self.signals = {
+            layer.name: signal_power(layer, self._inputs[layer.name]) for layer in self.layers
+        }
+        macs = assessment.macs_per_sample()
+        allowed = [max(FEWEST_SAMPLES, int(budget / macs)) for budget in (GAIN_MACS, SCORE_MACS)]
+        self._probed = min(GAIN_SAMPLES, allowed[0], assessment.samples)
+        self.scored = min(allowed[1], assessment.samples)
+        self.float_score = assessment.score(assessment.reference(self.scored))
+
+    def _errors(
+        self, layer: MappedLayer, nsr: float, rng: np.random.Generator, *, static: bool
+    ) -> Disturbance:
+        """Errors of a layer with some noise over signal: of each read, or of cells."""
+        power = nsr * self.signals[layer.name]
+        _, scale = quantise_weights(layer.weights, 8, 1.0)
+        if not static:
+            spread = scale * np.sqrt(power / (scale**2).mean())
+            return Disturbance(layer.weights, spread=spread.ravel())
+        vectors = self._inputs[layer.name].vectors.astype(np.float64)
+        inputs = vectors.var(axis=1).sum(axis=1)
+        cell = np.sqrt(power / ((inputs * (scale**2).mean(axis=1)).mean() or 1.0))
+        errors = cell * scale[:, None, :] * rng.standard_normal(layer.weights.shape)
+        mean = vectors.mean(axis=1, keepdims=True)
+        return Disturbance(layer.weights + errors, offset=-(mean @ errors).ravel())
+
+    def gain(self, layer: MappedLayer, *, static: bool) -> float:
+        """Noise over signal at the logits over that of the layer."""
+        found = []
+        for draw in range(STATIC_DRAWS if static else 1):
+            rng = self._rng(layer, draw)
+            errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
+            found.append(self._nsr(self._run(self._noisy, errors, rng, self._probed)))
+        return float(np.mean(found)) / INJECTED
+
+    def curve(self, gains: Floats, *, static: bool) -> Floats:
+        """Scores at `LEVELS` with equal noise over signal in all layers, never rising."""
+        scores = []
+        for at, level in enumerate(LEVELS):
+            rng = np.random.default_rng([self._assessment.seed, at, static])
+            nsr = min(level / (gains.sum() or 1.0), LARGEST_NSR)
+            errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
+            outputs = self._run(self._noisy, errors, rng, self.scored)
+            scores.append(self._assessment.score(outputs))
+        fitted: Floats = isotonic_regression(scores, increasing=False).x
+        return fitted
+
+    def rounding(self) -> dict[tuple[int, int], float]:
+        """Noise over signal at the logits of every precision."""
+        found = {}
+        for input_bits in PRECISIONS:
+            codings = {
+                name: InputCoding.of_range(c.lowest, c.highest, input_bits)
+                for name, c in self._inputs.items()
+            }
+            rounded = NoisyNetwork(self._assessment.network, codings)
+            for weight_bits in PRECISIONS:
+                errors = {e.name: _rounded(e, weight_bits) for e in self.layers}
+                rng = np.random.default_rng(0)
+                outputs = self._run(rounded, errors, rng, self._probed)
+                found[input_bits, weight_bits] = self._nsr(outputs)
+        return found
+
+    def _rng(self, layer: MappedLayer, draw: int) -> np.random.Generator:
+        return np.random.default_rng([self._assessment.seed, self.layers.index(layer), draw])
+
+    def _run(
+        self,
+        network: NoisyNetwork,
+        errors: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        samples: int,
+    ) -> Tensors:
+        made = self._assessment.noisy_outputs(network, errors, rng, samples)
+        self._after_each()
+        return made
+
+    def _nsr(self, outputs: Tensors) -> float:
+        return self._assessment.noise_to_signal(outputs)
+
+
+def signal_power(layer: MappedLayer, calibration: Calibration) -> float:
+    """Variance of a layer's outputs about their channel's mean, mean over channels."""
+    real = calibration.vectors @ layer.weights
+    return float(real.var(axis=1).mean()) or 1.0
+
+
+def _rounded(layer: MappedLayer, bits: int) -> Disturbance:
+    integers, scale = quantise_weights(layer.weights, bits, 1.0)
+    return Disturbance(integers * scale[:, None, :])

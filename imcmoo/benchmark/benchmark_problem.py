@@ -1,0 +1,266 @@
+"""A problem of the suite as pymoo sees it, with its exact answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pymoo.core.problem import Problem
+from pymoo.core.variable import Choice, Integer, Variable
+
+from imcmoo.analysis.indicators import REFERENCE_POINT, indicators
+from imcmoo.benchmark import truth
+from imcmoo.benchmark.record import Record
+from imcmoo.exact.enumeration import Enumeration, ExactAnswer
+from imcmoo.io.errors import InputError
+from imcmoo.model.metrics import Floats
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Parameter
+from imcmoo.study.study import Study
+
+MOST_PREPARED = 1 << 17
+"""Chips that `prepare` maps at the most."""
+
+CHECKED = 8
+"""Designs of a stored front that are evaluated before the front is used."""
+
+RTOL = 1e-9
+"""Relative difference up to which stored and evaluated objectives agree."""
+
+
+@dataclass(frozen=True)
+class OptimalDesigns:
+    """The best designs by one criterion.
+
+    Args:
+        value: the optimum, in the unit of the criterion.
+        X: every design that reaches it, value indices, shape (n, n_var).
+    """
+
+    value: float
+    X: Levels
+
+
+class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
+    """A design problem with finitely many values of each variable, for any algorithm of pymoo.
+
+    A solution is a row of value indices, shape (n, n_var), from 0 to the number of values less 1.
+    Numbers between two indices are rounded, so algorithms for continuous variables work as they
+    stand. Algorithms for mixed variables read `vars`: an ordered or conditional variable is an
+    `Integer` (its value index), a categorical one a `Choice` of its values. Both forms are
+    accepted at any time.
+
+    All objectives F are minimised; constraints G are violated where positive. Both are described
+    in `imcmoo.problem.problem.AcceleratorProblem`.
+
+    Args:
+        name: of the problem, version included.
+        study: what it consists of.
+
+    Attributes:
+        study: the study.
+        space: its design space.
+        objective_names, constraint_names: names of the columns of F and G.
+        vars: typed variables by name, for algorithms for mixed variables.
+        record: what was evaluated since `start_record`; None before.
+    """
+
+    def __init__(self, name: str, study: Study) -> None:
+        self.study = study
+        self.accelerator = study.problem()
+        self.space: DesignSpace = self.accelerator.space
+        self.objective_names = self.accelerator.objective_names
+        self.constraint_names = self.accelerator.constraint_names
+        self._name = name
+        self._solved: ExactAnswer | None = None
+        self.record: Record | None = None
+        super().__init__(
+            n_var=len(self.space.shape),
+            n_obj=len(self.objective_names),
+            n_ieq_constr=len(self.constraint_names),
+            xl=np.zeros(len(self.space.shape)),
+            xu=np.array(self.space.shape) - 1.0,
+            vtype=int,
+        )
+        self.vars = {p.name: _variable(p) for p in self.space.parameters}
+
+    def name(self) -> str:
+        """Name of the problem, version included."""
+        return self._name
+
+    def indices(self, X: ArrayLike | Sequence[Mapping[str, Any]]) -> Levels:
+        """Value indices of solutions, shape (n, n_var).
+
+        Args:
+            X: numbers, shape (n, n_var), which are rounded to the nearest index; or a mapping by
+                name of a variable for each solution, as `vars` describes.
+
+        Raises:
+            ValueError: a number that is not finite, or an unknown name or value.
+        """
+        rows = np.asarray(X)
+        if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
+            return np.array([self._indices_of(row) for row in rows.ravel()], dtype=np.int64)
+        numbers = rows.astype(float)
+        if not np.isfinite(numbers).all():
+            raise ValueError("a solution has a variable that is not finite")
+        return np.clip(np.rint(numbers), self.xl, self.xu).astype(np.int64)
+
+    def _indices_of(self, row: Mapping[str, Any]) -> list[int]:
+        if row.keys() != self.vars.keys():
+            raise ValueError(f"a solution needs {', '.join(self.vars)}, got {', '.join(row)}")
+        return [
+            round(row[p.name]) if p.is_ordered else p.values.index(row[p.name])
+            for p in self.space.parameters
+        ]
+
+    def evaluate_indices(self, indices: ArrayLike) -> tuple[Floats, Floats]:
+        """Objectives F and constraints G of designs.
+
+        Args:
+            indices: value indices, shape (n, n_var) or (n_var,).
+
+        Returns:
+            Shapes (n, n_obj) and (n, n_ieq_constr); n is 1 for a single design.
+        """
+        levels = self.indices(np.atleast_2d(np.asarray(indices)))
+        F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        if self.record is not None:
+            self.record.add(levels, F, G)
+        return F, G
+
+    def prepare(self) -> None:
+        """Do the costly part of the work for all chips ahead, where the cost model can.
+
+        It pays for many runs in one process: later evaluations are look-ups. Models that cannot,
+        and spaces of more than `MOST_PREPARED` chips, are left as they are.
+        """
+        limit = self.accelerator.area_limit_m2
+        self.accelerator.model.prepare(np.inf if limit is None else limit, MOST_PREPARED)
+
+    def start_record(self) -> Record:
+        """Begin a new record of the distinct designs that are evaluated from here on."""
+        self.record = Record(self.space)
+        return self.record
+
+    def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        out["F"], out["G"] = self.evaluate_indices(self.indices(X))
+
+    def decode(self, X: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Physical values (SI) of solutions by name of the parameter, shape (n,) each."""
+        return self.space.decode(self.indices(X))
+
+    @cached_property
+    def _shipped(self) -> ExactAnswer | None:
+        answer = truth.load(self._name)
+        if answer is not None:
+            self._check(answer)
+        return answer
+
+    def _check(self, answer: ExactAnswer) -> None:
+        """Check that designs of a stored front still have their stored objectives."""
+        rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
+        levels = self.space.unrank(answer.ranks[rows])
+        F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        if not np.allclose(F, answer.front[rows], rtol=RTOL, atol=0):
+            raise InputError(
+                f"{self._name}: the cost model gives other numbers than the stored front has; "
+                "a new version of the problem is needed"
+            )
+
+    @property
+    def answer(self) -> ExactAnswer | None:
+        """The exact answer: the shipped one, or that of `solve`; None if there is neither.
+
+        Raises:
+            InputError: the shipped one is damaged or of other numbers.
+        """
+        return self._solved or self._shipped
+
+    @property
+    def is_solved(self) -> bool:
+        """True if the exact answer is known."""
+        return self.answer is not None
+
+    def solve(self, at_most: int = 10**7) -> ExactAnswer:
+        """Enumerate all designs, if the exact answer is not known yet.
+
+        Args:
+            at_most: number of designs beyond which nothing is done.
+
+        Raises:
+            TooMany: there are more designs than that.
+            NothingFeasible: no design is feasible.
+        """
+        if self.answer is None:
+            enumeration = Enumeration(self.accelerator)
+            chunks = enumeration.chunks(at_most=at_most)
+            self._solved = enumeration.merge([enumeration.evaluate_chunk(c) for c in chunks])
+            self.__dict__.pop("cache", None)  # pymoo keeps that there was no front
+        assert self.answer is not None
+        return self.answer
+
+    def _calc_pareto_front(self, *args: Any, **kwargs: Any) -> Floats | None:
+        return None if self.answer is None else self.answer.front
+
+    def _calc_pareto_set(self, *args: Any, **kwargs: Any) -> Levels | None:
+        return None if self.answer is None else self.space.unrank(self.answer.ranks)
+
+    @property
+    def optima(self) -> dict[str, OptimalDesigns] | None:
+        """The best designs by each criterion and objective, by name; None if they are not known.
+
+        `alone_NETWORK` is the best energy-delay-area product of one network on a chip that need
+        not run the others.
+        """
+        if self.answer is None:
+            return None
+        return {
+            name: OptimalDesigns(optimum.value, self.space.unrank(optimum.ranks))
+            for name, optimum in self.answer.optima.items()
+        }
+
+    @property
+    def reference_point(self) -> Floats | None:
+        """The point where hypervolumes end, shape (n_obj,); None if the front is not known.
+
+        In every objective it is beyond the nadir by 10 % of the range of the front, on the scale
+        of `coordinates`.
+        """
+        if self.answer is None:
+            return None
+        front = self.coordinates(self.answer.front)
+        ideal, nadir = front.min(axis=0), front.max(axis=0)
+        return self.accelerator.from_coordinates(ideal + REFERENCE_POINT * (nadir - ideal))
+
+    def coordinates(self, F: Floats) -> Floats:
+        """Objectives on the scale of indicators: logarithms where ratios count; shape as F."""
+        return self.accelerator.coordinates(F)
+
+    def indicators(self, F: ArrayLike) -> dict[str, float]:
+        """Quality of feasible points against the exact front.
+
+        Args:
+            F: objectives of feasible designs, shape (n, n_obj); dominated ones do not matter.
+
+        Returns:
+            `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`
+            and `coverage`, see `imcmoo.analysis.indicators`.
+
+        Raises:
+            InputError: the exact front is not known.
+        """
+        if self.answer is None:
+            raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
+        points = np.atleast_2d(np.asarray(F, dtype=float))
+        return indicators(self.coordinates(points), self.coordinates(self.answer.front))
+
+
+def _variable(parameter: Parameter) -> Variable:
+    if parameter.is_ordered:
+        return Integer(bounds=(0, len(parameter) - 1))
+    return Choice(options=list(parameter.values))

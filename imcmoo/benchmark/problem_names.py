@@ -1,0 +1,133 @@
+"""Names of the problems, and the study that each stands for.
+
+- `STUDY-v1`: a shipped study (`problems/studies/`);
+- `STUDY_OBJECTIVE-v1`: a study of the physical model with `interval` (time between inferences) or
+  `snr` (signal to noise) of each network as objectives, too;
+- `DEVICE/NETWORKS/AREAmm2-v1`: any of the nine networks, joined by `+`, on SRAM or RRAM chips
+  within an area limit, by the reference model;
+- `textbook/DEVICE/NETWORKS/AREAmm2-v1`: a family of the same structure, on component costs that are
+  free for commercial use (`imcmoo.benchmark.textbook`);
+- `random/MODEL/SEED-v1`: a random problem.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from imcmoo.benchmark.random_problems import random_study
+from imcmoo.benchmark.textbook import TABLE
+from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.study import shipped
+from imcmoo.study.study import Study
+
+VERSION = "-v1"
+
+KINDS = ("enumerable", "physical", "extended", "family", "textbook")
+"""Kinds of problems: studies of the reference model, studies of the physical model that can and
+that cannot be enumerated, and the listed members of the two families."""
+
+FURTHER = ("interval", "snr")
+"""Further objectives of each network in variants of the physical studies."""
+
+SUBSETS = (
+    "resnet18+mobilenet_v3",
+    "resnet18+mobilenet_v3+densenet201",
+    "mobilebert+vision_transformer",
+    "resnet18+vgg16+alexnet+mobilenet_v3+densenet201+resnet50",
+)
+"""Networks of the listed members of the family; any other subset can be named, too."""
+
+AREAS_MM2 = {"sram": (100, 800), "rram": (600, 1600)}
+"""Area limits of the listed members, mm²; any other can be named, too."""
+
+TEXTBOOK = (
+    "textbook/sram/resnet18+mobilenet_v3/200mm2-v1",
+    "textbook/sram/resnet18+vgg16+alexnet+mobilenet_v3/800mm2-v1",
+    "textbook/rram/resnet18+mobilenet_v3/800mm2-v1",
+    "textbook/rram/resnet18+vgg16+alexnet+mobilenet_v3/800mm2-v1",
+)
+"""Listed members of the family on free component costs."""
+
+SPACES = {"sram": "sram_large", "rram": "rram"}
+"""Design space of each device of the families."""
+
+_FAMILY = re.compile(
+    r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[0-9]+)mm2"
+)
+_RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>[0-9]{1,18})")
+
+
+def names(kind: str | None = None) -> list[str]:
+    """Names of the problems.
+
+    Args:
+        kind: one of `KINDS`; all by default.
+
+    Raises:
+        InputError: no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise InputError(f"unknown kind '{kind}'; known: {', '.join(KINDS)}")
+    studies = shipped.study_names()
+    physical = [name for name in studies if name.endswith("_physical")]
+    extended = [name for name in studies if name.endswith("_extended")]
+    by_kind = {
+        "enumerable": [n for n in studies if n not in (*physical, *extended)],
+        "physical": [*physical, *(f"{n}_{further}" for n in physical for further in FURTHER)],
+        "extended": extended,
+        "family": [
+            f"{device}/{networks}/{area}mm2"
+            for device, areas in AREAS_MM2.items()
+            for networks in SUBSETS
+            for area in areas
+        ],
+        "textbook": [name.removesuffix(VERSION) for name in TEXTBOOK],
+    }
+    chosen = KINDS if kind is None else (kind,)
+    return [f"{name}{VERSION}" for k in chosen for name in by_kind[k]]
+
+
+def study_of(name: str) -> Study:
+    """The study that a name stands for.
+
+    Raises:
+        InputError: no such problem; says what names look like.
+    """
+    stem = name.removesuffix(VERSION)
+    if stem != name:
+        if match := _FAMILY.fullmatch(stem):
+            return _member(name, **match.groupdict())
+        if match := _RANDOM.fullmatch(stem):
+            return random_study(int(match["seed"]), match["model"])
+        if stem in shipped.study_names():
+            return shipped.study(stem)
+        base, _, further = stem.rpartition("_")
+        if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
+            return replace(shipped.study(base), name=stem, objectives=(further,))
+    raise InputError(
+        f"unknown problem '{name}'; {did_you_mean(name, names())}known: benchmark.names(), other "
+        f"members of a family ({TEXTBOOK[0]}), and random/MODEL/SEED{VERSION}"
+    )
+
+
+def _member(name: str, textbook: str | None, device: str, networks: str, area: str) -> Study:
+    """A member of a family."""
+    chosen = networks.split("+")
+    unknown = [n for n in chosen if n not in SHIPPED]
+    if unknown:
+        raise InputError(f"{name}: no network '{unknown[0]}'; known: {', '.join(SHIPPED)}")
+    if chosen != sorted(set(chosen), key=SHIPPED.index):
+        ordered = "+".join(n for n in SHIPPED if n in chosen)
+        raise InputError(f"{name}: name the networks in the usual order: {ordered}")
+    if not int(area):
+        raise InputError(f"{name}: the area limit must be positive")
+    return Study(
+        name=name.removesuffix(VERSION).replace("/", ".").replace("+", "-"),
+        space=shipped.spaces()[SPACES[device]],
+        workloads=tuple(chosen),
+        area_limit_m2=int(area) / MM2_PER_M2,
+        components=str(TABLE) if textbook else None,
+    )

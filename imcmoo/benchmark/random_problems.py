@@ -1,0 +1,115 @@
+"""Random problems: a device, some networks, an area limit and a thinned design space.
+
+Parameters keep their kinds, so that problems of the physical model have ordered, categorical and
+conditional ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
+from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
+from imcmoo.study import shipped
+from imcmoo.study.study import Study
+
+SPACES = {
+    "reference": ("rram", "sram_large", "sram_technology"),
+    "physical": ("rram_physical_attention", "sram_physical_attention"),
+}
+"""Spaces to draw from, by cost model."""
+
+NETWORKS = (2, 5)
+"""Least and largest number of networks."""
+
+AREA_LIMITS_MM2 = (100.0, 1600.0)
+"""Smallest and largest area limit, drawn uniformly in its logarithm."""
+
+DESIGNS = (20_000, 200_000)
+"""Smallest and largest space: enumerated in seconds to minutes."""
+
+FEWEST_VALUES = 2
+"""Values that a parameter keeps at least."""
+
+SAMPLED, FEWEST_FEASIBLE = 256, 8
+"""Designs that are sampled of a problem, and those of them that must be feasible."""
+
+MOST_DRAWS = 1000
+
+
+def random_study(seed: int, model: str) -> Study:
+    """Draw a problem.
+
+    Args:
+        seed: at least 0; the same seed gives the same problem.
+        model: one of `SPACES`.
+
+    Raises:
+        InputError: an unknown model.
+    """
+    if model not in SPACES:
+        raise InputError(f"unknown model '{model}'; known: {', '.join(SPACES)}")
+    # Drawn once: few small chips with resident weights hold several networks.
+    rng = np.random.default_rng((seed, list(SPACES).index(model)))
+    space = shipped.spaces()[SPACES[model][rng.integers(len(SPACES[model]))]]
+    for _ in range(MOST_DRAWS):
+        study = _draw(f"random_{model}_{seed}", space, model, rng)
+        problem = study.problem()
+        levels = study.space.random(SAMPLED, rng)
+        if (problem.feasibility.constraints(problem.model.resources(levels)) <= 0).all(
+            axis=1
+        ).sum() >= FEWEST_FEASIBLE:
+            return study
+    raise InputError(f"seed {seed}: no problem with feasible designs in {MOST_DRAWS} draws")
+
+
+def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -> Study:
+    networks = SHIPPED if model == "reference" else TRUE_NETWORKS
+    n = rng.integers(NETWORKS[0], NETWORKS[1] + 1)
+    chosen = np.sort(rng.choice(len(networks), n, replace=False))
+    limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2)))
+    return Study(
+        name=name,
+        space=thinned(space, rng),
+        workloads=tuple(networks[i] for i in chosen),
+        area_limit_m2=float(limit_mm2) / MM2_PER_M2,
+        model=model,
+    )
+
+
+def thinned(space: DesignSpace, rng: np.random.Generator) -> DesignSpace:
+    """Thin a space to a size within `DESIGNS`; each parameter keeps a random choice of its values.
+
+    A conditional parameter keeps the values at the same places for each value that it depends on.
+    """
+    while True:
+        parameters: dict[str, Parameter] = {}
+        for parameter in space.parameters:
+            parameters[parameter.name] = _thinned(parameter, parameters, rng)
+        small = replace(space, name=f"{space.name}_thinned", parameters=tuple(parameters.values()))
+        if DESIGNS[0] <= small.size <= DESIGNS[1]:
+            return small
+
+
+def _thinned(
+    parameter: Parameter, before: Mapping[str, Parameter], rng: np.random.Generator
+) -> Parameter:
+    """A parameter with some of its values.
+
+    Args:
+        before: the thinned parameters before it, by name.
+    """
+    n = rng.integers(min(FEWEST_VALUES, len(parameter)), len(parameter) + 1)
+    kept = np.sort(rng.choice(len(parameter), n, replace=False))
+    if isinstance(parameter, Conditional):
+        on = before[parameter.on.name]
+        rows = {v: tuple(parameter.values_by[v][i] for i in kept) for v in on.values}
+        return Conditional(parameter.name, on, rows, parameter.unit)
+    kind = Ordinal if parameter.is_ordered else Categorical
+    return kind(parameter.name, tuple(parameter.values[i] for i in kept), parameter.unit)

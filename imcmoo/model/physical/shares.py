@@ -1,0 +1,73 @@
+"""Designs of which one network owns some router groups and a share of everything shared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from imcmoo.arrays import Floats
+from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.chip import build_chip
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import Run, apply_power_limit
+from imcmoo.model.physical.metrics import PhysicalMetrics
+from imcmoo.model.physical.parameters import Designs
+
+ROWS_AT_ONCE = 4096
+
+
+class SharedBatch(Batch):
+    """Parts of designs of one schedule, as one network sees them.
+
+    Leakage and the power limit of a part are in proportion to its router groups. Areas and wire
+    lengths are those of the whole chip.
+
+    Args:
+        context: of a model of the network.
+        designs: n chips, all sequential or all pipelined.
+        groups: router groups of the network, at least 1, shape (n,).
+        bandwidth: share of the bandwidth of buffer and DRAM and of the digital unit, shape (n,).
+        room: share of the global buffer's room.
+    """
+
+    def __init__(
+        self, context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
+    ) -> None:
+        part = replace(designs, router_groups=groups, glb_KiB=designs.glb_KiB * room)
+        super().__init__(context, part)
+        whole = build_chip(context, designs, self.point)
+        shared = ("glb_bit_s", "dram_bit_s", "mac_s")
+        rates = {name: getattr(whole.rates, name) / bandwidth for name in shared}
+        self.chip = replace(whole, rates=replace(whole.rates, **rates))
+        self._share = groups / designs.router_groups
+
+    def leak_W(self, occupied: Floats) -> Floats:
+        """Leakage of the network's part of the chip, shape (n, 1)."""
+        leak = (self.chip.macro_leak_W + self.chip.other_leak_W) * self._share
+        return np.broadcast_to(leak[:, None], occupied.shape)
+
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+        """Add leakage to runs, and keep the power limit of the part."""
+        allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
+        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
+
+
+def evaluate_shares(
+    context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
+) -> PhysicalMetrics:
+    """Metrics of one network on parts of n designs; arguments as `SharedBatch` takes them.
+
+    Returns:
+        Metrics in the order of the designs; NaN where the part does not hold the network.
+    """
+    order = np.argsort(designs.pipelined, kind="stable")
+    cut = int(np.searchsorted(designs.pipelined[order], True))
+    parts, done = [], []
+    for rows in (order[:cut], order[cut:]):
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[at : at + ROWS_AT_ONCE]
+            batch = SharedBatch(context, designs.take(some), groups[some], bandwidth[some], room)
+            parts.append(evaluate_batch(batch, causes=False))
+            done.append(some)
+    return PhysicalMetrics.joined(parts).take(np.argsort(np.concatenate(done)))

@@ -1,0 +1,1 @@
+"""Scenarios: several networks on one chip under a load of requests with deadlines."""

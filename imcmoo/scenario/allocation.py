@@ -1,0 +1,74 @@
+"""Allocation of the router groups of one chip to networks that run side by side, exactly.
+
+Tables have shape (W, G): network w on g + 1 groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats, Ints
+
+
+def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
+    """Smallest largest load of any network, and the groups of each that reach it.
+
+    A network may leave groups idle, so a load counts for all larger numbers of groups.
+
+    Args:
+        load: of each network by number of groups, infinite where it does not run, shape (W, G).
+        groups: of the chip.
+
+    Returns:
+        The load, infinite where the networks do not fit, and the groups, shape (W,).
+    """
+    within = np.minimum.accumulate(load, axis=1)
+    values = np.unique(within[np.isfinite(within)])
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if _fewest(within, values[middle]).sum() <= groups:
+            high = middle
+        else:
+            low = middle + 1
+    if low == len(values):
+        return np.inf, np.ones(len(load), np.int64)
+    return float(values[low]), _fewest(within, values[low])
+
+
+def _fewest(within: Floats, limit: float) -> Ints:
+    """Fewest groups of each network that keep a load; beyond all where none does, shape (W,)."""
+    keeps = within <= limit
+    return np.where(keeps.any(axis=1), keeps.argmax(axis=1) + 1, 1 << 20)
+
+
+def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
+    """Smallest sum of power of networks that all keep a load, and the groups of each.
+
+    Dynamic programming over networks and groups.
+
+    Args:
+        power, load: of each network by number of groups, shape (W, G).
+        limit: largest load.
+        groups: of the chip.
+
+    Returns:
+        The power, infinite where there is no allocation, and the groups, shape (W,).
+    """
+    cost = np.where(load <= limit, power, np.inf)
+    best, choices = np.zeros(groups + 1), []
+    for row in cost[:, :groups]:
+        # total[used, g]: this network on g + 1 of the groups that are used so far.
+        total = np.full((groups + 1, groups), np.inf)
+        for g, value in enumerate(row):
+            total[g + 1 :, g] = best[: groups - g] + value
+        choices.append(total.argmin(axis=1))
+        best = total.min(axis=1)
+    used = int(best.argmin())
+    if not np.isfinite(best[used]):
+        return np.inf, np.ones(len(load), np.int64)
+    value, allocated = float(best[used]), np.empty(len(load), np.int64)
+    for w in range(len(load) - 1, -1, -1):
+        allocated[w] = choices[w][used] + 1
+        used -= int(allocated[w])
+    return value, allocated

@@ -1,0 +1,126 @@
+"""Lower bounds of average power and load of all designs of a sub-domain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.partials import PartialDesignTree
+from imcmoo.scenario.power import least_power
+from imcmoo.scenario.requests import Load, Scenario
+from imcmoo.scenario.response import blocking_times, capacities, service_times
+from imcmoo.scenario.service import NETWORK_LOAD
+from imcmoo.space.design_space import DesignSpace, Levels
+
+NEVER_S = 1e30
+"""Latency of what does not run: finite, so that differences of loads are numbers."""
+
+
+class ScenarioTree:
+    """A `PartialDesignTree` with bounds of average power and load.
+
+    Loads of bounded service times are bounds, since a load does not fall as one of these grows.
+    Saving and blocking between layers are bounded by 0.
+
+    Args:
+        tree: the tree of the cost model.
+        space: its designs.
+        scenario: the scenario.
+        load: its requests as arrays.
+    """
+
+    def __init__(
+        self, tree: PartialDesignTree, space: DesignSpace, scenario: Scenario, load: Load
+    ) -> None:
+        self._tree = tree
+        self.stages = tree.stages
+        self._space = space
+        self._scenario = scenario
+        self._load = load
+
+    @property
+    def start(self) -> Levels:
+        """The one partial design that stands for all designs, shape (1, n_columns)."""
+        return self._tree.start
+
+    @property
+    def bound_from(self) -> int:
+        """Stages that must be chosen before there are bounds."""
+        return self._tree.bound_from
+
+    @property
+    def refined_from(self) -> int:
+        """Stages that must be chosen before `bound` is tighter than `relaxed_bound`."""
+        return self._tree.refined_from
+
+    def children(
+        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
+    ) -> tuple[Levels, NDArray[np.int64]]:
+        """Partial designs with one more stage chosen, and the index of each one's row."""
+        return self._tree.children(partial, stage, only)
+
+    def n_leaves(self, partial: Levels) -> NDArray[np.int64]:
+        """Number of designs of each row, shape (n,)."""
+        return self._tree.n_leaves(partial)
+
+    def designs(self, partial: Levels) -> Levels:
+        """Designs of rows with all stages chosen, shape (n, n_parameters)."""
+        return self._tree.designs(partial)
+
+    def representative_designs(self, partial: Levels) -> Levels:
+        """A representative design of each row, shape (n, n_parameters)."""
+        return self._tree.representative_designs(partial)
+
+    def ancestors(self, levels: Levels, stage: int) -> Levels | None:
+        """The partial design of a stage that contains each design, shape (n, n_columns)."""
+        return self._tree.ancestors(levels, stage)
+
+    def screen(self, partial: Levels) -> Metrics:
+        """Lower bounds on area and constraint violation over all designs of each row."""
+        return self._tree.screen(partial)
+
+    def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
+        """Cheap lower bounds of all children of each row."""
+        relaxed = self._tree.relaxed_bound(partial, stage)
+        return None if relaxed is None else self._with_load(relaxed, partial)
+
+    def bound(self, partial: Levels) -> Metrics:
+        """Lower bounds over all designs of each row that run every network."""
+        return self._with_load(self._tree.bound(partial), partial)
+
+    def _with_load(self, bounds: Metrics, rows: Levels) -> Metrics:
+        """Bounds with those of average power and load, of equally many children of each row."""
+        # What does not run has an infinite time, and a load that is as good as infinite.
+        latency = np.minimum(bounds.latency_s, NEVER_S)
+        return Metrics(
+            {
+                **bounds.values,
+                "average_power": least_power(bounds.energy_J, self._load),
+                **self._least_load(
+                    service_times(latency, self._interval(latency, rows), self._load)
+                ),
+            },
+            bounds.resources,
+        )
+
+    def _interval(self, latency_s: Floats, rows: Levels) -> Floats:
+        """Lower bounds of initiation intervals: the latency of sequential designs, else 0."""
+        if (self._load.burst == 1).all():
+            return latency_s
+        levels = self._tree.representative_designs(rows)
+        sequential = self._space.column(levels, "schedule") == "layer"
+        each = len(latency_s) // max(1, len(rows))
+        return latency_s * np.repeat(sequential, each)[:, None]
+
+    def _least_load(self, service_s: Floats) -> dict[str, Floats]:
+        """Lower bounds of the load of chips, shape (n,), and networks, (n, W), by any policy."""
+        blocking = blocking_times(service_s, self._load)
+        load = 1 / capacities(service_s, blocking, self._load, interruptible=False)
+        largest = load.max(axis=1)
+        if self._scenario.interruptible:
+            free = np.zeros_like(blocking)
+            layered = 1 / capacities(service_s, free, self._load, interruptible=True)
+            load = np.minimum(load, layered)
+            largest = np.minimum(largest, layered.max(axis=1))
+        return {"load": largest, NETWORK_LOAD: load}

@@ -1,0 +1,141 @@
+"""A cost model under a load of requests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.scenario.bounds import ScenarioTree
+from imcmoo.scenario.requests import Scenario
+from imcmoo.scenario.response import service_times
+from imcmoo.scenario.service import NETWORK_LOAD, READ, Service
+from imcmoo.space.design_space import Levels
+
+MOST = 1e12
+"""No average power in W and no load is as large."""
+
+AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST)
+LOAD = Quantity("load", "", per_workload=False, bound=MOST)
+
+
+class ScenarioModel(CostModel):
+    """Costs of designs that serve a scenario: those of a cost model, average power and load.
+
+    Args:
+        inner: the cost model; gives what `Service` reads.
+        scenario: requests of its networks, at least.
+        separately: whether each network is judged as if it were alone on the chip.
+    """
+
+    def __init__(self, inner: CostModel, scenario: Scenario, *, separately: bool = False) -> None:
+        self.inner = inner
+        self.scenario = scenario
+        self.load = scenario.load(inner.workload_names)
+        self.space = inner.space
+        self.workload_names = inner.workload_names
+        self.quantities = (*inner.quantities, AVERAGE_POWER, LOAD)
+        self.resource_names = inner.resource_names
+        self.screened_by = inner.screened_by
+        self.mapping_parameters = inner.mapping_parameters
+        self.macs = inner.macs
+        self._separately = separately
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 (hex) of the data of the cost model and of the scenario."""
+        stated = repr((self.inner.data_digest, self.scenario.to_config(), self._separately))
+        return hashlib.sha256(stated.encode()).hexdigest()
+
+    @property
+    def shipped(self) -> CostModel:
+        """The cost model that the values come from."""
+        return self.inner.shipped
+
+    @property
+    def of_baselines(self) -> CostModel:
+        """Each network by itself at its rate."""
+        return self.time_multiplexed()
+
+    def offers(self, method: str) -> bool:
+        """Tell whether the cost model implements an optional method."""
+        return self.inner.offers(method)
+
+    def service(self, levels: Levels) -> Service:
+        """Service of the scenario by designs; NaN where a network does not run."""
+        return self._service(levels, self.inner.evaluate(levels).values)
+
+    def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
+        """Service by designs of which the values that `Service` reads are known."""
+        return Service(self.scenario, self.load, values)
+
+    def evaluate(self, levels: Levels) -> Metrics:
+        """All metrics of the cost model, average power and load; load of each network beside."""
+        metrics = self.inner.evaluate(levels)
+        known = metrics.values
+        runs = np.flatnonzero(metrics.runs.all(axis=1))
+        service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
+        found = {
+            "average_power": service.average_power_W,
+            "load": 1 / service.chip_capacity,
+            NETWORK_LOAD: 1 / service.capacity,
+        }
+        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in found.items()}
+        values |= {name: known[name].copy() for name in service.changed}
+        for name, array in {**found, **{n: service.values[n] for n in service.changed}}.items():
+            values[name][runs] = array
+        if self._separately:
+            service_s = service_times(known["latency"], known["interval"], self.load)
+            values[NETWORK_LOAD] = service_s / self.load.deadline_s
+        return Metrics({**known, **values}, metrics.resources)
+
+    def resources(self, levels: Levels) -> Metrics:
+        """Area and all resources."""
+        return self.inner.resources(levels)
+
+    def screen(self, levels: Levels) -> Metrics:
+        """Area, and lower bounds of what networks lack."""
+        return self.inner.screen(levels)
+
+    def prepare(self, area_limit_m2: float, at_most: int) -> None:
+        """Do the costly part of the work ahead."""
+        self.inner.prepare(area_limit_m2, at_most)
+
+    def for_network(self, name: str) -> ScenarioModel:
+        """The model of one network alone at its rate.
+
+        Raises:
+            ValueError: no such network.
+        """
+        return ScenarioModel(self.inner.for_network(name), self.scenario.of_network(name))
+
+    def time_multiplexed(self) -> ScenarioModel:
+        """The model of networks that are judged one by one."""
+        return ScenarioModel(self.inner.time_multiplexed(), self.scenario, separately=True)
+
+    def breakdown(self, levels: Levels) -> LayerCosts | None:
+        """Energy by layer and component and area by component of a few designs, if known."""
+        return self.inner.breakdown(levels)
+
+    def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
+        """Further figures of networks on a few designs by name, shape (n, W) each."""
+        return self.inner.network_details(levels)
+
+    def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
+        """Share of each resource that networks use, shape (n, W) each."""
+        return self.inner.resource_use(levels)
+
+    def partials(self, area_limit_m2: float) -> ScenarioTree:
+        """The tree of partial designs of the cost model, with bounds of average power and load.
+
+        Raises:
+            NoBounds: the space cannot be bounded.
+        """
+        tree = self.inner.partials(area_limit_m2)
+        return ScenarioTree(tree, self.space, self.scenario, self.load)

@@ -1,0 +1,155 @@
+"""Requests of networks as a study states them, and as arrays in order of priority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from imcmoo.io.errors import check_choice
+from imcmoo.model.metrics import Bools, Floats, Ints
+
+Interrupt = Literal["none", "layer"]
+"""Where a running request makes room for a more urgent one: at its end, or at a layer's end."""
+Sharing = Literal["time", "space"]
+"""Whether networks take turns on all of the chip, or each has router groups of its own."""
+Idle = Literal["on", "gated"]
+"""Whether an idle chip leaks or its supply is cut."""
+
+ROUNDED = 1.005
+"""Deadlines may exceed 1 / `rate_Hz` by so much and count as that: 0.0167 s at 60 Hz."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Sporadic requests of one network.
+
+    Args:
+        rate_Hz: most requests per second; two are at least 1 / `rate_Hz` apart.
+        deadline_s: time from a request to its result, at most 1 / `rate_Hz`, which is the default.
+        burst: inferences per request.
+
+    Raises:
+        ValueError: a number out of range.
+    """
+
+    rate_Hz: float
+    deadline_s: float | None = None
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate_Hz < float("inf"):
+            raise ValueError(f"rate_Hz must be positive and finite, got {self.rate_Hz:g}")
+        if self.burst < 1:
+            raise ValueError(f"burst must be at least 1, got {self.burst}")
+        if self.deadline_s is None:
+            return
+        if not 0 < self.deadline_s <= ROUNDED * self.period_s:
+            raise ValueError(
+                f"deadline_s must be above 0 and at most 1/rate_Hz = {self.period_s:.6g} s, "
+                f"got {self.deadline_s:g}"
+            )
+
+    @property
+    def period_s(self) -> float:
+        """Shortest time between two requests."""
+        return 1 / self.rate_Hz
+
+    @property
+    def due_s(self) -> float:
+        """Time from a request to its deadline."""
+        return self.period_s if self.deadline_s is None else min(self.deadline_s, self.period_s)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Load of all networks of a study and how a chip serves it.
+
+    Args:
+        requests: by name of the network.
+        interrupt: where a running request can be interrupted.
+        idle: power of an idle chip.
+        margin: how much more load than stated a feasible chip must serve, as a share.
+        sharing: whether networks share the chip in time or in space.
+
+    Raises:
+        ValueError: an unknown word or a negative margin.
+    """
+
+    requests: Mapping[str, Requests]
+    interrupt: Interrupt = "none"
+    idle: Idle = "on"
+    margin: float = 0.0
+    sharing: Sharing = "time"
+
+    def __post_init__(self) -> None:
+        check_choice("sharing", self.sharing, get_args(Sharing))
+        check_choice("interrupt", self.interrupt, get_args(Interrupt))
+        check_choice("idle", self.idle, get_args(Idle))
+        if not 0 <= self.margin < float("inf"):
+            raise ValueError(f"margin must be at least 0 and finite, got {self.margin:g}")
+        if self.sharing == "space" and self.interruptible:
+            raise ValueError('sharing = "space" interrupts nothing: leave out interrupt = "layer"')
+
+    def of_network(self, name: str) -> Scenario:
+        """The scenario of one network alone."""
+        return replace(self, requests={name: self.requests[name]})
+
+    @property
+    def interruptible(self) -> bool:
+        """True if running requests may be interrupted between layers."""
+        return self.interrupt == "layer"
+
+    def load(self, networks: Sequence[str]) -> Load:
+        """The requests as arrays, in the order of the networks."""
+        requests = [self.requests[name] for name in networks]
+        return Load(
+            period_s=np.array([r.period_s for r in requests]),
+            deadline_s=np.array([r.due_s for r in requests]),
+            burst=np.array([r.burst for r in requests], dtype=float),
+        )
+
+    @property
+    def max_load(self) -> float:
+        """Largest load of a feasible chip, as a share of its capacity."""
+        return 1 / (1 + self.margin)
+
+    def to_config(self) -> dict[str, Any]:
+        """The scenario as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """Requests of W networks as arrays of shape (W,).
+
+    Priorities are deadline-monotonic: the shorter deadline is more urgent; of equal ones, the
+    network that comes first.
+
+    Args:
+        period_s: shortest time between two requests.
+        deadline_s: from a request to its deadline, at most `period_s`.
+        burst: inferences per request.
+    """
+
+    period_s: Floats
+    deadline_s: Floats
+    burst: Floats
+
+    @cached_property
+    def by_priority(self) -> Ints:
+        """Networks, the most urgent first."""
+        return np.argsort(self.deadline_s, kind="stable")
+
+    @cached_property
+    def rank(self) -> Ints:
+        """Number of more urgent networks of each network."""
+        return np.argsort(self.by_priority, kind="stable")
+
+    @property
+    def more_urgent(self) -> Bools:
+        """True at (i, j) where network j is more urgent than network i, shape (W, W)."""
+        return self.rank[None, :] < self.rank[:, None]

@@ -1,0 +1,115 @@
+"""Response times and capacity of chips that serve requests by fixed priorities, in closed form.
+
+Arrays have shape (n, W): n designs, W networks. Every result falls or stays when a service time
+grows (capacity), or grows or stays (response time), so bounds of service times give bounds of both.
+
+Source: R. I. Davis and A. Burns, Response time upper bounds for fixed priority real-time systems,
+RTSS 2008.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats
+from imcmoo.scenario.requests import Load
+
+
+def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
+    """Seconds that a chip works on one request, its whole burst, shape (n, W).
+
+    Args:
+        latency_s: of one inference, shape (n, W).
+        interval_s: from one inference to the next of the same network, shape (n, W).
+        load: the requests.
+    """
+    service: Floats = latency_s + (load.burst - 1) * interval_s
+    return service
+
+
+def blocking_times(longest_s: Floats, load: Load) -> Floats:
+    """Longest time that a request waits for one less urgent network, shape (n, W).
+
+    Args:
+        longest_s: longest segment of each network that nothing interrupts, shape (n, W).
+        load: the requests.
+    """
+    by_priority = longest_s[:, load.by_priority]
+    blocking = np.zeros_like(by_priority)
+    blocking[:, :-1] = np.maximum.accumulate(by_priority[:, :0:-1], axis=1)[:, ::-1]
+    return blocking[:, load.rank]
+
+
+@dataclass(frozen=True, eq=False)
+class Interference:
+    """Sums over the more urgent networks of each network, shape (n, W).
+
+    Args:
+        utilization: Σ C / T.
+        service_s: Σ C.
+        overlap_s: Σ C · C / T.
+    """
+
+    utilization: Floats
+    service_s: Floats
+    overlap_s: Floats
+
+    @classmethod
+    def of(cls, service_s: Floats, load: Load) -> Interference:
+        """Sums of service times, shape (n, W)."""
+        use = service_s / load.period_s
+        return cls(*(_before(v, load) for v in (use, service_s, service_s * use)))
+
+
+def _before(values: Floats, load: Load) -> Floats:
+    """Sum over the more urgent networks of each network, shape (n, W)."""
+    by_priority = values[:, load.by_priority]
+    sums = np.zeros_like(by_priority)
+    np.cumsum(by_priority[:, :-1], axis=1, out=sums[:, 1:])
+    return sums[:, load.rank]
+
+
+def response_bounds(
+    service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool
+) -> Floats:
+    """Upper bounds of response times, shape (n, W); infinite where utilization exceeds 1.
+
+    Args:
+        service_s: seconds of one request, shape (n, W).
+        blocking_s: as `blocking_times` returns it, shape (n, W).
+        load: the requests.
+        interruptible: whether more urgent requests interrupt a running one between its layers;
+            else it runs to its end.
+    """
+    others = Interference.of(service_s, load)
+    waiting = blocking_s + others.service_s - others.overlap_s
+    with np.errstate(divide="ignore", invalid="ignore"):
+        free = 1 - others.utilization
+        # A request that nothing interrupts only waits before it begins.
+        interrupted, after = (service_s, 0.0) if interruptible else (0.0, service_s)
+        response = (waiting + interrupted) / free + after
+    fits = others.utilization + service_s / load.period_s <= 1
+    return np.where(fits | np.isnan(response), response, np.inf)
+
+
+def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool) -> Floats:
+    """Capacity for each network, shape (n, W).
+
+    It is the largest factor by which all requests may come more often and be due sooner while the
+    response bound of the network keeps its deadline. The smallest of all networks is the chip's.
+
+    Args:
+        service_s, blocking_s, load, interruptible: as `response_bounds` takes them.
+    """
+    others, deadline = Interference.of(service_s, load), load.deadline_s
+    b = service_s + blocking_s + others.service_s + deadline * others.utilization
+    a = others.overlap_s
+    if not interruptible:
+        a = a + service_s * others.utilization
+    # b² ≥ 4 a D holds exactly; rounding may break it.
+    root = np.sqrt(np.maximum(b * b - 4 * a * deadline, 0.0))
+    by_deadline = 2 * deadline / (b + root)
+    by_use = 1 / (others.utilization + service_s / load.period_s)
+    return np.minimum(by_deadline, by_use)

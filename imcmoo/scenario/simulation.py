@@ -1,0 +1,118 @@
+"""Simulation of one chip that serves the requests of several networks, event by event."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.scenario.requests import Load
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """Simulated work of a chip, in order of time.
+
+    Args:
+        network, request: of each piece of work without a break: index of the network, number of
+            its request, shape (n_pieces,).
+        start_s, end_s: of each piece, shape (n_pieces,).
+        response_s: from each request of a network to its end, by network.
+    """
+
+    network: Ints
+    request: Ints
+    start_s: Floats
+    end_s: Floats
+    response_s: list[Floats]
+
+
+def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load) -> Timeline:
+    """Serve requests, the most urgent first; a running one makes room between its segments.
+
+    Args:
+        releases_s: times of the requests of each network, ascending.
+        segments_s: seconds of the segments of one request that nothing interrupts, by network:
+            one segment for a request that runs to its end.
+        load: tells the priorities.
+    """
+    coming = sorted(
+        (release, int(load.rank[w]), w, k)
+        for w, releases in enumerate(releases_s)
+        for k, release in enumerate(releases.tolist())
+    )
+    coming.reverse()
+    waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, segments done
+    pieces: list[list[float]] = []
+    ends = [np.empty(len(releases)) for releases in releases_s]
+    now = 0.0
+    while coming or waiting:
+        if not waiting:
+            now = max(now, coming[-1][0])
+        while coming and coming[-1][0] <= now:
+            _, rank, w, k = coming.pop()
+            heapq.heappush(waiting, (rank, k, w, 0))
+        rank, k, w, done = heapq.heappop(waiting)
+        end = now + float(segments_s[w][done])
+        if pieces and pieces[-1][:2] == [w, k] and pieces[-1][3] == now:
+            pieces[-1][3] = end
+        else:
+            pieces.append([w, k, now, end])
+        now = end
+        if done + 1 < len(segments_s[w]):
+            heapq.heappush(waiting, (rank, k, w, done + 1))
+        else:
+            ends[w][k] = end
+    table = np.array(pieces).reshape(-1, 4)
+    return Timeline(
+        network=table[:, 0].astype(np.int64),
+        request=table[:, 1].astype(np.int64),
+        start_s=table[:, 2],
+        end_s=table[:, 3],
+        response_s=[end - release for end, release in zip(ends, releases_s, strict=True)],
+    )
+
+
+def simulate_apart(
+    releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load
+) -> Timeline:
+    """Serve the requests of each network on hardware of its own; arguments as `simulate`."""
+    nothing = np.empty(0)
+    parts = [
+        simulate([r if w == at else nothing for w, r in enumerate(releases_s)], segments_s, load)
+        for at in range(len(releases_s))
+    ]
+    return Timeline(
+        network=np.concatenate([part.network for part in parts]),
+        request=np.concatenate([part.request for part in parts]),
+        start_s=np.concatenate([part.start_s for part in parts]),
+        end_s=np.concatenate([part.end_s for part in parts]),
+        response_s=[part.response_s[at] for at, part in enumerate(parts)],
+    )
+
+
+def worst_releases(
+    load: Load, network: int, blocked_by: int | None, until_s: float
+) -> list[Floats]:
+    """Requests that delay one network most: all at once, just after a less urgent one has begun.
+
+    Args:
+        load: the requests.
+        network: index of the delayed network.
+        blocked_by: index of the less urgent network, if any; its request comes at time 0.
+        until_s: no request comes later.
+
+    Returns:
+        Times of the requests of each network; none of other less urgent networks.
+    """
+    after = 1e-9 * float(load.period_s.min())
+    releases = [np.empty(0)] * len(load.period_s)
+    for w, period in enumerate(load.period_s.tolist()):
+        if load.rank[w] <= load.rank[network]:
+            releases[w] = np.arange(after, until_s, period)
+        elif w == blocked_by:
+            releases[w] = np.zeros(1)
+    return releases

@@ -1,0 +1,218 @@
+"""Networks that run side by side, each on router groups of its own.
+
+The allocation of groups is exact. Certificates do not carry over: optima are found by search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from imcmoo.io.errors import InputError
+from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.scenario.allocation import least_load, least_power
+from imcmoo.scenario.bounds import ScenarioTree
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.requests import Scenario
+from imcmoo.scenario.response import service_times
+from imcmoo.scenario.service import Service
+from imcmoo.space.design_space import Levels
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.model import PhysicalEvaluator
+
+BY_DEMAND = 0.8
+"""Part of the shared bandwidth that is divided by demand; the rest is divided equally."""
+
+UNSERVED = 1e9
+"""Load of chips on which no allocation of groups holds all networks."""
+
+PART_VALUES = ("energy", "latency", "interval")
+"""Quantities of a network that depend on its part of the chip."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceService(Service):
+    """Service by networks side by side; values are those of each network on its groups.
+
+    Args:
+        groups: router groups of each network, shape (n, W).
+        share: the same as a share of the chip's.
+        serves: whether there is an allocation, shape (n,).
+        largest: capacity of the allocation of largest capacity, shape (n,); `groups` are those of
+            the allocation of least power.
+    """
+
+    groups: Ints
+    share: Floats
+    serves: Bools
+    largest: Floats
+
+    changed: ClassVar[tuple[str, ...]] = PART_VALUES
+
+    @property
+    def service_s(self) -> Floats:
+        """Time of one request, its whole burst, shape (n, W)."""
+        return service_times(self.values["latency"], self.values["interval"], self.load)
+
+    @property
+    def interrupts(self) -> Bools:
+        """False: nothing is interrupted, shape (n,)."""
+        return np.zeros(len(self.groups), dtype=bool)
+
+    @property
+    def blocking_s(self) -> Floats:
+        """0: no network waits for another, shape (n, W)."""
+        return np.zeros(self.groups.shape)
+
+    @property
+    def response_s(self) -> Floats:
+        """Time from a request to its end, shape (n, W)."""
+        return self.service_s
+
+    @property
+    def capacity(self) -> Floats:
+        """Factor by which the load may grow until each network misses its deadline, (n, W)."""
+        load = network_load(self.service_s, self.values["interval"], self)
+        return 1 / np.where(self.serves[:, None], load, UNSERVED)
+
+    @property
+    def utilization(self) -> Floats:
+        """Share of the time that the groups of each network work, shape (n, W)."""
+        use: Floats = self.load.burst * self.values["interval"] / self.load.period_s
+        return use
+
+    @property
+    def chip_capacity(self) -> Floats:
+        """Capacity with groups allocated for it, shape (n,)."""
+        return self.largest
+
+    @property
+    def chip_utilization(self) -> Floats:
+        """Share of the chip's groups that work, on average, shape (n,)."""
+        return np.asarray((self.utilization * self.share).sum(axis=1))
+
+    @property
+    def power_W(self) -> dict[str, Floats]:
+        """Average power by part, shape (n,), and of `networks`, (n, W)."""
+        values, none = self.values, np.zeros(len(self.groups))
+        leak = values["leak"][:, None] * self.share
+        energy = values["energy"] - leak * values["interval"]
+        gated = (leak * np.minimum(self.utilization, 1.0)).sum(axis=1)
+        return {
+            "leakage": values["leak"] if self.scenario.idle == "on" else gated,
+            "saving": none,
+            "dram_idle": values.get("dram_idle", none),
+            "networks": self.load.burst / self.load.period_s * energy,
+        }
+
+
+def network_load(service_s: Floats, interval_s: Floats, of: Service) -> Floats:
+    """Load of networks on groups of their own: of the deadline, or of the time between requests.
+
+    Args:
+        service_s: of one request, shape (..., W).
+        interval_s: from one inference to the next, shape (..., W).
+        of: has the requests.
+    """
+    busy = of.load.burst * interval_s / of.load.period_s
+    return np.maximum(service_s / of.load.deadline_s, busy)
+
+
+class SpaceModel(ScenarioModel):
+    """Costs of designs whose networks run side by side.
+
+    Args:
+        inner: the model of networks that are all on the chip.
+        scenario: requests of its networks.
+    """
+
+    inner: PhysicalEvaluator
+
+    def __init__(self, inner: PhysicalEvaluator, scenario: Scenario) -> None:
+        super().__init__(inner, scenario)
+
+    def partials(self, area_limit_m2: float) -> ScenarioTree:
+        """Refuse to bound.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(
+            'sharing = "space" has no bounds: its best chips are found by search, not proven'
+        )
+
+    def _service(self, levels: Levels, values: Mapping[str, Floats]) -> SpaceService:
+        """Service by the allocation of least power, or of largest capacity where none serves."""
+        n, networks = len(levels), len(self.workload_names)
+        running = np.isfinite(values["latency"]).all(axis=1)
+        runs = np.flatnonzero(running)
+        whole = {name: v[runs] for name, v in values.items()}
+        values = {name: np.array(v) for name, v in values.items()}
+        groups = np.ones((n, networks), np.int64)
+        all_groups = self.space.column(levels, "router_groups").astype(np.int64)
+        largest = np.where(running, 1 / UNSERVED, np.nan)
+        if len(runs):
+            tables = self._tables(levels[runs], whole, all_groups[runs])
+        for at, row in enumerate(runs):
+            power, load, parts = (tables[name][at] for name in ("power", "load", "parts"))
+            most = int(all_groups[row])
+            capable, of_load = least_load(load, most)
+            if not np.isfinite(capable):
+                continue
+            least, of_power = least_power(power, load, self.scenario.max_load, most)
+            largest[row] = 1 / capable
+            groups[row] = of_power if np.isfinite(least) else of_load
+            for q, name in enumerate(PART_VALUES):
+                values[name][row] = parts[q, np.arange(networks), groups[row] - 1]
+        return SpaceService(
+            self.scenario,
+            self.load,
+            values,
+            groups=groups,
+            share=groups / all_groups[:, None],
+            serves=largest > 1 / UNSERVED,
+            largest=largest,
+        )
+
+    def _tables(
+        self, levels: Levels, values: Mapping[str, Floats], groups: Ints
+    ) -> Mapping[str, Floats]:
+        """Power, load and `PART_VALUES` by number of groups, infinite where a network does not run.
+
+        Args:
+            levels: n designs that run all networks.
+            values: of these on the whole chip.
+            groups: router groups of each, shape (n,).
+
+        Returns:
+            Shape (n, W, G) each, parts (n, 3, W, G).
+        """
+        n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
+        whole = Service(self.scenario, self.load, values)
+        demand = whole.utilization / whole.utilization.sum(axis=1, keepdims=True)
+        bandwidth = BY_DEMAND * demand + (1 - BY_DEMAND) / networks
+        rows = np.repeat(np.arange(n), groups)
+        number = np.concatenate([np.arange(1, g + 1) for g in groups])
+        parts = np.full((n, len(PART_VALUES), networks, most), np.inf)
+        for w, name in enumerate(self.workload_names):
+            found = self.inner.evaluate_part(
+                name, levels[rows], number, bandwidth[rows, w], 1 / networks
+            )
+            for q, quantity in enumerate(PART_VALUES):
+                part = found[quantity]
+                parts[rows, q, w, number - 1] = np.where(np.isnan(part), np.inf, part)
+        energy, latency, interval = np.moveaxis(parts, 1, 0)
+        between = np.moveaxis(interval, 1, 2)
+        with np.errstate(invalid="ignore"):
+            service = service_times(np.moveaxis(latency, 1, 2), between, self.load)
+        service = np.where(np.isnan(service), np.inf, service)
+        load = network_load(service, between, whole)
+        leak = values["leak"][:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
+        with np.errstate(invalid="ignore"):
+            spent = energy if self.scenario.idle == "gated" else energy - leak * interval
+        power = (self.load.burst / self.load.period_s)[:, None] * spent
+        return {"power": power, "load": np.moveaxis(load, 2, 1), "parts": parts}

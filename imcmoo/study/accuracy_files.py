@@ -1,0 +1,49 @@
+"""Accuracy data of the networks of a study, and what executes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imcmoo.io.checksums import sha256
+from imcmoo.networks.accuracy_data import AccuracyData
+
+
+@dataclass(frozen=True)
+class AccuracyFile:
+    """Accuracy data of a network and the drop of its score that a study allows.
+
+    Args:
+        path: of `imcmoo import --data`.
+        max_drop: largest drop below the float score; None for no limit.
+    """
+
+    path: str
+    max_drop: float | None = None
+
+    def to_config(self) -> dict[str, Any]:
+        """The settings as JSON values, with a digest in place of the folder."""
+        path = Path(self.path)
+        return {"file": path.name, "sha256": sha256(path), "max_accuracy_drop": self.max_drop}
+
+
+def accuracy_options(files: Mapping[str, AccuracyFile]) -> dict[str, Any]:
+    """Options of a cost model that predicts accuracy.
+
+    Raises:
+        ValueError: a file that is none of `imcmoo import --data`.
+        OSError: a file cannot be read.
+    """
+    # Studies of the reference model need none of the physical one.
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
+    from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
+
+    return {
+        "accuracy": {
+            name: AccuracyTarget(AccuracyData.read(Path(file.path)), file.max_drop)
+            for name, file in files.items()
+        },
+        "circuit_noise": CircuitNoise(cache_folder()),
+    }

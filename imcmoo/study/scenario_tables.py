@@ -1,0 +1,185 @@
+"""Tables of a design under the requests of a scenario: service by network, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import Floats
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.service import Service
+from imcmoo.scenario.simulation import Timeline, simulate, simulate_apart
+from imcmoo.scenario.space_sharing import SpaceService
+from imcmoo.scenario.xrbench import xrbench_score
+from imcmoo.space.design_space import Levels
+
+SCENARIO, TIMELINE = "scenario", "timeline"
+"""Names of the tables, without `.csv`."""
+
+POLICIES = {False: "none", True: "layer"}
+
+PERIODS = (2, 6)
+"""Shortest periods that a timeline shows, at the least and at the most: the longest period, if that
+is between."""
+
+
+@dataclass(frozen=True)
+class ServedDesign:
+    """One design under the requests of a scenario.
+
+    Args:
+        model: the model of the scenario.
+        levels: shape (1, n_parameters); all networks run.
+    """
+
+    model: ScenarioModel
+    levels: Levels
+
+    @classmethod
+    def of(cls, model: CostModel, levels: Levels) -> ServedDesign | None:
+        """The design, if the model has a scenario and all networks run."""
+        if not isinstance(model, ScenarioModel):
+            return None
+        served = cls(model, levels)
+        return served if np.isfinite(served.service.capacity).all() else None
+
+    @cached_property
+    def service(self) -> Service:
+        """How it serves the scenario."""
+        return self.model.service(self.levels)
+
+    @property
+    def capacity(self) -> float:
+        """Factor by which the load may grow."""
+        return float(self.service.chip_capacity[0])
+
+    @property
+    def least_capable(self) -> int:
+        """Index of the network of least capacity."""
+        return int(self.service.capacity[0].argmin())
+
+    def table(self) -> pd.DataFrame:
+        """One row per network: requests, bound of the response and its parts, capacity, power.
+
+        `simulated_s` is the longest response, and `xrbench` the score, of the timeline.
+        """
+        service, load = self.service, self.model.load
+        names = self.model.workload_names
+        response, blocking = service.response_s[0], service.blocking_s[0]
+        simulated = self.timeline.response_s
+        energy = load.burst * service.values["energy"][0]
+        columns = {"groups": service.groups[0]} if isinstance(service, SpaceService) else {}
+        return pd.DataFrame(
+            {
+                "network": names,
+                **columns,
+                "rate_Hz": [self.model.scenario.requests[name].rate_Hz for name in names],
+                "deadline_s": load.deadline_s,
+                "burst": load.burst.astype(np.int64),
+                "interrupt": POLICIES[bool(service.interrupts[0])],
+                "service_s": service.service_s[0],
+                "blocking_s": blocking,
+                "blocked_by": self._blockers(),
+                # A difference may round below 0.
+                "interference_s": np.maximum(response - service.service_s[0] - blocking, 0.0),
+                "response_s": response,
+                "simulated_s": [r.max() for r in simulated],
+                "slack_s": load.deadline_s - response,
+                "utilization": service.utilization[0],
+                "capacity": service.capacity[0],
+                "average_power_W": service.power_W["networks"][0],
+                "xrbench": [
+                    xrbench_score(r, float(d), float(e))
+                    for r, d, e in zip(simulated, load.deadline_s, energy, strict=True)
+                ],
+            }
+        )
+
+    def _blockers(self) -> list[str]:
+        """Less urgent network that delays each network most, empty where there is none."""
+        service, rank, names = self.service, self.model.load.rank, self.model.workload_names
+        if isinstance(service, SpaceService):
+            return [""] * len(names)
+        policy = service.layered if service.interrupts[0] else service.whole
+        longest = policy.longest_s[0]
+        blockers = []
+        for w in range(len(names)):
+            lower = np.flatnonzero(rank > rank[w])
+            blockers.append(names[lower[longest[lower].argmax()]] if len(lower) else "")
+        return blockers
+
+    def summary(self) -> dict[str, Any]:
+        """Capacity, utilization and power of the chip, as JSON values."""
+        service, power = self.service, self.service.power_W
+        names = self.model.workload_names
+        return {
+            "capacity": self.capacity,
+            "least_capacity": names[self.least_capable],
+            "utilization": float(service.chip_utilization[0]),
+            "sharing": self.model.scenario.sharing,
+            "interrupt": POLICIES[bool(service.interrupts[0])],
+            "average_power_W": {
+                "total": float(service.average_power_W[0]),
+                **{part: float(power[part][0]) for part in ("leakage", "saving", "dram_idle")},
+                **dict(zip(names, power["networks"][0].tolist(), strict=True)),
+            },
+            "xrbench": float(100 * self.table()["xrbench"].mean()),
+        }
+
+    @cached_property
+    def releases_s(self) -> list[Floats]:
+        """Requests of a timeline: all networks at once, just after the network that delays the one
+        of least capacity most, and then as often as they may."""
+        load, first = self.model.load, self._blockers()[self.least_capable]
+        shortest, longest = load.period_s.min(), load.period_s.max()
+        until = shortest * np.clip(longest / shortest, *PERIODS)
+        after = 1e-6 * shortest
+        starts = [0.0 if name == first else after for name in self.model.workload_names]
+        return [
+            np.arange(start, until, period)
+            for start, period in zip(starts, load.period_s, strict=True)
+        ]
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Simulated service of these requests."""
+        segments, load = self._segments(), self.model.load
+        if isinstance(self.service, SpaceService):
+            return simulate_apart(self.releases_s, segments, load)
+        return simulate(self.releases_s, segments, load)
+
+    def _segments(self) -> list[Floats]:
+        """Segments of one request of each network that nothing interrupts, s."""
+        service, load = self.service, self.model.load
+        if not service.interrupts[0]:
+            return [np.array([s]) for s in service.service_s[0]]
+        costs = self.model.breakdown(self.levels)
+        assert costs is not None
+        assert costs.latency_s is not None
+        networks = np.array([network for network, _ in costs.layers])
+        save = service.values["save"]
+        return [
+            np.concatenate([save, np.tile(costs.latency_s[0, networks == name], int(burst))])
+            for name, burst in zip(self.model.workload_names, load.burst, strict=True)
+        ]
+
+    def timeline_table(self) -> pd.DataFrame:
+        """One row per piece of work: network and request, release and deadline, start and end."""
+        timeline, names = self.timeline, np.array(self.model.workload_names)
+        pieces = zip(timeline.network.tolist(), timeline.request.tolist(), strict=True)
+        released = np.array([self.releases_s[w][k] for w, k in pieces])
+        columns: Mapping[str, Any] = {
+            "network": names[timeline.network],
+            "request": timeline.request,
+            "released_s": released,
+            "due_s": released + self.model.load.deadline_s[timeline.network],
+            "start_s": timeline.start_s,
+            "end_s": timeline.end_s,
+        }
+        return pd.DataFrame(columns)

@@ -1,0 +1,90 @@
+"""Accuracy of the selected design, predicted and executed: `accuracy.csv`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from imcmoo.accuracy import accuracy_packages
+from imcmoo.io.checksums import sha256
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.parameters import DEFAULTS, Designs
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workloads import BITS
+from imcmoo.study.outcome import Outcome
+
+ACCURACY = "accuracy.csv"
+CHIPS = 2
+MACS = 1e10
+"""Multiply-accumulates executed on each chip, roughly, which sets the number of samples."""
+FEWEST_SAMPLES, MOST_SAMPLES = 25, 100
+
+
+def write_accuracy(outcome: Outcome, folder: Path) -> None:
+    """Write `accuracy.csv` if networks of the study have accuracy data.
+
+    Columns: network, float, allowed (lowest score allowed), linear, fast, exact, exact_low and
+    exact_high (95 % interval over samples), exact_only, samples, chips, and a note where the
+    network or its samples are not where they were imported from.
+    """
+    files = outcome.study.accuracy or {}
+    if not files:
+        return
+    rows = []
+    drops = outcome.joint.problem.model.evaluate(outcome.design).values["accuracy_drop"][0]
+    for name, file in files.items():
+        data = AccuracyData.read(Path(file.path))
+        row: dict[str, Any] = {
+            "network": name,
+            "float": data.float_score,
+            "allowed": None if file.max_drop is None else data.float_score - file.max_drop,
+            "linear": data.float_score - drops[outcome.workloads.index(name)],
+        }
+        rows.append(row | _executed(outcome, name, data, Path(file.path).parent))
+    frame = pd.DataFrame(rows)
+    frame.to_csv(folder / ACCURACY, index=False, lineterminator="\n")
+
+
+def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> dict[str, Any]:
+    """Columns of the executed accuracy of one network."""
+    network, samples = (folder / data.about[kind] for kind in ("network", "data"))
+    for kind, path in (("network", network), ("data", samples)):
+        if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
+            return {"note": f"not executed: {path} is not there, or another file"}
+    with accuracy_packages():
+        from imcmoo.accuracy.assess import Assessment
+        from imcmoo.accuracy.chip import Chip
+    model = outcome.joint.problem.model
+    macs = model.macs[outcome.workloads.index(name)] if model.macs is not None else MACS
+    count = min(MOST_SAMPLES, max(FEWEST_SAMPLES, int(MACS / macs)))
+    assessed = Assessment(
+        network,
+        samples,
+        metric=data.about["metric"],
+        output=data.about["output"],
+        samples=count,
+        seed=data.about["seed"],
+    )
+    columns = model.space.decode(outcome.design)
+    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
+    device = MEMORY_CELLS[str(columns["device"][0])]
+    (chip,) = Chip.of_designs(designs, device, Assumptions())
+    bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
+    chip = replace(chip, input_bits=bits[0], weight_bits=bits[1])
+    fast, _ = assessed.on_chips(chip, CHIPS, how="fast")
+    exact, _ = assessed.on_chips(chip, CHIPS)
+    return {
+        "float_of_samples": exact.in_float,
+        "fast": fast.accuracy,
+        "exact": exact.accuracy,
+        "exact_low": exact.accuracy_low,
+        "exact_high": exact.accuracy_high,
+        "exact_only": exact.exact_only,
+        "samples": assessed.samples,
+        "chips": CHIPS,
+        "note": "",
+    }

@@ -1,0 +1,92 @@
+"""Networks in one session with rounding and noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+pytest.importorskip("numba", reason="the simulation needs the package numba")
+
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
+from tests.accuracy.networks import LOSSLESS, nsr, real, saved
+from tests.networks.onnx_import.models import model, node, tensor
+
+
+def test_without_errors_it_is_the_float_network(network, inputs):
+    found = NoisyNetwork(network).run(inputs, {}, np.random.default_rng(0))
+    expected = network.run_whole(inputs)
+    assert nsr(found, expected) < 1e-10
+
+
+def test_rounded_inputs_and_weights_give_the_outputs_of_the_integers(network, inputs, simulated):
+    for bits in (4, 8):
+        chip = replace(LOSSLESS, input_bits=bits, weight_bits=bits)
+        simulation = simulated(chip)
+        noisy = NoisyNetwork(network, simulation.codings)
+        disturbed = simulation.disturbances(simulation.analyse())
+        found = noisy.run(inputs, disturbed, np.random.default_rng(0))
+        assert nsr(found, simulation.run_integers(inputs)) < 1e-10
+
+
+def test_a_products_factor_and_transposed_weights_are_kept(tmp_path):
+    nodes = [node("Gemm", "xwb", "y", name="gemm", alpha=0.5, beta=3.0, transB=1)]
+    proto = model(nodes, [tensor("x", ("n", 4))], [real("w", (5, 4)), real("b", (5,), 1)])
+    cut = CutNetwork(saved(tmp_path, proto))
+    x = {"x": np.random.default_rng(0).normal(0, 1, (6, 4)).astype(np.float32)}
+    found = NoisyNetwork(cut).run(x, {}, np.random.default_rng(0))["y"]
+    np.testing.assert_allclose(found, cut.run_whole(x)["y"], rtol=1e-5)
+
+
+def test_noise_has_the_power_of_each_channel(network, inputs):
+    layer = network.layers[0]
+    spread = np.array([0.0, 0.1, 0.2, 0.4])
+    errors = {layer.name: Disturbance(layer.weights, np.full(4, 0.5), spread)}
+    noisy = NoisyNetwork(network)
+    added = noisy._added(layer, errors[layer.name], inputs, np.random.default_rng(0))
+    np.testing.assert_allclose(added.std(axis=(0, 2, 3)), spread, rtol=0.1)
+    np.testing.assert_allclose(added.mean(axis=(0, 2, 3)), 0.5, atol=0.05)
+    found = noisy.run(inputs, errors, np.random.default_rng(0))
+    assert nsr(found, network.run_whole(inputs)) > 1e-3
+
+
+def test_cell_errors_are_those_of_the_same_chip(network, inputs, simulated):
+    simulation = simulated(replace(LOSSLESS, sigma=0.02, adc_bits=None), seed=3)
+    exact = simulation.run(inputs)
+    noisy = NoisyNetwork(network, simulation.codings)
+    disturbed = simulation.disturbances(simulation.analyse())
+    found = noisy.run(inputs, disturbed, np.random.default_rng(0))
+    error = nsr(exact, simulation.run_integers(inputs))
+    assert error > 1e-4
+    assert nsr(found, exact) < 0.1 * error
+
+
+def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simulated):
+    for bits in (6, 7, 8):
+        simulation = simulated(replace(LOSSLESS, adc_bits=bits, adc_window="sigma"))
+        exact = simulation.run(inputs)
+        ideal = simulation.run_integers(inputs)
+        noisy = NoisyNetwork(network, simulation.codings)
+        disturbed = simulation.disturbances(simulation.analyse())
+        found = noisy.run(inputs, disturbed, np.random.default_rng(0))
+        assert nsr(found, ideal) == pytest.approx(nsr(exact, ideal), rel=0.4)
+
+
+def test_few_large_errors_are_marked(tmp_path):
+    rng = np.random.default_rng(0)
+    proto = model(
+        [node("MatMul", "xw", "y", name="only")], [tensor("x", ("n", 16))], [real("w", (16, 8))]
+    )
+    x = rng.standard_t(3, (800, 16)).astype(np.float32)
+    data = tmp_path / "data.npz"
+    np.savez(data, x=x, labels=np.zeros(800, np.int64))
+    assessed = Assessment(saved(tmp_path, proto), data, metric="agreement")
+    chip = replace(LOSSLESS, bits_per_cell=4, input_slice_bits=4, adc_window="sigma")
+    wide, narrow = (
+        assessed.on_chips(replace(chip, adc_bits=bits, window_sigmas=sigmas), 1, how="fast")[0]
+        for bits, sigmas in ((8, 4.0), (8, 2.0))
+    )
+    assert not wide.exact_only
+    assert narrow.exact_only

@@ -1,0 +1,108 @@
+"""How a network reacts to noise, and the accuracy that is predicted from it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+pytest.importorskip("numba", reason="the simulation needs the package numba")
+pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+
+from experiments.edge_networks.digits import write_digits
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.chip import Chip
+from imcmoo.accuracy.circuit_noise import CircuitNoise
+from imcmoo.accuracy.sensitivity import measure, steps
+from imcmoo.networks.accuracy_data import AccuracyData
+
+CHIP = Chip(
+    rows=64,
+    active_rows=64,
+    bits_per_cell=2,
+    input_slice_bits=2,
+    differential=True,
+    adc_bits=5,
+    sigma=0.043,
+)
+HARSH = replace(CHIP, adc_bits=3)
+NOISY = replace(CHIP, adc_bits=7, sigma=0.2)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return Assessment(*write_digits(tmp_path_factory.mktemp("digits")))
+
+
+@pytest.fixture(scope="module")
+def data(digits):
+    done = []
+    found = measure(digits, about={"metric": "top1"}, after_each=lambda: done.append(1))
+    assert len(done) == steps(digits)
+    return found
+
+
+def test_noise_of_the_last_layer_reaches_the_logits_unchanged(data):
+    hidden, classes = data.layers
+    assert classes.gain_white == pytest.approx(1, abs=0.25)
+    assert classes.gain_static == pytest.approx(1, abs=0.35)
+    assert 0 < hidden.gain_white < 1
+
+
+def test_curves_begin_at_the_float_score_and_never_rise(data):
+    for curve in (data.white, data.static):
+        assert curve[0] == pytest.approx(data.float_score, abs=0.02)
+        assert curve[-1] < 0.5
+        assert (np.diff(curve) <= 0).all()
+
+
+def test_fewer_bits_round_more(data):
+    assert data.rounding[4, 4] > data.rounding[6, 6] > data.rounding[8, 8] > 0
+
+
+@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY])
+def test_prediction_agrees_with_exact_execution(digits, data, chip):
+    exact, _ = digits.on_chips(chip, 3)
+    predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+    assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
+    assert predicted.accuracy == pytest.approx(exact.accuracy, abs=0.05)
+
+
+def test_a_file_holds_all_that_predictions_need(data, tmp_path):
+    path = tmp_path / "digits.accuracy.npz"
+    data.write(path)
+    read = AccuracyData.read(path)
+    assert AccuracyData.read(path).fingerprint == read.fingerprint
+    assert read.about["metric"] == "top1"
+    # Only the vectors are stored at half precision.
+    noise = [CircuitNoise(None).of_chip(each, CHIP) for each in (data, read)]
+    np.testing.assert_allclose(*noise, rtol=0.05)
+    for name in ("levels", "white", "static"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(data, name))
+    assert read.rounding == data.rounding
+
+
+@pytest.mark.parametrize("damage", ["names", "about", "vectors/1"])
+def test_a_damaged_file_is_refused(data, tmp_path, damage):
+    path = tmp_path / "digits.accuracy.npz"
+    data.write(path)
+    arrays = dict(np.load(path))
+    arrays[damage] = np.zeros(3)
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match="is not a file of `imcmoo import --data`"):
+        AccuracyData.read(path)
+
+
+def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_path):
+    noise = CircuitNoise(tmp_path / "kept")
+    first = noise.of_chip(data, CHIP)
+    (file,) = (tmp_path / "kept").iterdir()
+    np.save(file, first + 1)
+    np.testing.assert_array_equal(noise.of_chip(data, CHIP), first + 1)
+    file.write_bytes(b"no array")
+    np.testing.assert_array_equal(noise.of_chip(data, CHIP), first)
+    # Blocks of 64 rows are the same in macros of 64 and of 128.
+    noise.of_chip(data, replace(CHIP, rows=128))
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    noise.of_chip(data, replace(CHIP, rows=100))
+    assert len(list((tmp_path / "kept").iterdir())) == 2

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imcmoo import benchmark
+from imcmoo.benchmark import truth
+from imcmoo.benchmark.problem_names import study_of
+from imcmoo.io.errors import InputError
+from imcmoo.space.parameters import Categorical, Conditional
+
+
+def test_every_listed_name_is_of_a_study():
+    listed = benchmark.names()
+    assert len(set(listed)) == len(listed) == sum(len(benchmark.names(k)) for k in benchmark.KINDS)
+    studies = [study_of(name) for name in listed]
+    assert len({study.name for study in studies}) == len(listed)
+
+
+def test_there_are_problems_of_many_numbers_of_objectives():
+    numbers = {name: study_of(name).problem().n_obj for name in benchmark.names()}
+    assert {9, 10, 19, 28, 5} <= set(numbers.values())
+    assert numbers["technology_cost_sram-v1"] == 10
+    assert numbers["nine_workload_sram-v1"] == 19
+    assert numbers["nine_workload_sram_physical_interval-v1"] == 28
+
+
+def test_any_subset_of_networks_and_any_area_can_be_named():
+    study = study_of("rram/alexnet+resnet50/123mm2-v1")
+    assert study.workloads == ("alexnet", "resnet50")
+    assert study.area_limit_m2 == pytest.approx(123e-6)
+    assert study.space.fixed["device"] == "rram"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("four_workload_sram", "did you mean 'four_workload_sram-v1'"),
+        ("four_workload_sram-v2", "unknown problem"),
+        ("four_workload_sram_interval-v1", "unknown problem"),
+        ("sram/resnet19/100mm2-v1", "no network 'resnet19'"),
+        ("sram/vgg16+resnet18/100mm2-v1", "usual order: resnet18\\+vgg16"),
+        ("sram/vgg16+vgg16/100mm2-v1", "usual order: vgg16"),
+        ("sram/vgg16/0mm2-v1", "must be positive"),
+        ("random/other/1-v1", "unknown model 'other'"),
+    ],
+)
+def test_a_wrong_name_is_refused(name, message):
+    with pytest.raises(InputError, match=message):
+        benchmark.get(name)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(InputError, match="unknown kind 'large'"):
+        benchmark.names("large")
+
+
+@pytest.mark.parametrize("kind", ["enumerable", "family", "textbook"])
+def test_the_exact_answers_of_a_kind_ship(kind):
+    assert [name for name in benchmark.names(kind) if not truth.path_of(name).is_file()] == []
+
+
+def test_only_answers_of_problems_ship():
+    paths = {truth.path_of(name) for name in benchmark.names()}
+    assert set(truth.FOLDER.glob("*")) <= paths
+
+
+def test_a_random_problem_depends_on_its_seed_alone():
+    first, again, other = (benchmark.random_problem(seed) for seed in (5, 5, 6))
+    assert first.study == again.study == benchmark.get("random/physical/5-v1").study
+    assert first.study != other.study
+
+
+def test_random_problems_have_categorical_and_conditional_parameters():
+    for seed in range(4):
+        problem = benchmark.random_problem(seed)
+        kinds = {type(p) for p in problem.space.parameters}
+        assert {Categorical, Conditional} <= kinds
+        conditional = [p for p in problem.space.parameters if isinstance(p, Conditional)]
+        assert all(p.on in problem.space.parameters for p in conditional)
+        F, _ = problem.evaluate_indices(problem.space.random(3, np.random.default_rng(seed)))
+        assert np.isfinite(F).all()
+
+
+def test_the_page_states_the_digest_of_every_shipped_answer():
+    page = Path(__file__).parents[2] / "docs" / "benchmark.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    stated = {row.split("`")[1]: row for row in rows}
+    for name in benchmark.names():
+        answer = truth.load(name)
+        assert name in stated
+        assert answer is None or f"`{truth.digest(answer)[:12]}`" in stated[name]

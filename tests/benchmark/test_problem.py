@@ -1,0 +1,183 @@
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from pymoo.algorithms.moo.nsga2 import RankAndCrowding
+from pymoo.algorithms.moo.nsga3 import NSGA3
+from pymoo.core.mixed import MixedVariableGA
+from pymoo.core.variable import Choice, Integer
+from pymoo.optimize import minimize
+from pymoo.util.ref_dirs import get_reference_directions
+
+from imcmoo import benchmark
+from imcmoo.benchmark import truth
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.io.errors import InputError
+from imcmoo.problem.dominance import is_nondominated
+
+SMALL = "rram/mobilebert+vision_transformer/1600mm2-v1"
+"""A problem whose exact front ships."""
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return benchmark.get(SMALL)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Ordered, categorical and conditional variables."""
+    return benchmark.random_problem(0)
+
+
+def test_a_problem_is_called_by_its_name(problem):
+    assert problem.name() == SMALL
+
+
+def test_numbers_are_rounded_to_value_indices(problem):
+    low, high = np.zeros(problem.n_var), np.array(problem.space.shape) - 1
+    assert (problem.indices([low - 3, high + 0.49, low + 0.51]) == [low, high, low + 1]).all()
+    exact, rounded = (problem.evaluate(X[None]) for X in (high, high - 0.4))
+    assert all((a == b).all() for a, b in zip(exact, rounded, strict=True))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_variable_that_is_not_finite_is_refused(problem, value):
+    with pytest.raises(ValueError, match="not finite"):
+        problem.indices(np.full((1, problem.n_var), value))
+
+
+def test_both_views_of_a_design_have_the_same_objectives(mixed):
+    indices = mixed.space.random(5, np.random.default_rng(1))
+    typed = [
+        {
+            p.name: int(i) if p.is_ordered else p.values[i]
+            for p, i in zip(mixed.space.parameters, row, strict=True)
+        }
+        for row in indices
+    ]
+    assert (mixed.indices(typed) == indices).all()
+    F, G = mixed.evaluate_indices(indices)
+    assert (mixed.evaluate(typed)[0] == F).all()
+    assert (mixed.evaluate(typed)[1] == G).all()
+
+
+def test_a_solution_without_one_of_its_variables_is_refused(mixed):
+    with pytest.raises(ValueError, match="a solution needs"):
+        mixed.indices([{"rows": 0}])
+
+
+def test_variables_have_types(mixed):
+    kinds = {name: type(variable) for name, variable in mixed.vars.items()}
+    assert kinds["dram"] is Choice
+    assert kinds["rows"] is Integer
+    assert kinds["active_rows"] is Integer
+    assert mixed.vars["rows"].bounds == (0, len(mixed.space.values_of("rows")) - 1)
+
+
+def test_an_algorithm_for_continuous_variables_works_as_it_stands(problem):
+    directions = get_reference_directions("energy", problem.n_obj, 30, seed=1)
+    result = minimize(problem, NSGA3(directions), ("n_eval", 200), seed=1)
+    assert result.F is not None
+    assert set(problem.indicators(result.F)) >= {"igd_plus", "hypervolume"}
+
+
+def test_an_algorithm_for_mixed_variables_works_as_it_stands(mixed):
+    algorithm = MixedVariableGA(pop_size=20, survival=RankAndCrowding())
+    result = minimize(mixed, algorithm, ("n_eval", 60), seed=1)
+    F, _ = mixed.evaluate_indices(mixed.indices(np.atleast_1d(result.X)))
+    assert (np.atleast_2d(result.F) == F).all()
+
+
+def test_the_shipped_front_is_that_of_its_designs(problem):
+    front, designs = problem.pareto_front(), problem.pareto_set()
+    F, G = problem.evaluate_indices(designs)
+    assert (G <= 0).all()
+    np.testing.assert_allclose(F, front, rtol=1e-12)
+    assert is_nondominated(front).all()
+    assert (problem.ideal_point() == front.min(axis=0)).all()
+    assert (problem.nadir_point() == front.max(axis=0)).all()
+    assert (problem.reference_point > problem.nadir_point()).all()
+
+
+def test_optima_are_reached_by_their_designs(problem):
+    by_criterion = {c.name: c for c in problem.accelerator.criteria}
+    for name in ("edap_mean", "ela_max"):
+        best = problem.optima[name]
+        F, _ = problem.evaluate_indices(best.X)
+        scores = by_criterion[name].scores(problem.accelerator.costs(F), None)
+        np.testing.assert_allclose(scores, best.value, rtol=1e-12)
+
+
+def test_the_whole_front_has_the_best_indicators(problem):
+    found = problem.indicators(problem.pareto_front())
+    assert found == {
+        "coverage": 1.0,
+        "epsilon_multiplicative": 1.0,
+        "igd_plus": 0.0,
+        "hypervolume": 1.0,
+    }
+    assert problem.indicators(problem.pareto_front()[::2])["igd_plus"] > 0
+
+
+def test_a_front_of_other_numbers_is_refused(monkeypatch):
+    shipped = truth.load(SMALL)
+    other = ExactAnswer(
+        shipped.n_feasible, shipped.optima, shipped.front * 1.001, shipped.ranks, shipped.designs
+    )
+    monkeypatch.setattr(truth, "load", lambda name: other)
+    with pytest.raises(InputError, match="gives other numbers"):
+        benchmark.get(SMALL).pareto_front()
+
+
+def test_a_record_holds_each_distinct_design_once_in_order(problem):
+    rng = np.random.default_rng(3)
+    designs = problem.space.random(20, rng)
+    record = problem.start_record()
+    with pytest.raises(ValueError, match="nothing was evaluated"):
+        record.feasible_F()
+    problem.evaluate(designs[:15])
+    problem.evaluate(designs + 0.3)
+    problem.record = None
+    problem.evaluate(designs[:1])
+    assert record.n_calls == 35
+    assert np.array_equal(record.X, designs)
+    assert len(record) == 20
+    F, G = problem.evaluate_indices(designs)
+    assert (record.F == F).all()
+    assert (record.feasible_F(7) == F[:7][(G[:7] <= 0).all(axis=1)]).all()
+
+
+def test_preparing_and_pickling_change_no_objective():
+    problem = benchmark.get("textbook/rram/resnet18+mobilenet_v3/800mm2-v1")
+    designs = problem.space.random(20, np.random.default_rng(4))
+    restored = pickle.loads(pickle.dumps(problem))
+    F, G = problem.evaluate_indices(designs)
+    for other in (restored, problem):
+        other.accelerator.model.prepare(1e-5, 1000)
+        assert np.array_equal(other.evaluate_indices(designs)[0], F)
+        assert np.array_equal(other.evaluate_indices(designs)[1], G)
+
+
+def test_what_was_not_shipped_can_be_solved():
+    problem = benchmark.random_problem(1)
+    assert problem.pareto_front() is None
+    assert problem.optima is problem.reference_point is None
+    with pytest.raises(InputError, match="solve"):
+        problem.indicators(np.ones((1, problem.n_obj)))
+    answer = problem.solve()
+    assert (problem.pareto_front() == answer.front).all()
+    assert problem.indicators(answer.front)["igd_plus"] == 0
+
+
+def test_the_suite_imports_nothing_that_draws_or_tabulates():
+    heavy = ("matplotlib", "seaborn", "pandas", "rich", "jinja2", "plotly", "optuna", "numba")
+    code = (
+        "import sys, imcmoo.benchmark\n"
+        "imcmoo.benchmark.get('four_workload_sram-v1')\n"
+        f"print(*[m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from imcmoo import benchmark
+from imcmoo.benchmark import truth
+from imcmoo.benchmark.problem_names import study_of
+from imcmoo.exact.enumeration import ExactAnswer, Optimum
+from imcmoo.io.errors import InputError
+from imcmoo.study.enumerate_study import enumerate_study
+
+ANSWER = ExactAnswer(
+    n_feasible=7,
+    optima={"area": Optimum(0.1, np.array([1])), "alone_x": Optimum(2e-300, np.array([2, 5]))},
+    front=np.array([[1.0, 1 / 3], [2.0, 0.1]]),
+    ranks=np.array([1, 2]),
+    designs=np.array([1, 3]),
+)
+
+
+def assert_equal(one, other):
+    assert one.n_feasible == other.n_feasible
+    for name in ("front", "ranks", "designs"):
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+    assert list(one.optima) == list(other.optima)
+    for name, optimum in one.optima.items():
+        assert optimum.value == other.optima[name].value
+        assert np.array_equal(optimum.ranks, other.optima[name].ranks)
+
+
+def test_an_answer_is_read_back_bit_for_bit(tmp_path):
+    truth.write(ANSWER, tmp_path / "a.npz", "a", "MIT")
+    assert_equal(truth.read(tmp_path / "a.npz"), ANSWER)
+
+
+def test_equal_answers_are_equal_files(tmp_path):
+    for name in "ab":
+        truth.write(ANSWER, tmp_path / f"{name}.npz", "a", "MIT")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_the_digest_depends_on_every_number():
+    changed = [
+        ExactAnswer(8, ANSWER.optima, ANSWER.front, ANSWER.ranks, ANSWER.designs),
+        ExactAnswer(7, ANSWER.optima, ANSWER.front * (1 + 1e-15), ANSWER.ranks, ANSWER.designs),
+        ExactAnswer(7, ANSWER.optima, ANSWER.front, ANSWER.ranks + 1, ANSWER.designs),
+        ExactAnswer(7, {}, ANSWER.front, ANSWER.ranks, ANSWER.designs),
+    ]
+    digests = {truth.digest(answer) for answer in (ANSWER, *changed)}
+    assert len(digests) == 5
+
+
+def test_a_damaged_file_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    monkeypatch.setattr(truth, "digest", lambda answer: "another")
+    truth.write(ANSWER, path, "a", "MIT")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="is damaged"):
+        truth.read(path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="is damaged"):
+        truth.read(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["four_workload_rram-v1", "four_workload_sram-v1", *benchmark.names("textbook")],
+)
+def test_an_enumeration_reproduces_the_shipped_answer_bit_for_bit(name, tmp_path):
+    answer = enumerate_study(
+        study_of(name), tmp_path, workers=1, on_progress=lambda done, total: None
+    )
+    assert_equal(answer, truth.load(name))

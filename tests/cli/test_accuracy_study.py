@@ -1,0 +1,130 @@
+"""Studies whose networks have accuracy data."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+pytest.importorskip("numba", reason="the simulation needs the package numba")
+pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+
+from experiments.edge_networks.digits import write_digits
+from imcmoo.cli.main import main
+
+STUDY = """
+name = "small"
+model = "physical"
+device = "sram"
+budget = 60
+baselines = false
+[space]
+voltage_V = [0.8, 0.9]
+rows = [32, 128]
+cols = 128
+input_slice_bits = 1
+columns_per_adc = 1
+tiles_per_group = 2
+glb_KiB = 256
+dram = "x16"
+ping_pong = 0
+[[networks]]
+source = "digits.csv"
+"""
+KEYS = 'accuracy = "digits.accuracy.npz"\nmax_accuracy_drop = 0.01\n'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The network with its data, and what the import made of them."""
+    folder = tmp_path_factory.mktemp("digits")
+    network, data = write_digits(folder)
+    options = ["--dim", "n=1", "--data", str(data), "--out", str(folder / "digits.csv")]
+    assert main(["import", str(network), *options]) == 0
+    return folder
+
+
+@pytest.fixture
+def study(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
+
+    def write(keys):
+        path = folder / "small.toml"
+        path.write_text(STUDY + keys)
+        return str(path)
+
+    return write
+
+
+def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["run", study(KEYS), "--out", str(out)]) == 0
+    assert "accuracy of the selected design" in capsys.readouterr().out
+    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    assert row.allowed == pytest.approx(row.float - 0.01)
+    assert row.linear >= row.allowed
+    assert row.fast == pytest.approx(row.exact, abs=0.03)
+    assert row.exact_low <= row.exact <= row.exact_high
+    assert row.samples == 100
+    config = json.loads((out / "small/seed-1/config.json").read_text())
+    assert config["accuracy"]["digits"]["max_accuracy_drop"] == 0.01
+
+
+def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
+    out, path = tmp_path / "out", study(KEYS)
+    assert main(["run", path, "--out", str(out), "--quiet"]) == 0
+    capsys.readouterr()
+    folder = str(out / "small/seed-1")
+    assert main(["explain", folder]) == 0
+    shown = capsys.readouterr().out
+    assert "Predicted drop of accuracy" in shown
+    assert "half the" in shown
+    assert main(["explain", folder, "--json"]) == 0
+    networks = json.loads(capsys.readouterr().out)["tables"]["networks"]
+    (network,) = pd.DataFrame(networks).to_dict("records")
+    assert network["drop_with_1_more_adc_bit"] <= network["accuracy_drop"] + 0.01
+    assert "classes" in network["accuracy_lost_in"]
+
+
+def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
+    for name, keys in (("with", KEYS), ("without", "")):
+        out = tmp_path / name
+        assert main(["run", study(keys), "--out", str(out), "--quiet"]) == 0
+        config = json.loads((out / "small/seed-1/config.json").read_text())
+        assert ("accuracy" in config) == (name == "with")
+        assert (out / "small/seed-1/accuracy.csv").exists() == (name == "with")
+        tables = " ".join(p.read_text() for p in (out / "small/seed-1").glob("*.csv"))
+        assert ("accuracy" in tables) == (name == "with")
+
+
+def test_the_network_is_not_executed_where_it_changed(study, folder, tmp_path):
+    (folder / "digits.onnx").rename(folder / "gone.onnx")
+    try:
+        assert main(["run", study(KEYS), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    finally:
+        (folder / "gone.onnx").rename(folder / "digits.onnx")
+    row = pd.read_csv(tmp_path / "out/small/seed-1/accuracy.csv").iloc[0]
+    assert row.note.startswith("not executed: ")
+    assert row.linear >= row.allowed
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("max_accuracy_drop = 0.01\n", "max_accuracy_drop needs accuracy"),
+        ('accuracy = "none.npz"\n', "none.npz: No such file"),
+        ('accuracy = "digits.npz"\n', "is not a file of `imcmoo import --data`"),
+        (KEYS + "weight_bits = 3\n", "3"),
+        (KEYS.replace("0.01", "-1"), "must be at least 0, got -1"),
+    ],
+)
+def test_what_is_wrong_is_one_line(study, capsys, keys, message):
+    assert main(["run", study(keys)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_reference_model_knows_no_accuracy(study, folder, capsys):
+    path = folder / "reference.toml"
+    path.write_text('name = "r"\ndevice = "sram"\n[[networks]]\nsource = "digits.csv"\n' + KEYS)
+    assert main(["run", str(path)]) == 2
+    assert "accuracy needs the physical model" in capsys.readouterr().err

@@ -1,0 +1,111 @@
+"""Limits of predicted accuracy are kept by enumeration and by certificates."""
+
+import numpy as np
+import pytest
+
+from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
+from problems import RRAM_EXTENDED, SRAM_EXTENDED
+from tests.exact.certified_spaces import (
+    NETWORKS,
+    counted,
+    enumerated,
+    feasible_values,
+    part_of,
+    proven,
+    study_on,
+)
+from tests.model.physical.test_predicted_accuracy import DATA, scalar
+
+SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
+
+
+def noise(data, circuit):
+    """Noise that falls with ADC bits and row blocks, and shifts from one kind to the other."""
+    adc = 2.0 ** (-2 * circuit.adc_bits) * circuit.active_rows**2 * circuit.input_slice_bits
+    blocks = -(-300 // circuit.rows)
+    dev = 0.002 * circuit.bits_per_cell**2 * (1 + circuit.differential) * blocks
+    return np.array([[adc, 0.1 * adc], [dev, 0.5 * dev]])
+
+
+def drop(values):
+    """The drop of a design by the plain formula, not by tables."""
+
+    class Circuit:
+        active_rows, rows = values["active_rows"], values["rows"]
+        adc_bits, input_slice_bits = values["adc_bits"], values["input_slice_bits"]
+        bits_per_cell = values["bits_per_cell"]
+        differential = values["weight_coding"] == "differential"
+
+    return DATA.float_score - scalar(np.minimum(noise(DATA, Circuit), 10), 0.01)[0]
+
+
+def problems(space, max_drop):
+    """A problem without a limit of accuracy, and with one of the first network."""
+    study = study_on(space)
+    model = study.cost_model()
+    limited = type(model)(
+        space,
+        study.network_set(),
+        accuracy={NETWORKS[0]: AccuracyTarget(DATA, max_drop)},
+        circuit_noise=noise,
+        objectives=("accuracy_drop",),
+    )
+    return study.problem(), study.problem(limited)
+
+
+def limit_between(space):
+    """An allowed drop that about half of the designs of a space keep."""
+    levels = space.random(200, np.random.default_rng(0))
+    values = {**{n: space.column(levels, n) for n in (*space.names, *space.fixed)}}
+    drops = [
+        drop({n: np.broadcast_to(v, 200)[i].item() for n, v in values.items()}) for i in range(200)
+    ]
+    return float(np.quantile(drops, 0.5)) + 1e-9
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_certified_optima_under_a_limit_are_the_enumerated_ones(device):
+    rng = np.random.default_rng(4)
+    found = 0
+    for around in feasible_values(device, rng, 2):
+        space = part_of(SPACES[device], rng, 1200, around)
+        _, limited = problems(space, limit_between(space))
+        optima, proofs = enumerated(limited), proven(limited)
+        for name, proof in proofs.items():
+            assert counted(proof) == space.size, name
+            if optima is None:
+                assert proof.levels is None
+            else:
+                assert proof.value == proof.bound == optima[name].value, name
+                assert space.rank(proof.levels[None])[0] in optima[name].ranks
+                found += 1
+    assert found
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
+    rng = np.random.default_rng(5)
+    (around,) = feasible_values(device, rng, 1)
+    space = part_of(SPACES[device], rng, 1200, around)
+    max_drop = limit_between(space)
+    free, limited = problems(space, max_drop)
+    levels = space.random(300, rng)
+    before, after = free.model.evaluate(levels), limited.model.evaluate(levels)
+    decoded = space.decode(levels)
+    drops = [drop({n: v[i].item() for n, v in decoded.items()}) for i in range(300)]
+    allowed = np.array(drops) <= max_drop
+    assert 0 < allowed.sum() < 300
+    np.testing.assert_array_equal(after.runs[:, 0], before.runs[:, 0] & allowed)
+    np.testing.assert_array_equal(after.runs[:, 1], before.runs[:, 1])
+    both = after.runs[:, 0]
+    np.testing.assert_array_equal(after.energy_J[both], before.energy_J[both])
+    np.testing.assert_allclose(after.values["accuracy_drop"][both, 0], np.array(drops)[both])
+    missing = after.resources["accuracy"].missing[:, 0]
+    np.testing.assert_allclose(missing, np.maximum(np.array(drops) - max_drop, 0), atol=1e-12)
+    assert limited.model.data_digest != free.model.data_digest
+
+
+def test_an_objective_without_data_is_refused():
+    study = study_on(SPACES["sram"])
+    with pytest.raises(ValueError, match="accuracy_drop needs accuracy data of a network"):
+        type(study.cost_model())(SPACES["sram"], study.network_set(), objectives=("accuracy_drop",))

@@ -1,0 +1,181 @@
+"""Noise of analog dot products once more, one layer, block and pair of slices at a time.
+
+Written from the specification, not from the arrays: an oracle for `imcmoo.model.physical.noise`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from imcmoo.networks.operands import OperandBits
+
+WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
+SIGMA = {"rram": 0.043, "sram": 0.0073}
+WINDOW = 4.0
+OUTLIERS, OUTLIER_AT = 1 / 400, 6.0
+
+
+def gauss(z: float) -> tuple[float, float]:
+    """Density, and probability above z."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi), math.erfc(z / math.sqrt(2)) / 2
+
+
+def left_on_whole_units(variance: float) -> float:
+    if variance > 2:
+        return variance + 1 / 12
+    left, k = 0.0, 1
+    while variance > 0 and (k - 0.5) / math.sqrt(variance) < 9:
+        left += 2 * (2 * k - 1) * gauss((k - 0.5) / math.sqrt(variance))[1]
+        k += 1
+    return left
+
+
+def beyond(edge: float, half: float, variance: float) -> tuple[float, float]:
+    """Mean and mean square of p − edge + half where a Gaussian p around 0 exceeds the edge."""
+    spread = math.sqrt(variance)
+    if edge >= 9 * spread:
+        return 0.0, 0.0
+    z = edge / spread
+    density, above = gauss(z)
+    over = spread * (density - z * above)
+    square = variance * ((1 + z * z) * above - z * density)
+    return over + half * above, square + 2 * half * over + half * half * above
+
+
+def slices(bits: int, width: int) -> list[tuple[int, int]]:
+    """Lowest bit and width of each slice."""
+    return [(low, min(width, bits - low)) for low in range(0, bits, width)]
+
+
+def moments(joint: Any, bits: int, low: int, width: int) -> tuple[float, float]:
+    """Mean and mean square of a slice; bit 0 is the last of `joint`."""
+    places = range(low, low + width)
+
+    def both(k: int, m: int) -> float:
+        return float(joint[bits - 1 - k][bits - 1 - m]) * 2 ** (k - low)
+
+    mean = sum(both(k, k) for k in places)
+    return mean, sum(both(k, m) * 2 ** (m - low) for k in places for m in places)
+
+
+def blocks(n_rows: int, rows: int, active: int) -> list[int]:
+    """Number of rows of each block that is read at once."""
+    found = []
+    for macro in range(0, n_rows, rows):
+        end = min(macro + rows, n_rows)
+        found += [min(active, end - start) for start in range(macro, end, active)]
+    return found
+
+
+def layer(
+    design: dict[str, Any], device: str, operands: OperandBits, at: int, n_rows: int
+) -> dict[str, float]:
+    """Noise over signal of one layer with 8-bit operands."""
+    differential = design.get("weight_coding") == "differential"
+    d_x, b = design["input_slice_bits"], design["bits_per_cell"]
+    x_slices, g_slices = slices(8, d_x), slices(7 if differential else 8, b)
+    inputs = [moments(operands.inputs[at], 8, *s) for s in x_slices]
+    if differential:
+        signs = operands.signed_magnitudes[at]
+        squares = [moments(operands.magnitudes[at], 7, *s)[1] for s in g_slices]
+        weights = [
+            (sum(float(signs[6 - k]) * 2 ** (k - low) for k in range(low, low + width)), square)
+            for (low, width), square in zip(g_slices, squares, strict=True)
+        ]
+    else:
+        weights = [moments(operands.weights[at], 8, *s) for s in g_slices]
+    mean, square = moments(operands.inputs[at], 8, 0, 8)
+    w_mean, w_square = moments(operands.weights[at], 8, 0, 8)
+    input_variance = WITHIN_ROWS * (square - mean**2)
+    weight_square = w_square - 2 * 128 * w_mean + 128**2
+    signal = n_rows * input_variance * weight_square
+    each = [
+        4**low * WITHIN_ROWS * (m2 - m1**2)
+        for (low, _), (m1, m2) in zip(x_slices, inputs, strict=True)
+    ]
+    coherence = input_variance / sum(each)
+    adc = dev = 0.0
+    for rows in blocks(n_rows, design["rows"], design["active_rows"]):
+        for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
+            for (g_low, g_width), g in zip(g_slices, weights, strict=True):
+                tops = 2**x_width - 1, 2**g_width - 1
+                steps, cells = one_sum(
+                    rows, x, g, tops, coherence, differential, SIGMA[device], design["adc_bits"]
+                )
+                adc += 4 ** (x_low + g_low) * steps / signal
+                dev += 4 ** (x_low + g_low) * cells / signal
+    rounding = 1 / (12 * input_variance) + 1 / (12 * weight_square)
+    return {"adc": adc, "dev": dev, "rounding": rounding}
+
+
+def one_sum(
+    rows: int,
+    x: tuple[float, float],
+    g: tuple[float, float],
+    tops: tuple[int, int],
+    coherence: float,
+    differential: bool,
+    sigma: float,
+    bits: int,
+) -> tuple[float, float]:
+    """Noise power of ADC and cells in one row block and pair of slices."""
+    x_variance = WITHIN_ROWS * (x[1] - x[0] ** 2)
+    g_variance = g[1] - g[0] ** 2
+    all_inputs = rows * x_variance * (1 + (rows - 1) * ROWS_TOGETHER)
+    all_weights = rows * g_variance * (1 + (rows - 1) * COLUMNS_TOGETHER)
+    mean = rows * x[0] * g[0]
+    within = rows * x_variance * g_variance + all_inputs * (g[0] ** 2 + all_weights / rows**2)
+    rows_differ = max(x[1] - x[0] ** 2 - x_variance, 0.0)
+    columns = x[0] ** 2 * all_weights + rows * rows_differ * g_variance
+    cell = (2 if differential else 1) * (sigma * tops[1]) ** 2
+    error, varying = rows * x[1] * cell, rows * x_variance * cell
+    full = rows * tops[0] * tops[1]
+    lowest = -full if differential else 0
+    width = min(full - lowest, 2 * WINDOW * math.sqrt(within + columns + error))
+    step, half = width / 2**bits, 2 ** (bits - 1)
+    whole = step <= 1 and left_on_whole_units(error) <= error + step**2 / 12
+    centre = mean
+    if whole:
+        step, centre = 1.0, round(mean)
+    ends = sorted((lowest + step * half, full - step * (half - 1)))
+    centre = min(max(centre, ends[0]), ends[1])
+    if whole:
+        relative = all_inputs / (rows * x[0]) ** 2 if x[0] > 0 else 0.0
+        left = left_of_errors(error, relative, rows * tops[0] ** 2 * cell) * varying / error
+        cells = min(left, varying)
+        steps = left - cells
+    else:
+        cells, steps = varying * coherence, step**2 / 12
+    low = centre - step * half
+    for sign, code, last in ((1, low + step * (2**bits - 1), full), (-1, -low, -lowest)):
+        edge = code + step / 2
+        if edge < last - 1e-9:
+            inside = edge - sign * mean
+            _, usual = beyond(inside, step / 2, within + columns + error)
+            outside = inside - OUTLIER_AT * math.sqrt(columns)
+            constant, far = beyond(outside, step / 2, within + error)
+            steps += (1 - OUTLIERS) * usual + OUTLIERS / 2 * max(far - constant**2, 0.0)
+    return steps, cells
+
+
+def left_of_errors(variance: float, relative: float, largest: float) -> float:
+    """Errors left on whole units where their variance differs from sample to sample."""
+    spread = math.sqrt(math.log1p(relative))
+    return sum(
+        weight * left_on_whole_units(min(variance * math.exp(spread * z - spread**2 / 2), largest))
+        for z, weight in ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
+    )
+
+
+def network(
+    design: dict[str, Any], device: str, operands: OperandBits, rows: list[int]
+) -> dict[str, float]:
+    """SNR in dB of a network, by part."""
+    layers = [layer(design, device, operands, at, k) for at, k in enumerate(rows)]
+    adc, dev, rounding = (math.fsum(n[part] for n in layers) for part in ("adc", "dev", "rounding"))
+    parts = {"snr_adc_dB": adc, "snr_dev_dB": dev, "snr_dB": adc + dev}
+    return {
+        name: -10 * math.log10(v) if v > 0 else math.inf
+        for name, v in (parts | {"snr_rounding_dB": rounding}).items()
+    }

@@ -1,0 +1,76 @@
+"""Windows of ADCs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imcmoo.model.physical.adc_window import Sums, choose_adcs, rounded_error
+from tests.accuracy.scalar_chip import left_of_error
+
+
+@pytest.mark.parametrize("variance", [0.02, 0.05, 0.1, 0.3, 1.0, 5.0, 30.0])
+def test_what_rounding_leaves_of_an_error_is_that_of_sampling(variance):
+    drawn = np.random.default_rng(0).normal(0, np.sqrt(variance), 4_000_000)
+    assert rounded_error(np.array(variance)) == pytest.approx(
+        (np.rint(drawn) ** 2).mean(), rel=0.02
+    )
+
+
+@given(st.floats(0, 50))
+def test_two_formulas_of_what_rounding_leaves_agree(variance):
+    assert rounded_error(np.array(variance)) == pytest.approx(
+        left_of_error(variance), rel=1e-4, abs=1e-12
+    )
+
+
+def sums(mean, variance, error=0.0, lowest=0.0, highest=128.0):
+    values = (mean, variance, error, lowest, highest)
+    return Sums(*(np.array([[v]], dtype=float) for v in values))
+
+
+def ends(found, bits):
+    low, step = found.low.item(), found.step.item()
+    return low, low + step * (2**bits - 1), step
+
+
+def test_a_window_of_127_rows_stays_inside_the_possible_sums():
+    assert ends(choose_adcs(sums(32, 30, highest=127), 7, 4.0), 7) == (0, 127, 1)
+
+
+def test_a_window_larger_than_the_possible_sums_holds_all_of_them():
+    low, high, step = ends(choose_adcs(sums(100, 30), 9, 4.0), 9)
+    assert low <= 0
+    assert high >= 128
+    assert step == 1
+
+
+def test_a_narrow_window_is_around_the_mean():
+    low, high, step = ends(choose_adcs(sums(60.3, 4.0), 6, 4.0), 6)
+    assert step == 1  # 16 units would be enough, 64 codes give 64
+    assert (low, high) == (60 - 32, 60 + 31)
+
+
+def test_whole_units_are_used_at_a_step_of_exactly_one():
+    low, _, step = ends(choose_adcs(sums(500.4, 16.0**2, highest=1000), 7, 4.0), 7)
+    assert (low, step) == (500 - 64, 1)
+
+
+def test_noisy_sums_get_steps_finer_than_a_unit():
+    assert choose_adcs(sums(60, 3.0, error=0.5), 8, 4.0).step.item() < 1
+    assert choose_adcs(sums(60, 3.0, error=0.01), 8, 4.0).step.item() == 1
+
+
+@given(
+    st.floats(-200, 300), st.floats(0, 1e4), st.floats(0, 50), st.integers(1, 12),
+    st.sampled_from([None, 1.5, 4.0, 12.0]),
+)  # fmt: skip
+def test_a_window_reaches_beyond_the_possible_sums_only_if_it_holds_them(
+    mean, variance, error, bits, sigmas
+):
+    given = sums(mean, variance, error, lowest=-128.0, highest=128.0)
+    low, high, step = ends(choose_adcs(given, bits, sigmas), bits)
+    inside = low >= -128 - 1e-9 and high <= 128 + 1e-9
+    outside = low <= -128 + 1e-9 and high >= 128 - 1e-9
+    assert step > 0
+    assert inside or outside

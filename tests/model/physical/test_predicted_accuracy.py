@@ -1,0 +1,100 @@
+"""The look-up of predicted accuracy."""
+
+import math
+
+import numpy as np
+import pytest
+
+from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.predicted_accuracy import AccuracyTarget, PredictedAccuracy, predict
+from imcmoo.networks.accuracy_data import AccuracyData, LayerData
+from tests.model.physical.designs import columns
+
+
+def layer(name, white, static):
+    return LayerData(
+        name,
+        np.ones((1, 2, 3), np.float32),
+        np.ones((1, 4, 2), np.float32),
+        0.0,
+        1.0,
+        1.0,
+        white,
+        static,
+    )
+
+
+DATA = AccuracyData(
+    layers=(layer("a", 0.5, 2.0), layer("b", 1.0, 1.0)),
+    float_score=0.9,
+    levels=np.array([0.01, 0.1, 1.0]),
+    white=np.array([0.9, 0.8, 0.2]),
+    static=np.array([0.9, 0.7, 0.1]),
+    rounding={(8, 8): 0.01, (4, 8): 0.5},
+)
+NOISE = np.array([[0.1, 0.02], [0.03, 0.05]])
+
+
+def scalar(noise, rounding):
+    """The specification's formula, number by number."""
+    white = rounding + sum(
+        layer.gain_white * adc for layer, adc in zip(DATA.layers, noise[0], strict=True)
+    )
+    static = sum(layer.gain_static * dev for layer, dev in zip(DATA.layers, noise[1], strict=True))
+    nsr = white + static
+
+    def at(curve):
+        x = [math.log(level) for level in DATA.levels]
+        t = math.log(nsr)
+        for low, high, y0, y1 in zip(x[:-1], x[1:], curve[:-1], curve[1:], strict=True):
+            if low <= t <= high:
+                return y0 + (y1 - y0) * (t - low) / (high - low)
+        return curve[0] if t < x[0] else curve[-1]
+
+    return (white * at(DATA.white) + static * at(DATA.static)) / nsr, nsr
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.5, 1.0, 3.0, 8.0])
+def test_accuracy_is_that_of_the_formula(scale):
+    found = predict(DATA, NOISE * scale, (8, 8))
+    accuracy, nsr = scalar(NOISE * scale, 0.01)
+    assert found.accuracy == pytest.approx(accuracy)
+    assert found.nsr == pytest.approx(nsr) == pytest.approx(found.parts.sum())
+    assert found.layers.sum() == pytest.approx(nsr - 0.01)
+
+
+def test_noise_beyond_ten_times_the_signal_counts_as_that():
+    found = predict(DATA, np.array([[1e9, 0.0], [0.0, 0.0]]), (8, 8))
+    assert found.nsr == pytest.approx(0.01 + 0.5 * 10)
+
+
+def test_a_precision_without_data_is_refused():
+    with pytest.raises(ValueError, match="no accuracy data for 5/5 bits; there are 8/8, 4/8"):
+        PredictedAccuracy(
+            ["n"], {"n": AccuracyTarget(DATA)}, lambda *_: NOISE, sigma=0.0, precision=[(5, 5)]
+        )
+
+
+def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():
+    asked = []
+
+    def noise(data, circuit):
+        asked.append(circuit)
+        return NOISE * 8 / circuit.adc_bits
+
+    table = PredictedAccuracy(
+        ["other", "n"],
+        {"n": AccuracyTarget(DATA, 0.05)},
+        noise,
+        sigma=0.02,
+        precision=[(8, 8), (8, 8)],
+    )
+    changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
+    given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
+    designs = Designs.of_columns(given, adc_model="zigzag")
+    drops = table.drops(designs)
+    assert len(asked) == 2
+    assert {c.sigma for c in asked} == {0.02}
+    expected = [0.9 - scalar(NOISE * s, 0.01)[0] for s in (1, 2, 1, 2)]
+    np.testing.assert_allclose(drops, np.array([[0.0] * 4, expected]).T)
+    np.testing.assert_array_equal(table.allowed, [np.inf, 0.05])

@@ -1,0 +1,72 @@
+"""Enumeration, certificates and their check agree on the best chips under requests."""
+
+import pytest
+
+from imcmoo.cli.catalogue import find_study
+from imcmoo.exact.certificate import Certificate
+from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.check_certificate import Checker
+from imcmoo.study.enumerate_study import enumerate_study
+
+STUDY = """
+name = "few"
+model = "physical"
+device = "{device}"
+deployment = "{deployment}"
+[space]
+{space}
+[scenario]
+interrupt = "layer"
+idle = "{idle}"
+[[networks]]
+source = "resnet18_onnx"
+rate_Hz = 60
+burst = 2
+[[networks]]
+source = "alexnet_onnx"
+rate_Hz = 30
+deadline_s = 0.02
+"""
+SRAM = """rows = 128
+cols = 128
+active_rows = 128
+weight_coding = "differential"
+input_slice_bits = 2
+input_coding = "pulses"
+columns_per_adc = [2, 4]"""
+RRAM = """rows = [256, 512]
+cols = 512
+bits_per_cell = 2
+weight_coding = "differential"
+input_slice_bits = 1
+input_coding = "pulses"
+columns_per_adc = 64
+tiles_per_group = [16, 32]
+glb_KiB = 2048"""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("sram", "alone", "on"), ("sram", "alone", "gated"), ("rram", "together", "on")],
+    ids=lambda p: "-".join(p),
+)
+def study(request, tmp_path_factory):
+    device, deployment, idle = request.param
+    space = {"sram": SRAM, "rram": RRAM}[device]
+    path = tmp_path_factory.mktemp("few") / "few.toml"
+    text = STUDY.format(device=device, deployment=deployment, idle=idle, space=space)
+    path.write_text(text, encoding="utf-8")
+    return find_study(str(path))
+
+
+def test_proven_optima_are_those_of_the_enumeration(study, tmp_path):
+    answer = enumerate_study(study, tmp_path, workers=1, on_progress=lambda *_: None)
+    checker = Checker(study)
+    for name in ("average_power", "area", "load"):
+        (proven,) = certify_study(study, name, SolverOptions())
+        assert isinstance(proven, Certificate)
+        assert proven.gap == 0
+        assert proven.value == pytest.approx(answer.optima[name].value, rel=1e-9)
+        checker.claim(proven)
+    assert checker.validate() > 0
+    assert all(counts.all == study.space.size for counts in checker.prove())

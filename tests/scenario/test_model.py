@@ -1,0 +1,229 @@
+"""A cost model under requests: the formulas, applied to the metrics of the physical model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo.exact.bound_validation import validate_bounds
+from imcmoo.exact.node_expander import partials_of
+from imcmoo.io.errors import InputError
+from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.requests import Requests, Scenario
+from imcmoo.space.design_space import Levels
+from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.study import Study
+from problems import STUDIES
+
+RATES = {"resnet18_onnx": 60.0, "alexnet_onnx": 60.0, "mobilenet_v3_onnx": 30.0}
+
+
+def cameras(device: str, *, burst: int = 1, **options) -> Study:
+    study = STUDIES[f"four_workload_{device}_physical"]
+    requests = {name: Requests(rate, burst=burst) for name, rate in RATES.items()}
+    return replace(
+        study,
+        workloads=tuple(RATES),
+        deployment="alone" if device == "sram" else "together",
+        criterion="average_power",
+        scenario=Scenario(requests, **options),
+    )
+
+
+def feasible(study: Study, n: int = 40) -> tuple[ScenarioModel, Levels]:
+    """Some designs on which all networks run."""
+    problem = study.problem()
+    levels = study.space.random(3000, np.random.default_rng(1))
+    levels = levels[problem.feasibility.violation(levels) <= 0][:n]
+    assert len(levels) > 4
+    model = problem.model
+    assert isinstance(model, ScenarioModel)
+    return model, levels
+
+
+def test_service_of_bursts_is_one_latency_and_intervals():
+    model, levels = feasible(cameras("rram", burst=3))
+    values = model.inner.evaluate(levels).values
+    service = model.service(levels).service_s
+    assert np.array_equal(service, values["latency"] + 2 * values["interval"])
+    sequential = model.space.column(levels, "schedule") == "layer"
+    assert sequential.any()
+    assert not sequential.all()
+    assert service[sequential] == pytest.approx(3 * values["latency"][sequential])
+
+
+@pytest.mark.parametrize("device", ["sram", "rram"])
+def test_gated_power_of_sequential_chips_is_the_energy_of_all_requests(device):
+    model, levels = feasible(cameras(device, idle="gated"))
+    levels = levels[model.space.column(levels, "schedule") == "layer"]
+    metrics = model.evaluate(levels)
+    rates = 1 / model.load.period_s
+    busy = metrics.values["latency"] @ rates < 1
+    power = metrics.energy_J @ rates
+    assert busy.any()
+    assert metrics.values["average_power"][busy] == pytest.approx(power[busy], rel=1e-12)
+
+
+def test_an_idle_chip_that_is_on_leaks_all_the_time():
+    model, levels = feasible(cameras("sram"))
+    values = model.evaluate(levels).values
+    dynamic = values["energy"] - values["leak"][:, None] * values["interval"]
+    power = values["leak"] + dynamic @ (1 / model.load.period_s)
+    assert values["average_power"] == pytest.approx(power, rel=1e-12)
+    gated = feasible(cameras("sram", idle="gated"))[0].evaluate(levels).values["average_power"]
+    assert (gated <= values["average_power"] * (1 + 1e-12)).all()
+
+
+def test_dram_idle_power_counts_where_the_model_gives_it_and_gating_keeps_it():
+    model, levels = feasible(cameras("sram", idle="gated"))
+    service = model.service(levels)
+    idle = np.linspace(0.1, 1.0, len(levels))
+    energy = service.values["energy"] + idle[:, None] * service.values["interval"]
+    more = replace(service, values={**service.values, "energy": energy, "dram_idle": idle})
+    assert more.average_power_W == pytest.approx(service.average_power_W + idle)
+
+
+def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
+    model, levels = feasible(cameras("sram", interrupt="layer"), 200)
+    service = model.service(levels)
+    whole, layered = (p.capacity.min(axis=1) for p in (service.whole, service.layered))
+    assert np.array_equal(service.capacity.min(axis=1), np.maximum(whole, layered))
+    assert service.interrupts.any()
+    assert (service.values["longest_layer"] < service.values["latency"]).all()
+    rates = 1 / model.load.period_s
+    saved = service.power_W["saving"]
+    assert np.array_equal(saved > 0, service.interrupts)
+    at = service.interrupts
+    assert saved[at] == pytest.approx((service.values["save_energy"] * rates.sum())[at])
+
+
+def test_pipelined_chips_are_never_interrupted():
+    model, levels = feasible(cameras("rram", interrupt="layer"))
+    pipelined = model.space.column(levels, "schedule") == "pipelined"
+    assert pipelined.any()
+    assert not model.service(levels).interrupts[pipelined].any()
+
+
+@pytest.mark.parametrize("interrupt", ["none", "layer"])
+def test_the_longest_layer_is_that_of_the_breakdown(interrupt):
+    model, levels = feasible(cameras("sram", interrupt="layer"), 10)
+    costs = model.breakdown(levels)
+    owner = np.array([model.workload_names.index(n) for n, _ in costs.layers])
+    longest = np.stack([costs.latency_s[:, owner == w].max(axis=1) for w in range(3)], axis=1)
+    assert model.service(levels).values["longest_layer"] == pytest.approx(longest, rel=1e-9)
+
+
+@pytest.mark.parametrize("interrupt", ["none", "layer"])
+@pytest.mark.parametrize("device", ["sram", "rram"])
+def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
+    model, levels = feasible(cameras(device, interrupt=interrupt, burst=2), 12)
+    for row in range(len(levels)):
+        served = ServedDesign.of(model, levels[[row]])
+        table = served.table()
+        assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
+        parts = table["service_s"] + table["blocking_s"] + table["interference_s"]
+        assert parts.to_numpy() == pytest.approx(table["response_s"].to_numpy())
+        pieces = served.timeline_table()
+        assert (pieces["start_s"].to_numpy()[1:] >= pieces["end_s"].to_numpy()[:-1]).all()
+
+
+def test_a_network_alone_is_judged_at_its_own_rate():
+    study = cameras("sram")
+    model, levels = feasible(study)
+    separate = model.of_baselines.evaluate(levels).values["network_load"]
+    for w, name in enumerate(RATES):
+        alone = study.problem(model.for_network(name))
+        values = alone.model.evaluate(levels).values
+        assert values["load"] == pytest.approx(separate[:, w])
+        G = alone.score(levels, alone.model.evaluate(levels))[1][:, -1]
+        assert np.array_equal(G > 0, values["load"] > 1)
+
+
+@pytest.mark.parametrize("interrupt", ["none", "layer"])
+@pytest.mark.parametrize(("device", "burst"), [("sram", 1), ("rram", 3)])
+def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt):
+    problem = cameras(device, burst=burst, interrupt=interrupt).problem()
+    assert validate_bounds(problem, partials_of(problem), []) > 20
+
+
+def test_constraints_are_octaves_of_the_load_beyond_the_capacity():
+    problem = cameras("sram", margin=0.5).problem()
+    model, levels = feasible(cameras("sram", margin=0.5))
+    octaves = problem.score(levels, model.evaluate(levels))[1][:, -3:]
+    assert problem.constraint_names[-3:] == [f"max_load_{name}" for name in RATES]
+    assert octaves == pytest.approx(np.log2(1.5 / model.service(levels).capacity))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "reference"}, "needs model physical"),
+        ({"workloads": ("resnet18_onnx",)}, "every network and of no other"),
+        ({"space": STUDIES["four_workload_rram_physical"].space}, "needs deployment together"),
+    ],
+)
+def test_scenarios_that_fit_nothing_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(cameras("sram"), **change)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rate_Hz": 0}, "rate_Hz must be positive"),
+        ({"rate_Hz": 60, "burst": 0}, "burst must be at least 1"),
+        ({"rate_Hz": 60, "deadline_s": 0.02}, r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
+    ],
+)
+def test_requests_out_of_range_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Requests(**arguments)
+
+
+def test_a_rounded_deadline_counts_as_the_period():
+    assert Requests(60, 0.0167).due_s == 1 / 60
+    assert Requests(60, 0.01).due_s == 0.01
+
+
+@pytest.fixture(scope="module")
+def side_by_side():
+    return feasible(cameras("rram", sharing="space"), 12)
+
+
+def test_networks_side_by_side_have_groups_of_their_own(side_by_side):
+    model, levels = side_by_side
+    metrics, service = model.evaluate(levels), model.service(levels)
+    groups = model.space.column(levels, "router_groups")
+    assert service.serves.any()
+    assert (service.groups.sum(axis=1) <= groups)[service.serves].all()
+    # Groups are allocated for power; the capacity is that of the best allocation.
+    assert (metrics.values["load"] <= (1 / service.capacity).max(axis=1) * (1 + 1e-12)).all()
+    at = int(np.flatnonzero(service.serves)[0])
+    networks = service.power_W["networks"][at].sum()
+    leak = service.values["leak"][at]
+    assert metrics.values["average_power"][at] == pytest.approx(networks + leak)
+
+
+def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
+    study = cameras("rram", sharing="space")
+    one = study.problem().model.scenario.of_network("resnet18_onnx")
+    study = replace(study, workloads=("resnet18_onnx",), scenario=one)
+    model, levels = feasible(study, 12)
+    alone = model.inner.evaluate(levels).latency_s
+    best = model.evaluate(levels)
+    assert (best.values["load"] <= alone[:, 0] * 60 * (1 + 1e-9)).all()
+
+
+def test_certificates_of_space_sharing_are_refused(side_by_side):
+    with pytest.raises(InputError, match="found by search"):
+        side_by_side[0].partials(np.inf)
+
+
+def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
+    model, levels = side_by_side
+    at = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))[:1]
+    assert len(at)
+    table = ServedDesign.of(model, levels[at]).table()
+    assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
+    assert (table["blocking_s"] == 0).all()
+    assert (table["groups"] >= 1).all()

@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imcmoo.model.metrics import Floats
+from imcmoo.scenario.requests import Load
+from imcmoo.scenario.response import blocking_times, capacities, response_bounds
+from imcmoo.scenario.simulation import simulate, worst_releases
+from tests.scenario.exact_analysis import TaskSet, exact_responses
+
+MOST_PERIODS = 30
+
+
+@st.composite
+def task_sets(draw: st.DrawFn, *, most: float = 0.98) -> TaskSet:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(1, 7))
+    period = np.exp(rng.uniform(0, np.log(50), n))
+    use = rng.dirichlet(np.ones(n)) * draw(st.floats(0.05, most))
+    service = use * period
+    deadline = np.minimum(period, service + (period - service) * rng.uniform(0.2, 1.2, n))
+    shares = [rng.dirichlet(np.ones(rng.integers(1, 9))) for _ in range(n)]
+    segments = [share * c for share, c in zip(shares, service, strict=True)]
+    return TaskSet(Load(period, deadline, np.ones(n)), service, segments)
+
+
+def simulated(tasks: TaskSet, releases: list[Floats], *, interruptible: bool) -> Floats:
+    segments = tasks.segments if interruptible else [np.array([c]) for c in tasks.service]
+    timeline = simulate(releases, segments, tasks.load)
+    return np.array([r.max(initial=0.0) for r in timeline.response_s])
+
+
+def bounds(tasks: TaskSet, scale: float = 1.0, *, interruptible: bool) -> Floats:
+    load = tasks.load
+    faster = Load(load.period_s / scale, load.deadline_s / scale, load.burst)
+    blocking = tasks.blocking(interruptible=interruptible)
+    return response_bounds(
+        tasks.service[None], blocking[None], faster, interruptible=interruptible
+    )[0]
+
+
+def sigma(tasks: TaskSet, factor: float = 1.0, *, interruptible: bool) -> Floats:
+    blocking = tasks.blocking(interruptible=interruptible)
+    return capacities(
+        factor * tasks.service[None],
+        factor * blocking[None],
+        tasks.load,
+        interruptible=interruptible,
+    )[0]
+
+
+both = pytest.mark.parametrize("interruptible", [False, True])
+
+
+@both
+@settings(deadline=None)
+@given(tasks=task_sets(), seed=st.integers(0, 2**32 - 1))
+def test_simulated_responses_never_exceed_the_exact_ones_and_these_never_the_bound(
+    tasks: TaskSet, seed: int, interruptible: bool
+) -> None:
+    exact = exact_responses(tasks, interruptible=interruptible)
+    bound = bounds(tasks, interruptible=interruptible)
+    assert (exact <= bound * (1 + 1e-9)).all()
+    rng = np.random.default_rng(seed)
+    horizon = MOST_PERIODS * tasks.load.period_s.min()
+    for _ in range(3):
+        releases = [
+            first + np.cumsum(period * rng.choice([1.0, 1.0, 1.3], MOST_PERIODS))
+            for first, period in zip(
+                rng.uniform(0, tasks.load.period_s), tasks.load.period_s, strict=True
+            )
+        ]
+        releases = [r[r < horizon] for r in releases]
+        seen = simulated(tasks, releases, interruptible=interruptible)
+        assert (seen <= exact * (1 + 1e-9)).all()
+
+
+@settings(deadline=None)
+@given(tasks=task_sets(most=0.9))
+def test_the_adversarial_pattern_attains_the_exact_responses(tasks: TaskSet) -> None:
+    exact = exact_responses(tasks, interruptible=False)
+    for w in range(len(exact)):
+        lower = np.flatnonzero(tasks.load.rank > tasks.load.rank[w])
+        blocker = int(lower[np.argmax(tasks.service[lower])]) if len(lower) else None
+        releases = worst_releases(tasks.load, w, blocker, tasks.busy_s(w))
+        seen = simulated(tasks, releases, interruptible=False)[w]
+        assert seen == pytest.approx(exact[w], rel=1e-6)
+
+
+@both
+@settings(deadline=None)
+@given(tasks=task_sets(most=1.5))
+def test_deadlines_hold_up_to_the_capacity_and_break_above_it(
+    tasks: TaskSet, interruptible: bool
+) -> None:
+    for w, factor in enumerate(sigma(tasks, interruptible=interruptible)):
+        due = tasks.load.deadline_s[w]
+        below, above = factor * (1 - 1e-9), factor * (1 + 1e-6)
+        assert bounds(tasks, below, interruptible=interruptible)[w] <= due / below * (1 + 1e-12)
+        assert bounds(tasks, above, interruptible=interruptible)[w] > due / above
+
+
+@both
+@given(tasks=task_sets(most=1.5))
+def test_capacity_is_at_most_one_over_utilization_and_falls_as_service_times_grow(
+    tasks: TaskSet, interruptible: bool
+) -> None:
+    least = sigma(tasks, interruptible=interruptible).min()
+    use = (tasks.service / tasks.load.period_s).sum()
+    assert least <= (1 + 1e-12) / use
+    tripled = sigma(tasks, 3.0, interruptible=interruptible).min()
+    assert tripled == pytest.approx(least / 3, rel=1e-12)
+
+
+@both
+@given(tasks=task_sets(most=0.9), which=st.integers(0, 6), factor=st.floats(1, 3))
+def test_response_and_load_do_not_fall_as_a_service_time_grows(
+    tasks: TaskSet, which: int, factor: float, interruptible: bool
+) -> None:
+    slower = tasks.with_slower(which % len(tasks.service), factor)
+    assert (
+        bounds(slower, interruptible=interruptible)
+        >= bounds(tasks, interruptible=interruptible) * (1 - 1e-12)
+    ).all()
+    assert (
+        sigma(slower, interruptible=interruptible)
+        <= sigma(tasks, interruptible=interruptible) * (1 + 1e-12)
+    ).all()
+
+
+@both
+def test_the_capacity_of_one_network_is_its_deadline_over_its_service_time(
+    interruptible: bool,
+) -> None:
+    load = Load(np.array([2.0]), np.array([1.5]), np.ones(1))
+    service = np.array([[0.3], [1.0], [4.0]])
+    found = capacities(service, np.zeros_like(service), load, interruptible=interruptible)
+    assert found == pytest.approx(1.5 / service)
+
+
+def test_a_request_waits_for_the_longest_less_urgent_network() -> None:
+    load = Load(np.array([9.0, 1.0, 4.0, 4.0]), np.array([9.0, 1.0, 4.0, 4.0]), np.ones(4))
+    assert load.by_priority.tolist() == [1, 2, 3, 0]  # of equal deadlines the first
+    assert blocking_times(np.array([[2.0, 7.0, 1.0, 3.0]]), load).tolist() == [[0, 3, 3, 2]]
+    assert load.more_urgent[3].tolist() == [False, True, True, False]
+
+
+def test_above_full_utilization_no_response_is_bounded() -> None:
+    load = Load(np.ones(2), np.ones(2), np.ones(2))
+    service = np.array([[0.5, 0.6], [0.4, 0.6]])
+    found = response_bounds(service, blocking_times(service, load), load, interruptible=True)
+    assert np.isinf(found).tolist() == [[False, True], [False, False]]
