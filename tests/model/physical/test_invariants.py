@@ -82,7 +82,7 @@ def test_more_bandwidth_converters_and_supply_are_never_slower(name, seed, devic
 @few
 @given(seeds, devices)
 def test_more_converter_bits_never_lower_the_snr_of_perfect_cells(seed, device):
-    """Of erring cells they may: finer steps than whole units have a narrower window, which clips."""
+    """With cell errors they may: steps finer than whole units have a narrower window."""
     columns = large(seed, device)
     columns["adc_bits"] = np.minimum(columns["adc_bits"], 9)
     finer = columns | {"adc_bits": columns["adc_bits"] + 1}
