@@ -18,6 +18,11 @@ CELL = re.compile(r"^# %%(?P<kind>.*)\n", re.MULTILINE)
 
 UPWARD = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>\.\./[^)#]*)[^)]*\)")
 
+MATHTEXT = {"le": "leq", "ge": "geq", "ne": "neq", "tfrac": "frac", "text": "mathrm"}
+"""Commands of LaTeX that Matplotlib lacks, and what it has for them."""
+
+LACKING = re.compile(r"(?<=\\)(?:le|ge|ne|tfrac|text)(?![a-zA-Z])")
+
 
 def to_markdown(script: str) -> str:
     """Run a script with cells, and return its text, its code, and the output of each cell."""
@@ -76,8 +81,9 @@ def without_links_to_the_repository(text: str, folder: Path) -> str:
 def _equation(source: str) -> str:
     """Draw an equation as inline SVG in the colour of the text."""
     drawn = io.BytesIO()
+    source = LACKING.sub(lambda m: MATHTEXT[m[0]], " ".join(source.split()))
     with plt.rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path", "font.size": 12}):
-        depth = math_to_image(f"${' '.join(source.split())}$", drawn, format="svg")
+        depth = math_to_image(f"${source}$", drawn, format="svg")
     svg = drawn.getvalue().decode()
     svg = re.sub(r"<(metadata|g id=\"patch_1\")>.*?</\1>", "", svg[svg.index("<svg") :], flags=re.S)
     style = f"vertical-align: -{depth:.1f}pt; fill: currentColor"

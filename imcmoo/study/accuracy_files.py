@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.io.checksums import sha256
-from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
 from imcmoo.networks.accuracy_data import AccuracyData
 
 
@@ -38,6 +36,10 @@ def accuracy_options(files: Mapping[str, AccuracyFile]) -> dict[str, Any]:
         ValueError: a file that is none of `imcmoo import --data`.
         OSError: a file cannot be read.
     """
+    # Studies of the reference model need none of the physical one.
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
+    from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
+
     return {
         "accuracy": {
             name: AccuracyTarget(AccuracyData.read(Path(file.path)), file.max_drop)

@@ -16,11 +16,12 @@ def test_costs_are_those_of_their_sources():
     """Computed by hand from the sources in the module text."""
     table = ComponentTable.load(textbook.TABLE)
     assert table.main_memory_J_per_bit == pytest.approx(20.3e-12, rel=0.01)
-    adder = table.adder(32, 16)
+    adder = table.look_up("adder", node_nm=32, bits=16)
     assert adder["energy"] == pytest.approx(0.05e-12 * 32 / 45)
     assert adder["area"] == pytest.approx(68.5e-12 * (32 / 45) ** 2)
     # 8 KiB, words of 64 bits: 10 pJ at 45 nm.
-    assert table.buffer(32, 64, 1024)["read"] == pytest.approx(10e-12 * 32 / 45)
+    buffer = table.look_up("buffer", node_nm=32, width_bits=64, depth_words=1024)
+    assert buffer["read"] == pytest.approx(10e-12 * 32 / 45)
     # 0.346 µm² at 45 nm.
     sram = table.crossbar("sram", 32, 0.5, 128, 256)
     assert sram["cell_area"] == pytest.approx(0.175e-12, rel=0.01)
