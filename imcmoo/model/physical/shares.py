@@ -48,9 +48,10 @@ class SharedBatch(Batch):
         return np.broadcast_to(leak[:, None], occupied.shape)
 
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
-        """Add leakage to runs, and keep the power limit of the part."""
+        """Add static power, with a share of the DRAM's, and keep the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
-        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
+        idle = self.chip.dram_idle_W * self._share
+        return apply_power_limit(run, self.leak_W(occupied), idle[:, None], allowed[:, None])
 
 
 def evaluate_shares(
