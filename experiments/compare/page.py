@@ -61,14 +61,15 @@ def fill(page: str, folder: Path) -> str:
             frame = frame if value is None else frame[frame[column] == value]
         return frame
 
-    def measured() -> list[str]:
-        """List the studies with a measured front."""
-        names = sorted(path.name for path in (folder / "compare").iterdir())
-        return [n for n in names if len(read("compare", n, "summary", DESIGNS, "igd_plus"))]
+    def measured() -> list[tuple[str, str]]:
+        """List kind and study of the comparisons with a measured front."""
+        paths = sorted([*folder.glob("compare/*"), *folder.glob("fronts/*")])
+        found = [(path.parent.name, path.name) for path in paths]
+        return [f for f in found if len(read(*f, "summary", DESIGNS, "igd_plus"))]
 
-    def largest_p(study: str, method: str, budget: int) -> float:
+    def largest_p(kind: str, study: str, method: str, budget: int) -> float:
         """Return the largest p-value over the regret and the front indicators but coverage."""
-        frame = read("compare", study, "tests", DESIGNS, None)
+        frame = read(kind, study, "tests", DESIGNS, None)
         of = (frame["method"] == method) & (frame["budget"] == budget)
         names = [WORST, *(name for name in FRONT if name != "coverage")]
         return float(frame[of & frame["indicator"].isin(names)]["p_holm"].max())
