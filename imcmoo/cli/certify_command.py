@@ -37,7 +37,7 @@ INTERRUPTED = "the certificates written are whole; the same command goes on with
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("study", metavar="STUDY", help=catalogue.known())
+    arguments.add_study(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="for certificates")
     parser.add_argument(
         "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="begin with the designs of a run of imcmoo run (its front.csv)",
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     arguments.add_settings(parser)
     arguments.add_removed(parser, "--alone")
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def main(args: argparse.Namespace) -> None:
