@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
@@ -86,7 +86,8 @@ def main(args: argparse.Namespace) -> None:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[state]}", markup=False),
     )
     with folder_lock(args.out), bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
