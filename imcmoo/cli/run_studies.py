@@ -30,7 +30,7 @@ from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.explained_run import explain_run
-from imcmoo.study.explanation_file import EXPLANATIONS, write_explanations
+from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, write_explanations
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, names, run_searches
@@ -188,7 +188,9 @@ def _show(results: Results, terminal: Console) -> None:
     if (results.folder / ACCURACY).exists():
         terminal.print(terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
-        terminal.print(terminal_tables.baseline_table(results, results.baselines))
+        stored = results.folder / EXPLANATIONS
+        explanations = read_explanations(stored) if stored.exists() else []
+        terminal.print(terminal_tables.baseline_table(results, results.baselines, explanations))
     if results.regret is not None and results.indicators is not None:
         terminal.print(terminal_tables.regret_table(results.regret, results.indicators))
 

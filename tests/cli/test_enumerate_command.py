@@ -212,7 +212,7 @@ def interrupted(surveyed, monkeypatch, capsys):
             patch.setattr(Enumeration, "evaluate_chunk", interrupt)
             assert run(out, "--quiet", *extra) == 130
         error = capsys.readouterr().err
-        assert error == "imcmoo: interrupted; the same command continues\n"
+        assert error == "imcmoo enumerate: interrupted; the same command continues\n"
         surveyed.clear()
 
     return begin
