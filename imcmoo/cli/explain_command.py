@@ -12,7 +12,7 @@ import numpy as np
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.study_of_run import study_of_run
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
@@ -79,8 +79,7 @@ def main(args: argparse.Namespace) -> None:
         console().print(text, soft_wrap=True)
         return
     terminal = console()
-    for part in explained(explanation, width=terminal.width, layers=args.layers):
-        terminal.print(part)
+    show(terminal, *explained(explanation, width=terminal.width, layers=args.layers))
     if written:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 

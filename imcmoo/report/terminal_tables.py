@@ -11,6 +11,7 @@ from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
+from imcmoo.report.fitted import natural_width, transposed
 from imcmoo.report.labels import label
 from imcmoo.report.results import Results
 from imcmoo.report.violations import missing_resources, violations
@@ -71,7 +72,11 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
 
 
 def baseline_table(
-    results: Results, baselines: pd.DataFrame, explanations: Sequence[Explanation] = ()
+    results: Results,
+    baselines: pd.DataFrame,
+    explanations: Sequence[Explanation] = (),
+    *,
+    width: int | None = None,
 ) -> Table:
     """EDAP of the designs for all and for one workload, relative to each workload's best.
 
@@ -79,6 +84,7 @@ def baseline_table(
         results: of the run.
         baselines: one row for each design.
         explanations: of the same designs, which know by how much they violate limits.
+        width: of the terminal; networks are rows where the table is wider.
     """
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
@@ -99,6 +105,10 @@ def baseline_table(
             for workload, v in zip(results.workloads, values, strict=True)
         ]
         table.add_row(name, *cells)
+    if width is not None and natural_width(table) > width:
+        narrow = transposed(table, "network")
+        narrow.title = f"{table.title}, by the network a design is optimised for"
+        return narrow
     return table
 
 

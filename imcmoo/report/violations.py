@@ -84,7 +84,7 @@ def missing_resources(row: pd.Series[Any], workload: str) -> str:
         for c, v in row.items()
         if str(c).startswith("missing_") and str(c).endswith(f"_{workload}") and v > 0
     }
-    return ", ".join(violation(n, v) for n, v in missing.items()) or "above a limit"
+    return ", ".join(violation(n, v) for n, v in missing.items()) or "beyond its limits"
 
 
 def short(number: float) -> str:
