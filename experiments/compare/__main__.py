@@ -62,16 +62,27 @@ BY_SEED = ("runs", "target")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
-    _add_arguments(parser)
+    parser = command_line.Parser(prog="experiments.compare")
+    add_arguments(parser)
     args = parser.parse_args(argv)
-    compare = _compare if args.random is None else _compare_on_random_cases
-    if args.seeds is None:
-        args.seeds = SEEDS if args.random is None else random_cases.SEEDS
     return command_line.run(parser.prog, lambda: compare(args), interrupted=INTERRUPTED)
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def compare(args: argparse.Namespace) -> None:
+    """Compare algorithms on a study or on random cases.
+
+    Raises:
+        InputError: the user's input is at fault, or an optimum is not known.
+        OSError: a folder cannot be written to.
+    """
+    if args.seeds is None:
+        args.seeds = SEEDS if args.random is None else random_cases.SEEDS
+    (_compare if args.random is None else _compare_on_random_cases)(args)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add its arguments."""
+    parser.description = DESCRIPTION
     add, whole = parser.add_argument, arguments.whole
     searched = parser.add_mutually_exclusive_group(required=True)
     studies = f"{', '.join(STUDIES)}, or a .toml file"

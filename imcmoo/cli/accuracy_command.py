@@ -21,7 +21,7 @@ from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -222,7 +222,7 @@ def main(args: argparse.Namespace) -> None:
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
-    console(wide=True).print(_table(rows))
+    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:

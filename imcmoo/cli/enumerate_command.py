@@ -32,18 +32,14 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "study",
-        metavar="STUDY",
-        help=catalogue.known(),
-    )
+    arguments.add_study(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     arguments.add_settings(parser)
     arguments.add_workers(parser)
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -57,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
     ordinary = catalogue.find_study(args.study)
     study = arguments.with_options(ordinary, args)
     if study != ordinary and args.out is None:
-        raise InputError("where to? give --out, so that the study's own answer is not replaced")
+        raise InputError("--out is required when settings differ from the study")
     workers = arguments.workers(args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
 from imcmoo.cli.arguments import add_force, check_outputs
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.networks.onnx_import import import_onnx
@@ -146,7 +146,7 @@ def _report(imported: Imported, out: Path) -> None:
             complete = all(item.macs_known for item in items)
             share = f"{macs / total:.2%}" if complete else "unknown"
             table.add_row(fate.value.replace("_", " "), operator, str(nodes), share)
-    terminal.print(table)
+    show(terminal, table)
     for warning in imported.warnings:
         terminal.print(f"warning: {warning}", soft_wrap=True)
     totals = {k: v for k, v in imported.summary().items() if isinstance(v, int)}

@@ -212,7 +212,7 @@ def interrupted(surveyed, monkeypatch, capsys):
             patch.setattr(Enumeration, "evaluate_chunk", interrupt)
             assert run(out, "--quiet", *extra) == 130
         error = capsys.readouterr().err
-        assert error == "imcmoo: interrupted; the same command continues\n"
+        assert error == "imcmoo enumerate: interrupted; the same command continues\n"
         surveyed.clear()
 
     return begin
@@ -299,9 +299,9 @@ def test_a_limit_below_every_chip_is_one_line(limit, tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     line = in_vain([STUDY, "--area-limit", limit, "--quiet"], capsys)
     told = re.fullmatch(
-        rf"imcmoo: error: no design of space few_rram is feasible within {limit} mm² for wide, "
-        r"light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide binds: "
-        r"alone it needs (.+) mm²\n",
+        rf"imcmoo enumerate: error: no design of space few_rram is feasible within {limit} mm² for "
+        r"wide, light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide "
+        r"binds: alone it needs (.+) mm²\n",
         line,
     )
     designs = designs_of("rram")

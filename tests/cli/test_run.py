@@ -305,7 +305,7 @@ def test_the_list_names_every_study(capsys):
 
 ERRORS = {
     "which study? known: four_workload_rram": [],
-    "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram'?": [
+    "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram' or 'four_work": [
         "four_workloads_rram"
     ],
     "unknown study 'x'; known: four_workload_rram": ["x"],
