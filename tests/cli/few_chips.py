@@ -32,7 +32,7 @@ FEW = Study(
 
 def only_few(patch):
     """Let the command know this study and no other, in small parts."""
-    patch(catalogue, "studies", lambda: {STUDY: FEW})
+    patch(catalogue, "named_study", {STUDY: FEW}.__getitem__)
     in_parts_of(PART, patch)
 
 
