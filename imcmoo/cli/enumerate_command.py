@@ -14,8 +14,14 @@ from imcmoo.cli.progress import bars
 from imcmoo.cli.terminal import console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
+from imcmoo.problem.criteria import EDAP_UNIT, NAMED
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report.explanation_words import UNITS
+from imcmoo.report.labels import label
+from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -89,5 +95,30 @@ def _show(
     table = optima_table(answer, study.problem()).groupby("criterion", sort=False)
     for name, rows in table:
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
-        terminal.print(f"  {name}: {rows['value'].iloc[0]:.6g}{ties}")
+        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], study.problem())}{ties}")
     terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
+    """Text of an optimum, its name and unit as people read them.
+
+    Args:
+        name: a criterion, a quantity, or the EDAP of one network.
+        value: in the unit of `optima.csv`.
+        problem: of the study.
+    """
+    title, unit = label(name), NAMED[name].unit if name in NAMED else ""
+    for network in problem.workload_names:
+        titles = {
+            f"{ALONE}{network}": f"EDAP of a {label(network)}-specific chip",
+            f"edap_{network}": f"EDAP of {label(network)} on a chip for all",
+        }
+        if name in titles:
+            title, unit = titles[name], EDAP_UNIT
+        for quantity in problem.model.quantities:
+            if quantity.per_workload and name == f"{quantity.name}_{network}":
+                title, unit = f"{label(quantity.name)} of {label(network)}", quantity.unit
+            elif not quantity.per_workload and name == quantity.name:
+                unit = quantity.unit
+    factor, shown = SHOWN.get(unit, (1.0, UNITS.get(unit, unit)))
+    return f"{title}: {factor * value:.4g} {shown}".rstrip()

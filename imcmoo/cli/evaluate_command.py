@@ -172,14 +172,13 @@ class Failures:
             costs: a row for each design and workload, designs outermost.
             start: how many designs came before.
         """
-        fails = ~costs["feasible"].to_numpy(bool)
+        failed = np.flatnonzero(~costs["feasible"].to_numpy(bool))
         n_workloads = costs["workload"].nunique()
-        for at in np.flatnonzero(fails):
-            row = costs.iloc[at]
-            name = str(row["workload"])
-            self._counts[name] += 1
+        for name, rows in costs.iloc[failed].groupby("workload", sort=False):
+            self._counts[str(name)] += len(rows)
             if name not in self._first:
-                self._first[name] = f"design {start + at // n_workloads + 1} {_why_not(row)}"
+                at = start + int(failed[costs["workload"].iloc[failed] == name][0]) // n_workloads
+                self._first[str(name)] = f"design {at + 1} {_why_not(rows.iloc[0])}"
 
     def lines(self, n_designs: int) -> list[str]:
         """One line for each network that some designs do not run."""

@@ -63,24 +63,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--dim", "SYMBOL=1", _dim, "size of a symbol in the inputs' shapes"),
         ("--value", "INPUT=16000", _value, "elements of an input that steers the network"),
     )
+    inputs = parser.add_argument_group("inputs of the model")
     for option, form, parse, text in several:
-        parser.add_argument(
+        inputs.add_argument(
             option, action="append", default=[], type=_named(parse), metavar=form, help=text
         )
-    parser.add_argument(
+    inputs.add_argument(
         "--samples",
         type=Path,
         metavar="INPUTS.npz",
         help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
     )
-    parser.add_argument(
+    measured = parser.add_argument_group("accuracy data")
+    measured.add_argument(
         "--data",
         type=Path,
         metavar="EVAL.npz",
         help="labelled data as of `imcmoo accuracy`: also measure how noise changes the score",
     )
-    parser.add_argument("--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy")
-    parser.add_argument("--output", metavar="NAME", help="the output that --data scores")
+    measured.add_argument(
+        "--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy"
+    )
+    measured.add_argument("--output", metavar="NAME", help="the output that --data scores")
     parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
     add_force(parser)
     parser.add_argument(

@@ -40,7 +40,8 @@ PERCENT = ("utilization", "regret")
 LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
-UNITS = {"mm2": "mm²"}
+UNITS = {"mm2": "mm²", "m2": "mm²", "m²": "mm²"}
+"""Units of areas, all shown in mm², and how they are written."""
 
 
 def new_table(*columns: str, title: str) -> Table:

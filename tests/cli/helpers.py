@@ -2,6 +2,9 @@
 
 import os
 import re
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 
@@ -40,6 +43,13 @@ def write_study(folder, n):
     networks = "".join(f'[[networks]]\nsource = "n{i}.csv"\n' for i in range(n))
     (folder / "many.toml").write_text(SPACE + networks)
     return str(folder / "many.toml")
+
+
+def offered_by_this_checkout(group, name):
+    """Entry points of this checkout, whatever was installed."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    offered = project["entry-points"][group]
+    return [EntryPoint(name, offered[name], group)] if name in offered else []
 
 
 def contents(folder):

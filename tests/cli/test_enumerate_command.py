@@ -80,11 +80,20 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
         f"{summary['front_points']} points on the front, "
     )
     assert lines[-1] == f"written: {tmp_path / ANSWER}"
-    expected = set()
-    for name, optimum in summary["optima"].items():
-        ties = f" ({optimum['designs']} designs)" if optimum["designs"] > 1 else ""
-        expected.add(f"  {name}: {optimum['value']:.6g}{ties}")
-    assert set(lines[3:-1]) == expected
+    optima = {name: entry["value"] for name, entry in summary["optima"].items()}
+    named = {
+        f"  EDAP, max: {optima['edap_max']:.4g} J·s·mm²",
+        f"  energy of wide: {1e3 * optima['energy_wide']:.4g} mJ",
+        f"  latency of light: {1e6 * optima['latency_light']:.4g} µs",
+        f"  area: {optima['area']:.4g} mm²",
+        f"  EDAP of a wide-specific chip: {optima['alone_wide']:.4g} J·s·mm²",
+        f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
+    }
+    printed = [line.partition(" (") for line in lines[3:-1]]
+    assert named <= {text for text, _, _ in printed}
+    assert [int(ties.split()[0]) if ties else 1 for _, _, ties in printed] == [
+        entry["designs"] for entry in summary["optima"].values()
+    ]
     assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
 
 

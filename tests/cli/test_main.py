@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,22 +12,14 @@ import pytest
 from imcmoo.cli import main as cli
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
 from imcmoo.version import __version__
-from tests.cli.helpers import refused
+from tests.cli.helpers import offered_by_this_checkout, refused
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def _checkout(monkeypatch):
-    """The entry points of this checkout, whatever was installed."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    group = "imcmoo.commands"
-    offered = project["entry-points"][group]
-
-    def entry_points(group, name):
-        return [EntryPoint(name, offered[name], group)] if name in offered else []
-
-    monkeypatch.setattr(cli, "entry_points", entry_points)
+    monkeypatch.setattr(cli, "entry_points", offered_by_this_checkout)
 
 
 def helped(capsys, *command):
