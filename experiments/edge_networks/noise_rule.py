@@ -37,15 +37,20 @@ CIRCUITS: tuple[tuple[Circuit, float], ...] = tuple(
         (128, 128, 2, 1, "differential", 7, SRAM),
         (128, 128, 1, 1, "offset", 6, SRAM),
         (128, 128, 1, 1, "offset", 7, SRAM),
+        (128, 128, 1, 1, "offset", 8, SRAM),
         (128, 127, 1, 1, "offset", 7, SRAM),
         (256, 256, 1, 1, "offset", 6, SRAM),
+        (64, 64, 1, 1, "offset", 5, SRAM),
+        (128, 128, 1, 1, "differential", 5, SRAM),
         (64, 64, 2, 1, "differential", 6, SRAM),
         (256, 256, 2, 2, "differential", 8, RRAM),
         (256, 256, 2, 2, "differential", 8, BETTER_RRAM),
         (256, 256, 2, 2, "differential", 8, 0.0),
         (256, 256, 4, 2, "differential", 9, RRAM),
         (128, 128, 1, 2, "offset", 8, RRAM),
-        (128, 32, 1, 1, "offset", 6, RRAM),
+        (512, 128, 2, 1, "offset", 7, BETTER_RRAM),
+        (128, 64, 4, 2, "offset", 9, 0.0),
+        (256, 64, 1, 1, "differential", 6, RRAM),
     )
 )
 """Circuits and their cell errors."""

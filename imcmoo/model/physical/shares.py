@@ -20,8 +20,8 @@ ROWS_AT_ONCE = 4096
 class SharedBatch(Batch):
     """Parts of designs of one schedule, as one network sees them.
 
-    Leakage and the power limit of a part are in proportion to its router groups. Areas and wire
-    lengths are those of the whole chip.
+    Leakage, idle power of the DRAM and the power limit of a part are in proportion to its router
+    groups. Areas and wire lengths are those of the whole chip.
 
     Args:
         context: of a model of the network.
@@ -48,9 +48,10 @@ class SharedBatch(Batch):
         return np.broadcast_to(leak[:, None], occupied.shape)
 
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
-        """Add leakage to runs, and keep the power limit of the part."""
+        """Add static power, with a share of the DRAM's, and keep the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
-        return apply_power_limit(run, self.leak_W(occupied), allowed[:, None])
+        idle = self.chip.dram_idle_W * self._share
+        return apply_power_limit(run, self.leak_W(occupied), idle[:, None], allowed[:, None])
 
 
 def evaluate_shares(
