@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "results" / "published" / "accuracy"
@@ -65,3 +66,12 @@ def test_no_rram_chip_with_the_assumed_cell_errors_keeps_five_points():
     rram = pd.read_csv(TABLES / "edge_five_rram.csv")
     worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
     assert worst[rram["sigma"] == 0.043].min() > 0.05
+
+
+def test_an_rram_chip_with_smaller_cell_errors_computes_as_integers_do():
+    rram = pd.read_csv(TABLES / "edge_five_rram.csv")
+    worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
+    least = worst[rram["sigma"] == 0.011].idxmin()
+    sram = pd.read_csv(TABLES / "edge_five_sram.csv").set_index("allowed_drop")
+    assert worst[least] < 0.0005
+    assert rram.loc[least, "edap_Jsmm2"] / sram.loc[0, "edap_Jsmm2"] == pytest.approx(46, abs=0.5)
