@@ -1,0 +1,77 @@
+"""The page of accuracy states the numbers of its published tables."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TABLES = ROOT / "results" / "published" / "accuracy"
+NETWORKS = {
+    "digits": "digits",
+    "line_direction": "line direction",
+    "magika": "file type",
+    "minilm": "sentences",
+    "recogniser": "text",
+}
+CHIPS = ("edge_sram0", "edge_sram", "nine_sram", "nine_rram")
+
+
+def chip_rows(chips: pd.DataFrame) -> list[str]:
+    """Rows of the table of SRAM chips."""
+    least = chips["edap_Jsmm2"].min()
+    drops = chips[[f"drop_{name}" for name in NETWORKS]]
+    return [
+        f"| {100 * chip.allowed_drop:.0f} | {chip.active_rows} of {chip.rows} "
+        f"| {chip.input_slice_bits} | {chip.adc_bits} | {1e6 * chip.energy_J:.1f} "
+        f"| {1e6 * chip.latency_s:.0f} | {chip.area_mm2:.1f} | {chip.edap_Jsmm2 / least:.2f} "
+        f"| {max(100 * drops.loc[at].max(), 0):.1f} |"
+        for at, chip in enumerate(chips.itertuples())
+    ]
+
+
+def executed_rows(executed: pd.DataFrame) -> list[str]:
+    """Rows of the table of executed networks."""
+    runs = executed.set_index(["network", "chip"])
+    rows = []
+    for name, title in NETWORKS.items():
+        cells = [title]
+        for chip in CHIPS:
+            if (name, chip) not in runs.index:
+                cells.append("not executed")
+                continue
+            run = runs.loc[name, chip]
+            score = f"{run['accuracy']:.2f} of {run['integer']:.2f}"
+            cells.append(f"{score}, {run['chip_min']:.2f} ({run['chips']} × {run['samples']})")
+        rows.append("| " + " | ".join(cells) + " |")
+    return rows
+
+
+def test_the_page_states_the_chips_and_scores_of_the_tables():
+    page = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    rows = chip_rows(pd.read_csv(TABLES / "edge_five_sram.csv"))
+    rows += executed_rows(pd.read_csv(TABLES / "edge_five_executed.csv"))
+    assert len(rows) == 8
+    assert [row for row in rows if row not in page] == []
+
+
+def test_every_executed_chip_without_noise_scores_as_integers_do():
+    executed = pd.read_csv(TABLES / "edge_five_executed.csv")
+    quiet = executed[executed["chip"] == "edge_sram0"]
+    assert len(quiet) > 0
+    assert (quiet["chip_min"] == quiet["integer"]).all()
+
+
+def test_no_rram_chip_with_the_assumed_cell_errors_keeps_five_points():
+    rram = pd.read_csv(TABLES / "edge_five_rram.csv")
+    worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
+    assert worst[rram["sigma"] == 0.043].min() > 0.05
+
+
+def test_an_rram_chip_with_smaller_cell_errors_computes_as_integers_do():
+    rram = pd.read_csv(TABLES / "edge_five_rram.csv")
+    worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
+    least = worst[rram["sigma"] == 0.011].idxmin()
+    sram = pd.read_csv(TABLES / "edge_five_sram.csv").set_index("allowed_drop")
+    assert worst[least] < 0.0005
+    assert rram.loc[least, "edap_Jsmm2"] / sram.loc[0, "edap_Jsmm2"] == pytest.approx(46, abs=0.5)
