@@ -6,18 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from experiments.reproduce import PAPER, PHYSICS, PUBLICATIONS, SILICON, publish
 from imcmoo.cli import command_line
 from imcmoo.io.errors import InputError
 
 PROG = "experiments.run"
-
-PAPER, SILICON, PHYSICS = "paper", "silicon", "physics"
-
-PUBLICATIONS = {
-    PAPER: "all the paper's questions, answered with exact numbers",
-    SILICON: "the physical model beside published chips",
-    PHYSICS: "the paper's questions, asked of the physical model",
-}
 
 OPTIONS = {
     PAPER: ("out", "quiet", "resume", "workers"),
@@ -41,15 +34,13 @@ def _main(argv: list[str] | None) -> None:
     from imcmoo.model.physical.parameters import ADC_MODELS
 
     parser = command_line.Parser(prog=PROG)
-    run_command.add_arguments(
-        parser,
-        or_else=f", {PAPER}: all the paper's questions, {SILICON}: the physical model beside "
-        f"published chips, or {PHYSICS}: the paper's questions asked of that model",
-    )
-    parser.add_argument(
+    run_command.add_arguments(parser)
+    named = ", ".join(f"{name} ({what})" for name, what in PUBLICATIONS.items())
+    group = parser.add_argument_group(f"publications in place of STUDY: {named}")
+    group.add_argument(
         "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--adc",
         choices=ADC_MODELS,
         help=f"{PHYSICS}: another converter model, which the page compares with the default one",
@@ -57,7 +48,7 @@ def _main(argv: list[str] | None) -> None:
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
-        _publish(args, arguments.DEFAULT_OUT)
+        publish(args.study, args)
         return
     for name, owner in (("data", SILICON), ("adc", PHYSICS)):
         if getattr(args, name) is not None:
@@ -79,36 +70,6 @@ def _check_options(
     if vars(defaults) | allowed != vars(args):
         *first, last = (f"--{name.replace('_', '-')}" for name in options)
         raise InputError(f"{args.study} takes no options but {', '.join(first)} and {last}")
-
-
-def _publish(args: argparse.Namespace, default_out: Path) -> None:
-    """Publish into `published` and `docs`, or below another folder."""
-    from imcmoo.cli.arguments import workers
-
-    is_default = args.out == default_out
-    if is_default and not Path("experiments", "templates").is_dir():
-        raise InputError(f"{args.study} writes into a checkout of imcmoo: run it there, or --out")
-    docs = Path("docs") if is_default else args.out / "docs"
-    folder = args.out / "published"
-    if args.study == PAPER:
-        from experiments.paper import study as paper
-
-        paper.run(folder, docs, quiet=args.quiet, workers=workers(args))
-        written = [folder, docs]
-    elif args.study == SILICON:
-        from experiments.silicon import study as silicon
-
-        folder, docs = (folder / SILICON, docs) if is_default else (args.out, args.out)
-        silicon.run(args.data, folder, docs, quiet=args.quiet)
-        written = [folder, docs / "silicon.md"]
-    else:
-        from experiments.physics import study as physics
-
-        adc = {"adc_model": args.adc} if args.adc else {}
-        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
-        written = [folder, docs / "physical.md"]
-    if not args.quiet:
-        print("written:", ", ".join(map(str, written)))
 
 
 if __name__ == "__main__":

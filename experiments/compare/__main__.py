@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 from functools import partial
@@ -18,44 +19,70 @@ from rich.table import Table
 from experiments.compare import cli_rules, comparison, random_cases, statistics
 from experiments.compare.algorithms import METHODS
 from experiments.compare.cli_rules import BUDGETS
-from experiments.compare.comparison import CHECKS, DESIGNS, OURS, PRIMARY, SEEDS, WORST, Rules
+from experiments.compare.comparison import (
+    CHECKS,
+    DESIGNS,
+    FRONT,
+    OURS,
+    PRIMARY,
+    SEEDS,
+    WORST,
+    Rules,
+)
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
-from imcmoo.report.labels import label
 from problems import STUDIES
 
 DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
-OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optimum, which
+OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima and front, which
 `python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
-`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY`: regret.csv, target.csv,
-front.csv, summary.csv, tests.csv and the figure ecdf. With --random: search cases drawn at random
-instead, each enumerated on the way, and write case.csv, regret.csv and summary.csv to
-OUT/random/SEED. A comparison that was interrupted goes on with the same command.
+`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY` (fronts are then measured
+against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
+figure ecdf. With --random: search cases drawn at random instead, each enumerated on the way, and
+write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A comparison that was interrupted
+goes on with the same command.
 """
 
 INTERRUPTED = "the same command continues"
 
+TITLES = {WORST: "largest regret", **FRONT}
+
+BY_SEED = ("runs", "target")
+"""Tables with a row for each seed: written compressed."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = command_line.Parser(prog="experiments.compare", description=DESCRIPTION)
-    _add_arguments(parser)
+    parser = command_line.Parser(prog="experiments.compare")
+    add_arguments(parser)
     args = parser.parse_args(argv)
-    compare = _compare if args.random is None else _compare_on_random_cases
-    if args.seeds is None:
-        args.seeds = SEEDS if args.random is None else random_cases.SEEDS
     return command_line.run(parser.prog, lambda: compare(args), interrupted=INTERRUPTED)
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def compare(args: argparse.Namespace) -> None:
+    """Compare algorithms on a study or on random cases.
+
+    Raises:
+        InputError: the user's input is at fault, or an optimum is not known.
+        OSError: a folder cannot be written to.
+    """
+    if args.seeds is None:
+        args.seeds = SEEDS if args.random is None else random_cases.SEEDS
+    (_compare if args.random is None else _compare_on_random_cases)(args)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add its arguments."""
+    parser.description = DESCRIPTION
     add, whole = parser.add_argument, arguments.whole
     searched = parser.add_mutually_exclusive_group(required=True)
     studies = f"{', '.join(STUDIES)}, or a .toml file"
@@ -67,12 +94,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     of_cases = "of the random cases; default: %(default)s"
     add("--seed", type=whole(0), default=1, metavar="S", help=of_cases)
     budgets = (
-        f"unique designs after which methods are judged, {PRIMARY} among them; default: "
-        f"{','.join(map(str, BUDGETS))}"
+        f"unique designs after which methods are judged; default: {','.join(map(str, BUDGETS))}"
     )
     add("--budgets", type=_budgets, metavar="N,N", help=budgets)
-    methods = f"only these methods, '{OURS}' among them; default: all"
-    add("--methods", metavar="NAME,NAME", help=methods)
+    methods = "only these methods, separated by semicolons; default: all"
+    add("--methods", metavar="NAME;NAME", help=methods)
+    own = "a search of your own as well: a function of evaluation_counter.Start to an Archive"
+    add("--method", action="append", default=[], metavar="MODULE:NAME", help=own)
     peers = "let the other methods search random cases as well"
     add("--peers", action="store_true", help=peers)
     add("--ablation", action="store_true", help="compare variants of our search instead")
@@ -82,10 +110,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _budgets(text: str) -> tuple[int, ...]:
     read = arguments.whole(1)
-    budgets = sorted({read(part) for part in text.split(",")})
-    if PRIMARY not in budgets:
-        raise argparse.ArgumentTypeError(f"must be numbers, {PRIMARY} among them, got '{text}'")
-    return tuple(budgets)
+    return tuple(sorted({read(part) for part in text.split(",")}))
 
 
 def _compare_on_random_cases(args: argparse.Namespace) -> None:
@@ -100,7 +125,7 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
         cases = range(args.random)
         run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
         frames = random_cases.tables([parts.load(case) for case in cases])
-        frames["summary"] = statistics.summary(frames["regret"])
+        frames["summary"] = statistics.summary(frames["runs"])
         _write_tables(frames, folder)
         parts.remove()
     _show_random(frames["summary"], folder)
@@ -110,9 +135,9 @@ def _compare(args: argparse.Namespace) -> None:
     if args.seeds < 2:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
     study = catalogue.find_study(args.study).with_absolute_paths()
-    names = args.methods.split(",") if args.methods else None
+    names = args.methods.split(";") if args.methods else None
     rules = cli_rules.find_rules(
-        study, args.out, budgets=args.budgets, ablation=args.ablation, names=names
+        study, args.out, budgets=args.budgets, ablation=args.ablation, names=names, own=args.method
     )
     cli_rules.require(rules.methods)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name
@@ -124,11 +149,12 @@ def _compare(args: argparse.Namespace) -> None:
         seeds, search = range(args.seeds), partial(comparison.search, rules)
         run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
         frames = comparison.tables([parts.load(seed) for seed in seeds])
-        frames["summary"] = statistics.summary(frames["regret"])
-        frames["tests"] = statistics.tests(frames["regret"])
+        frames["summary"] = statistics.summary(frames["runs"])
+        frames["tests"] = statistics.tests(frames["runs"])
         option = " --ablation" if args.ablation else ""
         option += f" --budgets {','.join(map(str, rules.budgets))}"
         option += f" --methods '{args.methods}'" if args.methods else ""
+        option += "".join(f" --method {path}" for path in args.method)
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
         _write(frames, rules, config, folder)
@@ -144,7 +170,8 @@ def _write(
     _write_tables(frames, folder)
     with style.paper_style():
         study, primary = rules.study, rules.primary or PRIMARY
-        titles = {name: label(name) for name in comparison.judged(study.problem())}
+        measured = set(frames["target"]["indicator"])
+        titles = {name: title for name, title in TITLES.items() if name in measured}
         figure = statistics.ecdf_figure(frames["target"], recorded(study.name), primary, titles)
         style.save(figure, folder, "ecdf")
     write(folder / CONFIG, json.dumps(config, indent=2) + "\n")
@@ -152,22 +179,30 @@ def _write(
 
 def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
     for name, frame in frames.items():
-        write(folder / f"{name}.csv", to_csv(frame))
+        if name not in BY_SEED:
+            write(folder / f"{name}.csv", to_csv(frame))
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / f"{name}.csv.gz") as temporary:
+            # No time stamp: the same runs give the same file.
+            temporary.write_bytes(gzip.compress(to_csv(frame, "%.9g").encode(), mtime=0))
 
 
 def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     terminal = console()
-    for counted in (DESIGNS, CHECKS):
-        where = {"counted": counted, "budget": rules.primary, "criterion": WORST}
+    for counted, indicator in ((DESIGNS, WORST), (CHECKS, WORST), *((DESIGNS, n) for n in FRONT)):
+        where = {"counted": counted, "budget": rules.primary, "indicator": indicator}
         summary, tests = (_only(frames[name], where) for name in ("summary", "tests"))
-        title = f"Largest regret over the criteria at {rules.primary} {counted} (%)"
+        if not len(summary):
+            continue
+        title = f"{TITLES[indicator]} at {rules.primary} {counted}"
         table = Table("method", title=title)
-        for name in ("median", "95th percentile", "solved (% of seeds)", "p (Holm)", "A12"):
+        for name in ("median", "95 % are at least", "at the best value", "p (Holm)", "A12"):
             table.add_column(name, justify="right")
         of_method = tests.set_index("method")
         columns = summary[["method", "median", "percentile_95", "solved"]]
         for method, *values in columns.itertuples(index=False, name=None):
-            cells = [f"{100 * v:.3g}" for v in values]
+            cells = [f"{v:.3g}" for v in values]
             if method in of_method.index:
                 cells += [f"{of_method.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
             table.add_row(method, *cells)
@@ -185,7 +220,7 @@ def _show_random(summary: pd.DataFrame, folder: Path) -> None:
     for name in ("runs solved", "95th percentile", "largest"):
         table.add_column(name, justify="right")
     rows = _only(summary, {"counted": DESIGNS})
-    columns = rows[["method", "budget", "criterion", "solved", "percentile_95", "largest"]]
+    columns = rows[["method", "budget", "indicator", "solved", "percentile_95", "largest"]]
     for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
     terminal = console()

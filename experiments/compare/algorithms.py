@@ -7,7 +7,9 @@ evaluate constraints before designs, which `check_counter` counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,14 +25,25 @@ from pymoo.operators.mutation.pm import PM
 from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.util.ref_dirs import get_reference_directions
 
-from experiments.compare.evaluation_counter import POPULATION, Counted, Method, Start, run
+from experiments.compare.evaluation_counter import (
+    CRITERIA,
+    POPULATION,
+    Counted,
+    Method,
+    Objectives,
+    Start,
+    judged,
+    run,
+)
+from imcmoo.model.metrics import Ints
 from imcmoo.problem.criteria import SCORES
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Score
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
+from imcmoo.search.front_search import tchebycheff
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.survival import span_scaled
 from imcmoo.space.design_space import Levels
 
 
@@ -40,41 +53,50 @@ def _integer() -> dict[str, Any]:
     return {"crossover": SBX(repair=rounding), "mutation": PM(repair=rounding)}
 
 
-def _directions(problem: AcceleratorProblem) -> Any:
-    return get_reference_directions("energy", problem.n_obj, POPULATION, seed=1)
-
-
 def ours(start: Start, schedule: Schedule = PAPER) -> Archive:
-    """The customised NSGA-II."""
+    """The criteria-guided memetic NSGA-II of this package."""
     rng = np.random.default_rng(start.seed)
     return run_search(
         start.problem, budget=start.budget, rng=rng, schedule=schedule, initial=start.initial
     ).archive
 
 
-def nsga2(start: Start) -> Archive:
+def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-II (Deb et al., 2002) as pymoo has it."""
-    return run(start, lambda x: NSGA2(pop_size=POPULATION, sampling=x, **_integer()))
+    return run(
+        start,
+        lambda x: NSGA2(pop_size=POPULATION, sampling=x, **_integer()),
+        objectives=objectives,
+    )
 
 
-def nsga3(start: Start) -> Archive:
+def nsga3(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-III (Deb and Jain, 2014) as pymoo has it."""
-    directions = _directions(start.problem)
-    return run(start, lambda x: NSGA3(directions, pop_size=POPULATION, sampling=x, **_integer()))
+    n = objectives.count(start.problem) if objectives else start.problem.n_obj
+    directions = get_reference_directions("energy", n, POPULATION, seed=1)
+    return run(
+        start,
+        lambda x: NSGA3(directions, pop_size=POPULATION, sampling=x, **_integer()),
+        objectives=objectives,
+    )
 
 
 def ctaea(start: Start) -> Archive:
     """C-TAEA (Li et al., 2019) as pymoo has it."""
-    directions = _directions(start.problem)
+    directions = get_reference_directions("energy", start.problem.n_obj, POPULATION, seed=1)
     return run(start, lambda x: CTAEA(directions, sampling=x, **_integer()))
 
 
-def agemoea2(start: Start) -> Archive:
+def agemoea2(start: Start, objectives: Objectives | None = None) -> Archive:
     """AGE-MOEA-II (Panichella, 2022) as pymoo has it; needs numba."""
     # Not at the top: it cannot be imported without numba, which nothing else needs.
     from pymoo.algorithms.moo.age2 import AGEMOEA2
 
-    return run(start, lambda x: AGEMOEA2(pop_size=POPULATION, sampling=x, **_integer()))
+    return run(
+        start,
+        lambda x: AGEMOEA2(pop_size=POPULATION, sampling=x, **_integer()),
+        objectives=objectives,
+    )
 
 
 def mixed_nsga2(start: Start) -> Archive:
@@ -120,13 +142,17 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
         lambda _: GA(pop_size=PAPER.population, sampling=best),
         counted,
         enter_phase,
-        score=score,
+        objectives=Objectives.of(score),
     )
 
 
 def plain_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
     """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
-    return run(start, lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()), score=score)
+    return run(
+        start,
+        lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()),
+        objectives=Objectives.of(score),
+    )
 
 
 def random_search(start: Start) -> Archive:
@@ -143,28 +169,64 @@ def random_search(start: Start) -> Archive:
     return counted.archive
 
 
-EXPLORED_AT_ONCE = 8
-"""Designs whose neighbours a local search evaluates before it looks at the front again."""
+Select = Callable[[Archive, Ints, np.random.Generator], Ints]
+"""Selects designs to expand, from the archive and the indices of those not expanded yet."""
+
+EXPANDED_AT_ONCE = 8
+"""Designs whose neighbours a local search evaluates before it selects again."""
+
+SPARSITY = 0.2
+"""Dirichlet parameter of the weights of Pareto local search: few objectives get most of it."""
+
+
+def _expand(start: Start, select: Select) -> Archive:
+    """Evaluate all new feasible neighbours of selected designs until none is left to select."""
+    counted, problem = Counted(start), start.problem
+    counted(start.initial[:POPULATION])
+    rng = np.random.default_rng(start.seed)
+    expanded: set[int] = set()
+    while not counted.is_spent:
+        archive = counted.archive
+        left = np.array([i for i in np.flatnonzero(archive.feasible) if i not in expanded])
+        chosen = select(archive, left, rng) if len(left) else left
+        if not len(chosen):
+            break
+        expanded.update(chosen.tolist())
+        around = np.concatenate([problem.space.neighbours(x) for x in archive.levels[chosen]])
+        around = unseen(problem.space, around, archive.seen)
+        around = around[problem.feasibility.violation(around) <= 0]
+        if len(around):
+            counted(rng.permutation(around))
+    return counted.archive
 
 
 def pareto_local_search(start: Start) -> Archive:
-    """Pareto local search (Paquete et al., 2004): all neighbours of random designs of the front,
-    a few at a time, until the neighbourhood of each was looked at."""
-    counted, space = Counted(start), start.problem.space
-    counted(start.initial[:POPULATION])
-    rng = np.random.default_rng(start.seed)
-    explored: set[int] = set()
-    while not counted.is_spent:
-        front = [i for i in counted.archive.front().tolist() if i not in explored]
-        if not front:
-            break
-        chosen = rng.permutation(front)[:EXPLORED_AT_ONCE]
-        explored.update(chosen.tolist())
-        around = np.concatenate([space.neighbours(x) for x in counted.archive.levels[chosen]])
-        around = unseen(space, rng.permutation(around), counted.archive.seen)
-        if len(around):
-            counted(around)
-    return counted.archive
+    """Pareto local search (Paquete et al., 2004) that expands the front members which random
+    sparse weights select by augmented Tchebycheff distance."""
+
+    def select(archive: Archive, left: Ints, rng: np.random.Generator) -> Ints:
+        front = archive.front()
+        left = np.intersect1d(left, front)
+        weights = rng.dirichlet(np.full(archive.F.shape[1], SPARSITY), size=EXPANDED_AT_ONCE)
+        if not len(left):
+            return left
+        points = start.problem.coordinates(archive.F[front])
+        scaled = span_scaled(start.problem.coordinates(archive.F[left]), points)
+        return np.unique(left[tchebycheff(scaled, weights).argmin(axis=0)])
+
+    return _expand(start, select)
+
+
+def best_first(start: Start) -> Archive:
+    """Best-first search by each criterion: expands the best design by each of them."""
+
+    def select(archive: Archive, left: Ints, rng: np.random.Generator) -> Ints:
+        best = start.problem.own_best(archive.F[archive.feasible])
+        costs = start.problem.costs(archive.F[left])
+        scores = [c.unchecked_scores(costs, best) for c in judged(start.problem)]
+        return np.unique(left[np.argmin(scores, axis=1)])
+
+    return _expand(start, select)
 
 
 def from_random(method: Method, start: Start) -> Archive:
@@ -174,6 +236,8 @@ def from_random(method: Method, start: Start) -> Archive:
     return method(replace(start, initial=initial))
 
 
+_GIVEN = {"NSGA-II": nsga2, "NSGA-III": nsga3, "AGE-MOEA-II": agemoea2}
+
 METHODS: dict[str, Method] = {
     "ours": ours,
     "NSGA-II": nsga2,
@@ -181,7 +245,9 @@ METHODS: dict[str, Method] = {
     "NSGA-III": nsga3,
     "AGE-MOEA-II": agemoea2,
     "C-TAEA": ctaea,
+    **{f"{name}, criteria": partial(peer, objectives=CRITERIA) for name, peer in _GIVEN.items()},
     "Pareto local search": pareto_local_search,
+    "best-first": best_first,
     "random": random_search,
     "paper's GA": paper_ga,
 }
@@ -190,3 +256,6 @@ hypervolumes take more than ten minutes per run."""
 
 PHASED = frozenset({"ours", "paper's GA"})
 """Algorithms that plan ahead for their budget."""
+
+COMPILED = frozenset({"AGE-MOEA-II", "AGE-MOEA-II, criteria"})
+"""Algorithms that need numba."""

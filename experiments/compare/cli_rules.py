@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -10,13 +10,14 @@ from pathlib import Path
 
 from experiments.compare import large_spaces
 from experiments.compare.ablations import ABLATIONS
-from experiments.compare.algorithms import METHODS, PHASED
-from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
+from experiments.compare.algorithms import COMPILED, METHODS, PHASED
+from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
 from imcmoo.io.errors import InputError
+from imcmoo.io.named import check_takes, load
 from imcmoo.search.elites import LARGE_SPACE
 from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.exact_comparison import find_answer, study_settings
@@ -31,7 +32,8 @@ def require(methods: Collection[str]) -> None:
     Raises:
         InputError: one is not; says how to get it.
     """
-    for name, package in (("AGE-MOEA-II", "numba"), *((n, "optuna") for n in large_spaces.OPTUNA)):
+    needs = [*((n, "numba") for n in COMPILED), *((n, "optuna") for n in large_spaces.OPTUNA)]
+    for name, package in needs:
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
 
@@ -43,6 +45,7 @@ def find_rules(
     budgets: tuple[int, ...] | None,
     ablation: bool,
     names: Collection[str] | None,
+    own: Sequence[str] = (),
 ) -> Rules:
     """Set the rules of a comparison.
 
@@ -52,9 +55,11 @@ def find_rules(
         budgets: unique designs; None for the defaults.
         ablation: compare ablations of our search instead.
         names: the algorithms that are compared; all if None.
+        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget
+            and may check constraints first.
 
     Raises:
-        InputError: the optimum is not known, or the algorithms or budgets are not valid.
+        InputError: the optimum is not known, or there is no such algorithm.
     """
     answer = find_answer(study, results)
     if answer is not None:
@@ -76,18 +81,37 @@ def find_rules(
     else:
         rules = Rules(study, judge, budgets or BUDGETS, PRIMARY, METHODS, PHASED)
     if rules.primary not in rules.budgets:
-        raise InputError(f"--budgets: {rules.primary} must be among them on {study.name}")
-    if names is not None:
-        rules = replace(rules, methods=_only(rules.methods, names))
-    return rules
+        rules = replace(rules, primary=max(rules.budgets))
+    methods = rules.methods if names is None else _only(rules.methods, names)
+    if not own:
+        return replace(rules, methods=methods)
+    return replace(
+        rules,
+        methods=methods | {path: _own(path) for path in own},
+        phased=rules.phased | set(own),
+        checking=rules.checking | set(own),
+    )
+
+
+def _own(path: str) -> Method:
+    """Load a user's algorithm.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    try:
+        method: Method = load(path, "method", known=METHODS)
+        check_takes(method, path, None)
+    except ValueError as error:
+        raise InputError(f"--method: {error}") from None
+    return method
 
 
 def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Method]:
     unknown = [name for name in names if name not in methods]
-    if unknown or OURS not in names:
+    if unknown:
         raise InputError(
-            f"--methods: must be some of {', '.join(methods)}, {OURS} among them"
-            + (f"; got {', '.join(unknown)}" if unknown else "")
+            f"--methods: must be some of {'; '.join(methods)}; got {'; '.join(unknown)}"
         )
     return {name: method for name, method in methods.items() if name in names}
 

@@ -12,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.compare.check_counter import CountingProblem
-from experiments.compare.evaluation_counter import Method, Start
-from imcmoo.analysis.indicators import coverage, epsilon_multiplicative, igd_plus
+from experiments.compare.evaluation_counter import Method, Start, judged
+from imcmoo.analysis.indicators import igd_plus, indicators
 from imcmoo.exact.regret import Regret
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
@@ -25,6 +27,22 @@ OURS = "ours"
 
 WORST = "worst"
 """The largest regret over the criteria, by which designs are selected from the same run."""
+
+FRONT = {
+    "igd_plus": "IGD+",
+    "hypervolume": "hypervolume",
+    "epsilon_multiplicative": "epsilon",
+    "coverage": "coverage",
+}
+"""Indicators of the front against the exact one, or the best of all compared runs; titles."""
+
+FRONT_TARGETS = (0.1, 0.05, 0.02, 0.01, 0.005)
+"""IGD+ for which the number of designs is recorded, to the next of `FRONT_STEPS` a decade."""
+
+FRONT_STEPS = 8
+
+EXPANDING = ("Pareto local search", "best-first")
+"""Algorithms that evaluate the feasible neighbours of designs."""
 
 PRIMARY = 3300
 """Unique designs after which algorithms are judged first of all: the published budget."""
@@ -58,14 +76,13 @@ class Rules:
         study: the study that is searched.
         judge: measures regret.
         budgets: unique designs, ascending.
-        primary: budget of the run whose front is measured and whose hits are counted; None for
-            neither.
+        primary: budget of the run whose hits are counted; None for none.
         methods: algorithms by name.
         phased: algorithms that plan ahead for their budget: a smaller budget is another run, not
             the start of a longer one.
         criteria: selection criteria; those of the search by default.
-        checking: phased algorithms that evaluate constraints before designs. If checks are counted,
-            a budget is spent by the run planned for the next smaller one.
+        checking: algorithms that evaluate constraints before designs. If checks are counted, a
+            budget is spent by the run that a phased one planned for the next smaller budget.
         targets: regrets for which the first design is recorded.
         seeds: number of seeds by algorithm and budget, if not all.
     """
@@ -77,7 +94,7 @@ class Rules:
     methods: dict[str, Method]
     phased: frozenset[str]
     criteria: tuple[str, ...] | None = None
-    checking: frozenset[str] = frozenset({OURS})
+    checking: frozenset[str] = frozenset({OURS, *EXPANDING})
     targets: tuple[float, ...] = TARGETS
     seeds: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -85,12 +102,6 @@ class Rules:
         """Return the budgets after which an algorithm is judged with a seed."""
         limits = self.seeds.get(method, {})
         return tuple(n for n in self.budgets if seed < limits.get(n, seed + 1))
-
-
-def judged(problem: AcceleratorProblem) -> tuple[str, ...]:
-    """List the selection criteria of a comparison: those of the search, one of each group of
-    criteria that order designs alike."""
-    return tuple(c.name for c in problem.guides if c.is_judged and not c.orders_like)
 
 
 def search(rules: Rules, seed: int) -> Columns:
@@ -111,25 +122,28 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Columns:
     """Run all algorithms from equal starts with one seed.
 
     Returns:
-        Columns of three tables: `regret` by method, what is counted, budget and criterion;
-        `target`: designs evaluated until a regret was reached; `front`: distance of the front from
-        the exact one, if that is known, and constraint evaluations. The last two at the primary
-        budget.
+        Columns of two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by
+        method, what is counted and budget; and `target`, designs evaluated until a value was
+        reached by the run of the primary budget. Where no exact front is known, also the front of
+        each run, as `points METHOD BUDGET`.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
     initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
     counting = CountingProblem(problem)
-    rows: dict[str, list[dict[str, Any]]] = {"regret": [], "target": [], "front": []}
+    rows: dict[str, list[dict[str, Any]]] = {"runs": [], "target": []}
+    fronts: Columns = {}
     for name, method in rules.methods.items():
         budgets = rules.budgets_of(name, seed)
         for budget in budgets if name in rules.phased else budgets[-1:]:
             counting.reset()
             archive = method(Start(counting, initial, budget, seed))
             run = _Run(rules, name, seed, archive, counting.counts(archive.levels))
-            for table, judged in run.judged_by(judge, budget).items():
-                rows[table] += judged
-    return {
+            for table, added in run.judged_by(judge, budget).items():
+                rows[table] += added
+            if judge.front is None and rules.primary is not None:
+                fronts |= run.fronts(problem, budget)
+    return fronts | {
         f"{table}.{column}": np.array([row[column] for row in lines])
         for table, lines in rows.items()
         for column in (lines[0] if lines else ())
@@ -155,27 +169,65 @@ class _Run:
     counts: NDArray[np.int64]
 
     def judged_by(self, judge: Regret, budget: int) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of the three tables of `search_all`; `budget` is the planned one."""
+        """Return the rows of the tables of `search_all`; `budget` is the planned one."""
         rules, name, counts = self.rules, self.method, self.counts
-        best = best_so_far(judge, self.archive, rules.criteria or judged(judge.problem))
+        names = rules.criteria or tuple(c.name for c in judged(judge.problem))
+        best = best_so_far(judge, self.archive, names)
         keys = {"method": name, "seed": self.seed}
-        budgets = rules.budgets_of(name, self.seed)
-        cuts = [budget] if name in rules.phased else list(budgets)
-        regret = _regrets(best, {n: n for n in cuts}, keys | {"counted": DESIGNS})
-        if name in rules.checking:
-            cuts = totals(budgets, budget)
-        within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in cuts}
-        regret += _regrets(best, within, keys | {"counted": CHECKS})
-        primary = rules.primary
-        if primary not in budgets or (name in rules.phased and budget != primary):
-            return {"regret": regret}
-        assert primary is not None
-        front = keys | _front(judge, self.archive, primary) | {"asked": int(counts[:primary][-1])}
-        return {
-            "regret": regret,
-            "target": _hits(best, primary, keys, rules.targets),
-            "front": [front],
-        }
+        cuts = self.cuts(budget)
+        runs = _values(best, {n: n for n in cuts}, keys | {"counted": DESIGNS})
+        runs += [
+            {**keys, "counted": DESIGNS, "budget": n, "indicator": indicator, "value": value}
+            for n in cuts
+            if judge.front is not None and rules.primary is not None
+            for indicator, value in indicators(
+                self.points(judge.problem, n), judge.problem.coordinates(judge.front)
+            ).items()
+        ]
+        checked = cuts
+        if name in rules.checking & rules.phased:
+            checked = totals(rules.budgets_of(name, self.seed), budget)
+        within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in checked}
+        runs += _values(best, within, keys | {"counted": CHECKS})
+        if rules.primary not in cuts:
+            return {"runs": runs}
+        assert rules.primary is not None
+        hits = _hits(best, rules.primary, keys, rules.targets)
+        if judge.front is not None:
+            hits += self._front_hits(judge.problem, judge.front, rules.primary, keys)
+        return {"runs": runs, "target": hits}
+
+    def cuts(self, budget: int) -> list[int]:
+        """Budgets that the run planned for a budget is judged at."""
+        phased = self.method in self.rules.phased
+        return [budget] if phased else list(self.rules.budgets_of(self.method, self.seed))
+
+    def points(self, problem: AcceleratorProblem, n: int) -> Floats:
+        """Front of the first `n` designs, in coordinates, shape (k, n_objectives)."""
+        return front_of(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
+
+    def fronts(self, problem: AcceleratorProblem, budget: int) -> Columns:
+        """Front at each budget, by `points METHOD BUDGET`."""
+        return {f"points {self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
+
+    def _front_hits(
+        self, problem: AcceleratorProblem, front: Floats, budget: int, keys: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Rows of `target` for IGD+."""
+        n_steps = int(FRONT_STEPS * np.log10(budget / 100)) + 1
+        at = np.unique(np.geomspace(min(100, budget), budget, max(1, n_steps)).astype(int))
+        exact = problem.coordinates(front)
+        reached = np.array([igd_plus(self.points(problem, n), exact) for n in at])
+        return [
+            {
+                **keys,
+                "indicator": "igd_plus",
+                "target": target,
+                "evaluations": float(at[hit[0]]) if len(hit) else np.inf,
+            }
+            for target in FRONT_TARGETS
+            for hit in [np.flatnonzero(reached <= target)]
+        ]
 
 
 def totals(budgets: Sequence[int], planned: int) -> list[int]:
@@ -202,16 +254,16 @@ def best_so_far(
     return dict(zip(criteria, best, strict=True)) | {WORST: best.max(axis=0)}
 
 
-def _regrets(
+def _values(
     best: dict[str, NDArray[np.float64]], cuts: Mapping[int, int], keys: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Rows of regret by budget and criterion, after as many evaluations as the budget allows."""
+    """Rows of regret by budget and indicator, after as many evaluations as the budget allows."""
     return [
         {
             **keys,
             "budget": budget,
-            "criterion": name,
-            "regret": values[:n][-1] if n and len(values) else np.inf,
+            "indicator": name,
+            "value": values[:n][-1] if n and len(values) else np.inf,
         }
         for budget, n in cuts.items()
         for name, values in best.items()
@@ -229,28 +281,39 @@ def _hits(
         for target in targets:
             hit = np.flatnonzero(values[:budget] <= target)
             evaluations = hit[0] + 1.0 if len(hit) else np.inf
-            rows.append({**keys, "criterion": name, "target": target, "evaluations": evaluations})
+            rows.append({**keys, "indicator": name, "target": target, "evaluations": evaluations})
     return rows
 
 
-def _front(judge: Regret, archive: Archive, budget: int) -> dict[str, float]:
-    """Measure the distance of the front from the exact one; empty if that is not known."""
-    problem = judge.problem
-    if judge.front is None:
-        return {}
-    points = problem.coordinates(archive.F[:budget][archive.feasible[:budget]])
-    front = problem.coordinates(judge.front)
-    # Hypervolumes of so many points take longer than most searches.
-    measures = (coverage, epsilon_multiplicative, igd_plus)
-    return {measure.__name__: measure(points, front) for measure in measures}
-
-
 def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
-    """Join the tables of `search_all` over all seeds."""
-    return {
+    """Join the tables of `search_all` over all seeds, and measure fronts against the best of all
+    runs where the exact one is not known."""
+    frames = {
         table: pd.concat([one_table(result, table) for result in results], ignore_index=True)
-        for table in ("regret", "target", "front")
+        for table in ("runs", "target")
     }
+    fronts = [
+        (seed, key.removeprefix("points ").rpartition(" "), points)
+        for seed, result in enumerate(results)
+        for key, points in result.items()
+        if key.startswith("points ")
+    ]
+    if fronts:
+        best = front_of(np.concatenate([points for _, _, points in fronts]))
+        rows = [
+            {
+                "method": method,
+                "seed": seed,
+                "counted": DESIGNS,
+                "budget": int(budget),
+                "indicator": indicator,
+                "value": value,
+            }
+            for seed, (method, _, budget), points in fronts
+            for indicator, value in indicators(points, best).items()
+        ]
+        frames["runs"] = pd.concat([frames["runs"], pd.DataFrame(rows)], ignore_index=True)
+    return frames
 
 
 def one_table(result: Columns, table: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer
 
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem, as_levels
 from imcmoo.problem.scores import Score
 from imcmoo.search.archive import Archive
@@ -72,14 +73,53 @@ class Counted:
         return F, G
 
 
+def judged(problem: AcceleratorProblem) -> list[Criterion]:
+    """Selection criteria of a comparison: those of the search, one of each group of criteria that
+    order designs alike."""
+    return [c for c in problem.guides if c.is_judged and not c.orders_like]
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """Objectives in place of those of the problem.
+
+    Args:
+        count: number of objectives of a problem.
+        values: objectives of designs with the problem's objectives F, shape (n, count).
+    """
+
+    count: Callable[[AcceleratorProblem], int]
+    values: Callable[[Counted, Floats], Floats]
+
+    @classmethod
+    def of(cls, score: Score) -> Objectives:
+        """One score as the only objective."""
+        return cls(lambda _: 1, lambda counted, F: score(counted.problem.costs(F))[:, None])
+
+
+def _criteria_scores(counted: Counted, F: Floats) -> Floats:
+    """Scores by the judged criteria; minimax regret is against the best EDAP evaluated so far."""
+    problem, archive = counted.problem, counted.archive
+    costs, best = problem.costs(F), problem.own_best(archive.F[archive.feasible])
+    return np.column_stack([c.unchecked_scores(costs, best) for c in judged(problem)])
+
+
+def _n_criteria(problem: AcceleratorProblem) -> int:
+    return len(judged(problem))
+
+
+CRITERIA = Objectives(_n_criteria, _criteria_scores)
+"""The selection criteria as objectives: what guides our search, given to a peer."""
+
+
 class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
-    """The problem for pymoo's algorithms: with one objective or all, and counted."""
+    """The problem for pymoo's algorithms, counted, with its own objectives or others."""
 
     def __init__(
-        self, counted: Counted, *, score: Score | None = None, mixed: bool = False
+        self, counted: Counted, *, objectives: Objectives | None = None, mixed: bool = False
     ) -> None:
         p = counted.problem
-        self._counted, self._score = counted, score
+        self._counted, self._objectives = counted, objectives
         names = p.space.names
         variables = {
             q.name: Integer(bounds=(0, len(q) - 1))
@@ -89,7 +129,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         }
         self._names = names
         super().__init__(
-            n_obj=1 if score else p.n_obj,
+            n_obj=objectives.count(p) if objectives else p.n_obj,
             n_ieq_constr=p.n_constr,
             **({"vars": variables} if mixed else {"n_var": p.n_var, "xl": p.xl, "xu": p.xu}),
         )
@@ -98,7 +138,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
         F, out["G"] = self._counted(as_levels(X))
-        out["F"] = self._score(self._counted.problem.costs(F))[:, None] if self._score else F
+        out["F"] = self._objectives.values(self._counted, F) if self._objectives else F
 
 
 def run(

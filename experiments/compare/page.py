@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.compare.comparison import CHECKS, DESIGNS, OURS, PRIMARY, WORST
+from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, OURS, PRIMARY, WORST
 from experiments.markdown import macros
 from experiments.publish import write
 from experiments.recorded import recorded
@@ -28,17 +28,15 @@ STUDIES = ("four_workload_rram", "four_workload_sram", "nine_workload_sram")
 EARLY = 1000
 """Second budget after which algorithms are judged."""
 
-KEPT = ("summary.csv", "tests.csv", "case.csv", "config.json")
-"""Files of a comparison that the repository keeps, with the medians of `front.csv`."""
-
-FRONT = ("coverage", "epsilon_multiplicative", "igd_plus")
+KEPT = ("runs.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
+"""Files of a comparison that the repository keeps."""
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 TABLES = {
     "compare": "compared",
     "recorded": "searches",
-    **{n: n for n in ("checks", "large", "criteria", "ablation", "single", "random", "front")},
+    **{n: n for n in ("checks", "large", "criteria", "ablation", "single", "random", "fronts")},
 }
 """Macros of the template by the first word of a mark; its other words are arguments."""
 
@@ -56,12 +54,25 @@ def fill(page: str, folder: Path) -> str:
         study: str,
         name: str,
         counted: str | None = DESIGNS,
-        criterion: str | None = WORST,
+        indicator: str | None = WORST,
     ) -> pd.DataFrame:
         frame = pd.read_csv(folder / kind / study / f"{name}.csv")
-        for column, value in (("counted", counted), ("criterion", criterion)):
+        for column, value in (("counted", counted), ("indicator", indicator)):
             frame = frame if value is None else frame[frame[column] == value]
         return frame
+
+    def measured() -> list[tuple[str, str]]:
+        """List kind and study of the comparisons with a measured front."""
+        paths = sorted([*folder.glob("compare/*"), *folder.glob("fronts/*")])
+        found = [(path.parent.name, path.name) for path in paths]
+        return [f for f in found if len(read(*f, "summary", DESIGNS, "igd_plus"))]
+
+    def largest_p(kind: str, study: str, method: str, budget: int) -> float:
+        """Return the largest p-value over the regret and the front indicators but coverage."""
+        frame = read(kind, study, "tests", DESIGNS, None)
+        of = (frame["method"] == method) & (frame["budget"] == budget)
+        names = [WORST, *(name for name in FRONT if name != "coverage")]
+        return float(frame[of & frame["indicator"].isin(names)]["p_holm"].max())
 
     constants: dict[str, object] = {
         "OURS": OURS,
@@ -69,8 +80,9 @@ def fill(page: str, folder: Path) -> str:
         "DESIGNS": DESIGNS,
         "STUDIES": STUDIES,
     }
-    constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY}
-    functions = {"read": read, "recorded": recorded, "pct": _pct, "display": _display}
+    constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
+    functions: dict[str, object] = {"measured": measured, "largest_p": largest_p}
+    functions |= {"read": read, "recorded": recorded, "pct": _pct, "display": _display}
     tables = macros("compare/tables.md", **constants, **functions)
 
     def filled(match: re.Match[str]) -> str:
@@ -96,12 +108,6 @@ def take_over(results: Path, folder: Path) -> None:
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, kept / name)
-        if (source / "front.csv").is_file():
-            fronts = pd.read_csv(source / "front.csv")
-            # The exact front of a space too large to enumerate is not known.
-            measured = [name for name in FRONT if name in fronts]
-            medians = fronts.groupby("method", sort=False)[measured or ["asked"]].median()
-            medians.to_csv(kept / "front_medians.csv", lineterminator="\n")
         if (source / "ecdf.png").is_file() and source.parent.name == "compare":
             shutil.copyfile(source / "ecdf.png", DOCS / "figures" / f"ecdf_{source.name}.png")
 

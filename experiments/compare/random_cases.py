@@ -122,7 +122,7 @@ def play(series: int, methods: Mapping[str, Method], seeds: int, number: int) ->
     """Run algorithms on one case of a series, with each of `seeds` seeds.
 
     Returns:
-        Columns of two tables: `case`, the drawn case, and `regret`, see `search_all`.
+        Columns of two tables: `case`, the drawn case, and `runs`, see `search_all`.
     """
     case = draw_case(series, number)
     judge = ExactRegret(case.problem, case.answer)
@@ -148,7 +148,7 @@ def _described(case: Case) -> dict[str, Any]:
 def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
     """Join the tables of `play` over all cases, with their numbers in the first column."""
     frames = {}
-    for table in ("case", "regret"):
+    for table in ("case", "runs"):
         parts = [one_table(result, table) for result in results]
         frame = pd.concat(parts, keys=range(len(parts)), names=["case"])
         frames[table] = frame.reset_index("case").reset_index(drop=True)

@@ -20,24 +20,37 @@ from imcmoo.report.style import HIGHLIGHT, WIDTH, colours
 
 LINES = ("-", "--", "-.", ":")
 
-KEYS = ["counted", "budget", "criterion"]
+KEYS = ["counted", "budget", "indicator"]
 """Keys of the groups that are compared."""
 
+LARGER_IS_BETTER = ("hypervolume", "coverage")
 
-def summary(regret: pd.DataFrame) -> pd.DataFrame:
-    """Summarise regret over seeds.
+BEST = {"hypervolume": 1.0, "coverage": 1.0, "epsilon_multiplicative": 1.0}
+"""Best value of an indicator, if not 0."""
+
+
+def _losses(group: pd.DataFrame) -> pd.Series:
+    """Values of a group of one indicator, negated where larger is better."""
+    sign = -1.0 if group["indicator"].iloc[0] in LARGER_IS_BETTER else 1.0
+    return sign * group["value"].astype(float)
+
+
+def summary(runs: pd.DataFrame) -> pd.DataFrame:
+    """Summarise indicators over seeds.
 
     Args:
-        regret: columns method, seed, counted, budget, criterion, regret.
+        runs: columns method, seed, counted, budget, indicator, value.
 
     Returns:
-        By counted, budget, criterion and method: the median with its 95 % bootstrap interval, 95th
-        percentile, largest value, and success rate. Regret is infinite if nothing feasible was
-        found; with such a run there is no interval.
+        By counted, budget, indicator and method: the median with its 95 % bootstrap interval, the
+        value that 95 % of the runs are at least as good as, the worst value, and the share of runs
+        at the best value possible. Regret is infinite if nothing feasible was found; with such a
+        run there is no interval.
     """
     rows = []
-    for keys, group in regret.groupby([*KEYS, "method"], sort=False):
-        values = np.sort(group["regret"].to_numpy(dtype=float))
+    for keys, group in runs.groupby([*KEYS, "method"], sort=False):
+        losses = _losses(group)
+        values = group["value"].to_numpy(dtype=float)[np.argsort(losses, kind="stable")]
         if np.isfinite(values).all():
             rng = np.random.default_rng(0)
             low, median, high = median_interval(values, rng)
@@ -49,34 +62,39 @@ def summary(regret: pd.DataFrame) -> pd.DataFrame:
                 "median": median,
                 "median_low": low,
                 "median_high": high,
-                # The next larger value: interpolation would average with infinity.
+                # The next worse value: interpolation would average with infinity.
                 "percentile_95": values[int(np.ceil(0.95 * len(values))) - 1],
                 "largest": values[-1],
-                "solved": (values == 0).mean(),
+                "solved": (values == BEST.get(str(keys[2]), 0.0)).mean(),
                 "seeds": len(values),
             }
         )
     return pd.DataFrame(rows)
 
 
-def tests(regret: pd.DataFrame) -> pd.DataFrame:
-    """Test ours against every other algorithm.
+def tests(runs: pd.DataFrame) -> pd.DataFrame:
+    """Test one algorithm, ours or else the first, against every other one.
 
     Args:
-        regret: columns method, seed, counted, budget, criterion, regret.
+        runs: columns method, seed, counted, budget, indicator, value.
 
     Returns:
         By `KEYS`, Wilcoxon's one-sided signed-rank test over seeds with Holm's correction over the
-        algorithms, and A12, the probability that a run of ours is better.
+        algorithms, and A12, the probability that a run of the tested one is better.
     """
-    frames = []
-    for keys, group in regret.groupby(KEYS, sort=False):
-        table = group.pivot(index="seed", columns="method", values="regret")
-        others = [m for m in group["method"].unique() if m != OURS]
-        if not others:
+    methods = list(runs["method"].unique())
+    tested = OURS if OURS in methods else methods[0]
+    columns = [*KEYS, "method", "p", "p_holm", "A12"]
+    frames = [pd.DataFrame(columns=columns)]
+    for keys, group in runs.groupby(KEYS, sort=False):
+        table = group.assign(loss=_losses(group)).pivot(
+            index="seed", columns="method", values="loss"
+        )
+        others = [m for m in group["method"].unique() if m != tested]
+        if not others or tested not in table:
             continue
         # Slow algorithms have fewer seeds.
-        pairs = [table[[OURS, m]].dropna().to_numpy().T for m in others]
+        pairs = [table[[tested, m]].dropna().to_numpy().T for m in others]
         p = [paired_wilcoxon(*pair) for pair in pairs]
         frames.append(
             pd.DataFrame(
@@ -89,29 +107,30 @@ def tests(regret: pd.DataFrame) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
 def ecdf_figure(
     targets: pd.DataFrame, recorded: pd.DataFrame, budget: int, title: Mapping[str, str]
 ) -> Figure:
-    """Draw the share of runs that reached a regret over the designs evaluated.
+    """Draw the share of runs that reached a target over the designs evaluated.
 
-    A panel for each criterion with all its targets.
+    A panel for each indicator with all its targets.
 
     Args:
-        targets: columns method, seed, criterion, target, evaluations.
-        recorded: the same columns of the published search, with its budget; may be empty.
+        targets: columns method, seed, indicator, target, evaluations.
+        recorded: of the published search, with `criterion` for `indicator` and its budget; may be
+            empty.
         budget: of the runs.
-        title: of each panel, by criterion, in order.
+        title: of each panel, by indicator, in order.
     """
     figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
     axes = figure.subplots(1, len(title), sharey=True, squeeze=False)[0]
     at = np.unique(np.geomspace(10, budget, 200).astype(int)).astype(float)
     methods = list(targets["method"].unique())
     palette = colours(len(methods))
-    for ax, (criterion, name) in zip(axes, title.items(), strict=True):
-        reached = targets[targets["criterion"] == criterion]
+    for ax, (indicator, name) in zip(axes, title.items(), strict=True):
+        reached = targets[targets["indicator"] == indicator]
         for i, method in enumerate(methods):
             hits = reached.loc[reached["method"] == method, "evaluations"].to_numpy(dtype=float)
             ours = method == OURS
@@ -125,7 +144,7 @@ def ecdf_figure(
                 linewidth=2.0 if ours else 1.2,
                 zorder=5 if ours else 2,
             )
-        theirs = recorded[recorded["criterion"] == criterion]
+        theirs = recorded[recorded["criterion"] == indicator]
         if len(theirs):
             until = at[at <= theirs["budget"].iloc[0]]
             hits = theirs["evaluations"].to_numpy(dtype=float)

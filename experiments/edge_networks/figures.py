@@ -63,7 +63,7 @@ def by_layer(layers: pd.DataFrame) -> Figure:
     axes.bar(np.arange(len(layers)), layers["accuracy_alone"], color=style.COLOURS[0])
     axes.set_xlabel("layer that runs on the chip, all others in float")
     axes.set_ylabel("score")
-    axes.set_ylim(max(0.0, float(layers["accuracy_alone"].min()) - 0.05), 1.0)
+    axes.set_ylim(0.0, 1.0)
     return figure
 
 

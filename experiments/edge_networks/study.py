@@ -11,8 +11,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from experiments.edge_networks.data import NETWORKS
 from imcmoo.cli.main import main as imcmoo
+from imcmoo.model.physical.predicted_accuracy import predict
+from imcmoo.networks.accuracy_data import AccuracyData
 
 SHAPES = {
     "line_direction": ("--shape", "x=1,3,48,192"),
@@ -36,13 +40,25 @@ max_accuracy_drop = {drop}
 """
 
 
-def prepare(folder: Path, *, device: str, drop: float) -> Path:
+BITS = (8, 8)
+"""Precision of inputs and weights."""
+
+
+def rounding_alone(data: AccuracyData) -> float:
+    """The lower of the scores in float and with inputs and weights rounded to `BITS`."""
+    rounded = predict(data, np.zeros((2, len(data.layers))), BITS)
+    return min(data.float_score, rounded.accuracy)
+
+
+def prepare(folder: Path, *, device: str, drop: float, beside_rounding: bool = False) -> Path:
     """Import networks and write the study.
 
     Args:
         folder: with the data of networks.
         device: "sram" or "rram".
-        drop: largest drop of each network.
+        drop: largest drop of each network below its score in float.
+        beside_rounding: count the drop from the score with rounded inputs and weights instead,
+            where that is lower.
 
     Returns:
         The study file.
@@ -57,7 +73,9 @@ def prepare(folder: Path, *, device: str, drop: float) -> Path:
         data = ["--data", str(folder / f"{name}.npz"), "--out", str(table)]
         if not table.exists() and imcmoo(["import", str(path), *shapes, *options, *data]):
             raise SystemExit(f"{name} cannot be imported")
-        text += NETWORK.format(name=name, drop=drop)
+        data_file = AccuracyData.read(folder / f"{name}.accuracy.npz")
+        rounding = data_file.float_score - rounding_alone(data_file) if beside_rounding else 0.0
+        text += NETWORK.format(name=name, drop=f"{drop + rounding:.6g}")
     study = folder / "edge_five.toml"
     study.write_text(text, encoding="utf-8")
     return study
@@ -69,8 +87,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
     parser.add_argument("--device", choices=("sram", "rram"), default="sram")
     parser.add_argument("--max-drop", type=float, default=0.01)
+    parser.add_argument(
+        "--beside-rounding", action="store_true", help="drops count from 8-bit inputs and weights"
+    )
     args = parser.parse_args(argv)
-    prepare(args.data, device=args.device, drop=args.max_drop)
+    prepare(
+        args.data,
+        device=args.device,
+        drop=args.max_drop,
+        beside_rounding=args.beside_rounding,
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -75,6 +75,8 @@ RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add its arguments."""
     parser.description = DESCRIPTION
+    score = parser.add_argument_group("score")
+    chips = parser.add_argument_group("simulated chips")
     parser.add_argument("network", type=Path, metavar="NET.onnx")
     parser.add_argument("--data", required=True, type=Path, metavar="DATA.npz")
     parser.add_argument(
@@ -89,74 +91,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
     )
-    parser.add_argument(
+    score.add_argument(
         "--metric",
         default="top1",
         metavar="METRIC",
         help="top1 (default), agreement or cosine with the float network, or module:function of "
         "outputs by name and labels",
     )
-    parser.add_argument(
+    score.add_argument(
         "--output", metavar="NAME", help="the output that is scored (default: the first)"
     )
-    parser.add_argument(
+    score.add_argument(
         "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
     )
-    parser.add_argument(
+    chips.add_argument(
         "--chips", type=whole(1), default=3, metavar="N", help="simulated chips (default: 3)"
     )
-    parser.add_argument(
+    chips.add_argument(
         "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
     )
-    parser.add_argument(
+    score.add_argument(
         "--allowed-drop",
         type=not_negative,
         default=0.01,
         metavar="X",
         help="loss of score that counts as none for the yield (default: 0.01)",
     )
-    parser.add_argument(
+    chips.add_argument(
         "--how",
         choices=HOW,
         default="exact",
         help="exact: every read and conversion (default); fast: one run with rounding, the cell "
         "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
     )
-    parser.add_argument(
+    chips.add_argument(
         "--accuracy-data",
         type=Path,
         metavar="NET.accuracy.npz",
         help="of imcmoo import --data, for --how linear (default: measured first)",
     )
-    _add_settings(parser)
+    _add_settings(parser.add_argument_group("settings of a chip that are no columns of a design"))
     parser.add_argument("--out", type=Path, metavar="OUT", help="a .csv, or a .json")
     parser.add_argument("--layers", type=Path, metavar="LAYERS", help="a .csv, or a .json")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     add_force(parser)
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(group: argparse._ArgumentGroup) -> None:
     """Add the settings of a chip that are no columns of a design."""
-    parser.add_argument(
+    group.add_argument(
         "--sigma",
         type=not_negative,
         metavar="S",
         help="cell error as a share of the cell's range (default: the device's)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--adc-window",
         choices=get_args(AdcWindow),
         default="sigma",
         help="4 standard deviations of the sums (default), all possible sums, or least error",
     )
-    parser.add_argument(
+    group.add_argument(
         "--redundancy",
         type=wholes(1),
         default=(),
         metavar="N,N",
         help="parallel cells per weight slice, most significant first, such as 4,2 (default: 1)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--weight-clip",
         type=not_negative,
         default=1.0,
@@ -164,7 +166,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="largest stored weight as a share of its channel's largest (default: 1)",
     )
     for operand in ("input", "weight"):
-        parser.add_argument(
+        group.add_argument(
             f"--{operand}-bits",
             type=whole(2),
             default=8,
@@ -222,7 +224,7 @@ def main(args: argparse.Namespace) -> None:
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
-    console(wide=True).print(_table(rows))
+    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from imcmoo.cli import catalogue
 from imcmoo.cli.notices import warn
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
@@ -37,16 +38,33 @@ REMOVED = {
 """Removed options, with what replaces each."""
 
 
+def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add STUDY, which a shell with argcomplete completes.
+
+    Args:
+        parser: gets the argument.
+        optional: accept a command line without it.
+    """
+    study = parser.add_argument(
+        "study",
+        nargs="?" if optional else None,
+        metavar="STUDY",
+        help="name of a study (imcmoo run --list shows them), or a file (.toml)",
+    )
+    study.completer = lambda **_: catalogue.names()  # type: ignore[attr-defined]
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that change what a study asks."""
-    parser.add_argument(
+    group = parser.add_argument_group("settings of the study")
+    group.add_argument(
         "--area-limit",
         type=area,
         metavar="MM2",
         dest="area_limit_m2",
         help="largest chip allowed (each study has a default)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--deployment",
         choices=get_args(Deployment),
         help="resident weights: one network on the chip at a time (alone, the paper's rule) or all "
@@ -57,7 +75,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the number of processes, or a scheduler's address; `workers` reads it."""
-    where = parser.add_mutually_exclusive_group()
+    group = parser.add_argument_group("processes and machines")
+    where = group.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
     )
@@ -66,7 +85,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="of Dask, such as tcp://127.0.0.1:8786, whose workers are to do the work instead",
     )
-    parser.add_argument(
+    group.add_argument(
         "--trust-network",
         action="store_true",
         help="send work to another machine unencrypted (tcp://)",

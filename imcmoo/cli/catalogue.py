@@ -27,11 +27,6 @@ def names() -> list[str]:
     return list(dict.fromkeys([*shipped.study_names(), *_offered("imcmoo.studies")]))
 
 
-def known() -> str:
-    """Help text on the ways to name a study."""
-    return f"{', '.join(names())}, or a file (.toml)"
-
-
 def spaces() -> dict[str, DesignSpace]:
     """The widest space of each device, by name."""
     return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
@@ -75,9 +70,9 @@ def named_study(name: str) -> Study:
     if name in shipped.study_names():
         return shipped.study(name)
     catalogue = names()
+    hint = did_you_mean(name, catalogue, most=3)
     raise InputError(
-        f"unknown study '{name}'; {did_you_mean(name, catalogue)}known: {', '.join(catalogue)}, or "
-        "the path of a .toml file"
+        f"unknown study '{name}'; {hint}known: {', '.join(catalogue)}, or the path of a .toml file"
     )
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.notices import warn_of_dynamic_products
@@ -37,7 +37,7 @@ INTERRUPTED = "the certificates written are whole; the same command goes on with
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("study", metavar="STUDY", help=catalogue.known())
+    arguments.add_study(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="for certificates")
     parser.add_argument(
         "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="begin with the designs of a run of imcmoo run (its front.csv)",
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     arguments.add_settings(parser)
     arguments.add_removed(parser, "--alone")
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -86,7 +86,8 @@ def main(args: argparse.Namespace) -> None:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[state]}", markup=False),
     )
     with folder_lock(args.out), bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")

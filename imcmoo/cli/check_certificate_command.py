@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import Progress, TaskID
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.progress import bars
@@ -65,9 +65,7 @@ def main(args: argparse.Namespace) -> None:
             checker.claim(certificate)
         except Refused as error:
             raise Refused(f"{path}: refused: {error}") from None
-    with bars(
-        TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), quiet=args.quiet
-    ) as progress:
+    with bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
             validated = checker.validate()

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Component tables of your own."
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help="make or extend a table", description=DESCRIPTION)
+    build.set_defaults(prog=build.prog)
     build.add_argument(
         "--model",
         default="reference",

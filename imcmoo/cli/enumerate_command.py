@@ -14,8 +14,14 @@ from imcmoo.cli.progress import bars
 from imcmoo.cli.terminal import console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
+from imcmoo.problem.criteria import EDAP_UNIT, NAMED
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report.explanation_words import UNITS
+from imcmoo.report.labels import label
+from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -32,18 +38,14 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "study",
-        metavar="STUDY",
-        help=catalogue.known(),
-    )
+    arguments.add_study(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     arguments.add_settings(parser)
     arguments.add_workers(parser)
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -57,7 +59,7 @@ def main(args: argparse.Namespace) -> None:
     ordinary = catalogue.find_study(args.study)
     study = arguments.with_options(ordinary, args)
     if study != ordinary and args.out is None:
-        raise InputError("where to? give --out, so that the study's own answer is not replaced")
+        raise InputError("--out is required when settings differ from the study")
     workers = arguments.workers(args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
@@ -93,5 +95,30 @@ def _show(
     table = optima_table(answer, study.problem()).groupby("criterion", sort=False)
     for name, rows in table:
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
-        terminal.print(f"  {name}: {rows['value'].iloc[0]:.6g}{ties}")
+        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], study.problem())}{ties}")
     terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
+    """Text of an optimum, its name and unit as people read them.
+
+    Args:
+        name: a criterion, a quantity, or the EDAP of one network.
+        value: in the unit of `optima.csv`.
+        problem: of the study.
+    """
+    title, unit = label(name), NAMED[name].unit if name in NAMED else ""
+    for network in problem.workload_names:
+        titles = {
+            f"{ALONE}{network}": f"EDAP of a {label(network)}-specific chip",
+            f"edap_{network}": f"EDAP of {label(network)} on a chip for all",
+        }
+        if name in titles:
+            title, unit = titles[name], EDAP_UNIT
+        for quantity in problem.model.quantities:
+            if quantity.per_workload and name == f"{quantity.name}_{network}":
+                title, unit = f"{label(quantity.name)} of {label(network)}", quantity.unit
+            elif not quantity.per_workload and name == quantity.name:
+                unit = quantity.unit
+    factor, shown = SHOWN.get(unit, (1.0, UNITS.get(unit, unit)))
+    return f"{title}: {factor * value:.4g} {shown}".rstrip()

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO, get_args
+from typing import Any, TextIO, get_args
 
+import numpy as np
 import pandas as pd
 
 from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
 from imcmoo.cli.arguments import add_force, check_outputs, whole, wholes
 from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.progress import counted
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
+from imcmoo.report.violations import violation
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""
@@ -32,13 +37,20 @@ MODELS: Mapping[str, EvaluatedModel] = {
 }
 
 DESCRIPTION = """
-Cost every design of a CSV on every workload.
+Cost every design of a CSV on every workload, a line of OUT.csv for each pair.
 
-DESIGNS has one column per parameter of the cost model, in SI units where no other unit is named;
-other columns are ignored. OUT has one line per design and workload, in order. Where a network does
-not run on a chip (feasible is False; limits are a study's matter), what it would cost is left
-empty.
+  imcmoo evaluate DESIGNS.csv --device rram --workloads resnet18,vgg16 --out OUT.csv
+  imcmoo evaluate DESIGNS.csv --device sram --workloads mine.csv --model physical --out OUT.csv
+
+DESIGNS.csv has a column for each parameter; docs/commands.md and docs/physical_model.md list them.
 """
+
+MISSING = {
+    "missing_cells": "cells",
+    "missing_bits": "buffer_bits",
+    "missing_buffer_bits": "buffer_bits",
+}
+"""Columns of amounts that a network is short of, and the resource of each."""
 
 COSTS = re.compile(rb"[^\n]*,workload,energy_J,latency_s,")
 BREAKDOWN = re.compile(rb"[^\n]*,workload,layer,component,energy_J,")
@@ -50,8 +62,8 @@ INTERRUPTED = "no file was written"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     spaces = catalogue.spaces()
-    by_model = (f"--model {name}: {model.describe()}" for name, model in MODELS.items())
-    parser.description = "\n\n".join([DESCRIPTION, *by_model])
+    parser.description = DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
     parser.add_argument("--device", required=True, choices=sorted(spaces))
     parser.add_argument(
@@ -73,36 +85,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BREAKDOWN.csv",
         help="also write energy_J per design, workload, layer and component, and time per layer",
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     add_force(parser)
     _add_arguments_of_models(parser)
 
 
 def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
     """Add what only one of the models takes."""
-    parser.add_argument(
+    reference = parser.add_argument_group("reference model")
+    reference.add_argument(
         "--rounding",
         choices=["none", "reference"],
-        help="reference model: 'reference' rounds each component's energy per layer as the "
+        help="'reference' rounds each component's energy per layer as the "
         "reference prints it (default: none)",
     )
-    parser.add_argument(
+    physical = parser.add_argument_group("physical model")
+    physical.add_argument(
         "--deployment",
         choices=get_args(Deployment),
-        help="physical model: one network on the chip at a time, which is rewritten at a switch "
+        help="one network on the chip at a time, which is rewritten at a switch "
         "(alone, the default), or all at once (together)",
     )
-    parser.add_argument(
+    physical.add_argument(
         "--requests-per-switch",
         type=whole(1),
         metavar="N",
-        help="physical model: inferences over which a switch is charged (default: 1000000)",
+        help="inferences over which a switch is charged (default: 1000000)",
     )
     for operand in ("input", "weight"):
-        parser.add_argument(
+        physical.add_argument(
             f"--{operand}-bits",
             type=lambda text: list(wholes(1)(text)),
             metavar="B",
-            help=f"physical model: precision of {operand}s, 4 to 8; one number, or one for each "
+            help=f"precision of {operand}s, 4 to 8; one number, or one for each "
             "workload (default: 8)",
         )
 
@@ -126,12 +141,57 @@ def main(args: argparse.Namespace) -> None:
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)
-        for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
-            _append(out, evaluation.costs(rows), rows)
+        failures = Failures()
+        with counted("designs", len(evaluation), quiet=args.quiet) as advance:
+            for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
+                costs = evaluation.costs(rows)
+                failures.add(costs, rows.start)
+                _append(out, costs, rows)
+                advance(len(costs) // len(workloads.workloads))
         if breakdown:
             per_chunk = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
-            for rows in _chunks(evaluation, per_chunk):
-                _append(breakdown, evaluation.breakdown(rows), rows)
+            with counted("breakdown", len(evaluation), quiet=args.quiet) as advance:
+                for rows in _chunks(evaluation, per_chunk):
+                    _append(breakdown, evaluation.breakdown(rows), rows)
+                    advance(min(per_chunk, len(evaluation) - rows.start))
+    for line in failures.lines(len(evaluation)):
+        console(stderr=True, quiet=args.quiet).print(line, soft_wrap=True)
+
+
+class Failures:
+    """How many designs do not run each network, and why the first of them does not."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def add(self, costs: pd.DataFrame, start: int) -> None:
+        """Add costs of designs.
+
+        Args:
+            costs: a row for each design and workload, designs outermost.
+            start: how many designs came before.
+        """
+        failed = np.flatnonzero(~costs["feasible"].to_numpy(bool))
+        n_workloads = costs["workload"].nunique()
+        for name, rows in costs.iloc[failed].groupby("workload", sort=False):
+            self._counts[str(name)] += len(rows)
+            if name not in self._first:
+                at = start + int(failed[costs["workload"].iloc[failed] == name][0]) // n_workloads
+                self._first[str(name)] = f"design {at + 1} {_why_not(rows.iloc[0])}"
+
+    def lines(self, n_designs: int) -> list[str]:
+        """One line for each network that some designs do not run."""
+        return [
+            f"{name}: {self._counts[name]:,} of {n_designs:,} designs do not run it; {first}"
+            for name, first in self._first.items()
+        ]
+
+
+def _why_not(row: pd.Series[Any]) -> str:
+    """Text of the resources that a row of costs is short of."""
+    missing = {c: row[c] for c in MISSING if c in row and row[c] > 0}
+    return ", ".join(violation(MISSING[column], value) for column, value in missing.items())
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:

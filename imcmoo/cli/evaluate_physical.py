@@ -139,21 +139,7 @@ def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
     return table.accepted(covered)
 
 
-def describe() -> str:
-    """Columns that are read and written."""
-    optional = ", ".join(f"{name} ({default})" for name, default in DEFAULTS.items())
-    texts = "; ".join(f"{name} is {', '.join(texts_of)}" for name, texts_of in TEXTS.items())
-    return (
-        f"one an architect can defend. DESIGNS has {', '.join(NEEDED)}, and optionally, with "
-        f"these defaults, {optional}; {texts}. OUT has all of these, workload, energy_J, "
-        "latency_s, interval_s, area_mm2, power_W, tops, tops_per_W, tops_per_mm2, snr_adc_dB, "
-        "snr_dev_dB, snr_rounding_dB, snr_dB, occupied_cells, cells, dram_bits, glb_bits, "
-        "bound_by, feasible, missing_cells, missing_bits."
-    )
-
-
 MODEL = EvaluatedModel(
     begin,
     options=("deployment", "requests_per_switch", "input_bits", "weight_bits"),
-    describe=describe,
 )

@@ -69,15 +69,4 @@ def begin(
     return ReferenceEvaluation(Evaluator(space, workloads), levels, options.get("rounding", "none"))
 
 
-def describe() -> str:
-    """Columns that are read and written."""
-    spaces = catalogue.spaces().items()
-    columns = "; ".join(f"{name}: {', '.join(space.names)}" for name, space in spaces)
-    return (
-        f"the paper's cost model. DESIGNS has the parameters of the device's space ({columns}), "
-        "OUT these, workload, energy_J, latency_s, area_mm2, feasible, max_utilization_pct, "
-        "missing_cells, missing_buffer_bits."
-    )
-
-
-MODEL = EvaluatedModel(begin, options=("rounding",), describe=describe)
+MODEL = EvaluatedModel(begin, options=("rounding",))

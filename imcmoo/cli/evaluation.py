@@ -38,12 +38,10 @@ class EvaluatedModel:
         begin: reads a file of designs for a device, given networks and the model's own options by
             name; raises an `InputError` if any of these is at fault.
         options: names of the model's own options.
-        describe: columns that the model reads and writes, for people.
     """
 
     begin: Callable[[Path, str, WorkloadSet, Mapping[str, Any]], Evaluation]
     options: tuple[str, ...]
-    describe: Callable[[], str]
 
 
 def repeated(columns: Columns, times: int) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.study_of_run import study_of_run
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
@@ -25,22 +25,12 @@ from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
 
 DESCRIPTION = """
-Explain a design: the chip and where its area goes; energy, latency, power, TOPS and what binds, by
-network; the components and layers that take most; which limits are active; and what every step to a
-neighbouring design changes: who gains, who pays, what becomes infeasible and how much is missing.
-WHAT is the folder of a run, whose selected design is explained (--design for others), or, with
---study, a design.json or a line of a CSV of designs, its header being line 1.
+Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
+to a neighbouring design would change.
 
-What a cost model does not tell is left out. What networks gain and pay is a share of their EDAP; a
-score relative to "this design" is relative to its own EDAP, where the best of each network is not
-known.
-
---csv DIR writes tidy tables in J, s and mm²: chip.csv (one row: parameters, chip, score),
-networks.csv (network; figures), areas.csv (component; area), components.csv (network, component;
-energy), layers.csv (network, layer; energy, time, cells used, what binds, largest component),
-limits.csv (limit, network; share used, excess, missing, neighbours ruled out), neighbours.csv
-(step; parameter, before, after, feasible, score), changes.csv (step, network; gain) and lacking.csv
-(step, limit, network; excess, missing).
+  imcmoo explain results/STUDY/seed-1                       the selected design of a run
+  imcmoo explain results/STUDY/seed-1 --design alone_vgg16  another of its designs
+  imcmoo explain DESIGNS.csv:2 --study STUDY                a line of a file; line 1 is its header
 """
 
 INTERRUPTED = "nothing was lost"
@@ -49,12 +39,12 @@ INTERRUPTED = "nothing was lost"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", metavar="WHAT", help="RUN, design.json, or DESIGNS.csv:LINE")
     parser.add_argument(
         "--study",
         metavar="STUDY",
-        help=f"what a design of a file is for, or a run whose study has another name or place now: "
-        f"{catalogue.known()}",
+        help="what a design of a file is for, or a run whose study has another name or place now",
     )
     parser.add_argument(
         "--design",
@@ -89,8 +79,7 @@ def main(args: argparse.Namespace) -> None:
         console().print(text, soft_wrap=True)
         return
     terminal = console()
-    for part in explained(explanation, width=terminal.width, layers=args.layers):
-        terminal.print(part)
+    show(terminal, *explained(explanation, width=terminal.width, layers=args.layers))
     if written:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
 from imcmoo.cli.arguments import add_force, check_outputs
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.networks.onnx_import import import_onnx
@@ -63,24 +63,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--dim", "SYMBOL=1", _dim, "size of a symbol in the inputs' shapes"),
         ("--value", "INPUT=16000", _value, "elements of an input that steers the network"),
     )
+    inputs = parser.add_argument_group("inputs of the model")
     for option, form, parse, text in several:
-        parser.add_argument(
+        inputs.add_argument(
             option, action="append", default=[], type=_named(parse), metavar=form, help=text
         )
-    parser.add_argument(
+    inputs.add_argument(
         "--samples",
         type=Path,
         metavar="INPUTS.npz",
         help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
     )
-    parser.add_argument(
+    measured = parser.add_argument_group("accuracy data")
+    measured.add_argument(
         "--data",
         type=Path,
         metavar="EVAL.npz",
         help="labelled data as of `imcmoo accuracy`: also measure how noise changes the score",
     )
-    parser.add_argument("--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy")
-    parser.add_argument("--output", metavar="NAME", help="the output that --data scores")
+    measured.add_argument(
+        "--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy"
+    )
+    measured.add_argument("--output", metavar="NAME", help="the output that --data scores")
     parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
     add_force(parser)
     parser.add_argument(
@@ -146,7 +150,7 @@ def _report(imported: Imported, out: Path) -> None:
             complete = all(item.macs_known for item in items)
             share = f"{macs / total:.2%}" if complete else "unknown"
             table.add_row(fate.value.replace("_", " "), operator, str(nodes), share)
-    terminal.print(table)
+    show(terminal, table)
     for warning in imported.warnings:
         terminal.print(f"warning: {warning}", soft_wrap=True)
     totals = {k: v for k, v in imported.summary().items() if isinstance(v, int)}

@@ -3,46 +3,130 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
 
 from imcmoo.cli import command_line
+from imcmoo.version import __version__
 
 PROG = "imcmoo"
 
-COMMANDS = {
-    "run": "search a study for one design",
-    "evaluate": "cost the designs of a CSV",
-    "explain": "say why a design is what it is",
-    "report": "show a run as one page",
-    "enumerate": "evaluate every design of a study",
-    "certify": "find the best design of a study, with proof",
-    "check-certificate": "prove anew what a certificate says",
-    "import": "turn an ONNX model into a network table",
-    "accuracy": "execute a network on simulated chips",
-    "components": "make tables of component costs",
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "search": {
+        "run": "search a study for one design",
+        "compare": "compare search algorithms (in a checkout)",
+        "reproduce": "reproduce the published results (in a checkout)",
+    },
+    "exact": {
+        "enumerate": "evaluate every design of a study",
+        "certify": "find the best design of a study, with proof",
+        "check-certificate": "verify certificates independently",
+    },
+    "analyse": {
+        "explain": "show why a design is what it is, and what each change would cost",
+        "report": "show a run as one page",
+        "evaluate": "cost the designs of a CSV",
+        "accuracy": "execute a network on simulated chips",
+    },
+    "data": {
+        "import": "turn an ONNX model into a network table",
+        "components": "make tables of component costs",
+    },
 }
-"""What each command does; its module is `imcmoo.cli.NAME_command`, _ for -."""
+"""What each command does, in groups; its module is `imcmoo.cli.NAME_command`, _ for -."""
+
+COMMANDS = {name: what for group in GROUPS.values() for name, what in group.items()}
+
+IN_A_CHECKOUT = ("compare", "reproduce")
+"""Commands whose module is named by an entry point of the group `imcmoo.commands`."""
+
+COMPLETED = "COMP_LINE"
+"""Where a shell says which line to complete."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    with command_line.starting(PROG):
-        args = _parsed(sys.argv[1:] if argv is None else argv)
-    return command_line.run(PROG, lambda: args.main(args), interrupted=args.interrupted)
+    argv = sys.argv[1:] if argv is None else argv
+    completed = os.environ.get(COMPLETED) if "_ARGCOMPLETE" in os.environ else None
+    if completed is not None:
+        argv = completed.split()[1:]
+    name = argv[0] if argv and argv[0] in COMMANDS else ""
+    with command_line.starting(f"{PROG} {name}".rstrip()):
+        parser, command = _parsers(name)
+        if completed is not None:
+            import argcomplete
+
+            argcomplete.autocomplete(parser)
+    if not argv:
+        parser.print_help()
+        return 0
+    if not name and not argv[0].startswith("-"):
+        parser.error(_unknown(argv[0]))
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return command_line.run(args.prog, lambda: args.main(args), interrupted=args.interrupted)
 
 
-def _parsed(argv: list[str]) -> argparse.Namespace:
-    """Parsed arguments, the command's `main`, and its message after Ctrl-C."""
+def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
+    """The parser of all commands, and that of one, the only one that has arguments.
+
+    Args:
+        name: of the command; empty for none.
+    """
+    lines = ((group, *_listed(names)) for group, names in GROUPS.items())
     parser = command_line.Parser(
-        prog=PROG, description="One in-memory-computing chip for many neural networks."
+        prog=PROG,
+        usage=f"{PROG} [--help] [--version] COMMAND ...",
+        description="One in-memory-computing chip for many neural networks.\n\n"
+        + "\n\n".join("\n".join(group) for group in lines),
+        epilog=f"{PROG} COMMAND --help shows the options of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for name, what in COMMANDS.items():
-        command = commands.add_parser(name, help=what)
+    parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
+    commands = parser.add_subparsers(
+        required=True, metavar="COMMAND", prog=PROG, help=argparse.SUPPRESS
+    )
+    named = parser
+    for each in COMMANDS:
+        command = commands.add_parser(each)
         # Only what is asked for is imported: figures alone take a second or two.
-        if argv[:1] == [name]:
-            module = import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
+        if each == name:
+            named = command
+            module = _module(name, command)
+            command.set_defaults(prog=command.prog, main=module.main)
+            command.set_defaults(interrupted=module.INTERRUPTED)
             module.add_arguments(command)
-            command.set_defaults(main=module.main, interrupted=module.INTERRUPTED)
-    return parser.parse_args(argv)
+    return parser, named
+
+
+def _listed(names: Mapping[str, str]) -> list[str]:
+    width = max(map(len, COMMANDS))
+    return [f"  {name:{width}}  {what}" for name, what in names.items()]
+
+
+def _module(name: str, command: command_line.Parser) -> Any:
+    """The module of a command; outside a checkout some have none, which ends the program."""
+    if name not in IN_A_CHECKOUT:
+        return import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
+    try:
+        (entry,) = entry_points(group="imcmoo.commands", name=name)
+        return entry.load()
+    except (ModuleNotFoundError, ValueError) as error:
+        if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("experiments"):
+            raise
+        command.exit(
+            command_line.USAGE_ERROR,
+            f"{command.prog}: error: needs a checkout of imcmoo, with 'pip install -e .' in it\n",
+        )
+
+
+def _unknown(name: str) -> str:
+    # Imported here: most calls need no suggestion.
+    from imcmoo.io.errors import did_you_mean
+
+    return f"unknown command '{name}'; {did_you_mean(name, COMMANDS)}known: {', '.join(COMMANDS)}"

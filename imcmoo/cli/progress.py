@@ -12,8 +12,10 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
+    TimeRemainingColumn,
 )
 
 from imcmoo.cli.terminal import console
@@ -26,16 +28,23 @@ from imcmoo.study.study import Study
 REDRAW_S = 0.1
 """Shortest time between two drawings of the bars."""
 
+LINE_S = 10.0
+"""Time between two lines of progress where there is no terminal."""
+
 
 class Bars(Progress):
     """Bars that are drawn when they change, by no thread of their own.
 
-    A process with one thread can fork its workers (`imcmoo.io.processes`).
+    A process with one thread can fork its workers (`imcmoo.io.processes`). Where there is no
+    terminal, a line is printed every ten seconds instead.
     """
 
-    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
-        self._drawn = 0.0
-        super().__init__(*columns, auto_refresh=False, **options)
+    def __init__(self, *columns: ProgressColumn, quiet: bool = False, **options: Any) -> None:
+        shown = options["console"].is_terminal
+        self._lines = not shown and not quiet
+        self._drawn = 0.0 if shown else time.monotonic()
+        hidden = quiet or not shown
+        super().__init__(*columns, auto_refresh=False, transient=True, disable=hidden, **options)
 
     def update(self, task_id: TaskID, *args: Any, **fields: Any) -> None:
         """Change a bar."""
@@ -49,22 +58,51 @@ class Bars(Progress):
 
     def _draw(self) -> None:
         now = time.monotonic()
-        if now > self._drawn + REDRAW_S or self.finished:
+        if self._lines and now >= self._drawn + LINE_S:
+            self._drawn = now
+            for task in self.tasks:
+                if task.completed and not task.finished:
+                    self.console.print(_line(task), soft_wrap=True)
+        elif not self.disable and (now > self._drawn + REDRAW_S or self.finished):
             self._drawn = now
             self.refresh()
 
 
-@contextmanager
-def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
-    """Bars that go when they are done, on a terminal only.
+def _line(task: Task) -> str:
+    """Progress of a task: how much is done, and the remaining time if it is known."""
+    state = f", {task.fields['state']}" if task.fields.get("state") else ""
+    if not task.total:
+        return f"{task.description}: {task.elapsed or 0:.0f} s{state}"
+    before = task.fields.get("before", 0)  # of an earlier command
+    new = task.completed - before
+    left = remaining(task.elapsed or 0, new, task.total - before) if new else "an unknown time"
+    done = f"{task.completed:,.0f} of {task.total:,.0f} ({task.percentage:.0f} %)"
+    return f"{task.description}: {done}, about {left} left{state}"
+
+
+def remaining(elapsed: float, completed: float, total: float) -> str:
+    """Remaining time at the mean rate so far.
 
     Args:
-        columns: those of rich by default.
+        elapsed: seconds.
+        completed: amount of work done, above 0.
+        total: amount of all work.
+    """
+    seconds = elapsed * (total - completed) / completed
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
+    """Bars that go when they are done; lines where there is no terminal.
+
+    Args:
+        columns: those of rich by default, with the remaining time.
         quiet: show nothing.
     """
-    terminal = console(stderr=True)
-    hidden = quiet or not terminal.is_terminal
-    with Bars(*columns, console=terminal, transient=True, disable=hidden) as shown:
+    with Bars(*columns, console=console(stderr=True), quiet=quiet) as shown:
         yield shown
 
 
@@ -78,25 +116,32 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[state]}", markup=False),
     )
-    with Bars(*columns, console=console(stderr=True), disable=quiet) as shown:
+    with bars(*columns, quiet=quiet) as shown:
         tasks = {
-            name: shown.add_task(label(name), total=study.budget, state="waiting")
+            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
             for name in names(study)
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
             best = text(row.best, ".3e")
             state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
+            if shown.tasks[tasks[name]].start_time is None:
+                shown.start_task(tasks[name])
             shown.update(tasks[name], completed=row.evaluations, state=state)
 
         yield on_trace
 
 
 @contextmanager
-def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[[], None]]:
-    """Show how many of some pieces of work are done; yields what to call after each."""
+def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[..., None]]:
+    """Show how many of some pieces of work are done.
+
+    Yields:
+        What to call after each piece, or with the number of pieces.
+    """
     with bars(quiet=quiet) as shown:
-        task = shown.add_task(what, total=total, completed=done)
-        yield lambda: shown.advance(task)
+        task = shown.add_task(what, total=total, completed=done, before=done)
+        yield lambda n=1: shown.advance(task, n)

@@ -21,14 +21,10 @@ same files. An earlier run in the same folder is replaced when the new one is co
 INTERRUPTED = "the same command with --resume continues"
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None:
-    """Describe the command and add what it takes.
-
-    Args:
-        or_else: what else may stand for a study, for its help.
-    """
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("study", nargs="?", metavar="STUDY", help=f"{catalogue.known()}{or_else}")
+    arguments.add_study(parser, optional=True)
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(
@@ -39,18 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None
         "--seeds", type=arguments.seeds, metavar="LIST", help="several, such as 1-10 or 1,2,5"
     )
     parser.add_argument(
-        "--budget",
-        type=arguments.whole(1),
-        metavar="N",
-        help="unique designs evaluated by each search (default: the study's, 3300)",
-    )
-    parser.add_argument(
-        "--criterion",
-        metavar="NAME",
-        help=f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
-        f"your own (default: the study's, {MINIMAX}); all are reported",
-    )
-    parser.add_argument(
         "--out", type=Path, default=arguments.DEFAULT_OUT, help="default: %(default)s"
     )
     parser.add_argument(
@@ -58,12 +42,29 @@ def add_arguments(parser: argparse.ArgumentParser, *, or_else: str = "") -> None
         action="store_true",
         help="continue a run that was killed; starts it if there is none, keeps it if complete",
     )
-    parser.add_argument(
-        "--no-baselines", action="store_true", help="skip the searches for one workload alone"
-    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_search(parser.add_argument_group("search"))
     arguments.add_settings(parser)
     arguments.add_workers(parser)
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def _add_search(group: argparse._ArgumentGroup) -> None:
+    """Add what the searches do and select."""
+    group.add_argument(
+        "--budget",
+        type=arguments.whole(1),
+        metavar="N",
+        help="unique designs evaluated by each search (default: the study's, 3300)",
+    )
+    group.add_argument(
+        "--criterion",
+        metavar="NAME",
+        help=f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
+        f"your own (default: the study's, {MINIMAX}); all are reported",
+    )
+    group.add_argument(
+        "--no-baselines", action="store_true", help="skip the searches for one workload alone"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

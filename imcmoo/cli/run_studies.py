@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 
 from imcmoo.cli.progress import counted, progress
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, show
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -30,7 +30,7 @@ from imcmoo.study import provenance, result_tables
 from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.explained_run import explain_run
-from imcmoo.study.explanation_file import EXPLANATIONS, write_explanations
+from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, write_explanations
 from imcmoo.study.outcome import Outcome
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, names, run_searches
@@ -180,17 +180,22 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 
 def _show(results: Results, terminal: Console) -> None:
-    terminal.print(terminal_tables.selection_table(results))
+    show(terminal, terminal_tables.selection_table(results))
     if results.scenario is not None:
-        terminal.print(scenario_table(results.scenario))
+        show(terminal, scenario_table(results.scenario, terminal.width))
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
     if (results.folder / ACCURACY).exists():
-        terminal.print(terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
+        show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
-        terminal.print(terminal_tables.baseline_table(results, results.baselines))
+        stored = results.folder / EXPLANATIONS
+        explanations = read_explanations(stored) if stored.exists() else []
+        table = terminal_tables.baseline_table(
+            results, results.baselines, explanations, width=terminal.width
+        )
+        show(terminal, table)
     if results.regret is not None and results.indicators is not None:
-        terminal.print(terminal_tables.regret_table(results.regret, results.indicators))
+        show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
 
 
 def _summarise(
@@ -203,9 +208,10 @@ def _summarise(
         frame.to_csv(temporary, index=False, lineterminator="\n")
     study = studies[0]
     shown = ["seed", *study.space.names, "area_mm2"]
-    terminal.print(
+    show(
+        terminal,
         terminal_tables.seeds_table(
             frame, study=study.name, criterion=study.selected_by, shown=shown
-        )
+        ),
     )
     terminal.print(f"written:\n  {path}", soft_wrap=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from imcmoo.report.fitted import fitted
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -20,3 +23,15 @@ def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) ->
     if wide and not made.is_terminal:
         made.width = PIPE_WIDTH
     return made
+
+
+def show(terminal: Console, *parts: RenderableType) -> None:
+    """Print text, and tables in parts that fit the width.
+
+    Args:
+        terminal: where to.
+        parts: tables and other text, in order.
+    """
+    for part in parts:
+        for piece in fitted(part, terminal.width) if isinstance(part, Table) else [part]:
+            terminal.print(piece)

@@ -9,6 +9,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 NAME_RULE = "letters, digits, '_', '.' and '-', beginning with a letter or digit"
 
+NEARLY_EQUAL = 0.9
+"""Similarity of names, 0 to 1, from which on several are suggested instead of the closest."""
+
 
 class InputError(Exception):
     """The user's input is at fault; the message says what and where, a line for each fault."""
@@ -28,10 +31,20 @@ def check_choice(name: str, value: object, known: Collection[str]) -> None:
         raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
 
 
-def did_you_mean(value: object, known: Collection[str]) -> str:
-    """A hint at the closest of some names, or nothing; ends with a space."""
-    close = difflib.get_close_matches(str(value), known, n=1)
-    return f"did you mean '{close[0]}'? " if close else ""
+def did_you_mean(value: object, known: Collection[str], *, most: int = 1) -> str:
+    """A hint at the closest of some names, or nothing; ends with a space.
+
+    Args:
+        value: the unknown name.
+        known: the names.
+        most: how many that are nearly equal are listed.
+    """
+    name = str(value)
+    close = difflib.get_close_matches(name, known, n=most, cutoff=NEARLY_EQUAL)
+    close = close or difflib.get_close_matches(name, known, n=1)
+    *others, last = (f"'{each}'" for each in close or ("",))
+    either = f"{', '.join(others)} or {last}" if others else last
+    return f"did you mean {either}? " if close else ""
 
 
 def did_you_mean_or_known(value: object, known: Collection[str]) -> str:

@@ -18,9 +18,6 @@ from imcmoo.report.explanation_words import (
     add_names,
     cell,
     headed,
-    lack,
-    lacked,
-    limit_name,
     new_table,
     percent,
     plain,
@@ -30,6 +27,7 @@ from imcmoo.report.explanation_words import (
 from imcmoo.report.labels import label
 from imcmoo.report.neighbour_table import neighbour_table, verdict
 from imcmoo.report.scenario_tables import ROOMY, scenario_table
+from imcmoo.report.violations import limit_name, violation, violations
 from imcmoo.study.explanation import Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
@@ -87,7 +85,7 @@ def _heading(explanation: Explanation) -> Text:
 
 
 def _networks(explanation: Explanation, width: int) -> Table:
-    """One row per network; what one does not run lacks instead of its figures."""
+    """One row per network; limits that one violates instead of its figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
     columns = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
     # Quantities of the model first, then what is known by name.
@@ -107,7 +105,8 @@ def _networks(explanation: Explanation, width: int) -> Table:
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
     if len(not_run):
         caption = (
-            f"{label(n)} does not run: {lacked(limits[limits['network'] == n])}" for n in not_run
+            f"{label(n)} does not run: {violations(limits[limits['network'] == n])}"
+            for n in not_run
         )
         table.caption = "\n".join(caption)
         table.caption_justify = "left"
@@ -196,7 +195,7 @@ def limit_table(limits: pd.DataFrame) -> Table:
     table = new_table("limit", "network", title="Limits: what is active, and what is near")
     table.add_column("used", justify="right")
     table.add_column("neighbours it rules out", justify="right")
-    table.add_column("lacking")
+    table.add_column("violation")
     nearness = (
         limits["used"].fillna(-1.0) + 1e6 * limits["excess"].fillna(0) + limits["stops"] * 1e-6
     )
@@ -206,7 +205,7 @@ def limit_table(limits: pd.DataFrame) -> Table:
     )
     for _, row in nearest.iterrows():
         broken = row["excess"] > 0
-        over = lack(str(row["limit"]), row["missing"], row["excess"]) if broken else ""
+        over = violation(str(row["limit"]), row["missing"], row["excess"]) if broken else ""
         stops = limits.loc[limits["limit"] == row["limit"], "stops"].max()
         table.add_row(
             limit_name(str(row["limit"])),

@@ -1,4 +1,4 @@
-"""Texts of an explanation: headings, cells, and missing resources."""
+"""Texts of an explanation: headings and cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich import box
 from rich.table import Table
 
 from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import SHOWN, short
+from imcmoo.report.terminal_tables import SHOWN
+from imcmoo.report.violations import IN_DECIBELS, decibels
 
 COLUMN_TITLES = {
     "power_W": "power (W)",
@@ -36,13 +37,11 @@ ACCURACY_TITLES = {
 
 PERCENT = ("utilization", "regret")
 
-IN_DECIBELS = ("snr", "compute_snr")
-"""Limits whose shares are of noise power."""
-
 LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
-UNITS = {"mm2": "mm²"}
+UNITS = {"mm2": "mm²", "m2": "mm²", "m²": "mm²"}
+"""Units of areas, all shown in mm², and how they are written."""
 
 
 def new_table(*columns: str, title: str) -> Table:
@@ -102,28 +101,6 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
-def limit_name(limit: str) -> str:
-    """The name of a limit; those of a study are called as there, unit and all."""
-    return limit if limit.startswith(("max_", "min_")) else label(limit)
-
-
-def lack(limit: str, missing: float, excess: float) -> str:
-    """Text of the missing amount of a resource.
-
-    Args:
-        limit: its name.
-        missing: of a resource, in its own unit; NaN for other limits.
-        excess: as a share of what there is.
-    """
-    at_least = limit.startswith("min_")
-    if limit in IN_DECIBELS:
-        return f"{limit_name(limit)} {decibels(1 + excess)} short"
-    # What counts in shares of a limit has no other unit.
-    if pd.isna(missing) or np.isclose(missing, excess):
-        return f"{limit_name(limit)} {100 * excess:.3g} % {'short' if at_least else 'over'}"
-    return f"lacks {short(missing)} {label(limit)}"
-
-
 def used(limit: str, share: float) -> str:
     """Text of the used share of a limit."""
     if pd.isna(share):
@@ -131,16 +108,3 @@ def used(limit: str, share: float) -> str:
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
     return f"{100 * share:.4g} %"
-
-
-def decibels(ratio: float) -> str:
-    """A ratio of powers."""
-    return f"{10 * np.log10(ratio):.3g} dB"
-
-
-def lacked(limits: pd.DataFrame) -> str:
-    """Text of all that is missing."""
-    rows = limits[limits["excess"].fillna(0) > 0]
-    return ", ".join(
-        lack(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()
-    )

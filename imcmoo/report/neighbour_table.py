@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.report.explanation_words import lack, new_table, plain
+from imcmoo.report.explanation_words import new_table, plain
 from imcmoo.report.labels import label
+from imcmoo.report.violations import violation
 from imcmoo.study.explanation import Explanation
 
 SMALLEST_SHOWN = 5e-4
@@ -30,7 +31,7 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     table.add_column("step", no_wrap=not by_network)
     for head in (*figures, *(label(name) for name in names if by_network)):
         table.add_column(head, justify="right")
-    table.add_column("infeasible: lacks" if by_network else "gains and pays most; lacks")
+    table.add_column("why infeasible" if by_network else "gains and pays most, or why infeasible")
     room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
     gains = tables["changes"].pivot(index="step", columns="network", values="gain")
     for _, row in _in_order(neighbours).iterrows():
@@ -117,7 +118,7 @@ def _lacked(lacking: pd.DataFrame) -> str:
         return ""
     worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]
     return ", ".join(
-        lack(str(r["limit"]), r["missing"], r["excess"])
+        violation(str(r["limit"]), r["missing"], r["excess"])
         + (f" ({label(str(r['network']))})" if r["network"] else "")
         for _, r in worst.iterrows()
     )

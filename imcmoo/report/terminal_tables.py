@@ -11,20 +11,14 @@ from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
+from imcmoo.report.fitted import natural_width, transposed
 from imcmoo.report.labels import label
 from imcmoo.report.results import Results
+from imcmoo.report.violations import missing_resources, violations
+from imcmoo.study.explanation import Explanation
 
 SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
 """For a unit in files, how many of the unit on the screen make one, and its name."""
-
-
-QUALITIES = {
-    "snr": "signal to noise of ADCs",
-    "compute_snr": "signal to noise of ADCs and cells",
-    "levels": "levels that can be told apart",
-    "wires": "wires that lose little",
-}
-"""Resources that are not counted: how far off a design is says nothing as a number."""
 
 
 def selection_table(results: Results) -> Table:
@@ -77,8 +71,22 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
         table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
 
 
-def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
-    """EDAP of the designs for all and for one workload, relative to each workload's best."""
+def baseline_table(
+    results: Results,
+    baselines: pd.DataFrame,
+    explanations: Sequence[Explanation] = (),
+    *,
+    width: int | None = None,
+) -> Table:
+    """EDAP of the designs for all and for one workload, relative to each workload's best.
+
+    Args:
+        results: of the run.
+        baselines: one row for each design.
+        explanations: of the same designs, which know by how much they violate limits.
+        width: of the terminal; networks are rows where the table is wider.
+    """
+    limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
         title="EDAP relative to the best known of each workload",
@@ -91,11 +99,24 @@ def baseline_table(results: Results, baselines: pd.DataFrame) -> Table:
     names = [f"all ({label(results.criterion)})", *map(label, alone)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
         cells = [
-            lacks(row, workload) if np.isnan(v) else f"{v:.3f} ×"
+            _why_not(limits.get(f"alone_{row['optimised_for']}"), row, workload)
+            if np.isnan(v)
+            else f"{v:.3f} ×"
             for workload, v in zip(results.workloads, values, strict=True)
         ]
         table.add_row(name, *cells)
+    if width is not None and natural_width(table) > width:
+        narrow = transposed(table, "network")
+        narrow.title = f"{table.title}, by the network a design is optimised for"
+        return narrow
     return table
+
+
+def _why_not(limits: pd.DataFrame | None, row: pd.Series[Any], workload: str) -> str:
+    """Text of what keeps a network from running on a design of `baselines.csv`."""
+    if limits is not None and (text := violations(limits[limits["network"] == workload])):
+        return text
+    return missing_resources(row, workload)
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
@@ -119,26 +140,6 @@ def accuracy_table(frame: pd.DataFrame) -> Table:
 
 def _score(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) and not np.isnan(value) else ""
-
-
-def lacks(row: pd.Series[Any], workload: str) -> str:
-    """Resources a network lacks on a chip: the columns `missing_<resource>_<network>` above 0;
-    without any, the network breaks one of its limits."""
-    missing = {
-        str(c).removeprefix("missing_").removesuffix(f"_{workload}"): v
-        for c, v in row.items()
-        if str(c).startswith("missing_") and str(c).endswith(f"_{workload}") and v > 0
-    }
-    if not missing:
-        return "beyond its limits"
-    return "lacks " + ", ".join(
-        QUALITIES.get(name) or f"{short(v)} {name.replace('_', ' ')}" for name, v in missing.items()
-    )
-
-
-def short(number: float) -> str:
-    """A whole number in few digits."""
-    return f"{number / 1e6:.3g} M" if number >= 1e6 else f"{number:.0f}"
 
 
 def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:

@@ -68,8 +68,8 @@ class Service:
         scenario: the scenario.
         load: its requests as arrays.
         values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
-            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Where the
-            model gives `dram_idle` (n,) in W, its energy includes that during the interval.
+            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Energy
+            includes leak and `dram_idle` (n,), W, during the interval.
     """
 
     scenario: Scenario
@@ -146,7 +146,7 @@ class Service:
     def power_W(self) -> dict[str, Floats]:
         """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.interrupts))
-        dram_idle = values.get("dram_idle", none)
+        dram_idle = values["dram_idle"]
         leakage, networks = average_power(
             energy_J=values["energy"] - dram_idle[:, None] * values["interval"],
             interval_s=values["interval"],

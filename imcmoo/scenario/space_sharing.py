@@ -99,13 +99,13 @@ class SpaceService(Service):
     def power_W(self) -> dict[str, Floats]:
         """Average power by part, shape (n,), and of `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.groups))
-        leak = values["leak"][:, None] * self.share
-        energy = values["energy"] - leak * values["interval"]
+        leak, idle = (values[name][:, None] * self.share for name in ("leak", "dram_idle"))
+        energy = values["energy"] - (leak + idle) * values["interval"]
         gated = (leak * np.minimum(self.utilization, 1.0)).sum(axis=1)
         return {
             "leakage": values["leak"] if self.scenario.idle == "on" else gated,
             "saving": none,
-            "dram_idle": values.get("dram_idle", none),
+            "dram_idle": values["dram_idle"],
             "networks": self.load.burst / self.load.period_s * energy,
         }
 
@@ -211,8 +211,10 @@ class SpaceModel(ScenarioModel):
             service = service_times(np.moveaxis(latency, 1, 2), between, self.load)
         service = np.where(np.isnan(service), np.inf, service)
         load = network_load(service, between, whole)
-        leak = values["leak"][:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
+        # Power that is drawn whether or not a network works does not depend on the allocation.
+        always = values["dram_idle"] + (values["leak"] if self.scenario.idle == "on" else 0.0)
+        part = always[:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
         with np.errstate(invalid="ignore"):
-            spent = energy if self.scenario.idle == "gated" else energy - leak * interval
+            spent = energy - part * interval
         power = (self.load.burst / self.load.period_s)[:, None] * spent
         return {"power": power, "load": np.moveaxis(load, 2, 1), "parts": parts}

@@ -1,1 +1,1 @@
-"""The customised NSGA-II and its parts."""
+"""The criteria-guided memetic NSGA-II and its parts."""

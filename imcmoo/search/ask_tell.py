@@ -1,4 +1,4 @@
-"""The customised NSGA-II, a generation at a time: `ask` for designs, `tell` their metrics."""
+"""The criteria-guided memetic NSGA-II by generations: `ask` for designs, `tell` their metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.checkpoint import State
-from imcmoo.search.phased_nsga2 import PhasedNSGA2
+from imcmoo.search.memetic_nsga2 import MemeticNSGA2
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
 from imcmoo.version import __version__
@@ -84,7 +84,7 @@ class Search:
         )
         self.trace: list[TraceRow] = []
         self._asked: Population | None = None
-        self._algorithm = PhasedNSGA2(
+        self._algorithm = MemeticNSGA2(
             schedule=schedule, budget=budget, archive=self.archive, initial=initial
         )
         self._identity = _identity(problem, budget, schedule, rng)

@@ -50,7 +50,7 @@ def near_front(
         fitted: designs the surrogate is fitted to; 0 for neighbours in random order.
 
     Returns:
-        Designs that pass the screen and the exact check, shape (n, n_parameters).
+        Designs that pass the screen, shape (n, n_parameters).
     """
     space, front = problem.space, archive.front()
     members = rng.permutation(front)[: MEMBERS * wanted]
@@ -73,7 +73,7 @@ def near_front(
 def _new_neighbours(
     problem: AcceleratorProblem, archive: Archive, levels: Levels
 ) -> tuple[Levels, Ints]:
-    """Feasible designs one move from designs (n, n_parameters) that were not evaluated.
+    """Designs one move from designs (n, n_parameters) that pass the screen and were not evaluated.
 
     Returns:
         Designs, some repeated, and the index of the design that each is a neighbour of.
@@ -83,7 +83,6 @@ def _new_neighbours(
     ranks = problem.space.rank(neighbours).tolist()
     new = np.array([rank not in archive.seen for rank in ranks], dtype=bool)
     new[new] = problem.feasibility.screened(neighbours[new]) <= 0
-    new[new] = problem.feasibility.violation(neighbours[new]) <= 0
     return neighbours[new], of[new]
 
 

@@ -25,20 +25,11 @@ from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 OVERSAMPLING = 4
 """Children made per child wanted: some repeat what was evaluated, others are infeasible."""
 
-ROUNDS = 2
-"""Rounds of children before a generation is filled up with neighbours and random designs."""
-
 INFEASIBLE_SHARE = 0.5
 """Share of the offspring taken around the least violated design where none is feasible yet."""
 
 UNSCORED = 1e250
 """Scores of infeasible designs begin here."""
-
-PROMISING = 8
-"""Neighbours of incumbents offered per one wanted: most may be infeasible."""
-
-ELITES_LOCAL_SEARCH = 0.3
-"""Factor of a phase's share of local search where per-value elites are improved, too."""
 
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
@@ -46,8 +37,8 @@ CRITERIA_SHARE = 0.75
 BEST_KNOWN = 20
 """A neighbour of an incumbent is promising if it may be among so many best by a criterion."""
 
-N_SEEDS = 10
-"""Designs of the population whose neighbours fill a generation."""
+ELITES_LOCAL_SEARCH = 0.3
+"""Factor of a phase's share of local search where per-value elites are improved, too."""
 
 
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
@@ -57,9 +48,9 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     criteria that a surrogate predicts to be among the best known, and for the rest of that share
     neighbours of front members (`near_front`). The others are children of parents that each won a
     tournament on one criterion; where these repeat what was evaluated or are infeasible, repaired
-    children, neighbours of some of the population and then random designs fill the generation. As
-    long as limits leave no feasible design, local search is around the least violated one. In a
-    space of more than `LARGE_SPACE` designs a third source is per-value elites.
+    children and then random designs fill the generation. As long as limits leave no feasible
+    design, local search is around the least violated one. In a space of more than `LARGE_SPACE`
+    designs a third source is per-value elites.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
@@ -123,8 +114,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     def _promising(
         self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
     ) -> Levels:
-        """New neighbours of the incumbents, some more than wanted: the best of each criterion in
-        turn, as far as a surrogate can tell; at random without one."""
+        """New neighbours of the incumbents that may be among the best known: the best of each
+        criterion in turn, as a surrogate predicts; all in random order without one."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
@@ -148,24 +139,17 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         if self.niches:
             passing = _first_passing(problem, vicinity, promise, wanted)
             vicinity, promise = vicinity[passing], promise[passing]
-        return vicinity[elite(promise, PROMISING * wanted)]
+        return vicinity[elite(promise, len(vicinity))]
 
     def _fill(
         self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
     ) -> None:
-        """Fill up with children, repaired ones, neighbours of the population, random designs."""
+        """Fill up with children, then with repaired children, then with random designs."""
         problem = offspring.problem
-        for _ in range(ROUNDS):
-            if offspring.missing:
-                children = self._children(
-                    problem, levels, scores, OVERSAMPLING * offspring.missing, rng
-                )
-                offspring.add(children, offspring.missing)
+        if n := offspring.missing:
+            offspring.add(self._children(problem, levels, scores, OVERSAMPLING * n, rng), n)
         if offspring.missing:
             offspring.repair()
-        if offspring.missing:
-            drawn = rng.permutation(levels)[:N_SEEDS]
-            offspring.add(rng.permutation(self._vicinity(drawn)), offspring.missing)
         if n := offspring.missing:
             offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
 

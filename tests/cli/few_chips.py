@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from imcmoo.cli import catalogue
 from imcmoo.exact import enumeration
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.study import enumerate_study as surveying
+from imcmoo.study import shipped
 from imcmoo.study.study import Study
 from tests.model.reference import scalar_energy as plain
 
@@ -32,7 +32,7 @@ FEW = Study(
 
 def only_few(patch):
     """Let the command know this study and no other, in small parts."""
-    patch(catalogue, "studies", lambda: {STUDY: FEW})
+    patch(shipped, "study", lambda name: FEW)
     in_parts_of(PART, patch)
 
 

@@ -1,6 +1,10 @@
 """Shared parts of the tests of commands: studies, one-line errors, and the content of folders."""
 
 import os
+import re
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +45,13 @@ def write_study(folder, n):
     return str(folder / "many.toml")
 
 
+def offered_by_this_checkout(group, name):
+    """Entry points of this checkout, whatever was installed."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    offered = project["entry-points"][group]
+    return [EntryPoint(name, offered[name], group)] if name in offered else []
+
+
 def contents(folder):
     """Every file below a folder, hidden ones too, with its bytes."""
     return {
@@ -69,6 +80,6 @@ def assert_fails(folder, capsys, message, call):
     assert call() == 2
     error = capsys.readouterr().err
     assert message in error
-    assert error.startswith("imcmoo: error: ")
+    assert re.match(r"imcmoo [a-z-]+: error: ", error)
     assert error.count("\n") == 1
     assert sorted(os.listdir(folder)) == before

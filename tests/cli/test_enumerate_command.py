@@ -80,11 +80,20 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
         f"{summary['front_points']} points on the front, "
     )
     assert lines[-1] == f"written: {tmp_path / ANSWER}"
-    expected = set()
-    for name, optimum in summary["optima"].items():
-        ties = f" ({optimum['designs']} designs)" if optimum["designs"] > 1 else ""
-        expected.add(f"  {name}: {optimum['value']:.6g}{ties}")
-    assert set(lines[3:-1]) == expected
+    optima = {name: entry["value"] for name, entry in summary["optima"].items()}
+    named = {
+        f"  EDAP, max: {optima['edap_max']:.4g} J·s·mm²",
+        f"  energy of wide: {1e3 * optima['energy_wide']:.4g} mJ",
+        f"  latency of light: {1e6 * optima['latency_light']:.4g} µs",
+        f"  area: {optima['area']:.4g} mm²",
+        f"  EDAP of a wide-specific chip: {optima['alone_wide']:.4g} J·s·mm²",
+        f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
+    }
+    printed = [line.partition(" (") for line in lines[3:-1]]
+    assert named <= {text for text, _, _ in printed}
+    assert [int(ties.split()[0]) if ties else 1 for _, _, ties in printed] == [
+        entry["designs"] for entry in summary["optima"].values()
+    ]
     assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
 
 
@@ -212,7 +221,7 @@ def interrupted(surveyed, monkeypatch, capsys):
             patch.setattr(Enumeration, "evaluate_chunk", interrupt)
             assert run(out, "--quiet", *extra) == 130
         error = capsys.readouterr().err
-        assert error == "imcmoo: interrupted; the same command continues\n"
+        assert error == "imcmoo enumerate: interrupted; the same command continues\n"
         surveyed.clear()
 
     return begin
@@ -299,9 +308,9 @@ def test_a_limit_below_every_chip_is_one_line(limit, tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     line = in_vain([STUDY, "--area-limit", limit, "--quiet"], capsys)
     told = re.fullmatch(
-        rf"imcmoo: error: no design of space few_rram is feasible within {limit} mm² for wide, "
-        r"light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide binds: "
-        r"alone it needs (.+) mm²\n",
+        rf"imcmoo enumerate: error: no design of space few_rram is feasible within {limit} mm² for "
+        r"wide, light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide "
+        r"binds: alone it needs (.+) mm²\n",
         line,
     )
     designs = designs_of("rram")

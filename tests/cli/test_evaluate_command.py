@@ -59,6 +59,18 @@ def test_one_line_per_design_and_workload_with_the_evaluator_s_numbers(folder):
     assert (tiny["area_mm2"] > 0).all()
 
 
+def test_why_networks_do_not_run_is_said_with_numbers(folder, capsys):
+    assert evaluate() == 0
+    out = pd.read_csv(folder / "out.csv")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    for line, (_, failed) in zip(lines, out.iloc[2:].iterrows(), strict=True):
+        start = f"{failed['workload']}: 1 of 2 designs do not run it; design 2 needs "
+        assert line.startswith(f"{start}{failed['missing_cells'] / 1e6:.3g} M more cells")
+    assert evaluate("--quiet") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_breakdown_adds_up_to_the_energies(folder):
     assert evaluate("--breakdown", "breakdown.csv", "--rounding", "reference") == 0
     out = pd.read_csv(folder / "out.csv")
@@ -152,7 +164,7 @@ def test_the_same_file_twice_is_refused(folder, capsys):
 WRONG = ["evaluate", "d.csv", "--device", "dram", "--workloads", "a", "--out", "o"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["evaluate"], ["divine"], WRONG])
+@pytest.mark.parametrize("arguments", [["evaluate"], ["divine"], WRONG])
 def test_a_wrong_command_line_is_one_clear_line(capsys, arguments):
     refused(capsys, *arguments)
 
@@ -242,7 +254,7 @@ def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
 
     monkeypatch.setattr(Evaluator, "evaluate", interrupt)
     assert evaluate() == 130
-    assert capsys.readouterr().err == "imcmoo: interrupted; no file was written\n"
+    assert capsys.readouterr().err == "imcmoo evaluate: interrupted; no file was written\n"
     assert os.listdir(folder) == ["designs.csv"]
 
 

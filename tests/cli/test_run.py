@@ -181,8 +181,8 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         "experiments.run: interrupted; the same command with --resume continues\n"
     )
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.phased_nsga2.PhasedNSGA2._initialize_infill", interrupt)
-    monkeypatch.setattr("imcmoo.search.phased_nsga2.PhasedNSGA2._infill", interrupt)
+    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._initialize_infill", interrupt)
+    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._infill", interrupt)
     monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
@@ -305,7 +305,7 @@ def test_the_list_names_every_study(capsys):
 
 ERRORS = {
     "which study? known: four_workload_rram": [],
-    "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram'?": [
+    "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram' or 'four_work": [
         "four_workloads_rram"
     ],
     "unknown study 'x'; known: four_workload_rram": ["x"],

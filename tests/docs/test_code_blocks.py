@@ -12,6 +12,7 @@ import pytest
 
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,12 @@ def asked(words):
     return words[2:3], options
 
 
+@pytest.fixture
+def _checkout(monkeypatch):
+    monkeypatch.setattr("imcmoo.cli.main.entry_points", offered_by_this_checkout)
+
+
+@pytest.mark.usefixtures("_checkout")
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_commands_exist_with_the_options_they_are_shown_with(page):
     targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.M)

@@ -1,12 +1,14 @@
 """Comparison of predicted with executed accuracy, its figures, and the study of five networks."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
 pytest.importorskip("numba", reason="networks are executed with the package numba")
 
-from experiments.edge_networks import figures, study
+from experiments.edge_networks import cheapest, figures, study
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from tests.model.physical.test_predicted_accuracy import DATA
 
@@ -52,3 +54,35 @@ def test_figures_show_every_network_and_layer():
 def test_the_study_needs_the_data_of_all_networks(tmp_path):
     with pytest.raises(SystemExit, match="line_direction: its package or its data are missing"):
         study.prepare(tmp_path, device="sram", drop=0.01)
+
+
+class Known:
+    """Predictions of two circuits: drops of two networks by ADC bits."""
+
+    drops = {6: (0.2, 0.0), 7: (0.01, 0.03), 8: (0.0, 0.0)}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, str]] = []
+
+    def least_drop(self, circuit):
+        return 0.0
+
+    def of(self, circuit):
+        for name, drop in zip("ab", self.drops[circuit["adc_bits"]], strict=True):
+            self.asked.append((circuit["adc_bits"], name))
+            yield name, drop, None
+
+
+def test_each_drop_gets_the_cheapest_circuit_that_keeps_it_on_every_network():
+    circuits = pd.DataFrame({"edap_Jsmm2": [1.0, 2.0, 3.0], "adc_bits": [6, 7, 8]})
+    circuits = circuits.assign(**{n: 1 for n in cheapest.CIRCUIT if n != "adc_bits"})
+    known = Known()
+    found = [(drop, c["adc_bits"]) for drop, c, _ in cheapest.cheapest(circuits, known)]
+    assert found == [(0.05, 7), (0.01, 8), (0.0, 8)]
+    assert (6, "b") not in known.asked  # the first network rules the circuit out
+
+
+def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
+    worse = replace(DATA, rounding={(8, 8): 10.0})
+    assert study.rounding_alone(worse) == pytest.approx(DATA.white[-1])
+    assert study.rounding_alone(replace(DATA, float_score=0.0)) == 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from imcmoo.cli.main import COMMANDS, main
+from imcmoo.cli.main import COMMANDS, IN_A_CHECKOUT, main
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300.0
@@ -188,7 +188,7 @@ def _become(
 def preload() -> None:
     """Import every command, so that forks need not; no bytecode of a user's old module is kept."""
     sys.dont_write_bytecode = True
-    for name in COMMANDS:
+    for name in COMMANDS.keys() - IN_A_CHECKOUT:
         import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
 
 

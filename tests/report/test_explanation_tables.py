@@ -1,15 +1,15 @@
 """Explanations fit the terminal, whatever the study."""
 
-import io
-
 import numpy as np
+import pandas as pd
 import pytest
-from rich.console import Console
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import lack, used
+from imcmoo.report.explanation_words import used
+from imcmoo.report.violations import missing_resources, violation
 from imcmoo.study.explain import DesignToExplain, explain
+from tests.report.tables import shown
 from tests.study.explained_studies import STUDIES
 from tests.test_toy_model import STUDY as TOY
 
@@ -29,22 +29,46 @@ def explanations(request):
     return [e.as_shown() for e in explain(problem, study.asked_criterion, subjects)]
 
 
-@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
     for explanation in explanations:
-        console = Console(width=width, record=True, file=io.StringIO())
-        for part in explained(explanation, width=width, layers=3):
-            console.print(part)
-        text = console.export_text()
-        assert "…" not in text, text
-        assert max(map(len, text.splitlines())) <= width
-        assert ("NOT FEASIBLE" in text) == (not explanation.feasible)
+        parts = list(explained(explanation, width=width, layers=3))
+        text = shown(parts, width)
+        assert ("NOT FEASIBLE" in " ".join(text.split())) == (not explanation.feasible)
         steps = explanation.tables["neighbours"]
         assert all(f"{name} " in text for name in steps["parameter"])
 
 
 def test_noise_is_said_in_decibels():
-    assert lack("snr", 9.0, 9.0) == "snr 10 dB short"
+    assert violation("snr", 9.0, 9.0) == "SQNR 10 dB below the limit"
     assert used("snr", 0.01) == "20 dB to spare"
     assert used("snr", 2.0) == "3.01 dB short"
     assert (used("area", 0.5), used("snr", float("nan"))) == ("50 %", "not told")
+
+
+@pytest.mark.parametrize(
+    ("limit", "missing", "excess", "text"),
+    [
+        ("buffer_bits", 321_536, 0.5, "needs 40.2 kB more buffer"),
+        ("buffer_bits", 40, 1e-4, "needs 5 B more buffer"),
+        ("cells", 56, 0.1, "needs 56 more cells"),
+        ("cells", 2e6, 0.1, "needs 2 M more cells"),
+        ("snr", 1.0417, 1.0417, "SQNR 3.1 dB below the limit"),
+        ("compute_snr", 2, np.nan, "compute SNR below the limit"),
+        ("levels", 0.25, 0.25, "conductance margin 20 % below the limit"),
+        ("wires", 0.25, 0.25, "IR drop 25 % above the limit"),
+        ("accuracy", 0.03, 0.03, "accuracy 0.03 below the limit"),
+        ("max_area_mm2", np.nan, 0.125, "max_area_mm2 12.5 % above the limit"),
+        ("min_tops", np.nan, 0.125, "min_tops 12.5 % below the limit"),
+        ("evaluation", 1, 1, "cannot be evaluated"),
+    ],
+)
+def test_a_violation_has_a_number_and_a_unit(limit, missing, excess, text):
+    assert violation(limit, missing, excess) == text
+
+
+def test_resources_of_a_file_are_told_by_network():
+    row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
+    assert missing_resources(row, "a") == "SQNR below the limit, needs 2 M more cells"
+    assert missing_resources(row, "b") == "IR drop above the limit"
+    assert missing_resources(row, "c") == "beyond its limits"

@@ -17,13 +17,13 @@ def found(archive, wanted=5, fitted=100, problem=LARGE_PROBLEM, seed=0):
     return near_front(problem, archive, wanted, fitted, np.random.default_rng(seed))
 
 
-def test_neighbours_of_front_members_are_new_different_and_feasible():
+def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
     archive = evaluated(LARGE_PROBLEM, 120)
     neighbours = found(archive)
     ranks = set(RRAM.rank(neighbours).tolist())
     assert len(ranks) == len(neighbours) >= 5
     assert not ranks & archive.seen
-    assert (LARGE_PROBLEM.feasibility.violation(neighbours) <= 0).all()
+    assert (LARGE_PROBLEM.feasibility.screened(neighbours) <= 0).all()
     around, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
     assert ranks <= set(RRAM.rank(around[inside]).tolist())
 
@@ -40,9 +40,10 @@ def test_the_first_are_more_often_on_the_front_than_all():
     assert share(neighbours) > share(random) + 0.1
 
 
-def test_no_neighbour_is_left_where_all_designs_were_evaluated():
+def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
     archive = evaluated(SMALL_PROBLEM, SMALL_FEASIBLE)
-    assert not len(found(archive, problem=SMALL_PROBLEM))
+    left = found(archive, problem=SMALL_PROBLEM)
+    assert (SMALL_PROBLEM.feasibility.violation(left) > 0).all()
 
 
 def test_a_member_without_a_new_neighbour_is_passed_over(monkeypatch):

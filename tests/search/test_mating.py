@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.mating import N_SEEDS, UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
@@ -58,7 +58,7 @@ def test_local_search_proposes_promising_neighbours_first():
         LARGE_PROBLEM.guide_scores(
             LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.feasibility.violation(x) <= 0])[0]
         )[:, :4]
-        for x in (first, mating._vicinity(archive.levels[incumbents]))
+        for x in (first[:40], mating._vicinity(archive.levels[incumbents]))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
@@ -209,23 +209,3 @@ def test_where_nothing_is_feasible_the_violation_guides():
     F = evaluated(LARGE_PROBLEM, 3).F
     G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
     np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G), [[0.5], [0.7], [0.2]])
-
-
-def test_where_children_only_repeat_their_parents_neighbours_of_a_few_parents_follow(monkeypatch):
-    archive = evaluated(LARGE_PROBLEM, 70)
-    near = around(archive, archive.levels)
-    still = dataclasses.replace(
-        EXPLORE, crossover_probability=0.0, mutation_probability=0.0, local_search=0.0
-    )
-    asked, whole = [], FeasibleMating._vicinity
-
-    def vicinity(self, levels):
-        asked.append(len(levels))
-        return whole(self, levels)
-
-    monkeypatch.setattr(FeasibleMating, "_vicinity", vicinity)
-    offspring = mate(LARGE_PROBLEM, archive, 20, still)
-    assert len(offspring) == 20
-    # What was refused of them is repaired, so a few may be further away; random ones all would be.
-    assert len(set(RRAM.rank(offspring).tolist()) & near) >= 15
-    assert 0 < max(asked) <= N_SEEDS < len(archive)

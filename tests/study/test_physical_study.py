@@ -12,7 +12,6 @@ from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.report.terminal_tables import lacks
 from imcmoo.study.power import PHYSICAL_BASIS
 from imcmoo.study.provenance import config
 from problems import STUDIES
@@ -127,12 +126,6 @@ def test_tables_and_figures_are_all_there(finished):
     assert parts["area_mm2"].sum() == pytest.approx(result["chip"]["area_mm2"], rel=1e-9)
     baselines = pd.read_csv(folder / "baselines.csv")
     assert baselines["optimised_for"].tolist() == ["joint", *NETWORKS]
-
-
-def test_limits_that_are_no_amounts_are_told_in_words():
-    row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
-    assert lacks(row, "a") == "lacks signal to noise, 2 M cells"
-    assert lacks(row, "b") == "lacks wires that lose little"
 
 
 def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ def test_a_study_of_the_reference_model_imports_no_other():
     code = (
         "import importlib.metadata as m, sys; m.entry_points = lambda **_: []\n"
         "from imcmoo.cli import catalogue\n"
-        "catalogue.known(); catalogue.find_study('four_workload_rram').cost_model()\n"
+        "catalogue.names(); catalogue.find_study('four_workload_rram').cost_model()\n"
         "print([m for m in sys.modules if m in ('imcmoo.model.physical.model', 'scipy')])"
     )
     done = subprocess.run(

@@ -211,7 +211,7 @@ def test_a_faulty_file_is_refused_with_a_line_for_each_fault(fault, tmp_path, ca
     path, out = tmp_path / "x.toml", tmp_path / "out"
     path.write_text(text, encoding="utf-8")
     assert main(["run", str(path), "--out", str(out), "--quiet"]) == 2
-    output = capsys.readouterr().err.removeprefix("imcmoo: error: ").splitlines()
+    output = capsys.readouterr().err.removeprefix("imcmoo run: error: ").splitlines()
     assert len(output) == len(lines)
     for told, line in zip(output, lines, strict=True):
         assert told.startswith(f"{path}: ")

@@ -494,6 +494,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
         streamed=streamed,
         longest_layer_s=np.where(runs, share * run.latency_s, np.nan),
         leak_W=batch.chip.macro_leak_W + batch.chip.other_leak_W,
+        dram_idle_W=batch.chip.dram_idle_W,
         save_s=save_s,
         save_J=save_J,
     )

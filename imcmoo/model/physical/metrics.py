@@ -77,6 +77,7 @@ class PhysicalMetrics(PhysicalResources):
         longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
             pipelined designs; NaN unless it was wanted.
         leak_W: leakage of the chip, shape (n,) like all that follow.
+        dram_idle_W: idle power of the DRAM, off the chip.
         save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
             in SRAM; infinite without DRAM.
         save_J: energy of it.
@@ -97,6 +98,7 @@ class PhysicalMetrics(PhysicalResources):
     switch_time_s: Floats
     longest_layer_s: Floats
     leak_W: Floats
+    dram_idle_W: Floats
     save_s: Floats
     save_J: Floats
 

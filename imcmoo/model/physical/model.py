@@ -552,8 +552,8 @@ class PhysicalEvaluator(CostModel):
             `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
             beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
             `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and `leak` of the
-            chip (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W), `save` (s) and
-            `save_energy` (J), (n,), as in `PhysicalMetrics`.
+            chip and `dram_idle` (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W),
+            `save` (s) and `save_energy` (J), (n,), as in `PhysicalMetrics`.
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
@@ -581,7 +581,8 @@ class PhysicalEvaluator(CostModel):
             values[name] = np.full(runs.shape, np.nan)
             values[name][running] = np.where(runs[running], array, np.nan)
         saving = {"save": full.save_s, "save_energy": full.save_J} if self._interruptible else {}
-        for name, array in {"leak": full.leak_W, **saving}.items():
+        always = {"leak": full.leak_W, "dram_idle": full.dram_idle_W}
+        for name, array in {**always, **saving}.items():
             values[name] = np.full(runs.shape[:1], np.nan)
             values[name][running] = array
         return Metrics(

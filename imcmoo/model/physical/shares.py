@@ -20,8 +20,8 @@ ROWS_AT_ONCE = 4096
 class SharedBatch(Batch):
     """Parts of designs of one schedule, as one network sees them.
 
-    Leakage and the power limit of a part are in proportion to its router groups. Areas and wire
-    lengths are those of the whole chip.
+    Leakage, idle power of the DRAM and the power limit of a part are in proportion to its router
+    groups. Areas and wire lengths are those of the whole chip.
 
     Args:
         context: of a model of the network.

@@ -8,7 +8,7 @@ import pytest
 from experiments.compare import __main__ as compare
 from experiments.compare.algorithms import random_search
 from experiments.compare.cli_rules import find_certified
-from experiments.compare.comparison import Rules, search_all
+from experiments.compare.comparison import Rules, search_all, tables
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import CertifiedRegret, ExactRegret
@@ -85,7 +85,7 @@ def test_a_missing_certificate_is_named(study, results):
 
 
 def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsys):
-    command = [LARGE, "--methods", "ours,random", "--out", str(tmp_path)]
+    command = [LARGE, "--methods", "ours;random", "--out", str(tmp_path)]
     assert compare.main(command) == 2
     output = capsys.readouterr().err
     assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in output
@@ -97,7 +97,7 @@ def test_a_search_is_judged_by_certificates_as_by_enumeration_but_for_the_front(
     judge = CertifiedRegret(problem, find_certified(study, results))
     rules = Rules(study, lambda _: judge, (30, 60), 60, {"random": random_search}, frozenset())
     result = search_all(rules, judge, seed=1)
-    assert set(result["regret.budget"]) == {30, 60}
-    assert (result["regret.regret"] >= 0).all()
-    assert result["front.asked"] > 0
-    assert "front.coverage" not in result
+    assert set(result["runs.budget"]) == {30, 60}
+    assert (result["runs.value"] >= 0).all()
+    assert "igd_plus" not in result["runs.indicator"]
+    assert "igd_plus" in tables([result])["runs"]["indicator"].to_numpy()

@@ -238,7 +238,7 @@ def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch
     summary = ["--summary", str(tmp_path / "net.json")]
     assert main(["import", str(path), "--out", str(tmp_path / "net.csv"), *summary]) == 2
     said = capsys.readouterr()
-    assert said.err.startswith(f"imcmoo: error: {path}: ")
+    assert said.err.startswith(f"imcmoo import: error: {path}: ")
     assert message in said.err
     assert said.err.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["bad.onnx"]

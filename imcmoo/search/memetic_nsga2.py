@@ -1,4 +1,4 @@
-"""The customised NSGA-II as an algorithm of pymoo."""
+"""The criteria-guided memetic NSGA-II as an algorithm of pymoo."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from imcmoo.search.survival import CriteriaSurvival
 from imcmoo.space.design_space import Levels
 
 
-class PhasedNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no types
-    """NSGA-II with parts for this problem, and phases that change how designs vary.
+class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no types
+    """NSGA-II with local search, guided by the criteria that select a design.
+
+    It is memetic: most offspring are neighbours of the criteria's incumbents and of front members
+    (`FeasibleMating`); rank and crowding choose the survivors that are not elite.
 
     Every design it proposes is feasible and was never evaluated before. It ends when the budget
     is spent, or when no such design can be found.

@@ -1,0 +1,105 @@
+"""`imcmoo reproduce paper|physical|silicon`: the published tables and pages, computed again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from imcmoo.io.errors import InputError
+
+PAPER, SILICON, PHYSICS = "paper", "silicon", "physics"
+
+PUBLICATIONS = {
+    PAPER: "all the paper's questions, answered with exact numbers",
+    SILICON: "the physical model beside published chips",
+    PHYSICS: "the paper's questions, asked of the physical model",
+}
+
+COMMANDS = {"paper": PAPER, "physical": PHYSICS, "silicon": SILICON}
+"""What each publication is called on the command line."""
+
+DESCRIPTION = """
+Compute published tables again and write the pages made from them: into results/published and docs
+of the checkout, or below another folder. The same command continues what was interrupted.
+"""
+
+INTERRUPTED = "the same command continues"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and add its arguments."""
+    from imcmoo.cli import arguments
+    from imcmoo.model.physical.parameters import ADC_MODELS
+
+    parser.description = DESCRIPTION
+    publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
+    for name, publication in COMMANDS.items():
+        what = PUBLICATIONS[publication]
+        one = publications.add_parser(name, help=what, description=f"{what}.".capitalize())
+        one.set_defaults(publication=publication, prog=one.prog)
+        one.add_argument(
+            "--out",
+            type=Path,
+            default=arguments.DEFAULT_OUT,
+            metavar="DIR",
+            help="tables go to DIR/published, pages to DIR/docs (default: those of the checkout)",
+        )
+        one.add_argument("--quiet", action="store_true", help="print errors only")
+        if publication == SILICON:
+            one.add_argument(
+                "--data", type=Path, metavar="FILE", help="a table of macros (default: shipped)"
+            )
+        if publication == PHYSICS:
+            one.add_argument(
+                "--adc",
+                choices=ADC_MODELS,
+                help="another ADC model, which the page compares with the default one",
+            )
+        if publication != SILICON:
+            arguments.add_workers(one)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Publish what a command line asks for.
+
+    Raises:
+        InputError: the user's input is at fault, or this is no checkout.
+        OSError: a file cannot be written.
+    """
+    publish(args.publication, args)
+
+
+def publish(publication: str, args: argparse.Namespace) -> None:
+    """Publish into `published` and `docs`, or below another folder.
+
+    Args:
+        publication: a key of `PUBLICATIONS`.
+        args: its options.
+    """
+    from imcmoo.cli.arguments import DEFAULT_OUT, workers
+    from imcmoo.cli.terminal import console
+
+    is_default = args.out == DEFAULT_OUT
+    if is_default and not Path("experiments", "templates").is_dir():
+        raise InputError(f"{publication} writes into a checkout of imcmoo: run it there, or --out")
+    docs = Path("docs") if is_default else args.out / "docs"
+    folder = args.out / "published"
+    if publication == PAPER:
+        from experiments.paper import study as paper
+
+        paper.run(folder, docs, quiet=args.quiet, workers=workers(args))
+        written = [folder, docs]
+    elif publication == SILICON:
+        from experiments.silicon import study as silicon
+
+        folder, docs = (folder / SILICON, docs) if is_default else (args.out, args.out)
+        silicon.run(args.data, folder, docs, quiet=args.quiet)
+        written = [folder, docs / "silicon.md"]
+    else:
+        from experiments.physics import study as physics
+
+        adc = {"adc_model": args.adc} if args.adc else {}
+        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
+        written = [folder, docs / "physical.md"]
+    names = ", ".join(map(str, written))
+    console(quiet=args.quiet).print(f"written: {names}", soft_wrap=True)

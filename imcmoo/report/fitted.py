@@ -1,0 +1,127 @@
+"""Tables within the width of a terminal: text wraps, a number is never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+
+def fitted(table: Table, width: int) -> Iterator[Table]:
+    """The table within a width, in several tables below each other if need be.
+
+    Columns that are too many go to further tables, each of which begins with the first column. The
+    first column, and one that is too wide by itself, is folded.
+
+    Args:
+        table: with text in its cells.
+        width: columns of the terminal.
+    """
+    natural = [_widths(column) for column in table.columns]
+    least = [min(low, max(1, width // 2)) for low, _ in natural]
+    start = 1
+    while start < len(table.columns) or start == 1:
+        end = start + 1
+        while end < len(table.columns) and _total(table, least, start, end + 1) <= width:
+            end += 1
+        chosen = [0, *range(start, min(end, len(table.columns)))]
+        most = [natural[at][1] for at in chosen]
+        widths = _shared([least[at] for at in chosen], most, width - _frame(table, len(chosen)))
+        part = _part(table, chosen, widths, first=start == 1, last=end >= len(table.columns))
+        part.min_width = min(table.min_width or 0, width) if start == 1 else None
+        yield part
+        start = end
+
+
+def transposed(table: Table, corner: str) -> Table:
+    """The table with its rows as columns.
+
+    Args:
+        table: with text in its cells.
+        corner: heading of the first column.
+    """
+    cells = [[str(c) for c in column.cells] for column in table.columns]
+    turned = Table(title=table.title, title_justify=table.title_justify)
+    turned.add_column(corner)
+    for name in cells[0]:
+        turned.add_column(name, justify="right")
+    for column, values in zip(table.columns[1:], cells[1:], strict=True):
+        turned.add_row(str(column.header), *values)
+    return turned
+
+
+def natural_width(table: Table) -> int:
+    """Columns that the table takes without wrapping."""
+    most = [_widths(column)[1] for column in table.columns]
+    return sum(most) + _frame(table, len(most))
+
+
+def _widths(column: Column) -> tuple[int, int]:
+    """Columns of the longest word, and of the longest line."""
+    lines = [line for cell in (column.header, *column.cells) for line in _plain(cell).split("\n")]
+    words = [word for line in lines for word in _words(line, column)]
+    return max(map(cell_len, words), default=0), max(map(cell_len, lines), default=0)
+
+
+def _words(line: str, column: Column) -> list[str]:
+    """What must stay on one line: a number with its unit, a word of other text."""
+    is_value = column.justify == "right" and line[:1] in "+−-.0123456789"
+    return [line] if column.no_wrap or is_value else line.split()
+
+
+def _plain(cell: RenderableType) -> str:
+    return cell.plain if isinstance(cell, Text) else str(cell)
+
+
+def _frame(table: Table, n: int) -> int:
+    """Columns taken by lines and padding around n columns."""
+    _, right, _, left = table.padding
+    lines = n - 1 + 2 * table.show_edge
+    return n * (left + right) + lines * bool(table.box)
+
+
+def _total(table: Table, least: Sequence[int], start: int, end: int) -> int:
+    n = 1 + end - start
+    return least[0] + sum(least[start:end]) + _frame(table, n)
+
+
+def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Widths between the least and the most, the widest reduced first, within a sum if possible."""
+    widths = list(most)
+    while sum(widths) > room:
+        reducible = [at for at, low in enumerate(least) if widths[at] > low]
+        if not reducible:
+            break
+        widths[max(reducible, key=lambda at: widths[at])] -= 1
+    return widths
+
+
+def _part(
+    table: Table, chosen: Sequence[int], widths: Sequence[int], *, first: bool, last: bool
+) -> Table:
+    """Some columns of a table, of these widths."""
+    part = Table(
+        title=table.title if first else None,
+        title_justify=table.title_justify,
+        title_style=table.title_style,
+        caption=table.caption if last else None,
+        caption_justify=table.caption_justify,
+        box=table.box,
+        padding=table.padding,
+    )
+    for at, columns in zip(chosen, widths, strict=True):
+        column = table.columns[at]
+        part.add_column(
+            column.header,
+            justify=column.justify,
+            style=column.style,
+            width=columns,
+            overflow="fold",
+        )
+    cells = [list(table.columns[at].cells) for at in chosen]
+    for at, row in enumerate(table.rows):
+        part.add_row(*(each[at] for each in cells), style=row.style, end_section=row.end_section)
+    return part

@@ -1,0 +1,135 @@
+"""The command line as a whole: help, version, suggestions, errors, commands of a checkout."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from imcmoo.cli import main as cli
+from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
+from imcmoo.version import __version__
+from tests.cli.helpers import offered_by_this_checkout, refused
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def _checkout(monkeypatch):
+    monkeypatch.setattr(cli, "entry_points", offered_by_this_checkout)
+
+
+def helped(capsys, *command):
+    """The help of a command, which ends with exit code 0."""
+    with pytest.raises(SystemExit) as left:
+        main([*command, "--help"])
+    assert left.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_imcmoo_alone_prints_its_help(capsys):
+    assert main([]) == 0
+    alone = capsys.readouterr().out
+    assert alone == helped(capsys)
+    lines = alone.splitlines()
+    for group, names in GROUPS.items():
+        at = lines.index(group) + 1
+        assert [line.split()[0] for line in lines[at : at + len(names)]] == list(names)
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"imcmoo {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: run, "),
+        (["--spee"], "imcmoo: error: the following arguments are required: COMMAND"),
+        (["run", "--spee"], "imcmoo run: error: unrecognized arguments: --spee"),
+        (["run", "x", "--seed", "a"], "imcmoo run: error: argument --seed: 'a' is not a whole"),
+        (["run", "x"], "imcmoo run: error: unknown study 'x'; known: "),
+        (["certify", "x"], "imcmoo certify: error: the following arguments are required: --out"),
+        (["explain", "x"], "imcmoo explain: error: x is no folder"),
+        (
+            ["components", "build", "--out", "x"],
+            "imcmoo components build: error: the following arguments are required: --device",
+        ),
+        (["components"], "imcmoo components: error: the following arguments are required: ACTION"),
+        (
+            ["enumerate", "four_workload_ram"],
+            "imcmoo enumerate: error: unknown study 'four_workload_ram'; did you mean "
+            "'four_workload_sram' or 'four_workload_rram'? known: ",
+        ),
+    ],
+)
+def test_errors_name_the_command(capsys, command, line):
+    assert refused(capsys, *command).startswith(line)
+
+
+@pytest.mark.usefixtures("_checkout")
+def test_commands_of_a_checkout_have_their_own_help_and_errors(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shown = helped(capsys, "compare")
+    assert shown.startswith("usage: imcmoo compare ")
+    assert "--ablation" in shown
+    assert "--adc" in helped(capsys, "reproduce", "physical")
+    assert "--data" in helped(capsys, "reproduce", "silicon")
+    shown = helped(capsys, "reproduce", "paper")
+    assert "--workers" in shown
+    assert "--data" not in shown
+    assert "--budget" not in shown
+    assert refused(capsys, "compare", "gone").startswith("imcmoo compare: error: unknown study")
+    line = refused(capsys, "reproduce", "paper")
+    assert line.startswith("imcmoo reproduce paper: error: paper writes into a checkout of imcmoo")
+
+
+@pytest.mark.usefixtures("_checkout")
+def test_a_publication_gets_its_options(monkeypatch, tmp_path):
+    from experiments.physics import study
+
+    requests = []
+    monkeypatch.setattr(study, "run", lambda *a, **options: requests.append((a, options)) or a[0])
+    assert main(["reproduce", "physical", "--out", str(tmp_path), "--workers", "1"]) == 0
+    assert requests == [((tmp_path, tmp_path / "docs"), {"quiet": False, "workers": 1})]
+
+
+@pytest.mark.parametrize("name", IN_A_CHECKOUT)
+@pytest.mark.parametrize("offered", [True, False])
+def test_outside_a_checkout_they_say_what_is_missing(capsys, monkeypatch, name, offered):
+    entry = EntryPoint(name, "experiments.gone:x", "imcmoo.commands")
+    monkeypatch.setattr(cli, "entry_points", lambda group, name: [entry] if offered else [])
+    monkeypatch.setitem(sys.modules, "experiments", None)
+    line = refused(capsys, name, "x")
+    assert line == (
+        f"imcmoo {name}: error: needs a checkout of imcmoo, with 'pip install -e .' in it\n"
+    )
+
+
+@pytest.mark.skipif(find_spec("argcomplete") is None, reason="argcomplete is not installed")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("imcmoo c", ["compare", "certify", "check-certificate", "components"]),
+        ("imcmoo certify --gap 0 --cr", ["--criterion"]),
+        ("imcmoo certify four_workload_rram_p", ["four_workload_rram_physical"]),
+    ],
+)
+def test_shells_complete_commands_options_and_studies(tmp_path, line, words):
+    out = tmp_path / "completions"
+    request = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(out),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    command = [sys.executable, "-m", "imcmoo"]
+    subprocess.run(command, env=os.environ | request, cwd=ROOT, check=True, timeout=60)
+    assert sorted(out.read_text().split()) == sorted(words)

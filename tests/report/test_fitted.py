@@ -1,0 +1,71 @@
+"""Tables of a run fit every terminal, with all digits."""
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from imcmoo.cli import run_studies
+from imcmoo.cli.main import main
+from imcmoo.report import terminal_tables
+from imcmoo.report.fitted import fitted, natural_width, transposed
+from imcmoo.report.results import Results
+from tests.cli.helpers import write_study
+from tests.report.tables import shown
+
+WIDTHS = (60, 80, 120, 200)
+
+
+@pytest.fixture(scope="module", params=[4, 9])
+def results(request, tmp_path_factory):
+    """A run of so many networks, with baselines and regret."""
+    folder = tmp_path_factory.mktemp("run")
+    study = write_study(folder, request.param)
+    path = folder / "many.toml"
+    path.write_text(path.read_text().replace("baselines = false\n", ""))
+    options = ["--out", str(folder / "out"), "--workers", "1", "--quiet"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_studies, "draw_figures", lambda *_: None)
+        assert main(["enumerate", study, *options]) == 0
+        assert main(["run", study, "--budget", "20", *options]) == 0
+    return Results.read(folder / "out/many/seed-1")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables_of_a_run_keep_all_digits(results, width, monkeypatch):
+    tables = []
+    monkeypatch.setattr(run_studies, "show", lambda terminal, *parts: tables.extend(parts))
+    run_studies._show(results, Console(width=width, file=io.StringIO()))
+    assert len(tables) == 3
+    text = shown(tables, width)
+    for name in results.workloads:
+        assert name in text
+
+
+def test_networks_are_rows_where_the_table_is_wide(results):
+    def make(width):
+        return terminal_tables.baseline_table(results, results.baselines, width=width)
+
+    wide = make(None)
+    narrow = make(natural_width(wide) - 1)
+    assert [c.header for c in make(natural_width(wide)).columns] == [c.header for c in wide.columns]
+    assert list(narrow.columns[0].cells) == [f"on {name}" for name in results.workloads]
+    assert [c.header for c in narrow.columns[1:]] == list(wide.columns[0].cells)
+    for at in range(1, len(wide.columns)):
+        row = [list(column.cells)[at - 1] for column in narrow.columns[1:]]
+        assert row == list(wide.columns[at].cells)
+    assert list(transposed(narrow, "x").columns[1].cells) == list(wide.columns[1].cells)
+
+
+def test_a_table_that_fits_is_one_and_others_repeat_their_first_column():
+    table = Table("name", title="numbers")
+    for at in range(12):
+        table.add_column(f"c{at}", justify="right")
+    table.add_row("a", *(f"{at}.123456789" for at in range(12)))
+    assert [len(part.columns) for part in fitted(table, natural_width(table))] == [13]
+    parts = list(fitted(table, 60))
+    assert [part.columns[0].header for part in parts] == ["name"] * len(parts)
+    assert [c.header for part in parts for c in part.columns[1:]] == [f"c{n}" for n in range(12)]
+    assert [part.title for part in parts] == ["numbers"] + [None] * (len(parts) - 1)
+    shown([table], 60)
