@@ -25,7 +25,13 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer, calibrate
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
-from imcmoo.model.physical.noise import Circuit, Slices, Statistics, noise_of
+from imcmoo.model.physical.noise import (
+    OUTLIER_SIGMAS,
+    Circuit,
+    Slices,
+    Statistics,
+    noise_of,
+)
 
 OUTPUTS = {"minilm": "461"}
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
@@ -109,8 +115,22 @@ def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit
         input_variance=np.array([inputs[-1][2]]),
         signal=np.array([signal / (unit**2).mean()]),
         rounding=np.zeros(1),
-        outliers=1 / 400,
+        outliers=_outlier_share(cells),
     )
+
+
+def _outlier_share(cells: Floats) -> float:
+    """Share of outlier columns that gives the columns' sums their kurtosis, mean of the slices.
+
+    Args:
+        cells: values, shape (G, K, n_slices, M).
+    """
+    sums = np.moveaxis(cells.sum(axis=1, dtype=float), 1, 0).reshape(cells.shape[2], -1)
+    centred = sums - sums.mean(axis=1, keepdims=True)
+    square, fourth = (centred**2).mean(axis=1), (centred**4).mean(axis=1)
+    # A Gaussian has 3 squared variances, an outlier OUTLIER_SIGMAS^4.
+    excess = np.maximum(fourth / np.maximum(square, 1e-12) ** 2 - 3, 0.0)
+    return float(excess.mean() / (OUTLIER_SIGMAS**4 - 3))
 
 
 def _of_inputs(x: Floats, weight: Floats) -> tuple[float, float, float, float]:

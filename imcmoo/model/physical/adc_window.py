@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import erfc
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of the window: a number of standard deviations, all sums that are possible, or the number
@@ -20,8 +20,8 @@ of standard deviations with the least mean square error."""
 CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 """Half widths among which "least_error" chooses, in standard deviations."""
 
-LARGE_VARIANCE = 2.0
-"""Variance v of errors above which rounding to whole units leaves v + 1/12, within 10⁻¹⁶."""
+LARGE_VARIANCE = 0.1
+"""Variance of errors above which four terms of the quicker series of R(v) are exact to 10⁻²⁰."""
 
 TAIL_SIGMAS = 9.0
 """Standard deviations beyond which a Gaussian has no weight: 10⁻¹⁸."""
@@ -53,7 +53,7 @@ class Adcs:
     step: Floats
 
 
-def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
+def choose_adcs(sums: Sums, bits: int | Ints, sigmas: Floats | float | None) -> Adcs:
     """Windows and steps of ADCs.
 
     A window spans `sigmas` standard deviations on both sides of the mean, and no more than all
@@ -62,7 +62,7 @@ def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
 
     Args:
         sums: values at the ADC.
-        bits: resolution, codes = 2^bits.
+        bits: resolution, codes = 2^bits; an array that broadcasts to the sums, or adds axes.
         sigmas: half the width; None for all possible sums.
     """
     width = sums.highest - sums.lowest
@@ -73,29 +73,42 @@ def choose_adcs(sums: Sums, bits: int, sigmas: Floats | float | None) -> Adcs:
     step = width / (2 * half)
     # Beyond, rounding to units costs more than steps of 0.9 units: R(0.25) - 0.25 > 0.9^2 / 12.
     whole = (step <= 1) & ((step > 0.9) | (sums.error_variance < 0.25))
-    error = sums.error_variance[whole]
+    error = np.broadcast_to(sums.error_variance, step.shape)[whole]
     whole[whole] = rounded_error(error) <= error + step[whole] ** 2 / 12
     step = np.where(whole, 1.0, step)
     centre = np.where(whole, np.rint(sums.mean), sums.mean)
-    ends = np.stack([sums.lowest + step * half, sums.highest - step * (half - 1)])
-    centre = np.clip(centre, ends.min(axis=0), ends.max(axis=0))
+    ends = sums.lowest + step * half, sums.highest - step * (half - 1)
+    centre = np.clip(centre, np.minimum(*ends), np.maximum(*ends))
     return Adcs(centre - step * half, step)
 
 
 def rounded_error(variance: Floats) -> Floats:
     """Mean square error left after Gaussian errors are rounded to whole units.
 
-    R(v) = 2 Σ_{k≥1} (2k − 1) Q((k − ½)/√v), and v + 1/12 for large v.
+    R(v) = 2 Σ_{k≥1} (2k − 1) Q((k − ½)/√v), or, which is quicker for large v,
+    v + 1/12 + Σ_{k≥1} (−1)^k exp(−2π²k²v) (4v + 1/(πk)²).
 
     Args:
         variance: v, in squares of a unit, of any shape.
     """
-    left = np.where(variance > LARGE_VARIANCE, variance + 1 / 12, 0.0)
+    v = variance.ravel()
+    left = np.zeros(v.size)
+    large = np.flatnonzero(v >= LARGE_VARIANCE)
+    left[large] = _rounded_large(v[large])
+    some = np.flatnonzero(v < LARGE_VARIANCE)
+    spread = np.sqrt(v[some])
     k, nearest = 1, 0.5
-    some = np.flatnonzero(variance <= LARGE_VARIANCE)
-    spread = np.sqrt(variance.ravel()[some])
     while (near := spread > nearest / TAIL_SIGMAS).any():
         some, spread = some[near], spread[near]
-        left.flat[some] += (2 * k - 1) * erfc(nearest / (np.sqrt(2) * spread))
+        left[some] += (2 * k - 1) * erfc(nearest / (np.sqrt(2) * spread))
         k, nearest = k + 1, nearest + 1
+    return left.reshape(variance.shape)
+
+
+def _rounded_large(variance: Floats) -> Floats:
+    """R(v) of v ≥ `LARGE_VARIANCE`."""
+    left: Floats = variance + 1 / 12
+    first = np.exp(-2 * np.pi**2 * variance)
+    for k in range(1, 5):
+        left += (-1) ** k * first ** (k * k) * (4 * variance + 1 / (np.pi * k) ** 2)
     return left

@@ -11,8 +11,10 @@ either side. The statistics of networks without data are assumptions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import erfc
@@ -36,6 +38,9 @@ POWER_SPREAD = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
 
 EXACT = 1e-9
 """Sums are whole numbers: an edge this close to one counts as reaching it."""
+
+CHUNK = 1 << 15
+"""Sums worked out at once: their arrays stay in the processor's cache."""
 
 KEY_BITS = {
     "rows": 11, "active_rows": 11, "input_slice_bits": 4, "bits_per_cell": 4, "differential": 1,
@@ -136,20 +141,63 @@ def noise_of(
         sigma, read_sigma: spread of a cell and of a read of it, as a share of its range.
         window: half the width of an ADC's window in standard deviations of the sums.
     """
+    bits = np.array([circuit.adc_bits])
+    adc, dev = noise_of_circuits(
+        statistics, [circuit], bits, sigma=sigma, read_sigma=read_sigma, window=window
+    )
+    return Noise(adc[0, 0], dev[0, 0], statistics.rounding)
+
+
+def noise_of_circuits(
+    statistics: Statistics,
+    circuits: Sequence[Circuit],
+    adc_bits: Ints,
+    *,
+    sigma: float,
+    read_sigma: float,
+    window: float,
+) -> tuple[Floats, Floats]:
+    """Noise over signal of ADCs, and of cells and reads, shape (n_bits, n_circuits, n_layers).
+
+    Args:
+        statistics: of n_layers; their slices are those of the circuits.
+        circuits: with equal slices and coding; ADC bits are `adc_bits`.
+        adc_bits: resolutions, each for every circuit, shape (n_bits,).
+        sigma, read_sigma, window: as in `noise_of`.
+    """
     s, x, g = statistics, statistics.inputs, statistics.weights
-    x_place = 4.0 ** (circuit.input_slice_bits * np.arange(len(x.maxima)))
-    g_place = 4.0 ** (circuit.bits_per_cell * np.arange(len(g.maxima)))
-    place = x_place[:, None] * g_place
+    x_place = 4.0 ** (circuits[0].input_slice_bits * np.arange(len(x.maxima)))
+    g_place = 4.0 ** (circuits[0].bits_per_cell * np.arange(len(g.maxima)))
+    place = (x_place[:, None] * g_place).ravel()
     # Input slices meet the same cell, so that its errors add up to those of the whole code.
     coherence = s.input_variance / np.maximum((x.variance * x_place).sum(axis=1), 1e-300)
-    adc, dev = np.zeros(len(s.rows)), np.zeros(len(s.rows))
-    for rows, count in row_blocks(s.rows, circuit):
-        some = np.flatnonzero(count)
-        block = _Block(s, some, rows[some], circuit, sigma=sigma, read_sigma=read_sigma)
-        steps, cells = block.noise(window, coherence[some])
-        adc[some] += count[some] * (steps * place).sum(axis=(1, 2))
-        dev[some] += count[some] * (cells * place).sum(axis=(1, 2))
-    return Noise(adc / s.signal, dev / s.signal, s.rounding)
+    at, layer, rows, count = _all_row_blocks(s.rows, circuits)
+    power = np.empty((2, len(adc_bits), len(rows)))
+    n = max(1, CHUNK // (place.size * len(adc_bits)))
+    for start in range(0, len(rows), n):
+        part = slice(start, start + n)
+        some = layer[part]
+        block = _Block(s, some, rows[part], circuits[0], sigma=sigma, read_sigma=read_sigma)
+        for sums, found in zip(power, block.noise(adc_bits, window, coherence[some]), strict=True):
+            sums[:, part] = found.reshape(*found.shape[:2], -1) @ place
+    shape = len(circuits), len(s.rows)
+    index = at * len(s.rows) + layer
+    adc, dev = (
+        np.stack([np.bincount(index, p * count, shape[0] * shape[1]).reshape(shape) for p in each])
+        for each in power
+    )
+    return adc / s.signal, dev / s.signal
+
+
+def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, Ints, Floats, Floats]:
+    """Circuit, layer, length and number of all kinds of row blocks, shape (n,) each."""
+    kinds = []
+    for at, circuit in enumerate(circuits):
+        for length, count in row_blocks(rows, circuit):
+            some = np.flatnonzero(count)
+            kinds.append((np.full(len(some), at), some, length[some], count[some]))
+    at_all, layer, length, count = (np.concatenate(v) for v in zip(*kinds, strict=True))
+    return at_all, layer, length, count
 
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
@@ -171,13 +219,13 @@ def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]
 
 
 class _Block:
-    """Row blocks of equal length in some layers; arrays of shape (n, input slices, weight slices).
+    """Row blocks; arrays of shape (n, input slices, weight slices).
 
     Args:
         statistics: of the layers.
-        some: which layers.
-        rows: of the block in each of these.
-        circuit: the design.
+        some: layer of each row block, shape (n,).
+        rows: of each row block.
+        circuit: slices and coding.
         sigma, read_sigma: as in `noise_of`.
     """
 
@@ -193,7 +241,7 @@ class _Block:
     ) -> None:
         x, g = (_of_layers(v, some) for v in (statistics.inputs, statistics.weights))
         a = rows[:, None]
-        self._differential, self._adc_bits = circuit.differential, circuit.adc_bits
+        self._differential = circuit.differential
         self._outliers = statistics.outliers
         column_mean, all_inputs = a * g.mean, x.of_sums(a)
         self.mean = x.mean[:, :, None] * column_mean[:, None]
@@ -218,12 +266,16 @@ class _Block:
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
-    def noise(self, window: float, coherence: Floats) -> tuple[Floats, Floats]:
+    def noise(self, adc_bits: Ints, window: float, coherence: Floats) -> tuple[Floats, Floats]:
         """Power that ADCs and cells add to a sum, in squares of a unit.
 
         Args:
+            adc_bits: resolutions, shape (n_bits,).
             window: half the width of a window, in standard deviations.
             coherence: power of cell errors over the sum of their powers in the input slices.
+
+        Returns:
+            Two arrays of shape (n_bits, n, input slices, weight slices).
         """
         sums = Sums(
             mean=self.mean,
@@ -232,38 +284,45 @@ class _Block:
             lowest=-self._full * self._differential,
             highest=self._full,
         )
-        adcs = choose_adcs(sums, self._adc_bits, window)
+        bits = adc_bits[:, None, None, None]
+        adcs = choose_adcs(sums, bits, window)
         whole = adcs.step == 1
         varying = self.varying_cells + self.read_variance
-        cells = self.varying_cells * coherence[:, None, None] + self.read_variance
+        finer = self.varying_cells * coherence[:, None, None] + self.read_variance
+        cells = np.repeat(finer[None], len(bits), axis=0)
         steps = adcs.step**2 / 12
         if whole.any():
-            left = self._left_by_rounding(whole) * varying[whole]
-            cells[whole] = np.minimum(left, varying[whole])
+            left = np.broadcast_to(self._left_by_rounding(whole.any(axis=0)), whole.shape)[whole]
+            varying = np.broadcast_to(varying, whole.shape)[whole]
+            left = left * varying
+            cells[whole] = np.minimum(left, varying)
             steps[whole] = left - cells[whole]
-        return steps + self._clipped(sums, adcs), cells
+        return steps + self._clipped(sums, adcs, bits), cells
 
     def _left_by_rounding(self, whole: Bools) -> Floats:
-        """Errors left on whole units over the error variance, which differs between samples."""
+        """Errors left on whole units over the error variance, which differs between samples; 0
+        elsewhere.
+        """
         variance, largest = self.error_variance[whole], self._largest_error[whole]
         spread = np.broadcast_to(self._spread, whole.shape)[whole]
         left = np.zeros(len(variance))
         for node, weight in POWER_SPREAD:
             of_sample = variance * np.exp(spread * node - spread**2 / 2)
             left += weight * rounded_error(np.minimum(of_sample, largest))
-        share: Floats = left / np.maximum(variance, 1e-300)
+        share = np.zeros(whole.shape)
+        share[whole] = left / np.maximum(variance, 1e-300)
         return share
 
-    def _clipped(self, sums: Sums, adcs: Adcs) -> Floats:
+    def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
         """Power of sums beyond the codes; 0 where there is a code for every possible sum."""
         half = adcs.step / 2
-        high = adcs.low + adcs.step * (2.0**self._adc_bits - 1)
+        high = adcs.low + adcs.step * (2.0**bits - 1)
         return self._beyond(sums.mean, sums.highest, high + half, half) + self._beyond(
             -sums.mean, -sums.lowest, half - adcs.low, half
         )
 
     def _beyond(self, mean: Floats, highest: Floats, edge: Floats, half: Floats) -> Floats:
-        """Power of what sums exceed the last code by.
+        """Power of what sums exceed the last code by, shape of `edge`.
 
         Args:
             mean: of the sums.
@@ -271,31 +330,37 @@ class _Block:
             edge: largest sum that is rounded to the last code.
             half: distance of the edge from that code.
         """
-        power = np.zeros(mean.shape)
+        power = np.zeros(edge.size)
         clipped = np.flatnonzero(edge < highest - EXACT)
-        distance, half = (edge - mean).flat[clipped], half.flat[clipped]
-        columns = self.column_variance.flat[clipped]
-        within = self.sample_variance.flat[clipped] + self.error_variance.flat[clipped]
-        for inside, variance, share, constant in (
-            (distance, within + columns, 1 - self._outliers, 0.0),
+        of_sum = clipped % mean.size
+        distance, half = (edge - mean).ravel()[clipped], half.ravel()[clipped]
+        within = (self.sample_variance + self.error_variance).ravel()
+        columns = self.column_variance.ravel()
+        outlier = OUTLIER_SIGMAS * np.sqrt(columns)
+        for inside, variance, share, calibrated in (
+            (distance, within + columns, 1 - self._outliers, False),
             # The mean error of a column is calibrated away.
-            (distance - OUTLIER_SIGMAS * np.sqrt(columns), within, self._outliers / 2, 1.0),
+            (distance - outlier[of_sum], within, self._outliers / 2, True),
         ):
-            near = np.flatnonzero(inside < TAIL_SIGMAS * np.sqrt(variance))
-            error, square = _exceeding(inside[near], variance[near], half[near])
-            power.flat[clipped[near]] += share * np.maximum(square - constant * error**2, 0.0)
-        return power
+            near = np.flatnonzero(inside < (TAIL_SIGMAS * np.sqrt(variance))[of_sum])
+            error, square = _exceeding(inside[near], variance[of_sum[near]], half[near])
+            if calibrated:
+                square = np.maximum(square - error**2, 0.0)
+            power[clipped[near]] += share * square
+        return power.reshape(edge.shape)
 
 
 def _exceeding(edge: Floats, variance: Floats, half: Floats) -> tuple[Floats, Floats]:
     """Mean and mean square of p − edge + half where a Gaussian p of mean 0 exceeds the edge."""
     spread = np.sqrt(np.maximum(variance, 1e-12))
     z = edge / spread
-    above = erfc(z / np.sqrt(2)) / 2
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    above = erfc(z * np.sqrt(0.5)) / 2
+    density = np.exp(z * z * -0.5) / np.sqrt(2 * np.pi)
     first = spread * (density - z * above)
-    second = variance * ((1 + z**2) * above - z * density)
-    return first + half * above, second + 2 * half * first + half**2 * above
+    # (1 + z²) Q − z φ = Q − z (φ − z Q)
+    second = spread**2 * above - edge * first
+    shifted = half * above
+    return first + shifted, second + half * (2 * first + shifted)
 
 
 def _of_layers(slices: Slices, some: Ints) -> Slices:
@@ -435,35 +500,34 @@ class NoiseModel:
     def _work_out(self, designs: Designs) -> Arrays:
         """SNR of each design's circuit, shape (n, 4, W)."""
         snr = np.empty((len(designs), 4, self._networks.shape[1]))
-        for at in range(len(designs)):
-            noise = self.layers(
-                Circuit(
-                    rows=int(designs.rows[at]),
-                    active_rows=int(designs.active_rows[at]),
-                    input_slice_bits=int(designs.input_slice_bits[at]),
-                    bits_per_cell=int(designs.bits_per_cell[at]),
-                    differential=bool(designs.differential[at]),
-                    adc_bits=int(designs.adc_bits[at]),
-                )
-            )
-            parts = (noise.adc, noise.dev, noise.adc + noise.dev, noise.rounding)
-            snr[at] = decibels(np.stack(parts) @ self._networks)
+        for circuits, adc_bits, places in _alike_circuits(_circuits_of(designs)):
+            adc, dev, rounding = self._noise(circuits, adc_bits)
+            parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
+            snr[places] = decibels(parts @ self._networks)
         return (snr,)
 
     def layers(self, circuit: Circuit) -> Noise:
         """Noise over signal of all layers with stored weights, in the order of the networks."""
-        noise = Noise(*(np.empty(self._n_layers) for _ in fields(Noise)))
-        for (_, alike), statistics in zip(self._alike, self._sliced(circuit), strict=True):
-            found = noise_of(
+        adc, dev, rounding = self._noise([circuit], np.array([circuit.adc_bits]))
+        return Noise(adc[0, 0], dev[0, 0], rounding)
+
+    def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
+        """Noise over signal of ADCs and of cells, shape (n_bits, n_circuits, n_layers), and of
+        rounded operands, shape (n_layers,).
+        """
+        adc, dev = np.empty((2, len(adc_bits), len(circuits), self._n_layers))
+        rounding = np.empty(self._n_layers)
+        for (_, alike), statistics in zip(self._alike, self._sliced(circuits[0]), strict=True):
+            adc[..., alike], dev[..., alike] = noise_of_circuits(
                 statistics,
-                circuit,
+                circuits,
+                adc_bits,
                 sigma=self._sigma,
                 read_sigma=self._assumptions.read_sigma.value,
                 window=self._assumptions.adc_window_sigmas.value,
             )
-            for part in fields(Noise):
-                getattr(noise, part.name)[alike] = getattr(found, part.name)
-        return noise
+            rounding[alike] = statistics.rounding
+        return adc, dev, rounding
 
     def _sliced(self, circuit: Circuit) -> list[Statistics]:
         """Statistics by precision for the slices of a circuit."""
@@ -483,6 +547,35 @@ class NoiseModel:
                 for bits, alike in self._alike
             ]
         return self._statistics[key]
+
+
+def _circuits_of(designs: Designs) -> list[Circuit]:
+    return [
+        Circuit(
+            rows=int(designs.rows[at]),
+            active_rows=int(designs.active_rows[at]),
+            input_slice_bits=int(designs.input_slice_bits[at]),
+            bits_per_cell=int(designs.bits_per_cell[at]),
+            differential=bool(designs.differential[at]),
+            adc_bits=int(designs.adc_bits[at]),
+        )
+        for at in range(len(designs))
+    ]
+
+
+def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:
+    """Circuits of equal slices, coding and choice of ADC bits; these bits; and the position of
+    each in the list, shape (n_bits, n_circuits).
+    """
+    by_bits: dict[Circuit, dict[int, int]] = defaultdict(dict)
+    for at, circuit in enumerate(circuits):
+        by_bits[replace(circuit, adc_bits=0)][circuit.adc_bits] = at
+    alike: dict[tuple[Any, ...], list[Circuit]] = defaultdict(list)
+    for circuit, places in by_bits.items():
+        slices = circuit.input_slice_bits, circuit.bits_per_cell, circuit.differential
+        alike[(*slices, tuple(sorted(places)))].append(circuit)
+    for (*_, bits), same in alike.items():
+        yield same, np.array(bits), np.array([[by_bits[c][b] for c in same] for b in bits])
 
 
 def decibels(inverse: Floats) -> Floats:
