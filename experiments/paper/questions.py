@@ -108,10 +108,11 @@ def paper_search(results: Sequence[Columns]) -> pd.DataFrame:
     Args:
         results: of `search`, one for each seed.
     """
-    regret = comparison.tables(results)["regret"]
-    of_score = regret["criterion"] == PAPER_SCORE
-    counted = regret["counted"] == comparison.DESIGNS
-    return statistics.summary(regret[of_score & counted]).drop(columns="counted")
+    runs = comparison.tables(results)["runs"]
+    of_score = runs["indicator"] == PAPER_SCORE
+    counted = runs["counted"] == comparison.DESIGNS
+    summary = statistics.summary(runs[of_score & counted]).drop(columns="counted")
+    return summary.rename(columns={"indicator": "criterion"})
 
 
 def cost_front(enumerated: EnumeratedStudy) -> pd.DataFrame:

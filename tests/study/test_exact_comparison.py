@@ -174,4 +174,4 @@ def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, arguments, tm
 
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
     assert imcmoo.cli.main.main(["enumerate", "four_workload_rram", "--area-limit", "700"]) == 2
-    assert "give --out" in capsys.readouterr().err
+    assert "--out is required" in capsys.readouterr().err

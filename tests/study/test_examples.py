@@ -24,7 +24,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 def test_an_example_runs_and_keeps_its_limits(file, tmp_path, monkeypatch):
     monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
     study = find_study(str(file))
-    command = ["run", str(file), "--budget", "400", "--out", str(tmp_path), "--quiet"]
+    command = ["run", str(file), "--budget", "600", "--out", str(tmp_path), "--quiet"]
     assert main([*command, "--no-baselines"]) == 0
     folder = tmp_path / study.name / "seed-1"
     selected = pd.read_csv(folder / "selection.csv").query("used").iloc[0]

@@ -45,11 +45,11 @@ def test_the_published_searches_are_those_of_this_code(published, monkeypatch, s
     assert (table.loc[always, "solved"] == 1).all()
     assert (table.loc[never, "solved"] == 0).all()
     # The 95th percentile of so few is the largest.
-    regret = comparison.tables(results)["regret"]
-    regret = regret[regret["counted"] == comparison.DESIGNS]
-    by_key = {
-        key: group["regret"].to_numpy() for key, group in regret.groupby(["budget", "method"])
-    }
+    runs = comparison.tables(results)["runs"]
+    runs = runs[
+        (runs["counted"] == comparison.DESIGNS) & (runs["indicator"] == questions.PAPER_SCORE)
+    ]
+    by_key = {key: group["value"].to_numpy() for key, group in runs.groupby(["budget", "method"])}
     columns = [by_key[row.budget, row.method] for row in table.itertuples()]
     assert table["percentile_95"].tolist() == [column.max() for column in columns]
     assert table["median"].tolist() == [np.median(column) for column in columns]
@@ -64,8 +64,8 @@ def test_results_of_all_tasks_become_the_published_tables(published):
             texts = {p.stem: p.read_text(encoding="utf-8") for p in paths}
             return {k: text for k, text in texts.items() if k != "paper_search"}
         keys = {"method": ["ours"], "seed": [seed], "counted": ["designs"], "budget": [500]}
-        keys |= {"criterion": ["ela_max"], "regret": [0.1 * seed]}
-        return {f"regret.{column}": np.array(values) for column, values in keys.items()}
+        keys |= {"indicator": ["ela_max"], "value": [0.1 * seed]}
+        return {f"runs.{column}": np.array(values) for column, values in keys.items()}
 
     paper = study.Paper()
     texts = paper.tables([result(*task) for task in paper.tasks])
