@@ -6,6 +6,7 @@ Written from the specification, not from the arrays: an oracle for `imcmoo.model
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from imcmoo.networks.operands import OperandBits
@@ -109,6 +110,7 @@ def layer(
     return {"adc": adc, "dev": dev, "rounding": rounding}
 
 
+@lru_cache(maxsize=10_000)
 def one_sum(
     rows: int,
     x: tuple[float, float],
