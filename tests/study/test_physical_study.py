@@ -66,7 +66,7 @@ def test_a_device_names_the_space_of_the_study_s_model(finished):
     study = find_study(finished[0])
     built_in = STUDIES["four_workload_sram_physical"].space.fixed
     assert study.space.fixed["mac_units"] == built_in["mac_units"]
-    assert study.space.size == 2**8 * 3
+    assert study.space.size == 2**9 * 3
 
 
 def test_the_exact_optimum_is_the_smallest_of_all_designs(finished):
