@@ -99,8 +99,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--budgets", type=_budgets, metavar="N,N", help=budgets)
     methods = "only these methods, separated by semicolons; default: all"
     add("--methods", metavar="NAME;NAME", help=methods)
-    own = "a search of your own as well: a function of evaluation_counter.Start to an Archive"
-    add("--method", action="append", default=[], metavar="MODULE:NAME", help=own)
+    method_help = (
+        "a search of your own as well: a function of evaluation_counter.Start to an Archive"
+    )
+    add("--method", action="append", default=[], metavar="MODULE:NAME", help=method_help)
     peers = "let the other methods search random cases as well"
     add("--peers", action="store_true", help=peers)
     add("--ablation", action="store_true", help="compare variants of our search instead")

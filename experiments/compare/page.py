@@ -64,8 +64,8 @@ def fill(page: str, folder: Path) -> str:
     def measured() -> list[tuple[str, str]]:
         """List kind and study of the comparisons with a measured front."""
         paths = sorted([*folder.glob("compare/*"), *folder.glob("fronts/*")])
-        found = [(path.parent.name, path.name) for path in paths]
-        return [f for f in found if len(read(*f, "summary", DESIGNS, "igd_plus"))]
+        tables = [(path.parent.name, path.name) for path in paths]
+        return [t for t in tables if len(read(*t, "summary", DESIGNS, "igd_plus"))]
 
     def largest_p(kind: str, study: str, method: str, budget: int) -> float:
         """Return the largest p-value over the regret and the front indicators but coverage."""

@@ -58,7 +58,7 @@ def best_of_circuits(problem: AcceleratorProblem) -> pd.DataFrame:
     """
     space = problem.space
     free = [space.names.index(name) for name in space.names if name not in CIRCUIT]
-    found = []
+    designs = []
     for circuit in space.grid([name for name in space.names if name in CIRCUIT]):
         levels = np.repeat(circuit[None], STARTS, axis=0)
         rest = space.random(STARTS, np.random.default_rng(0))
@@ -69,14 +69,14 @@ def best_of_circuits(problem: AcceleratorProblem) -> pd.DataFrame:
             alike = np.delete(around == circuit, free, axis=1).all(axis=1)
             better = _best(problem, around[alike])
             if better is None or better["edap_Jsmm2"] >= best["edap_Jsmm2"]:
-                found.append(best)
+                designs.append(best)
                 break
             best = better
-    return _with_parameters(problem, found)
+    return _with_parameters(problem, designs)
 
 
-def _with_parameters(problem: AcceleratorProblem, found: Sequence[Any]) -> pd.DataFrame:
-    frame = pd.DataFrame(found).sort_values("edap_Jsmm2", ignore_index=True)
+def _with_parameters(problem: AcceleratorProblem, designs: Sequence[Any]) -> pd.DataFrame:
+    frame = pd.DataFrame(designs).sort_values("edap_Jsmm2", ignore_index=True)
     chips = problem.space.decode(problem.space.unrank(frame["rank"].to_numpy()))
     return frame.assign(**chips)
 
@@ -165,17 +165,17 @@ def cheapest(
     """The first circuit that keeps each drop, with the drops of all networks."""
     open_drops = sorted(drops)
     for _, circuit in circuits.iterrows():
-        found: dict[str, float] = {}
+        drop_of: dict[str, float] = {}
         if predictions.least_drop(circuit) > open_drops[-1] + TOLERANCE:
             continue
         for name, drop, _ in predictions.of(circuit):
-            found[name] = drop
+            drop_of[name] = drop
             if drop > open_drops[-1] + TOLERANCE:
                 break
-        worst = max(found.values())
-        print(dict(circuit[list(CIRCUIT)]), f"{circuit['edap_Jsmm2']:.3g}", found, flush=True)
+        worst = max(drop_of.values())
+        print(dict(circuit[list(CIRCUIT)]), f"{circuit['edap_Jsmm2']:.3g}", drop_of, flush=True)
         while open_drops and worst <= open_drops[-1] + TOLERANCE:
-            yield open_drops.pop(), circuit, found
+            yield open_drops.pop(), circuit, drop_of
         if not open_drops:
             return
 
@@ -250,10 +250,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     rows: list[dict[str, Any]] = []
     kept: dict[int, dict[str, Any]] = {}
-    for drop, circuit, found in cheapest(circuits, predictions):
+    for drop, circuit, drop_of in cheapest(circuits, predictions):
         rank = int(circuit["rank"])
         kept[rank] = kept.get(rank) or _enumerated(problem, circuit)
-        drops = {f"drop_{name}": value for name, value in found.items()}
+        drops = {f"drop_{name}": value for name, value in drop_of.items()}
         rows.append({"allowed_drop": drop, "sigma": predictions.sigma, **kept[rank], **drops})
         frame = _with_parameters(problem, rows).sort_values("allowed_drop")
         frame.to_csv(args.out, index=False, float_format="%.5g", lineterminator="\n")

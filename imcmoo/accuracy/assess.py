@@ -281,10 +281,10 @@ class Assessment:
         return macs
 
     def _scores(self, outputs: Tensors) -> Floats:
-        found = {name: outputs[name] for name in self.network.outputs}
-        n = len(found[self.network.output])
+        scored = {name: outputs[name] for name in self.network.outputs}
+        n = len(scored[self.network.output])
         labels = None if self._data.labels is None else self._data.labels[:n]
-        return self._metric.scores(found, labels, self.reference(n))
+        return self._metric.scores(scored, labels, self.reference(n))
 
     def noise_to_signal(self, outputs: Tensors) -> float:
         """Mean square error of the logits over their variance about the mean of all samples.
@@ -292,9 +292,9 @@ class Assessment:
         Args:
             outputs: of the first samples.
         """
-        found = outputs[self.network.logits]
-        ideal = self._reference[self.network.logits][: len(found)].astype(np.float64)
-        error = found - ideal
+        logits = outputs[self.network.logits]
+        ideal = self._reference[self.network.logits][: len(logits)].astype(np.float64)
+        error = logits - ideal
         return float((error**2).mean() / (ideal.var(axis=0).mean() or 1.0))
 
 
