@@ -14,6 +14,12 @@ from imcmoo.space.design_space import Levels
 SCREEN_TABLE = 1 << 20
 """Largest number of designs to screen in advance: about a second of work, and 8 MB."""
 
+LATE_TABLE = 1 << 23
+"""Largest number of designs to screen once as many were screened one by one."""
+
+CHUNK = 1 << 18
+"""Designs screened at once for a table."""
+
 FEW_PASSING = 1 << 14
 """Chips looked at in advance at the most: about a second of work for four networks."""
 
@@ -35,6 +41,7 @@ class Feasibility:
         self._model = model
         self._area_limit_m2 = area_limit_m2
         self._asked_ahead = False
+        self._screens = 0
         self.names = [
             *(f"missing_{r}_{name}" for r in model.resource_names for name in model.workload_names),
             *(["excess_area"] if area_limit_m2 else []),
@@ -75,9 +82,11 @@ class Feasibility:
         """Lower bound of `violation` from the model's screen, at almost no cost.
 
         Repair asks about tens of thousands of designs. Few parameters matter to the screen, so
-        what these can be is screened once and looked up ever after, where that is affordable.
+        what these can be is screened once and looked up ever after, where that is affordable:
+        in advance in a small space, in a larger one when that many designs were screened.
         0 where the model has no screen.
         """
+        self._screens += len(levels)
         if self._table is not None:
             return np.asarray(self._table[self._model.space.rank(levels, self._screening)])
         if not self._model.offers("screen"):
@@ -95,13 +104,25 @@ class Feasibility:
         names = self._model.screened_by
         return [name for name in self._model.space.names if name in names]
 
-    @cached_property
+    @property
     def _table(self) -> Floats | None:
         """Screened violation by the rank among `_screening`; None if not worth it."""
-        model, names = self._model, self._screening
-        if not model.offers("screen") or not names or model.space.size_of(names) > SCREEN_TABLE:
-            return None
-        return _total(self.constraints(model.screen(model.space.grid(names))))
+        affordable = max(SCREEN_TABLE, min(self._screens, LATE_TABLE))
+        tells = self._model.offers("screen") and bool(self._screening)
+        return self._whole_table if tells and self._n_screened <= affordable else None
+
+    @cached_property
+    def _n_screened(self) -> int:
+        """Number of designs that the screen tells apart."""
+        return self._model.space.size_of(self._screening)
+
+    @cached_property
+    def _whole_table(self) -> Floats:
+        """Screened violation by the rank among `_screening`."""
+        space, names, size = self._model.space, self._screening, self._n_screened
+        parts = np.array_split(np.arange(size), -(-size // CHUNK))
+        screens = (self._model.screen(space.unrank(ranks, names)) for ranks in parts)
+        return np.concatenate([_total(self.constraints(screen)) for screen in screens])
 
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little.
