@@ -59,7 +59,7 @@ class ScenarioTree:
         return Metrics(
             {
                 **bounds.values,
-                "average_power": least_power(bounds.energy_J, self._load),
+                "average_power": least_power(bounds.values, self._load, self._scenario.idle),
                 **self._least_load(
                     service_times(latency, self._interval(latency, rows), self._load)
                 ),
