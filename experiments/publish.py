@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import EXPERIMENTS_VERSION
-from imcmoo.cli.progress import counted
+from imcmoo.cli.progress import counted, timed
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.checksums import sha256
 from imcmoo.io.executor import imap_unordered
@@ -136,8 +136,11 @@ def run_tasks(
         float_format: of floating-point numbers in tables.
     """
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
+    done = len(tasks) - len(todo)
+    is_single = len(tasks) == 1  # then nothing can be counted on the way
     with (
-        counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
+        timed(title, quiet=quiet or not is_single),
+        counted(title, len(tasks), quiet=quiet or is_single, done=done) as advance,
         open_executor(workers, len(todo)) as executor,
     ):
         for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):

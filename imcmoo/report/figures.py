@@ -20,11 +20,11 @@ from imcmoo.report.labels import label
 from imcmoo.report.style import (
     CREST,
     DARK_GREY,
-    HATCHES,
     LEAST_TEXT,
     MARKERS,
     WIDTH,
     colours,
+    component_style,
     is_narrow,
     legend_below,
     open_sides,
@@ -169,7 +169,8 @@ def breakdown(
 def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequence[str]) -> None:
     """Horizontal stacked bars, one per row of `values` (n, K)."""
     start = np.zeros(len(values))
-    for k, colour in enumerate(colours(len(components))):
+    for k, component in enumerate(components):
+        colour, hatch = component_style(component)
         ax.barh(
             names,
             values[:, k],
@@ -178,8 +179,8 @@ def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequenc
             color=colour,
             edgecolor="white",
             linewidth=0.3,
-            hatch=HATCHES[k % len(HATCHES)],
-            label=label(components[k]),
+            hatch=hatch,
+            label=label(component),
         )
         start += values[:, k]
     ax.invert_yaxis()

@@ -50,6 +50,29 @@ COLOURS = (
 )
 """The colour-blind-safe palette of seaborn, without the colour kept for `HIGHLIGHT`."""
 
+_FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0")
+"""Colours of components beyond `COLOURS`."""
+
+_COMPONENTS = (
+    ("cells", "cim_unit"),
+    ("adc",),
+    ("glb",),
+    ("dram", "main_memory"),
+    ("shift_add",),
+    ("buffers", "input_buffer"),
+    ("drivers", "row_drivers"),
+    ("routers", "router"),
+    ("links",),
+    ("dac", "column_drivers"),
+    ("writes", "weight_drivers"),
+    ("output_buffer",),
+    ("digital",),
+    ("interface",),
+    ("switch",),
+    ("leakage",),
+)
+"""Components of all models; those in a row have one colour in every figure."""
+
 # From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
 # as importing everything else.
 _CREST = (
@@ -108,6 +131,14 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
 def colours(n: int) -> list[tuple[float, float, float]]:
     """`n` colours of the colour-blind-safe palette, without the one kept for `HIGHLIGHT`."""
     return [mpl.colors.to_rgb(COLOURS[i % len(COLOURS)]) for i in range(n)]
+
+
+def component_style(component: str) -> tuple[str, str]:
+    """Colour and hatch of a component, the same in every figure; grey for an unknown one."""
+    for at, names in enumerate(_COMPONENTS):
+        if component in names:
+            return (*COLOURS, *_FURTHER)[at], HATCHES[at // len(COLOURS)]
+    return "#bbbbbb", HATCHES[2]
 
 
 def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, float], str]]:
