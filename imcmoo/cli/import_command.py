@@ -14,7 +14,7 @@ from typing import TypeVar
 from rich.table import Table
 
 from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
-from imcmoo.cli.arguments import add_force, check_outputs
+from imcmoo.cli.arguments import add_file, add_force, check_outputs
 from imcmoo.cli.progress import timed
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
-    parser.add_argument("--out", required=True, type=Path, metavar="NET.csv")
+    add_file(parser, "NET.csv")
     parser.add_argument("--name", help="what to call the network (the file's name)")
     several = (
         ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
