@@ -164,18 +164,18 @@ def write_tables(publication: Publication, results: Sequence[Result], folder: Pa
 def draw_publication_figures(
     figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
 ) -> None:
-    """Draw figures for two columns of a page and for one, as PNG and PDF, with their data as CSV.
+    """Draw figures for two columns of a page and for one, as SVG and PDF, with their data as CSV.
 
     Args:
         figures: data and drawing function by name.
-        folder: gets `NAME.csv`, `NAME.png`, `NAME.pdf` and the two `NAME_narrow` files.
+        folder: gets `NAME.csv`, `NAME.svg`, `NAME.pdf` and the two `NAME_narrow` files.
         float_format: of floating-point numbers in the CSV files.
     """
     with style.paper_style():
         for name, (frame, draw) in figures.items():
             write(folder / f"{name}.csv", to_csv(frame, float_format))
             for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
-                style.save(draw(frame, width), folder, name + suffix)
+                style.save(draw(frame, width), folder, name + suffix, ("svg", "pdf"))
 
 
 def to_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:

@@ -133,9 +133,9 @@ def _told(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()
         most = energy.loc[energy.groupby("network")["energy_J"].idxmax()].set_index("network")
-        share = 100 * most["energy_J"] / total
+        shares = (100 * most["energy_J"] / total).loc[most.index]
         told["most energy in"] = {
-            str(name): f"{label(str(component))} ({share[name]:.0f} %)"
-            for name, component in most["component"].items()
+            str(name): f"{label(str(component))} ({share:.0f} %)"
+            for name, component, share in zip(most.index, most["component"], shares, strict=True)
         }
     return told

@@ -31,7 +31,7 @@ CHARACTERS, HANDLE = 17, 8
 HIGHLIGHT = "#D55E00"
 """The selected design: vermillion of the colour-blind-safe palette, used for nothing else."""
 
-MARKERS = "osD^vPXph"
+MARKERS = "osD^v<>PX"
 """One per workload, so that figures can be read without colour."""
 
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
@@ -100,6 +100,9 @@ CREST = LinearSegmentedColormap.from_list("crest", _CREST)
 
 DARK_GREY = ".15"
 
+DATES = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}
+"""Metadata by format that would change from day to day or version to version."""
+
 _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "axes.axisbelow": True,
     "axes.edgecolor": DARK_GREY,
@@ -125,6 +128,7 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
     "savefig.dpi": 150,
+    "svg.hashsalt": "imcmoo",  # else names in a file are random
 }
 
 
@@ -194,8 +198,8 @@ def open_sides(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `name`.png and `name`.pdf, free of dates so that the same figure is the same bytes."""
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")) -> None:
+    """Write a figure in some formats, free of dates so that the same figure is the same bytes."""
     with paper_style():
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         layout = figure.get_layout_engine()
@@ -203,8 +207,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
             # Once, for both files: with an engine, each would be drawn twice.
             layout.execute(figure)
             figure.set_layout_engine(None)
-        _write(figure, folder / f"{name}.png", {"Software": None})
-        _write(figure, folder / f"{name}.pdf", {"CreationDate": None})
+        for ending in formats:
+            _write(figure, folder / f"{name}.{ending}", {DATES[ending]: None})
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
