@@ -91,10 +91,10 @@ def _show(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
         f"{len(answer.front):,} points on the front, {seconds:.1f} s",
     )
-    table = optima_table(answer, study.problem()).groupby("criterion", sort=False)
-    for name, rows in table:
+    problem = study.problem()
+    for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
-        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], study.problem())}{ties}")
+        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], problem)}{ties}")
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
