@@ -26,10 +26,9 @@ from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
-Evaluate every design of a study and write what is best, exactly, to OUT/exact/STUDY: optima.csv
-(one row per criterion and tie), front.csv (every non-dominated point) and summary.json. Runs and
-comparisons of the study with the same OUT then report their regret. A run that was interrupted goes
-on with the same command.
+Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front
+(front.csv) to DIR/exact/STUDY. Runs of the study with the same --out then report their regret. The
+same command continues an interrupted one.
 """
 
 INTERRUPTED = "the same command continues"
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
+    arguments.add_results(parser, "exact/STUDY")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
     )
