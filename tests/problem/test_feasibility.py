@@ -54,19 +54,6 @@ def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs, mo
     assert sum(asked) == distinct
 
 
-def test_a_large_screen_is_tabulated_once_as_many_designs_were_screened(monkeypatch):
-    monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
-    monkeypatch.setattr("imcmoo.problem.feasibility.CHUNK", 100)
-    problem = fake_problem(SMALL, 3)
-    levels = SMALL.unrank(np.arange(SMALL.size))
-    direct = problem.feasibility.screened(levels[:-1])
-    tabulated = problem.feasibility.screened(levels)
-    np.testing.assert_array_equal(tabulated[:-1], direct)
-    assert direct.any()
-    monkeypatch.setattr(problem.model, "screen", None)
-    np.testing.assert_array_equal(problem.feasibility.screened(levels), tabulated)
-
-
 def test_a_screen_that_depends_on_nothing():
     class Boundless(FakeEvaluator):
         def __init__(self, space, n_workloads):
