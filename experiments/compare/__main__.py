@@ -46,7 +46,7 @@ DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima and front, which
 `python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
-`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY` (fronts are then measured
+`python -m imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
 figure ecdf. With --random: search cases drawn at random instead, each enumerated on the way, and
 write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A comparison that was interrupted
@@ -112,7 +112,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     peers = "let the other methods search random cases as well"
     add("--peers", action="store_true", help=peers)
     add("--ablation", action="store_true", help="compare variants of our search instead")
-    add("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    out = "folder of results; this command writes DIR/compare/STUDY (default: %(default)s)"
+    add("--out", type=Path, default=Path("results"), metavar="DIR", help=out)
     arguments.add_workers(parser)
 
 
