@@ -7,15 +7,22 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.io.errors import OwnCodeError
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Metrics, check_resources
-from imcmoo.space.design_space import Levels
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, check_resources
+from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20
 """Largest number of designs to screen in advance: about a second of work, and 8 MB."""
 
 FEW_PASSING = 1 << 14
 """Chips looked at in advance at the most: about a second of work for four networks."""
+
+SCREENED_AT_ONCE = 1 << 16
+"""Designs screened in one go; bounds memory."""
+
+DIRECT_KEYS = 1 << 23
+"""Largest number of designs to screen of which each has a place in an array, of 32 MB."""
 
 
 class Feasibility:
@@ -74,14 +81,33 @@ class Feasibility:
     def screened(self, levels: Levels) -> Floats:
         """Lower bound of `violation` from the model's screen, at almost no cost.
 
-        Repair asks about tens of thousands of designs. Few parameters matter to the screen, so
-        what these can be is screened once and looked up ever after, where that is affordable.
-        0 where the model has no screen.
+        Repair asks about tens of thousands of designs, most of them again and again. Designs that
+        agree in the parameters that matter to the screen are screened once: all of them in advance
+        where that is affordable. 0 where the model has no screen.
         """
-        if self._table is not None:
-            return np.asarray(self._table[self._model.space.rank(levels, self._screening)])
         if not self._model.offers("screen"):
             return np.zeros(len(levels))
+        ranks = self._model.space.rank(levels, self._screening)
+        if self._table is not None:
+            return np.asarray(self._table[ranks])
+        if self._screened is None:
+            return self._screen(levels)
+
+        def work_out(index: Ints) -> Arrays:
+            return (self._screen(levels[index]),)
+
+        return self._screened.rows(ranks, work_out)[0]
+
+    @cached_property
+    def _screened(self) -> KeyedCache | None:
+        """Screened violation by the rank among `_screening`; None if ranks are too large."""
+        n = self._model.space.size_of(self._screening)
+        if not self._screening or n > LARGEST_RANK:
+            return None
+        return KeyedCache(rows_at_once=SCREENED_AT_ONCE, n_keys=n if n <= DIRECT_KEYS else None)
+
+    def _screen(self, levels: Levels) -> Floats:
+        """Violation by the model's screen, shape (n,)."""
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
@@ -101,7 +127,7 @@ class Feasibility:
         model, names = self._model, self._screening
         if not model.offers("screen") or not names or model.space.size_of(names) > SCREEN_TABLE:
             return None
-        return _total(self.constraints(model.screen(model.space.grid(names))))
+        return self._screen(model.space.grid(names))
 
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little.

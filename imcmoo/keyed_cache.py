@@ -1,4 +1,4 @@
-"""The cache of the physical model: arrays by integer keys, worked out once for each key."""
+"""Arrays by integer keys, worked out once for each key."""
 
 from __future__ import annotations
 
@@ -26,18 +26,28 @@ class KeyedCache:
     Args:
         bytes_at_most: memory for the arrays, roughly; must hold the rows of one call.
         rows_at_once: rows worked out in one go.
+        n_keys: number of possible keys, which are then below it: quicker, for 4 bytes a key. None
+            if keys may be any.
     """
 
-    def __init__(self, bytes_at_most: float = 1 << 28, rows_at_once: int = ROWS_AT_ONCE) -> None:
+    def __init__(
+        self,
+        bytes_at_most: float = 1 << 28,
+        rows_at_once: int = ROWS_AT_ONCE,
+        n_keys: int | None = None,
+    ) -> None:
         self._bytes_at_most = bytes_at_most
         self._rows_at_once = rows_at_once
+        self._n_keys = n_keys
         self._lock = Lock()
+        self._n_rows = 0
         self._keys = np.empty(0, np.int64)
         self._places = np.empty(0, np.int64)
+        self._one_more = np.zeros(n_keys or 0, np.int32)
         self._store: Arrays | None = None
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return self._n_rows
 
     def of(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
         """Arrays, and the row of each key in them, shape (n,).
@@ -61,6 +71,11 @@ class KeyedCache:
                 with self._lock:
                     self._add(keys[chunk], arrays)
 
+    def known(self, keys: Ints) -> tuple[Arrays | None, Ints]:
+        """Arrays, None if there are none, and the row of each key in them or -1, shape (n,)."""
+        with self._lock:
+            return self._store, self._find(keys)
+
     def rows(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> Arrays:
         """Rows of each key, shape (n, ...) each; arguments as of `of`."""
         store, places = self.of(keys, work_out)
@@ -68,6 +83,8 @@ class KeyedCache:
 
     def _find(self, keys: Ints) -> Ints:
         """Rows of keys, -1 where they are not known."""
+        if self._n_keys is not None:
+            return self._one_more[keys].astype(np.int64) - 1
         if not len(self._keys):
             return np.full(len(keys), -1)
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
@@ -77,11 +94,12 @@ class KeyedCache:
         """Store rows that no other thread has stored meanwhile."""
         new = np.flatnonzero(self._find(keys) < 0)
         keys = keys[new]
-        n, more = len(self._keys), len(keys)
+        n, more = self._n_rows, len(keys)
         each = sum(array[:1].nbytes for array in arrays)
         if (n + more) * each > self._bytes_at_most:
             n, self._store = 0, None
             self._keys = self._places = np.empty(0, np.int64)
+            self._one_more = np.zeros_like(self._one_more)
         if self._store is None or len(self._store[0]) < n + more:
             size = max(GROWTH * n, n + more, self._rows_at_once)
             room = tuple(np.empty((size, *array.shape[1:]), array.dtype) for array in arrays)
@@ -90,6 +108,10 @@ class KeyedCache:
             self._store = room
         for array, values in zip(self._store, arrays, strict=True):
             array[n : n + more] = values[new]
+        self._n_rows = n + more
+        if self._n_keys is not None:
+            self._one_more[keys] = np.arange(n + 1, n + more + 1)
+            return
         order = np.argsort(keys)
         at = np.searchsorted(self._keys, keys[order])
         self._keys = np.insert(self._keys, at, keys[order])
