@@ -82,24 +82,22 @@ def device_ratios(
         default: name of the default ADC model.
 
     Returns:
-        Columns adc_model, workload (or `MEAN`), ratio; empty if there is one device only.
+        Columns adc_model, workload (or `MEAN`), ratio.
     """
     frames = []
     for model, frame in optima.items():
         ratios = rram_over_sram(frame, MAIN)
-        if ratios is not None:
-            columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
-            frames.append(pd.DataFrame(columns))
+        assert ratios is not None  # of both devices
+        columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
+        frames.append(pd.DataFrame(columns))
     rows = variations[variations["kind"].isin(["default", CONVERTER])]
-    rows = rows[[networks_of(study) == MAIN for study in rows["study"]]]
+    rows = rows[rows["study"].map(networks_of) == MAIN]
     means = rows.assign(device=rows["study"].map(device_of)).pivot(
         index="variation", columns="device", values=GEOMEAN
     )
-    if {"RRAM", "SRAM"} <= set(means):
-        ratio = (means["RRAM"] / means["SRAM"]).rename(index={"default": default})
-        columns = {"adc_model": ratio.index, "workload": MEAN, "ratio": ratio.to_numpy()}
-        frames.append(pd.DataFrame(columns))
-    return pd.concat([pd.DataFrame(), *frames], ignore_index=True)
+    ratio = (means["RRAM"] / means["SRAM"]).rename(index={"default": default})
+    columns = {"adc_model": ratio.index, "workload": MEAN, "ratio": ratio.to_numpy()}
+    return pd.concat([*frames, pd.DataFrame(columns)], ignore_index=True)
 
 
 def device_ratio(frame: pd.DataFrame, width: float) -> Figure:

@@ -19,7 +19,7 @@ from experiments.physics.optima import contrasts, optimum_table
 from experiments.physics.page import DEFAULT_ADC, page, stored
 from experiments.physics.robustness import robustness
 from experiments.physics.searches import optimal_designs, regrets
-from experiments.physics.summary import recommended
+from experiments.physics.summary import MAIN, recommended, rram_over_sram
 from experiments.physics.variations import Key, keys, keys_of_nine
 from experiments.physics.violations import with_violations
 from experiments.publish import (
@@ -124,14 +124,12 @@ class Physics(Publication):
                 figures.area_against_edap,
             ),
         }
-        others = {m: self.home / m / "optima.csv" for m in ADC_MODELS}
-        by_model = {m: pd.read_csv(path) for m, path in others.items() if path.is_file()}
-        ratios = figures.device_ratios(
-            {self.adc_model: optima, **by_model},
-            pd.read_csv(folder / "variations.csv"),
-            self.adc_model,
-        )
-        if len(ratios):
+        if rram_over_sram(optima, MAIN) is not None:
+            paths = {m: self.home / m / "optima.csv" for m in ADC_MODELS}
+            others = {m: pd.read_csv(path) for m, path in paths.items() if path.is_file()}
+            variations = pd.read_csv(folder / "variations.csv")
+            by_model = {self.adc_model: optima, **others}
+            ratios = figures.device_ratios(by_model, variations, self.adc_model)
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
 
