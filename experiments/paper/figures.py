@@ -111,7 +111,7 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
         where="post",
         color="0.1",
         linewidth=1.6,
-        label="front",
+        label="Pareto front",
     )
     ax.set(xscale="log", yscale="log")
     round_ticks(ax.xaxis, "{x:g}")
