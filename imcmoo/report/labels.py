@@ -49,6 +49,9 @@ LABELS = {
     "glb": "global buffer",
     "dac": "DAC",
     "dram": "DRAM",
+    "adc_bits": "ADC bits",
+    "columns_per_adc": "columns per ADC",
+    "ping_pong": "double-buffered weights",
 }
 
 
