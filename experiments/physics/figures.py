@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -191,7 +192,12 @@ def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
     ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
     ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
     best = frame[frame["selected"]]
-    look = {"mec": "black", "mew": 0.5, "color": style.HIGHLIGHT, "label": "minimax regret"}
+    look: dict[str, Any] = {
+        "mec": "black",
+        "mew": 0.5,
+        "color": style.HIGHLIGHT,
+        "label": "minimax regret",
+    }
     ax.plot(best["area_mm2"], best["worst_over_own_best"], "*", ms=11, **look)
     ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
     ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
