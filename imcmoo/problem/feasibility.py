@@ -7,21 +7,22 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.io.errors import OwnCodeError
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Metrics, check_resources
-from imcmoo.space.design_space import Levels
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, check_resources
+from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20
 """Largest number of designs to screen in advance: about a second of work, and 8 MB."""
 
-LATE_TABLE = 1 << 23
-"""Largest number of designs to screen once as many were screened one by one."""
-
-CHUNK = 1 << 18
-"""Designs screened at once for a table."""
-
 FEW_PASSING = 1 << 14
 """Chips looked at in advance at the most: about a second of work for four networks."""
+
+SCREENED_AT_ONCE = 1 << 16
+"""Designs screened in one go; bounds memory."""
+
+DIRECT_KEYS = 1 << 23
+"""Largest number of designs to screen of which each has a place in an array, of 32 MB."""
 
 
 class Feasibility:
@@ -41,7 +42,6 @@ class Feasibility:
         self._model = model
         self._area_limit_m2 = area_limit_m2
         self._asked_ahead = False
-        self._screens = 0
         self.names = [
             *(f"missing_{r}_{name}" for r in model.resource_names for name in model.workload_names),
             *(["excess_area"] if area_limit_m2 else []),
@@ -57,8 +57,8 @@ class Feasibility:
         if not columns:
             return np.empty((len(known.runs), 0))
         G = np.concatenate(columns, axis=1)
-        unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
-        if len(unknown):
+        if not np.isfinite(G).all():
+            unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
             raise OwnCodeError(f"resources of design {unknown[0]} of the batch are not finite")
         return G
 
@@ -81,16 +81,33 @@ class Feasibility:
     def screened(self, levels: Levels) -> Floats:
         """Lower bound of `violation` from the model's screen, at almost no cost.
 
-        Repair asks about tens of thousands of designs. Few parameters matter to the screen, so
-        what these can be is screened once and looked up ever after, where that is affordable:
-        in advance in a small space, in a larger one when that many designs were screened.
-        0 where the model has no screen.
+        Repair asks about tens of thousands of designs, most of them again and again. Designs that
+        agree in the parameters that matter to the screen are screened once: all of them in advance
+        where that is affordable. 0 where the model has no screen.
         """
-        self._screens += len(levels)
-        if self._table is not None:
-            return np.asarray(self._table[self._model.space.rank(levels, self._screening)])
         if not self._model.offers("screen"):
             return np.zeros(len(levels))
+        ranks = self._model.space.rank(levels, self._screening)
+        if self._table is not None:
+            return np.asarray(self._table[ranks])
+        if self._screened is None:
+            return self._screen(levels)
+
+        def work_out(index: Ints) -> Arrays:
+            return (self._screen(levels[index]),)
+
+        return self._screened.rows(ranks, work_out)[0]
+
+    @cached_property
+    def _screened(self) -> KeyedCache | None:
+        """Screened violation by the rank among `_screening`; None if ranks are too large."""
+        n = self._model.space.size_of(self._screening)
+        if not self._screening or n > LARGEST_RANK:
+            return None
+        return KeyedCache(rows_at_once=SCREENED_AT_ONCE, n_keys=n if n <= DIRECT_KEYS else None)
+
+    def _screen(self, levels: Levels) -> Floats:
+        """Violation by the model's screen, shape (n,)."""
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
@@ -104,25 +121,13 @@ class Feasibility:
         names = self._model.screened_by
         return [name for name in self._model.space.names if name in names]
 
-    @property
+    @cached_property
     def _table(self) -> Floats | None:
         """Screened violation by the rank among `_screening`; None if not worth it."""
-        affordable = max(SCREEN_TABLE, min(self._screens, LATE_TABLE))
-        tells = self._model.offers("screen") and bool(self._screening)
-        return self._whole_table if tells and self._n_screened <= affordable else None
-
-    @cached_property
-    def _n_screened(self) -> int:
-        """Number of designs that the screen tells apart."""
-        return self._model.space.size_of(self._screening)
-
-    @cached_property
-    def _whole_table(self) -> Floats:
-        """Screened violation by the rank among `_screening`."""
-        space, names, size = self._model.space, self._screening, self._n_screened
-        parts = np.array_split(np.arange(size), -(-size // CHUNK))
-        screens = (self._model.screen(space.unrank(ranks, names)) for ranks in parts)
-        return np.concatenate([_total(self.constraints(screen)) for screen in screens])
+        model, names = self._model, self._screening
+        if not model.offers("screen") or not names or model.space.size_of(names) > SCREEN_TABLE:
+            return None
+        return self._screen(model.space.grid(names))
 
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little.

@@ -24,7 +24,7 @@ SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs"), "m²": (1e6, "mm²")}
 def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
     table = Table(
-        title=f"{results.study}, seed {results.config['seed']}: one design for all workloads",
+        title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
         title_justify="left",
     )
     table.add_column("selected by")
@@ -91,7 +91,7 @@ def baseline_table(
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
-        title="EDAP relative to the best known of each workload",
+        title="EDAP relative to the best known of each network",
         title_justify="left",
     )
     for name in results.workloads:

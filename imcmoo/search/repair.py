@@ -54,9 +54,11 @@ def _best_move(
     designs, inside = move(problem.space, here, moves)
     violation = np.full(inside.shape, np.inf)
     violation[inside] = problem.feasibility.screened(designs[inside])
-    gap = np.abs(designs - start[:, None, :])
+    change = np.full(inside.shape, np.inf)
+    walk, chosen = np.nonzero(violation <= violation.min(axis=1, keepdims=True))
+    gap = np.abs(designs[walk, chosen] - start[walk])
     unordered = ~problem.space.is_ordered
-    gap[..., unordered] = gap[..., unordered] > 0
-    change = np.where(violation > violation.min(axis=1, keepdims=True), np.inf, gap.sum(axis=-1))
+    gap[:, unordered] = gap[:, unordered] > 0
+    change[walk, chosen] = gap.sum(axis=-1)
     best = np.arange(len(here)), change.argmin(axis=1)
     return designs[best], violation[best]

@@ -31,21 +31,27 @@ def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs,
     free = [name not in ("voltage_V", "cycle_s") for name in RRAM.names]
     assert tabulated.screened_by.tolist() == free
     monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
-    direct = fake_problem(RRAM).feasibility
-    np.testing.assert_array_equal(direct.screened(designs), screened)
+    for direct_keys in (0, 1 << 23):
+        monkeypatch.setattr("imcmoo.problem.feasibility.DIRECT_KEYS", direct_keys)
+        remembered = fake_problem(RRAM).feasibility
+        for some in (slice(0, 40), slice(20, None), slice(None)):
+            np.testing.assert_array_equal(remembered.screened(designs[some]), screened[some])
 
 
-def test_a_large_screen_is_tabulated_once_as_many_designs_were_screened(monkeypatch):
+def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs, monkeypatch):
+    asked = []
+
+    class Counting(FakeEvaluator):
+        def screen(self, levels):
+            asked.append(len(levels))
+            return super().screen(levels)
+
     monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
-    monkeypatch.setattr("imcmoo.problem.feasibility.CHUNK", 100)
-    problem = fake_problem(SMALL, 3)
-    levels = SMALL.unrank(np.arange(SMALL.size))
-    direct = problem.feasibility.screened(levels[:-1])
-    tabulated = problem.feasibility.screened(levels)
-    np.testing.assert_array_equal(tabulated[:-1], direct)
-    assert direct.any()
-    monkeypatch.setattr(problem.model, "screen", None)
-    np.testing.assert_array_equal(problem.feasibility.screened(levels), tabulated)
+    feasibility = fake_problem(RRAM, model=Counting).feasibility
+    distinct = len(np.unique(designs[:, feasibility.screened_by], axis=0))
+    for _ in range(2):
+        feasibility.screened(np.concatenate([designs, designs]))
+    assert sum(asked) == distinct
 
 
 def test_a_screen_that_depends_on_nothing():

@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
 from imcmoo.model.physical.action_counts import ACTIONS
-from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.chip import Chip, build_chip
 from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.constraints import (

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.cache import KeyedCache
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell

@@ -12,9 +12,9 @@ from operator import attrgetter
 
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import ACTIONS, count_actions
-from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, get_args
 
@@ -34,9 +35,10 @@ from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
+    COLUMNS,
     MAPPING_KEY,
-    TEXTS,
     Designs,
+    checked_column,
     mapping_keys,
     refuse,
 )
@@ -50,6 +52,7 @@ from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional
 
 MOST_DB = 100.0
 """Largest SNR as an objective, far beyond the 50 dB of 8-bit numbers: an
@@ -113,6 +116,8 @@ class PhysicalModel:
         table: component numbers; the shipped ones by default.
         accuracy: accuracy data and limits by network; none by default.
         circuit_noise: works out the noise of layers, needed with `accuracy`.
+        noise_of: the noise of several networks and the position of this one among them, which
+            spares working it out again; none by default.
 
     Raises:
         ValueError: an argument outside its range, or no accuracy data for a network's precision.
@@ -135,6 +140,7 @@ class PhysicalModel:
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyTarget] | None = None,
         circuit_noise: CircuitNoise | None = None,
+        noise_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         for name, value, choices in (
             ("device", device, tuple(MEMORY_CELLS)),
@@ -170,6 +176,7 @@ class PhysicalModel:
                 MEMORY_CELLS[device],
                 unsigned_inputs=switches.unsigned_inputs,
                 perfect_cells=not switches.few_levels,
+                part_of=noise_of,
             ),
             limits=limits or CircuitLimits.of_device(device),
             accuracy=_predicted(
@@ -276,15 +283,19 @@ class PhysicalModel:
         require_coverage(designs, device=c.device, table=c.table, assumptions=c.assumptions)
         return designs
 
-    def designs(self, columns: Columns) -> Designs:
+    def designs(self, columns: Columns, *, checked: bool = False) -> Designs:
         """Design columns as checked arrays; the component table may still lack a value.
+
+        Args:
+            columns: of n designs.
+            checked: whether `checked_column` returned each of them.
 
         Raises:
             ValueError: a column is missing or a value not allowed.
         """
         if isinstance(columns, Designs):
             return columns
-        designs = Designs.of_columns(columns, adc_model=self.adc_model)
+        designs = Designs.of_columns(columns, adc_model=self.adc_model, checked=checked)
         self.context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self.context.switches.few_levels else 8
         bits = designs.bits_per_cell
@@ -331,8 +342,8 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table", "circuit_noise")
-"""Options that the digest of the data states by themselves, and code."""
+OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
+"""Options that the digest of the data states by themselves, code, and results."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -421,6 +432,7 @@ class PhysicalEvaluator(CostModel):
             key: value[at] if key in BITS_OF and not isinstance(value, int) else value
             for key, value in self._options.items()
         }
+        options["noise_of"] = (self._model.context.noise, at)
         return self._alike(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
@@ -592,22 +604,35 @@ class PhysicalEvaluator(CostModel):
     def _designs(self, levels: Levels) -> Designs:
         """Checked designs of value indices."""
         self.space.validate(levels)
-        columns = {
-            name: self._codes[name][levels[:, self.space.names.index(name)]]
-            if name in self._codes
-            else self.space.column(levels, name)
-            for name in (*self.space.names, *self.space.fixed)
-        }
-        return self._model.designs(columns)
+        columns = {name: self._column(levels, name) for name in COLUMNS if self._states(name)}
+        return self._model.designs(columns, checked=True)
+
+    def _states(self, name: str) -> bool:
+        """True if the space says what a design column holds."""
+        return name in self.space.names or name in self.space.fixed
+
+    def _column(self, levels: Levels, name: str) -> NDArray[Any]:
+        """A checked design column, shape (n,)."""
+        values = self._values.get(name)
+        if values is None:
+            return checked_column(name, self.space.column(levels, name))
+        if name in self.space.fixed:
+            return np.full(len(levels), values[0])
+        return values.take(levels[:, self.space.names.index(name)])
 
     @cached_property
-    def _codes(self) -> dict[str, Ints]:
-        """Index of each text that a parameter may be, which spares comparing texts."""
-        return {
-            p.name: np.array([TEXTS[p.name].index(value) for value in p.values])
-            for p in self.space.parameters
-            if p.name in TEXTS and set(p.values) <= set(TEXTS[p.name])
+    def _values(self) -> dict[str, NDArray[Any]]:
+        """Checked values of the design columns of which all values are allowed, by name."""
+        possible = {
+            p.name: p.values for p in self.space.parameters if not isinstance(p, Conditional)
         }
+        possible |= {name: (value,) for name, value in self.space.fixed.items()}
+        values = {}
+        for name in COLUMNS:
+            with suppress(ValueError):
+                if name in possible:
+                    values[name] = checked_column(name, np.asarray(possible[name]))
+        return values
 
 
 def physical_model(

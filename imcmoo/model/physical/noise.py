@@ -14,16 +14,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy.special import erfc
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.adc_window import TAIL_SIGMAS, Adcs, Sums, choose_adcs, rounded_error
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
@@ -168,22 +169,27 @@ def noise_of_circuits(
     s, x, g = statistics, statistics.inputs, statistics.weights
     x_place = 4.0 ** (circuits[0].input_slice_bits * np.arange(len(x.maxima)))
     g_place = 4.0 ** (circuits[0].bits_per_cell * np.arange(len(g.maxima)))
-    place = (x_place[:, None] * g_place).ravel()
+    place = x_place[:, None] * g_place
     # Input slices meet the same cell, so that its errors add up to those of the whole code.
     coherence = s.input_variance / np.maximum((x.variance * x_place).sum(axis=1), 1e-300)
     at, layer, rows, count = _all_row_blocks(s.rows, circuits)
-    power = np.empty((2, len(adc_bits), len(rows)))
+    # Circuits share row blocks, above all the last ones of layers.
+    (some, lengths), kind = _distinct(layer, rows)
+    power = np.empty((2, len(adc_bits), len(some)))
     n = max(1, CHUNK // (place.size * len(adc_bits)))
-    for start in range(0, len(rows), n):
+    for start in range(0, len(some), n):
         part = slice(start, start + n)
-        some = layer[part]
-        block = _Block(s, some, rows[part], circuits[0], sigma=sigma, read_sigma=read_sigma)
-        for sums, found in zip(power, block.noise(adc_bits, window, coherence[some]), strict=True):
-            sums[:, part] = found.reshape(*found.shape[:2], -1) @ place
+        those = some[part]
+        block = _Block(s, those, lengths[part], circuits[0], sigma=sigma, read_sigma=read_sigma)
+        for sums, found in zip(power, block.noise(adc_bits, window, coherence[those]), strict=True):
+            # Unlike a matrix product, a sum is rounded alike in any company of row blocks.
+            sums[:, part] = (found * place).reshape(*found.shape[:2], -1).sum(axis=-1)
     shape = len(circuits), len(s.rows)
     index = at * len(s.rows) + layer
     adc, dev = (
-        np.stack([np.bincount(index, p * count, shape[0] * shape[1]).reshape(shape) for p in each])
+        np.stack(
+            [np.bincount(index, p[kind] * count, shape[0] * shape[1]).reshape(shape) for p in each]
+        )
         for each in power
     )
     return adc / s.signal, dev / s.signal
@@ -198,6 +204,15 @@ def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, In
             kinds.append((np.full(len(some), at), some, length[some], count[some]))
     at_all, layer, length, count = (np.concatenate(v) for v in zip(*kinds, strict=True))
     return at_all, layer, length, count
+
+
+def _distinct(layer: Ints, rows: Floats) -> tuple[tuple[Ints, Floats], Ints]:
+    """Layer and length of distinct row blocks, and which of these each one is, shape (n,)."""
+    longest = int(rows.max()) + 1
+    _, first, kind = np.unique(
+        layer * longest + rows.astype(np.int64), return_index=True, return_inverse=True
+    )
+    return (layer[first], rows[first]), kind
 
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
@@ -455,6 +470,8 @@ class NoiseModel:
         device: whose cells they are.
         unsigned_inputs: as in `assumed_statistics`.
         perfect_cells: whether cells and reads are free of error.
+        part_of: a model of several networks and the position of the only one of `layers` there;
+            circuits that it knows are not worked out again. All else must be equal.
     """
 
     def __init__(
@@ -465,7 +482,9 @@ class NoiseModel:
         *,
         unsigned_inputs: bool,
         perfect_cells: bool,
+        part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
+        self._part_of = part_of
         self._assumptions = assumptions
         self._sigma = 0.0 if perfect_cells else device.sigma(assumptions)
         self._unsigned = unsigned_inputs
@@ -473,7 +492,8 @@ class NoiseModel:
         static = np.flatnonzero(~layers.dynamic[layers.distinct])
         distinct = layers.distinct[static]
         self._n_layers = len(static)
-        self._networks = np.eye(layers.n_networks)[layers.owner[distinct]]
+        self._n_networks = layers.n_networks
+        self._owner = layers.owner[distinct]
         precision = np.column_stack([layers.input_bits, layers.weight_bits])[distinct].astype(int)
         self._alike = [
             ((int(bits[0]), int(bits[1])), np.flatnonzero((precision == bits).all(axis=1)))
@@ -494,17 +514,36 @@ class NoiseModel:
         for name, bits in KEY_BITS.items():
             values = rows if name == "rows" else getattr(designs, name)
             keys = (keys << bits) | values.astype(np.int64)
-        (store,), places = self._cache.of(keys, lambda index: self._work_out(designs.take(index)))
+
+        def work_out(index: Ints) -> Arrays:
+            return (self._work_out(designs.take(index), keys[index]),)
+
+        (store,), places = self._cache.of(keys, work_out)
         return store[places]
 
-    def _work_out(self, designs: Designs) -> Arrays:
+    def _work_out(self, designs: Designs, keys: Ints) -> Floats:
         """SNR of each design's circuit, shape (n, 4, W)."""
-        snr = np.empty((len(designs), 4, self._networks.shape[1]))
+        if self._part_of is None:
+            return self._worked_out(designs)
+        snr = np.empty((len(designs), 4, 1))
+        model, network = self._part_of
+        store, places = model._cache.known(keys)
+        known, new = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+        if store is not None:
+            snr[known] = store[0][places[known], :, network, None]
+        snr[new] = self._worked_out(designs.take(new))
+        return snr
+
+    def _worked_out(self, designs: Designs) -> Floats:
+        """SNR of each design's circuit from its noise, shape (n, 4, W)."""
+        snr = np.empty((len(designs), 4, self._n_networks))
+        cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))
         for circuits, adc_bits, places in _alike_circuits(_circuits_of(designs)):
             adc, dev, rounding = self._noise(circuits, adc_bits)
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
-            snr[places] = decibels(parts @ self._networks)
-        return (snr,)
+            sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
+            snr[places] = decibels(np.stack(sums, axis=-1))
+        return snr
 
     def layers(self, circuit: Circuit) -> Noise:
         """Noise over signal of all layers with stored weights, in the order of the networks."""

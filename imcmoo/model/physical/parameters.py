@@ -117,13 +117,16 @@ class Designs:
     adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
 
     @classmethod
-    def of_columns(cls, columns: Mapping[str, ArrayLike], *, adc_model: str) -> Designs:
+    def of_columns(
+        cls, columns: Mapping[str, ArrayLike], *, adc_model: str, checked: bool = False
+    ) -> Designs:
         """Check design columns and fill in the optional ones.
 
         Args:
             columns: arrays of shape (n,) by the names of the fields; where a field is an index,
                 that or the text. Others are ignored.
             adc_model: ADC model where there is no such column.
+            checked: whether `checked_column` returned each of the columns.
 
         Raises:
             ValueError: a column is missing, of another length, not a whole number, out of range or
@@ -140,12 +143,13 @@ class Designs:
         n = len(next(iter(present.values())))
         arrays: dict[str, Any] = {}
         for name in names:
-            values = present.get(name, np.full(n, defaults.get(name)))
-            if values.shape != (n,):
+            values = present.get(name)
+            if values is None:
+                arrays[name] = np.full(n, checked_column(name, np.array([defaults[name]]))[0])
+            elif values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
-            arrays[name] = _index(name, values) if name in TEXTS else _number(name, values)
-            if _HINTS[name].__origin__ == Floats:
-                arrays[name] = arrays[name].astype(float)
+            else:
+                arrays[name] = values if checked else checked_column(name, values)
         designs = cls(**arrays)
         refuse(
             "active_rows", designs.active_rows, designs.active_rows > designs.rows, "at most `rows`"
@@ -243,6 +247,20 @@ def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
         least = 0 if name in TEXTS else LIMITS[name][0]
         key = (key << width) | (getattr(designs, name).astype(np.int64) - least)
     return key
+
+
+def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """A design column in the type of its field.
+
+    Args:
+        name: of the field.
+        values: numbers, or texts where the field is an index; shape (n,).
+
+    Raises:
+        ValueError: not a whole number, out of range or an unknown text; names column and line.
+    """
+    checked = _index(name, values) if name in TEXTS else _number(name, values)
+    return checked.astype(float) if _HINTS[name].__origin__ == Floats else checked
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 

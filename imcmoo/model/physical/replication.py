@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs, replication_keys

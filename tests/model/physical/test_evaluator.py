@@ -39,6 +39,18 @@ def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
         Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
 
 
+def test_noise_of_a_network_alone_is_exactly_that_among_others():
+    """It is worked out, or taken over from the model of all networks, which knows it or not."""
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    joint = STUDY.cost_model()
+    before = joint.for_network("alexnet").in_full(levels).snr_dB[:, 0]
+    among = joint.in_full(levels).snr_dB[:, joint.workload_names.index("alexnet")]
+    after = joint.for_network("alexnet").in_full(levels[::-1]).snr_dB[::-1, 0]
+    assert np.isfinite(among).any()
+    np.testing.assert_array_equal(before, among)
+    np.testing.assert_array_equal(after, among)
+
+
 def test_a_study_is_enumerated_searched_and_judged(problem):
     enumeration = Enumeration(problem)
     answer = enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])

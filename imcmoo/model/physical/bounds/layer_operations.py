@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import ACTIONS, ON_CHIP_ACTIONS, image_actions
 from imcmoo.model.physical.batch import Batch, LayerWork, pipeline_groups
-from imcmoo.model.physical.cache import Arrays
 from imcmoo.model.physical.traffic import operand_bits
 
 

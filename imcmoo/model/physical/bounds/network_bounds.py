@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
@@ -18,7 +19,6 @@ from imcmoo.model.physical.bounds.layer_operations import (
     NetworkOperations,
     network_operations,
 )
-from imcmoo.model.physical.cache import Arrays, KeyedCache
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     Demand,

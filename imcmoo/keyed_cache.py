@@ -1,0 +1,118 @@
+"""Arrays by integer keys, worked out once for each key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.model.metrics import Ints
+
+Arrays = tuple[NDArray[Any], ...]
+
+ROWS_AT_ONCE = 512
+"""Rows worked out at once: what stays in a core's cache."""
+
+GROWTH = 4
+"""Rows there is room for by those that are full: copying takes time, unused memory none."""
+
+
+class KeyedCache:
+    """Keeps rows of arrays by integer keys; forgets all of them when there are too many.
+
+    Args:
+        bytes_at_most: memory for the arrays, roughly; must hold the rows of one call.
+        rows_at_once: rows worked out in one go.
+        n_keys: number of possible keys, which are then below it: quicker, for 4 bytes a key. None
+            if keys may be any.
+    """
+
+    def __init__(
+        self,
+        bytes_at_most: float = 1 << 28,
+        rows_at_once: int = ROWS_AT_ONCE,
+        n_keys: int | None = None,
+    ) -> None:
+        self._bytes_at_most = bytes_at_most
+        self._rows_at_once = rows_at_once
+        self._n_keys = n_keys
+        self._lock = Lock()
+        self._n_rows = 0
+        self._keys = np.empty(0, np.int64)
+        self._places = np.empty(0, np.int64)
+        self._one_more = np.zeros(n_keys or 0, np.int32)
+        self._store: Arrays | None = None
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def of(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
+        """Arrays, and the row of each key in them, shape (n,).
+
+        Args:
+            keys: of the rows, shape (n,).
+            work_out: returns arrays for some positions in `keys`, a row for each.
+        """
+        while True:
+            with self._lock:
+                places, store = self._find(keys), self._store
+            unknown = np.flatnonzero(places < 0)
+            if not len(unknown) and store is not None:
+                # Stored rows are never written again, so that other threads may go on meanwhile.
+                return store, places
+            _, first = np.unique(keys[unknown], return_index=True)
+            new = unknown[first]
+            for at in range(0, max(len(new), 1), self._rows_at_once):
+                chunk = new[at : at + self._rows_at_once]
+                arrays = work_out(chunk)
+                with self._lock:
+                    self._add(keys[chunk], arrays)
+
+    def known(self, keys: Ints) -> tuple[Arrays | None, Ints]:
+        """Arrays, None if there are none, and the row of each key in them or -1, shape (n,)."""
+        with self._lock:
+            return self._store, self._find(keys)
+
+    def rows(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> Arrays:
+        """Rows of each key, shape (n, ...) each; arguments as of `of`."""
+        store, places = self.of(keys, work_out)
+        return tuple(array.take(places, axis=0) for array in store)
+
+    def _find(self, keys: Ints) -> Ints:
+        """Rows of keys, -1 where they are not known."""
+        if self._n_keys is not None:
+            return self._one_more[keys].astype(np.int64) - 1
+        if not len(self._keys):
+            return np.full(len(keys), -1)
+        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return np.where(self._keys[at] == keys, self._places[at], -1)
+
+    def _add(self, keys: Ints, arrays: Arrays) -> None:
+        """Store rows that no other thread has stored meanwhile."""
+        new = np.flatnonzero(self._find(keys) < 0)
+        keys = keys[new]
+        n, more = self._n_rows, len(keys)
+        each = sum(array[:1].nbytes for array in arrays)
+        if (n + more) * each > self._bytes_at_most:
+            n, self._store = 0, None
+            self._keys = self._places = np.empty(0, np.int64)
+            self._one_more = np.zeros_like(self._one_more)
+        if self._store is None or len(self._store[0]) < n + more:
+            size = max(GROWTH * n, n + more, self._rows_at_once)
+            room = tuple(np.empty((size, *array.shape[1:]), array.dtype) for array in arrays)
+            for array, old in zip(room, self._store or (), strict=False):
+                array[:n] = old[:n]
+            self._store = room
+        for array, values in zip(self._store, arrays, strict=True):
+            array[n : n + more] = values[new]
+        self._n_rows = n + more
+        if self._n_keys is not None:
+            self._one_more[keys] = np.arange(n + 1, n + more + 1)
+            return
+        order = np.argsort(keys)
+        at = np.searchsorted(self._keys, keys[order])
+        self._keys = np.insert(self._keys, at, keys[order])
+        self._places = np.insert(self._places, at, n + order)
