@@ -47,7 +47,7 @@ def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
     for at, size in enumerate(share.index):
         values = frame.loc[frame["size"] == size, "over_own_best"].dropna()
         across = at + random.uniform(-0.2, 0.2, len(values))
-        ax.plot(across, values, "o", ms=2.5, mew=0, alpha=0.35, color=colours(1)[0])
+        ax.plot(across, values, "o", ms=2.5, mew=0, alpha=0.5, color=colours(1)[0])
         ax.hlines(values.median(), at - 0.3, at + 0.3, color="0.1", linewidth=1.4, zorder=3)
     ax.set_xticks(range(len(share)), [f"{n}\n{100 * s:.0f} %" for n, s in share.items()])
     ax.set(xlabel="networks in the set; share of unseen networks that run", yscale="log")
@@ -81,7 +81,7 @@ def paper_search(frame: pd.DataFrame, width: float) -> Figure:
             ax.text(
                 1.5 * right, y, f"{100 * solved:.0f} %", ha="right", va="center", size=LEAST_TEXT
             )
-        ax.set_yticks(at, rows["method"])
+        ax.set_yticks(at, rows["method"].replace("ours", "this work"))
         ax.set(ylim=(-0.5, len(rows) - 0.5), xlabel="regret (%)")
         ax.set_xlim(-0.06 * right, 1.55 * right)
         ax.set_title(label(study), fontsize=LEAST_TEXT)
@@ -111,12 +111,12 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
         where="post",
         color="0.1",
         linewidth=1.6,
-        label="front",
+        label="Pareto front",
     )
     ax.set(xscale="log", yscale="log")
     round_ticks(ax.xaxis, "{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")  # exponents would be smaller than text may be
-    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
+    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP of the worst network (J·s·mm²)")
     legend_below(figure, ax, title="")
     return figure
 

@@ -25,12 +25,15 @@ from imcmoo.report.style import (
     workload_styles,
 )
 
+RATIO = "baseline / joint design (< 1×: better)"
+"""Label of the ratios."""
+
 OVER_JOINT = "_over_joint"
 """Suffix of columns that hold a ratio of baseline over joint design."""
 
 SCORE = PAPER_SCORE + OVER_JOINT
 
-CRITERIA = ("edap_max", PAPER_SCORE, MINIMAX)
+CRITERIA = ("edap_geomean", PAPER_SCORE, MINIMAX)
 """Criteria whose designs are compared by network."""
 
 QUANTITIES = {
@@ -87,7 +90,7 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
         norm=LogNorm(0.1, 10),
         linewidths=0.6,
         xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
-        cbar_kws={"label": "baseline over joint design", "extend": "both", "format": "{x:g}×"},
+        cbar_kws={"label": RATIO, "extend": "both", "format": "{x:g}×"},
     )
     for row, column in np.argwhere(np.isnan(values)):
         ax.text(column + 0.5, row + 0.5, "—", ha="center", va="center", size=LEAST_TEXT)
@@ -112,13 +115,14 @@ def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
     for y in at[frame[SCORE].isna()]:
         ax.text(0.98, y, "not all run", transform=ax.get_yaxis_transform(),
                 ha="right", va="center", size=LEAST_TEXT, color="0.3")  # fmt: skip
-    ax.set(xscale="log", xlabel="baseline over joint design", ylim=(len(frame) - 0.5, -0.5))
+    ax.set(xscale="log", xlabel=RATIO, ylim=(len(frame) - 0.5, -0.5))
     few_ticks(ax, "{x:g}×")
 
 
 def _design(name: str, too_large: bool) -> str:
     kind, _, workload = name.partition(": ")
-    return (f"{kind}: {label(workload)}" if workload else kind) + (" †" if too_large else "")
+    shown = f"{label(workload)}-specific design" if kind == "alone" else name
+    return shown + (" †" if too_large else "")
 
 
 def aggregations(frame: pd.DataFrame, width: float) -> Figure:
@@ -163,7 +167,7 @@ def absolute(frame: pd.DataFrame, width: float) -> Figure:
     for ax, (column, (title, unit)) in zip(axes, QUANTITIES.items(), strict=True):
         table = frame.pivot(index="network", columns="design", values=column).loc[networks] / unit
         ax.hlines(at, table["alone"], table["joint"], color="0.6", linewidth=1.0)
-        hollow = {"mfc": "none", "color": colours(1)[0], "label": "design for this network alone"}
+        hollow = {"mfc": "none", "color": colours(1)[0], "label": "network-specific design"}
         ax.plot(table["alone"], at, "o", ms=5.5, **hollow)
         star = {"mec": "black", "mew": 0.4, "color": HIGHLIGHT, "label": "joint design"}
         ax.plot(table["joint"], at, "*", ms=5.5, **star)

@@ -65,6 +65,20 @@ def by_adc_model(table: pd.DataFrame, scenarios: Sequence[str]) -> list[str]:
     return rows
 
 
+def across_models(table: pd.DataFrame, scenarios: Sequence[str]) -> list[str]:
+    """Least power and least area of scenarios, a column for each ADC model."""
+    rows = []
+    for scenario in scenarios:
+        chips = [_chips(table, scenario, adc_model) for adc_model in ADC_MODELS]
+        cells = [
+            number(of[chip][column]) if chip in of else NONE
+            for chip, column in ((POWER, "average_power_W"), (AREA, "area_mm2"))
+            for of in chips
+        ]
+        rows.append(_row([f"`{scenario}`", *cells]))
+    return rows
+
+
 def by_sharing(table: pd.DataFrame) -> list[str]:
     """Enumerated RRAM chips whose networks take turns or run side by side."""
     rows = []
@@ -140,7 +154,7 @@ def published(folder: Path = TABLES) -> dict[str, list[str]]:
     proven, listed, searched = (pd.read_csv(folder / name) for name in files)
     return {
         "cameras": by_adc_model(proven, NAMES[:2]),
-        "others": by_adc_model(proven, NAMES[2:]),
+        "others": across_models(proven, NAMES[2:]),
         "sharing": by_sharing(listed),
         "earlier": beside_earlier(listed),
         "edap": of_edap(proven),

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
-from imcmoo.cli.progress import counted_by_total
+from imcmoo.cli.progress import counted_by_total, timed
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
@@ -75,12 +75,11 @@ def main(args: argparse.Namespace) -> None:
         if out is None:
             Results.read(runs[0])  # before anything of ours is put there
             stack.enter_context(folder_lock(runs[0]))
-        text = page(
-            [
-                _read(run, args.study, front=args.front, quiet=args.quiet, stack=stack)
-                for run in runs
-            ]
-        )
+        read = [
+            _read(run, args.study, front=args.front, quiet=args.quiet, stack=stack) for run in runs
+        ]
+        with timed("writing the page", quiet=args.quiet):
+            text = page(read)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(runs[0] / REPORT)
         with put as target:
             target.write_text(text, encoding="utf-8")

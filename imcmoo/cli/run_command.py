@@ -60,7 +60,7 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         f"your own (default: the study's, {MINIMAX}); all are reported",
     )
     group.add_argument(
-        "--no-baselines", action="store_true", help="skip the searches for one workload alone"
+        "--no-baselines", action="store_true", help="skip the searches for single networks"
     )
 
 

@@ -19,8 +19,8 @@ COLUMN_TITLES = {
     "W_per_mm2": "W/mm²",
     "tops": "TOPS",
     "tops_per_W": "TOPS/W",
-    "utilization": "cells used (%)",
-    "bound_by": "bound by",
+    "utilization": "array use (%)",
+    "bound_by": "bottleneck",
     "streamed": "streams weights",
     "regret": "EDAP over best (%)",
 }

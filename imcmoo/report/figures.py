@@ -102,7 +102,7 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
-    panels += [("one workload alone (EDAP)", alone)] if alone else []
+    panels += [("one network alone (EDAP)", alone)] if alone else []
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):

@@ -147,7 +147,7 @@ def cost_front(
         )
     order = np.lexsort((edap_max, cost))
     best = np.minimum.accumulate(edap_max[order])
-    ax.step(cost[order], best, where="post", color="0.2", linewidth=0.9, label="front")
+    ax.step(cost[order], best, where="post", color="0.2", linewidth=0.9, label="Pareto front")
     ax.scatter(
         cost[selected],
         edap_max[selected],

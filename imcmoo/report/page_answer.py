@@ -129,7 +129,7 @@ def _told(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
     told = {}
     if "bound_by" in networks:
         known = networks.dropna(subset=["bound_by"])
-        told["bottleneck"] = dict(zip(known["network"], known["bound_by"], strict=True))
+        told["bottleneck"] = dict(zip(known["network"], map(label, known["bound_by"]), strict=True))
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()
         most = energy.loc[energy.groupby("network")["energy_J"].idxmax()].set_index("network")

@@ -179,6 +179,7 @@ def round_ticks(axis: Axis, form: str) -> None:
         subs: tuple[float, ...] = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 5.0)
     else:
         subs = (1.0, 2.0, 3.0, 5.0) if high < 10 * low else (1.0, 2.0, 5.0)
+        subs = subs if high < 300 * low else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(form)

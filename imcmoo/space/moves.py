@@ -33,13 +33,16 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
     Returns:
         Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
     """
-    sizes, ordered = np.array(space.shape), space.is_ordered
     designs = levels[:, None, :] + moves
-    designs[..., ~ordered] %= sizes[~ordered]
+    inside = np.ones(designs.shape[:2], bool)
     # Parameter by parameter: "all" over short rows takes longer than everything else.
-    reached = levels.T[ordered][:, :, None] + moves.T[ordered][:, None, :]
-    inside = (reached >= 0) & (reached < sizes[ordered, None, None])
-    return designs, np.asarray(inside.all(axis=0))
+    for at, (size, ordered) in enumerate(zip(space.shape, space.is_ordered, strict=True)):
+        if not ordered:
+            designs[..., at] %= size
+        elif (changed := np.flatnonzero(moves[:, at])).size:
+            reached = levels[:, at, None] + moves[changed, at]
+            inside[:, changed] &= (reached >= 0) & (reached < size)
+    return designs, inside
 
 
 def pairs(single: Levels) -> Levels:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.report import page_cards, page_designs
+from imcmoo.report.labels import label
 from imcmoo.report.page import page
 from imcmoo.report.results import Results
 from imcmoo.study.explanation_file import read_explanations
@@ -76,7 +77,7 @@ def test_the_first_screen_is_the_design_its_costs_and_what_sharing_costs(run_of)
     ):
         assert f"{1e3 * costs['energy_J']:.4g}" in first
         assert f"{baselines[f'relative_edap_{name}']:.2f} ×" in first
-        assert f"<td>{bottleneck}</td>" in first or f"<td class='bold'>{bottleneck}</td>" in first
+        assert f"<td>{label(bottleneck)}</td>" in first
 
 
 def test_the_policy_allows_this_script_and_style_only(run_of):

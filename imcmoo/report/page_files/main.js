@@ -37,7 +37,7 @@ class Page {
       const own = columns.filter(c => c.kind === kind && c.label === label);
       const isPerNetwork = kind === "network";
       const of = network => (own.find(c => !isPerNetwork || c.network === network) || own[0]).values;
-      return { label, isPerNetwork, of, columns: own, isLog: kind !== "parameter" && own.every(c => isWide(c.values)) };
+      return { kind, label, isPerNetwork, of, columns: own, isLog: kind !== "parameter" && own.every(c => isWide(c.values)) };
     });
     const order = line.map(v => v === null ? null : v - 1);
     return [...kinds, { label: "order of evaluation", isPerNetwork: false, of: () => order, columns: [], isLog: false }];
@@ -48,7 +48,7 @@ class Page {
     const at = name => this.kinds.findIndex(k => k.label.startsWith(`${name} (`));
     if (at("latency") >= 0 && at("energy") >= 0) return { x: at("latency"), y: at("energy") };
     const quantities = this.kinds.flatMap((k, n) => k.isPerNetwork ? [n] : []);
-    return quantities.length > 1 ? { x: quantities[0], y: quantities[1] } : { x: this.kinds.length - 1, y: 0 };
+    return quantities.length > 1 ? { x: quantities[0], y: quantities[1] } : { x: this.kinds.length - 1, y: Math.max(0, this.kinds.findIndex(k => k.kind === "chip")) };
   }
 
   // Rows that are looked at: the Pareto front, selected and single-network designs, or all.
