@@ -44,6 +44,6 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(networks) - 0.5, -0.5))
     style.round_ticks(ax.xaxis, "{x:g}×")
-    ax.set_xlabel("EDAP over that of the best chip for the network alone")
+    ax.set_xlabel("EDAP divided by its single-network optimum")
     style.legend_below(figure, ax, title="")
     return figure
