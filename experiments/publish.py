@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import EXPERIMENTS_VERSION
-from imcmoo.cli.progress import counted
+from imcmoo.cli.progress import counted, timed
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.checksums import sha256
 from imcmoo.io.executor import imap_unordered
@@ -136,8 +136,11 @@ def run_tasks(
         float_format: of floating-point numbers in tables.
     """
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
+    done = len(tasks) - len(todo)
+    is_single = len(tasks) == 1  # then nothing can be counted on the way
     with (
-        counted(title, len(tasks), quiet=quiet, done=len(tasks) - len(todo)) as advance,
+        timed(title, quiet=quiet or not is_single),
+        counted(title, len(tasks), quiet=quiet or is_single, done=done) as advance,
         open_executor(workers, len(todo)) as executor,
     ):
         for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):
@@ -161,18 +164,18 @@ def write_tables(publication: Publication, results: Sequence[Result], folder: Pa
 def draw_publication_figures(
     figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
 ) -> None:
-    """Draw figures for two columns of a page and for one, as PNG and PDF, with their data as CSV.
+    """Draw figures for two columns of a page and for one, as SVG and PDF, with their data as CSV.
 
     Args:
         figures: data and drawing function by name.
-        folder: gets `NAME.csv`, `NAME.png`, `NAME.pdf` and the two `NAME_narrow` files.
+        folder: gets `NAME.csv`, `NAME.svg`, `NAME.pdf` and the two `NAME_narrow` files.
         float_format: of floating-point numbers in the CSV files.
     """
     with style.paper_style():
         for name, (frame, draw) in figures.items():
             write(folder / f"{name}.csv", to_csv(frame, float_format))
             for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
-                style.save(draw(frame, width), folder, name + suffix)
+                style.save(draw(frame, width), folder, name + suffix, ("svg", "pdf"))
 
 
 def to_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:

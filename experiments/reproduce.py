@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=Path,
             default=arguments.DEFAULT_OUT,
             metavar="DIR",
-            help="tables go to DIR/published, pages to DIR/docs (default: those of the checkout)",
+            help="folder of results; this command writes DIR/published, and its pages to DIR/docs "
+            "(default: results, and docs of the checkout)",
         )
         one.add_argument("--quiet", action="store_true", help="print errors only")
         if publication == SILICON:

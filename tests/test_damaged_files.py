@@ -91,7 +91,7 @@ def home(tmp_path_factory):
         patch.setattr("imcmoo.study.results_folder.RunFolder.tidy", lambda self: None)
         assert main(["run", study, "--budget", "60", "--no-baselines", *out]) == 0
     proof = ["four_workload_rram_extended", "--criterion", "edap_max", "--gap", "0.5"]
-    assert main(["certify", *proof, "--out", str(folder / "proof"), "--quiet"]) == 0
+    assert main(["certify", *proof, "--out", str(folder), "--quiet"]) == 0
     tables = ROOT / "imcmoo" / "networks" / "tables"
     (folder / "net.csv").write_bytes((tables / "alexnet.csv").read_bytes())
     (folder / "macros.csv").write_bytes((ROOT / "experiments/silicon/data/macros.csv").read_bytes())
@@ -101,6 +101,7 @@ def home(tmp_path_factory):
 def reads(home: Path) -> dict[str, Read]:
     """All that is read, by name."""
     run, exact = home / "small" / "seed-1", home / "exact" / "small"
+    proof = home / "certified" / "four_workload_rram_extended"
     problem = find_study(str(home / "small.toml")).problem()
     mark = answer.read_summary(exact)["identity"]
     (checkpoint,) = run.rglob("*.checkpoint")
@@ -128,7 +129,7 @@ def reads(home: Path) -> dict[str, Read]:
         "designs": (home / "d.csv", partial(read_designs, home / "d.csv", SRAM)),
         "network": (home / "net.csv", partial(find_study, str(home / "own.toml"))),
         "macros": (home / "macros.csv", partial(silicon.read, home / "macros.csv")),
-        "certificate": (home / "proof/certificate.json", partial(Certificate.load, home / "proof")),
+        "certificate": (proof / "certificate.json", partial(Certificate.load, proof)),
     }
     of_commands = {
         "checkpoint": (checkpoint, state),

@@ -37,6 +37,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.parts import TaskCheckpoints
+from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
 from problems import STUDIES
@@ -45,7 +46,7 @@ DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima and front, which
 `python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
-`python -m imcmoo certify STUDY --criterion all --out OUT/certified/STUDY` (fronts are then measured
+`python -m imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
 figure ecdf. With --random: search cases drawn at random instead, each enumerated on the way, and
 write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A comparison that was interrupted
@@ -103,10 +104,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a search of your own as well: a function of evaluation_counter.Start to an Archive"
     )
     add("--method", action="append", default=[], metavar="MODULE:NAME", help=method_help)
+    added = (
+        "also take the runs of other methods from the folder of an earlier comparison of STUDY, "
+        "with the same budgets"
+    )
+    add("--add", action="append", default=[], type=Path, metavar="FOLDER", help=added)
     peers = "let the other methods search random cases as well"
     add("--peers", action="store_true", help=peers)
     add("--ablation", action="store_true", help="compare variants of our search instead")
-    add("--out", type=Path, default=Path("results"), help="default: %(default)s")
+    out = "folder of results; this command writes DIR/compare/STUDY (default: %(default)s)"
+    add("--out", type=Path, default=Path("results"), metavar="DIR", help=out)
     arguments.add_workers(parser)
 
 
@@ -144,24 +151,49 @@ def _compare(args: argparse.Namespace) -> None:
     cli_rules.require(rules.methods)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name
     problem = study.problem()
-    optima = sorted(getattr(rules.judge(problem), "optima", {}).items())
+    judge = rules.judge(problem)
+    if args.add and judge.front is None:
+        raise InputError("--add: fronts are measured against the best of all runs of a comparison")
+    optima = sorted(getattr(judge, "optima", {}).items())
     settings = f"{rules.budgets} {rules.primary} {list(rules.methods)} {optima}"
     with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
         run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
         frames = comparison.tables([parts.load(seed) for seed in seeds])
+        for earlier in args.add:
+            frames |= _added(frames, earlier, rules, fingerprint(problem))
         frames["summary"] = statistics.summary(frames["runs"])
         frames["tests"] = statistics.tests(frames["runs"])
         option = " --ablation" if args.ablation else ""
         option += f" --budgets {','.join(map(str, rules.budgets))}"
         option += f" --methods '{args.methods}'" if args.methods else ""
         option += "".join(f" --method {path}" for path in args.method)
+        option += "".join(f" --add {earlier}" for earlier in args.add)
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
         _write(frames, rules, config, folder)
         parts.remove()
     _show(frames, rules, folder)
+
+
+def _added(
+    frames: dict[str, pd.DataFrame], folder: Path, rules: Rules, fingerprint: str
+) -> dict[str, pd.DataFrame]:
+    """Join tables by seed with those of an earlier comparison, but for the methods in them.
+
+    Raises:
+        InputError: the earlier comparison has other budgets, or is of another problem.
+    """
+    config = read_json(folder / CONFIG)
+    if (config["budgets"], config["fingerprint"]) != (list(rules.budgets), fingerprint):
+        raise InputError(f"--add: {folder} has other budgets or is of another problem")
+    joined = {}
+    for name in BY_SEED:
+        earlier = pd.read_csv(folder / f"{name}.csv.gz")
+        earlier = earlier[~earlier["method"].isin(frames[name]["method"])]
+        joined[name] = pd.concat([frames[name], earlier], ignore_index=True)
+    return joined
 
 
 def _write(

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from experiments.compare.algorithms import from_random, ours
+import numpy as np
+
+from experiments.compare.algorithms import changed, from_random, ours
 from experiments.compare.evaluation_counter import Method
+from imcmoo.model.metrics import Floats
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search import mating, surrogate
+from imcmoo.search.archive import Archive
 from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.space.design_space import Levels
 
 
 def _with_local_search(factor: float) -> Schedule:
@@ -24,15 +32,23 @@ def _one_phase() -> Schedule:
     return replace(PAPER, phases=(replace(balance, generations=40),))
 
 
+def _random_coordinates(fitted: Surrogate, levels: Levels) -> Floats:
+    """Coordinates that tell nothing about a design, but are alike in every run."""
+    return np.random.default_rng(len(levels)).random((len(levels), len(fitted._mean)))
+
+
+def _nothing(problem: AcceleratorProblem, archive: Archive, *_: object) -> Levels:
+    return archive.levels[:0]
+
+
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
     "no local search": partial(ours, schedule=_with_local_search(0)),
     "half the local search": partial(ours, schedule=_with_local_search(0.5)),
-    "no surrogate": partial(ours, schedule=replace(PAPER, fitted=0)),
-    "surrogate of 400": partial(ours, schedule=replace(PAPER, fitted=400)),
-    "no elitism": partial(ours, schedule=replace(PAPER, elite_share=0.0)),
-    "elitism only": partial(ours, schedule=replace(PAPER, elite_share=1.0)),
-    "neither": partial(ours, schedule=replace(_with_local_search(0), elite_share=0.0)),
+    "no search near the front": changed(mating, "near_front", _nothing),
+    "no search by criteria": changed(mating, "CRITERIA_SHARE", 0.0),
+    "no surrogate": changed(Surrogate, "predict", _random_coordinates),
+    "surrogate of 400": changed(surrogate, "FITTED", 400),
     "one phase": partial(ours, schedule=_one_phase()),
     "150 initial designs": partial(ours, schedule=replace(PAPER, initial=150)),
     "random start": partial(from_random, ours),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from pymoo.algorithms.moo.ctaea import CTAEA
@@ -37,13 +38,12 @@ from experiments.compare.evaluation_counter import (
 )
 from imcmoo.model.metrics import Ints
 from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
-from imcmoo.search.front_search import tchebycheff
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import PAPER, Schedule
-from imcmoo.search.survival import span_scaled
 from imcmoo.space.design_space import Levels
 
 
@@ -59,6 +59,16 @@ def ours(start: Start, schedule: Schedule = PAPER) -> Archive:
     return run_search(
         start.problem, budget=start.budget, rng=rng, schedule=schedule, initial=start.initial
     ).archive
+
+
+def changed(part: Any, name: str, value: object) -> Method:
+    """Our search with something of a module or class replaced."""
+
+    def search(start: Start) -> Archive:
+        with patch.object(part, name, value):
+            return ours(start)
+
+    return search
 
 
 def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:

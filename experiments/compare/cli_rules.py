@@ -132,7 +132,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
     """
     folder = results / "certified" / study.name
     remedy = (
-        f"run `python -m imcmoo certify {study.file or study.name} --criterion all --out {folder}`"
+        f"run `python -m imcmoo certify {study.file or study.name} --criterion all --out {results}`"
     )
     stored = certificates(folder) if read_certificates(folder) else {}
     checker = Checker(study)

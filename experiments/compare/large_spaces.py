@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
+import numpy as np
+
 from experiments.compare import algorithms
-from experiments.compare.algorithms import ours
+from experiments.compare.algorithms import changed, ours
 from experiments.compare.comparison import OURS
 from experiments.compare.evaluation_counter import Method
 from experiments.compare.optuna_algorithms import optuna_nsga2, optuna_tpe
-from imcmoo.search.schedule import PAPER
+from imcmoo.search import mating
 
 BUDGETS = (1000, 3300, 10_000, 30_000)
 
@@ -30,7 +30,7 @@ SHARED = ("NSGA-II", "NSGA-III", "AGE-MOEA-II", "Pareto local search", "random",
 
 METHODS: dict[str, Method] = {
     OURS: ours,
-    UNADAPTED: partial(ours, schedule=replace(PAPER, niches=0.0)),
+    UNADAPTED: changed(mating, "LARGE_SPACE", np.inf),
     **{name: algorithms.METHODS[name] for name in SHARED},
     NSGA2: optuna_nsga2,
     TPE: optuna_tpe,

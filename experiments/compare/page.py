@@ -10,12 +10,12 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, OURS, PRIMARY, WORST
+from experiments.compare.comparison import DESIGNS, FRONT, OURS, PRIMARY, WORST
 from experiments.markdown import macros
 from experiments.publish import write
 from experiments.recorded import recorded
@@ -33,12 +33,11 @@ KEPT = ("runs.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {
-    "compare": "compared",
-    "recorded": "searches",
-    **{n: n for n in ("checks", "large", "criteria", "ablation", "single", "random", "fronts")},
-}
+TABLES = {"front": "front", "random": "random", "ablation": "ablation", "recorded": "searches"}
 """Macros of the template by the first word of a mark; its other words are arguments."""
+
+HIDDEN = ("C-TAEA", "NSGA-II, mixed")
+"""Methods that a page leaves to the CSV files."""
 
 
 def fill(page: str, folder: Path) -> str:
@@ -49,47 +48,41 @@ def fill(page: str, folder: Path) -> str:
         OSError: the tables of a comparison are missing.
     """
 
-    def read(
-        kind: str,
-        study: str,
-        name: str,
-        counted: str | None = DESIGNS,
-        indicator: str | None = WORST,
-    ) -> pd.DataFrame:
+    def read(kind: str, study: str, name: str) -> pd.DataFrame:
+        """Read a table of the designs evaluated."""
         frame = pd.read_csv(folder / kind / study / f"{name}.csv")
-        for column, value in (("counted", counted), ("indicator", indicator)):
-            frame = frame if value is None else frame[frame[column] == value]
-        return frame
+        return frame[frame["counted"] == DESIGNS]
 
-    def measured() -> list[tuple[str, str]]:
-        """List kind and study of the comparisons with a measured front."""
-        paths = sorted([*folder.glob("compare/*"), *folder.glob("fronts/*")])
-        tables = [(path.parent.name, path.name) for path in paths]
-        return [t for t in tables if len(read(*t, "summary", DESIGNS, "igd_plus"))]
-
-    def largest_p(kind: str, study: str, method: str, budget: int) -> float:
-        """Return the largest p-value over the regret and the front indicators but coverage."""
-        frame = read(kind, study, "tests", DESIGNS, None)
-        of = (frame["method"] == method) & (frame["budget"] == budget)
-        names = [WORST, *(name for name in FRONT if name != "coverage")]
-        return float(frame[of & frame["indicator"].isin(names)]["p_holm"].max())
-
-    constants: dict[str, object] = {
-        "OURS": OURS,
-        "CHECKS": CHECKS,
-        "DESIGNS": DESIGNS,
-        "STUDIES": STUDIES,
-    }
+    constants: dict[str, object] = {"OURS": OURS, "WORST": WORST, "STUDIES": STUDIES}
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
-    functions: dict[str, object] = {"measured": measured, "largest_p": largest_p}
+    constants["TESTED"] = [name for name in FRONT if name != "coverage"]
+    functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
     functions |= {"read": read, "recorded": recorded, "pct": _pct, "display": _display}
     tables = macros("compare/tables.md", **constants, **functions)
 
     def filled(match: re.Match[str]) -> str:
         kind, *names = match["name"].split()
-        return f"{match[1]}\n{getattr(tables, TABLES[kind])(*names)}\n{match[3]}"
+        arguments = [int(name) if name.isdigit() and kind == "front" else name for name in names]
+        return f"{match[1]}\n{getattr(tables, TABLES[kind])(*arguments)}\n{match[3]}"
 
     return MARKED.sub(filled, page)
+
+
+def _shown(summary: pd.DataFrame) -> list[str]:
+    return [method for method in summary["method"].unique() if method not in HIDDEN]
+
+
+def _of(frame: pd.DataFrame, method: str, budget: int, indicators: Collection[str]) -> pd.DataFrame:
+    where = (frame["method"] == method) & (frame["budget"] == budget)
+    return frame[where & frame["indicator"].isin(indicators)]
+
+
+def _median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
+    return float(_of(summary, method, budget, [indicator])["median"].iloc[0])
+
+
+def _largest_p(tests: pd.DataFrame, method: str, budget: int, indicators: Collection[str]) -> float:
+    return float(_of(tests, method, budget, indicators)["p_holm"].max())
 
 
 def _display(criterion: str) -> str:
@@ -102,7 +95,8 @@ def _pct(value: float) -> str:
 
 def take_over(results: Path, folder: Path) -> None:
     """Copy the files that the repository keeps of every comparison in `results`."""
-    for config in sorted([*results.glob("*/*/config.json"), *results.glob("random/*/case.csv")]):
+    patterns = ("compare/*/config.json", "ablation/*/config.json", "random/*/case.csv")
+    for config in sorted(path for pattern in patterns for path in results.glob(pattern)):
         source, kept = config.parent, folder / config.parent.relative_to(results)
         kept.mkdir(parents=True, exist_ok=True)
         for name in KEPT:

@@ -38,6 +38,11 @@ source = "{name}.csv"
 accuracy = "{name}.accuracy.npz"
 max_accuracy_drop = {drop}
 """
+SCENARIO = """[scenario]
+interrupt = "layer"
+"""
+RATES_HZ = {"line_direction": 30, "recogniser": 30, "minilm": 2, "magika": 5, "digits": 60}
+"""Assumed requests per second: a camera that reads lines of text and digits, and looks up files."""
 
 
 BITS = (8, 8)
@@ -50,7 +55,9 @@ def rounding_alone(data: AccuracyData) -> float:
     return min(data.float_score, rounded.accuracy)
 
 
-def prepare(folder: Path, *, device: str, drop: float, beside_rounding: bool = False) -> Path:
+def prepare(
+    folder: Path, *, device: str, drop: float, beside_rounding: bool = False, rates: bool = False
+) -> Path:
     """Import networks and write the study.
 
     Args:
@@ -59,11 +66,12 @@ def prepare(folder: Path, *, device: str, drop: float, beside_rounding: bool = F
         drop: largest drop of each network below its score in float.
         beside_rounding: count the drop from the score with rounded inputs and weights instead,
             where that is lower.
+        rates: whether the networks get requests, at `RATES_HZ`.
 
     Returns:
         The study file.
     """
-    text = HEAD.format(device=device)
+    text = HEAD.format(device=device) + (SCENARIO if rates else "")
     for name, shapes in SHAPES.items():
         path = NETWORKS[name].path() if name in NETWORKS else folder / "digits.onnx"
         table = folder / f"{name}.csv"
@@ -76,6 +84,7 @@ def prepare(folder: Path, *, device: str, drop: float, beside_rounding: bool = F
         data_file = AccuracyData.read(folder / f"{name}.accuracy.npz")
         rounding = data_file.float_score - rounding_alone(data_file) if beside_rounding else 0.0
         text += NETWORK.format(name=name, drop=f"{drop + rounding:.6g}")
+        text += f"rate_Hz = {RATES_HZ[name]}\n" if rates else ""
     study = folder / "edge_five.toml"
     study.write_text(text, encoding="utf-8")
     return study
@@ -90,12 +99,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--beside-rounding", action="store_true", help="drops count from 8-bit inputs and weights"
     )
+    parser.add_argument("--rates", action="store_true", help="with requests of all networks")
     args = parser.parse_args(argv)
     prepare(
         args.data,
         device=args.device,
         drop=args.max_drop,
         beside_rounding=args.beside_rounding,
+        rates=args.rates,
     )
 
 

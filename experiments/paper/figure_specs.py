@@ -94,8 +94,6 @@ SPECS = {
     "reductions": FigureSpec("reductions", _reductions, network_figures.reductions),
     "aggregations": FigureSpec("aggregations", _all, network_figures.aggregations),
     "sensitivity": FigureSpec("sensitivity", _sensitivity, drawn.sensitivity),
-    "effects": FigureSpec("effects", drawn.shown_effects, drawn.effects),
-    "left_out": FigureSpec("leave_one_out", _general, network_figures.left_out, together=True),
     "growing_sets": FigureSpec("growing_sets", _general, drawn.growing_sets),
     "cost_front": FigureSpec("cost_front", _all, drawn.cost_front),
     "paper_search": FigureSpec("paper_search", _scored, drawn.paper_search, together=True),

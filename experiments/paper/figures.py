@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -33,12 +31,10 @@ SHOWN = {
 CHEAP = 1.2
 """Least cost of a parameter's worst value, over the optimum, for which it gets a panel."""
 
-MOST = 5
-"""Number of parameters whose effects are shown."""
-
 
 def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the normalised EDAP of unseen networks over the size of the set designed for.
+    """Draw the normalised EDAP of unseen networks over the size of the set designed for: every
+    pair of a set and an unseen network, and medians.
 
     Args:
         frame: columns size, over_own_best.
@@ -46,15 +42,17 @@ def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     ax = figure.subplots()
-    runs = frame.dropna(subset=["over_own_best"])
-    style: dict[str, Any] = {"color": colours(1)[0], "fliersize": 1.5, "linewidth": 0.7}
-    sizes = sorted(frame["size"].unique())
-    sns.boxplot(runs, x="size", y="over_own_best", order=sizes, ax=ax, **style)
+    random = np.random.default_rng(0)
     share = frame.groupby("size")["over_own_best"].apply(lambda v: v.notna().mean())
+    for at, size in enumerate(share.index):
+        values = frame.loc[frame["size"] == size, "over_own_best"].dropna()
+        across = at + random.uniform(-0.2, 0.2, len(values))
+        ax.plot(across, values, "o", ms=2.5, mew=0, alpha=0.5, color=colours(1)[0])
+        ax.hlines(values.median(), at - 0.3, at + 0.3, color="0.1", linewidth=1.4, zorder=3)
     ax.set_xticks(range(len(share)), [f"{n}\n{100 * s:.0f} %" for n, s in share.items()])
-    ax.set(xlabel="networks in the set; share of others that run", yscale="log")
+    ax.set(xlabel="networks in the set; share of unseen networks that run", yscale="log")
     round_ticks(ax.yaxis, "{x:g}×")
-    ax.set_ylabel("EDAP of a network not in it,\nover its own best")
+    ax.set_ylabel("EDAP of unseen networks /\nsingle-network optimum")
     return figure
 
 
@@ -83,7 +81,7 @@ def paper_search(frame: pd.DataFrame, width: float) -> Figure:
             ax.text(
                 1.5 * right, y, f"{100 * solved:.0f} %", ha="right", va="center", size=LEAST_TEXT
             )
-        ax.set_yticks(at, rows["method"])
+        ax.set_yticks(at, rows["method"].replace("ours", "this work"))
         ax.set(ylim=(-0.5, len(rows) - 0.5), xlabel="regret (%)")
         ax.set_xlim(-0.06 * right, 1.55 * right)
         ax.set_title(label(study), fontsize=LEAST_TEXT)
@@ -113,12 +111,12 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
         where="post",
         color="0.1",
         linewidth=1.6,
-        label="front",
+        label="Pareto front",
     )
     ax.set(xscale="log", yscale="log")
     round_ticks(ax.xaxis, "{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")  # exponents would be smaller than text may be
-    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
+    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP of the worst network (J·s·mm²)")
     legend_below(figure, ax, title="")
     return figure
 
@@ -161,8 +159,8 @@ def _no_panel(frame: pd.DataFrame, worst: pd.Series[float], width: float) -> str
     reasons = [
         f"{reason}: {', '.join(map(parameter_name, names))}"
         for reason, names in (
-            (f"costs less than {CHEAP:g}× whatever it is", [n for n in cheap if n not in single]),
-            ("one value runs all networks", single),
+            (f"not shown (below {CHEAP:g}×)", [n for n in cheap if n not in single]),
+            ("not shown (one value runs all networks)", single),
         )
         if names
     ]
@@ -184,59 +182,3 @@ def _steps(ax: Axes, values: pd.DataFrame, scores: Sequence[str]) -> None:
     ax.set(yscale="log", xlim=(-0.5, len(values) - 0.5))
     ax.set_title(title, fontsize=LEAST_TEXT)
     round_ticks(ax.yaxis, "{x:g}×")
-
-
-def shown_effects(frame: pd.DataFrame) -> pd.DataFrame:
-    """Select the `MOST` parameters with the largest share in any quantity.
-
-    Energies and latencies are means over the networks.
-
-    Args:
-        frame: columns study, parameter, quantity, share_alone, share_total.
-    """
-    kind = frame["quantity"].str.partition("_")[0]
-    per_network = kind.isin(["energy", "latency"])
-    named = frame.assign(quantity=frame["quantity"].where(~per_network, kind))
-    keys = ["study", "parameter", "quantity"]
-    means = named.groupby(keys, sort=False, as_index=False).mean()
-    shares = means.groupby("parameter", sort=False)[["share_alone", "share_total"]].max()
-    most = shares.max(axis=1).nlargest(MOST).index
-    return means[means["parameter"].isin(most)]
-
-
-def effects(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the share of each quantity's variance that a parameter explains alone, and that is left
-    when all others are fixed.
-
-    Args:
-        frame: columns parameter, quantity, share_alone, share_total.
-        width: inches.
-    """
-    figure = Figure(figsize=(width, 1.9), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    parameters = list(dict.fromkeys(frame["parameter"]))
-    quantities = list(dict.fromkeys(frame["quantity"]))
-    for ax, column, title in zip(
-        axes, ("share_alone", "share_total"), ("alone (%)", "all others fixed (%)"), strict=True
-    ):
-        table = frame.pivot(index="parameter", columns="quantity", values=column)
-        shares = 100 * table.loc[parameters, quantities] + 0.0
-        sns.heatmap(
-            shares.round().abs(),  # no minus in front of a rounding error
-            ax=ax,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"size": LEAST_TEXT},
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            linewidths=0.4,
-            xticklabels=[label(q) for q in quantities],
-            yticklabels=list(map(parameter_name, parameters)),
-            cbar=False,
-        )
-        ax.set(xlabel="", ylabel="")
-        ax.set_title(title, fontsize=8)
-        ax.tick_params(length=0)
-        ax.tick_params(axis="x", labelrotation=90 if width <= COLUMN else 0)
-    return figure

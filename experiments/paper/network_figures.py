@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.questions import PAPER_SCORE
-from imcmoo.model.metrics import Floats
+from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
     HIGHLIGHT,
@@ -26,16 +25,16 @@ from imcmoo.report.style import (
     workload_styles,
 )
 
+RATIO = "baseline / joint design (< 1×: better)"
+"""Label of the ratios."""
+
 OVER_JOINT = "_over_joint"
 """Suffix of columns that hold a ratio of baseline over joint design."""
 
 SCORE = PAPER_SCORE + OVER_JOINT
 
-INCHES = 0.075
-"""Distance of two values of a group, so that their markers do not touch."""
-
-LINE = 0.125
-"""Inches: the height of a line of text."""
+CRITERIA = ("edap_geomean", PAPER_SCORE, MINIMAX)
+"""Criteria whose designs are compared by network."""
 
 QUANTITIES = {
     "energy_J": ("energy (mJ)", 1e-3),
@@ -91,7 +90,7 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
         norm=LogNorm(0.1, 10),
         linewidths=0.6,
         xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
-        cbar_kws={"label": "baseline over joint design", "extend": "both", "format": "{x:g}×"},
+        cbar_kws={"label": RATIO, "extend": "both", "format": "{x:g}×"},
     )
     for row, column in np.argwhere(np.isnan(values)):
         ax.text(column + 0.5, row + 0.5, "—", ha="center", va="center", size=LEAST_TEXT)
@@ -116,92 +115,38 @@ def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
     for y in at[frame[SCORE].isna()]:
         ax.text(0.98, y, "not all run", transform=ax.get_yaxis_transform(),
                 ha="right", va="center", size=LEAST_TEXT, color="0.3")  # fmt: skip
-    ax.set(xscale="log", xlabel="baseline over joint design", ylim=(len(frame) - 0.5, -0.5))
+    ax.set(xscale="log", xlabel=RATIO, ylim=(len(frame) - 0.5, -0.5))
     few_ticks(ax, "{x:g}×")
 
 
 def _design(name: str, too_large: bool) -> str:
     kind, _, workload = name.partition(": ")
-    return (f"{kind}: {label(workload)}" if workload else kind) + (" †" if too_large else "")
+    shown = f"{label(workload)}-specific design" if kind == "alone" else name
+    return shown + (" †" if too_large else "")
 
 
 def aggregations(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the normalised EDAP of each criterion's exact design on every network; criteria that
-    select the same design share a group.
+    """Draw the normalised EDAP of every network on the exact designs of `CRITERIA`.
 
     Args:
         frame: columns criterion and over_own_best_<network>.
         width: inches.
     """
     columns = [c for c in map(str, frame) if c.startswith("over_own_best_")]
-    names = [c.removeprefix("over_own_best_") for c in columns]
-    groups = frame.groupby(columns, sort=False)["criterion"].agg(list).reset_index()
-    titles = ["\n".join(map(label, criteria)) for criteria in groups["criterion"]]
-    return _lollipops(
-        groups[columns].to_numpy(dtype=float), titles, names, width, "EDAP over own best"
-    )
-
-
-def left_out(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw EDAP of an unseen network over that on the design that knew it.
-
-    Args:
-        frame: columns study, left_out, unknown_over_known.
-        width: inches.
-    """
-    column = frame["unknown_over_known"].fillna(np.inf)
-    table = frame.assign(shown=column).pivot(index="left_out", columns="study", values="shown")
-    table = table.loc[table.max(axis=1).sort_values(ascending=False, kind="stable").index]
-    values = table.fillna(-1.0).replace(np.inf, np.nan).to_numpy(dtype=float)
-    studies = [str(c) for c in table]
-    titles = [label(str(n)) for n in table.index]
-    return _lollipops(values, titles, studies, width, "EDAP, left out over known")
-
-
-def _lollipops(
-    values: Floats, groups: Sequence[str], series: Sequence[str], width: float, quantity: str
-) -> Figure:
-    """Draw ratios as markers on stems from 1, group below group.
-
-    Args:
-        values: shape (n_groups, n_series); NaN: "does not run"; negative: not drawn.
-        groups: titles, n_groups of them.
-        series: names, n_series of them.
-        width: inches.
-        quantity: label of the ratios.
-    """
-    lines = np.array([1 + title.count("\n") for title in groups])
-    height = np.maximum(INCHES * len(series), LINE * lines) + 0.1
-    centre = np.cumsum(height) - height / 2
-    figure = Figure(figsize=(width, 0.9 + height.sum()), layout="constrained")
+    figure = Figure(figsize=(width, 1.1 + 0.2 * len(columns)), layout="constrained")
     ax = figure.subplots()
-    drawn = values > 0
-    for s, (name, (colour, marker)) in enumerate(zip(series, workload_styles(series), strict=True)):
-        at = centre + (s - (len(series) - 1) / 2) * INCHES
-        is_drawn = drawn[:, s]
-        ax.hlines(at[is_drawn], 1, values[is_drawn, s], color=colour, linewidth=1.0)
-        style: dict[str, Any] = {"ms": 3.5, "mew": 0, "color": colour, "label": label(name)}
-        ax.plot(values[is_drawn, s], at[is_drawn], marker, **style)
-        if (nowhere := np.isnan(values[:, s])).any():
-            strip: dict[str, Any] = {
-                "mfc": "none",
-                "color": colour,
-                "transform": ax.get_yaxis_transform(),
-            }
-            ax.plot(np.full(nowhere.sum(), 0.97), at[nowhere], marker, ms=3.5, **strip)
-    for edge in np.cumsum(height)[:-1]:
-        ax.axhline(edge, color="0.85", linewidth=0.5)
+    rows = frame.set_index("criterion").loc[list(CRITERIA), columns]
+    at = np.arange(len(columns))
+    ax.hlines(at, rows.min(), rows.max(), color="0.8", linewidth=1.0)
+    for (name, values), (colour, marker) in zip(
+        rows.iterrows(), workload_styles(CRITERIA), strict=True
+    ):
+        ax.plot(values, at, marker, ms=4.5, mew=0, color=colour, label=label(str(name)))
     ax.axvline(1, color="0.2", linewidth=0.6)
-    ax.set_yticks(centre, groups)
-    ax.tick_params(axis="y", length=0)
-    top = 1.1 * float(np.max(values[drawn]))
-    if np.isnan(values).any():  # a strip of its own at the right
-        ax.axvline(top, color="0.6", linewidth=0.6, linestyle=":")
-        ax.set_title("does not run: hollow, at the right", fontsize=LEAST_TEXT, loc="right")
-        top **= 1.1
-    ax.set(xlabel=quantity, xscale="log", xlim=(0.96, top), ylim=(height.sum(), 0))
+    ax.set_yticks(at, [label(c.removeprefix("over_own_best_")) for c in columns])
+    ax.set(xlabel="EDAP / single-network optimum", xscale="log", ylim=(len(at) - 0.5, -0.5))
     round_ticks(ax.xaxis, "{x:g}×")
-    legend_below(figure, ax, title="")
+    legend_below(figure, ax, title="design selected by")
     return figure
 
 
@@ -222,7 +167,7 @@ def absolute(frame: pd.DataFrame, width: float) -> Figure:
     for ax, (column, (title, unit)) in zip(axes, QUANTITIES.items(), strict=True):
         table = frame.pivot(index="network", columns="design", values=column).loc[networks] / unit
         ax.hlines(at, table["alone"], table["joint"], color="0.6", linewidth=1.0)
-        hollow = {"mfc": "none", "color": colours(1)[0], "label": "design for this network alone"}
+        hollow = {"mfc": "none", "color": colours(1)[0], "label": "network-specific design"}
         ax.plot(table["alone"], at, "o", ms=5.5, **hollow)
         star = {"mec": "black", "mew": 0.4, "color": HIGHLIGHT, "label": "joint design"}
         ax.plot(table["joint"], at, "*", ms=5.5, **star)

@@ -13,7 +13,7 @@ from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.markdown import percent, render, table
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
 from experiments.paper.figure_specs import EARLY, SPECS, named_figures
-from experiments.paper.figures import CHEAP, MOST, parameter_name
+from experiments.paper.figures import CHEAP, parameter_name
 from experiments.paper.questions import RECORDED
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
@@ -44,7 +44,7 @@ CONSTANTS = {
     **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
     **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": RECORDED},
     **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": SAMPLED_SETS},
-    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "CHEAP": CHEAP, "MOST": MOST},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "CHEAP": CHEAP},
 }
 
 

@@ -166,9 +166,11 @@ def chips_that_run_all(problem: AcceleratorProblem) -> Levels:
     """List the chips within the area limit on which all networks run.
 
     Returns:
-        Shape (n, n_parameters); voltage and cycle time, which do not matter, at their first value.
+        Shape (n, n_parameters), by rank; voltage and cycle time, which do not matter, at their
+        first value.
     """
     enumeration = Enumeration(problem)
     ranks = np.concatenate(enumeration.chunks())
     chips = problem.space.unrank(ranks, enumeration.mapping_parameters)
-    return chips[problem.feasibility.violation(chips) <= 0]
+    chips = chips[problem.feasibility.violation(chips) <= 0]
+    return chips[np.argsort(problem.space.rank(chips))]

@@ -1,16 +1,36 @@
-"""The figure of the physical studies."""
+"""The figures of the physical studies: sharing, devices, components, and area against EDAP."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.physics.summary import chip_of, device_of, main_studies, study_label
+from experiments.physics.summary import (
+    MAIN,
+    chip_of,
+    device_of,
+    main_studies,
+    rram_over_sram,
+    study_label,
+)
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.proof_plan import ALONE
+from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.report import style
-from imcmoo.report.labels import label
+from imcmoo.report.figures import breakdown
+from imcmoo.report.labels import label, networks_in
+from imcmoo.study import result_tables
+from imcmoo.study.study import Study
 
 MARKERS = {"SRAM": "o", "RRAM": "s"}
+
+MEAN = "geometric mean"
+"""Row of the mean over networks, which is published for every ADC model."""
 
 
 def shown(optima: pd.DataFrame) -> pd.DataFrame:
@@ -44,6 +64,132 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(networks) - 0.5, -0.5))
     style.round_ticks(ax.xaxis, "{x:g}×")
-    ax.set_xlabel("EDAP divided by its single-network optimum")
+    ax.set_xlabel("EDAP / single-network optimum")
     style.legend_below(figure, ax, title="")
+    return figure
+
+
+def device_ratios(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
+    """Select EDAP of the best RRAM chip over that of the best SRAM chip, by geometric mean.
+
+    Args:
+        optima: published optima by ADC model.
+        means: ratio of the geometric means by ADC model.
+
+    Returns:
+        Columns adc_model, workload (or `MEAN`), ratio.
+    """
+    frames = []
+    for model, frame in optima.items():
+        ratios = rram_over_sram(frame, MAIN)
+        assert ratios is not None  # of both devices
+        columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
+        frames.append(pd.DataFrame(columns))
+    columns = {"adc_model": list(means), "workload": MEAN, "ratio": list(means.values())}
+    return pd.concat([*frames, pd.DataFrame(columns)], ignore_index=True)
+
+
+def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the ratio of the devices' EDAP by network and ADC model; left of 1 RRAM is better.
+
+    Args:
+        frame: columns adc_model, workload, ratio.
+        width: inches.
+    """
+    rows = list(dict.fromkeys(frame["workload"]))
+    models = list(dict.fromkeys(frame["adc_model"]))
+    figure = Figure(figsize=(width, 1.0 + 0.2 * len(rows)), layout="constrained")
+    ax = figure.subplots()
+    for model, (colour, marker) in zip(models, style.workload_styles(models), strict=True):
+        values = frame[frame["adc_model"] == model].set_index("workload")["ratio"]
+        at = [rows.index(name) for name in values.index]
+        ax.plot(values, at, marker, color=colour, ms=5, mew=0, label=f"ADC: {label(model)}")
+    ax.axvline(1, color="0.2", linewidth=0.6)
+    ax.axhline(len(rows) - 1.5, color="0.8", linewidth=0.6)
+    ax.set_yticks(range(len(rows)), [label(name) for name in rows])
+    ax.set(xscale="log", ylim=(len(rows) - 0.5, -0.5))
+    style.round_ticks(ax.xaxis, "{x:g}×")
+    ax.set_xlabel("EDAP of RRAM / SRAM (< 1×: RRAM better)")
+    style.legend_below(figure, ax, title="")
+    return figure
+
+
+def components(study: Study, optima: pd.DataFrame) -> pd.DataFrame:
+    """Energy and area of the chip by minimax regret, by component.
+
+    Args:
+        study: whose chip it is.
+        optima: published optima.
+    """
+    chip = chip_of(optima, study.name).iloc[:1]
+    levels = study.space.encode({n: chip[n].to_numpy() for n in study.space.names})
+    return result_tables.breakdown(study.cost_model(), study.names, levels)
+
+
+def component_shares(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the share of each component in area and in the energy of each network.
+
+    Args:
+        frame: columns component, energy_<network>_J, area_mm2.
+        width: inches.
+    """
+    names = [name.removesuffix("_J") for name in networks_in(frame, "energy_")]
+    return breakdown(
+        names,
+        frame["component"].tolist(),
+        energy_J=frame[[f"energy_{name}_J" for name in names]].to_numpy().T,
+        area_m2=frame["area_mm2"].to_numpy() / MM2_PER_M2,
+        width=width,
+    )
+
+
+def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+    """Select the chips that no other one beats in area and in the worst normalised EDAP.
+
+    Args:
+        study: has single-network optima in its answer.
+        answer: the exact one, whose Pareto front contains these chips.
+
+    Returns:
+        Columns area_mm2, worst_over_own_best, selected; by area.
+    """
+    levels = study.space.unrank(answer.ranks)
+    metrics = study.cost_model().evaluate(levels)
+    costs = (metrics.values[name] for name in ("energy", "latency", "area"))
+    best = [answer.optima[f"{ALONE}{name}"].value for name in study.names]
+    worst = (edap(*costs) / best).max(axis=1)
+    area = metrics.values["area"] * MM2_PER_M2
+    order = np.lexsort((worst, area))
+    smaller = np.minimum.accumulate(np.append(np.inf, worst[order][:-1]))
+    kept = order[worst[order] < smaller]
+    regret = answer.optima[MINIMAX].value
+    selected = np.isclose(worst[kept] - 1, regret, rtol=1e-9)
+    columns = {"area_mm2": area[kept], "worst_over_own_best": worst[kept], "selected": selected}
+    return pd.DataFrame(columns)
+
+
+def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the Pareto front of area and the EDAP of the worst-served network.
+
+    Args:
+        frame: columns area_mm2, worst_over_own_best, selected.
+        width: inches.
+    """
+    figure = Figure(figsize=(width, 2.5), layout="constrained")
+    ax = figure.subplots()
+    ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
+    ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
+    best = frame[frame["selected"]]
+    look: dict[str, Any] = {
+        "mec": "black",
+        "mew": 0.5,
+        "color": style.HIGHLIGHT,
+        "label": "minimax regret",
+    }
+    ax.plot(best["area_mm2"], best["worst_over_own_best"], "*", ms=11, **look)
+    ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
+    ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
+    style.round_ticks(ax.xaxis, "{x:g}")
+    style.round_ticks(ax.yaxis, "{x:g}×")
+    ax.legend()
     return figure

@@ -16,10 +16,11 @@ from experiments.physics.baselines import baselines
 from experiments.physics.best_found import best_under
 from experiments.physics.boundary_sensitivity import boundary_table
 from experiments.physics.optima import contrasts, optimum_table
-from experiments.physics.page import DEFAULT_ADC, page, stored
+from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
 from experiments.physics.proven import proven_answer
 from experiments.physics.robustness import robustness
 from experiments.physics.searches import optimal_designs, regrets
+from experiments.physics.summary import MAIN, recommended, rram_over_sram
 from experiments.physics.variations import Key, keys, keys_of_nine
 from experiments.physics.violations import with_violations
 from experiments.publish import (
@@ -84,6 +85,7 @@ class Physics(Publication):
 
     def __init__(self, results: Path, workers: Workers, adc_model: str, *, proven: bool) -> None:
         self.adc_model = adc_model
+        self.home = results / "published" / self.name
         self.is_default = adc_model == DEFAULT_ADC
         self.proven = proven
         answers = results if self.is_default else results / adc_model
@@ -124,11 +126,26 @@ class Physics(Publication):
         return {f"{name}.csv": text for name, text in texts.items() if name in kept}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
-        """The costs of the recommended chips; no figure with another ADC model."""
+        """The recommended chips, and the better device; no figure with another ADC model."""
         if not self.is_default:
             return {}
-        shown = figures.shown(pd.read_csv(folder / "optima.csv"))
-        return {"over_own_best": (shown, figures.over_own_best)}
+        optima = pd.read_csv(folder / "optima.csv")
+        study = self.studies[recommended(optima)]
+        drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
+            "over_own_best": (figures.shown(optima), figures.over_own_best),
+            "components": (figures.components(study, optima), figures.component_shares),
+        }
+        if not self.proven:
+            front = figures.area_front(study, self.answers[study.name])
+            drawn["area_front"] = (front, figures.area_against_edap)
+        chips = self.home.parent / "accuracy" / "recommended.csv"
+        if rram_over_sram(optima, MAIN) is not None and chips.is_file():
+            paths = {m: self.home / m / "optima.csv" for m in ADC_MODELS}
+            others = {m: pd.read_csv(path) for m, path in paths.items() if path.is_file()}
+            means = device_ratios(pd.read_csv(chips), MAIN)
+            ratios = figures.device_ratios({self.adc_model: optima, **others}, means)
+            drawn["device_ratio"] = (ratios, figures.device_ratio)
+        return drawn
 
     def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
         """`physical.md`; with another ADC model only if the default one is published."""
@@ -203,8 +220,7 @@ def run(
         The folder of the tables.
     """
     publication = Physics(results, workers, adc_model, proven=proven)
-    home = results / "published" / "physics"
-    folder = home if publication.is_default else home / adc_model
+    folder = publication.home if publication.is_default else publication.home / adc_model
     publish(publication, folder, docs, quiet=quiet, workers=workers)
     return folder
 

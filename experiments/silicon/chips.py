@@ -178,7 +178,7 @@ def isaac_tops(table: PhysicalTable, *, given: bool) -> float:
 def _isaac(table: PhysicalTable) -> Iterator[Line]:
     settings = {
         "100 ns a slice given": True,
-        "its own converter and sample-and-hold": False,
+        "its own ADC and sample-and-hold": False,
     }
     for setting, values in settings.items():
         tops = isaac_tops(table, given=values)

@@ -11,18 +11,24 @@ import pandas as pd
 from experiments.markdown import render, row
 from experiments.silicon.agreement import CLASSES, FEW_PRODUCTS, SLOW
 from experiments.silicon.comparison import fitted_periphery
-from experiments.silicon.figures import DISTRIBUTIONS, RESOURCES
 from experiments.silicon.macros import MEASURED
 from experiments.silicon.random_designs import DESIGNS, FIGURE_NETWORK, SEED, STRICT_SNR_ADC_DB
 from imcmoo.hardware.physical_table import PhysicalTable
 
 NONE = "–"
+RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
 NAMES = {
     "t_core_ns": "time of an invocation",
     "tops_per_W_1b": "TOPS/W",
     "tops_per_mm2_1b": "TOPS/mm²",
     "area": "area",
-    **DISTRIBUTIONS,
+    "energy_mJ": "energy (mJ)",
+    "latency_ms": "latency (ms)",
+    "area_mm2": "area (mm²)",
+    "power_W_per_mm2": "power (W/mm²)",
+    "tops_per_W": "TOPS/W",
+    "tops_per_mm2": "TOPS/mm²",
+    "snr_adc_dB": "ADC SQNR (dB)",
     "snr_dB": "SNR (dB)",
     "active_rows": "rows read at once",
     "technology_nm": "node (nm)",

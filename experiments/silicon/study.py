@@ -72,12 +72,8 @@ class Silicon(Publication):
         return {f"{name}.csv": str(text) for name, text in results[0].items()}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
-        """Modelled against measured values, and random designs beside published macros."""
-        tables = stored(folder)
-        return {
-            "silicon": (tables["compared"], figures.scatter),
-            "random_designs": (figures.of_random_designs(tables), figures.random_designs),
-        }
+        """Modelled against measured values."""
+        return {"silicon": (stored(folder)["compared"], figures.scatter)}
 
     def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
         """`silicon.md`."""

@@ -15,11 +15,7 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.dominance import front_of
-
-TOLERANCE = 1e-9
-"""Difference up to which objectives are equal (relative, where they are logarithms): above any
-rounding of sums over layers, and far below the 0.4 % by which the closest points of the fronts of
-our problems differ."""
+from imcmoo.problem.scalarisation import TOLERANCE, span_scaled
 
 REFERENCE_POINT = 1.1
 """Where volumes end, in every normalised objective. Beyond the nadir at 1, so that the extreme
@@ -41,9 +37,7 @@ def normalised(points: Floats, front: Floats) -> Floats:
         Shape (n, m).
     """
     _check(points, front)
-    span = np.ptp(front, axis=0)
-    # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
-    return np.asarray((points - front.min(axis=0)) / np.where(span > TOLERANCE, span, 1.0))
+    return span_scaled(points, front)
 
 
 def coverage(points: Floats, front: Floats) -> float:

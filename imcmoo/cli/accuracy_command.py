@@ -18,7 +18,7 @@ from rich.table import Table
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.accuracy.chip import Chip
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_force, check_outputs, not_negative, whole, wholes
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, show
@@ -131,8 +131,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of imcmoo import --data, for --how linear (default: measured first)",
     )
     _add_settings(parser.add_argument_group("settings of a chip that are no columns of a design"))
-    parser.add_argument("--out", type=Path, metavar="OUT", help="a .csv, or a .json")
-    parser.add_argument("--layers", type=Path, metavar="LAYERS", help="a .csv, or a .json")
+    add_file(parser, "OUT.csv|json", required=False)
+    parser.add_argument(
+        "--layers", type=Path, metavar="LAYERS.csv|json", help="also write the layers"
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     add_force(parser)
 

@@ -54,6 +54,32 @@ def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
     study.completer = lambda **_: catalogue.names()  # type: ignore[attr-defined]
 
 
+def add_results(parser: argparse.ArgumentParser, written: str) -> None:
+    """Add --out, the folder of all results.
+
+    Args:
+        parser: gets the option; its value is None if it is not there.
+        written: path within the folder that the command writes.
+    """
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of results; this command writes DIR/{written} (default: {DEFAULT_OUT})",
+    )
+
+
+def add_file(parser: argparse.ArgumentParser, name: str, *, required: bool = True) -> None:
+    """Add --out, a file to write.
+
+    Args:
+        parser: gets the option.
+        name: shown for the file.
+        required: refuse a command line without it.
+    """
+    parser.add_argument("--out", type=Path, metavar=name, required=required, help="file to write")
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that change what a study asks."""
     group = parser.add_argument_group("settings of the study")

@@ -23,12 +23,9 @@ from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
 branch and bound over partial designs finds a design and a bound that no design of the space falls
-short of. Writes OUT/certificate.json, with --criterion all OUT/CRITERION/certificate.json for every
-criterion that can be proven; what minimax regret is against goes to folders of its own: each
-network's best EDAP on a chip that need not run the others, alone_NETWORK, for regret_minimax, and
-on one that runs all networks, edap_NETWORK, for regret_minimax_joint.
-What OUT holds already of the same study is not proven again where it reaches the gap. imcmoo
-check-certificate proves all anew.
+short of. Writes DIR/certified/STUDY/certificate.json, and a folder for each optimum that the
+criterion rests on; with --criterion all a folder for every criterion. Certificates that are there
+and reach the gap are kept. imcmoo check-certificate verifies them independently.
 """
 
 INTERRUPTED = "the certificates written are whole; the same command goes on with the others"
@@ -38,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="for certificates")
+    arguments.add_results(parser, "certified/STUDY")
     parser.add_argument(
         "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
     )
@@ -82,6 +79,7 @@ def main(args: argparse.Namespace) -> None:
     # A user's criterion is named by its module and proven under its own name.
     criterion = name if name and args.criterion is None else study.asked_criterion.name
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
     terminal = console(quiet=args.quiet)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -89,7 +87,7 @@ def main(args: argparse.Namespace) -> None:
         TimeElapsedColumn(),
         TextColumn("{task.fields[state]}", markup=False),
     )
-    with folder_lock(args.out), bars(*columns, quiet=args.quiet) as progress:
+    with folder_lock(folder), bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 
@@ -101,7 +99,7 @@ def main(args: argparse.Namespace) -> None:
             args.gap,
             args.time_limit,
             None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            tuple(read_certificates(args.out).values()),
+            tuple(read_certificates(folder).values()),
         )
         for certificate in certify_study(
             study,
@@ -111,9 +109,9 @@ def main(args: argparse.Namespace) -> None:
             report=lambda line: terminal.print(line, soft_wrap=True),
         ):
             is_criterion = certificate.criterion == criterion
-            certificate.save(args.out if is_criterion else args.out / certificate.criterion)
+            certificate.save(folder if is_criterion else folder / certificate.criterion)
             _show(terminal, certificate)
-    terminal.print(f"written: {args.out}", soft_wrap=True)
+    terminal.print(f"written: {folder}", soft_wrap=True)
 
 
 def _show(terminal: Console, found: Certificate) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from imcmoo.cli.arguments import whole
+from imcmoo.cli.arguments import add_file, whole
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console
 from imcmoo.hardware.build_table import TableBuilder
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compute every shipped component again, into a new table (no --device, no lists)",
     )
-    build.add_argument("--out", required=True, type=Path, metavar="TABLE.npz")
+    add_file(build, "TABLE.npz")
     build.add_argument("--workers", type=whole(1), default=cores(), metavar="N", help="processes")
     build.add_argument("--quiet", action="store_true", help="print errors only")
 

@@ -26,10 +26,9 @@ from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
-Evaluate every design of a study and write what is best, exactly, to OUT/exact/STUDY: optima.csv
-(one row per criterion and tie), front.csv (every non-dominated point) and summary.json. Runs and
-comparisons of the study with the same OUT then report their regret. A run that was interrupted goes
-on with the same command.
+Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front
+(front.csv) to DIR/exact/STUDY. Runs of the study with the same --out then report their regret. The
+same command continues an interrupted one.
 """
 
 INTERRUPTED = "the same command continues"
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results")
+    arguments.add_results(parser, "exact/STUDY")
     parser.add_argument(
         "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
     )
@@ -92,10 +91,10 @@ def _show(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
         f"{len(answer.front):,} points on the front, {seconds:.1f} s",
     )
-    table = optima_table(answer, study.problem()).groupby("criterion", sort=False)
-    for name, rows in table:
+    problem = study.problem()
+    for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
-        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], study.problem())}{ties}")
+        terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], problem)}{ties}")
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 

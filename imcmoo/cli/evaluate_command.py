@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
-from imcmoo.cli.arguments import add_force, check_outputs, whole, wholes
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
 from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
 from imcmoo.cli.notices import warn_of_dynamic_products
 from imcmoo.cli.progress import counted
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"{', '.join(SHIPPED)}, or paths of CSVs",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="OUT.csv")
+    add_file(parser, "OUT.csv")
     parser.add_argument(
         "--breakdown",
         type=Path,

@@ -11,6 +11,7 @@ import numpy as np
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
+from imcmoo.cli.progress import counted_by_total, timed
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
@@ -94,7 +95,14 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
             if name in explanation.names:
                 return explanation
         study = study or study_of_run(folder, results.config, study_name)
-        explanations = explain_run(study.problem(), study.asked_criterion, folder, front=True)
+        with counted_by_total("designs explained", quiet=False) as on_explained:
+            explanations = explain_run(
+                study.problem(),
+                study.asked_criterion,
+                folder,
+                front=True,
+                on_explained=on_explained,
+            )
     for explanation in explanations:
         if name in explanation.names:
             return explanation
@@ -121,7 +129,9 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
         read_design(path, problem.space, int(line)) if is_line else _of_json(path, problem.space)
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
-    (explanation,) = explain(problem, study.asked_criterion, [DesignToExplain(levels[0], names)])
+    with timed("explaining", quiet=False):
+        subjects = [DesignToExplain(levels[0], names)]
+        (explanation,) = explain(problem, study.asked_criterion, subjects)
     return explanation.as_shown()
 
 

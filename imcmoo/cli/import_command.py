@@ -14,7 +14,8 @@ from typing import TypeVar
 from rich.table import Table
 
 from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
-from imcmoo.cli.arguments import add_force, check_outputs
+from imcmoo.cli.arguments import add_file, add_force, check_outputs
+from imcmoo.cli.progress import timed
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
-    parser.add_argument("--out", required=True, type=Path, metavar="NET.csv")
+    add_file(parser, "NET.csv")
     parser.add_argument("--name", help="what to call the network (the file's name)")
     several = (
         ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
@@ -100,15 +101,16 @@ def main(args: argparse.Namespace) -> None:
         OSError: a file cannot be read or written.
     """
     _check_files(args)
-    imported = import_onnx(
-        args.model,
-        name=args.name,
-        shapes=_mapping("--shape", args.shape),
-        dims=_mapping("--dim", args.dim),
-        values=_mapping("--value", args.value),
-        samples=args.samples,
-        strict=args.strict,
-    )
+    with timed(f"importing {args.model.name}", quiet=False):
+        imported = import_onnx(
+            args.model,
+            name=args.name,
+            shapes=_mapping("--shape", args.shape),
+            dims=_mapping("--dim", args.dim),
+            values=_mapping("--value", args.value),
+            samples=args.samples,
+            strict=args.strict,
+        )
     with ExitStack() as stack:
         out = stack.enter_context(writing(args.out, ours=NETWORK, force=args.force))
         workload = imported.workload

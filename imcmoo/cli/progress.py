@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.progress import (
     Task,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
@@ -27,6 +29,9 @@ from imcmoo.study.study import Study
 
 REDRAW_S = 0.1
 """Shortest time between two drawings of the bars."""
+
+TICK_S = 0.5
+"""Time between two updates of work that cannot report."""
 
 LINE_S = 10.0
 """Time between two lines of progress where there is no terminal."""
@@ -145,3 +150,37 @@ def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Ca
     with bars(quiet=quiet) as shown:
         task = shown.add_task(what, total=total, completed=done, before=done)
         yield lambda n=1: shown.advance(task, n)
+
+
+@contextmanager
+def counted_by_total(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show progress of work that reports how much is done, and of how much in all."""
+    with bars(quiet=quiet) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def timed(what: str, *, quiet: bool) -> Iterator[None]:
+    """Show the elapsed time of work that cannot report; a thread does, so the block must not fork.
+
+    Args:
+        what: is being done.
+        quiet: show nothing.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    done = threading.Event()
+    with bars(*columns, quiet=quiet) as shown:
+        task = shown.add_task(what, total=None)
+
+        def tick() -> None:
+            while not done.wait(TICK_S):
+                shown.advance(task)
+
+        thread = threading.Thread(target=tick, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
+from imcmoo.cli.progress import counted_by_total, timed
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
@@ -16,15 +18,16 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
 from imcmoo.report.results import Results, reading
 from imcmoo.study.explained_run import explain_run
+from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
 from imcmoo.study.results_folder import REPORT
 
 DESCRIPTION = """
-Show a finished run as one HTML page, made from its folder alone and complete in itself: it loads
-nothing and sends nothing. Drag along an axis to keep the designs in a range, in all views; click a
-design for its card: in full where it is explained, its parameters and quantities elsewhere. A run
-explains its selected design and its baselines; --front asks the study's cost model about others.
-Needs the package plotly (pip install 'imcmoo[report]').
+Show a finished run as one interactive HTML page, made from its folder alone. The page needs no
+network and no other file. Several runs, such as the seeds of a study, stand side by side.
+
+  imcmoo report results/STUDY/seed-1
+  imcmoo report results/STUDY/seed-1 results/STUDY/seed-2 --out compared.html
 """
 
 PAGE = re.compile(
@@ -39,9 +42,15 @@ INTERRUPTED = "nothing was written"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "--out", type=Path, metavar="PAGE.html", help=f"where to write (default: RUN/{REPORT})"
+        "runs", type=Path, nargs="+", metavar="RUN", help="folder of a finished run"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PAGE.html",
+        help=f"file to write (default: RUN/{REPORT}; required for several runs)",
     )
     parser.add_argument(
         "--front", action="store_true", help="explain up to 50 designs of the front as well"
@@ -49,42 +58,70 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study", metavar="STUDY", help="with --front, if the run's study has another name now"
     )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     add_force(parser)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the page of a run.
+    """Write the page of one or several runs.
 
     Raises:
-        InputError: the folder holds no complete run of this version, or Plotly is missing.
+        InputError: a folder holds no complete run of this version.
         OSError: a file cannot be read or written.
     """
-    run, out = args.run, args.out
-    if args.study is not None and not args.front:
-        raise InputError("--study says what to explain the front by: give --front")
-    if not run.is_dir():
-        raise InputError(f"{run} is no folder of a run")
-    if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
-        raise InputError(f"--out {out}: in the run's own folder the page is called {REPORT}")
-    if out is not None and out.resolve() == (run / REPORT).resolve():
-        out = None  # which is where it goes anyway
+    runs = [*dict.fromkeys(args.runs)]
+    out = _out(runs, args)
     with ExitStack() as stack:
         if out is None:
-            Results.read(run)  # before anything of ours is put there
-            stack.enter_context(folder_lock(run))
-        text = _page(run, front=args.front, study_name=args.study)
-        put = writing(out, ours=PAGE, force=args.force) if out else replacing(run / REPORT)
+            Results.read(runs[0])  # before anything of ours is put there
+            stack.enter_context(folder_lock(runs[0]))
+        read = [
+            _read(run, args.study, front=args.front, quiet=args.quiet, stack=stack) for run in runs
+        ]
+        with timed("writing the page", quiet=args.quiet):
+            text = page(read)
+        put = writing(out, ours=PAGE, force=args.force) if out else replacing(runs[0] / REPORT)
         with put as target:
             target.write_text(text, encoding="utf-8")
-    console().print("written:", out or run / REPORT, sep="\n  ", soft_wrap=True)
+    console(quiet=args.quiet).print("written:", out or runs[0] / REPORT, sep="\n  ", soft_wrap=True)
 
 
-def _page(run: Path, *, front: bool, study_name: str | None) -> str:
-    """The page, from files of one run; from its study, too, if the front is to be explained."""
-    with reading(run) as results:
-        path = run / EXPLANATIONS
-        explanations = read_explanations(path) if path.exists() else []
-        if front:
-            study = study_of_run(run, results.config, study_name)
-            explanations = explain_run(study.problem(), study.asked_criterion, run, front=True)
-        return page(results, explanations)
+def _out(runs: Sequence[Path], args: argparse.Namespace) -> Path | None:
+    """The file to write; None for the default, which is in the run's folder.
+
+    Raises:
+        InputError: options do not fit, or a run's own file would be replaced.
+    """
+    out: Path | None = args.out
+    if args.study is not None and not args.front:
+        raise InputError("--study says what to explain the front by: give --front")
+    for run in runs:
+        if not run.is_dir():
+            raise InputError(f"{run} is no folder of a run")
+        if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
+            raise InputError(f"--out {out}: in the run's own folder the page is called {REPORT}")
+    if out is None and len(runs) > 1:
+        raise InputError("--out is required for several runs")
+    if out is not None and len(runs) == 1 and out.resolve() == (runs[0] / REPORT).resolve():
+        return None  # the default
+    return out
+
+
+def _read(
+    run: Path, study_name: str | None, *, front: bool, quiet: bool, stack: ExitStack
+) -> tuple[Results, list[Explanation]]:
+    """Results and explanations of a run, whose files stay those of one run until the stack ends."""
+    results = stack.enter_context(reading(run))
+    path = run / EXPLANATIONS
+    explanations = read_explanations(path) if path.exists() else []
+    if front:
+        study = study_of_run(run, results.config, study_name)
+        with counted_by_total("designs explained", quiet=quiet) as on_explained:
+            explanations = explain_run(
+                study.problem(),
+                study.asked_criterion,
+                run,
+                front=True,
+                on_explained=on_explained,
+            )
+    return results, explanations

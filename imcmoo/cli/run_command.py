@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
@@ -14,7 +13,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
-generalized design, and write tables and figures to OUT/STUDY/seed-N. The same command gives the
+generalized design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
 same files. An earlier run in the same folder is replaced when the new one is complete.
 """
 
@@ -34,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     seeds.add_argument(
         "--seeds", type=arguments.seeds, metavar="LIST", help="several, such as 1-10 or 1,2,5"
     )
-    parser.add_argument(
-        "--out", type=Path, default=arguments.DEFAULT_OUT, help="default: %(default)s"
-    )
+    arguments.add_results(parser, "STUDY/seed-N")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -63,7 +60,7 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         f"your own (default: the study's, {MINIMAX}); all are reported",
     )
     group.add_argument(
-        "--no-baselines", action="store_true", help="skip the searches for one workload alone"
+        "--no-baselines", action="store_true", help="skip the searches for single networks"
     )
 
 
@@ -83,7 +80,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(
         [study.with_seed(seed) for seed in args.seeds or study.seeds or [study.seed]],
-        out=args.out,
+        out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
         quiet=args.quiet,
         workers=arguments.workers(args),

@@ -68,8 +68,13 @@ def validate_bounds(
 
 
 def _costs(metrics: Metrics) -> Costs:
-    product = edp(metrics.energy_J, metrics.latency_s)
-    return {**metrics.values, "edp": product}
+    values = metrics.values
+    costs = {**values, "edp": edp(metrics.energy_J, metrics.latency_s)}
+    if {"leak", "dram_idle", "interval"} <= set(values):
+        static = values["leak"] + values["dram_idle"]
+        costs["static_power"] = static
+        costs["dynamic_energy"] = values["energy"] - static[:, None] * values["interval"]
+    return costs
 
 
 def _validate_stage(

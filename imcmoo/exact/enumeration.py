@@ -167,9 +167,8 @@ class Enumeration:
     def __init__(self, problem: AcceleratorProblem) -> None:
         self.problem = problem
         model, names = problem.model, problem.space.names
-        shared = model.mapping_parameters or names
-        self.mapping_parameters = [n for n in names if n in shared]
-        self.point_parameters = [n for n in names if n not in shared]
+        self.mapping_parameters = list(model.mapping_parameters or names)
+        self.point_parameters = [n for n in names if n not in self.mapping_parameters]
         self.single_network: CostModel = model.time_multiplexed()
 
     @cached_property

@@ -41,7 +41,8 @@ class CostModel(ABC):
         resource_names: resources that a network may lack on a chip, in order; may be empty.
         screened_by: parameters that `screen` depends on; its answers are stored by their values.
         mapping_parameters: parameters that decide the costly part of the work, which designs that
-            agree in them share; empty if the model does not tell.
+            agree in them share, those that matter most to it first; empty if the model does not
+            tell.
         macs: multiply-accumulates of one inference of each network, shape (W,), if known.
 
     Raises:

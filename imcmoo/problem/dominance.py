@@ -37,6 +37,16 @@ def is_nondominated(points: Floats) -> Bools:
     return front[place.ravel()]
 
 
+def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
+    """Points (n, m) that some of the others dominates, (n,), and others (k, m) that some of the
+    points dominates, (k,)."""
+    better, worse = np.ones((2, len(points), len(others)), dtype=bool)
+    for column, other in zip(points.T, others.T, strict=True):
+        better &= column[:, None] <= other
+        worse &= column[:, None] >= other
+    return np.asarray((worse & ~better).any(axis=1)), np.asarray((better & ~worse).any(axis=0))
+
+
 def pareto_rank(points: Floats) -> Ints:
     """Rank of each point, shape (n,): 0 if non-dominated, 1 if so without those of rank 0, ..."""
     if points.shape[1] <= MOST_COLUMNS:

@@ -57,8 +57,8 @@ class Feasibility:
         if not columns:
             return np.empty((len(known.runs), 0))
         G = np.concatenate(columns, axis=1)
-        unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
-        if len(unknown):
+        if not np.isfinite(G).all():
+            unknown = np.flatnonzero(~np.isfinite(G).all(axis=1))
             raise OwnCodeError(f"resources of design {unknown[0]} of the batch are not finite")
         return G
 

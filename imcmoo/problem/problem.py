@@ -118,6 +118,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
         self._bounds = self._of_objectives(lambda q: q.bound)
         self._is_ratio = self._of_objectives(lambda q: q.scale == "ratio")
+        # Objectives are finite, and ratios positive before their sign is turned.
+        self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
+        self._below = np.where(
+            self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
+        )
         self.feasibility = Feasibility(model, area_limit_m2)
         self.constraint_names = [*self.feasibility.names, *self.limits.names]
         super().__init__(
@@ -154,7 +159,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Objectives as quantities have them, of objectives that are minimised, and back: the sign
         of what is to be large is turned. Shape as F, (n, n_objectives).
         """
-        return F * self._signs
+        return F if (self._signs > 0).all() else F * self._signs
 
     def coordinates(self, F: Floats) -> Floats:
         """Objectives on the scale on which their differences count, shape as F; smaller is better.
@@ -240,11 +245,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
         """Objectives, finite; `violation` (n,) orders what does not run."""
-        running = F[runs]
-        positive = (self.natural(running) > 0) | ~self._is_ratio
-        scored = np.all(np.isfinite(running) & (self._bounds > running) & positive, axis=1)
+        scored = (self._above < F) & (self._below > F)
+        scored[~runs] = True
         if not scored.all():
-            bad = int(np.flatnonzero(runs)[np.argmin(scored)])
+            bad = int(np.argmin(scored.all(axis=1)))
             raise OwnCodeError(
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad]}"

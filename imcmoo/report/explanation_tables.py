@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.report.explanation_words import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
@@ -77,7 +78,7 @@ def _heading(explanation: Explanation) -> Text:
     text.append(f"\n{', '.join(values)}\n", style="not bold")
     chip = [quantity(name, value) for name, value in explanation.chip.items()]
     score = explanation.score
-    if np.isfinite(score):
+    if np.isfinite(score) and explanation.criterion not in OF_SCENARIOS:
         against = f" against {explanation.against}" if explanation.against else ""
         chip.append(f"{label(explanation.criterion)}{against} {score:.4g}")
     chip.append("feasible" if explanation.feasible else "NOT FEASIBLE")

@@ -19,8 +19,8 @@ COLUMN_TITLES = {
     "W_per_mm2": "W/mm²",
     "tops": "TOPS",
     "tops_per_W": "TOPS/W",
-    "utilization": "cells used (%)",
-    "bound_by": "bound by",
+    "utilization": "array use (%)",
+    "bound_by": "bottleneck",
     "streamed": "streams weights",
     "regret": "EDAP over best (%)",
 }
@@ -104,7 +104,7 @@ def plain(value: Any) -> str:
 def used(limit: str, share: float) -> str:
     """Text of the used share of a limit."""
     if pd.isna(share):
-        return "not told"
+        return "unknown"
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
     return f"{100 * share:.4g} %"

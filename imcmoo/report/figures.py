@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -18,14 +17,14 @@ from matplotlib.ticker import LogLocator, NullLocator
 from imcmoo.model.metrics import Bools, Floats
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
+    COLUMN,
     CREST,
     DARK_GREY,
-    HATCHES,
     LEAST_TEXT,
     MARKERS,
     WIDTH,
     colours,
-    is_narrow,
+    component_style,
     legend_below,
     open_sides,
 )
@@ -103,7 +102,7 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
-    panels += [("one workload alone (EDAP)", alone)] if alone else []
+    panels += [("one network alone (EDAP)", alone)] if alone else []
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):
@@ -140,47 +139,35 @@ def breakdown(
     area_m2: Floats,
     width: float = WIDTH,
 ) -> Figure:
-    """Breakdown of energy and area of one design.
+    """Share of each component in the area of one design and in the energy of each network.
 
     Args:
         workloads: names, W of them.
         components: names, K of them.
         energy_J: shape (W, K).
         area_m2: shape (K,).
-        width: of the figure, inches; in one column the area goes below.
+        width: of the figure, inches.
     """
-    figure = Figure(figsize=(width, 1.15 + 0.34 * len(workloads)), layout="constrained")
-    if is_narrow(figure):
-        figure.set_figheight(2.3 + 0.36 * len(workloads))
-        left, right = figure.subplots(2, 1, height_ratios=(len(workloads), 1))
-    else:
-        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    totals = [
-        f"{label(w)}\n{e * 1e3:.3g} mJ" for w, e in zip(workloads, energy_J.sum(1), strict=True)
-    ]
-    _stacked(left, 100 * energy_J / energy_J.sum(axis=1, keepdims=True), totals, components)
-    _stacked(right, area_m2[None] * 1e6, [f"chip\n{area_m2.sum() * 1e6:.3g} mm²"], components)
-    left.set(xlabel="share of energy (%)", xlim=(0, 100))
-    right.set(xlabel="area (mm²)")
-    legend_below(figure, left, title="component")
-    return figure
-
-
-def _stacked(ax: Axes, values: Floats, names: Sequence[str], components: Sequence[str]) -> None:
-    """Horizontal stacked bars, one per row of `values` (n, K)."""
-    start = np.zeros(len(values))
-    for k, colour in enumerate(colours(len(components))):
-        ax.barh(
-            names,
-            values[:, k],
-            left=start,
-            height=0.7,
-            color=colour,
-            edgecolor="white",
-            linewidth=0.3,
-            hatch=HATCHES[k % len(HATCHES)],
-            label=label(components[k]),
-        )
-        start += values[:, k]
+    totals = [f"{e * 1e3:.3g} mJ" for e in energy_J.sum(axis=1)]
+    names = [f"{label(w)}\n{total}" for w, total in zip(workloads, totals, strict=True)]
+    names = [f"chip area\n{area_m2.sum() * 1e6:.3g} mm²", *names]
+    values = np.vstack([area_m2, energy_J])
+    shares = 100 * values / values.sum(axis=1, keepdims=True)
+    room = 1.6 if width <= COLUMN else 1.1  # for the legend
+    figure = Figure(figsize=(width, room + 0.3 * len(names)), layout="constrained")
+    ax = figure.subplots()
+    start = np.zeros(len(names))
+    for component, share in zip(components, shares.T, strict=True):
+        if not share.any():
+            continue
+        colour, hatch = component_style(component)
+        look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
+        ax.barh(names, share, left=start, **look)
+        start += share
+    ax.axhline(0.5, color="0.6", linewidth=0.6)
+    ax.set(xlabel="share (%)", xlim=(0, 100))
     ax.invert_yaxis()
     open_sides(ax)
+    legend_below(figure, ax, title="component")
+    return figure

@@ -1,4 +1,4 @@
-"""The trade-off front as figures: energy against latency, and all objectives at once."""
+"""The Pareto front as figures: energy against latency, and EDAP against cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from imcmoo.model.metrics import Floats
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
     HIGHLIGHT,
-    LEAST_TEXT,
     WIDTH,
     legend_below,
     open_sides,
@@ -39,11 +37,6 @@ class Points:
     energy_J: Floats
     latency_s: Floats
     area_m2: Floats
-
-    @property
-    def objectives(self) -> Floats:
-        """Shape (n, 2 W + 1)."""
-        return np.column_stack([self.energy_J, self.latency_s, self.area_m2])
 
 
 def trade_off(
@@ -125,80 +118,6 @@ def _log_axes(ax: Axes) -> None:
     open_sides(ax)
 
 
-def parallel_coordinates(
-    workloads: Sequence[str], *, front: Points, selected: Points, alone: Points
-) -> Figure:
-    """All objectives at once, each on a log scale from the best to the worst that is drawn.
-
-    Args: as in `trade_off`.
-    """
-    drawn = np.concatenate([points.objectives for points in (front, selected, alone)])
-    low, high = np.nanmin(drawn, axis=0), np.nanmax(drawn, axis=0)
-    span = np.where(high > low, np.log(high) - np.log(low), 1.0)
-
-    def scaled(points: Points) -> Floats:
-        return (np.log(points.objectives) - np.log(low)) / span
-
-    figure = Figure(figsize=(WIDTH, 3.1), layout="constrained")
-    ax = figure.subplots()
-    x = np.arange(len(low))
-    values = scaled(front)
-    lines = np.stack([np.broadcast_to(x, values.shape), values], axis=-1)
-    ax.add_collection(
-        LineCollection(list(lines), colors="0.45", alpha=0.12, lw=0.5, rasterized=True)
-    )
-    # Thin lines over the thick one: a baseline may be the selected design.
-    for k, (colour, marker) in enumerate(workload_styles(workloads)[: len(alone.area_m2)]):
-        ax.plot(
-            x,
-            scaled(alone)[k],
-            color=colour,
-            marker=marker,
-            ms=4,
-            zorder=3,
-            label=label(workloads[k]),
-        )
-    ax.plot(
-        x,
-        scaled(selected)[0],
-        color=HIGHLIGHT,
-        lw=3.5,
-        marker="*",
-        ms=11,
-        mec="black",
-        mew=0.5,
-        zorder=2.5,
-        label=label("joint"),
-    )
-    _objective_axis(ax, workloads, low, high)
-    legend_below(figure, ax, title="optimised for")
-    return figure
-
-
-def _objective_axis(ax: Axes, workloads: Sequence[str], low: Floats, high: Floats) -> None:
-    """Name the objectives below, and write the range of each at its ends."""
-    n_workloads = len(workloads)
-    x = np.arange(len(low))
-    scale = np.repeat([1e3, 1e6, 1e6], [n_workloads, n_workloads, 1])
-    names = [label(w) for w in workloads]
-    ax.set_xticks(x, [*names, *names, "area"], rotation=0 if n_workloads <= 4 else 30)
-    for i in range(len(low)):
-        ax.axvline(i, color="0.8", lw=0.6, zorder=0)
-        for end, value, align in ((-0.03, low[i], "top"), (1.03, high[i], "bottom")):
-            text = f"{value * scale[i]:.3g}"
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8}
-            ax.text(i, end, text, ha="center", va=align, size=LEAST_TEXT, bbox=box, zorder=5)
-    for centre, name in (
-        ((n_workloads - 1) / 2, "energy (mJ)"),
-        (n_workloads + (n_workloads - 1) / 2, "latency (µs)"),
-        (2 * n_workloads, "mm²"),
-    ):
-        ax.text(centre, 1.02, name, ha="center", va="bottom", transform=ax.get_xaxis_transform())
-    ax.set(xlim=(-0.4, 2 * n_workloads + 0.4), ylim=(-0.12, 1.12))
-    ax.set_ylabel("place in the range\n(log scale, 0 is best)")
-    open_sides(ax)
-
-
 def cost_front(
     cost: Floats, edap_max: Floats, node_nm: NDArray[np.int64], *, selected: int
 ) -> Figure:
@@ -228,7 +147,7 @@ def cost_front(
         )
     order = np.lexsort((edap_max, cost))
     best = np.minimum.accumulate(edap_max[order])
-    ax.step(cost[order], best, where="post", color="0.2", linewidth=0.9, label="front")
+    ax.step(cost[order], best, where="post", color="0.2", linewidth=0.9, label="Pareto front")
     ax.scatter(
         cost[selected],
         edap_max[selected],

@@ -19,7 +19,9 @@ def html_of(part: RenderableType) -> str:
         return f"<p>{_broken(part.plain)}</p>"
     if not isinstance(part, Table):
         raise TypeError(f"a table or a text, got {type(part).__name__}")
-    heads = "".join(f"<th{_side(c)}>{_broken(str(c.header))}</th>" for c in part.columns)
+    heads = "".join(
+        f"<th scope='col'{_side(c)}>{_broken(str(c.header))}</th>" for c in part.columns
+    )
     cells = zip(*(list(c.cells) for c in part.columns), strict=True)
     rows = "".join(
         f"<tr{_kind(row.style == 'bold', row.end_section)}>{_cells(part, row_cells)}</tr>"

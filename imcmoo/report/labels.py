@@ -9,7 +9,7 @@ from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import AGGREGATIONS
 
 LABELS = {
-    "joint": "all workloads",
+    "joint": "all networks",
     "resnet18": "ResNet18",
     "vgg16": "VGG16",
     "alexnet": "AlexNet",
@@ -49,6 +49,9 @@ LABELS = {
     "glb": "global buffer",
     "dac": "DAC",
     "dram": "DRAM",
+    "adc_bits": "ADC bits",
+    "columns_per_adc": "columns per ADC",
+    "ping_pong": "double-buffered weights",
 }
 
 

@@ -1,11 +1,12 @@
-"""A run as one HTML page that needs nothing else: no network, no server, no other file."""
+"""Runs as one HTML page that needs nothing else: no network, no server, no other file."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -17,110 +18,158 @@ from imcmoo.io.errors import InputError
 from imcmoo.report import terminal_tables
 from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import distinct_labels, label
+from imcmoo.report.page_answer import answer, comparison
 from imcmoo.report.page_cards import cards
-from imcmoo.report.page_designs import PageDesigns, rounded
+from imcmoo.report.page_designs import Column, PageDesigns, rounded
 from imcmoo.report.results import Results
 from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.style import COLOURS, HIGHLIGHT
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.searches import JOINT
 
-SCRIPTS = ("axes.js", "brushes.js", "scatters.js", "run.js", "card.js", "main.js")
+SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
 """In the order in which they are put into the page."""
 
+FEW_RUNS = 4
+"""Runs that are named in the title."""
 
-def page(results: Results, explanations: Sequence[Explanation]) -> str:
+Run = tuple[Results, Sequence[Explanation]]
+"""A run, and explanations of some of its designs, as shown; there may be none."""
+
+
+def page(runs: Sequence[Run]) -> str:
     """The whole page.
 
     Args:
-        results: of the run.
-        explanations: of some of its designs, as shown; may be empty.
+        runs: at least one.
 
     Raises:
-        InputError: Plotly is not installed, or the run's tables are damaged.
+        InputError: the tables of a run are damaged.
     """
-    try:
-        parts = _parts(results, explanations)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{results.folder}: its files are damaged or do not fit together ({error}): run the "
-            "study again"
-        ) from None
+    names = _names([results for results, _ in runs])
+    parts, data = [], []
+    for (results, explanations), name in zip(runs, names, strict=True):
+        try:
+            parts.append(_parts(results, explanations, name if len(runs) > 1 else ""))
+            data.append(_data(results, explanations, name))
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{results.folder}: its files are damaged or do not fit together ({error}): run "
+                "the study again"
+            ) from None
+    beside = comparison([results for results, _ in runs], names) if len(runs) > 1 else ""
+    script = '"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS)
+    style = _file("page.css")
     return Template(_file("page.html")).substitute(
-        parts,
-        style=_file("page.css"),
-        plotly=_plotly(),
-        script="\n".join(_file(name) for name in SCRIPTS),
+        {key: "".join(part[key] for part in parts) for key in parts[0]},
+        title=escape(_title([results.study for results, _ in runs], names)),
+        comparison=beside,
+        hashes=f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
+        style=style,
+        script=script,
+        data=_packed(_merged(data)),
     )
 
 
-def _parts(results: Results, explanations: Sequence[Explanation]) -> dict[str, str]:
-    """Parts of the page that differ from run to run."""
+def _names(runs: Sequence[Results]) -> list[str]:
+    """A distinct name for each run: its seed where all are of one study."""
+    seeds = [f"seed {run.config.get('seed')}" for run in runs]
+    names = [f"{label(run.study)}, {seed}" for run, seed in zip(runs, seeds, strict=True)]
+    if len({run.study for run in runs}) == 1 and len(set(seeds)) == len(runs):
+        return seeds
+    return [
+        name if names.count(name) == 1 else f"{name} ({run.folder})"
+        for name, run in zip(names, runs, strict=True)
+    ]
+
+
+def _title(studies: Sequence[str], names: Sequence[str]) -> str:
+    """Studies, and the names of the runs if these are few."""
+    listed = ", ".join(names) if len(names) <= FEW_RUNS else f"{len(names)} runs"
+    return f"{label(studies[0])}: {listed}" if len(set(studies)) == 1 else listed
+
+
+def _parts(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, str]:
+    """HTML of one run; that of several runs follows one another."""
+    heading = escape(name)
+    caution = escape(str(results.design.get("caution", "")))
+    config = escape(json.dumps(dict(results.config), indent=1, ensure_ascii=False))
     return {
-        "title": escape(f"{label(results.study)}, seed {results.config['seed']}"),
-        "about": _about(results),
-        "caution": escape(str(results.design.get("caution", ""))),
-        "tables": "".join(f"<section>{t}</section>" for t in _tables(results)),
-        "provenance": escape(json.dumps(dict(results.config), indent=1, ensure_ascii=False)),
-        "data": _packed(_data(results, explanations)),
+        "answers": (
+            f"<section><h2>Selected design{': ' if name else ''}{heading}</h2>"
+            f"{answer(results, explanations)}<p class='said'>{_about(results)}</p>"
+            f"<p class='caution'>{caution}</p></section>"
+        ),
+        "tables": "".join(f"<section>{html_of(table)}</section>" for table in _tables(results)),
+        "provenance": f"<h4>{heading}</h4><pre tabindex='0'>{config}</pre>",
     }
 
 
-def _plotly() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise InputError(
-            "a report needs the package plotly: pip install 'imcmoo[report]'"
-        ) from None
-    return str(get_plotlyjs())
-
-
-def _data(results: Results, explanations: Sequence[Explanation]) -> dict[str, Any]:
-    """Data for the page's script."""
+def _data(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
+    """Data of one run for the page's script."""
     designs = PageDesigns(results)
     shown = cards(explanations)
     card_of = {name: at for at, e in enumerate(explanations[: len(shown)]) for name in e.names}
-    columns = designs.as_columns()
     return {
-        **columns,
-        "study": results.study,
-        "networks": distinct_labels(results.workloads),
+        "columns": designs.columns,
+        "rows": {
+            **designs.rows,
+            "card": [
+                next((card_of[name] for name in names if name in card_of), None)
+                for names in designs.rows["names"]
+            ],
+        },
         "cards": shown,
-        "card": [
-            next((card_of[name] for name in names if name in card_of), None)
-            for names in columns["names"]
-        ],
-        "convergence": _convergence(results.convergence),
-        "regret": _regret(results),
+        "run": {
+            "label": name,
+            "networks": distinct_labels(results.workloads),
+            "criterion": label(results.criterion),
+            "selected": designs.selected,
+            "alone": designs.baselines,
+            "convergence": [*_convergence(results.convergence)],
+        },
     }
 
 
-def _convergence(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The improvements of each search by each criterion, in the order of the table."""
-    groups = table.groupby(["search", "criterion"], sort=False)
-    return [
-        {
-            "isJoint": search == JOINT,
-            "search": label(str(search)),
+def _merged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Data of several runs, one below the other; None where a run lacks a column."""
+    keys = dict.fromkeys(key for run in runs for key in run["columns"])
+    columns: dict[Column, list[Any]] = {key: [] for key in keys}
+    rows: dict[str, list[Any]] = {name: [] for name in ("run", *runs[0]["rows"])}
+    shown: list[Any] = []
+    for at, data in enumerate(runs):
+        start, n = len(rows["run"]), len(data["rows"]["line"])
+        for key, values in columns.items():
+            values += data["columns"].get(key, [None] * n)
+        rows["run"] += [at] * n
+        cards_at = [None if c is None else c + len(shown) for c in data["rows"]["card"]]
+        for name, values in {**data["rows"], "card": cards_at}.items():
+            rows[name] += values
+        shown += data["cards"]
+        data["run"]["selected"] += start
+        data["run"]["alone"] = [(name, row + start) for name, row in data["run"]["alone"]]
+    return {
+        "runs": [data["run"] for data in runs],
+        "columns": [{**key._asdict(), "values": values} for key, values in columns.items()],
+        **rows,
+        "cards": shown,
+        "hues": COLOURS,
+        "highlight": HIGHLIGHT,
+    }
+
+
+def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Improvements of each search by each criterion, in the order of the table."""
+    for (search, criterion), curve in table.groupby(["search", "criterion"], sort=False):
+        yield {
+            "search": "" if search == JOINT else label(str(search)),
             "criterion": label(str(criterion)),
             "evaluations": curve["evaluations"].tolist(),
             "best": rounded(curve["best"]),
         }
-        for (search, criterion), curve in groups
-    ]
 
 
-def _regret(results: Results) -> list[tuple[str, str]]:
-    """Regret of the selected design against the exact optimum, if that is known."""
-    if results.regret is None:
-        return []
-    rows = results.regret[results.regret["criterion"] == results.criterion]
-    return [
-        ("regret against the exact optimum", f"{100 * v:.3g} %") for v in rows["regret_selected"]
-    ]
-
-
-def _tables(results: Results) -> list[str]:
+def _tables(results: Results) -> list[Any]:
     """The tables a run prints at its end."""
     tables = [terminal_tables.selection_table(results)]
     if results.regret is not None and results.indicators is not None:
@@ -129,7 +178,7 @@ def _tables(results: Results) -> list[str]:
         tables.insert(0, scenario_table(results.scenario))
     if results.baselines is not None:
         tables.append(terminal_tables.baseline_table(results, results.baselines))
-    return [html_of(table) for table in tables]
+    return tables
 
 
 def _about(results: Results) -> str:
@@ -150,6 +199,11 @@ def _packed(data: dict[str, Any]) -> str:
     """JSON that no name in it can break out of, and the same bytes for the same data."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def _hash(text: str) -> str:
+    """The source of a content security policy that allows this text only."""
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def _file(name: str) -> str:

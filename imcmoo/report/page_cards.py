@@ -13,6 +13,7 @@ from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_designs import rounded
 from imcmoo.report.scenario_tables import ROOMY
+from imcmoo.report.style import component_style
 from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
 
@@ -52,8 +53,7 @@ def card(explanation: Explanation) -> dict[str, Any]:
     tables = explanation.tables
     heading, *parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
     return {
-        "html": "".join(f"<section>{html_of(part)}</section>" for part in parts),
-        "heading": html_of(heading),
+        "html": html_of(heading) + "".join(f"<section>{html_of(p)}</section>" for p in parts),
         "components": _components(tables["components"], tables["areas"]),
         "layers": _layers(tables["layers"]),
     }
@@ -66,6 +66,7 @@ def _components(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any]:
     networks = list(dict.fromkeys(energy["network"]))
     return {
         "labels": [label(name) for name in names],
+        "colours": [component_style(name)[0] for name in names],
         "networks": distinct_labels(networks),
         "area": rounded(areas["area_mm2"]),
         "energy": [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import UNITS, headed, plain
-from imcmoo.report.labels import label
+from imcmoo.report.explanation_words import UNITS, headed
+from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import SHOWN
 
@@ -30,6 +30,20 @@ PARAMETER_UNITS = ("V", "s", "nm", "KiB", "Hz")
 
 Key = tuple[int, ...]
 """The levels of a design."""
+
+
+class Column(NamedTuple):
+    """A column of the page's table of designs.
+
+    Args:
+        kind: chip, network, score or parameter.
+        label: name and unit.
+        network: label of the network; empty where the column is the chip's.
+    """
+
+    kind: str
+    label: str
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,35 +102,48 @@ class PageDesigns:
         columns = [self._levels(frame, name) for name in self.results.parameters]
         return [tuple(row) for row in np.array(columns, dtype=int).T.tolist()]
 
-    def as_columns(self) -> dict[str, Any]:
-        """Columns for the page's script: numbers in display units, null where unknown."""
+    @cached_property
+    def rows(self) -> dict[str, list[Any]]:
+        """Facts of each design that are no column of the page's table."""
         keys = self.keys(self.table)
-        scores = self._scores(keys)
         return {
-            "parameters": [
-                {"label": _heading(name), "levels": [*map(plain, levels)], "values": list(column)}
-                for (name, levels), column in zip(
-                    self.results.levels.items(), zip(*keys, strict=True), strict=True
-                )
-            ],
-            "quantities": [self._quantity(q) for q in self.quantities],
-            "scores": [
-                {"label": label(name), "values": rounded(values)} for name, values in scores.items()
-            ],
-            "criterion": list(scores).index(self.results.criterion),
             "line": rounded(self.table["line"]),
             "names": [self.names.get(key, []) for key in keys],
             "front": [int(key in self._front) for key in keys],
-            "selected": keys.index(self.keys(self.results.selected)[0]),
-            "baselines": [
-                {"label": label(str(name)), "row": keys.index(key)}
-                for name, key in zip(
-                    self._alone["optimised_for"], self.keys(self._alone), strict=True
-                )
-            ],
-            "evaluated": len(self.results.evaluations),
-            "feasible": int(self.results.evaluations["feasible"].sum()),
         }
+
+    @cached_property
+    def columns(self) -> dict[Column, list[Any]]:
+        """Columns of the page's table in display units, None where unknown."""
+        scores = {
+            Column("score", label(name)): rounded(values)
+            for name, values in self._scores(self.keys(self.table)).items()
+        }
+        used = Column("score", label(self.results.criterion))
+        columns: dict[Column, list[Any]] = {used: scores[used]}
+        for q in self.quantities:
+            networks = distinct_labels(self.results.workloads) if q.per_workload else [""]
+            for network, name in zip(networks, q.columns, strict=True):
+                kind = "network" if q.per_workload else "chip"
+                columns[Column(kind, q.heading, network)] = rounded(q.factor * self.table[name])
+        for name in self.results.parameters:
+            columns[Column("parameter", heading(name))] = [*map(_value, self.table[name])]
+        return columns | scores
+
+    @property
+    def selected(self) -> int:
+        """Row of the selected design."""
+        return self.keys(self.table).index(self.keys(self.results.selected)[0])
+
+    @property
+    def baselines(self) -> list[tuple[str, int]]:
+        """Label of the network and row of each single-network design."""
+        keys = self.keys(self.table)
+        alone = self._alone
+        return [
+            (label(str(name)), keys.index(key))
+            for name, key in zip(alone["optimised_for"], self.keys(alone), strict=True)
+        ]
 
     @property
     def _columns(self) -> list[str]:
@@ -154,10 +181,6 @@ class PageDesigns:
             by_name[str(name)] = scores[rows]
         return by_name
 
-    def _quantity(self, q: Measured) -> dict[str, Any]:
-        values = [rounded(q.factor * self.table[column]) for column in q.columns]
-        return {"label": q.heading, "values": values, "perNetwork": q.per_workload}
-
     def _levels(self, frame: pd.DataFrame, name: str) -> list[int]:
         """The level of a parameter in each row."""
         level_of = {value: at for at, value in enumerate(self.results.levels[name])}
@@ -175,7 +198,12 @@ def rounded(values: Iterable[float]) -> list[float | None]:
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
 
 
-def _heading(parameter: str) -> str:
+def _value(value: Any) -> float | str:
+    """The value of a parameter as JSON can hold it."""
+    return value if isinstance(value, str) else float(f"{value:g}")
+
+
+def heading(parameter: str) -> str:
     """The name of a parameter, a unit at its end in brackets."""
     name, _, unit = parameter.rpartition("_")
     return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)

@@ -48,7 +48,6 @@ def _drawn(results: Results) -> dict[str, Figure]:
         drawn["trade_off"] = front_figures.trade_off(
             results.workloads, evaluated=_points(results, feasible), **marked
         )
-        drawn["objectives"] = front_figures.parallel_coordinates(results.workloads, **marked)
         if "cost" in feasible:
             drawn["cost"] = _cost(results, feasible)
     if results.timeline is not None:

@@ -93,6 +93,6 @@ def power_against_area(power_W: Floats, area_m2: Floats, load: Floats, *, select
     bar.ax.minorticks_off()
     round_ticks(ax.xaxis, "{x:g}")
     round_ticks(ax.yaxis, "{x:g}")
-    ax.legend(loc="upper right")
+    figure.legend(loc="outside upper center", ncols=2)
     open_sides(ax)
     return figure

@@ -31,7 +31,7 @@ CHARACTERS, HANDLE = 17, 8
 HIGHLIGHT = "#D55E00"
 """The selected design: vermillion of the colour-blind-safe palette, used for nothing else."""
 
-MARKERS = "osD^vPXph"
+MARKERS = "osD^v<>PX"
 """One per workload, so that figures can be read without colour."""
 
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
@@ -49,6 +49,29 @@ COLOURS = (
     "#56b4e9",
 )
 """The colour-blind-safe palette of seaborn, without the colour kept for `HIGHLIGHT`."""
+
+_FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0")
+"""Colours of components beyond `COLOURS`."""
+
+_COMPONENTS = (
+    ("cells", "cim_unit"),
+    ("adc",),
+    ("glb",),
+    ("dram", "main_memory"),
+    ("shift_add",),
+    ("buffers", "input_buffer"),
+    ("drivers", "row_drivers"),
+    ("routers", "router"),
+    ("links",),
+    ("dac", "column_drivers"),
+    ("writes", "weight_drivers"),
+    ("output_buffer",),
+    ("digital",),
+    ("interface",),
+    ("switch",),
+    ("leakage",),
+)
+"""Components of all models; those in a row have one colour in every figure."""
 
 # From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
 # as importing everything else.
@@ -77,6 +100,9 @@ CREST = LinearSegmentedColormap.from_list("crest", _CREST)
 
 DARK_GREY = ".15"
 
+DATES = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}
+"""Metadata by format that would change from day to day or version to version."""
+
 _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "axes.axisbelow": True,
     "axes.edgecolor": DARK_GREY,
@@ -102,12 +128,21 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "lines.linewidth": 1.2,
     "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
     "savefig.dpi": 150,
+    "svg.hashsalt": "imcmoo",  # else names in a file are random
 }
 
 
 def colours(n: int) -> list[tuple[float, float, float]]:
     """`n` colours of the colour-blind-safe palette, without the one kept for `HIGHLIGHT`."""
     return [mpl.colors.to_rgb(COLOURS[i % len(COLOURS)]) for i in range(n)]
+
+
+def component_style(component: str) -> tuple[str, str]:
+    """Colour and hatch of a component, the same in every figure; grey for an unknown one."""
+    for at, names in enumerate(_COMPONENTS):
+        if component in names:
+            return (*COLOURS, *_FURTHER)[at], HATCHES[at // len(COLOURS)]
+    return "#bbbbbb", HATCHES[2]
 
 
 def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, float], str]]:
@@ -144,6 +179,7 @@ def round_ticks(axis: Axis, form: str) -> None:
         subs: tuple[float, ...] = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 5.0)
     else:
         subs = (1.0, 2.0, 3.0, 5.0) if high < 10 * low else (1.0, 2.0, 5.0)
+        subs = subs if high < 300 * low else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(form)
@@ -163,8 +199,8 @@ def open_sides(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `name`.png and `name`.pdf, free of dates so that the same figure is the same bytes."""
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")) -> None:
+    """Write a figure in some formats, free of dates so that the same figure is the same bytes."""
     with paper_style():
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         layout = figure.get_layout_engine()
@@ -172,8 +208,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
             # Once, for both files: with an engine, each would be drawn twice.
             layout.execute(figure)
             figure.set_layout_engine(None)
-        _write(figure, folder / f"{name}.png", {"Software": None})
-        _write(figure, folder / f"{name}.pdf", {"CreationDate": None})
+        for ending in formats:
+            _write(figure, folder / f"{name}.{ending}", {DATES[ending]: None})
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:

@@ -17,14 +17,14 @@ from imcmoo.report.results import Results
 from imcmoo.report.violations import missing_resources, violations
 from imcmoo.study.explanation import Explanation
 
-SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs")}
+SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs"), "m²": (1e6, "mm²")}
 """For a unit in files, how many of the unit on the screen make one, and its name."""
 
 
 def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
     table = Table(
-        title=f"{results.study}, seed {results.config['seed']}: one design for all workloads",
+        title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
         title_justify="left",
     )
     table.add_column("selected by")
@@ -49,10 +49,12 @@ def selection_table(results: Results) -> Table:
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
         unit = NAMED[name].unit if name in NAMED else ""
+        factor, unit = SHOWN.get(unit, (1.0, unit))
         marked = " ◀" if name == results.criterion else ""
         designs = pd.MultiIndex.from_frame(first[results.parameters])
         scores = front[f"score_{name}"].loc[designs]
-        table.add_row(label(name) + (f" ({unit})" if unit else "") + marked, *_numbers(scores))
+        shown = _numbers(factor * scores)
+        table.add_row(label(name) + (f" ({unit})" if unit else "") + marked, *shown)
     return table
 
 
@@ -89,7 +91,7 @@ def baseline_table(
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
-        title="EDAP relative to the best known of each workload",
+        title="EDAP relative to the best known of each network",
         title_justify="left",
     )
     for name in results.workloads:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.partials import PartialDesignTree
@@ -18,7 +19,7 @@ NEVER_S = 1e30
 
 
 class ScenarioTree:
-    """A `PartialDesignTree` with bounds of average power and load.
+    """A `PartialDesignTree` with bounds of average power and load, and all else of the cost model.
 
     Loads of bounded service times are bounds, since a load does not fall as one of these grows.
     Saving and blocking between layers are bounded by 0.
@@ -34,51 +35,13 @@ class ScenarioTree:
         self, tree: PartialDesignTree, space: DesignSpace, scenario: Scenario, load: Load
     ) -> None:
         self._tree = tree
-        self.stages = tree.stages
         self._space = space
         self._scenario = scenario
         self._load = load
 
-    @property
-    def start(self) -> Levels:
-        """The one partial design that stands for all designs, shape (1, n_columns)."""
-        return self._tree.start
-
-    @property
-    def bound_from(self) -> int:
-        """Stages that must be chosen before there are bounds."""
-        return self._tree.bound_from
-
-    @property
-    def refined_from(self) -> int:
-        """Stages that must be chosen before `bound` is tighter than `relaxed_bound`."""
-        return self._tree.refined_from
-
-    def children(
-        self, partial: Levels, stage: int, only: NDArray[np.int64] | None = None
-    ) -> tuple[Levels, NDArray[np.int64]]:
-        """Partial designs with one more stage chosen, and the index of each one's row."""
-        return self._tree.children(partial, stage, only)
-
-    def n_leaves(self, partial: Levels) -> NDArray[np.int64]:
-        """Number of designs of each row, shape (n,)."""
-        return self._tree.n_leaves(partial)
-
-    def designs(self, partial: Levels) -> Levels:
-        """Designs of rows with all stages chosen, shape (n, n_parameters)."""
-        return self._tree.designs(partial)
-
-    def representative_designs(self, partial: Levels) -> Levels:
-        """A representative design of each row, shape (n, n_parameters)."""
-        return self._tree.representative_designs(partial)
-
-    def ancestors(self, levels: Levels, stage: int) -> Levels | None:
-        """The partial design of a stage that contains each design, shape (n, n_columns)."""
-        return self._tree.ancestors(levels, stage)
-
-    def screen(self, partial: Levels) -> Metrics:
-        """Lower bounds on area and constraint violation over all designs of each row."""
-        return self._tree.screen(partial)
+    def __getattr__(self, name: str) -> Any:
+        """Everything but bounds, as the tree of the cost model has it."""
+        return getattr(self._tree, name)
 
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
         """Cheap lower bounds of all children of each row."""
@@ -96,7 +59,7 @@ class ScenarioTree:
         return Metrics(
             {
                 **bounds.values,
-                "average_power": least_power(bounds.energy_J, self._load),
+                "average_power": least_power(bounds.values, self._load, self._scenario.idle),
                 **self._least_load(
                     service_times(latency, self._interval(latency, rows), self._load)
                 ),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.bounds import ScenarioTree
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.response import service_times
@@ -23,6 +22,13 @@ MOST = 1e12
 
 AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST)
 LOAD = Quantity("load", "", per_workload=False, bound=MOST)
+
+AS_WITHOUT_LOAD = (
+    *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
+    *("resource_names", "resources", "resource_use", "screened_by", "screen"),
+    *("breakdown", "network_details"),
+)
+"""Attributes and methods of a cost model that do not depend on its load."""
 
 
 class ScenarioModel(CostModel):
@@ -38,13 +44,9 @@ class ScenarioModel(CostModel):
         self.inner = inner
         self.scenario = scenario
         self.load = scenario.load(inner.workload_names)
-        self.space = inner.space
-        self.workload_names = inner.workload_names
         self.quantities = (*inner.quantities, AVERAGE_POWER, LOAD)
-        self.resource_names = inner.resource_names
-        self.screened_by = inner.screened_by
-        self.mapping_parameters = inner.mapping_parameters
-        self.macs = inner.macs
+        for name in AS_WITHOUT_LOAD:
+            setattr(self, name, getattr(inner, name))
         self._separately = separately
 
     @property
@@ -62,10 +64,6 @@ class ScenarioModel(CostModel):
     def of_baselines(self) -> CostModel:
         """Each network by itself at its rate."""
         return self.time_multiplexed()
-
-    def offers(self, method: str) -> bool:
-        """Tell whether the cost model implements an optional method."""
-        return self.inner.offers(method)
 
     def service(self, levels: Levels) -> Service:
         """Service of the scenario by designs; NaN where a network does not run."""
@@ -95,18 +93,6 @@ class ScenarioModel(CostModel):
             values[NETWORK_LOAD] = service_s / self.load.deadline_s
         return Metrics({**known, **values}, metrics.resources)
 
-    def resources(self, levels: Levels) -> Metrics:
-        """Area and all resources."""
-        return self.inner.resources(levels)
-
-    def screen(self, levels: Levels) -> Metrics:
-        """Area, and lower bounds of what networks lack."""
-        return self.inner.screen(levels)
-
-    def prepare(self, area_limit_m2: float, at_most: int) -> None:
-        """Do the costly part of the work ahead."""
-        self.inner.prepare(area_limit_m2, at_most)
-
     def for_network(self, name: str) -> ScenarioModel:
         """The model of one network alone at its rate.
 
@@ -119,23 +105,11 @@ class ScenarioModel(CostModel):
         """The model of networks that are judged one by one."""
         return ScenarioModel(self.inner.time_multiplexed(), self.scenario, separately=True)
 
-    def breakdown(self, levels: Levels) -> LayerCosts | None:
-        """Energy by layer and component and area by component of a few designs, if known."""
-        return self.inner.breakdown(levels)
-
-    def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
-        """Further figures of networks on a few designs by name, shape (n, W) each."""
-        return self.inner.network_details(levels)
-
-    def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
-        """Share of each resource that networks use, shape (n, W) each."""
-        return self.inner.resource_use(levels)
-
-    def partials(self, area_limit_m2: float) -> ScenarioTree:
+    def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """The tree of partial designs of the cost model, with bounds of average power and load.
 
         Raises:
             NoBounds: the space cannot be bounded.
         """
         tree = self.inner.partials(area_limit_m2)
-        return ScenarioTree(tree, self.space, self.scenario, self.load)
+        return cast("PartialDesignTree", ScenarioTree(tree, self.space, self.scenario, self.load))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from imcmoo.model.metrics import Floats
@@ -32,14 +34,19 @@ def average_power(
     return leak_W * active, load.burst / load.period_s * dynamic
 
 
-def least_power(energy_J: Floats, load: Load) -> Floats:
+def least_power(bounds: Mapping[str, Floats], load: Load, idle: Idle) -> Floats:
     """Lower bound of the average power of chips that serve their load, shape (n,), in W.
 
-    Leakage counts while the chip works, and a request takes at least `burst` intervals.
+    Where idle chips do not leak, static power counts while the chip works: a request takes at least
+    `burst` intervals.
 
     Args:
-        energy_J: lower bounds of the energy of one inference, shape (n, W).
+        bounds: lower bounds of `energy` and `dynamic_energy` of one inference, shape (n, W), and
+            of `static_power`, (n,).
         load: the requests.
+        idle: whether an idle chip leaks.
     """
-    power: Floats = (load.burst / load.period_s * energy_J).sum(axis=1)
-    return power
+    rate = load.burst / load.period_s
+    if idle == "gated":
+        return np.asarray((rate * bounds["energy"]).sum(axis=1))
+    return np.asarray((rate * bounds["dynamic_energy"]).sum(axis=1) + bounds["static_power"])

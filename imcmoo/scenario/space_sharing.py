@@ -13,8 +13,8 @@ import numpy as np
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.allocation import least_load, least_power
-from imcmoo.scenario.bounds import ScenarioTree
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.response import service_times
@@ -135,7 +135,7 @@ class SpaceModel(ScenarioModel):
     def __init__(self, inner: PhysicalEvaluator, scenario: Scenario) -> None:
         super().__init__(inner, scenario)
 
-    def partials(self, area_limit_m2: float) -> ScenarioTree:
+    def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Refuse to bound.
 
         Raises:

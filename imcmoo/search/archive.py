@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.problem.dominance import is_nondominated
+from imcmoo.problem.dominance import is_nondominated, mutually_dominated
 from imcmoo.space.design_space import DesignSpace, Levels
 
 
@@ -65,7 +65,8 @@ class Archive:
         self.generation = np.concatenate([self.generation, np.full(len(levels), generation)])
         self.seen.update(ranks)
         new = n_before + np.flatnonzero(self.feasible[n_before:])
-        # What is dominated stays dominated, so only the old front competes with the new designs.
-        rivals = np.concatenate([self._front, new])
-        if len(rivals):
-            self._front = rivals[is_nondominated(self.F[rivals])]
+        if len(new):
+            new = new[is_nondominated(self.F[new])]
+            # What is dominated stays dominated, so only the front competes with the new designs.
+            dominated, dominating = mutually_dominated(self.F[new], self.F[self._front])
+            self._front = np.concatenate([self._front[~dominating], new[~dominated]])

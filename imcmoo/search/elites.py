@@ -2,13 +2,11 @@
 
 A value's elites are the best designs among those that have one value of one parameter. In a space
 of many parameters the best design differs from others nearly as good in several of them at once,
-each
-change of which is bad by itself: no one or two moves lead from one to the other. Among designs with
-any one of these values it is the best as well, and the way there goes downhill. So the elites of
-every value are improved although they are worse than the best of the whole space.
+each change of which is bad by itself: no one or two moves lead from one to the other. Among designs
+with any one of these values it is the best as well, and the way there goes downhill. So the elites
+of every value are improved although they are worse than the best of the whole space.
 
-Source: Mouret and Clune, Illuminating search spaces by mapping elites, 2015, for one elite per
-    cell.
+Source: Mouret and Clune, Illuminating search spaces by mapping elites, 2015.
 """
 
 from __future__ import annotations
@@ -106,7 +104,6 @@ def from_elites(
     problem: AcceleratorProblem,
     archive: Archive,
     wanted: int,
-    guided: bool,
     rng: np.random.Generator,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.
@@ -115,7 +112,6 @@ def from_elites(
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
         wanted: number of values to draw; of some no child passes.
-        guided: whether a surrogate tells which child is the most promising; at random otherwise.
 
     Returns:
         Shape (at most wanted, n_parameters).
@@ -131,12 +127,12 @@ def from_elites(
     children[np.arange(len(of)), elites.parameters[value][of]] = elites.levels[value][of]
     new = [rank not in archive.seen for rank in space.rank(children).tolist()]
     children, of = children[new], of[new]
-    guessed = rng.random(len(of))
-    if guided and len(of):
-        near = feasible[np.unique(incumbents)]
-        surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
-        told = problem.from_coordinates(surrogate.predict(children))
-        guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
+    if not len(of):
+        return children
+    near = feasible[np.unique(incumbents)]
+    surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
+    told = problem.from_coordinates(surrogate.predict(children))
+    guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
     order = np.lexsort((guessed, of))
     return _first_passing(problem, children[order], of[order])
 

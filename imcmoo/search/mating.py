@@ -37,6 +37,9 @@ CRITERIA_SHARE = 0.75
 BEST_KNOWN = 20
 """A neighbour of an incumbent is promising if it may be among so many best by a criterion."""
 
+ELITES_SHARE = 0.85
+"""Share of the offspring that comes from per-value elites in a large space."""
+
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
 
@@ -47,26 +50,23 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     A generation has two sources. `Phase.local_search` of it are neighbours of the incumbents of the
     criteria that a surrogate predicts to be among the best known, and for the rest of that share
     neighbours of front members (`near_front`). The others are children of parents that each won a
-    tournament on one criterion; where these repeat what was evaluated or are infeasible, repaired
-    children and then random designs fill the generation. As long as limits leave no feasible
-    design, local search is around the least violated one. In a space of more than `LARGE_SPACE`
-    designs a third source is per-value elites.
+    tournament on one criterion; where these repeat what was evaluated or are infeasible, random
+    designs fill the generation. As long as limits leave no feasible design, local search is around
+    the least violated one. In a space of more than `LARGE_SPACE` designs a third source is
+    per-value elites.
 
     Args:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
         archive: what was evaluated.
-        fitted: designs a surrogate is fitted to; 0 for none, and neighbours in random order.
-        niches: share of the offspring that comes from per-value elites in a large space.
     """
 
-    def __init__(self, *, phase: Phase, archive: Archive, fitted: int, niches: float = 0.0) -> None:
+    def __init__(self, *, phase: Phase, archive: Archive) -> None:
         super().__init__()
         self.phase = phase
         self.archive = archive
-        self.fitted = fitted
-        self.niches = niches if archive.space.size > LARGE_SPACE else 0.0
+        self.has_elites = archive.space.size > LARGE_SPACE
         single = single_moves(archive.space)
-        self._moves = np.concatenate([single, pairs(single), paired_moves(archive.space)])
+        self._moves = single, np.concatenate([single, pairs(single), paired_moves(archive.space)])
 
     def do(
         self,
@@ -78,65 +78,52 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         **kwargs: Any,
     ) -> Population:
         """A population of `n_offsprings` unevaluated designs, or of what few are left."""
-        rng = random_state
         levels, F, G = pop.get("X", "F", "G")
-        scores = _guiding(problem, F, G)
         offspring = OffspringBuilder(problem, self.archive, n_offsprings)
-        infeasible = not (G <= 0).all(axis=1).any()
-        n_elites = 0 if infeasible else round(self.niches * n_offsprings)
-        if n_elites:
-            offspring.add(
-                from_elites(problem, self.archive, n_elites, self.fitted > 0, rng), n_elites
-            )
-        if infeasible:
-            offspring.add(self._nearest(rng), round(INFEASIBLE_SHARE * n_offsprings))
+        if (G <= 0).all(axis=1).any():
+            self._search_locally(offspring, random_state)
         else:
-            self._search_locally(offspring, rng)
-        self._fill(offspring, levels, scores, rng)
+            nearest = self._nearest(random_state)
+            offspring.add(nearest, round(INFEASIBLE_SHARE * n_offsprings))
+        self._fill(offspring, levels, _guiding(problem, F, G), random_state)
         return Population.new("X", offspring.levels)
 
     def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
-        """Add promising neighbours of incumbents, and neighbours of front members for the rest."""
-        share = self.phase.local_search * (ELITES_LOCAL_SEARCH if self.niches else 1.0)
+        """Add children of per-value elites, promising neighbours of incumbents, and neighbours of
+        front members for the rest."""
+        problem, share = offspring.problem, self.phase.local_search
+        if self.has_elites:
+            share *= ELITES_LOCAL_SEARCH
+            n_elites = round(ELITES_SHARE * offspring.wanted)
+            offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
         left = round(share * offspring.wanted)
-        wanted = round(CRITERIA_SHARE * left)
-        if wanted:
-            left -= offspring.add(self._promising(offspring.problem, wanted, rng), wanted)
+        if wanted := round(CRITERIA_SHARE * left):
+            left -= offspring.add(self._promising(problem, wanted), wanted)
         if left:
-            front = near_front(offspring.problem, self.archive, left, self.fitted, rng)
-            offspring.add(front, left)
+            offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]]))
 
-    def _promising(
-        self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
-    ) -> Levels:
+    def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
         """New neighbours of the incumbents that may be among the best known: the best of each
-        criterion in turn, as a surrogate predicts; all in random order without one."""
+        criterion in turn, as a surrogate predicts."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
         scores = problem.guide_scores(F)
         best = feasible[np.unique(scores.argmin(axis=0))]
         vicinity = unseen(problem.space, self._vicinity(archive.levels[best]), archive.seen)
-        if not self.fitted:
-            return rng.permutation(vicinity)
-        if self.niches:
-            surrogate = Surrogate.near(problem, archive, best, self.fitted)
-        else:
-            training = elite(scores, self.fitted)
-            points = problem.coordinates(F[training])
-            surrogate = Surrogate(problem.space, archive.levels[feasible[training]], points)
-        guessed = problem.from_coordinates(surrogate.predict(vicinity))
+        predicted = Surrogate.near(problem, archive, best).predict(vicinity)
+        guessed = problem.from_coordinates(predicted)
         promise = problem.guide_scores(guessed, problem.own_best(F))
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
-        if self.niches:
+        if self.has_elites:
             passing = _first_passing(problem, vicinity, promise, wanted)
             vicinity, promise = vicinity[passing], promise[passing]
         return vicinity[elite(promise, len(vicinity))]
@@ -144,18 +131,16 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     def _fill(
         self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
     ) -> None:
-        """Fill up with children, then with repaired children, then with random designs."""
+        """Fill up with children, then with random designs."""
         problem = offspring.problem
         if n := offspring.missing:
             offspring.add(self._children(problem, levels, scores, OVERSAMPLING * n, rng), n)
-        if offspring.missing:
-            offspring.repair()
         if n := offspring.missing:
             offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
 
     def _vicinity(self, levels: Levels) -> Levels:
         """Designs one move, two moves or a paired move away from some, shape (n, n_parameters)."""
-        designs, inside = move(self.archive.space, levels, self._moves)
+        designs, inside = move(self.archive.space, levels, self._moves[-1])
         return designs[inside]
 
     def _children(

@@ -13,7 +13,7 @@ from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import Schedule
-from imcmoo.search.survival import CriteriaSurvival
+from imcmoo.search.survival import SpreadSurvival
 from imcmoo.space.design_space import Levels
 
 
@@ -21,7 +21,7 @@ class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no ty
     """NSGA-II with local search, guided by the criteria that select a design.
 
     It is memetic: most offspring are neighbours of the criteria's incumbents and of front members
-    (`FeasibleMating`); rank and crowding choose the survivors that are not elite.
+    (`FeasibleMating`); rank and crowding choose the survivors (`SpreadSurvival`).
 
     Every design it proposes is feasible and was never evaluated before. It ends when the budget
     is spent, or when no such design can be found.
@@ -39,13 +39,8 @@ class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no ty
         super().__init__(
             pop_size=schedule.population,
             sampling=DiverseFeasibleSampling() if initial is None else initial,
-            survival=CriteriaSurvival(elite_share=schedule.elite_share),
-            mating=FeasibleMating(
-                phase=schedule.phases[0],
-                archive=archive,
-                fitted=schedule.fitted,
-                niches=schedule.niches,
-            ),
+            survival=SpreadSurvival(),
+            mating=FeasibleMating(phase=schedule.phases[0], archive=archive),
             eliminate_duplicates=False,  # sampling and mating see to it, over the whole run
         )
         self.schedule = schedule
@@ -66,7 +61,7 @@ class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no ty
         spent = self.evaluator.n_eval
         self.mating.phase = self.schedule.phase_at(spent, self.budget)
         offspring = self.mating.phase.offspring
-        if self.mating.niches:
+        if self.mating.has_elites:
             offspring = min(offspring, OFFSPRING)
         self.n_offsprings = min(offspring, self.budget - spent)
         return super()._infill()

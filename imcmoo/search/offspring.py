@@ -6,7 +6,6 @@ import numpy as np
 
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.repair import repair
 from imcmoo.search.sampling import unseen
 from imcmoo.space.design_space import Levels
 
@@ -23,7 +22,6 @@ class OffspringBuilder:
 
     Attributes:
         levels: what was collected, shape (n, n_parameters).
-        refused: what did not pass the screen since the last `repair`.
         seen: ranks of what was evaluated, collected or found infeasible.
     """
 
@@ -31,7 +29,6 @@ class OffspringBuilder:
         self.problem = problem
         self.wanted = wanted
         self.levels: Levels = archive.levels[:0]
-        self.refused: Levels = archive.levels[:0]
         self.seen = set(archive.seen)
 
     @property
@@ -46,23 +43,13 @@ class OffspringBuilder:
         n_before, at, step = len(self.levels), 0, limit
         while limit > 0 and at < len(candidates):
             chunk = candidates[at : at + step]
-            passes = self.problem.feasibility.screened(chunk) <= 0
-            self.refused = np.concatenate([self.refused, chunk[~passes]])
-            new = chunk[passes]
+            new = chunk[self.problem.feasibility.screened(chunk) <= 0]
             feasible = self.problem.feasibility.violation(new) <= 0
             self.seen.update(self.problem.space.rank(new[~feasible]).tolist())
             self.append(new[feasible][:limit])
             limit -= int(feasible.sum())
             at, step = at + step, 2 * step  # few pass: a handful at a time would take long
         return len(self.levels) - n_before
-
-    def repair(self) -> None:
-        """Walk refused designs to feasibility, the least violated first, for what is missing."""
-        violation = self.problem.feasibility.screened(self.refused)
-        nearest = np.argsort(violation, kind="stable")[: self.missing]
-        repaired, violation = repair(self.problem, self.refused[nearest])
-        self.refused = self.refused[:0]
-        self.add(repaired[violation <= 0], self.missing)
 
     def append(self, levels: Levels) -> None:
         """Append new feasible designs without a check."""

@@ -51,30 +51,18 @@ class Schedule:
         initial: diverse feasible designs evaluated at the start.
         population: designs that survive a generation.
         phases: in order.
-        elite_share: share of the survivors chosen by the criteria (see `CriteriaSurvival`).
-        fitted: designs a surrogate is fitted to, whose cube its time grows with; 0 for none.
-        niches: share of the offspring that comes from per-value elites (see `search.elites`), in
-            spaces too large to enumerate.
 
     Raises:
-        ValueError: no initial design, population below 2, no phase, a negative count, or a share
-            outside 0..1.
+        ValueError: no initial design, population below 2, or no phase.
     """
 
     initial: int
     population: int
     phases: tuple[Phase, ...]
-    elite_share: float = 0.75
-    fitted: int = 200
-    niches: float = 0.85
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.population < 2 or not self.phases:
             raise ValueError("a schedule needs an initial design, a population of 2 and a phase")
-        if self.fitted < 0:
-            raise ValueError(f"a surrogate is fitted to 0 designs or more, not {self.fitted}")
-        if not 0 <= self.niches <= 1:
-            raise ValueError(f"niches must lie in 0..1, got {self.niches}")
 
     @property
     def budget(self) -> int:
@@ -114,8 +102,7 @@ PAPER = Schedule(
 """The paper's four phases of 700 designs after 500 initial designs: 3,300 evaluations.
 
 Sizes, crossover probabilities and indices are those of its published notebooks (github.com/
-OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, HWC_01_mainTest), but that the last phase
-has five generations of 140 instead of ten of 70, which takes less time. Its mutation probabilities
-are 1, 0.5, 0.2 and 0.05, but rounding to levels undoes about half of its mutations and none of
-ours. Local search is ours.
+OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, HWC_01_mainTest), but the last phase has five
+generations of 140 instead of ten of 70, to save time. Its mutation probabilities are 1, 0.5, 0.2
+and 0.05: rounding undoes about half of its mutations and none of ours. Local search is ours.
 """

@@ -10,6 +10,9 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.space.design_space import DesignSpace, Levels
 
+FITTED = 200
+"""Designs a surrogate is fitted to, whose cube its time grows with."""
+
 REACH = 3.0
 """Steps over which what the trend leaves is alike, by a factor of e."""
 
@@ -52,7 +55,7 @@ class Surrogate:
 
     @classmethod
     def near(
-        cls, problem: AcceleratorProblem, archive: Archive, incumbents: Ints, n: int
+        cls, problem: AcceleratorProblem, archive: Archive, incumbents: Ints, n: int | None = None
     ) -> Surrogate:
         """Fit to the `n` feasible designs nearest to any incumbent, good or bad.
 
@@ -63,11 +66,11 @@ class Surrogate:
             problem: what is searched.
             archive: what was evaluated.
             incumbents: indices of designs in the archive.
-            n: number of designs.
+            n: number of designs; `FITTED` by default.
         """
         feasible = np.flatnonzero(archive.feasible)
         distance = steps(problem.space, archive.levels[feasible], archive.levels[incumbents])
-        nearest = feasible[np.argsort(distance.min(axis=1), kind="stable")[:n]]
+        nearest = feasible[np.argsort(distance.min(axis=1), kind="stable")[: n or FITTED]]
         points = problem.coordinates(archive.F[nearest])
         return cls(problem.space, archive.levels[nearest], points)
 

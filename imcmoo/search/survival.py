@@ -1,4 +1,4 @@
-"""Who survives a generation: the best by what finally selects, and a spread of the rest."""
+"""Who survives a generation: the best by rank, and a spread of the last rank."""
 
 from __future__ import annotations
 
@@ -11,31 +11,20 @@ from pymoo.core.survival import Survival
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scalarisation import span_scaled
 from imcmoo.search.sampling import spread_out
 
 
-class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
-    """Elitism by criteria first, then rank, then sequential crowding.
+class SpreadSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
+    """Survival by rank, then sequential crowding.
 
-    With 9 objectives and more nearly every design is non-dominated, so rank and crowding alone
-    exert little pressure. A share of the population therefore goes to the best designs of every
-    criterion, taken in turn. The rest is filled rank by rank; of the last rank that fits, the
-    designs farthest from those already kept are added one by one, in logarithmic objectives
-    scaled between ideal and nadir. Repeats in objective space come after everything else, and
-    infeasible designs after that, the least violated first.
-
-    Args:
-        elite_share: share of the survivors chosen by the criteria.
-
-    Raises:
-        ValueError: a share outside 0..1.
+    Of the last rank that fits, the designs farthest from those already kept are added one by one,
+    in logarithmic objectives scaled between ideal and nadir. Repeats in objective space come after
+    everything else, and infeasible designs after that, the least violated first.
     """
 
-    def __init__(self, *, elite_share: float) -> None:
+    def __init__(self) -> None:
         super().__init__(filter_infeasible=False)  # pymoo's own filter costs more than the rest
-        if not 0 <= elite_share <= 1:
-            raise ValueError(f"elite_share must lie in 0..1, got {elite_share}")
-        self.elite_share = elite_share
 
     def _do(
         self,
@@ -52,23 +41,19 @@ class CriteriaSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
         feasible, infeasible = order[:n_feasible], order[n_feasible:]
         n_kept = min(n_survive, n_feasible)
         if n_kept:
-            rank = unique_rank(F[feasible])
-            feasible = feasible[self._survivors(problem, F[feasible], rank, n_kept)]
+            feasible = feasible[_survivors(problem.coordinates(F[feasible]), n_kept)]
         return pop[np.concatenate([feasible, infeasible[: n_survive - n_kept]])]
 
-    def _survivors(self, problem: AcceleratorProblem, F: Floats, rank: Ints, n: int) -> Ints:
-        """Indices of `n` of the feasible designs with objectives `F`."""
-        kept = elite(problem.guide_scores(F), max(1, round(self.elite_share * n)))
-        points = problem.coordinates(F)
-        scaled = span_scaled(points, points[rank == 0])
-        for front in range(int(np.max(rank)) + 1):
-            added = np.setdiff1d(np.flatnonzero(rank == front), kept)
-            pool = np.concatenate([kept, added])
-            if len(pool) >= n:
-                first = list(range(len(kept)))
-                return pool[spread_out(scaled[pool], n, squared_distance, chosen=first)]
-            kept = pool
-        return kept
+
+def _survivors(points: Floats, n: int) -> Ints:
+    """Indices of `n` of the feasible designs with coordinates `points`."""
+    rank = unique_rank(points)
+    last = np.sort(rank)[n - 1]
+    kept = np.flatnonzero(rank < last)
+    pool = np.concatenate([kept, np.flatnonzero(rank == last)])
+    scaled = span_scaled(points, points[rank == 0])[pool]
+    first = [*range(len(kept))] or [int(scaled.sum(axis=1).argmin())]
+    return pool[spread_out(scaled, n, lambda x, y: ((x - y) ** 2).sum(axis=1), chosen=first)]
 
 
 def elite(scores: Floats, n: int) -> Ints:
@@ -80,13 +65,19 @@ def elite(scores: Floats, n: int) -> Ints:
     Returns:
         Indices of at most `n` designs, all different.
     """
-    rows = np.arange(len(scores))
-    if n < len(scores):
+    n = min(n, len(scores))
+    if not n:
+        return np.arange(0)
+    depth = -(-n // scores.shape[1])
+    while True:
         # Sorting all takes several times as long as finding which are to be sorted.
-        rows = np.flatnonzero((scores <= np.partition(scores, n - 1, axis=0)[n - 1]).any(axis=1))
-    order = rows[np.argsort(scores[rows], axis=0, kind="stable")].ravel()
-    first = np.sort(np.unique(order, return_index=True)[1])
-    return order[first][:n]
+        last = np.partition(scores, depth - 1, axis=0)[depth - 1]
+        rows = np.flatnonzero((scores <= last).any(axis=1))
+        order = rows[np.argsort(scores[rows], axis=0, kind="stable")[:depth]].ravel()
+        first = np.sort(np.unique(order, return_index=True)[1])
+        if len(first) >= n:
+            return order[first][:n]
+        depth = min(2 * depth, len(scores))
 
 
 def unique_rank(F: Floats) -> Ints:
@@ -96,14 +87,3 @@ def unique_rank(F: Floats) -> Ints:
     repeated[np.unique(F, axis=0, return_index=True)[1]] = False
     rank[repeated] += rank.max() + 1
     return rank
-
-
-def span_scaled(points: Floats, front: Floats) -> Floats:
-    """Coordinates (n, m), scaled to 0 at the ideal and 1 at the nadir of a front (k, m)."""
-    ideal, nadir = front.min(axis=0), front.max(axis=0)
-    return np.asarray((points - ideal) / np.where(nadir > ideal, nadir - ideal, 1.0))
-
-
-def squared_distance(points: Floats, one: Floats) -> Floats:
-    """Euclidean distance squared, shape (n,)."""
-    return np.asarray(((points - one) ** 2).sum(axis=1))

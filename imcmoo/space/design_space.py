@@ -154,16 +154,17 @@ class DesignSpace:
 
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
-        weights = self._weights if names is None else self._weights_of(names)
-        return np.asarray(levels @ weights)
+        chosen = tuple(self._columns(names))
+        if chosen not in self._weights:
+            self._weights[chosen] = self._weights_of(chosen)
+        return np.asarray(levels @ self._weights[chosen])
 
     @cached_property
-    def _weights(self) -> Ranks:
-        """Weights of all parameters in the rank of a design, shape (n_parameters,)."""
-        return self._weights_of(None)
+    def _weights(self) -> dict[tuple[int, ...], Ranks]:
+        """Weights of the parameters in a rank, by the columns that it ranks."""
+        return {}
 
-    def _weights_of(self, names: Sequence[str] | None) -> Ranks:
-        chosen = self._columns(names)
+    def _weights_of(self, chosen: Sequence[int]) -> Ranks:
         dims = [self.shape[i] for i in chosen]
         fits = math.prod(dims) - 1 <= LARGEST_RANK
         weights = np.zeros(len(self.shape), dtype=np.int64 if fits else object)

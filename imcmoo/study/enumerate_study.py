@@ -38,6 +38,9 @@ OnProgress = Callable[[int, int], None]
 MOST_DESIGNS = 10**8
 """Designs to enumerate: hours of work; above, proofs by bounds are the only way."""
 
+MAPPED_AHEAD = 300_000
+"""Chips times networks that are mapped before the workers start: three seconds of work."""
+
 
 def enumerate_study(
     study: Study,
@@ -75,9 +78,14 @@ def enumerate_study(
         ) from None
     if not stretches:
         raise InputError(nothing_feasible(problem))
-    parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} by {DESIGNS_AT_ONCE}")
+    chunked = f"by {DESIGNS_AT_ONCE} in the order of {enumeration.mapping_parameters}"
+    parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
     todo = [i for i in range(len(stretches)) if i not in parts]
     on_progress(len(parts), len(stretches))
+    if isinstance(workers, int) and todo:
+        # Forked workers have what is known here. More work is done sooner if they share it.
+        limit = np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
+        problem.model.prepare(limit, at_most=MAPPED_AHEAD // len(problem.workload_names))
     with open_executor(workers, len(todo)) as executor:
         survey = partial(
             _survey, study if isinstance(workers, int) else study.with_absolute_paths()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,10 @@ THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""
 
 
+OnExplained = Callable[[int, int], None]
+"""Called after each design with the number of explained designs and of all."""
+
+
 @dataclass(frozen=True)
 class DesignToExplain:
     """A design to explain.
@@ -51,6 +55,7 @@ def explain(
     subjects: Sequence[DesignToExplain],
     *,
     own_best: Floats | None = None,
+    on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
 
@@ -60,6 +65,7 @@ def explain(
         subjects: the designs.
         own_best: the best EDAP known of each network, J·s·mm², shape (W,); where it is not known,
             a criterion that needs it compares with each design itself.
+        on_explained: told of progress.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
     model = problem.model
@@ -72,6 +78,7 @@ def explain(
                 costs, row, of_runs
             )
         )
+        on_explained(row + 1, len(subjects))
     return explanations
 
 

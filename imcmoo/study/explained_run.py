@@ -15,7 +15,7 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study.explain import DesignToExplain, explain
+from imcmoo.study.explain import DesignToExplain, OnExplained, explain
 from imcmoo.study.explanation import Explanation
 
 MOST_OF_FRONT = 50
@@ -27,7 +27,12 @@ FRONT = "front_"
 
 
 def explain_run(
-    problem: AcceleratorProblem, criterion: Criterion, folder: Path, *, front: bool
+    problem: AcceleratorProblem,
+    criterion: Criterion,
+    folder: Path,
+    *,
+    front: bool,
+    on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front, as shown.
 
@@ -40,6 +45,7 @@ def explain_run(
         criterion: that selected.
         folder: with the run's `front.csv`, `selection.csv` and, if any, `baselines.csv`.
         front: whether designs of the front are explained that are neither selected nor baselines.
+        on_explained: told of progress.
 
     Raises:
         InputError: a table is not of this problem.
@@ -56,7 +62,10 @@ def explain_run(
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
         best = _own_best(problem, designs, alone)
-        explanations = [e.as_shown() for e in explain(problem, criterion, subjects, own_best=best)]
+        explanations = [
+            e.as_shown()
+            for e in explain(problem, criterion, subjects, own_best=best, on_explained=on_explained)
+        ]
         _check(explanations[0], selection, problem, folder)
     except (KeyError, ValueError) as error:
         raise InputError(f"{folder}: its tables are not of this study: {error}") from None

@@ -17,7 +17,7 @@ from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
-from imcmoo.problem.criteria import Criterion, find_criterion
+from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
@@ -139,6 +139,11 @@ class Study:
             ValueError: it does not.
         """
         if self.scenario is None:
+            if self.criterion in OF_SCENARIOS:
+                raise ValueError(
+                    f"criterion {self.criterion} needs a [scenario]"
+                    + ("; [score] area = 1 selects the smallest chip" * (self.criterion == "area"))
+                )
             return
         if self.model != "physical":
             raise ValueError(f"a scenario needs model physical, not {self.model}")

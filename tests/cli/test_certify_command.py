@@ -54,8 +54,8 @@ def study(tmp_path):
     return path
 
 
-def certify(study, out, *more):
-    return main(["certify", str(study), "--quiet", "--out", str(out), *more])
+def certify(study, results, *more):
+    return main(["certify", str(study), "--quiet", "--out", str(results), *more])
 
 
 def check(out, study):
@@ -80,7 +80,8 @@ def proven(tmp_path_factory):
     """The study, and a folder with a certificate; only to be copied."""
     folder = tmp_path_factory.mktemp("proven")
     (folder / "few.toml").write_text(STUDY)
-    assert certify(folder / "few.toml", folder / "proof", "--criterion", "edap_geomean") == 0
+    assert certify(folder / "few.toml", folder, "--criterion", "edap_geomean") == 0
+    (folder / "certified" / "few").rename(folder / "proof")
     return folder
 
 
@@ -111,8 +112,8 @@ def test_a_certificate_that_states_the_papers_scaling_is_accepted(proven, tmp_pa
 
 
 def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
-    out = tmp_path / "proof"
-    assert certify(study, out, "--criterion", "all") == 0
+    out = tmp_path / "certified" / "few"
+    assert certify(study, tmp_path, "--criterion", "all") == 0
     written = {path.parent.name for path in out.glob("*/certificate.json")}
     assert {"edap_max", "ela_mean", "edap_resnet18_onnx", "regret_minimax"} <= written
     assert {"alone_resnet18_onnx", "regret_minimax_joint"} <= written
@@ -128,8 +129,8 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
         raise NoBounds("no bounds: not this space")
 
     monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
-    out = tmp_path / "proof"
-    assert main(["certify", str(study), "--out", str(out), "--criterion", "all"]) == 0
+    out = tmp_path / "certified" / "few"
+    assert main(["certify", str(study), "--out", str(tmp_path), "--criterion", "all"]) == 0
     output = capsys.readouterr().out
     assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
     same = json.loads((proven / "proof" / "certificate.json").read_text())
@@ -151,8 +152,8 @@ def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
 
 
 def test_an_interrupted_command_goes_on(tmp_path, study):
-    out = tmp_path / "proof"
-    asked = (study, out, "--criterion", "regret_minimax")
+    out = tmp_path / "certified" / "few"
+    asked = (study, tmp_path, "--criterion", "regret_minimax")
     assert certify(*asked) == 0
     before = {path: path.read_text() for path in out.rglob("certificate.json")}
     gone = out / "alone_resnet18_onnx" / "certificate.json"
@@ -178,7 +179,7 @@ def test_a_fault_is_one_line_and_nothing_is_written(tmp_path, study, capsys, mor
     out = tmp_path / "proof"
     assert why in refused(capsys, "certify", study, "--quiet", "--out", out, *more)
     assert not out.exists()
-    with folder_lock(out):
+    with folder_lock(out / "certified" / "few"):
         assert "is in use by process" in refused(capsys, "certify", study, "--out", out)
 
 

@@ -191,11 +191,11 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys,
     write(kind)
     # A function cannot be proven, but certificates beside it are of the same problem.
     asked = [] if kind == "criterion" else ["--criterion", "edap_max"]
-    certify = ["certify", "study.toml", "--out", "proof", *asked]
-    check = ["check-certificate", "proof", "--study", "study.toml"]
+    certify, folder = ["certify", "study.toml", *asked], "results/certified/mine"
+    check = ["check-certificate", folder, "--study", "study.toml"]
     assert main([*certify, "--quiet"]) == 0
     assert main([*check, "--quiet"]) == 0
-    path = tmp_path / "proof" / "certificate.json"
+    path = tmp_path / folder / "certificate.json"
     before = json.loads(path.read_text())
     assert main(certify) == 0
     assert "not taken" not in capsys.readouterr().out

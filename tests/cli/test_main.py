@@ -55,7 +55,7 @@ def test_the_version_is_printed(capsys):
         (["run", "--spee"], "imcmoo run: error: unrecognized arguments: --spee"),
         (["run", "x", "--seed", "a"], "imcmoo run: error: argument --seed: 'a' is not a whole"),
         (["run", "x"], "imcmoo run: error: unknown study 'x'; known: "),
-        (["certify", "x"], "imcmoo certify: error: the following arguments are required: --out"),
+        (["evaluate", "x"], "imcmoo evaluate: error: the following arguments are required: "),
         (["explain", "x"], "imcmoo explain: error: x is no folder"),
         (
             ["components", "build", "--out", "x"],

@@ -1,10 +1,12 @@
 """Progress: bars on a terminal, a line every ten seconds elsewhere, nothing if quiet."""
 
+from time import sleep
+
 import pytest
 from rich.console import Console
 
 from imcmoo.cli import progress
-from imcmoo.cli.progress import bars, counted, remaining
+from imcmoo.cli.progress import bars, counted, counted_by_total, remaining, timed
 
 
 @pytest.fixture
@@ -78,3 +80,22 @@ def test_a_terminal_shows_the_remaining_time(clock, capsys, monkeypatch):
 )
 def test_remaining_times_are_short(elapsed, completed, total, text):
     assert remaining(elapsed, completed, total) == text
+
+
+def test_work_that_cannot_report_tells_its_time(clock, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "TICK_S", 0.01)
+    with timed("importing net.onnx", quiet=False):
+        clock[0] += 12.0
+        sleep(0.2)
+    assert capsys.readouterr().err == "importing net.onnx: 12 s\n"
+    with timed("importing net.onnx", quiet=True):
+        clock[0] += 12.0
+        sleep(0.05)
+    assert capsys.readouterr().err == ""
+
+
+def test_work_that_knows_its_length_while_it_runs_has_the_remaining_time(clock, capsys):
+    with counted_by_total("designs explained", quiet=False) as report:
+        clock[0] += 15.0
+        report(10, 50)
+    assert capsys.readouterr().err == "designs explained: 10 of 50 (20 %), about 60 s left\n"

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 
 import pandas as pd
 import pytest
@@ -12,8 +11,6 @@ from imcmoo.cli.main import main
 from imcmoo.io.checksums import write_sums
 from imcmoo.io.locks import folder_lock
 from tests.cli.helpers import refused
-
-pytest.importorskip("plotly")
 
 STUDY = "four_workload_rram"
 ARGUMENTS = ["run", STUDY, "--budget", "60", "--no-baselines", "--quiet"]
@@ -142,6 +139,15 @@ def test_damaged_explanations_are_refused(run, capsys):
     assert "explain.json is damaged: remove it" in refused_report(capsys, run)
 
 
-def test_without_plotly_it_says_what_to_install(run, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    assert "pip install 'imcmoo[report]'" in refused_report(capsys, run)
+def test_several_runs_need_a_file_to_write(run, tmp_path, capsys):
+    other = tmp_path / "seed-2"
+    shutil.copytree(run, other)
+    assert "--out is required for several runs" in refused_report(capsys, run, other)
+    assert report(run, other, "--out", tmp_path / "two.html") == 0
+    assert (tmp_path / "two.html").exists()
+    assert not (run / "report.html").exists()
+
+
+def test_quiet_prints_nothing(run, capsys):
+    assert report(run, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")

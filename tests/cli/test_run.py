@@ -72,7 +72,7 @@ def home(finished, tmp_path):
 def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     figures = [
         f"figures/{name}.{suffix}"
-        for name in ("baselines", "breakdown", "convergence", "objectives", "trade_off")
+        for name in ("baselines", "breakdown", "convergence", "trade_off")
         for suffix in ("pdf", "png")
     ]
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")

@@ -44,10 +44,11 @@ def test_the_formulas_of_the_page_is_certified_and_checked(user, capsys):
     (user / "my_chip.py").write_text(block("python", "import numpy"))
     study = block("toml", "name = ").replace("my_simulator:Simulator", "my_chip:Chip")
     (user / "study.toml").write_text(study)
-    assert main(["certify", "study.toml", "--criterion", "edap_max", "--out", "proof"]) == 0
-    proof = json.loads((user / "proof/certificate.json").read_text())
+    assert main(["certify", "study.toml", "--criterion", "edap_max"]) == 0
+    (folder,) = user.glob("results/certified/*")
+    proof = json.loads((folder / "certificate.json").read_text())
     assert proof["gap"] == 0
     # Energy goes with V², latency with 1/V, so that the lowest supply is best.
     assert proof["incumbent"]["design"]["voltage_V"] == 0.5
-    assert main(["check-certificate", "proof", "--study", "study.toml"]) == 0
+    assert main(["check-certificate", str(folder), "--study", "study.toml"]) == 0
     assert capsys.readouterr().err == ""

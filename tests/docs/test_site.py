@@ -77,7 +77,6 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 @pytest.mark.slow
 def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
     page = (DOCS / "start.md").read_text("utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)

@@ -69,7 +69,7 @@ def files(folder):
 def test_everything_is_written_and_again_the_same(go, tmp_path):
     assert go(Squares()) == [3, 1, 2]
     written = files(tmp_path)
-    endings = (".csv", ".png", ".pdf", "_narrow.png", "_narrow.pdf")
+    endings = (".csv", ".svg", ".pdf", "_narrow.svg", "_narrow.pdf")
     assert set(written) == {
         *(f"out/of/{n}.csv" for n in (1, 2, 3)),
         *(f"out/figures/squares{ending}" for ending in endings),

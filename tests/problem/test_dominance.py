@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from imcmoo.problem import dominance
-from imcmoo.problem.dominance import front_of, is_nondominated, pareto_rank
+from imcmoo.problem.dominance import front_of, is_nondominated, mutually_dominated, pareto_rank
 
 clouds = st.tuples(st.integers(1, 40), st.integers(1, 20)).flatmap(
     lambda shape: arrays(float, shape, elements=st.sampled_from([-1.5, -0.0, 0.0, 1.0, 2.0]))
@@ -31,6 +31,16 @@ def test_any_number_of_columns_is_compared_as_moocore_compares_few(F):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dominance, "MOST_COLUMNS", 0)
         assert ours(F) == of_moocore(F)
+
+
+@given(clouds, st.integers(0, 40))
+def test_two_sets_are_compared_as_their_union_where_neither_dominates_its_own(F, n):
+    F = front_of(F)
+    one, other = F[:n], F[n:] + np.where(np.arange(len(F[n:])) % 2, 1.0, -1.0)[:, None]
+    other = other[is_nondominated(other)]
+    dominated, dominating = mutually_dominated(one, other)
+    apart = ~np.concatenate([dominated, dominating])
+    assert apart.tolist() == is_nondominated(np.concatenate([one, other])).tolist()
 
 
 @pytest.mark.parametrize("m", [255, 601])

@@ -50,9 +50,10 @@ DESIGNS = HEADER + ROW
 RUN = ("run", "tiny.toml", "--budget", "40", "--quiet")
 RESUME = (*RUN, "--resume")
 ENUMERATE = ("enumerate", "tiny.toml", "--quiet", "--workers", "1")
-CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max", "--out", "proof")
+CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max")
 EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
 RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
+PROOF = "results/certified/tiny"
 
 
 def study_text(names: Iterable[str] = NAMES, *, top: str = "", space: str = SPACE) -> str:

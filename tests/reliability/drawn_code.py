@@ -9,6 +9,7 @@ from tests.reliability.commands import End, Outcome, fork, outcome
 from tests.reliability.drawn import (
     CERTIFY,
     ENUMERATE,
+    PROOF,
     RESULTS,
     RESUME,
     RUN,
@@ -138,7 +139,7 @@ def _stored(folder: Path, moment: str) -> float | None:
     """The number that a certificate holds."""
     if moment != "certificate":
         return None
-    content = json.loads((folder / "proof" / "certificate.json").read_text())
+    content = json.loads((folder / PROOF / "certificate.json").read_text())
     return float(content["incumbent"]["value"])
 
 

@@ -31,6 +31,7 @@ from tests.reliability.drawn import (
     EVALUATE,
     EXACT,
     HEADER,
+    PROOF,
     RESULTS,
     RESUME,
     ROW,
@@ -46,7 +47,7 @@ LOCKS = (
     *("link", "link to nothing", "link to a folder", "hard link", "FIFO", "foreign file"),
     *("folder", "empty", "of a killed process"),
 )
-OWNERS = {RESULTS: RUN, EXACT: ENUMERATE, "proof": CERTIFY, f"{RESULTS}/": ("report", RESULTS)}
+OWNERS = {RESULTS: RUN, EXACT: ENUMERATE, PROOF: CERTIFY, f"{RESULTS}/": ("report", RESULTS)}
 
 
 def lock_file(trial: Trial) -> Outcome:
@@ -119,7 +120,7 @@ OUTPUTS = {
     "report --out": (("report", RESULTS, "--out", "X"), f"{RESULTS}/design.json"),
     "explain --csv": (("explain", RESULTS, "--csv", "tables"), f"{RESULTS}/design.json"),
     "enumerate --out": (("enumerate", "tiny.toml", "--out", "X", "--quiet"), "tiny.toml"),
-    "certify --out": ((*CERTIFY[:-1], "X"), "tiny.toml"),
+    "certify --out": ((*CERTIFY, "--out", "X"), "tiny.toml"),
     "run --out": ((*RUN, "--out", "X"), "tiny.toml"),
 }
 

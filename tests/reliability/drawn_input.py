@@ -26,6 +26,7 @@ from tests.reliability.drawn import (
     HEADER,
     LAYERS,
     PHYSICAL,
+    PROOF,
     RESULTS,
     RESUME,
     ROW,
@@ -350,7 +351,7 @@ NESTED = {
     f"{RESULTS}/design.json": ("explain", f"{RESULTS}/design.json", "--study", "tiny.toml"),
     f"{RESULTS}/explain.json": ("explain", RESULTS),
     f"{EXACT}/summary.json": (*RUN, "--seed", "2"),
-    "proof/certificate.json": ("check-certificate", "proof", "--study", "tiny.toml"),
+    f"{PROOF}/certificate.json": ("check-certificate", PROOF, "--study", "tiny.toml"),
 }
 
 

@@ -13,6 +13,7 @@ from tests.reliability.drawn import (
     EVALUATE,
     EXACT,
     LAYERS,
+    PROOF,
     RESULTS,
     RUN,
     Trial,
@@ -95,7 +96,7 @@ def narrow(trial: Trial) -> Outcome:
     command = trial.choose(
         RUN[:-1], ("enumerate", "tiny.toml", "--workers", "1"), ("explain", RESULTS),
         ("report", RESULTS), ("run", "--list"), ("run", "--help"),
-        ("check-certificate", "proof", "--study", "tiny.toml"),
+        ("check-certificate", PROOF, "--study", "tiny.toml"),
     )  # fmt: skip
     folder = trial.begin("finished")
     if len(environment) > 1:  # some settings are read when Python starts

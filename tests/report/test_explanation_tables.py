@@ -43,7 +43,7 @@ def test_noise_is_said_in_decibels():
     assert violation("snr", 9.0, 9.0) == "SQNR 10 dB below the limit"
     assert used("snr", 0.01) == "20 dB to spare"
     assert used("snr", 2.0) == "3.01 dB short"
-    assert (used("area", 0.5), used("snr", float("nan"))) == ("50 %", "not told")
+    assert (used("area", 0.5), used("snr", float("nan"))) == ("50 %", "unknown")
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_the_matrix_says_what_does_not_map_and_what_breaks_limits():
 
 def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
     for name in ("a", "b"):
-        figure = fronts.parallel_coordinates(SHIPPED[:4], **marked(4))
-        style.save(figure, tmp_path, name)
-    for suffix in ("png", "pdf"):
+        figure = fronts.trade_off(SHIPPED[:4], evaluated=points(50, 4), **marked(4))
+        style.save(figure, tmp_path, name, ("png", "pdf", "svg"))
+    for suffix in ("png", "pdf", "svg"):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
         assert one.read_bytes() == other.read_bytes()
         assert len(one.read_bytes()) > 1000
@@ -79,6 +79,6 @@ def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
 
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     results = Results.read(run_of("four_workload_rram"))
-    assert {"convergence", "trade_off", "objectives"} <= set(run_figures._drawn(results))
+    assert {"convergence", "trade_off"} <= set(run_figures._drawn(results))
     monkeypatch.setattr(run_figures, "MOST_NETWORKS", len(results.workloads) - 1)
     assert set(run_figures._drawn(results)) == {"convergence"}

@@ -2,15 +2,20 @@
 
 import io
 
+import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 from rich.table import Table
 
 from imcmoo.cli import run_studies
 from imcmoo.cli.main import main
+from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import terminal_tables
 from imcmoo.report.fitted import fitted, natural_width, transposed
+from imcmoo.report.labels import label
 from imcmoo.report.results import Results
+from imcmoo.report.scenario_tables import scenario_table
 from tests.cli.helpers import write_study
 from tests.report.tables import shown
 
@@ -41,6 +46,33 @@ def test_tables_of_a_run_keep_all_digits(results, width, monkeypatch):
     text = shown(tables, width)
     for name in results.workloads:
         assert name in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("n", [4, 9])
+def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
+    names = SHIPPED[:n]
+    random = np.random.default_rng(n)
+
+    def numbers(*columns):
+        return {name: random.uniform(1, 1e4, n) for name in columns}
+
+    parts = ("response_s", "service_s", "blocking_s", "interference_s", "simulated_s")
+    requests = numbers("rate_Hz", "deadline_s", *parts, "capacity", "utilization")
+    requests |= numbers("average_power_W") | {"network": names, "blocked_by": names}
+    requests |= {"burst": 2, "interrupt": "layer"}
+    scores = numbers("float", "allowed", "linear", "fast", "exact", "exact_low", "samples")
+    seeds = numbers("area_mm2", "score_edap_max") | {"seed": range(n), "rows": 1024}
+    tables = [
+        scenario_table(pd.DataFrame(requests), width),
+        terminal_tables.accuracy_table(pd.DataFrame({"network": names} | scores)),
+        terminal_tables.seeds_table(
+            pd.DataFrame(seeds), study="many", criterion="edap_max", shown=list(seeds)
+        ),
+    ]
+    text = shown(tables, width)
+    for name in names:
+        assert label(name).split()[0] in text
 
 
 def test_networks_are_rows_where_the_table_is_wide(results):

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -11,24 +12,31 @@ import pandas as pd
 import pytest
 
 from imcmoo.report import page_cards, page_designs
+from imcmoo.report.labels import label
 from imcmoo.report.page import page
 from imcmoo.report.results import Results
 from imcmoo.study.explanation_file import read_explanations
 from tests.report.conftest import HOSTILE
 
-pytest.importorskip("plotly")
-
-LARGEST = 6_000_000
+LARGEST = 3_000_000
+"""Bytes."""
 
 
 def made(folder):
     path = folder / "explain.json"
-    return page(Results.read(folder), read_explanations(path) if path.exists() else [])
+    return page([(Results.read(folder), read_explanations(path) if path.exists() else [])])
 
 
 def data_of(text):
     (packed,) = re.findall(r'<script id="data"[^>]*>([^<]*)</script>', text)
     return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def column(data, kind, label=None):
+    """Values of the columns of a kind, or of those with a label."""
+    return [
+        c["values"] for c in data["columns"] if c["kind"] == kind and label in (None, c["label"])
+    ]
 
 
 @pytest.mark.parametrize("study", ["four_workload_rram", "toy"])
@@ -42,28 +50,65 @@ def test_the_page_holds_every_feasible_design_once_and_its_figures(study, run_of
     assert [data["line"][row] - 2 for row in rows] == evaluated.index[
         evaluated["feasible"]
     ].tolist()
-    quantity = data["quantities"][-1]
     name = {"four_workload_rram": "latency_mobilenet_v3_s", "toy": "accuracy_alexnet_dB"}[study]
     factor = 1e6 if name.endswith("_s") else 1.0
-    shown = np.array(quantity["values"][-1], dtype=float)[rows]
+    shown = np.array(column(data, "network")[-1], dtype=float)[rows]
     np.testing.assert_allclose(shown, factor * evaluated[name][evaluated["feasible"]], rtol=1e-5)
     design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    values = [p["levels"][p["values"][data["selected"]]] for p in data["parameters"]]
-    told = [design["design"][p] for p in Results.read(folder).parameters]
-    assert [str(v) for v in values] == [v if isinstance(v, str) else f"{v:g}" for v in told]
-    assert "selected" in data["names"][data["selected"]]
+    (run,) = data["runs"]
+    values = [values[run["selected"]] for values in column(data, "parameter")]
+    assert values == pytest.approx([design["design"][p] for p in Results.read(folder).parameters])
+    assert "selected" in data["names"][run["selected"]]
     front = sum(name.startswith("front_") for names in data["names"] for name in names)
     assert front == sum(data["front"]) == len(pd.read_csv(folder / "front.csv"))
-    assert data["cards"][data["card"][data["selected"]]]["html"]
+    assert data["cards"][data["card"][run["selected"]]]["html"]
+
+
+def test_the_first_screen_is_the_design_its_costs_and_what_sharing_costs(run_of):
+    folder = run_of("four_workload_rram_physical")
+    text = made(folder)
+    first = text[text.index('<section id="answer">') : text.index('<section id="compare">')]
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    baselines = pd.read_csv(folder / "baselines.csv").iloc[0]
+    explained = read_explanations(folder / "explain.json")[0].tables["networks"]
+    assert f"{design['chip']['area_mm2']:.4g}" in first
+    for (name, costs), bottleneck in zip(
+        design["workloads"].items(), explained["bound_by"], strict=True
+    ):
+        assert f"{1e3 * costs['energy_J']:.4g}" in first
+        assert f"{baselines[f'relative_edap_{name}']:.2f} ×" in first
+        assert f"<td>{label(bottleneck)}</td>" in first
+
+
+def test_the_policy_allows_this_script_and_style_only(run_of):
+    text = made(run_of("toy"))
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert "unsafe" not in policy
+    for tag in ("script", "style"):
+        content = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.S)[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_rows_of_several_runs_follow_one_another(run_of):
+    runs = [(Results.read(run_of(name)), []) for name in ("toy", "four_workload_rram", "toy")]
+    data = data_of(page(runs))
+    assert data["run"] == sorted(data["run"])
+    assert {len(c["values"]) for c in data["columns"]} == {len(data["run"])}
+    for at, run in enumerate(data["runs"]):
+        assert data["run"][run["selected"]] == at
+        assert "selected" in data["names"][run["selected"]]
+    assert len({run["label"] for run in data["runs"][:2]}) == 2
 
 
 def test_baselines_are_designs_too(run_of):
     folder = run_of("four_workload_rram")
     data = data_of(made(folder))
     alone = pd.read_csv(folder / "baselines.csv").iloc[1:]
-    assert len(data["baselines"]) == len(alone)
-    area = data["quantities"][0]["values"][0]
-    shown = [area[b["row"]] for b in data["baselines"]]
+    (run,) = data["runs"]
+    assert len(run["alone"]) == len(alone)
+    (area,) = column(data, "chip")
+    shown = [area[row] for _, row in run["alone"]]
     np.testing.assert_allclose(shown, alone["area_mm2"], rtol=1e-5)
 
 
@@ -73,7 +118,7 @@ def test_a_run_without_explanations_or_baselines_has_a_page(run_of, tmp_path):
     for name in ("explain.json", "baselines.csv", "breakdown.csv"):
         (folder / name).unlink()
     data = data_of(made(folder))
-    assert data["cards"] == data["baselines"] == []
+    assert data["cards"] == data["runs"][0]["alone"] == []
 
 
 def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypatch):
@@ -82,7 +127,6 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
     thin = data_of(made(run_of("four_workload_rram")))
     assert len(thin["line"]) < len(whole["line"])
     assert [names for names in thin["names"] if names] == [n for n in whole["names"] if n]
-    assert thin["evaluated"] == whole["evaluated"]
 
 
 def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
@@ -98,12 +142,13 @@ def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
 
 def test_networks_and_levels_that_look_alike_are_told_apart(run_of):
     data = data_of(made(run_of("many")))
-    assert len(set(data["networks"])) == len(data["networks"]) == 18
-    assert data["parameters"][1]["levels"] == ["NA", "01", "<b>"]
+    networks = data["runs"][0]["networks"]
+    assert len(set(networks)) == len(networks) == 18
+    assert set(column(data, "parameter", "kind")[0]) == {"NA", "01", "<b>"}
 
 
 def test_names_of_networks_are_shown_and_nothing_more(hostile_run):
     text = made(hostile_run)
-    assert HOSTILE in data_of(text)["networks"]
+    assert HOSTILE in data_of(text)["runs"][0]["networks"]
     assert HOSTILE not in text
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text

@@ -7,26 +7,8 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
 from imcmoo.study.enumerate_study import enumerate_study
+from tests.scenario.study_text import study_text
 
-STUDY = """
-name = "few"
-model = "physical"
-device = "{device}"
-deployment = "{deployment}"
-[space]
-{space}
-[scenario]
-interrupt = "layer"
-idle = "{idle}"
-[[networks]]
-source = "resnet18_onnx"
-rate_Hz = 60
-burst = 2
-[[networks]]
-source = "alexnet_onnx"
-rate_Hz = 30
-deadline_s = 0.02
-"""
 SRAM = """rows = 128
 cols = 128
 active_rows = 128
@@ -54,7 +36,8 @@ def study(request, tmp_path_factory):
     device, deployment, idle = request.param
     space = {"sram": SRAM, "rram": RRAM}[device]
     path = tmp_path_factory.mktemp("few") / "few.toml"
-    text = STUDY.format(device=device, deployment=deployment, idle=idle, space=space)
+    scenario = f'interrupt = "layer"\nidle = "{idle}"'
+    text = study_text(scenario, space=space, device=device, deployment=deployment)
     path.write_text(text, encoding="utf-8")
     return find_study(str(path))
 

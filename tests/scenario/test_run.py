@@ -8,30 +8,14 @@ import pytest
 
 from imcmoo.__main__ import main
 from imcmoo.report.scenario_tables import verdict
-
-STUDY = """
-name = "two"
-model = "physical"
-budget = 100
-[space]
-base = "sram_physical"
-[scenario]
-interrupt = "layer"
-margin = 0.2
-[[networks]]
-source = "resnet18_onnx"
-rate_Hz = 60
-[[networks]]
-source = "alexnet_onnx"
-rate_Hz = 60
-burst = 2
-"""
+from tests.scenario.study_text import study_text
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("two")
-    (root / "two.toml").write_text(STUDY, encoding="utf-8")
+    text = study_text('interrupt = "layer"\nmargin = 0.2', budget=100)
+    (root / "two.toml").write_text(text, encoding="utf-8")
     assert main(["run", str(root / "two.toml"), "--out", str(root), "--quiet"]) == 0
     return root / "two" / "seed-1"
 

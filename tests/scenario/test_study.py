@@ -13,32 +13,15 @@ from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.study.exact_comparison import study_settings
 from imcmoo.study.scenario_tables import ServedDesign
 from problems import STUDIES
+from tests.scenario.study_text import NETWORKS, study_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCENARIOS = [EXAMPLES / "cameras.toml", *sorted((EXAMPLES / "scenarios").glob("*.toml"))]
 
-START = """
-name = "two"
-model = "physical"
-[space]
-base = "sram_physical"
-"""
-NETWORKS = """
-[[networks]]
-source = "resnet18_onnx"
-rate_Hz = 60
-burst = 2
-[[networks]]
-source = "alexnet_onnx"
-rate_Hz = 30
-deadline_s = 0.02
-"""
-TABLE = """
-[scenario]
-interrupt = "layer"
+TABLE = """interrupt = "layer"
 idle = "gated"
-margin = 0.2
-"""
+margin = 0.2"""
+FULL = study_text(TABLE)
 
 
 def read(text: str, folder: Path):
@@ -48,7 +31,7 @@ def read(text: str, folder: Path):
 
 
 def test_a_scenario_is_read_from_a_study_file(tmp_path):
-    study = read(START + TABLE + NETWORKS, tmp_path)
+    study = read(FULL, tmp_path)
     assert study.scenario == Scenario(
         {"resnet18_onnx": Requests(60, burst=2), "alexnet_onnx": Requests(30, 0.02)},
         interrupt="layer",
@@ -63,24 +46,23 @@ def test_a_scenario_is_read_from_a_study_file(tmp_path):
     assert study_settings(study)["scenario"]["requests"]["alexnet_onnx"]["deadline_s"] == 0.02
 
 
-FULL = START + TABLE + NETWORKS
 NO_RATE = NETWORKS.replace("rate_Hz = 60\n", "")
 NO_RATES = "\n".join(line for line in NETWORKS.splitlines() if "source" in line or "[[" in line)
-REFERENCE = START.replace("physical", "reference", 1).replace("sram_physical", "sram_large")
+REFERENCE = study_text(TABLE, model="reference", space='base = "sram_large"')
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (START + NETWORKS, r"rate_Hz of resnet18_onnx needs a table \[scenario\]"),
-        (START + TABLE + NO_RATES, "resnet18_onnx, alexnet_onnx has none"),
-        (START + TABLE + NO_RATE, r"networks\[0\]: burst needs rate_Hz"),
+        (study_text(""), r"rate_Hz of resnet18_onnx needs a table \[scenario\]"),
+        (study_text(TABLE, networks=NO_RATES), "resnet18_onnx, alexnet_onnx has none"),
+        (study_text(TABLE, networks=NO_RATE), r"networks\[0\]: burst needs rate_Hz"),
         (FULL.replace("0.02", "0.05"), "at most 1/rate_Hz = 0.0333333 s, got 0.05"),
         (FULL.replace("layer", "never"), "scenario.interrupt: unknown 'never'"),
         (FULL.replace("margin = 0.2", "margin = -1"), "scenario.margin: must be at least 0"),
         (FULL.replace("sram", "rram"), "on rram needs deployment together"),
-        (REFERENCE + TABLE + NETWORKS, "needs model physical"),
-        ("criterion = 'load'\n" + START + NO_RATES, "criterion load needs load"),
+        (REFERENCE, "needs model physical"),
+        (study_text("", networks=NO_RATES, criterion="load"), "criterion load needs load"),
     ],
 )
 def test_mistakes_in_a_scenario_are_told_in_one_line(text, message, tmp_path):
@@ -128,7 +110,5 @@ def test_space_sharing_is_for_chips_that_hold_all_weights(tmp_path):
         read(shared, tmp_path)
     with pytest.raises(InputError, match="interrupts nothing"):
         read(FULL.replace("[scenario]", '[scenario]\nsharing = "space"'), tmp_path)
-    both = shared.replace("sram", "rram").replace(
-        '"physical"\n', '"physical"\ndeployment = "together"\n', 1
-    )
+    both = "deployment = 'together'\n" + shared.replace("sram", "rram")
     assert read(both, tmp_path).scenario.sharing == "space"

@@ -1,14 +1,11 @@
 """Per-value elites: which there are, which are drawn, and which designs come from them."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from imcmoo.search import elites as elites_of
 from imcmoo.search import mating
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.elites import SCREENED, ValueElites, from_elites
-from imcmoo.search.schedule import PAPER
 from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM as PROBLEM
 from tests.search.searches import evaluated
@@ -53,12 +50,10 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
 
 def test_what_comes_from_value_elites_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = evaluated(PROBLEM, 150)
-    result = from_elites(PROBLEM, archive, 10, True, np.random.default_rng(1))
+    result = from_elites(PROBLEM, archive, 10, np.random.default_rng(1))
     assert 0 < len(result) <= 10
     assert not archive.seen & set(RRAM.rank(result).tolist())
     assert (PROBLEM.feasibility.screened(result) <= 0).all()
-    without = from_elites(PROBLEM, archive, 10, False, np.random.default_rng(1))
-    assert not np.array_equal(result, without)
 
 
 class Screen:
@@ -96,13 +91,12 @@ def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeyp
     monkeypatch.setattr(elites_of, "Surrogate", Spy)
     monkeypatch.setattr(elites_of, "AROUND", 2)
     archive = evaluated(PROBLEM, 150)
-    from_elites(PROBLEM, archive, 5, True, np.random.default_rng(1))
+    from_elites(PROBLEM, archive, 5, np.random.default_rng(1))
     assert len(fitted[0]) == 10 < len(archive)
 
 
-def searched(niches):
-    schedule = replace(PAPER, niches=niches)
-    return run_search(PROBLEM, budget=300, rng=np.random.default_rng(2), schedule=schedule).archive
+def searched():
+    return run_search(PROBLEM, budget=300, rng=np.random.default_rng(2)).archive
 
 
 def offspring(archive):
@@ -111,12 +105,9 @@ def offspring(archive):
 
 
 def test_only_spaces_too_large_to_enumerate_have_niches_and_smaller_generations(monkeypatch):
-    without = searched(0.0)
-    assert np.array_equal(searched(0.7).levels, without.levels)
-    assert offspring(without) == {70}
+    assert offspring(searched()) == {70}
     monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    with_niches = searched(0.7)
+    with_niches = searched()
     assert len(with_niches) == len(with_niches.seen) == 300
     assert with_niches.feasible.all()
     assert offspring(with_niches) == {35}
-    assert offspring(searched(0.0)) == {70}

@@ -2,8 +2,9 @@ import numpy as np
 
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.search import front_search
-from imcmoo.search.front_search import near_front, tchebycheff
-from imcmoo.space.moves import move, single_moves
+from imcmoo.search.front_search import near_front
+from imcmoo.search.sampling import unseen
+from imcmoo.space.moves import move, pairs, single_moves
 from problems import RRAM
 from tests.search.searches import (
     LARGE_PROBLEM,
@@ -13,8 +14,10 @@ from tests.search.searches import (
 )
 
 
-def found(archive, wanted=5, fitted=100, problem=LARGE_PROBLEM, seed=0):
-    return near_front(problem, archive, wanted, fitted, np.random.default_rng(seed))
+def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0):
+    single = single_moves(problem.space)
+    moves = single, pairs(single)
+    return near_front(problem, archive, moves, wanted, np.random.default_rng(seed))
 
 
 def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
@@ -30,14 +33,27 @@ def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
 
 def test_the_first_are_more_often_on_the_front_than_all():
     archive = evaluated(LARGE_PROBLEM, 200)
+    front = archive.levels[archive.front()]
     neighbours = np.concatenate([found(archive, seed=s)[:8] for s in range(10)])
-    random = np.concatenate([found(archive, fitted=0, seed=s) for s in range(10)])
+    around, inside = move(RRAM, front, single_moves(RRAM))
+    every = unseen(RRAM, around[inside], archive.seen)
+    every = every[LARGE_PROBLEM.feasibility.screened(every) <= 0]
 
     def share(levels):
         F = np.concatenate([archive.F[archive.front()], LARGE_PROBLEM.evaluate(levels)[0]])
         return is_nondominated(F)[-len(levels) :].mean()
 
-    assert share(neighbours) > share(random) + 0.1
+    assert share(neighbours) > share(every) + 0.1
+
+
+def test_designs_farther_away_are_offered_where_single_moves_lead_to_few_new_ones():
+    archive = evaluated(LARGE_PROBLEM, 120)
+    around, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
+    single = set(RRAM.rank(around[inside]).tolist())
+    archive.seen.update(sorted(single)[1:])
+    ranks = set(RRAM.rank(found(archive)).tolist())
+    assert len(ranks) >= 5
+    assert len(ranks & single) <= 1
 
 
 def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
@@ -56,9 +72,3 @@ def test_a_member_without_a_new_neighbour_is_passed_over(monkeypatch):
     archive.seen.update(RRAM.rank(around[inside]).tolist())
     monkeypatch.setattr(front_search, "MEMBERS", len(front))
     assert len(found(archive)) >= 5
-
-
-def test_tchebycheff_is_the_largest_weighted_objective_and_a_little_of_their_sum():
-    points, weights = np.array([[1.0, 0.0], [0.4, 0.4]]), np.array([[1.0, 0.0], [0.5, 0.5]])
-    expected = np.array([[1.05, 0.525], [0.42, 0.22]])
-    np.testing.assert_allclose(tchebycheff(points, weights), expected)

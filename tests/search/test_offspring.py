@@ -58,19 +58,6 @@ def test_no_more_is_taken_than_is_missing_and_nothing_twice(problem):
     assert collected.missing == 0
 
 
-def test_what_was_refused_is_mended_once(problem):
-    _, bad = sorted_by_screen(problem)
-    collected = offspring(problem, wanted=5)
-    collected.add(bad[:40], limit=5)
-    assert not len(collected.levels)
-    collected.repair()
-    assert 0 < len(collected.levels) <= 5
-    assert (problem.feasibility.screened(collected.levels) <= 0).all()
-    before = len(collected.levels)
-    collected.repair()
-    assert len(collected.levels) == before
-
-
 def test_what_passes_the_screen_and_is_not_feasible_is_skipped_and_not_checked_again(problem):
     good, _ = sorted_by_screen(problem)
     truly = problem.feasibility.violation(good) <= 0

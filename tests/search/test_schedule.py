@@ -72,7 +72,6 @@ def test_phases_may_differ_in_size():
         (PAPER, {"initial": 0}, "a schedule needs"),
         (PAPER, {"population": 1}, "a schedule needs"),
         (PAPER, {"phases": ()}, "a schedule needs"),
-        (PAPER, {"niches": 1.5}, "niches must lie in"),
     ],
 )
 def test_what_makes_no_sense_is_refused(part, change, message):

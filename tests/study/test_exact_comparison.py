@@ -79,9 +79,10 @@ def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tm
     regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
     assert regret["optimum"]["regret_minimax"] == optima["value"]["regret_minimax"]
     assert "regret_minimax_joint" not in regret.index
-    out = str(tmp_path / "proof")
+    out = str(tmp_path)
     assert imcmoo.cli.main.main(["certify", study.file, "--out", out, "--quiet"]) == 0
-    proven = json.loads((tmp_path / "proof" / "certificate.json").read_text(encoding="utf-8"))
+    path = tmp_path / "certified" / study.name / "certificate.json"
+    proven = json.loads(path.read_text(encoding="utf-8"))
     assert proven["criterion"] == "regret_minimax"
     assert proven["bound"] == optima["value"]["regret_minimax"]
     bests = {n: best["value"] for n, best in proven["own_best"].items()}

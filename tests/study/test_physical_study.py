@@ -116,7 +116,7 @@ def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(
 def test_tables_and_figures_are_all_there(finished):
     folder = finished[1] / "own" / "seed-1"
     figures = {p.stem for p in (folder / "figures").glob("*.png")}
-    assert figures >= {"baselines", "breakdown", "convergence", "objectives", "trade_off"}
+    assert figures >= {"baselines", "breakdown", "convergence", "trade_off"}
     parts = pd.read_csv(folder / "breakdown.csv").set_index("component")
     result = of_design(find_study(finished[0]), folder)[1]
     total = parts[[f"energy_{name}_J" for name in NETWORKS]].sum()

@@ -49,3 +49,8 @@ def test_values_that_depend_on_the_node_are_recorded_in_volts():
     for node, lowest in LOWEST_VOLTAGE_V.items():
         steps = [lowest + 0.05 * i for i in range(8)]
         assert voltages["values"][str(node)] == pytest.approx(steps)
+
+
+def test_a_criterion_of_scenarios_is_refused_without_one():
+    with pytest.raises(ValueError, match=r"area needs a \[scenario\]; \[score\] area = 1"):
+        replace(STUDIES["four_workload_sram_physical"], criterion="area")

@@ -70,8 +70,8 @@ def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
     assert design["scores"][design["criterion"]] == regret["selected"]
     explained = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
     assert explained["designs"][0]["score"] == regret["selected"]
-    proof = tmp_path / "proof"
-    assert main(["certify", str(study), "--out", str(proof), "--quiet"]) == 0
+    assert main(["certify", str(study), "--out", str(tmp_path), "--quiet"]) == 0
+    (proof,) = tmp_path.glob("certified/*")
     written = json.loads((proof / "certificate.json").read_text(encoding="utf-8"))
     assert (written["criterion"], written["gap"]) == ("edap_product", 0)
     assert float(written["log10_bound"]) == pytest.approx(value, rel=1e-12)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from imcmoo.io.errors import check_choice
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
-from imcmoo.model.reference.mapping import ALLOCATED, Chips, distinct, row_keys
-from imcmoo.model.reference.prices import QUADRATIC_LEAK, PriceRows, Prices, terms_of
+from imcmoo.model.reference.mapping import ALLOCATED, Chips, distinct
+from imcmoo.model.reference.prices import PRICED_BY, QUADRATIC_LEAK, PriceRows, Prices, terms_of
 from imcmoo.model.reference.profiles import LayerRunner, LayerRuns, Profiler, needed_weights
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -107,11 +108,11 @@ class ChipModel:
                 f"space {space.name}: the reference model takes one device; make one study for each"
             )
         free = set(OPERATING_POINT)
-        bound = [p.name for p in space.parameters if isinstance(p, Conditional)]
-        if set(bound) - free:
+        bound = {p.name: p.on.name for p in space.parameters if isinstance(p, Conditional)}
+        if bound.keys() - free:
             raise ValueError(
                 f"space {space.name}: only {', '.join(sorted(free))} may depend on another "
-                f"parameter, not {', '.join(sorted(set(bound) - free))}"
+                f"parameter, not {', '.join(sorted(bound.keys() - free))}"
             )
         self.space = space
         self.workloads = workloads
@@ -131,7 +132,14 @@ class ChipModel:
         groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
-        self.mapping_parameters = tuple(n for n in space.names if n not in OPERATING_POINT)
+        # Chips that differ in the bits of a cell only often map all layers alike.
+        last = (*(n for n in space.names if n != "bits_per_cell"), "bits_per_cell")
+        self.mapping_parameters = tuple(
+            n for n in last if n in space.names and n not in OPERATING_POINT
+        )
+        pricing = {"cycle_s", *chain.from_iterable(PRICED_BY)}
+        pricing |= {on for name, on in bound.items() if name in pricing}
+        self._pricing_parameters = tuple(n for n in space.names if n in pricing)
         self.profiler = Profiler(workloads, self.terms)
         self._runner = LayerRunner(
             workloads.shapes,
@@ -239,8 +247,7 @@ class ChipModel:
     def feature_prices(self, designs: Designs, features: Sequence[tuple[str, str]]) -> Floats:
         """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
         # Prices depend on few parameters, so many designs share them.
-        rows = np.column_stack([*designs.price_rows, self.cycle(designs).view(np.int64)])
-        codes, first = distinct(row_keys(rows))
+        codes, first = distinct(self.space.rank(designs.levels, self._pricing_parameters))
         distinct_designs = designs[first]
         prices = self.term_prices(distinct_designs)
         out = np.zeros((len(distinct_designs), len(features)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -18,7 +17,7 @@ import numpy as np
 
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
-from imcmoo.io.executor import threads
+from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
@@ -173,11 +172,7 @@ class Evaluator(CostModel):
         if len(parts) == 1:
             metrics = self._metrics(designs, place)
         else:
-            # NumPy releases the interpreter lock while it gathers and multiplies.
-            with ThreadPoolExecutor(threads()) as pool:
-                metrics = Metrics.joined(
-                    pool.map(lambda p: self._metrics(designs[p], place[p]), parts)
-                )
+            metrics = Metrics.joined(spread(lambda p: self._metrics(designs[p], place[p]), parts))
         if rounding == "reference":
             printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
             metrics = replace(metrics, values={**metrics.values, "energy": printed})

@@ -294,7 +294,7 @@ class Profiler:
         shapes = self._shapes[network]
         # One layer after the other, so that sums do not depend on how many chips there are.
         for shape in shapes:
-            counts = runs.choices[runs.way[shape]][:, self._column]
+            counts = runs.choices.take(runs.way[shape], axis=0).take(self._column, axis=1)
             features += self._moments[network, shape, cell_bits - 1] * counts
             cycles += self._number[network, shape] * runs.cycles[shape]
             unplaced += self._number[network, shape] * runs.unplaced_cells[shape]

@@ -6,141 +6,166 @@ async function decoded() {
   return JSON.parse(await new Response(stream).text());
 }
 
-const FEW = 10;  // designs of a front that say little by themselves
-
-// Everything a design can be coloured by.
-function colours(data) {
-  const ofChip = data.quantities.filter(q => !q.perNetwork).map(q => [q.label, q.values[0]]);
-  const ofNetworks = data.quantities.filter(q => q.perNetwork).flatMap(q => q.values.map((values, w) => [`${data.networks[w]} ${q.label}`, values]));
-  const scores = data.scores.map(s => [s.label, s.values]);
-  return [...ofChip, ...scores, ...ofNetworks];
-}
-
-function colouring([label, values], front) {
-  const axis = quantityAxis(label, values);
-  const shown = values.map((v, row) => v === null ? null : axis.values[row]);
-  // The front has the whole scale: what lies far beyond it is at the scale's end.
-  const ofFront = known(shown.filter((_, row) => front[row]));
-  const own = ofFront.length < FEW ? known(shown) : ofFront;
-  const low = Math.min(...own), high = Math.max(...own);
-  const marks = ticks(...[low, high].map(v => axis.isLogarithmic ? 10 ** v : v), axis.isLogarithmic && high - low > 0.5);
-  return { label, values: shown, low, high, tickvals: marks.map(v => axis.isLogarithmic ? Math.log10(v) : v), ticktext: marks.map(v => shorten(v)) };
-}
-
-// Lines in the colours of the points; those pointed out have colours of their own beyond the scale.
-function lines(data, colour, picked) {
-  const reach = colour.high - colour.low || 1;
-  const marked = [...landmarks(data), ...(picked === data.selected ? [] : [{ row: picked, colour: "#000000" }])];
-  const top = 1 + marked.length;
-  const stops = VIRIDIS.map((hue, k) => [k / (VIRIDIS.length - 1) / top, hue]);
-  marked.forEach((mark, k) => stops.push([(1.1 + k) / top, mark.colour], [k + 1 < marked.length ? (2 + k) / top : 1, mark.colour]));
-  const special = new Map(marked.map((mark, k) => [mark.row, 1.5 + k]));
-  const share = value => value === null ? 0 : Math.min(1, Math.max(0, (value - colour.low) / reach));
-  return rows => ({
-    color: rows.map(row => special.get(row) ?? share(colour.values[row])),
-    cmin: 0, cmax: top, showscale: false, colorscale: stops,
-  });
-}
-
-const VIRIDIS = ["#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26", "#fde725"];
-
-function axes(data) {
-  const score = data.scores[data.criterion];
-  const quantities = data.quantities.flatMap(q => q.values.map((values, w) => quantityAxis(q.perNetwork ? `${data.networks[w]} ${q.label}` : q.label, values)));
-  return {
-    parameters: data.parameters.map(parameterAxis).slice(0, MOST_AXES),
-    quantities: [...quantities.slice(0, MOST_AXES - 1), quantityAxis(score.label, score.values)],
-  };
-}
-
-// Energy over latency where a study has both, else its first two quantities.
-function firstAxes(quantities) {
-  const at = name => quantities.findIndex(q => q.label.startsWith(`${name} (`));
-  if (at("latency") >= 0 && at("energy") >= 0) return [at("latency"), at("energy")];
-  const order = [...quantities.keys()].sort((a, b) => quantities[b].perNetwork - quantities[a].perNetwork);
-  return order.length > 1 ? [order[0], order[1]] : [null, order[0]];
-}
+const FEW = 10;  // designs of a Pareto front that say little by themselves
+const DASHES = ["", "6 3", "2 3", "8 3 2 3"];
 
 class Page {
   constructor(data) {
     this.data = data;
-    data.title = row => data.names[row][0] || (data.line[row] === null ? "design" : `evaluation ${data.line[row] - 1}`);
-    this.picked = data.selected;
-    this.kinds = colours(data);
-    [this.across, this.up] = firstAxes(data.quantities);
-    this.criterion = data.criterion;
-    this.scatters = new Scatters(data, row => this.pick(row));
-    this.recolour(0);
-    this.brushes = new Brushes(axes(data), rows => lines(data, this.colour, this.picked)(rows), () => this.update());
+    data.networks = [...new Set(data.runs.flatMap(run => run.networks))];
+    this.picked = data.runs[0].selected;
+    this.filters = [];
+    this.kinds = this.axisKinds();
+    this.scatter = new Scatter(this);
+    this.designs = new Designs(this);
   }
 
-  recolour(at) {
-    this.colour = colouring(this.kinds[at], this.data.front);
+  hue(run) {
+    return this.data.hues[run % this.data.hues.length];
   }
 
+  title(row) {
+    const { names, line } = this.data;
+    return names[row][0] || (line[row] === null ? "design" : `evaluation ${line[row] - 1}`);
+  }
+
+  // What an axis can show: each label once, whichever networks have it.
+  axisKinds() {
+    const { columns, line } = this.data;
+    const labels = [...new Map(columns.map(c => [`${c.kind} ${c.label}`, c])).values()];
+    const kinds = labels.map(({ kind, label }) => {
+      const own = columns.filter(c => c.kind === kind && c.label === label);
+      const isPerNetwork = kind === "network";
+      const of = network => (own.find(c => !isPerNetwork || c.network === network) || own[0]).values;
+      return { kind, label, isPerNetwork, of, columns: own, isLog: kind !== "parameter" && own.every(c => isWide(c.values)) };
+    });
+    const order = line.map(v => v === null ? null : v - 1);
+    return [...kinds, { label: "order of evaluation", isPerNetwork: false, of: () => order, columns: [], isLog: false }];
+  }
+
+  // Energy over latency where a study has both, else its first quantity.
+  get firstAxes() {
+    const at = name => this.kinds.findIndex(k => k.label.startsWith(`${name} (`));
+    if (at("latency") >= 0 && at("energy") >= 0) return { x: at("latency"), y: at("energy") };
+    const quantities = this.kinds.flatMap((k, n) => k.isPerNetwork ? [n] : []);
+    return quantities.length > 1 ? { x: quantities[0], y: quantities[1] } : { x: this.kinds.length - 1, y: Math.max(0, this.kinds.findIndex(k => k.kind === "chip")) };
+  }
+
+  // Rows that are looked at: the Pareto front, selected and single-network designs, or all.
   get set() {
-    const landmarks = new Set([this.data.selected, ...this.data.baselines.map(b => b.row)]);
-    const all = this.data.front.map((_, row) => row);
-    return byId("set").value === "all" ? all : all.filter(row => this.data.front[row] || landmarks.has(row));
+    const { runs, front } = this.data;
+    const marked = new Set(runs.flatMap(run => [run.selected, ...run.alone.map(([, row]) => row)]));
+    const isAll = byId("set").value === "all";
+    return front.flatMap((isOn, row) => isAll || isOn || marked.has(row) ? [row] : []);
   }
 
   get kept() {
-    return this.brushes.rows.filter(row => this.brushes.keeps(row));
+    return new Set(this.set.filter(row => this.filters.every(f => f.keeps(row))));
   }
 
-  async start() {
-    const data = this.data;
-    tellFacts(data);
-    fill(byId("colour"), this.kinds.map(([label]) => label));
-    fill(byId("criterion"), data.scores.map(s => s.label));
-    byId("criterion").value = this.criterion;
-    for (const id of ["across", "up"]) {
-      fill(byId(id), data.quantities.map(q => q.label));
-      byId(id).value = this[id];
-      byId(id).onchange = event => { this[id] = Number(event.target.value); this.update(); };
+  start() {
+    const { data, kinds } = this;
+    const first = this.firstAxes;
+    for (const side of ["x", "y"]) {
+      byId(side).replaceChildren(...kinds.map((k, at) => new Option(k.label, at)));
+      byId(side).value = first[side];
+      byId(side).onchange = () => { byId(`${side}-log`).checked = kinds[byId(side).value].isLog; this.update(); };
+      byId(`${side}-log`).checked = kinds[first[side]].isLog;
+      byId(`${side}-log`).onchange = () => this.update();
     }
-    const left = data.quantities.flatMap(q => q.values).length - MOST_AXES + 1;
-    byId("left").textContent = left > 0 ? `${left} more have no room here` : "";
-    byId("axes").hidden = data.quantities.length < 3;
     if (data.front.filter(Boolean).length < FEW) byId("set").value = "all";
-    byId("set").onchange = () => this.brushes.draw(this.set);
-    byId("colour").onchange = event => { this.recolour(Number(event.target.value)); this.brushes.draw(this.set); };
-    byId("criterion").onchange = event => { this.criterion = Number(event.target.value); this.update(); };
-    byId("reset").onclick = () => this.brushes.reset();
-    const byJoint = joint => data.convergence.filter(c => c.isJoint === joint);
-    byId("progress").hidden = !data.convergence.length;
-    drawProgress("joint", "Joint search, by criterion", byJoint(true), c => c.criterion);
-    drawProgress("alone", "Searches for one network alone, by its EDAP", byJoint(false), c => c.search);
-    byId("legend").replaceChildren(...landmarks(data).map(mark => {
-      const entry = document.createElement("span");
-      entry.textContent = mark.label;
-      entry.style.setProperty("--mark", mark.colour);
-      return entry;
-    }));
-    showCard(data, this.picked);
-    showInFull(data, this.picked);
-    await this.brushes.draw(this.set);
-    byId("found").on("plotly_click", event => event.points[0].customdata !== undefined && this.pick(event.points[0].customdata));
-    let waiting;
-    window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => this.brushes.draw(this.set), 200); });
+    byId("set").onchange = () => this.update();
+    byId("by").replaceChildren(...data.columns.map((c, at) => new Option(columnTitle(c), at)));
+    byId("by").onchange = () => this.askRange();
+    byId("filter").onsubmit = event => { event.preventDefault(); this.addFilter(); };
+    this.askRange();
+    this.drawConvergence();
+    this.pick(this.picked);
+    let waiting, wide = innerWidth;
+    window.addEventListener("resize", () => {
+      if (innerWidth === wide) return;
+      wide = innerWidth;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { this.drawConvergence(); this.pick(this.picked); }, 150);
+    });
   }
 
-  async update() {
-    const data = this.data, kept = this.kept;
-    byId("count").textContent = `${kept.length.toLocaleString("en")} of ${this.brushes.rows.length.toLocaleString("en")} designs kept`;
-    byId("reset").disabled = !this.brushes.isOn;
-    const quantity = at => at === null ? null : data.quantities[at];
-    drawBest(data, this.criterion, kept, this.picked, row => this.pick(row));
-    await drawFound(data, this.criterion, kept);
-    await this.scatters.draw(quantity(this.across), quantity(this.up), kept, this.colour, this.picked);
+  askRange() {
+    const isText = this.data.columns[byId("by").value].values.some(v => typeof v === "string");
+    byId("high-label").hidden = isText;
+    byId("low-label").firstChild.textContent = isText ? "equal to " : "from ";
   }
 
-  async pick(row) {
+  addFilter() {
+    const column = this.data.columns[byId("by").value], [from, to] = ["low", "high"].map(id => byId(id).value.trim());
+    const bound = (text, open) => text === "" || Number.isNaN(Number(text)) ? open : Number(text);
+    const isText = byId("high-label").hidden;
+    const [low, high] = [bound(from, -Infinity), bound(to, Infinity)];
+    const keeps = row => isText ? column.values[row] === from : column.values[row] !== null && column.values[row] >= low && column.values[row] <= high;
+    this.filter(`${columnTitle(column)} ${isText ? `= ${from}` : `${from || "…"} to ${to || "…"}`}`, keeps);
+  }
+
+  // Keep some rows, those in a rectangle of a plot.
+  keep(x, y, rows) {
+    const inside = new Set(rows);
+    this.filter(`${y.label} over ${x.label}: rectangle`, row => inside.has(row));
+  }
+
+  filter(text, keeps) {
+    const entry = { keeps }, button = put(byId("filters"), "button", { type: "button", "aria-label": `remove filter ${text}` }, `${text} ×`);
+    this.filters.push(entry);
+    button.onclick = () => {
+      this.filters = this.filters.filter(f => f !== entry);
+      button.remove();
+      byId("by").focus({ preventScroll: true });
+      this.update();
+    };
+    this.update();
+  }
+
+  update() {
+    const { kept } = this;
+    byId("count").textContent = `${kept.size.toLocaleString("en")} of ${this.set.length.toLocaleString("en")} designs kept`;
+    const [x, y] = ["x", "y"].map(side => ({ ...this.kinds[byId(side).value], isLog: byId(`${side}-log`).checked }));
+    this.scatter.draw(x, y, kept);
+    this.designs.draw(kept);
+  }
+
+  pick(row) {
     this.picked = row;
-    showCard(this.data, row);
-    showInFull(this.data, row);
-    await this.brushes.draw(this.set);
+    showCard(this, row);
+    showExplanation(this, row);
+    this.update();
+  }
+
+  drawConvergence() {
+    const curves = this.data.runs.flatMap((run, at) => run.convergence.map(c => ({ ...c, run: at })));
+    const several = this.data.runs.length > 1;
+    const guide = curves.find(c => !c.search)?.criterion;
+    const own = several ? curves.filter(c => c.criterion === guide) : curves;
+    byId("convergence").hidden = !curves.length;
+    drawCurves("joint", several ? `Joint search, ${guide}, by run` : "Joint search, by criterion", own.filter(c => !c.search), (c, at) => [several ? this.data.runs[c.run].label : c.criterion, this.hue(at), DASHES[at % 4]]);
+    drawCurves("alone", "Searches for one network alone, by its EDAP", curves.filter(c => c.search), (c, at) => [several ? `${c.search}, ${this.data.runs[c.run].label}` : c.search, this.hue(at), DASHES[at % 4]]);
   }
 }
 
-decoded().then(data => new Page(data).start()).then(() => document.body.dataset.drawn = "yes");
+const LEAST = 0.1;  // %; below, a curve is at its final best as far as eyes can tell
+
+// How far the best design so far was from the final one.
+function drawCurves(id, title, curves, look) {
+  byId(id).hidden = !curves.length;
+  if (!curves.length) return;
+  const looks = curves.map(look), top = 24 + legendHeight(looks, byId(id).clientWidth);
+  const { svg, width } = figure(id, top + 250, title, id);
+  put(svg, "text", { x: 4, y: 14, "font-weight": 600, "font-size": 13 }, title);
+  legend(svg, looks, 4, 20, width - 8);
+  const above = curves.map(c => c.best.map(v => Math.max(LEAST, 100 * (v - c.best.at(-1)) / Math.abs(c.best.at(-1) || 1))));
+  const { across, up } = axes(svg, [64, top, width - 12, top + 205], { label: "unique designs evaluated", values: curves.flatMap(c => c.evaluations), isLog: true }, { label: "above the final best (%)", values: [10, ...above.flat()], isLog: true });
+  curves.forEach((c, at) => {
+    const steps = c.evaluations.map((n, k) => `${k ? `H${across.at(n)}V` : `M${across.at(n)},`}${up.at(above[at][k])}`).join("");
+    const [name, colour, dash] = looks[at];
+    tell(put(svg, "path", { d: steps, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": dash || "none" }), `${name}: final best ${shorten(c.best.at(-1))}`);
+  });
+}
+
+decoded().then(data => new Page(data).start()).then(() => { document.body.dataset.drawn = "yes"; });

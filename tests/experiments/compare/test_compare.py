@@ -245,6 +245,26 @@ def test_a_search_of_ones_own_is_compared_without_ours(answered, results):
     assert set(runs["budget"]) == {40, 80}
 
 
+def test_methods_are_added_from_an_earlier_comparison(answered, results, capsys):
+    """Without running them again; the two give what one comparison of all gives."""
+    common = [answered[0], "--seeds", "2", "--workers", "1", "--out", str(results)]
+    methods, folder = ("--methods", "ours;random"), results / "compare" / "small"
+
+    def runs(*options):
+        assert compare.main([*common, "--budgets", "60,90", *options]) == 0
+        frame = pd.read_csv(folder / "runs.csv.gz")
+        return frame.sort_values([*frame.columns], ignore_index=True)
+
+    at_once = runs(*methods)
+    runs("--methods", "random")
+    folder.rename(results / "earlier")
+    earlier = ("--add", str(results / "earlier"))
+    pd.testing.assert_frame_equal(runs("--methods", "ours", *earlier), at_once)
+    assert set(pd.read_csv(folder / "tests.csv")["method"]) == {"random"}
+    assert compare.main([*common, "--budgets", "60", *methods, *earlier]) == 2
+    assert "has other budgets or is of another problem" in capsys.readouterr().err
+
+
 def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
     ends, middle = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.4, 0.4]])
     runs = {"runs.method": np.array(["a"]), "target.method": np.array(["a"])}

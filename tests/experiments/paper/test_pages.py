@@ -95,7 +95,7 @@ def test_every_figure_is_listed_with_its_data(published):
     names = {path.stem.removesuffix(NARROW) for path in (published / "figures").iterdir()}
     assert names == set(named_figures(Tables(published)))
     for name in names:
-        for ending in (".png", ".pdf", ".csv", "_narrow.png", "_narrow.pdf"):
+        for ending in (".svg", ".pdf", ".csv", "_narrow.svg", "_narrow.pdf"):
             assert (published / "figures" / f"{name}{ending}").exists()
             assert f"(figures/{name}{ending})" in content
 

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.physics.page import page, stored
+from experiments.physics import figures
+from experiments.physics.optima import optimum_table
+from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
 from experiments.physics.summary import chip_of, edap_by_network, geometric_mean
 from tests.experiments.conftest import ROOT
 
@@ -46,3 +48,34 @@ def test_the_figure_shows_the_chips_that_are_recommended():
     both = shown.merge(chips, on=["study", "workload"], suffixes=("", "_optimum"))
     assert len(both) == len(shown) == 18
     assert np.allclose(both["over_own_best"], both["over_own_best_optimum"], rtol=1e-12)
+
+
+def test_the_ratio_of_devices_is_drawn_for_each_network_and_its_mean_for_each_adc_model():
+    optima = pd.read_csv(HOME / "optima.csv")
+    proven = device_ratios(pd.read_csv(PUBLISHED / "accuracy" / "recommended.csv"), "nine")
+    ratios = figures.device_ratios({DEFAULT_ADC: optima}, proven)
+    means = ratios[ratios["workload"] == figures.MEAN].set_index("adc_model")["ratio"]
+    assert dict(means) == proven
+    by_network = ratios[ratios["workload"] != figures.MEAN]["ratio"]
+    assert len(by_network) == 9
+    assert means[DEFAULT_ADC] == pytest.approx(np.exp(np.log(by_network).mean()), rel=1e-4)
+    assert figures.device_ratio(ratios, 3.5).axes
+
+
+def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, answer):
+    optima = optimum_table(study, answer)
+    table = figures.components(study, optima)
+    for _, row in chip_of(optima, study.name).iterrows():
+        total = table[f"energy_{row['workload']}_J"].sum()
+        assert total == pytest.approx(row["energy_J"])
+        assert table["area_mm2"].sum() == pytest.approx(row["area_mm2"])
+
+
+def test_chips_on_the_front_of_area_grow_as_the_worst_network_gains(study, answer):
+    front = figures.area_front(study, answer)
+    assert front["area_mm2"].is_monotonic_increasing
+    assert front["worst_over_own_best"].is_monotonic_decreasing
+    assert front["worst_over_own_best"].iloc[-1] - 1 == pytest.approx(
+        answer.optima["regret_minimax"].value
+    )
+    assert front["selected"].tolist() == [False] * (len(front) - 1) + [True]

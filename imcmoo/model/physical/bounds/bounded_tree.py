@@ -15,7 +15,7 @@ from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
-from imcmoo.model.physical.bounds.cost_bounds import SAFETY
+from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY
 from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
 from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
 from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
@@ -153,19 +153,20 @@ class BoundedTree(SearchTree):
     ) -> Metrics:
         """Bounds worked out for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
-        joined = {name: np.full((networks, n, m), np.inf) for name in ("energy", "latency", "edp")}
-        area = np.full((n, m), np.inf)
+        joined = {name: np.full((networks, n, m), np.inf) for name in BY_NETWORK}
+        of_chip = {name: np.full((n, m), np.inf) for name in ("area", "static_power")}
 
         def put(part: Ints) -> None:
             bounds = bounds_of(part)
-            area[part] = bounds["area"]
+            for name in of_chip:
+                of_chip[name][part] = bounds[name]
             for name, values in joined.items():
                 values[:, part] = np.moveaxis(bounds[name], 1, 0)
 
         spread(put, list(_alike(designs, at_most)))
         # Sums over networks are quickest with these outermost.
         values = {name: v.reshape(networks, -1).T for name, v in joined.items()}
-        return Metrics({**values, "area": area.ravel()}, {})
+        return Metrics({**values, **{name: v.ravel() for name, v in of_chip.items()}}, {})
 
 
 def _alike(designs: Designs, at_most: int) -> Iterator[Ints]:

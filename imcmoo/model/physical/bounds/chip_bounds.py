@@ -93,6 +93,12 @@ class MinimalChips:
         )
         return leak
 
+    @cached_property
+    def static_W(self) -> Floats:
+        """Lower bound of the power that does not depend on work, idle DRAM included, (n, X)."""
+        static: Floats = self.leak_W + self["dram_idle_W"]
+        return static
+
     @property
     def allowed_W(self) -> float:
         """Power limit of the largest chip within the area limit."""

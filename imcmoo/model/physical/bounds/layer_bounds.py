@@ -48,7 +48,7 @@ class MinimalBatch(Batch):
 
 
 def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
-    """Bounds of energy, latency, their product, shape (n, W, 1), and area, shape (n, 1).
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1).
 
     Args:
         context: the model.
@@ -61,5 +61,7 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
         if totals.streams or not streamed:
             run = run_in(batch, totals, streamed=streamed)
-            bounds.keep(run.energy_J[:, :, None], run.latency_s[:, :, None], possible & batch.runs)
+            dynamic = run.energy_J - chips.static_W * run.interval_s
+            costs = np.stack([dynamic, run.energy_J, run.latency_s])[..., None]
+            bounds.keep(costs[0], costs[1], costs[2], possible & batch.runs)
     return bounds.values

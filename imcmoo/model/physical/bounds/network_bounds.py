@@ -51,7 +51,7 @@ class NetworkBounds:
         self._caches: dict[tuple[bool, float], KeyedCache] = {}
 
     def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
-        """Bounds of energy, latency, their product, shape (n, W, X), and area, shape (n, X).
+        """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
 
         Args:
             chips: X for each of n mapping keys.
@@ -63,8 +63,8 @@ class NetworkBounds:
         for streamed, operations in enumerate(modes):
             possible = chips.streams if streamed else fits > 0
             if possible.any():
-                energy, latency = self._costs(chips, designs, operations, streamed=bool(streamed))
-                bounds.keep(energy, latency, possible)
+                costs = self._costs(chips, designs, operations, streamed=bool(streamed))
+                bounds.keep(*costs, possible)
         return bounds.values
 
     def _costs(
@@ -74,8 +74,8 @@ class NetworkBounds:
         operations: NetworkOperations,
         *,
         streamed: bool,
-    ) -> tuple[Floats, Floats]:
-        """Energy and latency in one weight mode, shape (n, W, X) each."""
+    ) -> tuple[Floats, Floats, Floats]:
+        """Dynamic energy, energy and latency in one weight mode, shape (n, W, X) each."""
         spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
         io_bits = self._context.layers.io_bits[:, None]
         io_s = io_bits * chips.rates.dram_bit_s
@@ -100,8 +100,7 @@ class NetworkBounds:
         loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         latency = np.maximum(latency, least)
-        energy += (leak + chips["dram_idle_W"][:, None]) * latency
-        return energy, latency
+        return energy, energy + chips.static_W[:, None] * latency, latency
 
     def _times(
         self,

@@ -1,0 +1,107 @@
+"""Proven best chips of the shipped scenarios, and chips of least EDAP under the same requests.
+
+`python -m experiments.scenarios.optima` takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.scenarios.studies import (
+    AREA,
+    LOAD,
+    NAMES,
+    POWER,
+    TABLES,
+    scenario_study,
+    served,
+    without_dram_idle,
+)
+from imcmoo.exact.bounded_criteria import bounded_criteria
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.io.errors import InputError
+from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.study.certify_study import SolverOptions, certify_study
+
+FILE = "optima.csv"
+EDAP = ("edap_geomean", "regret_minimax")
+"""Criteria of chips that are chosen without their requests."""
+
+
+def proven(problem: AcceleratorProblem, criterion: str) -> dict[str, Any]:
+    """The best chip by a criterion among those that serve the scenario, with proof."""
+    began = time.process_time()
+    expander = NodeExpander(problem)
+    goal = bounded_criteria(problem)[criterion]
+    proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)
+    row = {"chip": criterion, "feasible": proof.levels is not None}
+    cost = {"cpu_s": time.process_time() - began}
+    if proof.levels is None:
+        return row | cost
+    chip = served(problem, np.atleast_2d(proof.levels)[:1])
+    return row | {"value": proof.value, "bound": proof.bound} | cost | chip
+
+
+def by_edap(name: str) -> Iterator[dict[str, Any]]:
+    """Chips chosen by EDAP of the same networks, under the requests."""
+    study = scenario_study(name)
+    problem = study.problem()
+    chosen = replace(study, scenario=None, criterion="edap_geomean")
+    for criterion in EDAP:
+        began = time.process_time()
+        try:
+            *_, certificate = certify_study(chosen, criterion, SolverOptions())
+        except InputError:  # no chip runs all networks
+            yield {"chip": criterion, "feasible": False}
+            continue
+        levels = study.space.encode({n: np.array([v]) for n, v in certificate.design.items()})
+        chip = served(problem, levels)
+        proof = {"value": certificate.value, "bound": certificate.bound}
+        cost = {"cpu_s": time.process_time() - began}
+        yield {"chip": criterion, "feasible": chip["capacity"] >= 1} | proof | cost | chip
+
+
+def rows(name: str) -> Iterator[dict[str, Any]]:
+    """All chips of one scenario."""
+    for adc_model in ADC_MODELS:
+        study = scenario_study(name, adc_model)
+        for criterion in (POWER, AREA, LOAD):
+            row = proven(study.problem(), criterion)
+            yield {"scenario": name, "adc_model": adc_model, "dram_idle": True} | row
+    study = scenario_study(name)
+    adc_model = ADC_MODELS[0]
+    for criterion in (POWER, AREA):
+        row = proven(without_dram_idle(study), criterion)
+        yield {"scenario": name, "adc_model": adc_model, "dram_idle": False} | row
+    for row in by_edap(name):
+        yield {"scenario": name, "adc_model": adc_model, "dram_idle": True} | row
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=TABLES / FILE, metavar="F.csv")
+    parser.add_argument("scenarios", nargs="*", default=list(NAMES))
+    args = parser.parse_args(argv)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    found: list[dict[str, Any]] = []
+    for name in args.scenarios:
+        for row in rows(name):
+            found.append(row)
+            pd.DataFrame(found).to_csv(
+                args.out, index=False, float_format="%.12g", lineterminator="\n"
+            )
+
+
+if __name__ == "__main__":
+    main()

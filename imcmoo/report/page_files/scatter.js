@@ -1,0 +1,101 @@
+// One column of the designs over another, a panel for each network where a column has one each.
+
+const NEAR = 14;  // px between a pointer and the design it means
+const NARROWEST = 300;  // px of a panel
+
+class Scatter {
+  // `axes` is called for {x, y} with {label, isLog, of: network => values}.
+  constructor(page) {
+    this.page = page;
+    this.panels = [];
+  }
+
+  draw(x, y, kept) {
+    const { data, picked } = this.page;
+    const names = x.isPerNetwork || y.isPerNetwork ? data.networks : [""];
+    const room = Math.max(280, byId("scatter").clientWidth);
+    const columns = Math.max(1, Math.min(names.length < 5 ? 2 : 3, names.length, Math.floor(room / NARROWEST)));
+    const tall = names.length > 4 ? 240 : names.length > 1 ? 300 : 420;
+    const top = legendHeight(this.entries(), room);
+    const height = top + tall * Math.ceil(names.length / columns);
+    const { svg, width } = figure("scatter", height, `${y.label} over ${x.label} of ${kept.size} designs kept`, "designs");
+    legend(svg, this.entries(), 4, 0, room - 8);
+    const wide = width / columns;
+    this.panels = names.map((name, at) => {
+      const left = (at % columns) * wide + 64, above = top + Math.floor(at / columns) * tall + 24;
+      const box = [left, above, left + wide - 76, above + tall - 68];
+      put(svg, "text", { x: left, y: above - 8, "font-weight": 600, "font-size": 13 }, name);
+      return this.panel(svg, box, x, y, kept, picked, name);
+    });
+    this.listen(svg, x, y, kept);
+  }
+
+  entries() {
+    const { runs, highlight } = this.page.data;
+    return [["not kept", CONTEXT], ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at)]), ["selected", highlight], ["single-network design", INK]];
+  }
+
+  panel(svg, box, x, y, kept, picked, name) {
+    const { data } = this.page, xs = x.of(name), ys = y.of(name);
+    const rows = this.page.set.filter(row => xs[row] !== null && ys[row] !== null);
+    const { across, up } = axes(svg, box, { ...x, values: rows.map(row => xs[row]) }, { ...y, values: rows.map(row => ys[row]) });
+    const places = new Map(rows.map(row => [row, [across.at(xs[row]), up.at(ys[row])]]));
+    const dots = (of, colour, size) => put(svg, "path", { d: of.map(row => `M${places.get(row).map(v => v.toFixed(1))}h0`).join(""), stroke: colour, "stroke-width": size, "stroke-linecap": "round", fill: "none" });
+    const mark = (row, shape, attributes) => {
+      if (places.has(row)) put(svg, "path", { d: `M${places.get(row)}${shape}`, fill: "none", ...attributes });
+    };
+    dots(rows.filter(row => !kept.has(row)), CONTEXT, 4);
+    data.runs.forEach((_, at) => dots(rows.filter(row => kept.has(row) && data.run[row] === at), this.page.hue(at), 6));
+    data.runs.forEach((run, at) => {
+      const colour = data.runs.length > 1 ? this.page.hue(at) : INK;
+      for (const [network, row] of run.alone) mark(row, "m0,-6l6,6l-6,6l-6,-6z", { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
+      mark(run.selected, "m0,-9l2.6,6 6.4,.4-5,4.2 1.7,6.4-5.7-3.4-5.7,3.4 1.7-6.4-5-4.2 6.4-.4z", { fill: data.highlight, stroke: "#fff" });
+    });
+    mark(picked, "m-12,0a12,12 0 1 0 24,0a12,12 0 1 0 -24,0", { stroke: INK, "stroke-width": 1.5 });
+    return { box, places, x, y };
+  }
+
+  // The panel at a pointer, and the kept design next to it.
+  under(svg, event, kept) {
+    const at = svg.getBoundingClientRect(), px = event.clientX - at.left, py = event.clientY - at.top;
+    const panel = this.panels.find(({ box: [l, t, r, b] }) => px >= l - 6 && px <= r + 6 && py >= t - 6 && py <= b + 6);
+    let row = null, least = NEAR;
+    for (const [each, [x, y]] of panel ? panel.places : []) {
+      const away = Math.hypot(x - px, y - py) + (kept.has(each) ? 0 : NEAR);
+      if (away < least) [row, least] = [each, away];
+    }
+    return { panel, row, px, py };
+  }
+
+  listen(svg, x, y, kept) {
+    let from = null, frame = null;
+    svg.onpointerdown = event => { from = this.under(svg, event, kept); };
+    svg.onpointermove = event => {
+      const { row, px, py } = this.under(svg, event, kept);
+      if (row !== null) showTip(event, this.page.title(row));
+      else byId("tip").hidden = true;
+      frame?.remove();
+      if (from?.panel && Math.hypot(px - from.px, py - from.py) > 6) frame = put(svg, "rect", { x: Math.min(px, from.px), y: Math.min(py, from.py), width: Math.abs(px - from.px), height: Math.abs(py - from.py), fill: "#0173b222", stroke: "#0173b2" });
+    };
+    svg.onpointerup = event => {
+      const to = this.under(svg, event, kept), start = from;
+      from = null;
+      frame?.remove();
+      if (!start?.panel) return;
+      if (Math.hypot(to.px - start.px, to.py - start.py) <= 6) {
+        if (to.row !== null) this.page.pick(to.row);
+        return;
+      }
+      const { panel } = start;
+      const inside = (place, a, b) => place >= Math.min(a, b) && place <= Math.max(a, b);
+      const rows = [...panel.places].filter(([, [px, py]]) => inside(px, start.px, to.px) && inside(py, start.py, to.py)).map(([row]) => row);
+      this.page.keep(panel.x, panel.y, rows);
+    };
+    svg.onpointerleave = () => { byId("tip").hidden = true; from = null; frame?.remove(); };
+  }
+}
+
+function legendHeight(entries, room) {
+  const scratch = document.createElementNS("http://www.w3.org/2000/svg", "g");
+  return legend(scratch, entries, 4, 0, room - 8) + 4;
+}
