@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, number, percent, render, row, rows, times
+from experiments.markdown import groups, number, percent, render, row, rows
 from experiments.physics import baselines, summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.robustness import EXCLUDED
@@ -102,7 +102,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     optima = frames["optima"]
     helpers = (
         *(plain, held, searched, device_ratios, span, runs_of, chip_table, other_device, by_adc),
-        *(short, dB, rram_cases, idle_effect, worst_unseen, unseen_misses, contrast),
+        *(short, ratio, dB, rram_cases, idle_effect, worst_unseen, unseen_misses, contrast),
         robust,
     )
     return render(
@@ -128,6 +128,11 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
 def short(value: float) -> str:
     """Format a number with three digits."""
     return f"{value:.3g}"
+
+
+def ratio(value: float) -> str:
+    """Format a ratio with three digits."""
+    return f"{value:.3g} ×"
 
 
 def dB(value: float) -> str:
@@ -212,7 +217,7 @@ def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[s
 def worst_unseen(left_out: pd.DataFrame) -> str:
     """Name the network with the largest EDAP on the chip for the others, over the chip for all."""
     for r in rows(left_out.dropna(subset="unknown_over_known").nlargest(1, "unknown_over_known")):
-        return f"{times(r['unknown_over_known'])} {label(r['left_out'])}"
+        return f"{ratio(r['unknown_over_known'])} {label(r['left_out'])}"
     return "—"
 
 
@@ -227,7 +232,7 @@ def contrast(contrasts: pd.DataFrame, study: str, name: str) -> str:
     found = contrasts[(contrasts["study"] == study) & (contrasts["contrast"] == name)]["ratio"]
     if not len(found):
         return "—"
-    return "no such chip found" if pd.isna(found.iloc[0]) else times(found.iloc[0])
+    return "no such chip found" if pd.isna(found.iloc[0]) else ratio(found.iloc[0])
 
 
 def robust(survival: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
@@ -241,8 +246,8 @@ def robust(survival: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
             found = rows(of_text[of_text["study"].map(summary.device_of) == device])
             for r in found:
                 held_by = sum(bool(r[f"{name}_holds"]) for name in others) + r["ends_held"]
-                ratio = f"{held_by} of {r['ends'] + len(others)}"
-                cells += [f"{held(r, 'reference')}, {held(r, DEFAULT_ADC)}", ratio]
+                share = f"{held_by} of {r['ends'] + len(others)}"
+                cells += [f"{held(r, 'reference')}, {held(r, DEFAULT_ADC)}", share]
             cells += ["—", "—"] * (not found)
         yield text, cells
 
