@@ -1,0 +1,47 @@
+"""Proven best chips of five networks with limits on their accuracy, under requests.
+
+`python -m experiments.edge_networks.study --data DIR --beside-rounding --rates` writes the study.
+`python -m experiments.scenarios.edge_five --data DIR` then proves the best chips with the circuit
+that computes as 8-bit integers do (`results/published/accuracy/edge_five_sram.csv`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.scenarios.optima import proven
+from experiments.scenarios.studies import AREA, LOAD, POWER, TABLES
+from imcmoo.cli.catalogue import find_study
+
+FILE = "edge_five.csv"
+CIRCUITS = TABLES.parent / "accuracy" / "edge_five_sram.csv"
+CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
+
+
+def with_circuit(text: str) -> str:
+    """A study whose chips have the circuit of the chip without any drop of accuracy."""
+    chip = pd.read_csv(CIRCUITS).set_index("allowed_drop").loc[0]
+    lines = (f"{name} = {json.dumps(chip[name], default=int)}" for name in CIRCUIT)
+    return text.replace("[space]\n", "[space]\n" + "\n".join(lines) + "\n")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, default=TABLES / FILE, metavar="F.csv")
+    args = parser.parse_args(argv)
+    path = args.data / "edge_five_circuit.toml"
+    text = (args.data / "edge_five.toml").read_text(encoding="utf-8")
+    path.write_text(with_circuit(text), encoding="utf-8")
+    rows = [proven(find_study(str(path)).problem(), chip) for chip in (POWER, AREA, LOAD)]
+    pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.12g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()

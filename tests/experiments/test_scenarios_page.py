@@ -1,0 +1,91 @@
+"""The page of scenarios states the numbers of its published tables, and the tables agree."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.scenarios import enumerated, optima, searches, times
+from experiments.scenarios.page import number, published
+from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER
+from tests.experiments.conftest import ROOT
+
+TABLES = ROOT / "results" / "published" / "scenarios"
+ROUNDED = 1e-9
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def proven():
+    return pd.read_csv(TABLES / optima.FILE)
+
+
+@pytest.fixture(scope="module")
+def searched():
+    return pd.read_csv(TABLES / searches.FILE)
+
+
+def test_the_page_has_all_rows_of_its_tables(page):
+    tables = published(TABLES)
+    assert len(tables["cameras"]) == 8
+    for name, rows in tables.items():
+        assert [row for row in rows if row not in page] == [], name
+
+
+def test_all_proofs_are_closed(proven):
+    assert set(proven["scenario"]) == set(NAMES)
+    served = proven[proven["value"].notna()]
+    assert (served["value"] == served["bound"]).all()
+
+
+def test_enumerated_optima_are_the_proven_ones(proven):
+    kept = proven[proven["dram_idle"]].set_index(["scenario", "adc_model", "chip"])
+    listed = pd.read_csv(TABLES / enumerated.FILE)
+    in_turn = listed[listed["sharing"] == "time"]
+    assert {"cameras", "cameras_rram"} <= set(in_turn["scenario"])
+    for row in in_turn.itertuples():
+        case = (row.scenario, row.adc_model)
+        assert kept.loc[(*case, POWER), "feasible"] == (row.serve > 0)
+        if row.serve:
+            assert kept.loc[(*case, POWER), "value"] == pytest.approx(row.average_power_W, ROUNDED)
+            assert kept.loc[(*case, AREA), "area_mm2"] == pytest.approx(row.area_mm2, ROUNDED)
+            assert kept.loc[(*case, LOAD), "capacity"] == pytest.approx(row.capacity, ROUNDED)
+
+
+def test_every_scenario_that_a_chip_serves_was_searched_with_all_seeds(proven, searched):
+    assert set(searched["scenario"]) == set(searches.optima(proven))
+    seeds = searched.groupby(["scenario", "criterion"])["seed"].nunique()
+    assert (seeds == searches.SEEDS).all()
+    assert (searched["ratio"] >= 1 - ROUNDED).all()
+
+
+def test_searches_are_within_one_percent_of_the_optimum_in_the_median(searched):
+    assert (searched.groupby(["scenario", "criterion"])["ratio"].median() <= 1.01).all()
+
+
+def test_evaluations_with_a_scenario_keep_their_share_of_time(page):
+    ratios = pd.read_csv(TABLES / times.FILE).set_index(["scenario", "policy"])["ratio"]
+    most = {policy: ratios.xs(policy, level="policy").max() for policy in ("none", "layer")}
+    assert most["none"] <= 1.05
+    assert most["layer"] <= 1.3
+    assert f"at most {most['none']:.2f} (`none`) and {most['layer']:.2f} (`layer`)" in page
+
+
+def test_numbers_in_the_text_are_those_of_the_tables(page, proven):
+    served = proven[proven["dram_idle"] & proven["value"].notna()]
+    by = {
+        (name, chip): of
+        for (name, chip), of in served.groupby(["scenario", "chip"])
+        if chip in (POWER, AREA, LOAD)
+    }
+    power = by["cameras", POWER]["average_power_W"]
+    area = by["cameras", AREA]["area_mm2"]
+    most = by["cameras", LOAD]["capacity"]
+    assert f"{power.min():.1f} to {power.max():.1f} W" in page
+    assert f"{area.min():.0f} to {area.max():.0f} mm²" in page
+    assert f"{most.min():.0f} to {most.max():.0f} times the load" in page.replace("\n", " ")
+    assert f"at least {number(by['cameras_rram', AREA]['area_mm2'].min())} mm²" in page
+    assert np.isfinite(power).all()
