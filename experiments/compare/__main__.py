@@ -189,7 +189,7 @@ def _added(
     if (config["budgets"], config["fingerprint"]) != (list(rules.budgets), fingerprint):
         raise InputError(f"--add: {folder} has other budgets or is of another problem")
     joined = {}
-    for name in BY_SEED:
+    for name in (name for name in BY_SEED if (folder / f"{name}.csv.gz").is_file()):
         earlier = pd.read_csv(folder / f"{name}.csv.gz")
         earlier = earlier[~earlier["method"].isin(frames[name]["method"])]
         joined[name] = pd.concat([frames[name], earlier], ignore_index=True)

@@ -26,14 +26,14 @@ class _CountingFeasibility(Feasibility):
 
     def reset(self) -> None:
         """Restart the count."""
-        self._checked, self._screened, self._answered = (_Seen() for _ in range(3))
+        self._checked, self._asked, self._answered = (_Seen() for _ in range(3))
         self.count = 0
 
     def record(self, levels: Levels) -> None:
         """Count designs that are checked exactly or evaluated."""
         new = self._checked.first(self.space.rank(levels))
         questions = self._answered.first(self._questions(levels))
-        self.count += len(new) - self._screened.count(questions)
+        self.count += len(new) - self._asked.count(questions)
 
     def violation(self, levels: Levels) -> Floats:
         self.record(levels)
@@ -41,7 +41,7 @@ class _CountingFeasibility(Feasibility):
 
     def screened(self, levels: Levels) -> Floats:
         if self.screened_by.any():
-            new = self._screened.first(self._questions(levels))
+            new = self._asked.first(self._questions(levels))
             self.count += len(new) - self._answered.count(new)
         return super().screened(levels)
 

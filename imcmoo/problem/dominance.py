@@ -44,7 +44,7 @@ def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
     for column, other in zip(points.T, others.T, strict=True):
         better &= column[:, None] <= other
         worse &= column[:, None] >= other
-    return (worse & ~better).any(axis=1), (better & ~worse).any(axis=0)
+    return np.asarray((worse & ~better).any(axis=1)), np.asarray((better & ~worse).any(axis=0))
 
 
 def pareto_rank(points: Floats) -> Ints:

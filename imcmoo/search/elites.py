@@ -101,10 +101,7 @@ class ValueElites:
 
 
 def from_elites(
-    problem: AcceleratorProblem,
-    archive: Archive,
-    wanted: int,
-    rng: np.random.Generator,
+    problem: AcceleratorProblem, archive: Archive, wanted: int, rng: np.random.Generator
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.
 

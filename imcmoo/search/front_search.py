@@ -16,7 +16,7 @@ from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move
 
-MEMBERS = 6
+MEMBERS = 4
 """Random front members looked at per design wanted: bounds the time where the front is large."""
 
 SURPLUS = 2
@@ -35,9 +35,9 @@ def near_front(
 ) -> Levels:
     """New neighbours of front members, best first.
 
-    Each of `wanted` random weight vectors selects the best front member that has a new neighbour.
-    The neighbours of all selected members are ordered by what a surrogate predicts for the weights:
-    the best by each weight vector in turn.
+    Random weight vectors, as many as designs are wanted, each select the best front member that has
+    a new neighbour. The neighbours of all selected members are ordered by what a surrogate predicts
+    for the weights: the best by each weight vector in turn.
 
     Args:
         problem: what is searched.

@@ -34,7 +34,7 @@ UNSCORED = 1e250
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
 
-BEST_KNOWN = 20
+BEST_KNOWN = 8
 """A neighbour of an incumbent is promising if it may be among so many best by a criterion."""
 
 ELITES_SHARE = 0.85

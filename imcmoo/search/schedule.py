@@ -93,16 +93,16 @@ PAPER = Schedule(
     initial=500,
     population=70,
     phases=(
-        Phase("explore", 10, 70, 1.0, 0.5, eta=3, local_search=0.75),
-        Phase("balance", 10, 70, 0.9, 0.2, eta=7, local_search=0.75),
-        Phase("converge", 10, 70, 1.0, 0.1, eta=15, local_search=0.9),
+        Phase("explore", 7, 100, 1.0, 0.5, eta=3, local_search=0.85),
+        Phase("balance", 7, 100, 0.9, 0.2, eta=7, local_search=0.95),
+        Phase("converge", 7, 100, 1.0, 0.1, eta=15, local_search=0.95),
         Phase("refine", 5, 140, 1.0, 0.05, eta=25, local_search=0.95),
     ),
 )
 """The paper's four phases of 700 designs after 500 initial designs: 3,300 evaluations.
 
 Sizes, crossover probabilities and indices are those of its published notebooks (github.com/
-OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, HWC_01_mainTest), but the last phase has five
-generations of 140 instead of ten of 70, to save time. Its mutation probabilities are 1, 0.5, 0.2
-and 0.05: rounding undoes about half of its mutations and none of ours. Local search is ours.
+OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, HWC_01_mainTest), but its phases have ten
+generations of 70 designs; fewer and larger ones save time. Its mutation probabilities are 1, 0.5,
+0.2 and 0.05: rounding undoes about half of its mutations and none of ours. Local search is ours.
 """

@@ -69,8 +69,8 @@ class Surrogate:
             n: number of designs; `FITTED` by default.
         """
         feasible = np.flatnonzero(archive.feasible)
-        distance = steps(problem.space, archive.levels[feasible], archive.levels[incumbents])
-        nearest = feasible[np.argsort(distance.min(axis=1), kind="stable")[: n or FITTED]]
+        distance = steps(problem.space, archive.levels[incumbents], archive.levels[feasible])
+        nearest = feasible[np.argsort(distance.min(axis=0), kind="stable")[: n or FITTED]]
         points = problem.coordinates(archive.F[nearest])
         return cls(problem.space, archive.levels[nearest], points)
 
@@ -90,10 +90,10 @@ class Surrogate:
 
     def _kernel(self, levels: Levels) -> Floats:
         """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
-        return np.exp(-steps(self.space, levels, self._levels) / REACH)
+        return np.exp(steps(self.space, levels, self._levels) / -REACH)
 
 
-def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
+def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
     """Number of steps from designs to others, shape (n, n_others)."""
     # As bytes, most often: quicker than SciPy's `cdist`, which takes a third of a second to import.
     small = np.min_scalar_type(-sum(space.shape))
@@ -102,7 +102,7 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Floats:
     for is_ordered, ours, theirs in zip(space.is_ordered, *columns, strict=True):
         apart = ours[:, None] - theirs
         total += np.abs(apart) if is_ordered else apart != 0
-    return total.astype(float)
+    return total
 
 
 def _axes(space: DesignSpace, scaled: Floats, levels: Levels) -> Floats:

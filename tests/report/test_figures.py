@@ -50,7 +50,6 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    fronts.parallel_coordinates(SHIPPED[:2], front=one, selected=one, alone=none(2))
     fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, alone=none(2))
     assert not recwarn.list
 

@@ -105,7 +105,7 @@ def offspring(archive):
 
 
 def test_only_spaces_too_large_to_enumerate_have_niches_and_smaller_generations(monkeypatch):
-    assert offspring(searched()) == {70}
+    assert offspring(searched()) == {100}
     monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
     with_niches = searched()
     assert len(with_niches) == len(with_niches.seen) == 300
