@@ -33,8 +33,11 @@ KEPT = ("runs.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {"front": "front", "random": "random", "ablation": "ablation", "recorded": "searches"}
+TABLES = {"recorded": "searches"} | {n: n for n in ("front", "behind", "random", "ablation")}
 """Macros of the template by the first word of a mark; its other words are arguments."""
+
+SIGNIFICANT = 0.01
+"""Largest p-value of a significant difference."""
 
 HIDDEN = ("C-TAEA", "NSGA-II, mixed")
 """Methods that a page leaves to the CSV files."""
@@ -53,10 +56,15 @@ def fill(page: str, folder: Path) -> str:
         frame = pd.read_csv(folder / kind / study / f"{name}.csv")
         return frame[frame["counted"] == DESIGNS]
 
-    constants: dict[str, object] = {"OURS": OURS, "WORST": WORST, "STUDIES": STUDIES}
+    def compared() -> list[str]:
+        return sorted(path.name for path in (folder / "compare").iterdir())
+
+    constants: dict[str, object] = {"TITLES": {WORST: "largest regret", **FRONT}}
+    constants |= {"OURS": OURS, "WORST": WORST, "STUDIES": STUDIES}
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
     constants["TESTED"] = [name for name in FRONT if name != "coverage"]
     functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
+    functions |= {"compared": compared, "undecided": _undecided}
     functions |= {"read": read, "recorded": recorded, "pct": _pct, "display": _display}
     tables = macros("compare/tables.md", **constants, **functions)
 
@@ -83,6 +91,12 @@ def _median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> 
 
 def _largest_p(tests: pd.DataFrame, method: str, budget: int, indicators: Collection[str]) -> float:
     return float(_of(tests, method, budget, indicators)["p_holm"].max())
+
+
+def _undecided(tests: pd.DataFrame, budget: int, indicator: str) -> pd.DataFrame:
+    """Rows of the shown methods that the search is not ahead of."""
+    where = (tests["budget"] == budget) & (tests["indicator"] == indicator)
+    return tests[where & (tests["p_holm"] >= SIGNIFICANT) & ~tests["method"].isin(HIDDEN)]
 
 
 def _display(criterion: str) -> str:

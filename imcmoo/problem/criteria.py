@@ -1,6 +1,6 @@
 """The registry of criteria: how one design is selected, and what search and judgement follow.
 
-Selection, elitism, enumeration, regret and the comparison of searches all ask here. A new criterion
+Selection, enumeration, regret and the comparison of searches all ask here. A new criterion
 is one function and one entry, or, without touching this package, a `Criterion` of the user that a
 study names as `module:name`: it is then searched for, selected by, enumerated and judged.
 """
