@@ -18,12 +18,8 @@ import pandas as pd
 from experiments.compare.comparison import DESIGNS, FRONT, OURS, PRIMARY, WORST
 from experiments.markdown import macros
 from experiments.publish import write
-from experiments.recorded import recorded
-from imcmoo.report.labels import label
 
 DOCS = Path(__file__).parents[2] / "docs"
-
-STUDIES = ("four_workload_rram", "four_workload_sram", "nine_workload_sram")
 
 EARLY = 1000
 """Second budget after which algorithms are judged."""
@@ -33,13 +29,13 @@ KEPT = ("runs.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = {"recorded": "searches"} | {n: n for n in ("front", "behind", "random", "ablation")}
-"""Macros of the template by the first word of a mark; its other words are arguments."""
+TABLES = ("front", "behind", "ablation")
+"""Macros of the template, by the first word of a mark; its other words are arguments."""
 
 SIGNIFICANT = 0.01
 """Largest p-value of a significant difference."""
 
-HIDDEN = ("C-TAEA", "NSGA-II, mixed")
+HIDDEN = ("C-TAEA", "NSGA-II, mixed", "NSGA-III", "NSGA-III, criteria", "random")
 """Methods that a page leaves to the CSV files."""
 
 
@@ -47,7 +43,7 @@ def fill(page: str, folder: Path) -> str:
     """Replace the tables between the marks of a page by those of a folder.
 
     Raises:
-        KeyError: a mark of no table.
+        AttributeError: a mark of no table.
         OSError: the tables of a comparison are missing.
     """
 
@@ -60,18 +56,18 @@ def fill(page: str, folder: Path) -> str:
         return sorted(path.name for path in (folder / "compare").iterdir())
 
     constants: dict[str, object] = {"TITLES": {WORST: "largest regret", **FRONT}}
-    constants |= {"OURS": OURS, "WORST": WORST, "STUDIES": STUDIES}
+    constants |= {"OURS": OURS, "WORST": WORST}
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
     constants["TESTED"] = [name for name in FRONT if name != "coverage"]
     functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
     functions |= {"compared": compared, "undecided": _undecided}
-    functions |= {"read": read, "recorded": recorded, "pct": _pct, "display": _display}
+    functions |= {"read": read, "pct": _pct}
     tables = macros("compare/tables.md", **constants, **functions)
 
     def filled(match: re.Match[str]) -> str:
         kind, *names = match["name"].split()
-        arguments = [int(name) if name.isdigit() and kind == "front" else name for name in names]
-        return f"{match[1]}\n{getattr(tables, TABLES[kind])(*arguments)}\n{match[3]}"
+        arguments = [int(name) if name.isdigit() else name for name in names]
+        return f"{match[1]}\n{getattr(tables, kind)(*arguments)}\n{match[3]}"
 
     return MARKED.sub(filled, page)
 
@@ -94,13 +90,9 @@ def _largest_p(tests: pd.DataFrame, method: str, budget: int, indicators: Collec
 
 
 def _undecided(tests: pd.DataFrame, budget: int, indicator: str) -> pd.DataFrame:
-    """Rows of the shown methods that the search is not ahead of."""
-    where = (tests["budget"] == budget) & (tests["indicator"] == indicator)
+    """Rows of the shown methods that the search is not ahead of, or not in all runs."""
+    where = (tests["budget"] == budget) & (tests["indicator"] == indicator) & (tests["A12"] < 1)
     return tests[where & (tests["p_holm"] >= SIGNIFICANT) & ~tests["method"].isin(HIDDEN)]
-
-
-def _display(criterion: str) -> str:
-    return "all at once" if criterion == WORST else label(criterion)
 
 
 def _pct(value: float) -> str:
@@ -116,8 +108,9 @@ def take_over(results: Path, folder: Path) -> None:
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, kept / name)
-        if (source / "ecdf.png").is_file() and source.parent.name == "compare":
-            shutil.copyfile(source / "ecdf.png", DOCS / "figures" / f"ecdf_{source.name}.png")
+        shown = DOCS / "figures" / f"ecdf_{source.name}.png"
+        if (source / "ecdf.png").is_file() and shown.is_file():
+            shutil.copyfile(source / "ecdf.png", shown)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
