@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from experiments.reproduce import PAPER, PHYSICS, PUBLICATIONS, SILICON, publish
+from experiments.reproduce import PAPER, PHYSICS, PROVEN_ONLY, PUBLICATIONS, SILICON, publish
 from imcmoo.cli import command_line
 from imcmoo.io.errors import InputError
 
@@ -15,7 +15,7 @@ PROG = "experiments.run"
 OPTIONS = {
     PAPER: ("out", "quiet", "resume", "workers"),
     SILICON: ("data", "out", "quiet"),
-    PHYSICS: ("adc", "out", "quiet", "resume", "workers"),
+    PHYSICS: ("adc", "out", "proven", "quiet", "resume", "workers"),
 }
 """Options of each publication; with `workers` also those of the scheduler."""
 
@@ -43,15 +43,16 @@ def _main(argv: list[str] | None) -> None:
     group.add_argument(
         "--adc",
         choices=ADC_MODELS,
-        help=f"{PHYSICS}: another converter model, which the page compares with the default one",
+        help=f"{PHYSICS}: another ADC model, which the page compares with the default one",
     )
+    group.add_argument("--proven", action="store_true", help=f"{PHYSICS}: {PROVEN_ONLY}")
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
         publish(args.study, args)
         return
-    for name, owner in (("data", SILICON), ("adc", PHYSICS)):
-        if getattr(args, name) is not None:
+    for name, owner in (("data", SILICON), ("adc", PHYSICS), ("proven", PHYSICS)):
+        if getattr(args, name):
             raise InputError(f"--{name} is an option of {owner} only")
     run_command.main(args)
     if args.list:

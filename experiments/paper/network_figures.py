@@ -138,10 +138,10 @@ def aggregations(frame: pd.DataFrame, width: float) -> Figure:
     rows = frame.set_index("criterion").loc[list(CRITERIA), columns]
     at = np.arange(len(columns))
     ax.hlines(at, rows.min(), rows.max(), color="0.8", linewidth=1.0)
-    for (name, values), (colour, marker) in zip(
-        rows.iterrows(), workload_styles(CRITERIA), strict=True
-    ):
-        ax.plot(values, at, marker, ms=4.5, mew=0, color=colour, label=label(str(name)))
+    sizes = (8.0, 5.5, 3.5)  # the others show around one that coincides with them
+    styles = zip(sizes, workload_styles(CRITERIA), strict=True)
+    for (name, values), (size, (colour, marker)) in zip(rows.iterrows(), styles, strict=True):
+        ax.plot(values, at, marker, ms=size, mew=0, color=colour, label=label(str(name)))
     ax.axvline(1, color="0.2", linewidth=0.6)
     ax.set_yticks(at, [label(c.removeprefix("over_own_best_")) for c in columns])
     ax.set(xlabel="EDAP / single-network optimum", xscale="log", ylim=(len(at) - 0.5, -0.5))

@@ -10,16 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.physics.summary import (
-    GEOMEAN,
     MAIN,
     chip_of,
     device_of,
     main_studies,
-    networks_of,
     rram_over_sram,
     study_label,
 )
-from experiments.physics.variations import CONVERTER
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.proof_plan import ALONE
 from imcmoo.problem.criteria import MINIMAX
@@ -72,15 +69,12 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
     return figure
 
 
-def device_ratios(
-    optima: Mapping[str, pd.DataFrame], variations: pd.DataFrame, default: str
-) -> pd.DataFrame:
+def device_ratios(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
     """Select EDAP of the best RRAM chip over that of the best SRAM chip, by geometric mean.
 
     Args:
-        optima: published optima by ADC model; at least those of the default.
-        variations: has the geometric mean with every ADC model.
-        default: name of the default ADC model.
+        optima: published optima by ADC model.
+        means: ratio of the geometric means by ADC model.
 
     Returns:
         Columns adc_model, workload (or `MEAN`), ratio.
@@ -91,13 +85,7 @@ def device_ratios(
         assert ratios is not None  # of both devices
         columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
         frames.append(pd.DataFrame(columns))
-    rows = variations[variations["kind"].isin(["default", CONVERTER])]
-    rows = rows[rows["study"].map(networks_of) == MAIN]
-    means = rows.assign(device=rows["study"].map(device_of)).pivot(
-        index="variation", columns="device", values=GEOMEAN
-    )
-    ratio = (means["RRAM"] / means["SRAM"]).rename(index={"default": default})
-    columns = {"adc_model": ratio.index, "workload": MEAN, "ratio": ratio.to_numpy()}
+    columns = {"adc_model": list(means), "workload": MEAN, "ratio": list(means.values())}
     return pd.concat([*frames, pd.DataFrame(columns)], ignore_index=True)
 
 

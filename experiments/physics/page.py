@@ -7,52 +7,71 @@ from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from experiments.markdown import area, groups, number, percent, render, rows
+from experiments.markdown import groups, number, percent, render, row, rows
 from experiments.physics import baselines, summary
-from experiments.physics.best_found import OWN_BUDGET, SAMPLED
-from experiments.physics.optima import CRITERIA, FITTED_PERIPHERY
+from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.robustness import EXCLUDED
 from experiments.physics.summary import GEOMEAN
-from experiments.physics.variations import (
-    ALONE,
-    ASSUMPTION,
-    CONVERTER,
-    DEFAULT,
-    LIMIT,
-    WITHOUT,
-)
+from experiments.physics.variations import DEFAULT
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
+from imcmoo.report.labels import label
 from problems import RRAM_PHYSICAL
 
 DEFAULT_ADC = "zigzag"
 
-MODELS = ("reference", *ADC_MODELS)
+TABLES = (
+    *("optima", "ends", "searches", "baselines", "sensitivity", "effects", "leave_one_out"),
+    *("contrasts", "variations", "survival"),
+)
+"""Tables of the page; it has no section on those that are not published."""
 
 LIMIT_MM2 = 800.0
 
-NAMED = 6
-"""Exceptions that are named in a cell; further ones are counted."""
+MOST = 3
+"""Parameters that are shown of each study."""
 
-MOST = 4
-"""Parameters and assumptions that are shown of each study."""
+ENDS_SHOWN = 8
+"""Extended value lists that are shown."""
 
-DISCREPANCIES = {
-    "placement": 1, "pulses": 2, "voltage_slows": 3, "bandwidth": 4, "shared_converters": 5,
-    "few_levels": 6, "unsigned_inputs": 7, "strides": 8, "wide_sums": 9, "wires": 10,
-    "idle_leakage": 11, "activation_dram": 12, "diagonal_groups": 15,
-}  # fmt: skip
-"""Row of the model discrepancies that each rule of the physical model corrects."""
+ALLOWED_DROP = 0.01
+"""Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-ADC_OF_COLUMN = {"0.85 V": (1.79, 9.7), "1.2 V": (3.56, 20.4)}
-"""Energy of an ADC and of a column with it, in pJ, by supply voltage.
+OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed")
+"""Tables of `published/accuracy` that the page shows."""
 
-Source: Jia et al., JSSC 2020, as in CiMLoop's arch/1_macro/jia_jssc_2020.
-"""
+NETWORKS = {
+    "digits": "digits",
+    "line_direction": "line direction",
+    "magika": "file type",
+    "recogniser": "text recognition",
+    "minilm": "sentence retrieval",
+}
+"""Display names of executed networks."""
+
+RRAM_CASES = {
+    DEFAULT: "cell error 4.3 %, ADC SQNR at least 15 dB",
+    "rram_sigma=0.011": "cell error 1.1 %",
+    "snr_adc_dB=-100": "no limit on ADC SQNR",
+}
+"""Descriptions of assumptions about RRAM by variation."""
+
+CHIP_ROWS = {
+    "area, macros": "{area_mm2:.0f} mm², {macros:,.0f}",
+    "array": "{rows:.0f} × {cols:.0f}",
+    "rows read at once": "{active_rows:.0f}",
+    "bits per cell": "{bits_per_cell:.0f}, {weight_coding}",
+    "bits per input slice": "{input_slice_bits:.0f}, {input_coding}",
+    "ADC": "{adc_bits:.0f} bits per {columns_per_adc:.0f} columns",
+    "global buffer, memory": "{glb_KiB:.0f} KiB, {dram}",
+    "supply voltage, schedule": "{voltage_V:g} V, {schedule}",
+}
+"""Rows of the table of chips and the format of their cells."""
 
 HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
 
@@ -75,73 +94,167 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
 
     Args:
         frames: tables of the studies with the default ADC model, by name.
-        others: tables with other ADC models.
-        published: has the folder `silicon`, of published macros.
+        others: tables with other ADC models, whose recommended chips are named.
+        published: has the folder `accuracy`, of proven best chips and executed networks.
     """
-    macros = published / "silicon" / "random_designs.csv"
-    recommended, earlier = (
-        pd.read_csv(path) if (path := published / "accuracy" / name).is_file() else None
-        for name in ("recommended.csv", "earlier_recommendations.csv")
-    )
+    files = {n: published / "accuracy" / f"{n}.csv" for n in OF_ACCURACY}
+    accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
+    optima = frames["optima"]
     helpers = (
-        *(plain, by_network, design_table, held, verdict),
-        *(ablation, order_shift, boundary_groups, searched),
+        *(plain, held, searched, device_ratios, span, runs_of, chip_table, other_device, by_adc),
+        *(short, ratio, dB, rram_cases, idle_effect, worst_unseen, unseen_misses, contrast),
+        robust,
     )
     return render(
         "physics/physical.md",
-        **{name: frames.get(name) for name in ("variations", "survival")},
-        **{n: f for n, f in frames.items() if n not in ("variations", "survival")},
+        **{name: frames.get(name) for name in TABLES},
         others=others,
-        other_optima={name: other["optima"] for name, other in others.items()},
-        macros=pd.read_csv(macros) if macros.is_file() else None,
-        proven=recommended,
-        earlier=earlier,
-        stale=recommended is not None and _stale(frames, recommended),
+        studies=list(dict.fromkeys(optima["study"])),
+        proven=accuracy["recommended"],
+        earlier=accuracy["earlier_recommendations"],
+        executed=accuracy["edge_five_executed"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
-        **{"CRITERIA": CRITERIA, "MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "MODELS": MODELS},
-        **{"DEFAULT_ADC": DEFAULT_ADC, "EXCLUDED": EXCLUDED, "PERIPHERY": FITTED_PERIPHERY},
-        **{"LIMIT_MM2": LIMIT_MM2, "OWN_BUDGET": OWN_BUDGET, "SAMPLED": SAMPLED, "MOST": MOST},
-        **{"BASELINES": (baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE)},
-        **{
-            "ADC_OF_COLUMN": ADC_OF_COLUMN,
-            "VOLTAGES": RRAM_PHYSICAL.values_of("voltage_V"),
-            "HBM2_MM2": HBM2_MM2,
-        },
+        **{"MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "NETWORKS": NETWORKS},
+        **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY, "MOST": MOST},
+        **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN, "HBM2_MM2": HBM2_MM2},
+        BASELINES=(baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE),
+        VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
-        adc_shares=[adc / column for adc, column in ADC_OF_COLUMN.values()],
+        snr_dB=DEFAULT_SNR_DB["sram"],
     )
 
 
-def _stale(frames: Frames, recommended: pd.DataFrame) -> bool:
-    """True if the published studies are of another model than the proven best chips."""
-    tables = [recommended, frames.get("variations", recommended)]
-    proven, published = (
-        t[t["variation"] == DEFAULT].set_index("study")["edap_geomean"] for t in tables
-    )
-    return bool((published / proven - 1).abs().max() > SAME_MODEL)
+def short(value: float) -> str:
+    """Format a number with three digits."""
+    return f"{value:.3g}"
+
+
+def ratio(value: float) -> str:
+    """Format a ratio with three digits."""
+    return f"{value:.3g} ×"
+
+
+def dB(value: float) -> str:
+    """Format a signal-to-noise ratio in dB; infinite without noise."""
+    return "∞" if np.isinf(value) else f"{value:.1f}"
+
+
+def by_adc(proven: pd.DataFrame, networks: str) -> Iterator[tuple[str, Row, Row]]:
+    """Best SRAM and RRAM chips for so many networks, with each ADC model."""
+    for name in ADC_MODELS:
+        variation = DEFAULT if name == DEFAULT_ADC else name
+        sram, rram = (
+            row(proven, study=f"{networks}_workload_{device}_physical", variation=variation)
+            for device in ("sram", "rram")
+        )
+        yield name, sram, rram
+
+
+def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
+    """EDAP of the best RRAM chip over that of the best SRAM chip, by ADC model."""
+    chips = by_adc(proven, networks)
+    return {
+        name: rram["edap_geomean"] / sram["edap_geomean"]
+        for name, sram, rram in chips
+        if sram["feasible"] and rram["feasible"]
+    }
+
+
+def span(values: Mapping[str, float]) -> str:
+    """Format the least and the largest of several ratios."""
+    return f"{min(values.values()):.1f} to {max(values.values()):.1f} times"
+
+
+def rram_cases(proven: pd.DataFrame, networks: str) -> Iterator[tuple[str, Row, float]]:
+    """Best RRAM chips by assumption, and their EDAP over that of the best SRAM chip."""
+    sram = row(proven, study=f"{networks}_workload_sram_physical", variation=DEFAULT)
+    for variation, name in RRAM_CASES.items():
+        rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
+        yield name, rram, rram["edap_geomean"] / sram["edap_geomean"]
+
+
+def idle_effect(proven: pd.DataFrame) -> float:
+    """Largest share by which EDAP falls without idle power of a memory interface."""
+    falls = [0.0]
+    for _, of_study in groups(proven, "study"):
+        score = of_study.set_index("variation")["edap_geomean"]
+        falls += [1 - v / score[DEFAULT] for name, v in score.items() if "idle" in str(name)]
+    return float(np.nanmax(falls))
+
+
+def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
+    """Whether each network keeps the score of 8-bit integers, to one point, on a chip."""
+    of_chip = executed[executed["chip"] == chip]
+    return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
+
+
+def other_device(optima: pd.DataFrame) -> str:
+    """Return the main study of the device that is not recommended; empty if there is none."""
+    best = summary.recommended(optima)
+    return next((s for s in summary.main_studies(optima) if s != best), "")
+
+
+def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the table of chips by minimax regret: a name, and a cell for each study."""
+    chips = [summary.chip_of(optima, study) for study in studies]
+    firsts = [rows(chip)[0] for chip in chips]
+    for name, form in CHIP_ROWS.items():
+        yield name, [form.format(**first) for first in firsts]
+    for name, column in (
+        ("least SNR of ADCs, dB", "snr_adc_dB"),
+        ("least SNR of cells, dB", "snr_dev_dB"),
+    ):
+        yield name, [dB(chip[column].min()) for chip in chips]
+    for name, column, unit in (
+        ("EDAP over single-network optimum", "over_own_best", " ×"),
+        ("TOPS/W", "tops_per_W", ""),
+    ):
+        ends = ((chip[column].min(), chip[column].max()) for chip in chips)
+        yield name, [f"{low:.3g} to {high:.3g}{unit}" for low, high in ends]
+
+
+def worst_unseen(left_out: pd.DataFrame) -> str:
+    """Name the network with the largest EDAP on the chip for the others, over the chip for all."""
+    for r in rows(left_out.dropna(subset="unknown_over_known").nlargest(1, "unknown_over_known")):
+        return f"{ratio(r['unknown_over_known'])} {label(r['left_out'])}"
+    return "—"
+
+
+def unseen_misses(left_out: pd.DataFrame) -> str:
+    """Name the networks that do not run on the chip for the others."""
+    missed = left_out[left_out["unknown_over_own_best"].isna()]["left_out"]
+    return ", ".join(label(name) for name in missed) or "—"
+
+
+def contrast(contrasts: pd.DataFrame, study: str, name: str) -> str:
+    """Format a ratio of `contrasts`."""
+    found = contrasts[(contrasts["study"] == study) & (contrasts["contrast"] == name)]["ratio"]
+    if not len(found):
+        return "—"
+    return "no such chip found" if pd.isna(found.iloc[0]) else ratio(found.iloc[0])
+
+
+def robust(survival: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the table of conclusions: text, and for SRAM and RRAM what both models say and in how
+    many variations it holds.
+    """
+    others = [name for name in ADC_MODELS if name != DEFAULT_ADC]
+    for text, of_text in groups(survival[survival["verdict"] != EXCLUDED], "conclusion"):
+        cells = []
+        for device in ("SRAM", "RRAM"):
+            found = rows(of_text[of_text["study"].map(summary.device_of) == device])
+            for r in found:
+                held_by = sum(bool(r[f"{name}_holds"]) for name in others) + r["ends_held"]
+                share = f"{held_by} of {r['ends'] + len(others)}"
+                cells += [f"{held(r, 'reference')}, {held(r, DEFAULT_ADC)}", share]
+            cells += ["—", "—"] * (not found)
+        yield text, cells
 
 
 def plain(value: object) -> str:
     """Format the value of a parameter."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def by_network(chips: Sequence[pd.DataFrame], column: str) -> list[tuple[float, ...]]:
-    """Values of a column of several chips, grouped by network."""
-    return list(zip(*(chip[column] for chip in chips), strict=True))
-
-
-def design_table(optima: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
-    """Rows of the table of a study's optima, parameter by parameter, and their sizes."""
-    columns = list(optima.columns)
-    parameters = columns[columns.index("criterion") + 1 : columns.index("workload")]
-    first = optima.drop_duplicates("criterion").set_index("criterion").loc[list(CRITERIA)]
-    for name in (p for p in parameters if first[p].notna().all()):
-        yield name, [plain(value) for value in first[name]]
-    yield "macros", [f"{v:,.0f}" for v in first["macros"]]
-    yield "area", [area(v) for v in first["area_mm2"]]
-    yield "area, periphery 2.5", [area(v) for v in first["area_periphery_mm2"]]
 
 
 def held(row: Row, model: str) -> str:
@@ -155,70 +268,8 @@ def held(row: Row, model: str) -> str:
     return f"{text} {'✓' if row[f'{model}_holds'] else '–'}"
 
 
-def verdict(row: Row) -> str:
-    """Format the verdict on a conclusion and its exceptions."""
-    if row["verdict"] == EXCLUDED:
-        return EXCLUDED
-    parts = [str(row["verdict"])]
-    exceptions, no_chip = ([f"`{n}`" for n in _names(row[k])] for k in ("exceptions", "no_chip"))
-    if exceptions:
-        more = f" and {len(exceptions) - NAMED} more" if len(exceptions) > NAMED else ""
-        parts.append(f"otherwise with {', '.join(exceptions[:NAMED])}{more}")
-    if no_chip:
-        parts.append(f"no chip within the limits with {', '.join(no_chip)}")
-    return "; ".join(parts)
-
-
 def _names(joined: Any) -> list[str]:
     return [] if pd.isna(joined) else str(joined).split()
-
-
-def ablation(
-    variations: pd.DataFrame, optima: pd.DataFrame
-) -> Iterator[tuple[str, str, str, list[str]]]:
-    """Rows of the table of rules: row of the discrepancies, rule, note, and a cell for each τ and
-    cost, of studies of four networks."""
-    table = variations[variations["study"].str.startswith("four_")]
-    few_bits = optima["bits_per_cell"].max() <= 2
-    for rule, of_rule in groups(table[table["kind"].isin((WITHOUT, ALONE))], "variation"):
-        cells = []
-        for device in ("rram", "sram"):
-            for kind in (WITHOUT, ALONE):
-                of_kind = of_rule["kind"] == kind
-                lines = of_rule[of_kind & of_rule["study"].str.contains(f"_{device}_")]
-                cells += _order_and_cost(rows(lines)[0]) if len(lines) else ["—", "—"]
-        note = " (changes nothing by construction)" if rule == "few_levels" and few_bits else ""
-        yield str(DISCREPANCIES.get(rule, "")), rule, note, cells
-
-
-def _order_and_cost(row: Row) -> list[str]:
-    """Format τ and the cost of trusting a model with one rule changed."""
-    tau = f"{row['tau']:.2f}"
-    if row["kind"] == ALONE:
-        return [tau, percent(row["sample_regret"])]
-    if not bool(row["feasible"]):
-        return [tau, "no chip"]
-    cost = row["regret_by_default"]
-    return [tau, "infeasible" if pd.isna(cost) else percent(cost)]
-
-
-def order_shift(variations: pd.DataFrame) -> Iterator[Row]:
-    """Rows of ADC models, of the assumptions that change the order most, and of limits."""
-    table = variations[variations["study"].str.startswith("four_")]
-    for _, of_study in groups(table, "study"):
-        by_kind = {kind: of_study[of_study["kind"] == kind] for kind in (CONVERTER, LIMIT)}
-        most = of_study[of_study["kind"] == ASSUMPTION].nsmallest(MOST, "tau")
-        yield from rows(pd.concat([by_kind[CONVERTER], most, by_kind[LIMIT]]))
-
-
-def boundary_groups(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Group extended lists by their outcome: title, heading of the outcome, rows."""
-    gain = table["gain"]
-    return [
-        ("The list ends too early", "gain", table[gain > 0]),
-        ("One value more is no better", "loss", table[gain <= 0]),
-        ("No such chip, or none that keeps the limits", "missed", table[gain.isna()]),
-    ]
 
 
 def searched(searches: pd.DataFrame, optima: pd.DataFrame) -> Iterator[Row]:

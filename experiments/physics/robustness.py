@@ -41,33 +41,33 @@ class Conclusion:
 
 CONCLUSIONS = (
     Conclusion(
-        "Optimising EDAP (max) is optimising for the largest network: excess on it over the best "
+        "Optimising EDAP, max is optimising for the largest network: its excess EDAP over the best "
         "chip that also runs the others",
         "max_excess_for_largest", lambda v: v < 1e-9, percent=True,
     ),
     Conclusion(
-        "EDAP (max) sacrifices a network: its EDAP over its own best, above 1.5",
+        "EDAP, max sacrifices a network: its EDAP over its single-network optimum, above 1.5",
         "max_over_own_best", lambda v: v > 1.5,
     ),
     Conclusion(
-        "The chip best for the largest network, of those that also run the others, is not the one "
-        "for all: geometric mean over the joint chip's, above 1.05",
+        "The chip best for the largest network is not the joint design: geometric-mean EDAP over "
+        "the joint design's, above 1.05",
         "largest_only_over_joint", lambda v: v > 1.05,
     ),
     Conclusion(
-        "One chip is within 20 % of every network's own best: minimax regret",
+        "One chip is within 20 % of each single-network optimum: minimax regret",
         "minimax_regret", lambda v: v < 0.2, percent=True,
     ),
     Conclusion(
-        "A network the chip was not made for pays: EDAP, on a chip that also runs it, over that on "
-        "the chip for all, above 1.1",
+        "An unseen network pays: EDAP on the chip for the others over that on the chip for all, "
+        "above 1.1",
         "left_out_over_known", lambda v: v > 1.1,
     ),
     Conclusion(
-        "The lowest supply is best: V", "voltage_V", lambda v: v < 0.65,
+        "The lowest supply voltage is best: V", "voltage_V", lambda v: v < 0.65,
     ),
     Conclusion(
-        "Converters take most of the chip: share of its area", "adc_area_share",
+        "ADCs take most of the chip: share of its area", "adc_area_share",
         lambda v: v > 0.5, percent=True,
     ),
     Conclusion(
@@ -78,12 +78,12 @@ CONCLUSIONS = (
         studies=("four_workload_rram",), verdict=EXCLUDED,
     ),
     Conclusion(
-        "RRAM is the better device for four networks: its best geometric-mean EDAP over SRAM's, "
-        "below 1", "rram_over_sram", lambda v: v < 1, studies=("four_workload_rram",),
+        "RRAM is better for four networks: its best geometric-mean EDAP over SRAM's, below 1",
+        "rram_over_sram", lambda v: v < 1, studies=("four_workload_rram",),
     ),
     Conclusion(
-        "RRAM is the better device for nine networks: the same", "rram_over_sram",
-        lambda v: v < 1, studies=("nine_workload_rram",),
+        "RRAM is better for nine networks: its best geometric-mean EDAP over SRAM's, below 1",
+        "rram_over_sram", lambda v: v < 1, studies=("nine_workload_rram",),
     ),
 )  # fmt: skip
 
@@ -167,8 +167,8 @@ def _holds(held: pd.Series, variation: str) -> bool:
 def _verdict(reference: bool, physical: bool) -> str:
     """Verdict on a conclusion, given whether it holds on each model."""
     return {
-        (True, True): "survives",
-        (True, False): "disappears",
-        (False, True): "appears",
+        (True, True): "holds on both",
+        (True, False): "holds on the reference model only",
+        (False, True): "holds on the physical model only",
         (False, False): "holds on neither",
     }[reference, physical]

@@ -16,7 +16,8 @@ from experiments.physics.baselines import baselines
 from experiments.physics.best_found import best_under
 from experiments.physics.boundary_sensitivity import boundary_table
 from experiments.physics.optima import contrasts, optimum_table
-from experiments.physics.page import DEFAULT_ADC, page, stored
+from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
+from experiments.physics.proven import proven_answer
 from experiments.physics.robustness import robustness
 from experiments.physics.searches import optimal_designs, regrets
 from experiments.physics.summary import MAIN, recommended, rram_over_sram
@@ -52,12 +53,17 @@ REFERENCES = {
 
 NAMES = tuple(REFERENCES)
 
-VARIED_FULLY = ("four_workload_rram_physical", "four_workload_sram_physical")
-"""Studies under every variation; others under those that could change the better device."""
+VARIED_FULLY: tuple[str, ...] = ()
+"""Studies under every variation, which takes hours; others under those that could change the better
+device."""
 
-SEEDS = 31
+DETAILED = ("four_workload_rram_physical", "four_workload_sram_physical")
+"""Studies whose variations also have costs over the single-network optima, and the order of
+designs."""
 
-COMPARED = ("optima", "searches", "survival")
+SEEDS = 5
+
+COMPARED = ("optima", "searches")
 """Tables that are published with another ADC model than the default, for the comparison."""
 
 Task = tuple[str, str, int]
@@ -71,21 +77,30 @@ class Physics(Publication):
         results: has exact answers, and gets those that are missing.
         workers: that find them.
         adc_model: the ADC model of all studies.
+        proven: whether optima are proven instead of found by enumeration, which takes minutes
+            instead of hours; only the tables of the optima are then made.
     """
 
     name = "physics"
 
-    def __init__(self, results: Path, workers: Workers, adc_model: str) -> None:
+    def __init__(self, results: Path, workers: Workers, adc_model: str, *, proven: bool) -> None:
         self.adc_model = adc_model
         self.home = results / "published" / self.name
         self.is_default = adc_model == DEFAULT_ADC
+        self.proven = proven
         answers = results if self.is_default else results / adc_model
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
-        self.answers = {n: find_exact(s, answers, workers) for n, s in self.studies.items()}
-        self.tasks = list(tasks(self.studies, answers_questions=self.is_default))
+        self.answers = {
+            n: proven_answer(s, answers) if proven else find_exact(s, answers, workers)
+            for n, s in self.studies.items()
+        }
+        self.tasks = list(tasks(self.studies, complete=self.is_default, proven=proven))
         problems = {name: study.problem() for name, study in self.studies.items()}
         self.depends_on = dependence(problems.values())
-        self.config = {"adc_model": adc_model, "fingerprints": fingerprints(problems)}
+        optima = "proven" if proven else "enumerated"
+        self.config = {
+            "adc_model": adc_model, "optima": optima, "fingerprints": fingerprints(problems)
+        }  # fmt: skip
 
     def run_task(self, task: Task) -> Result:
         """Answer questions about a study, examine its optima, vary it, or search it."""
@@ -96,7 +111,7 @@ class Physics(Publication):
         if kind == "variations":
             return {"variations": _variation(study, answer, _keys(study)[number])}
         if kind == "looks":
-            boundary = {"ends": boundary_table(study, answer)}
+            boundary = {"ends": boundary_table(study, answer)} if self.is_default else {}
             return {"optima": optimum_table(study, answer), **boundary}
         return questions(study)
 
@@ -119,17 +134,16 @@ class Physics(Publication):
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
             "over_own_best": (figures.shown(optima), figures.over_own_best),
             "components": (figures.components(study, optima), figures.component_shares),
-            "area_front": (
-                figures.area_front(study, self.answers[study.name]),
-                figures.area_against_edap,
-            ),
         }
-        if rram_over_sram(optima, MAIN) is not None:
+        if not self.proven:
+            front = figures.area_front(study, self.answers[study.name])
+            drawn["area_front"] = (front, figures.area_against_edap)
+        chips = self.home.parent / "accuracy" / "recommended.csv"
+        if rram_over_sram(optima, MAIN) is not None and chips.is_file():
             paths = {m: self.home / m / "optima.csv" for m in ADC_MODELS}
             others = {m: pd.read_csv(path) for m, path in paths.items() if path.is_file()}
-            variations = pd.read_csv(folder / "variations.csv")
-            by_model = {self.adc_model: optima, **others}
-            ratios = figures.device_ratios(by_model, variations, self.adc_model)
+            means = device_ratios(pd.read_csv(chips), MAIN)
+            ratios = figures.device_ratios({self.adc_model: optima, **others}, means)
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
 
@@ -146,19 +160,23 @@ class Physics(Publication):
         return {docs / "physical.md": page(frames, by_model, home.parent)}
 
 
-def tasks(studies: Mapping[str, Study], *, answers_questions: bool) -> Iterator[Task]:
+def tasks(studies: Mapping[str, Study], *, complete: bool, proven: bool) -> Iterator[Task]:
     """Yield all tasks, the longest first.
 
     Args:
         studies: by name.
-        answers_questions: whether to answer the questions that only the page asks.
+        complete: whether to answer questions that need all designs, and to vary assumptions.
+        proven: whether to examine the optima only.
     """
     for name in reversed(NAMES):
-        if answers_questions:
+        if complete and not proven:
             yield "questions", name, -1
         yield "looks", name, -1
-    for name in (n for n in reversed(NAMES) if n in REFERENCES):
-        yield from (("variations", name, i) for i in range(len(_keys(studies[name]))))
+    if proven:
+        return
+    if complete:
+        for name in (n for n in reversed(NAMES) if n in REFERENCES):
+            yield from (("variations", name, i) for i in range(len(_keys(studies[name]))))
     for name in reversed(NAMES):
         yield from (("searches", name, seed) for seed in range(SEEDS))
 
@@ -179,7 +197,13 @@ def questions(study: Study) -> dict[str, pd.DataFrame]:
 
 
 def run(
-    results: Path, docs: Path, *, quiet: bool, workers: Workers, adc_model: str = DEFAULT_ADC
+    results: Path,
+    docs: Path,
+    *,
+    quiet: bool,
+    workers: Workers,
+    adc_model: str = DEFAULT_ADC,
+    proven: bool = False,
 ) -> Path:
     """Answer and publish everything; see `publish`.
 
@@ -190,11 +214,12 @@ def run(
         quiet: show no progress.
         workers: processes, or a scheduler of other machines.
         adc_model: the ADC model of all studies.
+        proven: as `Physics` takes it.
 
     Returns:
         The folder of the tables.
     """
-    publication = Physics(results, workers, adc_model)
+    publication = Physics(results, workers, adc_model, proven=proven)
     folder = publication.home if publication.is_default else publication.home / adc_model
     publish(publication, folder, docs, quiet=quiet, workers=workers)
     return folder
@@ -214,7 +239,7 @@ def _variation(study: Study, answer: ExactAnswer, key: Key) -> pd.DataFrame:
     optimum = study.space.unrank(answer.optima["edap_geomean"].ranks[:1])
     optima = optimal_designs(study.space, answer)
     reference = STUDIES[REFERENCES[study.name]]
-    detailed = study.name in VARIED_FULLY
+    detailed = study.name in DETAILED
     return best_under(study, reference, key, optima, optimum, detailed=detailed)
 
 

@@ -1,7 +1,7 @@
 """Variations of the assumptions, limits and ADC model of the physical studies.
 
-Studies of four networks are varied in every respect, those of nine in the respects that could
-change the better device. One search of the study's budget from the exact optima of the unchanged
+Studies are varied in the respects that could change the better device; `keys` lists all others.
+One search of the study's budget from the exact optima of the unchanged
 model answers each variation; it is never worse than these, but not proven optimal.
 """
 

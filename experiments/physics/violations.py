@@ -13,10 +13,10 @@ from imcmoo.space.design_space import Levels
 LIMIT_NAMES = {
     "missing_cells": "cells",
     "missing_buffer_bits": "buffer",
-    "missing_snr": "signal to noise of conversion",
-    "missing_compute_snr": "signal to noise of conversion and cells",
-    "missing_levels": "levels of a cell",
-    "missing_wires": "loss along wires",
+    "missing_snr": "ADC SQNR",
+    "missing_compute_snr": "compute SNR",
+    "missing_levels": "conductance-level margin",
+    "missing_wires": "IR drop",
     "excess_area": "area",
 }
 """Display names of limits by the beginning of a constraint's name."""

@@ -51,7 +51,7 @@ def by_adc_model(table: pd.DataFrame, scenarios: Sequence[str]) -> list[str]:
             name = [f"`{scenario}`", f"`{adc_model}`"]
             chips = _chips(table, scenario, adc_model)
             if POWER not in chips:
-                rows.append(_row([*name, NONE, *[""] * 6]))
+                rows.append(_row([*name, NONE, *[""] * 7]))
                 continue
             least, small = chips[POWER], chips[AREA]
             shares = (

@@ -11,8 +11,8 @@ import numpy as np
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
-from imcmoo.cli.progress import counted_by_total, timed
-from imcmoo.cli.study_of_run import study_of_run
+from imcmoo.cli.progress import timed
+from imcmoo.cli.study_of_run import explain_front, study_of_run
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
@@ -21,7 +21,7 @@ from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study.explain import DesignToExplain, explain
-from imcmoo.study.explained_run import SELECTED, explain_run
+from imcmoo.study.explained_run import SELECTED
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
 
@@ -95,14 +95,7 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
             if name in explanation.names:
                 return explanation
         study = study or study_of_run(folder, results.config, study_name)
-        with counted_by_total("designs explained", quiet=False) as on_explained:
-            explanations = explain_run(
-                study.problem(),
-                study.asked_criterion,
-                folder,
-                front=True,
-                on_explained=on_explained,
-            )
+        explanations = explain_front(study, folder, quiet=False)
     for explanation in explanations:
         if name in explanation.names:
             return explanation

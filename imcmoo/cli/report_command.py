@@ -9,15 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
-from imcmoo.cli.progress import counted_by_total, timed
-from imcmoo.cli.study_of_run import study_of_run
+from imcmoo.cli.progress import timed
+from imcmoo.cli.study_of_run import explain_front, study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
 from imcmoo.report.results import Results, reading
-from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
 from imcmoo.study.results_folder import REPORT
@@ -116,12 +115,5 @@ def _read(
     explanations = read_explanations(path) if path.exists() else []
     if front:
         study = study_of_run(run, results.config, study_name)
-        with counted_by_total("designs explained", quiet=quiet) as on_explained:
-            explanations = explain_run(
-                study.problem(),
-                study.asked_criterion,
-                run,
-                front=True,
-                on_explained=on_explained,
-            )
+        explanations = explain_front(study, run, quiet=quiet)
     return results, explanations

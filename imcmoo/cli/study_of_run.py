@@ -1,4 +1,4 @@
-"""The study that a finished run was of."""
+"""The study that a finished run was of, and explanations of the run's designs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.cli import catalogue
+from imcmoo.cli.progress import counted_by_total
 from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
+from imcmoo.study.explained_run import explain_run
+from imcmoo.study.explanation import Explanation
 from imcmoo.study.study import Study
 from imcmoo.study.study_faults import REMOVED_KEYS
 
@@ -58,6 +61,23 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
     if names := differing_keys(config.get("own_code", {}), own_code(study.own_modules)):
         raise InputError(f"{folder} is of other code of your own: {', '.join(names)}")
     return study
+
+
+def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanation]:
+    """Explain the designs of a run and of its Pareto front, and show progress.
+
+    Args:
+        study: of the run.
+        folder: of the run.
+        quiet: show no progress.
+
+    Raises:
+        InputError: the run is of another study or cost model.
+    """
+    with counted_by_total("designs explained", quiet=quiet) as on_explained:
+        return explain_run(
+            study.problem(), study.asked_criterion, folder, front=True, on_explained=on_explained
+        )
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:

@@ -25,7 +25,9 @@ def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
         interval_s: from one inference to the next of the same network, shape (n, W).
         load: the requests.
     """
-    service: Floats = latency_s + (load.burst - 1) * interval_s
+    # Sums over few networks take a third of the time with designs innermost.
+    latency, interval = map(np.asfortranarray, (latency_s, interval_s))
+    service: Floats = latency + (load.burst - 1) * interval
     return service
 
 
@@ -36,10 +38,10 @@ def blocking_times(longest_s: Floats, load: Load) -> Floats:
         longest_s: longest segment of each network that nothing interrupts, shape (n, W).
         load: the requests.
     """
-    by_priority = longest_s[:, load.by_priority]
+    by_priority = longest_s.T[load.by_priority]
     blocking = np.zeros_like(by_priority)
-    blocking[:, :-1] = np.maximum.accumulate(by_priority[:, :0:-1], axis=1)[:, ::-1]
-    return blocking[:, load.rank]
+    blocking[:-1] = np.maximum.accumulate(by_priority[:0:-1])[::-1]
+    return blocking[load.rank].T
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +67,10 @@ class Interference:
 
 def _before(values: Floats, load: Load) -> Floats:
     """Sum over the more urgent networks of each network, shape (n, W)."""
-    by_priority = values[:, load.by_priority]
+    by_priority = values.T[load.by_priority]
     sums = np.zeros_like(by_priority)
-    np.cumsum(by_priority[:, :-1], axis=1, out=sums[:, 1:])
-    return sums[:, load.rank]
+    np.cumsum(by_priority[:-1], axis=0, out=sums[1:])
+    return sums[load.rank].T
 
 
 def response_bounds(

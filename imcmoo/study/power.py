@@ -62,9 +62,10 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
 
 
 PHYSICAL_BASIS = (
-    "Figures rest on component libraries and the assumptions of docs/physical_model.md. Beside "
-    "published macros (docs/silicon.md) TOPS/W comes out 1.5 to 9 times too low, by the converter "
-    "model, and arrays too dense: trust an order of designs that all four adc_model values share."
+    "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
+    "with published macros (docs/silicon.md), TOPS/W is 1.5 to 9 times too low, depending on the "
+    "ADC model, and arrays are too dense. Trust a ranking of designs only if all four ADC models "
+    "(adc_model) agree on it."
 )
 """What the physical model's figures rest on and where they err."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.scenarios import enumerated, optima, searches, times
+from experiments.scenarios import edge_five, enumerated, optima, searches, times
 from experiments.scenarios.page import number, published
 from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER
 from tests.experiments.conftest import ROOT
@@ -62,8 +62,12 @@ def test_every_scenario_that_a_chip_serves_was_searched_with_all_seeds(proven, s
     assert (searched["ratio"] >= 1 - ROUNDED).all()
 
 
-def test_searches_are_within_one_percent_of_the_optimum_in_the_median(searched):
-    assert (searched.groupby(["scenario", "criterion"])["ratio"].median() <= 1.01).all()
+def test_the_page_names_the_medians_that_are_not_within_one_percent(page, searched):
+    medians = searched.groupby(["scenario", "criterion"])["ratio"].median()
+    missed = [f"`{name}` ({of.replace('_', ' ')})" for name, of in medians.index[medians > 1.01]]
+    sentence = page[page.index("The search misses") :].split(".")[0].replace("\n", " ")
+    assert sentence.count("`") == 2 * len(missed)
+    assert [name for name in missed if name not in sentence] == []
 
 
 def test_evaluations_with_a_scenario_keep_their_share_of_time(page):
@@ -84,8 +88,33 @@ def test_numbers_in_the_text_are_those_of_the_tables(page, proven):
     power = by["cameras", POWER]["average_power_W"]
     area = by["cameras", AREA]["area_mm2"]
     most = by["cameras", LOAD]["capacity"]
-    assert f"{power.min():.1f} to {power.max():.1f} W" in page
-    assert f"{area.min():.0f} to {area.max():.0f} mm²" in page
-    assert f"{most.min():.0f} to {most.max():.0f} times the load" in page.replace("\n", " ")
-    assert f"at least {number(by['cameras_rram', AREA]['area_mm2'].min())} mm²" in page
-    assert np.isfinite(power).all()
+    listed = pd.read_csv(TABLES / enumerated.FILE)
+    apart = listed[(listed["scenario"] == "cameras_rram") & (listed["sharing"] == "space")]
+    apart = apart[apart["serve"] > 0]
+    edap = proven[(proven["scenario"] == "cameras") & proven["chip"].isin(optima.EDAP)]
+    over = power.iloc[0], area.iloc[0]
+    text = page.replace("\n", " ")
+    assert f"{power.min():.1f} to {power.max():.1f} W" in text
+    assert f"{area.min():.0f} to {area.max():.0f} mm²" in text
+    assert f"{most.min():.0f} to {most.max():.0f} times the load" in text
+    assert len(apart) == 3
+    least = apart["average_power_W"]
+    assert f"{least.min():.2f} to {least.max():.2f} W" in text
+    assert f"at least {number(apart['area_mm2'].min())} mm²" in text
+    assert {f"{ratio:.1f}" for ratio in edap["average_power_W"] / over[0]} == {"2.2"}
+    assert {f"{ratio:.0f}" for ratio in edap["area_mm2"] / over[1]} == {"3"}
+    assert "2.2 times the least power" in text
+    assert "3 times the least area" in text
+    idle = proven[(proven["scenario"] == "cameras") & ~proven["dram_idle"]].set_index("chip")
+    assert f"would be {number(idle.loc[POWER, 'average_power_W'])} W" in page
+    assert idle.loc[POWER, "dram"] == "hbm2"
+    cpu_s = proven[proven["chip"].isin([POWER, AREA, LOAD])]["cpu_s"].max()
+    assert f"more than {np.ceil(cpu_s):.0f} s of CPU time" in page.replace("\n", " ")
+
+
+def test_the_page_states_the_chips_of_five_networks(page):
+    chips = pd.read_csv(TABLES / edge_five.FILE).set_index("chip")
+    assert (chips["value"] == chips["bound"]).all()
+    least = number(chips.loc[POWER, "average_power_W"]), number(chips.loc[AREA, "area_mm2"])
+    assert f"{least[0]} W, or {least[1]} mm²" in page
+    assert f"{chips.loc[LOAD, 'capacity']:.0f} times the load" in page.replace("\n", " ")

@@ -70,10 +70,9 @@ def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond)
 def test_a_value_without_a_chip_says_which_limit_it_misses(study, answer):
     levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    adcs = "signal to noise of conversion"
     for parameter, value, reason in (
         ("rows", 2048, NO_PART),
-        ("input_slice_bits", 4, f"{adcs}, {adcs} and cells"),
+        ("input_slice_bits", 4, "ADC SQNR, compute SNR"),
     ):
         told = best_with(study, "edap_max", design, parameter, value, np.ones(2))
         assert told == (None, reason)

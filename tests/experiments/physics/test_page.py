@@ -3,14 +3,10 @@
 import pandas as pd
 import pytest
 
-from experiments.physics.summary import (
-    adc_ratios,
-    geometric_mean,
-    periphery_ratio,
-    recommended,
-    rram_over_sram,
-)
-from experiments.physics.variations import ASSUMPTION, CONVERTER, PUBLISHED_PERIPHERY
+from experiments.physics.page import DEFAULT_ADC, device_ratios, idle_effect, robust, runs_of
+from experiments.physics.summary import geometric_mean, recommended, rram_over_sram
+from experiments.physics.variations import DEFAULT
+from imcmoo.model.physical.parameters import ADC_MODELS
 
 DESIGN = {
     "rows": 64, "cols": 128, "active_rows": 64, "adc_bits": 8, "columns_per_adc": 1,
@@ -55,26 +51,44 @@ def test_the_better_device_is_that_of_the_smaller_geometric_mean():
     assert recommended(optima((1e-3, 1e-3), (1e-3, 2e-3))) == "nine_workload_rram_physical"
 
 
-def variations(kind, name, feasible=True):
-    """Best scores of an RRAM and an SRAM chip under one variation."""
-    return pd.DataFrame(
+def proven(rram_feasible=True):
+    """Best chips for nine networks: RRAM's score is 6, SRAM's 2, without idle power 1.5."""
+    names = [DEFAULT if name == DEFAULT_ADC else name for name in ADC_MODELS]
+    rows = [
         {
-            "study": ["nine_workload_rram_physical", "nine_workload_sram_physical"],
-            "kind": kind,
+            "study": f"nine_workload_{device}_physical",
             "variation": name,
-            "feasible": [feasible, True],
-            "edap_geomean": [6.0 if feasible else None, 2.0],
+            "feasible": device == "sram" or rram_feasible or name == DEFAULT,
+            "edap_geomean": score,
         }
+        for device, score in (("rram", 6.0), ("sram", 2.0))
+        for name in names
+    ]
+    rows.append(rows[-1] | {"variation": "hbm2_idle_W=0", "edap_geomean": 1.5})
+    return pd.DataFrame(rows)
+
+
+def test_devices_are_compared_with_each_adc_model_that_has_chips_of_both():
+    assert device_ratios(proven(), "nine") == dict.fromkeys(ADC_MODELS, 3.0)
+    assert device_ratios(proven(rram_feasible=False), "nine") == {DEFAULT_ADC: 3.0}
+    assert idle_effect(proven()) == pytest.approx(0.25)
+
+
+def test_a_chip_runs_a_network_that_keeps_the_score_of_integers():
+    executed = pd.DataFrame(
+        {"chip": ["a", "a", "b"], "integer": [0.9, 0.9, 0.9], "accuracy": [0.891, 0.88, 0.9]}
     )
+    assert runs_of(executed, "a") == [True, False]
 
 
-def test_devices_are_compared_with_the_periphery_of_published_macros():
-    frame = variations(ASSUMPTION, PUBLISHED_PERIPHERY)
-    assert periphery_ratio(frame, "nine") == ([], pytest.approx(3.0))
-    without, _ = periphery_ratio(variations(ASSUMPTION, PUBLISHED_PERIPHERY, False), "nine")
-    assert without == ["RRAM"]
-    assert periphery_ratio(frame, "four") is None
-
-
-def test_devices_are_compared_with_other_adc_models():
-    assert adc_ratios(variations(CONVERTER, "isaac"), "nine") == {"isaac": pytest.approx(3.0)}
+def test_a_conclusion_counts_the_variations_in_which_it_holds_by_device():
+    row = {
+        "conclusion": "c", "percent": False, "no_chip": None, "verdict": "", "ends": 5,
+        "ends_held": 3, "reference": 2.0, "reference_holds": True,
+        **dict.fromkeys(ADC_MODELS, 1.0), **{f"{name}_holds": True for name in ADC_MODELS},
+    }  # fmt: skip
+    frame = pd.DataFrame([row | {"study": f"four_workload_{d}_physical"} for d in ("rram", "sram")])
+    frame.loc[1, "isaac_holds"] = False
+    ((text, cells),) = robust(frame)
+    assert text == "c"
+    assert cells == ["2 ✓, 1 ✓", "5 of 8", "2 ✓, 1 ✓", "6 of 8"]

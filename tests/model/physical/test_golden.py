@@ -14,10 +14,10 @@ def stored():
     return golden_set.stored()
 
 
-@pytest.mark.parametrize("n_chunks", [3, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):
-    """Three of ten chunks of designs, without breakdowns, in the default suite."""
+    """One of ten chunks of designs, without breakdowns, in the default suite."""
     expected = {
         key: sums
         for key, sums in stored.items()

@@ -17,6 +17,7 @@ RTOL = 1e-12
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
 EVERY_SNR = 4  # the scalar noise of a network takes up to a second
+MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert")  # a quarter of a minute each
 NUMBERS = (
     *("energy_J", "latency_s", "interval_s", "power_W"),
     *("dram_bits", "glb_bits", "occupied_cells"),
@@ -29,7 +30,10 @@ def table():
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
-@pytest.mark.parametrize("network", SHIPPED)
+@pytest.mark.parametrize(
+    "network",
+    [n if n not in MANY_LAYERS else pytest.param(n, marks=pytest.mark.slow) for n in SHIPPED],
+)
 def test_arrays_equal_the_scalar_model(network, device, table):
     rng = np.random.default_rng([SHIPPED.index(network), device == "sram"])
     designs = random_designs(N_DESIGNS, rng, device, table)
