@@ -55,10 +55,11 @@ def fill(page: str, folder: Path) -> str:
     def compared() -> list[str]:
         return sorted(path.name for path in (folder / "compare").iterdir())
 
-    constants: dict[str, object] = {"TITLES": {WORST: "largest regret", **FRONT}}
+    primary = {name: title for name, title in FRONT.items() if name != "coverage"}
+    constants: dict[str, object] = {"TITLES": {WORST: "largest regret", **primary}}
     constants |= {"OURS": OURS, "WORST": WORST}
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
-    constants["TESTED"] = [name for name in FRONT if name != "coverage"]
+    constants["TESTED"] = list(primary)
     functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
     functions |= {"compared": compared, "undecided": _undecided}
     functions |= {"read": read, "pct": _pct}
