@@ -66,8 +66,8 @@ def test_only_answers_of_problems_ship():
 
 
 def test_a_random_problem_depends_on_its_seed_alone():
-    first, again, other = (benchmark.random_problem(seed) for seed in (5, 5, 6))
-    assert first.study == again.study == benchmark.get("random/physical/5-v1").study
+    first, again, other = (benchmark.random_problem(seed) for seed in (1, 1, 2))
+    assert first.study == again.study == benchmark.get("random/physical/1-v1").study
     assert first.study != other.study
 
 

@@ -34,6 +34,7 @@ def test_it_is_the_same_every_time_and_goes_on_with_what_there_is(small, tmp_pat
     assert published(tmp_path) == first
 
 
+@pytest.mark.slow
 def test_what_was_done_before_an_interruption_is_not_done_again(small, tmp_path, monkeypatch):
     done = []
     do = physics.Physics.run_task
