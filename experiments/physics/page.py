@@ -229,10 +229,10 @@ def unseen_misses(left_out: pd.DataFrame) -> str:
 
 def contrast(contrasts: pd.DataFrame, study: str, name: str) -> str:
     """Format a ratio of `contrasts`."""
-    found = contrasts[(contrasts["study"] == study) & (contrasts["contrast"] == name)]["ratio"]
-    if not len(found):
+    ratios = contrasts[(contrasts["study"] == study) & (contrasts["contrast"] == name)]["ratio"]
+    if not len(ratios):
         return "—"
-    return "no such chip found" if pd.isna(found.iloc[0]) else ratio(found.iloc[0])
+    return "no such chip found" if pd.isna(ratios.iloc[0]) else ratio(ratios.iloc[0])
 
 
 def robust(survival: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:

@@ -29,8 +29,8 @@ def proven_answer(study: Study, results: Path) -> ExactAnswer:
     optima: dict[str, Optimum] = {}
     with folder_lock(folder):
         for criterion in CRITERIA:
-            known = SolverOptions(known=tuple(read_certificates(folder).values()))
-            for proof in certify_study(study, criterion, known):
+            options = SolverOptions(known=tuple(read_certificates(folder).values()))
+            for proof in certify_study(study, criterion, options):
                 proof.save(folder / proof.criterion)
                 design = {p.name: np.array([proof.design[p.name]]) for p in space.parameters}
                 rank = space.rank(space.encode(design))

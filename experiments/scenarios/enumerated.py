@@ -39,18 +39,18 @@ def running(problem: AcceleratorProblem) -> Iterator[Levels]:
 
 def survey(problem: AcceleratorProblem, designs: Iterable[Levels]) -> dict[str, Any]:
     """Numbers of designs, and best values among those that serve the scenario."""
-    found: dict[str, Any] = {"designs": problem.space.size, "run_all": 0, "serve": 0}
+    counts: dict[str, Any] = {"designs": problem.space.size, "run_all": 0, "serve": 0}
     best = {POWER: np.inf, AREA: np.inf, LOAD: np.inf}
     most = np.inf
     for levels in designs:
         metrics = problem.model.evaluate(levels)
         serve = (problem.score(levels, metrics)[1] <= 0).all(axis=1)
-        found["run_all"] += len(levels)
-        found["serve"] += int(serve.sum())
+        counts["run_all"] += len(levels)
+        counts["serve"] += int(serve.sum())
         most = min(most, metrics.values[LOAD].min(initial=np.inf))
         for name, value in best.items():
             best[name] = min(value, metrics.values[name][serve].min(initial=np.inf))
-    return found | {
+    return counts | {
         "average_power_W": best[POWER],
         "area_mm2": best[AREA] * MM2_PER_M2,
         "capacity": 1 / most,

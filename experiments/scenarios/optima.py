@@ -94,11 +94,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("scenarios", nargs="*", default=list(NAMES))
     args = parser.parse_args(argv)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    found: list[dict[str, Any]] = []
+    table: list[dict[str, Any]] = []
     for name in args.scenarios:
         for row in rows(name):
-            found.append(row)
-            pd.DataFrame(found).to_csv(
+            table.append(row)
+            pd.DataFrame(table).to_csv(
                 args.out, index=False, float_format="%.12g", lineterminator="\n"
             )
 

@@ -82,15 +82,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not (args.folder / OPTIMA).exists():
         raise InputError(f"{args.folder / OPTIMA} is missing: run experiments.scenarios.optima")
     known = optima(pd.read_csv(args.folder / OPTIMA))
-    found: list[Any] = pd.read_csv(out).to_dict("records") if out.exists() else []
-    done = {(row["scenario"], row["seed"]) for row in found}
+    runs: list[Any] = pd.read_csv(out).to_dict("records") if out.exists() else []
+    done = {(row["scenario"], row["seed"]) for row in runs}
     for name in args.scenarios or known:
         problem = scenario_study(name).problem()
         for seed in range(1, args.seeds + 1):
             if (name, seed) in done:
                 continue
-            found += [{"scenario": name} | row for row in search(problem, known[name], seed)]
-            pd.DataFrame(found).to_csv(out, index=False, float_format="%.12g", lineterminator="\n")
+            runs += [{"scenario": name} | row for row in search(problem, known[name], seed)]
+            pd.DataFrame(runs).to_csv(out, index=False, float_format="%.12g", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ def published(out, name="physics"):
     return {p.name: p.read_bytes() for p in files if p.is_file()}
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time_and_goes_on_with_what_there_is(small, tmp_path, monkeypatch):
     command = ["physics", "--out", str(tmp_path), "--quiet", "--workers", "1"]
     assert run.main(command) == 0
@@ -68,6 +69,7 @@ def test_another_adc_model_has_tables_whose_chip_the_page_names(small, tmp_path)
     assert f"With the ADC model `isaac` it is SRAM of {chip['area_mm2']:.0f} mm²" in page
 
 
+@pytest.mark.slow
 def test_proven_optima_are_those_of_the_enumeration(small, tmp_path):
     """Where several designs are optimal, a proof may find another one of the same scores."""
     options = ["--quiet", "--workers", "1"]
