@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import io
 import os
@@ -77,6 +78,9 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
             raise
         print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        # Nothing is left to interrupt while the interpreter ends.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     return 0
 
 

@@ -1,6 +1,7 @@
 """The command line as a whole: help, version, suggestions, errors, commands of a checkout."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -134,3 +135,21 @@ def test_shells_complete_commands_options_and_studies(tmp_path, line, words):
     command = [sys.executable, "-m", "imcmoo"]
     subprocess.run(command, env=os.environ | request, cwd=ROOT, check=True, timeout=60)
     assert sorted(out.read_text().split()) == sorted(words)
+
+
+def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
+    """While the interpreter ends, which takes a tenth of a second."""
+    program = (
+        "import atexit, sys, time\n"
+        "from imcmoo.cli import command_line\n"
+        "atexit.register(lambda: (print('ended', flush=True), time.sleep(1)))\n"
+        "sys.exit(command_line.run('p', lambda: None, interrupted=''))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ended\n"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
