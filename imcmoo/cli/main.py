@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from imcmoo.cli import command_line
@@ -113,6 +112,9 @@ def _module(name: str, command: command_line.Parser) -> Any:
     """The module of a command; outside a checkout some have none, which ends the program."""
     if name not in IN_A_CHECKOUT:
         return import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
+    # Imported here: Ctrl-C is answered in one line only after the imports of this module.
+    from importlib.metadata import entry_points
+
     try:
         (entry,) = entry_points(group="imcmoo.commands", name=name)
         return entry.load()

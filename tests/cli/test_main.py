@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from imcmoo.cli import main as cli
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
 from imcmoo.version import __version__
 from tests.cli.helpers import offered_by_this_checkout, refused
@@ -20,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def _checkout(monkeypatch):
-    monkeypatch.setattr(cli, "entry_points", offered_by_this_checkout)
+    monkeypatch.setattr("importlib.metadata.entry_points", offered_by_this_checkout)
 
 
 def helped(capsys, *command):
@@ -106,7 +105,8 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path):
 @pytest.mark.parametrize("offered", [True, False])
 def test_outside_a_checkout_they_say_what_is_missing(capsys, monkeypatch, name, offered):
     entry = EntryPoint(name, "experiments.gone:x", "imcmoo.commands")
-    monkeypatch.setattr(cli, "entry_points", lambda group, name: [entry] if offered else [])
+    offers = [entry] if offered else []
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group, name: offers)
     monkeypatch.setitem(sys.modules, "experiments", None)
     line = refused(capsys, name, "x")
     assert line == (
@@ -153,3 +153,9 @@ def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (0, "")
+
+
+def test_little_is_imported_before_ctrl_c_is_answered():
+    code = "import imcmoo.cli.main, sys; print(*{'importlib.metadata', 'numpy'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == []

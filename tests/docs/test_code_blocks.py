@@ -63,7 +63,7 @@ def asked(words):
 
 @pytest.fixture
 def _checkout(monkeypatch):
-    monkeypatch.setattr("imcmoo.cli.main.entry_points", offered_by_this_checkout)
+    monkeypatch.setattr("importlib.metadata.entry_points", offered_by_this_checkout)
 
 
 @pytest.mark.usefixtures("_checkout")
