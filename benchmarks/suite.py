@@ -33,15 +33,15 @@ def row(name: str) -> str:
         for kind in (Conditional, Categorical)
     )
     ordered = problem.n_var - conditional - categorical
+    sampled = f"{100 * feasible:.2g} % (sampled)" if feasible else f"none of {SAMPLED:,}"
+    share = sampled if answer is None else f"{100 * answer.n_feasible / problem.space.size:.3g} %"
     cells = [
         f"`{name}`",
         f"{ordered} / {categorical} / {conditional}",
         f"{problem.space.size:.2g}",
         str(problem.n_obj),
         str(problem.n_ieq_constr),
-        f"{100 * feasible:.2g} % (sampled)"
-        if answer is None
-        else f"{100 * answer.n_feasible / problem.space.size:.3g} %",
+        share,
         "" if answer is None else f"{len(answer.front):,}",
         f"{float(f'{rate:.2g}'):,.0f}",
         "" if answer is None else f"`{truth.digest(answer)[:12]}`",
