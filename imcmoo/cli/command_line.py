@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from imcmoo.io.blas import use_one_thread
 
@@ -30,6 +30,10 @@ NARROWEST = 20
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """New objects after which Python looks for reference cycles. Its default of 700 takes a tenth of
 the time of a run, since nearly all objects are modules, or arrays without cycles."""
+
+
+AGAIN_S = 0.01
+"""Seconds after which a dropped Ctrl-C is delivered again."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,35 +57,51 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
         The exit code: 0, 1 if a worker process was lost, 2 after an error, 130 after Ctrl-C.
         SIGTERM ends the program with 143, SIGHUP with 129 unless it is ignored, as under nohup.
     """
-    # Imported here: Ctrl-C before `main` begins is answered by `starting`, if that comes first.
-    from imcmoo.io.errors import InputError
-    from imcmoo.io.executor import WorkerLost
-    from imcmoo.io.named import call_reporting
-
-    _end_by_exception()
-    configure_process()
+    sys.unraisablehook = _interrupt_again
     try:
+        _end_by_exception()
+        configure_process()
+        # Imported here: Ctrl-C before is answered by `starting`.
+        from imcmoo.io.named import call_reporting
+
         call_reporting(main)
-    except WorkerLost as error:
-        print(f"{prog}: error: {error}", file=sys.stderr)
-        return FAILED
-    except InputError as error:
-        print(f"{prog}: error: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
-        return USAGE_ERROR
     except BaseException as error:
-        # Libraries that are interrupted while they are imported raise errors of their own.
-        if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):
-            raise
-        print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
-        return INTERRUPTED
+        return _told(prog, error, interrupted)
     finally:
         # Nothing is left to interrupt while the interpreter ends.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     return 0
+
+
+def _told(prog: str, error: BaseException, interrupted: str) -> int:
+    """Print one line about what ended a command; returns the exit code.
+
+    Raises:
+        BaseException: the error itself, if it is a defect of ours or the end by a signal.
+    """
+    from imcmoo.io.errors import InputError
+    from imcmoo.io.executor import WorkerLost
+
+    if isinstance(error, InputError | WorkerLost):
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        return FAILED if isinstance(error, WorkerLost) else USAGE_ERROR
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
+        return USAGE_ERROR
+    # Libraries that are interrupted while they are imported raise errors of their own.
+    if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):
+        raise error
+    print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _interrupt_again(unraisable: Any) -> None:
+    """Deliver Ctrl-C once more if Python dropped it, as it does in destructors and callbacks."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 @contextmanager

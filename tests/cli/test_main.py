@@ -159,3 +159,28 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     code = "import imcmoo.cli.main, sys; print(*{'importlib.metadata', 'numpy'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == []
+
+
+def test_an_interrupt_in_a_destructor_ends_the_command():
+    """Python drops an exception that is raised there."""
+    program = (
+        "import sys, time\n"
+        "from imcmoo.cli import command_line\n"
+        "class Slow:\n"
+        "    def __del__(self):\n"
+        "        print('begun', flush=True)\n"
+        "        time.sleep(1)\n"
+        "def main():\n"
+        "    slow = Slow()\n"
+        "    del slow\n"
+        "    time.sleep(60)\n"
+        "sys.exit(command_line.run('p', main, interrupted='again'))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (130, "p: interrupted; again\n")
