@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing.context import (
     BaseContext,
@@ -130,7 +130,8 @@ class _Context(BaseContext):
 
     def close_results(self) -> None:
         """Let the pool see the end of the results, also in the middle of a half sent one."""
-        self._results._writer.close()
+        with suppress(OSError):  # the pool's thread may close it at the same time
+            self._results._writer.close()
 
 
 class _Spawn(_Context, SpawnContext):  # type: ignore[misc]
