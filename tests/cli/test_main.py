@@ -137,22 +137,26 @@ def test_shells_complete_commands_options_and_studies(tmp_path, line, words):
     assert sorted(out.read_text().split()) == sorted(words)
 
 
+def interrupted(program):
+    """Exit code and errors of a program that gets Ctrl-C when it prints a line."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", program], text=True, **pipes)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "now\n"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    return process.returncode, error
+
+
 def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
     """While the interpreter ends, which takes a tenth of a second."""
     program = (
         "import atexit, sys, time\n"
         "from imcmoo.cli import command_line\n"
-        "atexit.register(lambda: (print('ended', flush=True), time.sleep(1)))\n"
+        "atexit.register(lambda: (print('now', flush=True), time.sleep(1)))\n"
         "sys.exit(command_line.run('p', lambda: None, interrupted=''))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ended\n"
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (0, "")
+    assert interrupted(program) == (0, "")
 
 
 def test_little_is_imported_before_ctrl_c_is_answered():
@@ -168,7 +172,7 @@ def test_an_interrupt_in_a_destructor_ends_the_command():
         "from imcmoo.cli import command_line\n"
         "class Slow:\n"
         "    def __del__(self):\n"
-        "        print('begun', flush=True)\n"
+        "        print('now', flush=True)\n"
         "        time.sleep(1)\n"
         "def main():\n"
         "    slow = Slow()\n"
@@ -176,11 +180,4 @@ def test_an_interrupt_in_a_destructor_ends_the_command():
         "    time.sleep(60)\n"
         "sys.exit(command_line.run('p', main, interrupted='again'))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
-    assert (process.returncode, error) == (130, "p: interrupted; again\n")
+    assert interrupted(program) == (130, "p: interrupted; again\n")
