@@ -18,6 +18,13 @@ PUBLICATIONS = {
 COMMANDS = {"paper": PAPER, "physical": PHYSICS, "silicon": SILICON}
 """What each publication is called on the command line."""
 
+OPTIONS = {
+    PAPER: ("out", "quiet", "resume", "workers"),
+    SILICON: ("data", "out", "quiet"),
+    PHYSICS: ("adc", "out", "proven", "quiet", "resume", "workers"),
+}
+"""Options of each publication with `experiments.run`; with `workers` also the scheduler's."""
+
 PROVEN_ONLY = "prove optima instead of enumerating: minutes instead of hours, with fewer tables"
 
 DESCRIPTION = """
@@ -109,3 +116,58 @@ def publish(publication: str, args: argparse.Namespace) -> None:
         written = [folder, docs / "physical.md"]
     names = ", ".join(map(str, written))
     console(quiet=args.quiet).print(f"written: {names}", soft_wrap=True)
+
+
+def run(prog: str, argv: list[str] | None) -> None:
+    """Run a study, or publish, as a command line asks that has both in one place.
+
+    Args:
+        prog: the command's name.
+        argv: its arguments; None for those of the program.
+
+    Raises:
+        InputError: the user's input is at fault, or this is no checkout.
+        OSError: a file cannot be written.
+    """
+    from imcmoo.cli import arguments, command_line, run_command
+    from imcmoo.cli.terminal import console
+    from imcmoo.model.physical.parameters import ADC_MODELS
+
+    parser = command_line.Parser(prog=prog)
+    run_command.add_arguments(parser)
+    named = ", ".join(f"{name} ({what})" for name, what in PUBLICATIONS.items())
+    group = parser.add_argument_group(f"publications in place of STUDY: {named}")
+    group.add_argument(
+        "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
+    )
+    group.add_argument(
+        "--adc",
+        choices=ADC_MODELS,
+        help=f"{PHYSICS}: another ADC model, which the page compares with the default one",
+    )
+    group.add_argument("--proven", action="store_true", help=f"{PHYSICS}: {PROVEN_ONLY}")
+    args = parser.parse_args(argv)
+    if args.study in OPTIONS:
+        _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
+        publish(args.study, args)
+        return
+    for name, owner in (("data", SILICON), ("adc", PHYSICS), ("proven", PHYSICS)):
+        if getattr(args, name):
+            raise InputError(f"--{name} is an option of {owner} only")
+    run_command.main(args)
+    if args.list:
+        for name, description in PUBLICATIONS.items():
+            console().print(f"{name}: {description}", soft_wrap=True)
+
+
+def _check_options(
+    args: argparse.Namespace, defaults: argparse.Namespace, of_scheduler: tuple[str, ...]
+) -> None:
+    """Raise an InputError for an option that a publication does not have."""
+    options = list(OPTIONS[args.study])
+    if "workers" in options:
+        options += of_scheduler
+    allowed = {name: getattr(args, name) for name in options}
+    if vars(defaults) | allowed != vars(args):
+        *first, last = (f"--{name.replace('_', '-')}" for name in options)
+        raise InputError(f"{args.study} takes no options but {', '.join(first)} and {last}")

@@ -5,12 +5,12 @@ What is offered here is the public face; modules may move, these names stay.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from imcmoo.version import __version__
 
+TYPE_CHECKING = False  # of `typing`, whose import would delay the answer to Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from imcmoo.exact.enumeration import Enumeration as Enumeration
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
@@ -71,5 +71,7 @@ __all__ = [*_FOUND_IN, "__version__"]
 def __getattr__(name: str) -> Any:
     # Only what is asked for is imported: pymoo alone takes a second.
     if name in _FOUND_IN:
+        import importlib
+
         return getattr(importlib.import_module(f"imcmoo.{_FOUND_IN[name]}"), name)
     raise AttributeError(f"module 'imcmoo' has no attribute '{name}'")

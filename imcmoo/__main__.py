@@ -2,7 +2,7 @@
 
 import sys
 
-from imcmoo.cli.main import main
+from imcmoo.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,15 +12,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+from imcmoo.cli.start import INTERRUPTED
 from imcmoo.io.blas import use_one_thread
 
 FAILED = 1
 USAGE_ERROR = 2
-INTERRUPTED = 130
 SIGNALLED = 128
 """What the number of the signal that ended a program is added to."""
 
@@ -61,7 +60,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     try:
         _end_by_exception()
         configure_process()
-        # Imported here: Ctrl-C before is answered by `starting`.
+        # Imported here: Ctrl-C before is answered by `start.starting`.
         from imcmoo.io.named import call_reporting
 
         call_reporting(main)
@@ -102,34 +101,6 @@ def _interrupt_again(unraisable: Any) -> None:
         threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
     else:
         sys.__unraisablehook__(unraisable)
-
-
-@contextmanager
-def starting(prog: str) -> Iterator[None]:
-    """Let Ctrl-C end the program at once, in one line, while modules are imported.
-
-    An exception would not do: some libraries swallow it, others turn it into one of their own.
-    Also configures the process, before NumPy is imported.
-
-    Args:
-        prog: the command's name, in front of the line.
-    """
-    configure_process()
-    before = signal.getsignal(signal.SIGINT)
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or before is not signal.default_int_handler:  # ignored, as under nohup, or taken
-        yield
-        return
-
-    def leave(*_: object) -> None:
-        os.write(2, f"{prog}: interrupted; nothing was begun\n".encode())
-        os._exit(INTERRUPTED)
-
-    signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def configure_process() -> None:

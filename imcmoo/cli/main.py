@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from imcmoo.cli import command_line
+from imcmoo.cli.start import starting
 from imcmoo.version import __version__
 
 PROG = "imcmoo"
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     if completed is not None:
         argv = completed.split()[1:]
     name = argv[0] if argv and argv[0] in COMMANDS else ""
-    with command_line.starting(f"{PROG} {name}".rstrip()):
+    with starting(f"{PROG} {name}".rstrip()):
         parser, command = _parsers(name)
         if completed is not None:
             import argcomplete

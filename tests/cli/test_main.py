@@ -160,9 +160,35 @@ def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
 
 
 def test_little_is_imported_before_ctrl_c_is_answered():
-    code = "import imcmoo.cli.main, sys; print(*{'importlib.metadata', 'numpy'} & set(sys.modules))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.split() == []
+    """What Python's own start and `signal` import, and nothing else."""
+    code = "import {}, sys; print(*sys.modules)"
+    loaded = {}
+    for module in (
+        "signal, contextlib, collections.abc, __future__",
+        "imcmoo.cli.start",
+        "experiments.run",
+    ):
+        command = [sys.executable, "-c", code.format(module)]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        loaded[module] = set(shown.stdout.split())
+    python, *ours = loaded.values()
+    assert {m for all_of in ours for m in all_of - python} == {
+        "imcmoo",
+        "imcmoo.version",
+        "imcmoo.cli",
+        "imcmoo.cli.start",
+        "experiments",
+        "experiments.run",
+    }
+
+
+def test_ctrl_c_while_argparse_is_imported_is_one_line(tmp_path):
+    (tmp_path / "argparse.py").write_text("import time\nprint('now', flush=True)\ntime.sleep(60)\n")
+    program = (
+        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+        "from imcmoo.cli.start import main\nmain()\n"
+    )
+    assert interrupted(program) == (130, "imcmoo: interrupted; nothing was begun\n")
 
 
 def test_an_interrupt_in_a_destructor_ends_the_command():
