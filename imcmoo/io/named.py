@@ -53,14 +53,18 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
         what: what it is, for the error.
 
     Raises:
-        ValueError: it is no function or class, or takes other arguments.
+        ValueError: it is no function or class, takes other arguments, or does not state them, as
+            some compiled code.
     """
     if not callable(function):
         raise ValueError(f"{what} is no function or class but {type(function).__name__}")
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # compiled code need not tell
-        return
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{what} is compiled code that does not state its arguments: name a function in Python "
+            "that calls it"
+        ) from None
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:

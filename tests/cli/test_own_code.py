@@ -80,6 +80,7 @@ CRITERIA = {
     "is no criterion": "Own = max\n",
     "score is no function": PREAMBLE + "Own = Criterion('own', 3)\n",
     "score takes nothing": PREAMBLE + "Own = Criterion('own', lambda: 0)\n",
+    "score does not state its arguments": PREAMBLE + "Own = Criterion('own', int)\n",
     "score takes too much": PREAMBLE + "Own = Criterion('own', lambda a, b: 0)\n",
     "score raises": PREAMBLE + "Own = Criterion('own', lambda costs: costs['gone'])\n",
     "score gives nothing": PREAMBLE + "Own = Criterion('own', lambda costs: None)\n",
