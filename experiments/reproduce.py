@@ -12,13 +12,11 @@ PAPER, SILICON, PHYSICS = "paper", "silicon", "physics"
 PUBLICATIONS = {
     PAPER: "all the paper's questions, answered with exact numbers",
     SILICON: "the physical model beside published chips",
-    PHYSICS: "the paper's questions, asked of the physical model",
+    PHYSICS: "the best chips by the physical model, proven",
 }
 
 COMMANDS = {"paper": PAPER, "physical": PHYSICS, "silicon": SILICON}
 """What each publication is called on the command line."""
-
-PROVEN_ONLY = "prove optima instead of enumerating: minutes instead of hours, with fewer tables"
 
 DESCRIPTION = """
 Compute published tables again and write the pages made from them: into results/published and docs
@@ -58,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 choices=ADC_MODELS,
                 help="another ADC model, which the page compares with the default one",
             )
-            one.add_argument("--proven", action="store_true", help=PROVEN_ONLY)
+            # Optima were enumerated without this option; now they are always proven.
+            one.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
         if publication != SILICON:
             arguments.add_workers(one)
 
@@ -103,9 +102,7 @@ def publish(publication: str, args: argparse.Namespace) -> None:
         from experiments.physics import study as physics
 
         adc = {"adc_model": args.adc} if args.adc else {}
-        folder = physics.run(
-            args.out, docs, quiet=args.quiet, workers=workers(args), proven=args.proven, **adc
-        )
+        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
         written = [folder, docs / "physical.md"]
     names = ", ".join(map(str, written))
     console(quiet=args.quiet).print(f"written: {names}", soft_wrap=True)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from experiments.reproduce import PAPER, PHYSICS, PROVEN_ONLY, PUBLICATIONS, SILICON, publish
+from experiments.reproduce import PAPER, PHYSICS, PUBLICATIONS, SILICON, publish
 from imcmoo.cli import command_line
 from imcmoo.io.errors import InputError
 
@@ -45,7 +45,8 @@ def _main(argv: list[str] | None) -> None:
         choices=ADC_MODELS,
         help=f"{PHYSICS}: another ADC model, which the page compares with the default one",
     )
-    group.add_argument("--proven", action="store_true", help=f"{PHYSICS}: {PROVEN_ONLY}")
+    # Optima were enumerated without this option; now they are always proven.
+    group.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
