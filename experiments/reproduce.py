@@ -12,7 +12,7 @@ PAPER, SILICON, PHYSICS = "paper", "silicon", "physics"
 PUBLICATIONS = {
     PAPER: "all the paper's questions, answered with exact numbers",
     SILICON: "the physical model beside published chips",
-    PHYSICS: "the paper's questions, asked of the physical model",
+    PHYSICS: "the best chips by the physical model, proven",
 }
 
 COMMANDS = {"paper": PAPER, "physical": PHYSICS, "silicon": SILICON}
@@ -24,8 +24,6 @@ OPTIONS = {
     PHYSICS: ("adc", "out", "proven", "quiet", "resume", "workers"),
 }
 """Options of each publication with `experiments.run`; with `workers` also the scheduler's."""
-
-PROVEN_ONLY = "prove optima instead of enumerating: minutes instead of hours, with fewer tables"
 
 DESCRIPTION = """
 Compute published tables again and write the pages made from them: into results/published and docs
@@ -65,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 choices=ADC_MODELS,
                 help="another ADC model, which the page compares with the default one",
             )
-            one.add_argument("--proven", action="store_true", help=PROVEN_ONLY)
+            # Optima were enumerated without this option; now they are always proven.
+            one.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
         if publication != SILICON:
             arguments.add_workers(one)
 
@@ -110,9 +109,7 @@ def publish(publication: str, args: argparse.Namespace) -> None:
         from experiments.physics import study as physics
 
         adc = {"adc_model": args.adc} if args.adc else {}
-        folder = physics.run(
-            args.out, docs, quiet=args.quiet, workers=workers(args), proven=args.proven, **adc
-        )
+        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
         written = [folder, docs / "physical.md"]
     names = ", ".join(map(str, written))
     console(quiet=args.quiet).print(f"written: {names}", soft_wrap=True)
@@ -145,7 +142,8 @@ def run(prog: str, argv: list[str] | None) -> None:
         choices=ADC_MODELS,
         help=f"{PHYSICS}: another ADC model, which the page compares with the default one",
     )
-    group.add_argument("--proven", action="store_true", help=f"{PHYSICS}: {PROVEN_ONLY}")
+    # Optima were enumerated without this option; now they are always proven.
+    group.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -27,12 +26,7 @@ def largest_design(space: DesignSpace) -> Levels:
     return np.array(space.shape) - 1
 
 
-def sequential(
-    problem: AcceleratorProblem,
-    criterion: str,
-    start: Levels,
-    decided: Sequence[Sequence[str]] = LEVELS_OF_DESIGN,
-) -> Levels:
+def sequential(problem: AcceleratorProblem, criterion: str, start: Levels) -> Levels:
     """Optimise one level of design after another, the others frozen.
 
     As in the released notebooks, if no choice is within the area limit, the best of those that run
@@ -42,13 +36,12 @@ def sequential(
         problem: of the study.
         criterion: one of `SCORES`.
         start: design to begin with, by value index, shape (n_parameters,).
-        decided: parameters that are decided together, in order.
 
     Returns:
         The final design, shape (n_parameters,).
     """
     space, design = problem.space, start.copy()
-    for names in decided:
+    for names in LEVELS_OF_DESIGN:
         columns = [space.names.index(n) for n in names if n in space.names]
         if not columns:
             continue

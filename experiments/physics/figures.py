@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,7 @@ from experiments.physics.summary import (
     rram_over_sram,
     study_label,
 )
-from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.proof_plan import ALONE
-from imcmoo.problem.criteria import MINIMAX
-from imcmoo.problem.scores import MM2_PER_M2, edap
+from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import style
 from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import label, networks_in
@@ -141,55 +137,3 @@ def component_shares(frame: pd.DataFrame, width: float) -> Figure:
         area_m2=frame["area_mm2"].to_numpy() / MM2_PER_M2,
         width=width,
     )
-
-
-def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
-    """Select the chips that no other one beats in area and in the worst normalised EDAP.
-
-    Args:
-        study: has single-network optima in its answer.
-        answer: the exact one, whose Pareto front contains these chips.
-
-    Returns:
-        Columns area_mm2, worst_over_own_best, selected; by area.
-    """
-    levels = study.space.unrank(answer.ranks)
-    metrics = study.cost_model().evaluate(levels)
-    costs = (metrics.values[name] for name in ("energy", "latency", "area"))
-    best = [answer.optima[f"{ALONE}{name}"].value for name in study.names]
-    worst = (edap(*costs) / best).max(axis=1)
-    area = metrics.values["area"] * MM2_PER_M2
-    order = np.lexsort((worst, area))
-    smaller = np.minimum.accumulate(np.append(np.inf, worst[order][:-1]))
-    kept = order[worst[order] < smaller]
-    regret = answer.optima[MINIMAX].value
-    selected = np.isclose(worst[kept] - 1, regret, rtol=1e-9)
-    columns = {"area_mm2": area[kept], "worst_over_own_best": worst[kept], "selected": selected}
-    return pd.DataFrame(columns)
-
-
-def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the Pareto front of area and the EDAP of the worst-served network.
-
-    Args:
-        frame: columns area_mm2, worst_over_own_best, selected.
-        width: inches.
-    """
-    figure = Figure(figsize=(width, 2.5), layout="constrained")
-    ax = figure.subplots()
-    ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
-    ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
-    best = frame[frame["selected"]]
-    look: dict[str, Any] = {
-        "mec": "black",
-        "mew": 0.5,
-        "color": style.HIGHLIGHT,
-        "label": "minimax regret",
-    }
-    ax.plot(best["area_mm2"], best["worst_over_own_best"], "*", ms=11, **look)
-    ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
-    ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
-    style.round_ticks(ax.xaxis, "{x:g}")
-    style.round_ticks(ax.yaxis, "{x:g}×")
-    ax.legend()
-    return figure

@@ -10,31 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, number, percent, render, row, rows
-from experiments.physics import baselines, summary
+from experiments.markdown import groups, render, row, rows
+from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
-from experiments.physics.robustness import EXCLUDED
 from experiments.physics.summary import GEOMEAN
 from experiments.physics.variations import DEFAULT
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.labels import label
 from problems import RRAM_PHYSICAL
 
 DEFAULT_ADC = "zigzag"
 
-TABLES = (
-    *("optima", "ends", "searches", "baselines", "sensitivity", "effects", "leave_one_out"),
-    *("contrasts", "variations", "survival"),
-)
-"""Tables of the page; it has no section on those that are not published."""
-
 LIMIT_MM2 = 800.0
-
-MOST = 3
-"""Parameters that are shown of each study."""
 
 ENDS_SHOWN = 8
 """Extended value lists that are shown."""
@@ -75,11 +64,6 @@ CHIP_ROWS = {
 
 HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
 
-PRODUCT = "edap_product"
-
-SAME_MODEL = 1e-3
-"""Relative difference of scores up to which two tables are of one model."""
-
 Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
 
@@ -101,13 +85,13 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
     optima = frames["optima"]
     helpers = (
-        *(plain, held, searched, device_ratios, span, runs_of, chip_table, other_device, by_adc),
-        *(short, ratio, dB, rram_cases, idle_effect, worst_unseen, unseen_misses, contrast),
-        robust,
+        *(plain, device_ratios, span, runs_of, chip_table, other_device, by_adc),
+        *(short, ratio, dB, rram_cases, idle_effect),
     )
     return render(
         "physics/physical.md",
-        **{name: frames.get(name) for name in TABLES},
+        optima=optima,
+        ends=frames["ends"],
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
         proven=accuracy["recommended"],
@@ -116,9 +100,8 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "NETWORKS": NETWORKS},
-        **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY, "MOST": MOST},
+        **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN, "HBM2_MM2": HBM2_MM2},
-        BASELINES=(baselines.LARGEST, baselines.FROM_LARGEST, baselines.FROM_MIDDLE),
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],
@@ -214,82 +197,6 @@ def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[s
         yield name, [f"{low:.3g} to {high:.3g}{unit}" for low, high in ends]
 
 
-def worst_unseen(left_out: pd.DataFrame) -> str:
-    """Name the network with the largest EDAP on the chip for the others, over the chip for all."""
-    for r in rows(left_out.dropna(subset="unknown_over_known").nlargest(1, "unknown_over_known")):
-        return f"{ratio(r['unknown_over_known'])} {label(r['left_out'])}"
-    return "—"
-
-
-def unseen_misses(left_out: pd.DataFrame) -> str:
-    """Name the networks that do not run on the chip for the others."""
-    missed = left_out[left_out["unknown_over_own_best"].isna()]["left_out"]
-    return ", ".join(label(name) for name in missed) or "—"
-
-
-def contrast(contrasts: pd.DataFrame, study: str, name: str) -> str:
-    """Format a ratio of `contrasts`."""
-    ratios = contrasts[(contrasts["study"] == study) & (contrasts["contrast"] == name)]["ratio"]
-    if not len(ratios):
-        return "—"
-    return "no such chip found" if pd.isna(ratios.iloc[0]) else ratio(ratios.iloc[0])
-
-
-def robust(survival: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
-    """Rows of the table of conclusions: text, and for SRAM and RRAM what both models say and in how
-    many variations it holds.
-    """
-    others = [name for name in ADC_MODELS if name != DEFAULT_ADC]
-    for text, of_text in groups(survival[survival["verdict"] != EXCLUDED], "conclusion"):
-        cells = []
-        for device in ("SRAM", "RRAM"):
-            found = rows(of_text[of_text["study"].map(summary.device_of) == device])
-            for r in found:
-                held_by = sum(bool(r[f"{name}_holds"]) for name in others) + r["ends_held"]
-                share = f"{held_by} of {r['ends'] + len(others)}"
-                cells += [f"{held(r, 'reference')}, {held(r, DEFAULT_ADC)}", share]
-            cells += ["—", "—"] * (not found)
-        yield text, cells
-
-
 def plain(value: object) -> str:
     """Format the value of a parameter."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def held(row: Row, model: str) -> str:
-    """Format a number and whether a conclusion holds with it."""
-    if model in _names(row["no_chip"]):
-        return "no chip within the limits –"
-    value = row[model]
-    if pd.isna(value):
-        return "—"
-    text = percent(value) if row["percent"] else number(value)
-    return f"{text} {'✓' if row[f'{model}_holds'] else '–'}"
-
-
-def _names(joined: Any) -> list[str]:
-    return [] if pd.isna(joined) else str(joined).split()
-
-
-def searched(searches: pd.DataFrame, optima: pd.DataFrame) -> Iterator[Row]:
-    """Rows of the table of searches: success rates, largest regret, designs until then."""
-    networks = optima.groupby("study")["workload"].nunique()
-    for study, of_study in groups(searches, "study"):
-        seeds = of_study.groupby("seed")
-        recommended = of_study.loc[of_study["criterion"] == MINIMAX, "solved"]
-        is_product = of_study["criterion"] == PRODUCT
-        # The regret of a product grows with the power of the number of networks.
-        by_network = (1 + of_study["regret"]) ** (1 / networks[study]) - 1
-        regret = of_study["regret"].mask(is_product, by_network)
-        criterion = of_study.assign(regret=regret).nlargest(1, "regret").iloc[0]["criterion"]
-        yield {
-            "study": study,
-            "recommended": recommended.sum(),
-            "solved": seeds["solved"].all().sum(),
-            "seeds": seeds.ngroups,
-            "regret": regret.max(),
-            "criterion": criterion,
-            "note": ", by network" if criterion == PRODUCT else "",
-            "found_after": seeds["found_after"].max().median(),
-        }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.physics.study import NAMES, REFERENCES
+from experiments.physics.study import NAMES
 from experiments.physics.variations import ASSUMPTION, CONVERTER, DEFAULT, LIMIT, Key, problem_of
 from imcmoo.exact.bounded_criteria import bounded_criteria
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
@@ -37,7 +37,7 @@ OF_RRAM: tuple[Key, ...] = ((ASSUMPTION, "rram_sigma=0.011"),)
 
 def recommended(name: str, key: Key) -> dict[str, Any]:
     """The proven best chip of a study under a variation, and its figures."""
-    problem = problem_of(STUDIES[name], STUDIES[REFERENCES[name]], key)
+    problem = problem_of(STUDIES[name], key)
     expander = NodeExpander(problem)
     goal = bounded_criteria(problem)[CRITERION]
     proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)

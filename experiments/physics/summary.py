@@ -8,11 +8,12 @@ import pandas as pd
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.report.labels import label
+from problems import STUDIES
 
 GEOMEAN = "edap_geomean"
 
 MAIN = "nine"
-"""Part of the names of the studies whose chips are recommended, if there are such studies."""
+"""Number of networks of the studies whose chips are recommended, if there are such studies."""
 
 
 def study_label(study: str) -> str:
@@ -22,18 +23,18 @@ def study_label(study: str) -> str:
 
 def device_of(study: str) -> str:
     """Device of a study."""
-    return "RRAM" if "rram" in study else "SRAM"
+    return str(STUDIES[study].space.fixed["device"]).upper()
 
 
 def networks_of(study: str) -> str:
-    """Number of networks, with which the name of a study begins."""
-    return study.partition("_")[0]
+    """Number of networks of a study, in letters."""
+    return {4: "four", 9: "nine"}.get(len(STUDIES[study].names), "few")
 
 
 def main_studies(optima: pd.DataFrame) -> list[str]:
     """List the studies whose chips are recommended, one of each device."""
     studies = list(dict.fromkeys(optima["study"]))
-    return [s for s in studies if MAIN in s] or studies
+    return [s for s in studies if networks_of(s) == MAIN] or studies
 
 
 def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.DataFrame:

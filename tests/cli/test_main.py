@@ -97,7 +97,7 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path):
     requests = []
     monkeypatch.setattr(study, "run", lambda *a, **options: requests.append((a, options)) or a[0])
     assert main(["reproduce", "physical", "--out", str(tmp_path), "--workers", "1"]) == 0
-    options = {"quiet": False, "workers": 1, "proven": False}
+    options = {"quiet": False, "workers": 1}
     assert requests == [((tmp_path, tmp_path / "docs"), options)]
 
 
