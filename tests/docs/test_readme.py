@@ -40,7 +40,11 @@ def test_the_recommended_chip_is_the_published_one(readme, optima):
         f"{one['columns_per_adc']:.0f} columns, {one['voltage_V']:.1f} V"
     ) in readme
     over = chip["over_own_best"]
-    assert f"each network has {over.min():.2f} to {over.max():.2f} times the EDAP" in readme
+    span_of_networks = f"has {over.min():.2f} to {over.max():.2f} times the "
+    assert f"each network {span_of_networks}EDAP" in readme
+    assert (
+        f"one SRAM chip of {one['area_mm2']:.0f} mm² each of nine networks {span_of_networks}"
+    ) in readme
 
 
 def test_the_comparison_of_devices_is_the_published_one(readme):
