@@ -5,7 +5,7 @@ Given these, the exact optimum for any set of networks and any criterion is a lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,19 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Score, costs_of, edap, worst_regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
+
+AT_ONCE = 1 << 17
+"""Designs screened at once."""
+
+
+def running(problem: AcceleratorProblem) -> Iterator[Levels]:
+    """All designs that run every network and keep all limits but those of a scenario, in parts."""
+    space, feasibility = problem.space, problem.feasibility
+    for first in range(0, space.size, AT_ONCE):
+        levels = space.unrank(np.arange(first, min(first + AT_ONCE, space.size)))
+        levels = levels[feasibility.screened(levels) <= 0]
+        if len(levels):
+            yield levels[feasibility.violation(levels) <= 0]
 
 
 @dataclass(frozen=True)

@@ -137,3 +137,27 @@ def component_shares(frame: pd.DataFrame, width: float) -> Figure:
         area_m2=frame["area_mm2"].to_numpy() / MM2_PER_M2,
         width=width,
     )
+
+
+def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the Pareto front of area and the EDAP of the worst-served network.
+
+    Args:
+        frame: columns area_mm2, worst_over_own_best, selected.
+        width: inches.
+    """
+    figure = Figure(figsize=(width, 2.5), layout="constrained")
+    ax = figure.subplots()
+    ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
+    ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
+    best = frame[frame["selected"]]
+    ax.plot(
+        best["area_mm2"], best["worst_over_own_best"], "*", ms=11, color=style.HIGHLIGHT,
+        markeredgecolor="black", markeredgewidth=0.5, label="minimax regret",
+    )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
+    ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
+    style.round_ticks(ax.xaxis, "{x:g}")
+    style.round_ticks(ax.yaxis, "{x:g}×")
+    ax.legend()
+    return figure

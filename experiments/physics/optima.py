@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from experiments.enumerated_study import running
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.proof_plan import ALONE
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
@@ -13,7 +15,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.problem.scores import edap
+from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -115,3 +117,28 @@ def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats
         share: of_networks[:, parts.components.index(name)] / macro
         for share, name in SHARES.items()
     }
+
+
+def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+    """Select the chips that no other one beats in area and in the worst normalised EDAP.
+
+    Args:
+        study: every design of it is evaluated, a minute of CPU time for five million.
+        answer: has its single-network optima and its optimum by minimax regret.
+
+    Returns:
+        Columns area_mm2, worst_over_own_best, selected (by minimax regret); by area.
+    """
+    problem = study.problem()
+    best = [answer.optima[f"{ALONE}{name}"].value for name in study.names]
+    front = np.empty((0, 2))
+    for levels in running(problem):
+        metrics = problem.model.evaluate(levels)
+        edaps = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
+        chips = np.column_stack([metrics.area_m2 * MM2_PER_M2, (edaps / best).max(axis=1)])
+        front = np.concatenate([front, chips])
+        front = front[np.lexsort((front[:, 1], front[:, 0]))]
+        front = front[front[:, 1] < np.minimum.accumulate(np.append(np.inf, front[:-1, 1]))]
+    selected = np.isclose(front[:, 1] - 1, answer.optima[MINIMAX].value, rtol=1e-9)
+    columns = {"area_mm2": front[:, 0], "worst_over_own_best": front[:, 1], "selected": selected}
+    return pd.DataFrame(columns)

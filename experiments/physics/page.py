@@ -92,6 +92,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         "physics/physical.md",
         optima=optima,
         ends=frames["ends"],
+        area_front=frames.get("area_front"),
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
         proven=accuracy["recommended"],

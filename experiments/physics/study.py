@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.physics import figures
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.optima import optimum_table
+from experiments.physics.optima import area_front, optimum_table
 from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
 from experiments.physics.proven import proven_answer
 from experiments.physics.summary import MAIN, recommended, rram_over_sram
@@ -36,6 +36,9 @@ NAMES = (
     "nine_workload_rram_physical",
     "nine_workload_sram_physical",
 )
+
+FRONT_OF = "nine_workload_sram_physical"
+"""Study all of whose designs are evaluated for the front of area and EDAP; the others' are not."""
 
 
 class Physics(Publication):
@@ -65,12 +68,17 @@ class Physics(Publication):
     def run_task(self, task: str) -> Result:
         """Examine the optima of a study; with the default ADC model also extend its lists."""
         study, answer = self.studies[task], self.answers[task]
-        boundary = {"ends": boundary_table(study, answer)} if self.is_default else {}
-        return {"optima": optimum_table(study, answer), **boundary}
+        tables: Result = {"optima": optimum_table(study, answer)}
+        if self.is_default:
+            tables["ends"] = boundary_table(study, answer)
+        if self.is_default and task == FRONT_OF:
+            tables["area_front"] = area_front(study, answer)
+        return tables
 
     def tables(self, results: Sequence[Result]) -> dict[str, str]:
         """Tables of all studies joined."""
-        return {f"{n}.csv": _joined([str(r[n]) for r in results]) for n in results[0]}
+        names = dict.fromkeys(name for result in results for name in result)
+        return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """The recommended chips, and the better device; no figure with another ADC model."""
@@ -82,6 +90,9 @@ class Physics(Publication):
             "over_own_best": (figures.shown(optima), figures.over_own_best),
             "components": (figures.components(study, optima), figures.component_shares),
         }
+        front = folder / "area_front.csv"
+        if front.is_file():
+            drawn["area_front"] = (pd.read_csv(front), figures.area_against_edap)
         chips = self.home.parent / "accuracy" / "recommended.csv"
         if rram_over_sram(optima, MAIN) is not None and chips.is_file():
             paths = {m: self.home / m / "optima.csv" for m in ADC_MODELS}

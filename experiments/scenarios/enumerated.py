@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.enumerated_study import running
 from experiments.scenarios.studies import AREA, LOAD, POWER, TABLES, scenario_study
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.problem import AcceleratorProblem
@@ -21,20 +22,7 @@ from imcmoo.scenario.requests import Sharing
 from imcmoo.space.design_space import Levels
 
 FILE = "enumerated.csv"
-AT_ONCE = 1 << 17
-"""Designs screened at once."""
-
 ON_SRAM, ON_RRAM = ("cameras",), ("cameras_rram", "burst_rram", "assistant_rram")
-
-
-def running(problem: AcceleratorProblem) -> Iterator[Levels]:
-    """All designs that run every network, in parts."""
-    space, feasibility = problem.space, problem.feasibility
-    for first in range(0, space.size, AT_ONCE):
-        levels = space.unrank(np.arange(first, min(first + AT_ONCE, space.size)))
-        levels = levels[feasibility.screened(levels) <= 0]
-        if len(levels):
-            yield levels[feasibility.violation(levels) <= 0]
 
 
 def survey(problem: AcceleratorProblem, designs: Iterable[Levels]) -> dict[str, Any]:

@@ -22,7 +22,9 @@ def test_the_page_is_made_of_the_tables():
 
 @pytest.mark.parametrize("folder", [HOME, HOME / OTHER])
 def test_tables_are_those_of_one_publication(folder):
-    assert set(stored(folder)) == ({"optima"} if folder != HOME else {"optima", "ends"})
+    assert set(stored(folder)) == (
+        {"optima", "ends", "area_front"} if folder == HOME else {"optima"}
+    )
 
 
 @pytest.mark.parametrize(("folder", "variation"), [(HOME, "default"), (HOME / OTHER, OTHER)])

@@ -1,12 +1,14 @@
 """`python -m experiments.run physics`: everything is written, and again the same."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import run
 from experiments.physics import study as physics
 from experiments.physics import summary
-from experiments.physics.optima import optimum_table
+from experiments.physics.optima import area_front, optimum_table
+from imcmoo.problem.scores import edap
 
 
 @pytest.fixture
@@ -14,6 +16,7 @@ def _small(monkeypatch, study):
     for module in (physics, summary):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(physics, "NAMES", (study.name,))
+    monkeypatch.setattr(physics, "FRONT_OF", study.name)
 
 
 def published(out, name="physics"):
@@ -30,7 +33,7 @@ def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_p
     assert set(isaac) == {"optima.csv", "config.json"}
     assert run.main(["physics", *options]) == 0
     first = published(tmp_path)
-    assert set(first) == {"optima.csv", "ends.csv", "config.json", "physical.md"}
+    assert set(first) == {"optima.csv", "ends.csv", "area_front.csv", "config.json", "physical.md"}
     assert run.main(["physics", *options]) == 0
     assert published(tmp_path) == first
     home = tmp_path / "published" / "physics"
@@ -42,3 +45,18 @@ def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_p
     scores = ["criterion", "workload", "area_mm2", "energy_J", "latency_s", "over_own_best"]
     proven = pd.read_csv(home / "optima.csv")
     pd.testing.assert_frame_equal(proven[scores], table[scores], rtol=1e-9)
+
+
+def test_no_design_beats_one_of_the_front_of_area_and_edap(study, answer):
+    front = area_front(study, answer)
+    problem = study.problem()
+    levels = study.space.unrank(np.arange(study.space.size))
+    metrics = problem.model.evaluate(levels[problem.feasibility.violation(levels) <= 0])
+    best = [answer.optima[f"alone_{name}"].value for name in study.names]
+    worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2) / best).max(axis=1)
+    for area, ratio in zip(metrics.area_m2 * 1e6, worst, strict=True):
+        at_most = front[front["area_mm2"] <= area]["worst_over_own_best"]
+        assert at_most.min() <= ratio
+    assert front["area_mm2"].is_monotonic_increasing
+    assert front["worst_over_own_best"].is_monotonic_decreasing
+    assert list(front["selected"]) == [False] * (len(front) - 1) + [True]
