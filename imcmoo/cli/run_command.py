@@ -65,12 +65,7 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Run what a command line asks for.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a folder cannot be written to.
-    """
+    """Run what a command line asks for."""
     if args.list:
         _list()
         return

@@ -130,11 +130,7 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
-    """Check that what is to be looked into can be.
-
-    Raises:
-        ValueError, KeyError, TypeError: it cannot.
-    """
+    """Check that what is to be looked into can be."""
     tables = ("settings", "own_best", "counts", "incumbent")
     new = ("identity", "behaviour")
     inner = (content["counts"]["stages"], content["incumbent"]["design"])

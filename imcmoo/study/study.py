@@ -133,11 +133,7 @@ class Study:
         self._check_scenario()
 
     def _check_scenario(self) -> None:
-        """Check that the scenario fits the networks, the model and the device.
-
-        Raises:
-            ValueError: it does not.
-        """
+        """Check that the scenario fits the networks, the model and the device."""
         if self.scenario is None:
             if self.criterion in OF_SCENARIOS:
                 raise ValueError(
