@@ -147,27 +147,6 @@ def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do
             assert proof.evaluated <= exact[name].evaluated
 
 
-def test_a_bound_that_is_too_high_is_noticed(monkeypatch):
-    """The oracle can fail: raised bounds lose the optimum of some criterion."""
-    rng = np.random.default_rng(7)
-    part = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
-    problem = study_on(part).problem()
-    partials = problem.model.partials(800e-6)
-    true = type(partials).bound
-
-    def raised(self, partial):
-        values = true(self, partial).values
-        wrong = (1 + 9.0 * rng.integers(0, 2, len(partial)))[:, None]
-        high = {name: values[name] * wrong for name in ("energy", "edp")}
-        return Metrics({**values, **high}, {})
-
-    monkeypatch.setattr(type(partials), "bound", raised)
-    for step in ("_dive", "_local_search"):
-        monkeypatch.setattr(BranchAndBound, step, lambda self: None)
-    optima = enumerated(problem)
-    assert any(proof.value != optima[name].value for name, proof in proven(problem).items())
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_model_without_bounds_is_evaluated_in_full(name):
     """Also of chips of a network's own, which are another problem."""
