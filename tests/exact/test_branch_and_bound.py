@@ -54,26 +54,17 @@ def agrees(problem):
     return optima is not None
 
 
+@pytest.mark.parametrize(
+    ("parts", "at_most"), [(2, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("device", SPACES)
-def test_certified_optima_are_the_enumerated_ones(device):
+def test_certified_optima_are_the_enumerated_ones(device, parts, at_most):
     rng = np.random.default_rng(1)
     feasible = [
-        agrees(study_on(part_of(SPACES[device], rng, 1200, around)).problem())
-        for around in (*feasible_values(device, rng, 2), None)
+        agrees(study_on(part_of(SPACES[device], rng, at_most, around)).problem())
+        for around in (*feasible_values(device, rng, parts), None)
     ]
-    assert sum(feasible) >= 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("device", SPACES)
-def test_certified_optima_are_the_enumerated_ones_on_many_parts(device):
-    rng = np.random.default_rng(2)
-    space = SPACES[device]
-    feasible = [
-        agrees(study_on(part_of(space, rng, 60_000, around)).problem())
-        for around in (*feasible_values(device, rng, 50), *[None] * 5)
-    ]
-    assert sum(feasible) >= 50
+    assert sum(feasible) >= parts
 
 
 @pytest.mark.slow
