@@ -283,10 +283,6 @@ class Study:
     def _files(self) -> Iterable[tuple[str, AccuracyFile]]:
         return (self.accuracy or {}).items()
 
-    def with_seed(self, seed: int) -> Study:
-        """The study with another seed."""
-        return replace(self, seed=seed)
-
     def to_config(self) -> dict[str, Any]:
         """The study's settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
