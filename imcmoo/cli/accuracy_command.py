@@ -178,12 +178,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Execute a network on the chips that a command line asks for.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a file cannot be read or written.
-    """
+    """Execute a network on the chips that a command line asks for."""
     designs = args.designs
     if designs is not None and designs.is_dir():
         designs /= DESIGN
@@ -250,11 +245,7 @@ def _assessment(args: argparse.Namespace) -> Assessment:
 
 
 def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
-    """A function that finds the accuracy of a chip in the way a command line asks for.
-
-    Raises:
-        InputError: the accuracy data are damaged, or of another network.
-    """
+    """A function that finds the accuracy of a chip in the way a command line asks for."""
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
     if args.how != "linear":
@@ -310,11 +301,7 @@ def _chips(args: argparse.Namespace) -> list[Chip]:
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
-    """Chips of design columns.
-
-    Raises:
-        InputError: a column is missing, or the device cannot be such a chip.
-    """
+    """Chips of design columns."""
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")

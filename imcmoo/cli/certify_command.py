@@ -66,12 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Certify a study.
-
-    Raises:
-        InputError: the user's input is at fault, or no design is feasible.
-        OSError: the folder cannot be written to.
-    """
+    """Certify a study."""
     name = args.criterion
     if name and (name == ALL or name.startswith(("edap_", ALONE)) or name.endswith("_joint")):
         args.criterion = None  # a criterion of one network, or against that, is none of a study

@@ -44,12 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Check certificates.
-
-    Raises:
-        InputError: one is refused, or there are none.
-        OSError: a file cannot be read.
-    """
+    """Check certificates."""
     terminal = console(quiet=args.quiet)
     paths = certificates(args.folder)
     first = next(iter(paths.values()))

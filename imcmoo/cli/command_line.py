@@ -73,11 +73,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
 
 
 def _told(prog: str, error: BaseException, interrupted: str) -> int:
-    """Print one line about what ended a command; returns the exit code.
-
-    Raises:
-        BaseException: the error itself, if it is a defect of ours or the end by a signal.
-    """
+    """Print one line about what ended a command; returns the exit code."""
     from imcmoo.io.errors import InputError
     from imcmoo.io.executor import WorkerLost
 

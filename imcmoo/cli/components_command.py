@@ -71,12 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Make or extend a table.
-
-    Raises:
-        InputError: the user's input is at fault; nothing is written.
-        OSError: a file cannot be read or written.
-    """
+    """Make or extend a table."""
     try:
         requests = Request.shipped(args.model) if _builds_all(args) else [_request(args)]
     except ValueError as error:
@@ -96,11 +91,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _builds_all(args: argparse.Namespace) -> bool:
-    """Check which components are requested, and return whether it is all shipped ones.
-
-    Raises:
-        InputError: --all with other components, or neither.
-    """
+    """Check which components are requested, and return whether it is all shipped ones."""
     lists = ("device", "technology", "rows", "cols", "voltage", "macros", "glb_depth", "cell")
     named = [f"--{name.replace('_', '-')}" for name in lists if getattr(args, name) is not None]
     if args.all and named:
@@ -112,11 +103,7 @@ def _builds_all(args: argparse.Namespace) -> bool:
 
 
 def _request(args: argparse.Namespace) -> Request:
-    """The components named by the options.
-
-    Raises:
-        ValueError: the libraries have no such component.
-    """
+    """The components named by the options."""
     rows = args.rows or SIZES
     return Request(
         args.device,

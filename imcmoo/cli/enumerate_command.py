@@ -48,12 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Enumerate a study.
-
-    Raises:
-        InputError: the user's input is at fault, or no design is feasible.
-        OSError: the folder cannot be written to.
-    """
+    """Enumerate a study."""
     began = time.perf_counter()
     ordinary = catalogue.find_study(args.study)
     study = arguments.with_options(ordinary, args)
@@ -99,13 +94,7 @@ def _show(
 
 
 def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
-    """Text of an optimum, its name and unit as people read them.
-
-    Args:
-        name: a criterion, a quantity, or the EDAP of one network.
-        value: in the unit of `optima.csv`.
-        problem: of the study.
-    """
+    """Text of an optimum, its name and unit as people read them."""
     title, unit = label(name), NAMED[name].unit if name in NAMED else ""
     for network in problem.workload_names:
         titles = {

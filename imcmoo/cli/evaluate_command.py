@@ -123,12 +123,7 @@ def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Cost the designs of a file.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a file cannot be read or written.
-    """
+    """Cost the designs of a file."""
     networks = [Path(name.strip()) for name in args.workloads.split(",") if is_path(name)]
     check_outputs({"--out": args.out, "--breakdown": args.breakdown}, [args.designs, *networks])
     options = _options(args)
@@ -195,11 +190,7 @@ def _why_not(row: pd.Series[Any]) -> str:
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
-    """Options of the model that the user set.
-
-    Raises:
-        InputError: one that only another model has.
-    """
+    """Options of the model that the user set."""
     for name, model in MODELS.items():
         wrong = [o for o in model.options if getattr(args, o) is not None]
         if wrong and name != args.model:

@@ -61,12 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Explain what a command line asks for.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a file cannot be read or written.
-    """
+    """Explain what a command line asks for."""
     path = Path(args.what)
     if path.is_dir():
         explanation = _of_run(path, args.study, args.design or SELECTED)
@@ -129,11 +124,7 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:
-    """The design of a `design.json`, shape (1, n_parameters).
-
-    Raises:
-        InputError: it is none, or not of this space.
-    """
+    """The design of a `design.json`, shape (1, n_parameters)."""
     try:
         design: dict[str, Any] = read_json(path)["design"]
         values = {name: np.array([value]) for name, value in design.items()}

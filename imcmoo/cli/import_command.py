@@ -94,12 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Import a model.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a file cannot be read or written.
-    """
+    """Import a model."""
     _check_files(args)
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(

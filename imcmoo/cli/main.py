@@ -37,7 +37,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "components": "make tables of component costs",
     },
 }
-"""What each command does, in groups; its module is `imcmoo.cli.NAME_command`, _ for -."""
+"""What each command does, in groups; its module is `imcmoo.cli.NAME_command`, _ for -.
+
+Each module has `add_arguments(parser)` and `main(args)`, which raises an InputError if the user's
+input is at fault and an OSError if a file cannot be read or written."""
 
 COMMANDS = {name: what for group in GROUPS.values() for name, what in group.items()}
 
@@ -73,11 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
-    """The parser of all commands, and that of one, the only one that has arguments.
-
-    Args:
-        name: of the command; empty for none.
-    """
+    """The parser of all commands, and that of one, the only one that has arguments."""
     lines = ((group, *_listed(names)) for group, names in GROUPS.items())
     parser = command_line.Parser(
         prog=PROG,

@@ -62,12 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the page of one or several runs.
-
-    Raises:
-        InputError: a folder holds no complete run of this version.
-        OSError: a file cannot be read or written.
-    """
+    """Write the page of one or several runs."""
     runs = [*dict.fromkeys(args.runs)]
     out = _out(runs, args)
     with ExitStack() as stack:
@@ -86,11 +81,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _out(runs: Sequence[Path], args: argparse.Namespace) -> Path | None:
-    """The file to write; None for the default, which is in the run's folder.
-
-    Raises:
-        InputError: options do not fit, or a run's own file would be replaced.
-    """
+    """The file to write; None for the default, which is in the run's folder."""
     out: Path | None = args.out
     if args.study is not None and not args.front:
         raise InputError("--study says what to explain the front by: give --front")

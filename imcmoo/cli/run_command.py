@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from imcmoo.cli import arguments, catalogue, run_studies
 from imcmoo.cli.notices import warn_of_dynamic_products
@@ -65,12 +66,7 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Run what a command line asks for.
-
-    Raises:
-        InputError: the user's input is at fault.
-        OSError: a folder cannot be written to.
-    """
+    """Run what a command line asks for."""
     if args.list:
         _list()
         return
@@ -79,7 +75,7 @@ def main(args: argparse.Namespace) -> None:
     study = arguments.with_options(catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     run_studies.run(
-        [study.with_seed(seed) for seed in args.seeds or study.seeds or [study.seed]],
+        [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
         quiet=args.quiet,

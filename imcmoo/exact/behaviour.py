@@ -117,12 +117,7 @@ def changed(
 def _changed_optimum(
     problem: AcceleratorProblem, answer: ExactAnswer, levels: Levels, metrics: Metrics
 ) -> str:
-    """Name the difference where the optima of an exact answer score otherwise; else an empty text.
-
-    Args:
-        levels: the first design of each optimum, in order.
-        metrics: of these.
-    """
+    """Name the difference if the optima of an exact answer score otherwise; else an empty text."""
     values = {name: optimum.value for name, optimum in answer.optima.items()}
     F, _ = problem.score(levels, metrics)
     costs = problem.costs(F)

@@ -97,8 +97,12 @@ class Certificate:
         try:
             content = read_json(path)
             _check_kinds(content)
+            # Earlier versions state the only technology scaling left.
+            settings = {
+                k: v for k, v in content["settings"].items() if (k, v) != ("scaling", "reference")
+            }
             return cls(
-                settings=_without_scaling(content["settings"]),
+                settings=settings,
                 model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],
@@ -130,11 +134,7 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
-    """Check that what is to be looked into can be.
-
-    Raises:
-        ValueError, KeyError, TypeError: it cannot.
-    """
+    """Check that what is to be looked into can be."""
     tables = ("settings", "own_best", "counts", "incumbent")
     new = ("identity", "behaviour")
     inner = (content["counts"]["stages"], content["incumbent"]["design"])
@@ -150,11 +150,6 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
             raise ValueError("a row of own_best or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
-
-
-def _without_scaling(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without the only technology scaling left, which earlier versions state."""
-    return {k: v for k, v in settings.items() if (k, v) != ("scaling", "reference")}
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -155,14 +155,7 @@ class _Walk:
         return self._partials.children(rows, stage, np.flatnonzero(below))[0], True
 
     def _bounded(self, bounds: Metrics, rows: Levels) -> tuple[Bools, Bools]:
-        """Which of some bounds may be feasible, and which of these may be below a claim.
-
-        Args:
-            rows: partial designs of which each stands for as many of the bounds.
-
-        Raises:
-            Refused: a bound is no number.
-        """
+        """Which of some bounds may be feasible, and which of these may be below a claim."""
         if any(np.isnan(values).any() for values in bounds.values.values()):
             raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
@@ -186,11 +179,7 @@ class _Walk:
         return self._count(rows)
 
     def look_at_left_out(self, at_least: int) -> None:
-        """Evaluate what was drawn of what was left out, once there is enough of it.
-
-        Raises:
-            Refused: as `look_at`.
-        """
+        """Evaluate what was drawn of what was left out, once there is enough of it."""
         for feasible, drawn in self._left_out.items():
             if len(drawn) >= at_least:
                 self.look_at(np.concatenate(drawn), lost=not feasible)
@@ -206,14 +195,7 @@ class _Walk:
         return self._partials.designs(rows)
 
     def look_at(self, levels: Levels, *, lost: bool) -> None:
-        """Evaluate designs.
-
-        Args:
-            lost: whether none of them may be feasible.
-
-        Raises:
-            Refused: one is better than it may be.
-        """
+        """Evaluate designs."""
         costs = feasible_costs(self._problem, levels)
         if lost and len(costs):
             raise Refused("a design that was ruled out as infeasible is feasible")

@@ -226,12 +226,7 @@ class Enumeration:
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:
-        """Mapping keys that the screen does not rule out for every workload.
-
-        Args:
-            keys: ranks of mapping keys, shape (n,).
-            check: called again and again; what it raises ends the screening.
-        """
+        """Mapping keys that the screen does not rule out for every workload."""
         check()
         if not self.single_network.offers("screen"):
             return keys

@@ -123,12 +123,7 @@ class NodeExpander:
     def _children(
         self, rows: Levels, stage: int, can_improve: CanImprove
     ) -> tuple[Levels, BoundedCosts | None, int]:
-        """Children that relaxed bounds do not rule out, and the number of designs not worth it.
-
-        Returns:
-            Children; their relaxed bounds where the model has none that are tighter, else None;
-            designs of children that may be feasible and are not worth it.
-        """
+        """Children that relaxed bounds do not rule out, and the number of designs not worth it."""
         quick = self.partials.relaxed_bound(rows, stage) if len(rows) else None
         if quick is None:
             return self.partials.children(rows, stage)[0], None, 0

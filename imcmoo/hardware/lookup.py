@@ -189,12 +189,7 @@ class KeyedRows:
         return positions[::-1], row_of
 
     def _missing(self, row: Ints, keys: Mapping[str, ArrayLike]) -> MissingRow:
-        """The error for the first combination without a row.
-
-        Args:
-            row: row of each combination; -1 where there is none.
-            keys: as looked up.
-        """
+        """The error for the first combination without a row."""
         index = int(np.argmin(row))
         wanted = [
             float(np.broadcast_to(np.asarray(keys[name], float), row.shape).flat[index])

@@ -93,12 +93,7 @@ def project_digest() -> str:
 
 
 def _find(name: str, beside: Path | None) -> ModuleSpec | None:
-    """Locate a module without running its parents, which `find_spec` would.
-
-    Args:
-        name: dotted.
-        beside: folder that is searched for what `sys.path` lacks.
-    """
+    """Locate a module without running its parents, which `find_spec` would."""
     top, *children = name.split(".")
     if top == OURS[0]:
         return None
@@ -118,11 +113,7 @@ def _find(name: str, beside: Path | None) -> ModuleSpec | None:
 
 
 def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
-    """Tell whether a module belongs to the user.
-
-    Args:
-        counts: whether it counts where it is installed, too.
-    """
+    """Tell whether a module belongs to the user."""
     places = [spec.origin] if spec.has_location or spec.loader is None else []
     places += spec.submodule_search_locations or []
     paths = [Path(place).absolute() for place in places if place]

@@ -152,18 +152,14 @@ def operand_bits(workload: Workload) -> OperandBits:
     layers of its kernel and channels there, in order. Where there is none: the average of all
     recorded layers without negative inputs if it is a convolution, else of those with.
     """
-    convolution = np.array([_convolves(kind) for kind in workload.kinds])
+    # GPT-2 calls a product of matrices `Conv1D`.
+    convolution = np.array(["Conv" in kind and kind != "Conv1D" for kind in workload.kinds])
     name = workload.name.removesuffix(IN_TRUTH)
     if name not in _recorded_names():
         return _defaults().take(convolution.astype(np.int64))
     same = _same_layers(workload, Workload.load(name))
     all_bits = OperandBits.joined([_defaults(), _recorded(name)])
     return all_bits.take(np.where(same < 0, convolution, len(_defaults()) + same))
-
-
-def _convolves(kind: str) -> bool:
-    """Tell whether a kind of layer slides kernels; GPT-2 calls a product of matrices `Conv1D`."""
-    return "Conv" in kind and kind != "Conv1D"
 
 
 def _same_layers(workload: Workload, recorded: Workload) -> Ints:

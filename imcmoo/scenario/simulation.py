@@ -92,27 +92,3 @@ def simulate_apart(
         end_s=np.concatenate([part.end_s for part in parts]),
         response_s=[part.response_s[at] for at, part in enumerate(parts)],
     )
-
-
-def worst_releases(
-    load: Load, network: int, blocked_by: int | None, until_s: float
-) -> list[Floats]:
-    """Requests that delay one network most: all at once, just after a less urgent one has begun.
-
-    Args:
-        load: the requests.
-        network: index of the delayed network.
-        blocked_by: index of the less urgent network, if any; its request comes at time 0.
-        until_s: no request comes later.
-
-    Returns:
-        Times of the requests of each network; none of other less urgent networks.
-    """
-    after = 1e-9 * float(load.period_s.min())
-    releases = [np.empty(0)] * len(load.period_s)
-    for w, period in enumerate(load.period_s.tolist()):
-        if load.rank[w] <= load.rank[network]:
-            releases[w] = np.arange(after, until_s, period)
-        elif w == blocked_by:
-            releases[w] = np.zeros(1)
-    return releases

@@ -69,14 +69,7 @@ def _with_base(name: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
 
 def _parameter(name: str, table: Mapping[str, Any], before: Mapping[str, Parameter]) -> Parameter:
-    """A parameter of its table.
-
-    Args:
-        before: the parameters above it, by name.
-
-    Raises:
-        KeyError, TypeError, ValueError: the table describes none.
-    """
+    """A parameter of its table."""
     kind, unit = table["kind"], table.get("unit", "")
     if kind == "integer":
         return Integer(name, table["low"], table["high"], unit)

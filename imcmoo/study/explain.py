@@ -95,13 +95,7 @@ class _Explainer:
     def explanation(
         self, costs: LayerCosts | None, row: int, of_runs: Mapping[str, NDArray[Any]]
     ) -> Explanation:
-        """The explanation.
-
-        Args:
-            costs: layer by layer, of several designs, if the model tells.
-            row: of the design there.
-            of_runs: further figures by network, shape (W,).
-        """
+        """The explanation."""
         design, there = self.steps.design, self.steps.around
         needs_best = self.criterion.against == "own best"
         best = (

@@ -147,11 +147,7 @@ def _own_best(
 def _check(
     selected: Explanation, selection: _Designs, problem: AcceleratorProblem, folder: Path
 ) -> None:
-    """Check that a run was of the cost model there is now.
-
-    Raises:
-        InputError: the selected design costs something else today.
-    """
+    """Check that a run was of the cost model there is now."""
     networks = selected.tables["networks"]
     for quantity in (q for q in problem.model.quantities if q.per_workload):
         then = selection.numbers(quantity.columns(problem.workload_names))[selection.used]

@@ -133,11 +133,7 @@ class Study:
         self._check_scenario()
 
     def _check_scenario(self) -> None:
-        """Check that the scenario fits the networks, the model and the device.
-
-        Raises:
-            ValueError: it does not.
-        """
+        """Check that the scenario fits the networks, the model and the device."""
         if self.scenario is None:
             if self.criterion in OF_SCENARIOS:
                 raise ValueError(
@@ -286,10 +282,6 @@ class Study:
 
     def _files(self) -> Iterable[tuple[str, AccuracyFile]]:
         return (self.accuracy or {}).items()
-
-    def with_seed(self, seed: int) -> Study:
-        """The study with another seed."""
-        return replace(self, seed=seed)
 
     def to_config(self) -> dict[str, Any]:
         """The study's settings in display units, as JSON values."""

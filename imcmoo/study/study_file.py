@@ -120,11 +120,7 @@ class StudyFile(Table):
         )
 
     def _scenario(self, networks: Mapping[str, NetworkTable]) -> Scenario | None:
-        """The scenario, if there is one.
-
-        Raises:
-            ValueError: a network lacks its rate, or there are rates without a scenario.
-        """
+        """The scenario, if there is one."""
         requests = {name: n.requests for name, n in networks.items() if n.requests is not None}
         if self.scenario is None:
             if requests:
@@ -192,11 +188,7 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
 
 
 def _check(study: Study) -> None:
-    """Check that a cost model can be made of it, which only the model itself can tell.
-
-    Raises:
-        ValueError: it cannot.
-    """
+    """Check that a cost model can be made of it, which only the model itself can tell."""
     costs = study.cost_per_cm2
     if costs:
         lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from imcmoo.cli.main import main
 from tests.cli.few_chips import only_few
 
 
@@ -14,3 +15,14 @@ def _few(monkeypatch):
 def _no_figures(monkeypatch):
     """Figures take most of a short run's time."""
     monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """The folder of a small run of `four_workload_rram` without figures; only to be read."""
+    out = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+        command = ["run", "four_workload_rram", "--budget", "100", "--out", str(out), "--quiet"]
+        assert main(command) == 0
+    return out / "four_workload_rram" / "seed-1"

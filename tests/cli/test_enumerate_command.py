@@ -144,15 +144,6 @@ def replace(self, target, original=pathlib.Path.replace, moved=[]):
 pathlib.Path.replace = replace
 """
 
-KILLED_BEFORE_MOVING = """
-import os, pathlib, signal
-def replace(self, target, original=pathlib.Path.replace):
-    if target.name == "{name}":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(self, target)
-pathlib.Path.replace = replace
-"""
-
 
 def killed(out, before, *extra, workers=1):
     """Run until what is patched `before` kills the process."""
@@ -199,7 +190,7 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    killed(tmp_path, KILLED_BEFORE_MOVING.format(name=name))
+    killed(tmp_path, f"from tests.reliability.drawn import kill_at; kill_at({name!r})")
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete

@@ -15,7 +15,7 @@ from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
-from tests.cli.helpers import assert_fails, refused
+from tests.cli.helpers import assert_fails
 from tests.io.processes import PATIENCE, ROOT
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
@@ -161,24 +161,6 @@ def test_the_same_file_twice_is_refused(folder, capsys):
     assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
 
 
-WRONG = ["evaluate", "d.csv", "--device", "dram", "--workloads", "a", "--out", "o"]
-
-
-@pytest.mark.parametrize("arguments", [["evaluate"], ["divine"], WRONG])
-def test_a_wrong_command_line_is_one_clear_line(capsys, arguments):
-    refused(capsys, *arguments)
-
-
-def test_a_failure_half_way_leaves_the_old_file(folder, monkeypatch):
-    assert evaluate() == 0
-    before = (folder / "out.csv").read_text()
-    monkeypatch.setattr(Evaluator, "evaluate", lambda *_, **__: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        evaluate()
-    assert (folder / "out.csv").read_text() == before
-    assert sorted(os.listdir(folder)) == ["designs.csv", "out.csv"]
-
-
 @pytest.mark.parametrize("option", ["--out", "--breakdown"])
 def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
     (folder / "notes.csv").write_text("precious\n")
@@ -238,14 +220,6 @@ def test_a_hangup_that_is_ignored_stays_so(folder):
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
         process.kill()
-
-
-def test_what_a_killed_evaluation_left_is_gone_after_the_next(folder):
-    with begun(folder) as process:
-        process.kill()
-    assert len(os.listdir(folder)) == 2
-    assert evaluate() == 0
-    assert sorted(os.listdir(folder)) == ["designs.csv", "out.csv"]
 
 
 def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):

@@ -21,21 +21,11 @@ from tests.cli.helpers import refused
 STUDY = "four_workload_rram"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The folder of a small run; only to be read."""
-    out = tmp_path_factory.mktemp("explained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-        assert main(["run", STUDY, "--budget", "100", "--out", str(out), "--quiet"]) == 0
-    return out / STUDY / "seed-1"
-
-
 @pytest.fixture
-def older(run, tmp_path):
+def older(small_run, tmp_path):
     """A copy of the run without explanations."""
     folder = tmp_path / "older"
-    shutil.copytree(run, folder)
+    shutil.copytree(small_run, folder)
     (folder / "explain.json").unlink()
     return folder
 
@@ -49,10 +39,10 @@ def explained(capsys, *args):
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_run_is_explained_from_what_it_stored(run, capsys, monkeypatch):
+def test_a_run_is_explained_from_what_it_stored(small_run, capsys, monkeypatch):
     monkeypatch.setattr("imcmoo.study.study.Study.cost_model", None)
-    result = explained(capsys, run)
-    design = json.loads((run / "design.json").read_text(encoding="utf-8"))
+    result = explained(capsys, small_run)
+    design = json.loads((small_run / "design.json").read_text(encoding="utf-8"))
     assert result["names"][0] == "selected"
     assert result["design"] == design["design"]
     assert result["chip"] == design["chip"]
@@ -63,29 +53,29 @@ def test_a_run_is_explained_from_what_it_stored(run, capsys, monkeypatch):
             assert networks.loc[name, column] == figures[column]
 
 
-def test_the_file_tells_of_the_baselines_and_the_front_is_worked_out_when_asked(run, capsys):
-    result = read_explanations(run / "explain.json")
+def test_the_file_tells_of_the_baselines_and_the_front_is_worked_out_when_asked(small_run, capsys):
+    result = read_explanations(small_run / "explain.json")
     names = [name for e in result for name in e.names]
     assert len(set(names)) == len(names)
     assert {"selected", "alone_vgg16", "alone_mobilenet_v3"} <= set(names)
     assert all({n.split("_")[0] for n in e.names} & {"selected", "alone"} for e in result)
-    other = explained(capsys, run, "--design", "alone_vgg16")
-    baseline = pd.read_csv(run / "baselines.csv").set_index("optimised_for").loc["vgg16"]
+    other = explained(capsys, small_run, "--design", "alone_vgg16")
+    baseline = pd.read_csv(small_run / "baselines.csv").set_index("optimised_for").loc["vgg16"]
     assert all(other["design"][name] == baseline[name] for name in ("rows", "cols", "cycle_s"))
-    front = pd.read_csv(run / "front.csv").iloc[0]
+    front = pd.read_csv(small_run / "front.csv").iloc[0]
     for name in ("front_1", "edap_max"):
-        assert name in explained(capsys, run, "--design", name)["names"]
-    assert explained(capsys, run, "--design", "front_1")["design"]["rows"] == front["rows"]
+        assert name in explained(capsys, small_run, "--design", name)["names"]
+    assert explained(capsys, small_run, "--design", "front_1")["design"]["rows"] == front["rows"]
 
 
-def test_a_run_without_the_file_is_worked_out_anew_to_the_same(run, older, capsys):
-    assert explained(capsys, older) == explained(capsys, run)
+def test_a_run_without_the_file_is_worked_out_anew_to_the_same(small_run, older, capsys):
+    assert explained(capsys, older) == explained(capsys, small_run)
 
 
-def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(run, tmp_path, capsys):
+def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(small_run, tmp_path, capsys):
     for scaling, code in (("reference", 0), ("current", 2)):
         older = tmp_path / scaling
-        shutil.copytree(run, older)
+        shutil.copytree(small_run, older)
         (older / "explain.json").unlink()
         config = json.loads((older / "config.json").read_text())
         (older / "config.json").write_text(json.dumps(config | {"scaling": scaling}))
@@ -95,7 +85,7 @@ def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(run, tmp_path
 
 
 def test_no_module_is_imported_because_a_folder_of_results_names_it(
-    run, tmp_path, capsys, monkeypatch
+    small_run, tmp_path, capsys, monkeypatch
 ):
     (tmp_path / "evil.py").write_text("raise SystemExit('ran')\n")
     (tmp_path / "evil.toml").write_text(
@@ -110,7 +100,7 @@ def test_no_module_is_imported_because_a_folder_of_results_names_it(
         ({"model": "evil:X"}, "is of another study"),
     ):
         older = tmp_path / "older"
-        shutil.copytree(run, older)
+        shutil.copytree(small_run, older)
         config = json.loads((older / "config.json").read_text())
         (older / "config.json").write_text(json.dumps(config | changes))
         write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
@@ -129,11 +119,11 @@ def test_a_run_of_another_cost_model_is_not_worked_out_anew(older, capsys):
     assert "was run with another cost model" in refused(capsys, "explain", older)
 
 
-def test_a_design_of_a_file_costs_what_it_costs_in_the_run(run, capsys):
-    whole = explained(capsys, run)
-    alone = explained(capsys, run / "design.json", "--study", STUDY)
-    line = int(np.argmax(pd.read_csv(run / "selection.csv")["used"])) + 2
-    by_line = explained(capsys, f"{run}/selection.csv:{line}", "--study", STUDY)
+def test_a_design_of_a_file_costs_what_it_costs_in_the_run(small_run, capsys):
+    whole = explained(capsys, small_run)
+    alone = explained(capsys, small_run / "design.json", "--study", STUDY)
+    line = int(np.argmax(pd.read_csv(small_run / "selection.csv")["used"])) + 2
+    by_line = explained(capsys, f"{small_run}/selection.csv:{line}", "--study", STUDY)
     for result in (alone, by_line):
         assert result["against"] == "this design"
         assert result["design"] == whole["design"]
@@ -141,23 +131,25 @@ def test_a_design_of_a_file_costs_what_it_costs_in_the_run(run, capsys):
         assert result["tables"]["changes"] == whole["tables"]["changes"]
 
 
-def test_csv_writes_all_tables_or_none(run, tmp_path, capsys):
+def test_csv_writes_all_tables_or_none(small_run, tmp_path, capsys):
     folder = tmp_path / "tables"
     folder.mkdir()
     (folder / "layers.csv").write_text("precious\n")
-    line = refused(capsys, "explain", run, "--csv", folder)
+    line = refused(capsys, "explain", small_run, "--csv", folder)
     assert "layers.csv is there and was not written by this command" in line
     assert [p.name for p in folder.iterdir()] == ["layers.csv"]
     assert (folder / "layers.csv").read_text() == "precious\n"
-    assert explain(run, "--csv", folder, "--force") == 0
-    assert explain(run, "--csv", folder) == 0
+    assert explain(small_run, "--csv", folder, "--force") == 0
+    assert explain(small_run, "--csv", folder) == 0
     written = {p.stem: pd.read_csv(p) for p in folder.iterdir()}
     assert set(written) == {"chip", *TABLES}
     assert written["chip"]["area_mm2"].iloc[0] == pytest.approx(written["areas"]["area_mm2"].sum())
     assert "tables/networks.csv" in capsys.readouterr().out
 
 
-def test_a_disk_that_is_full_half_way_leaves_the_old_tables(run, tmp_path, capsys, monkeypatch):
+def test_a_disk_that_is_full_half_way_leaves_the_old_tables(
+    small_run, tmp_path, capsys, monkeypatch
+):
     folder = tmp_path / "tables"
     to_csv, written = pd.DataFrame.to_csv, []
 
@@ -168,7 +160,7 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_tables(run, tmp_path, capsy
         return to_csv(frame, *args, **kwargs)
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
-    assert explain(run, "--csv", folder) == 2
+    assert explain(small_run, "--csv", folder) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert not folder.exists()
 
@@ -192,14 +184,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("path", "options", "message"), BAD)
-def test_bad_input_is_one_line(run, capsys, path, options, message):
-    assert message in refused(capsys, "explain", run.parent / path, *options)
+def test_bad_input_is_one_line(small_run, capsys, path, options, message):
+    assert message in refused(capsys, "explain", small_run.parent / path, *options)
 
 
 @settings(max_examples=50)
 @given(data=st.data())
-def test_a_damaged_file_is_one_line(run, tmp_path_factory, data):
-    stored = (run / "explain.json").read_bytes()
+def test_a_damaged_file_is_one_line(small_run, tmp_path_factory, data):
+    stored = (small_run / "explain.json").read_bytes()
     at = data.draw(st.integers(0, len(stored) - 1))
     kind = data.draw(st.sampled_from(["cut", "flipped"]))
     flipped = bytes([stored[at] ^ (1 << data.draw(st.integers(0, 7)))])
@@ -209,7 +201,7 @@ def test_a_damaged_file_is_one_line(run, tmp_path_factory, data):
         read_explanations(path)
 
 
-def test_what_is_read_is_what_was_written(run):
-    lines = (run / "explain.json").read_text(encoding="utf-8").splitlines()
-    result = read_explanations(run / "explain.json")
+def test_what_is_read_is_what_was_written(small_run):
+    lines = (small_run / "explain.json").read_text(encoding="utf-8").splitlines()
+    result = read_explanations(small_run / "explain.json")
     assert [to_json(e) for e in result] == [line.removesuffix(",") for line in lines[2:-1]]

@@ -13,46 +13,14 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.errors import InputError
-from imcmoo.report import style
-from imcmoo.search.checkpoint import State
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study import enumerate_study as enumerating
 from problems import RRAM
 from tests.cli.helpers import refused, write_study
-from tests.search.test_ask_tell import begun
 
 ROOT = Path(__file__).parents[2]
-CASES = 200
 QUICK_S = 2.0
 """CPU time within which any input is read or refused."""
-
-
-def bit_flips(whole, seed, n=CASES):
-    """Copies of some bytes with one to three bits flipped; half of them where zip keeps names."""
-    rng = np.random.default_rng(seed)
-    for case in range(n):
-        damaged = bytearray(whole)
-        start = 0 if case % 2 else len(whole) - 800
-        for bit in rng.integers(8 * start, 8 * len(whole), rng.integers(1, 4)):
-            damaged[bit // 8] ^= 1 << bit % 8
-        yield bytes(damaged)
-
-
-def test_a_damaged_checkpoint_is_refused_or_reads_the_same(tmp_path):
-    path = tmp_path / "joint.checkpoint"
-    begun().save(path)
-    true, whole, n_refused = State.load(path, identity={}), path.read_bytes(), 0
-    for damaged in bit_flips(whole, 1):
-        path.write_bytes(damaged)
-        try:
-            state = State.load(path, identity={})
-        except InputError:
-            n_refused += 1
-            continue
-        assert state.trace == true.trace
-        np.testing.assert_array_equal(state.F, true.F)
-    assert n_refused > CASES / 4
 
 
 @pytest.mark.parametrize("change", [np.ravel, lambda a: np.full(a.shape, {}), lambda a: a[..., :0]])
@@ -204,17 +172,6 @@ def test_a_disk_that_is_full_while_a_figure_is_written_is_its_own_error(limit, t
     assert done.returncode == 2
     assert done.stderr.startswith("p: error: ")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_figures_are_drawn_in_memory_first(tmp_path, monkeypatch):
-    from matplotlib.figure import Figure
-
-    def full(path, content):
-        raise OSError(28, "No space left on device", str(path))
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        style.save(Figure(), tmp_path, "f")
 
 
 INTERRUPTED = """

@@ -16,21 +16,11 @@ STUDY = "four_workload_rram"
 ARGUMENTS = ["run", STUDY, "--budget", "60", "--no-baselines", "--quiet"]
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a small run; only to be read. Its figures are not looked at."""
-    out = tmp_path_factory.mktemp("reported")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_studies, "draw_figures", lambda results, folder: None)
-        assert main([*ARGUMENTS, "--out", str(out)]) == 0
-    return out / STUDY / "seed-1"
-
-
 @pytest.fixture
-def run(finished, tmp_path):
+def run(small_run, tmp_path):
     """A copy of one's own."""
     folder = tmp_path / STUDY / "seed-1"
-    shutil.copytree(finished, folder)
+    shutil.copytree(small_run, folder)
     return folder
 
 

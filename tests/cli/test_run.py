@@ -144,16 +144,6 @@ def test_killed_at_a_random_moment_and_resumed(uninterrupted, tmp_path, third):
     assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
 
 
-KILLED_BEFORE_MOVING = """
-import os, pathlib, signal
-def replace(self, target, original=pathlib.Path.replace):
-    if target.name == "{name}" and target.parent.name == "seed-1":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(self, target)
-pathlib.Path.replace = replace
-"""
-
-
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "name", ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("config.json",))]
@@ -162,7 +152,8 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    process = start(tmp_path, before=KILLED_BEFORE_MOVING.format(name=name))
+    before = f"from tests.reliability.drawn import kill_at; kill_at({name!r})"
+    process = start(tmp_path, before=before)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (home / "config.json").exists()

@@ -90,24 +90,23 @@ def after_parts(monkeypatch):
 
 
 @pytest.mark.usefixtures("_few")
+@pytest.mark.parametrize("killed", ["worker", pytest.param("scheduler", marks=pytest.mark.slow)])
 def test_an_enumeration_gives_the_same_bytes_also_when_processes_are_killed(
-    cluster, tmp_path, after_parts, capsys
+    cluster, tmp_path, after_parts, capsys, killed
 ):
-    """First a worker, then the scheduler."""
     assert enumerated(tmp_path / "here", "--workers", "1") == 0
-    killed = []
-    after_parts(2, lambda: killed.append(os.kill(cluster.workers[0].pid, signal.SIGKILL)))
-    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 0
-    assert killed
+    process = cluster.workers[0] if killed == "worker" else cluster.scheduler
+    after_parts(2, lambda: os.kill(process.pid, signal.SIGKILL))
+    code = enumerated(tmp_path / "there", "--scheduler", cluster.address)
+    assert process.wait(timeout=10) == -signal.SIGKILL
+    assert code == (0 if killed == "worker" else 1)
+    if killed == "scheduler":
+        error = capsys.readouterr().err
+        assert f"was lost with the scheduler at {cluster.address}" in error
+        assert "what was finished is kept" in error
+        assert list((tmp_path / "there").rglob("*.part"))
+        assert enumerated(tmp_path / "there", "--workers", "1") == 0
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
-    after_parts(2, cluster.scheduler.kill)
-    assert enumerated(tmp_path / "again", "--scheduler", cluster.address) == 1
-    error = capsys.readouterr().err
-    assert f"was lost with the scheduler at {cluster.address}" in error
-    assert "what was finished is kept" in error
-    assert list((tmp_path / "again").rglob("*.part"))
-    assert enumerated(tmp_path / "again", "--workers", "1") == 0
-    assert contents(tmp_path / "again") == contents(tmp_path / "here")
 
 
 @pytest.mark.slow

@@ -61,18 +61,6 @@ def test_an_answer_is_read_back_as_it_was_and_saved_again_changes_no_byte(name, 
     assert contents(tmp_path / "second") == contents(tmp_path / "new" / "folder")
 
 
-def test_a_folder_has_three_files_and_a_new_answer_replaces_them(tmp_path):
-    saved("rram", tmp_path)
-    names = ["front.csv", "optima.csv", "summary.json"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == names
-    before = {name: (tmp_path / name).read_bytes() for name in names}
-    (tmp_path / "notes.txt").write_text("mine")
-    problem, mark = saved("technology", tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names, "notes.txt"])
-    assert all((tmp_path / name).read_bytes() != before[name] for name in names)
-    assert exact.load(tmp_path, problem, mark).n_feasible == exact_of("technology").n_feasible
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_tables_have_a_row_per_tie_and_point_with_what_the_design_really_has(name, tmp_path):
     problem, _ = saved(name, tmp_path)

@@ -46,25 +46,16 @@ def agrees(study):
             check_bounds(problem, partials, [above])
 
 
+@pytest.mark.parametrize(
+    ("n", "at_most"), [(1, 1500), pytest.param(15, 60_000, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", SPACES)
-def test_optima_are_accepted_and_all_above_is_refused(name):
-    for study in parts(name, 1, 1500):
+def test_optima_are_accepted_and_all_above_is_refused(name, n, at_most):
+    for study in parts(name, n, at_most):
         agrees(study)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SPACES)
-def test_optima_are_accepted_and_all_above_is_refused_on_many_parts(name):
-    for study in parts(name, 15, 60_000):
-        agrees(study)
-
-
-def validated(name="four_workload_sram_extended"):
-    problem = STUDIES[name].problem()
-    return validate_bounds(problem, node_expander.partials_of(problem), [])
-
-
-def raised(metrics, factor, names=("energy", "edp")):
+def raised(metrics, names=("energy", "edp"), factor=2):
     """Bounds that are higher by a factor."""
     if metrics is None:
         return None
@@ -73,10 +64,6 @@ def raised(metrics, factor, names=("energy", "edp")):
 
 
 CHANCE = np.random.default_rng(1)
-
-
-def too_high(metrics, names=("energy", "edp"), factor=2):
-    return raised(metrics, factor, names)
 
 
 def few_minima_a_fifth_too_high(minima):
@@ -98,12 +85,12 @@ def some_areas_too_large(metrics):
 @pytest.mark.parametrize(
     ("of", "name", "wrong", "message"),
     [
-        (BoundedTree, "relaxed_bound", too_high, "relaxed bound of energy at stage"),
-        (BoundedTree, "bound", too_high, "bound of energy at stage"),
+        (BoundedTree, "relaxed_bound", raised, "relaxed bound of energy at stage"),
+        (BoundedTree, "bound", raised, "bound of energy at stage"),
         (
             BoundedTree,
             "bound",
-            partial(too_high, names=("area",), factor=1.01),
+            partial(raised, names=("area",), factor=1.01),
             "bound of area at stage",
         ),
         (ComponentMinima, "of", few_minima_a_fifth_too_high, "bound of .* at stage"),
@@ -120,14 +107,21 @@ def test_a_wrong_bound_is_refused(monkeypatch, of, name, wrong, message):
         validate_bounds(problem, partials, [])
 
 
-def test_right_bounds_are_accepted_on_all_random_designs():
-    assert validated() == RANDOM_DESIGNS
+QUICK = "four_workload_sram_extended"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in STUDIES if name.endswith("_extended")])
-def test_right_bounds_are_accepted_in_every_large_study(name):
-    assert validated(name) == RANDOM_DESIGNS
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == QUICK else pytest.mark.slow)
+        for name in STUDIES
+        if name.endswith("_extended")
+    ],
+)
+def test_right_bounds_are_accepted_on_all_random_designs(name):
+    problem = STUDIES[name].problem()
+    partials = node_expander.partials_of(problem)
+    assert validate_bounds(problem, partials, []) == RANDOM_DESIGNS
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +142,7 @@ def test_certified_optima_and_their_feasible_neighbours_are_validated(study, mon
     feasible = (problem.feasibility.violation(near) <= 0).sum()
     assert checker.validate() == 1 + feasible
     true = BoundedTree.bound
-    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args), 2))
+    monkeypatch.setattr(BoundedTree, "bound", lambda *args: raised(true(*args)))
     with pytest.raises(Refused, match="bound of energy"):
         checker.validate()
 

@@ -85,7 +85,7 @@ def edited_code(trial: Trial) -> Outcome:
         return outcome(f"{role}: before the edit", end)
     stored, before = _stored(folder, moment), tree(folder)
     begun = bool(list((folder / RESULTS).rglob("config.json")))  # or the run starts anew
-    _edit(package, edit)
+    edit_code(package, edit)
     end = fork(folder, second)
     case = f"{moment}: {edit} of the {role}"
     if edit in HARMLESS:
@@ -97,27 +97,37 @@ def edited_code(trial: Trial) -> Outcome:
 
 def _with_code(trial: Trial, role: str) -> tuple[Path, Path]:
     """A folder with a study of a user's code, and the package of that code."""
+    folder = trial.begin(text=study_of_code(role))
+    above = trial.choose("own", "")
+    return folder, write_code(folder, role, trial.choose(*IMPORTS), above)
+
+
+def study_of_code(role: str) -> str:
+    """The text of a study that names a user's code in a role."""
     text = study_text(top=ROLES[role][1])
-    text += '[score]\nfunction = "own.chip:chip"\n' if role == "score" else ""
-    folder = trial.begin(text=text)
+    return text + ('[score]\nfunction = "own.chip:chip"\n' if role == "score" else "")
+
+
+def write_code(folder: Path, role: str, imports: str = IMPORTS[0], above: str = "own") -> Path:
+    """Write the package of a user's code; returns its folder."""
     package = folder / "own"
-    package.mkdir()
+    package.mkdir(exist_ok=True)
     (package / "__init__.py").write_text("")
     (package / "data.json").write_text('{"factor": 1.25}\n')
     (package / "deeper.py").write_text("FACTOR = 1.25\n")
     (package / "helper.py").write_text(
         "import json\nfrom importlib.resources import files\n"
-        f"from {trial.choose('own', '')}.deeper import FACTOR as DEEPER\n"
+        f"from {above}.deeper import FACTOR as DEEPER\n"
         "DATA = json.loads((files('own') / 'data.json').read_text())['factor']\n"
         "OWN = 1.25\nFACTOR = OWN * DEEPER * DATA\n"
     )
     (package / "chip.py").write_text(
-        trial.choose(*IMPORTS) + "OWN = 1.25\nNUMBER = OWN * FACTOR\n" + ROLES[role][0]
+        imports + "OWN = 1.25\nNUMBER = OWN * FACTOR\n" + ROLES[role][0]
     )
-    return folder, package
+    return package
 
 
-def _edit(package: Path, edit: str) -> None:
+def edit_code(package: Path, edit: str) -> None:
     """Change one number, or nothing that matters."""
     changed = {
         "the module": "chip.py",

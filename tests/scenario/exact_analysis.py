@@ -79,3 +79,17 @@ def _fixed_point(step: Callable[[float], float], start: float) -> float:
     while after > now:
         now, after = after, step(after)
     return now
+
+
+def worst_releases(
+    load: Load, network: int, blocked_by: int | None, until_s: float
+) -> list[Floats]:
+    """Requests that delay one network most: all at once, just after a less urgent one has begun."""
+    after = 1e-9 * float(load.period_s.min())
+    releases = [np.empty(0)] * len(load.period_s)
+    for w, period in enumerate(load.period_s.tolist()):
+        if load.rank[w] <= load.rank[network]:
+            releases[w] = np.arange(after, until_s, period)
+        elif w == blocked_by:
+            releases[w] = np.zeros(1)
+    return releases

@@ -162,17 +162,6 @@ def test_an_answer_replaced_while_it_is_read_is_refused(results, study, tmp_path
     assert "\n" not in str(refusal.value)
 
 
-def test_a_damaged_answer_is_one_line_and_nothing_is_done(results, arguments, tmp_path, capsys):
-    shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
-    path = tmp_path / "exact" / STUDY / "optima.csv"
-    path.write_text(path.read_text(encoding="utf-8") + "edap_max,1\n", encoding="utf-8")
-    assert main([*arguments, "--out", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert f"{path} is damaged: enumerate again or remove " in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / STUDY / "seed-1").exists()
-
-
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
     assert imcmoo.cli.main.main(["enumerate", "four_workload_rram", "--area-limit", "700"]) == 2
     assert "--out is required" in capsys.readouterr().err

@@ -379,15 +379,6 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
         csv.write_bytes(before)
 
 
-def test_other_limits_have_no_exact_answer_here(small, monkeypatch):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-    file, out = small
-    other = file.with_name("other.toml")
-    other.write_text(SMALL.replace("26000", "31000"), encoding="utf-8")
-    assert main(["run", str(other), "--seed", "7", "--out", str(out), "--quiet"]) == 0
-    assert not (out / "small" / "seed-7" / "regret.csv").exists()
-
-
 @pytest.mark.parametrize("command", ["run", "enumerate"])
 def test_where_nothing_is_feasible_the_nearest_chip_and_what_binds_are_named(
     small, command, tmp_path, capsys

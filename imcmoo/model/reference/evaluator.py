@@ -248,13 +248,7 @@ class Evaluator(CostModel):
 
 
 def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
-    """Energy of one inference in J, shape (n, W).
-
-    Args:
-        features: of all profiles, shape (n_profiles, W, n_features).
-        place: profile of each design, shape (n,).
-        prices: J per unit of each feature, shape (n, n_features).
-    """
+    """Energy of one inference in J, shape (n, W)."""
     first = np.flatnonzero(np.diff(place, prepend=-1))
     repeats = len(place) // max(len(first), 1)
     if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):

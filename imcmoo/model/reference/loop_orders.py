@@ -95,12 +95,7 @@ class Walks:
 
 
 def _steps(loops: Bools, ragged: Bools) -> int:
-    """Steps at which nests are looked at that are walked together.
-
-    Args:
-        loops: which loops above and below the global buffer have trips, shape (n, 2 · n_axes).
-        ragged: which axes end with a partial trip, shape (n, n_axes).
-    """
+    """Steps at which nests are looked at that are walked together."""
     visits = 2 + ragged.any(axis=0)
     return int(np.where(loops.any(axis=0).reshape(2, -1), visits, 1).prod())
 

@@ -164,13 +164,7 @@ class _Level:
         self._told = values if told else (values == 1) * int(name == "group")
 
     def follow(self, node: Ints, at: Ints, left: Ints) -> Ints:
-        """The node each case comes to.
-
-        Args:
-            node: of the level below, shape (n_cases,).
-            at: index of the capacity, shape (n_cases,).
-            left: of all nodes of the level below.
-        """
+        """The node each case comes to."""
         self._next.extend(len(left) - len(self._next), fill=-1)
         nodes = self._next.rows[node, at]
         new = nodes < 0

@@ -176,14 +176,7 @@ class LayerRunner:
     def _cheapest(
         self, leaf: Ints, chip: Ints, buffer_bits: Floats, prices: Mapping[int, Floats]
     ) -> tuple[Ints, Floats]:
-        """The cheapest order of each case that fits, as `Orders.cheapest`.
-
-        Args:
-            leaf: of each case, shape (n_cases,).
-            chip: index of its chip, shape (n_cases,).
-            buffer_bits: of the chips, shape (n,).
-            prices: of the chips, shape (n,) each.
-        """
+        """The cheapest order of each case that fits, as `Orders.cheapest`."""
         decides = np.column_stack([buffer_bits, *prices.values()])
         alike, _ = distinct(row_keys(decides.view(np.int64)))
         codes, first = distinct(leaf * (alike.max(initial=0) + 1) + alike[chip])

@@ -50,10 +50,6 @@ Rule = Callable[[onnx.NodeProto, Sequence[Tensor | None]], list[Shape | None]]
 """From a node and its inputs to the shapes of its first outputs."""
 
 
-def _like_first(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    return [inputs[0].shape if inputs[0] else None]
-
-
 def _recurrent(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
     steps, weights = _shape(inputs, 0), _shape(inputs, 2)
     if steps is None or weights is None:
@@ -105,7 +101,7 @@ def _joined(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape
 
 
 SHAPE_RULES: dict[str, Rule] = {
-    **dict.fromkeys(LIKE_FIRST_INPUT, _like_first),
+    **dict.fromkeys(LIKE_FIRST_INPUT, lambda _, inputs: [inputs[0] and inputs[0].shape]),
     "Attention": _projected,
     "DynamicQuantizeLSTM": _recurrent,
     "EmbedLayerNormalization": _embedding,

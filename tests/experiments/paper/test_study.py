@@ -11,7 +11,6 @@ from experiments.compare import comparison
 from experiments.paper import questions, study
 from experiments.paper.tables import STUDIES, TECHNOLOGY
 from experiments.publish import to_csv
-from experiments.run import main
 
 
 def test_the_published_rram_tables_are_those_of_this_code(published, answers):
@@ -77,12 +76,3 @@ def test_results_of_all_tasks_become_the_published_tables(published):
                 row = pd.read_csv(io.StringIO(text)).iloc[0]
                 assert (row["seeds"], row["median"]) == (31, 1.5)
     assert texts == {}
-
-
-def test_the_study_takes_no_options_that_would_change_it(tmp_path, capsys):
-    assert main(["paper", "--seed", "2", "--out", str(tmp_path)]) == 2
-    assert (
-        "paper takes no options but --out, --quiet, --resume, --workers, --scheduler"
-        in capsys.readouterr().err
-    )
-    assert not list(tmp_path.iterdir())

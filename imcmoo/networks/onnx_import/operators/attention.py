@@ -72,16 +72,7 @@ def _products(
     depth: int,
     width: int,
 ) -> list[Row]:
-    """Queries · keys, then weights · values; heads that share keys are batch.
-
-    Args:
-        call: the node.
-        batch: independent sequences.
-        heads: of queries and of keys; the latter divide the former.
-        length: positions of queries, and of keys and values with past ones included.
-        depth: elements per head of keys.
-        width: elements per head of values.
-    """
+    """Queries · keys, then weights · values; heads that share keys are batch."""
     if heads[1] < 1 or heads[0] % heads[1]:
         raise NotModelled(f"{heads[0]} query heads for {heads[1]} key heads")
     activations = Tensor()
