@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from imcmoo.cli.start import INTERRUPTED
+from imcmoo.cli.interrupts import INTERRUPTED
 from imcmoo.io.blas import use_one_thread
 
 FAILED = 1
@@ -60,7 +60,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     try:
         _end_by_exception()
         configure_process()
-        # Imported here: Ctrl-C before is answered by `start.starting`.
+        # Imported here: Ctrl-C before is answered by `interrupts.starting`.
         from imcmoo.io.named import call_reporting
 
         call_reporting(main)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from imcmoo.cli import command_line
-from imcmoo.cli.start import starting
+from imcmoo.cli.interrupts import starting
 from imcmoo.version import __version__
 
 PROG = "imcmoo"
@@ -59,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         argv = completed.split()[1:]
     name = argv[0] if argv and argv[0] in COMMANDS else ""
     with starting(f"{PROG} {name}".rstrip()):
+        command_line.configure_process()
         parser, command = _parsers(name)
         if completed is not None:
             import argcomplete

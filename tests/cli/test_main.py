@@ -165,7 +165,7 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     loaded = {}
     for module in (
         "signal, contextlib, collections.abc, __future__",
-        "imcmoo.cli.start",
+        "imcmoo.__main__",
         "experiments.run",
     ):
         command = [sys.executable, "-c", code.format(module)]
@@ -176,7 +176,8 @@ def test_little_is_imported_before_ctrl_c_is_answered():
         "imcmoo",
         "imcmoo.version",
         "imcmoo.cli",
-        "imcmoo.cli.start",
+        "imcmoo.cli.interrupts",
+        "imcmoo.__main__",
         "experiments",
         "experiments.run",
     }
@@ -186,7 +187,7 @@ def test_ctrl_c_while_argparse_is_imported_is_one_line(tmp_path):
     (tmp_path / "argparse.py").write_text("import time\nprint('now', flush=True)\ntime.sleep(60)\n")
     program = (
         f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
-        "from imcmoo.cli.start import main\nmain()\n"
+        "from imcmoo.__main__ import main\nmain()\n"
     )
     assert interrupted(program) == (130, "imcmoo: interrupted; nothing was begun\n")
 

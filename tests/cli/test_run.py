@@ -152,7 +152,7 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    before = f"from tests.reliability.drawn import kill_at; kill_at({name!r})"
+    before = f"from tests.reliability.drawn import kill_at; kill_at('seed-1/{name}')"
     process = start(tmp_path, before=before)
     process.communicate()
     assert process.returncode == -signal.SIGKILL

@@ -160,11 +160,11 @@ def prepare(home: Path) -> Path:
 
 
 def kill_at(name: str) -> None:
-    """Let this process be killed when it would move a file of this name to its place."""
+    """Let this process be killed when it would move a file to a path that ends in a name."""
     original = Path.replace
 
     def replace(self: Path, target: Path | str) -> Path:
-        if Path(target).name == name:
+        if f"/{Path(target).as_posix()}".endswith(f"/{name}"):
             os.kill(os.getpid(), signal.SIGKILL)
         return original(self, target)
 
