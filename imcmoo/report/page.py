@@ -100,7 +100,8 @@ def _parts(results: Results, explanations: Sequence[Explanation], name: str) -> 
             f"{answer(results, explanations)}<p class='said'>{_about(results)}</p>"
             f"<p class='caution'>{caution}</p></section>"
         ),
-        "tables": "".join(f"<section>{html_of(table)}</section>" for table in _tables(results)),
+        "tables": _timeline(results)
+        + "".join(f"<section>{html_of(table)}</section>" for table in _tables(results)),
         "provenance": f"<h4>{heading}</h4><pre tabindex='0'>{config}</pre>",
     }
 
@@ -179,6 +180,19 @@ def _tables(results: Results) -> list[Any]:
     if results.baselines is not None:
         tables.append(terminal_tables.baseline_table(results, results.baselines))
     return tables
+
+
+def _timeline(results: Results) -> str:
+    """The timeline of a scenario as the run has drawn it; empty without one."""
+    path = results.folder / "figures" / "timeline.png"
+    if results.timeline is None or not path.is_file():
+        return ""
+    image = base64.b64encode(path.read_bytes()).decode()
+    what = "From the worst moment for the network of least capacity: which request the chip serves."
+    return (
+        f"<figure class='wide'><img alt='{what}' src='data:image/png;base64,{image}'>"
+        f"<figcaption>{what} Numbers: timeline.csv</figcaption></figure>"
+    )
 
 
 def _about(results: Results) -> str:

@@ -25,6 +25,9 @@ FROM_BELOW = ("levels", "accuracy")
 
 NOT_EVALUATED = {"evaluation": "cannot be evaluated"}
 
+BEYOND = 10_000
+"""Times a limit from where the factor tells nothing: a network that does not run at all."""
+
 BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 BITS_PER_BYTE = 8
 
@@ -58,6 +61,8 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
     # What counts in shares of a limit has no other unit.
     if np.isnan(missing) or np.isclose(missing, excess):
         share = excess / (1 + excess) if limit in FROM_BELOW else excess
+        if share >= BEYOND:
+            return f"{name} more than {BEYOND:,} times the limit"
         return f"{name} {100 * share:.3g} % {side} the limit"
     if limit.endswith("_bits"):
         return f"needs {_bytes(missing)} more {label(limit.removesuffix('_bits'))}"

@@ -49,6 +49,7 @@ def test_noise_is_said_in_decibels():
 @pytest.mark.parametrize(
     ("limit", "missing", "excess", "text"),
     [
+        ("max_load", np.nan, 1e19, "max_load more than 10,000 times the limit"),
         ("buffer_bits", 321_536, 0.5, "needs 40.2 kB more buffer"),
         ("buffer_bits", 40, 1e-4, "needs 5 B more buffer"),
         ("cells", 56, 0.1, "needs 56 more cells"),

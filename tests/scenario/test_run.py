@@ -1,5 +1,6 @@
 """A run under requests: its files, its explanation and its report."""
 
+import base64
 import json
 
 import numpy as np
@@ -60,7 +61,11 @@ def test_an_explanation_names_the_network_that_misses_first(folder, capfd):
 
 def test_the_report_shows_the_requests(folder):
     assert main(["report", str(folder)]) == 0
-    assert "Requests: response bound and its parts" in (folder / "report.html").read_text("utf-8")
+    page = (folder / "report.html").read_text("utf-8")
+    assert "Requests: response bound and its parts" in page
+    drawn = base64.b64encode((folder / "figures" / "timeline.png").read_bytes()).decode()
+    assert f"src='data:image/png;base64,{drawn}'" in page
+    assert "img-src data:" in page
 
 
 def test_a_response_without_bound_is_said_to_have_none(folder):
