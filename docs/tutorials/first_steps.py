@@ -66,9 +66,7 @@ axes.legend(frameon=False)
 # criterion.
 
 # %%
-enumeration = Enumeration(problem)
-chunks = [enumeration.evaluate_chunk(part) for part in enumeration.chunks()]
-answer = enumeration.merge(chunks)
+answer = Enumeration(problem).answer()
 print(f"{answer.n_feasible:,} of {space.size:,} designs are feasible")
 regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
 for name, regret in regrets.items():

@@ -1,9 +1,8 @@
-"""Figures of accuracy: against noise, by layer, and against energy.
+"""Figures of accuracy: against noise, and by layer.
 
 `python -m experiments.edge_networks.figures --data DIR --prediction CSV... --out DIR` draws the
 curves of each network in DIR (NETWORK.accuracy.npz) with the executed designs of CSV on them.
-`--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`),
-`--front CSV` energy against accuracy (front.csv of a run with the objective accuracy_drop).
+`--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`).
 """
 
 from __future__ import annotations
@@ -67,43 +66,12 @@ def by_layer(layers: pd.DataFrame) -> Figure:
     return figure
 
 
-def against_energy(front: pd.DataFrame) -> Figure:
-    """Predicted drop of accuracy against energy of the designs of a Pareto front.
-
-    Args:
-        front: with columns energy_NETWORK_J and accuracy_drop_NETWORK.
-    """
-    names = [
-        column.removeprefix("accuracy_drop_")
-        for column in front.columns.astype(str)
-        if column.startswith("accuracy_drop_")
-    ]
-    figure = Figure(figsize=(style.COLUMN, HEIGHT), layout="constrained")
-    axes = figure.subplots()
-    for at, name in enumerate(names):
-        energy = front[f"energy_{name}_J"]
-        axes.plot(
-            energy / energy.min(),
-            100 * front[f"accuracy_drop_{name}"],
-            style.MARKERS[at],
-            color=style.COLOURS[at],
-            markersize=3,
-            label=name.replace("_", " "),
-        )
-    axes.set_xlabel("energy of one inference over the least")
-    axes.set_xscale("log")
-    axes.set_ylabel("predicted drop (points)")
-    axes.legend()
-    return figure
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the figures whose tables are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--prediction", type=Path, nargs="+", default=[], metavar="CSV")
     parser.add_argument("--layers", type=Path, metavar="CSV")
-    parser.add_argument("--front", type=Path, metavar="CSV")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -116,8 +84,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             drawn["accuracy_against_noise"] = against_noise(data, executed)
         if args.layers:
             drawn["accuracy_by_layer"] = by_layer(pd.read_csv(args.layers))
-        if args.front:
-            drawn["accuracy_against_energy"] = against_energy(pd.read_csv(args.front))
         for name, figure in drawn.items():
             style.save(figure, args.out, name)
 

@@ -307,6 +307,10 @@ class Enumeration:
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | alone, front, ranks[on_front][first], n)
 
+    def answer(self) -> ExactAnswer:
+        """Enumerate all chunks in this process, and merge them."""
+        return self.merge([self.evaluate_chunk(keys) for keys in self.chunks()])
+
 
 def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
     """The smallest violation of designs with constraints G, and the first design that has it."""

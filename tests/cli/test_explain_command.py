@@ -30,6 +30,13 @@ def older(small_run, tmp_path):
     return folder
 
 
+def change_config(folder, **changes):
+    """Change what a run says of itself."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    write_sums(folder, {path.name: path for path in folder.glob("*.[cj]s*")})
+
+
 def explain(*args):
     return main(["explain", *map(str, args)])
 
@@ -72,14 +79,9 @@ def test_a_run_without_the_file_is_worked_out_anew_to_the_same(small_run, older,
     assert explained(capsys, older) == explained(capsys, small_run)
 
 
-def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(small_run, tmp_path, capsys):
+def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(older, capsys):
     for scaling, code in (("reference", 0), ("current", 2)):
-        older = tmp_path / scaling
-        shutil.copytree(small_run, older)
-        (older / "explain.json").unlink()
-        config = json.loads((older / "config.json").read_text())
-        (older / "config.json").write_text(json.dumps(config | {"scaling": scaling}))
-        write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
+        change_config(older, scaling=scaling)
         assert explain(older) == code
     assert "scaling was removed: studies use the paper's" in capsys.readouterr().err
 
@@ -101,9 +103,7 @@ def test_no_module_is_imported_because_a_folder_of_results_names_it(
     ):
         older = tmp_path / "older"
         shutil.copytree(small_run, older)
-        config = json.loads((older / "config.json").read_text())
-        (older / "config.json").write_text(json.dumps(config | changes))
-        write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
+        change_config(older, **changes)
         assert explain(older) == 0  # from what is stored
         (older / "explain.json").unlink()
         assert output in refused(capsys, "explain", older)
@@ -115,7 +115,7 @@ def test_a_run_of_another_cost_model_is_not_worked_out_anew(older, capsys):
     selection = pd.read_csv(older / "selection.csv")
     selection["energy_vgg16_J"] *= 1.001
     selection.to_csv(older / "selection.csv", index=False)
-    write_sums(older, {path.name: path for path in older.glob("*.[cj]s*")})
+    change_config(older)
     assert "was run with another cost model" in refused(capsys, "explain", older)
 
 

@@ -49,14 +49,9 @@ CASES = {
 }
 
 
-def answer_of(problem):
-    enumeration = Enumeration(problem)
-    return enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
-
-
 @cache
 def exact_of(name):
-    return answer_of(CASES[name].problem())
+    return Enumeration(CASES[name].problem()).answer()
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from imcmoo.exact.bounded_criteria import (
     regret_criterion,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
-from imcmoo.exact.enumeration import NothingFeasible
+from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
 from problems import STUDIES
-from tests.exact.brute_force import answer_of
 
 SMALLER = {"rram": "four_workload_rram_physical", "sram": "four_workload_sram_physical"}
 NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
@@ -65,7 +64,7 @@ def part_of(space, rng, at_most, around=None, at_least=200):
 def enumerated(problem):
     """Optima by criterion; None where nothing is feasible."""
     try:
-        return answer_of(problem).optima
+        return Enumeration(problem).answer().optima
     except NothingFeasible:
         return None
 

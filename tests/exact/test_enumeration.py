@@ -25,7 +25,6 @@ from tests.exact.brute_force import (
     CASES,
     SAME,
     Design,
-    answer_of,
     costs_of,
     designs_of,
     exact_of,
@@ -317,7 +316,7 @@ def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     problem = AcceleratorProblem(chance, area_limit_m2=limit * AREA_UNIT, cost_per_cm2=per_cm2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exhaustive, "DESIGNS_AT_ONCE", length)
-        exact = answer_of(problem)
+        exact = Enumeration(problem).answer()
     assert exact.n_feasible == sum(d.feasible for d in designs)
     expected = brute_optima(names, designs)
     near = brute_optima(names, designs, SAME)

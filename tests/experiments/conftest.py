@@ -6,6 +6,7 @@ import pytest
 
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import study
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
 from tests.fakes import SMALL, FakeEvaluator
@@ -17,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 def enumerated():
     """The RRAM study with four networks: every design."""
     return EnumeratedStudy.of_study(STUDIES["four_workload_rram"])
+
+
+@pytest.fixture(scope="session")
+def exact(enumerated):
+    """Its exact answer by the enumeration of the package."""
+    return Enumeration(enumerated.problem).answer()
 
 
 @pytest.fixture(scope="session")

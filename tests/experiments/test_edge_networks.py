@@ -46,9 +46,6 @@ def test_figures_show_every_network_and_layer():
     assert [a.get_title() for a in drawn.axes] == ["n", "m"]
     layers = pd.DataFrame({"accuracy_alone": [0.9, 0.8, 0.95]})
     assert len(figures.by_layer(layers).axes[0].patches) == 3
-    front = pd.DataFrame({"energy_n_J": [1.0, 2.0], "accuracy_drop_n": [0.02, 0.0]})
-    (line,) = figures.against_energy(front).axes[0].lines
-    assert line.get_ydata().tolist() == [2.0, 0.0]
 
 
 def test_the_study_needs_the_data_of_all_networks(tmp_path):

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from imcmoo.problem.criteria import MINIMAX, SCORES
-from tests.exact.brute_force import answer_of
 
 
-def test_the_enumerated_study_has_the_exact_optima(enumerated):
-    exact = answer_of(enumerated.problem)
+def test_the_enumerated_study_has_the_exact_optima(enumerated, exact):
     everything = range(len(enumerated.workloads))
     assert len(enumerated.joint) == exact.n_feasible
     for criterion in (*SCORES, MINIMAX):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imcmoo.io import reading
 from imcmoo.io.reading import of_json, read_arrays, read_json, read_toml
 
 DEEP = 200_000
@@ -91,3 +92,12 @@ def test_flipped_bits_give_the_same_arrays_or_one_error(tmp_path):
         for name in {*read} & {*arrays}:
             np.testing.assert_array_equal(read[name], arrays[name])
     assert refused > 250
+
+
+def test_arrays_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, zeros=np.zeros(1000))
+    monkeypatch.setattr(reading, "MOST_ARRAY_BYTES", 2000)
+    assert path.stat().st_size < 2000
+    with pytest.raises(ValueError, match="is not a table"):
+        read_arrays(path, "a table")

@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 
 from imcmoo.exact import answer
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.problem.identity import identity
 from problems import STUDIES
-from tests.exact.brute_force import answer_of
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def exact_answer(tmp_path_factory):
         with (folder / f"{study}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (home / answer.SUMMARY).exists():
-                answer.save(answer_of(problem), home, problem, mark, {"study": study})
+                answer.save(Enumeration(problem).answer(), home, problem, mark, {"study": study})
         return answer.load(home, problem, mark)
 
     return of

@@ -7,10 +7,10 @@ import pytest
 from experiments.compare.comparison import TARGETS, best_so_far, judged
 from experiments.paper.questions import decided_by
 from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.search.archive import Archive
 from problems import STUDIES
-from tests.exact.brute_force import answer_of
 from tests.reference import records
 
 pytestmark = records.wants_full
@@ -38,7 +38,7 @@ def hits(problem_name, exact=None):
     problem = STUDIES[problem_name].problem()
     archive = archived(problem, problem_name)
     names = [criterion.name for criterion in judged(problem)]
-    best = best_so_far(ExactRegret(problem, exact or answer_of(problem)), archive, names)
+    best = best_so_far(ExactRegret(problem, exact or Enumeration(problem).answer()), archive, names)
     rows = [
         {
             "problem": problem_name,

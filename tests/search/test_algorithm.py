@@ -1,10 +1,4 @@
 import dataclasses
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,26 +144,6 @@ def test_quick_generations_are_saved_together_and_the_last_one_always(tmp_path, 
         whole
     )
     assert heard == []
-
-
-def test_killed_at_any_moment_and_resumed(tmp_path):
-    checkpoint = tmp_path / "search.checkpoint"
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from tests.search.searches import search\n"
-        "search(budget=1500, checkpoint=Path(sys.argv[1]))\n"
-    )
-    for delay in (0.02, 0.3):
-        child = subprocess.Popen(
-            [sys.executable, "-c", code, str(checkpoint)], cwd=Path(__file__).parents[2]
-        )
-        while not checkpoint.exists() and child.poll() is None:
-            time.sleep(0.002)
-        time.sleep(delay)
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-    resumed = search(budget=1500, checkpoint=checkpoint)
-    assert bytes_of(resumed) == bytes_of(search(budget=1500))
 
 
 @pytest.fixture

@@ -63,13 +63,6 @@ def test_the_rest_are_spread_out():
     assert np.diff(np.sort(kept)).max() <= 8
 
 
-def test_elite_takes_criteria_in_turn():
-    scores = np.array([[1.0, 9], [2, 8], [3, 1], [4, 2]])
-    assert elite(scores, 3).tolist() == [0, 2, 1]
-    assert elite(scores, 9).tolist() == [0, 2, 1, 3]
-    assert elite(scores[:0], 9).tolist() == []
-
-
 @given(seed=seeds, n=st.integers(1, 70), columns=st.integers(1, 9))
 def test_elite_is_the_start_of_all_in_turn(seed, n, columns):
     scores = np.random.default_rng(seed).integers(0, 20, (60, columns)).astype(float)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.compare.__main__ import main as compare
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.model.physical.model import PhysicalModel
@@ -136,16 +135,6 @@ def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):
     text = (tmp_path / "own" / "seed-1" / "design.json").read_text(encoding="utf-8")
     result = json.loads(text, parse_constant=pytest.fail)
     assert result["workloads"]["resnet18_onnx"]["snr_adc_dB"] is None
-
-
-@pytest.mark.slow
-def test_searches_are_compared_on_it(finished):
-    file, out = finished
-    command = [file, "--seeds", "2", "--budgets", "3300", "--ablation", "--workers", "1"]
-    assert compare([*command, "--out", str(out)]) == 0
-    regret = pd.read_csv(out / "ablation" / "own" / "regret.csv")
-    rows = regret[(regret["method"] == "ours") & (regret["counted"] == "designs")]
-    assert rows["regret"].max() == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("adc", ["neurosim_sar", "murmann"])

@@ -43,8 +43,7 @@ def results(proven, tmp_path):
 
 def test_certificates_judge_as_enumeration_does(study, results):
     problem = study.problem()
-    enumeration = Enumeration(problem)
-    answer = enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
+    answer = Enumeration(problem).answer()
     exact = ExactRegret(problem, answer)
     certified = CertifiedRegret(problem, find_certified(study, results))
     F, _ = problem.evaluate(draw_feasible(problem, 50, np.random.default_rng(0)))

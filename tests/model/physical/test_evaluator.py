@@ -52,8 +52,7 @@ def test_noise_of_a_network_alone_is_exactly_that_among_others():
 
 
 def test_a_study_is_enumerated_searched_and_judged(problem):
-    enumeration = Enumeration(problem)
-    answer = enumeration.merge([enumeration.evaluate_chunk(b) for b in enumeration.chunks()])
+    answer = Enumeration(problem).answer()
     levels = SPACE.unrank(np.arange(SPACE.size))
     F, G = problem.evaluate(levels)
     feasible = (G <= 0).all(axis=1)

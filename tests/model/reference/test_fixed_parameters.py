@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.reference.evaluator import Evaluator, reference_model
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from problems import RRAM, SPACES, SRAM, SRAM_TECHNOLOGY
-from tests.exact.brute_force import answer_of
 
 ALEXNET = WorkloadSet.load(["alexnet"])
 
@@ -64,7 +64,7 @@ def test_a_space_with_a_fixed_parameter_is_searched_and_enumerated(space, name):
     problem = AcceleratorProblem(Evaluator(few, ALEXNET))
     F, G = problem.evaluate(few.unrank(np.arange(few.size)))
     feasible = F[(G <= 0).all(axis=1)]
-    answer = answer_of(problem)
+    answer = Enumeration(problem).answer()
     assert answer.n_feasible == len(feasible) > 0
     assert answer.optima["edap_max"].value == problem.costs(feasible).edap.min()
 
