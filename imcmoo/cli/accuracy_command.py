@@ -16,7 +16,6 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.accuracy.chip import Chip
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole, wholes
 from imcmoo.cli.notices import warn
@@ -28,6 +27,7 @@ from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
     from imcmoo.accuracy.simulation import LayerErrors
 
-Finder = Callable[[Chip, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
+Finder = Callable[[Circuit, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
 """Finds the accuracy of a chip, and tells after each simulated chip."""
 
 DESCRIPTION = """
@@ -263,7 +263,7 @@ def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
         )
     data = _accuracy_data(args, assess)
 
-    def predict(chip: Chip, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
+    def predict(chip: Circuit, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
         noise = CircuitNoise(cache_folder())
         try:
             found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
@@ -290,7 +290,7 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
     return data
 
 
-def _chips(args: argparse.Namespace) -> list[Chip]:
+def _chips(args: argparse.Namespace) -> list[Circuit]:
     """The chips of the designs that a command line names."""
     if (args.designs is None) == (args.design is None):
         raise InputError("give either --designs or --design")
@@ -309,7 +309,7 @@ def _chips(args: argparse.Namespace) -> list[Chip]:
     return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
 
 
-def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
+def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
     """Chips of design columns.
 
     Raises:
@@ -333,7 +333,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
-        chips = Chip.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
+        chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         return [replace(chip, **_settings(args)) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None
@@ -368,7 +368,7 @@ def _pairs(text: str) -> dict[str, Any]:
     return found
 
 
-def _shown(chip: Chip) -> dict[str, Any]:
+def _shown(chip: Circuit) -> dict[str, Any]:
     """Parameters of a chip for a row of the output."""
     names = (*NEEDED, "differential", "sigma", "adc_window")
     return {name: getattr(chip, name) for name in names}

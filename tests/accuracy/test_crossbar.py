@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks
+from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy import scalar_chip
 
-PLAIN = Chip(
+PLAIN = Circuit(
     rows=128,
     active_rows=128,
     bits_per_cell=1,
@@ -41,7 +41,7 @@ def codes_needed(chip):
 @st.composite
 def chips(draw):
     rows = draw(st.integers(1, 40))
-    return Chip(
+    return Circuit(
         rows=rows,
         active_rows=draw(st.integers(1, rows)),
         bits_per_cell=draw(st.integers(1, 4)),

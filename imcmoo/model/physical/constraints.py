@@ -13,7 +13,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import CIRCUIT_KEY, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -191,11 +191,10 @@ def constraints(
     }
 
 
-_CIRCUIT = ("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
 LIMIT_PARAMETERS = {
-    "snr": _CIRCUIT,
-    COMPUTE_SNR: _CIRCUIT,
-    "accuracy": _CIRCUIT,
+    "snr": CIRCUIT_KEY,
+    COMPUTE_SNR: CIRCUIT_KEY,
+    "accuracy": CIRCUIT_KEY,
     "levels": ("bits_per_cell",),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),

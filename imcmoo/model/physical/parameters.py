@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Annotated, Any, get_type_hints
 
@@ -46,6 +46,7 @@ class Column:
         default: value where designs lack the column; None if they must have it.
         array_key_bits: bits in the mapping key where the parameter decides replication.
         tiling_key_bits: bits in the mapping key where it decides other features of the mapping.
+        circuit_key_bits: bits in the circuit key where it decides the noise of products.
     """
 
     stage: str
@@ -56,6 +57,7 @@ class Column:
     default: str | int | None = None
     array_key_bits: int = 0
     tiling_key_bits: int = 0
+    circuit_key_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,14 @@ class Designs:
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
     voltage_V: Annotated[Floats, Column("periphery", real=True)]
-    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
+    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)]
     cols: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
-    active_rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
-    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
-    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
-    adc_bits: Annotated[Ints, Column("resolution", high=16)]
+    active_rows: Annotated[
+        Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)
+    ]
+    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
+    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
+    adc_bits: Annotated[Ints, Column("resolution", high=16, circuit_key_bits=4)]
     columns_per_adc: Annotated[Floats, Column("adc_sharing", high=1024)]
     macros_per_tile: Annotated[Floats, Column("tiling", high=255, tiling_key_bits=8)]
     tiles_per_group: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
@@ -109,7 +113,10 @@ class Designs:
         Ints, Column("tiling", texts=INPUT_CODINGS, default="pulses", tiling_key_bits=1)
     ]
     weight_coding: Annotated[
-        Ints, Column("array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1)
+        Ints,
+        Column(
+            "array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1, circuit_key_bits=1
+        ),
     ]
     sample_and_hold: Annotated[Ints, Column("periphery", low=0, high=1, default=0)]
     mac_units: Annotated[Floats, Column("array", high=1 << 20, default=256)]
@@ -226,6 +233,11 @@ _ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {
 _TILING_KEY = {
     name: column.tiling_key_bits for name, column in COLUMNS.items() if column.tiling_key_bits
 }
+_CIRCUIT_KEY = {
+    name: column.circuit_key_bits for name, column in COLUMNS.items() if column.circuit_key_bits
+}
+CIRCUIT_KEY = tuple(_CIRCUIT_KEY)
+"""Parameters that decide the noise of products, and so the accuracy of networks."""
 MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
 assert sum((_ARRAY_KEY | _TILING_KEY).values()) < 64, "mapping keys must fit 64 bits with a sign"
@@ -239,6 +251,14 @@ def replication_keys(designs: Designs) -> Ints:
 def mapping_keys(designs: Designs) -> Ints:
     """Mapping keys, shape (n,): array and tiling. Sequential designs have the smaller keys."""
     return _packed(np.zeros(len(designs), np.int64), designs, _ARRAY_KEY | _TILING_KEY)
+
+
+def circuit_keys(designs: Designs) -> Ints:
+    """Keys of what decides the noise of products, shape (n,)."""
+    # Where row blocks fill macros, these may be of any size.
+    filled = designs.rows % designs.active_rows == 0
+    rows = np.where(filled, designs.active_rows, designs.rows)
+    return _packed(np.zeros(len(designs), np.int64), replace(designs, rows=rows), _CIRCUIT_KEY)
 
 
 def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.adc_window import AdcWindow
@@ -13,19 +13,16 @@ from imcmoo.model.physical.parameters import Designs
 
 HIGHEST_PRECISION = 16
 
-Executed = Literal["fast", "exact"]
-"""How a network is executed: in one session with noise, or every read and conversion."""
-
 
 @dataclass(frozen=True)
-class Chip:
-    """Parameters of arrays, cells and ADCs; `of_designs` takes them from the physical model.
+class Circuit:
+    """Parameters of arrays, cells and ADCs; `of_designs` takes them from design columns.
 
     Args:
         rows: rows of a macro.
         active_rows: rows read at once.
-        bits_per_cell: bits of a weight slice.
-        input_slice_bits: bits of an input slice.
+        input_slice_bits: d_x.
+        bits_per_cell: b.
         differential: whether a weight is the difference of two cells.
         adc_bits: resolution of the ADCs; None if the sums are not converted.
         sigma: standard deviation of a cell as a share of its range, drawn once per chip.
@@ -42,8 +39,8 @@ class Chip:
 
     rows: int
     active_rows: int
-    bits_per_cell: int
     input_slice_bits: int
+    bits_per_cell: int
     differential: bool
     adc_bits: int | None
     sigma: float = 0.0
@@ -72,8 +69,8 @@ class Chip:
     @classmethod
     def of_designs(
         cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
-    ) -> list[Chip]:
-        """Chips of designs of the physical model, with the cell and read errors it assumes.
+    ) -> list[Circuit]:
+        """Circuits of designs, with the cell and read errors of the physical model.
 
         Args:
             designs: n designs.
@@ -88,8 +85,8 @@ class Chip:
             cls(
                 rows=int(designs.rows[at]),
                 active_rows=int(designs.active_rows[at]),
-                bits_per_cell=int(designs.bits_per_cell[at]),
                 input_slice_bits=int(designs.input_slice_bits[at]),
+                bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
