@@ -51,7 +51,7 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits and weight_coding matter.
+input_slice_bits, adc_bits, weight_coding and adc_window matter.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -66,7 +66,7 @@ HOW = ("exact", "fast", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding",)
+OPTIONAL = ("weight_coding", "adc_window")
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--design",
         type=_pairs,
         metavar="A=1,B=2",
-        help=f"one design: {', '.join([*NEEDED, *OPTIONAL])}=offset or differential",
+        help=f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}",
     )
     parser.add_argument(
         "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
@@ -150,8 +150,8 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--adc-window",
         choices=get_args(AdcWindow),
-        default="sigma",
-        help="4 standard deviations of the sums (default), all possible sums, or least error",
+        help="4 standard deviations of the sums, all possible sums, or least error (default: the "
+        "design's, else sigma)",
     )
     group.add_argument(
         "--redundancy",

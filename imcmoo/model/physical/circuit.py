@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import get_args
 
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, Designs
 
 HIGHEST_PRECISION = 16
 
@@ -53,7 +52,7 @@ class Circuit:
     weight_bits: int = 8
 
     def __post_init__(self) -> None:
-        check_choice("adc_window", self.adc_window, get_args(AdcWindow))
+        check_choice("adc_window", self.adc_window, ADC_WINDOWS)
         if not 1 <= self.active_rows <= self.rows:
             raise ValueError(f"active_rows must be 1 to {self.rows}, got {self.active_rows}")
         if not 0 < self.weight_clip <= 1:
@@ -92,6 +91,7 @@ class Circuit:
                 sigma=device.sigma(assumptions),
                 read_sigma=assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
+                adc_window=ADC_WINDOWS[designs.adc_window[at]],
             )
             for at in range(len(designs))
         ]

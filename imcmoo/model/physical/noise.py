@@ -22,7 +22,14 @@ from scipy.special import erfc
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.action_counts import slice_maxima
-from imcmoo.model.physical.adc_window import TAIL_SIGMAS, Adcs, Sums, choose_adcs, rounded_error
+from imcmoo.model.physical.adc_window import (
+    CANDIDATE_SIGMAS,
+    TAIL_SIGMAS,
+    Adcs,
+    Sums,
+    choose_adcs,
+    rounded_error,
+)
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.layers import LayerTable
@@ -241,6 +248,21 @@ class _Block:
         Returns:
             Two arrays of shape (n_bits, n, input slices, weight slices).
         """
+        rule = self._circuit.adc_window
+        if rule != "least_error":
+            fixed = None if rule == "range" else self._circuit.window_sigmas
+            return self._of_window(adc_bits, fixed, coherence)
+        least = self._of_window(adc_bits, CANDIDATE_SIGMAS[0], coherence)
+        for sigmas in CANDIDATE_SIGMAS[1:]:
+            other = self._of_window(adc_bits, sigmas, coherence)
+            better = other[0] + other[1] < least[0] + least[1]
+            least = np.where(better, other[0], least[0]), np.where(better, other[1], least[1])
+        return least
+
+    def _of_window(
+        self, adc_bits: Ints, sigmas: float | None, coherence: Floats
+    ) -> tuple[Floats, Floats]:
+        """Noise with windows of so many standard deviations, all possible sums if None."""
         sums = Sums(
             mean=self.mean,
             variance=self.sample_variance + self.column_variance,
@@ -249,7 +271,7 @@ class _Block:
             highest=self._full,
         )
         bits = adc_bits[:, None, None, None]
-        adcs = choose_adcs(sums, bits, self._circuit.window_sigmas)
+        adcs = choose_adcs(sums, bits, sigmas)
         whole = adcs.step == 1
         varying = self.varying_cells + self.read_variance
         finer = self.varying_cells * coherence[:, None, None] + self.read_variance

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.physical.adc_window import AdcWindow
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
@@ -19,6 +20,7 @@ SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+ADC_WINDOWS = get_args(AdcWindow)
 
 STAGE_NAMES = (
     "array",
@@ -88,6 +90,7 @@ class Designs:
         mac_units: size of the digital unit.
         ping_pong: whether each array has a second one to load meanwhile (SRAM).
         adc_model: index into `ADC_MODELS`.
+        adc_window: index into `ADC_WINDOWS`.
     """
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
@@ -122,6 +125,9 @@ class Designs:
     mac_units: Annotated[Floats, Column("array", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", low=0, high=1, default=0)]
     adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
+    adc_window: Annotated[
+        Ints, Column("resolution", texts=ADC_WINDOWS, default="sigma", circuit_key_bits=2)
+    ]
 
     @classmethod
     def of_columns(
