@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit
 
@@ -101,9 +101,7 @@ class Crossbar:
 
         Both cells of a pair err; cells in parallel average.
         """
-        parallel = np.ones(len(self.cell_maxima))
-        for at, cells in enumerate(self._chip.redundancy[: len(parallel)]):
-            parallel[-1 - at] = cells
+        parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
         variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
         return variances

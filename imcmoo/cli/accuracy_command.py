@@ -17,7 +17,7 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole, wholes
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, show
@@ -51,7 +51,7 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits, weight_coding and adc_window matter.
+input_slice_bits, adc_bits, weight_coding, adc_window and redundancy matter.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -66,7 +66,7 @@ HOW = ("exact", "fast", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding", "adc_window")
+OPTIONAL = ("weight_coding", "adc_window", "redundancy")
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -155,10 +155,10 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--redundancy",
-        type=wholes(1),
-        default=(),
-        metavar="N,N",
-        help="parallel cells per weight slice, most significant first, such as 4,2 (default: 1)",
+        type=whole(1),
+        metavar="N",
+        help="parallel cells of each of the more significant half of the weight slices (default: "
+        "the design's, else 1)",
     )
     group.add_argument(
         "--weight-clip",

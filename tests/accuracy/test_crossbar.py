@@ -154,10 +154,10 @@ def test_cell_errors_have_the_stated_variance(differential, bits):
 
 
 def test_cells_in_parallel_average_their_errors():
-    chip = replace(PLAIN, sigma=0.04, redundancy=(4, 2))
+    chip = replace(PLAIN, sigma=0.04, redundancy=4, bits_per_cell=3)
     made = Crossbar(np.ones((1, 4, 1), np.int64), chip, zero=0)
-    variances = made.error_variances(0.04)
-    np.testing.assert_allclose(variances[-2:] / variances[0], [1 / 2, 1 / 4])
+    variances = made.error_variances(0.04) / made.cell_maxima**2
+    np.testing.assert_allclose(variances / variances[0], [1, 1 / 4, 1 / 4])
 
 
 def test_noise_of_reads_differs_between_reads():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.adc_window import AdcWindow
@@ -28,7 +28,7 @@ class Circuit:
         read_sigma: standard deviation of each read of a cell, likewise.
         window_sigmas: half the width of the ADC window "sigma", in standard deviations of the sums.
         adc_window: rule for the ADC window.
-        redundancy: cells in parallel of each weight slice, most significant first; 1 for the rest.
+        redundancy: cells in parallel of each of the more significant half of the weight slices.
         weight_clip: largest weight that is stored, as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
@@ -46,7 +46,7 @@ class Circuit:
     read_sigma: float = 0.0
     window_sigmas: float = 4.0
     adc_window: AdcWindow = "sigma"
-    redundancy: tuple[int, ...] = field(default=())
+    redundancy: int = 1
     weight_clip: float = 1.0
     input_bits: int = 8
     weight_bits: int = 8
@@ -62,7 +62,7 @@ class Circuit:
                 raise ValueError(
                     f"{name} must be 2 to {HIGHEST_PRECISION}, got {getattr(self, name)}"
                 )
-        if min(self.redundancy, default=1) < 1 or min(self.sigma, self.read_sigma) < 0:
+        if self.redundancy < 1 or min(self.sigma, self.read_sigma) < 0:
             raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
 
     @classmethod
@@ -92,6 +92,7 @@ class Circuit:
                 read_sigma=assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
+                redundancy=int(designs.redundancy[at]),
             )
             for at in range(len(designs))
         ]

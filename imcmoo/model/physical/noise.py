@@ -21,7 +21,7 @@ from scipy.special import erfc
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
     TAIL_SIGMAS,
@@ -227,6 +227,7 @@ class _Block:
         )
         sigma, read_sigma = circuit.sigma, circuit.read_sigma
         cell = (1 + circuit.differential) * g.maxima**2
+        cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
         power = (a * x.square)[:, :, None] * cell
         self.read_variance = read_sigma**2 * power
         self.error_variance = sigma**2 * power + self.read_variance

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -91,6 +92,7 @@ class Designs:
         ping_pong: whether each array has a second one to load meanwhile (SRAM).
         adc_model: index into `ADC_MODELS`.
         adc_window: index into `ADC_WINDOWS`.
+        redundancy: cells in parallel of each of the more significant half of the weight slices.
     """
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
@@ -104,9 +106,9 @@ class Designs:
     input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
     adc_bits: Annotated[Ints, Column("resolution", high=16, circuit_key_bits=4)]
     columns_per_adc: Annotated[Floats, Column("adc_sharing", high=1024)]
-    macros_per_tile: Annotated[Floats, Column("tiling", high=255, tiling_key_bits=8)]
+    macros_per_tile: Annotated[Floats, Column("tiling", high=128, tiling_key_bits=7)]
     tiles_per_group: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
-    router_groups: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
+    router_groups: Annotated[Floats, Column("grouping", high=128, tiling_key_bits=7)]
     glb_KiB: Annotated[Floats, Column("buffer", high=1 << 20)]
     glb_banks: Annotated[Floats, Column("buffer", high=1024)]
     link_bits: Annotated[Floats, Column("links", high=4096)]
@@ -127,6 +129,9 @@ class Designs:
     adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
     adc_window: Annotated[
         Ints, Column("resolution", texts=ADC_WINDOWS, default="sigma", circuit_key_bits=2)
+    ]
+    redundancy: Annotated[
+        Floats, Column("array", high=4, default=1, array_key_bits=2, circuit_key_bits=2)
     ]
 
     @classmethod
@@ -158,7 +163,7 @@ class Designs:
         for name in names:
             values = present.get(name)
             if values is None:
-                arrays[name] = np.full(n, checked_column(name, np.array([defaults[name]]))[0])
+                arrays[name] = np.full(n, _checked_value(name, defaults[name]))
             elif values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
             else:
@@ -264,7 +269,8 @@ def circuit_keys(designs: Designs) -> Ints:
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
     rows = np.where(filled, designs.active_rows, designs.rows)
-    return _packed(np.zeros(len(designs), np.int64), replace(designs, rows=rows), _CIRCUIT_KEY)
+    others = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
+    return _packed(rows.astype(np.int64), designs, others)
 
 
 def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
@@ -287,6 +293,12 @@ def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """
     checked = _index(name, values) if name in TEXTS else _number(name, values)
     return checked.astype(float) if _HINTS[name].__origin__ == Floats else checked
+
+
+@cache
+def _checked_value(name: str, value: str | int) -> Any:
+    """One value of a design column in the type of its field."""
+    return checked_column(name, np.array([value]))[0]
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:

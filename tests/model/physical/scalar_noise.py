@@ -104,11 +104,13 @@ def layer(
     adc = dev = 0.0
     for rows in blocks(n_rows, design["rows"], design["active_rows"]):
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
-            for (g_low, g_width), g in zip(g_slices, weights, strict=True):
+            for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
+                cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
+                sigma = SIGMA[device] / math.sqrt(cells)
                 tops = 2**x_width - 1, 2**g_width - 1
                 tried = [
                     one_sum(
-                        *(rows, x, g, tops, coherence, differential, SIGMA[device]),
+                        *(rows, x, g, tops, coherence, differential, sigma),
                         *(design["adc_bits"], window),
                     )
                     for window in WINDOWS[design.get("adc_window", "sigma")]

@@ -9,11 +9,14 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.space.parameters import Categorical, Conditional
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
-OPTIONAL = (Categorical("adc_window", ("sigma", "least_error", "range")),)
+OPTIONAL = (
+    Categorical("adc_window", ("sigma", "least_error", "range")),
+    Ordinal("redundancy", (1, 2, 4)),
+)
 """Parameters that no shipped space has."""
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),

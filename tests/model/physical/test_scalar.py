@@ -52,6 +52,7 @@ def test_arrays_equal_the_scalar_model_with_optional_columns(device, table):
     designs["tiles_per_group"][:] = 64
     designs["macros_per_tile"][:] = 128
     designs["adc_window"] = rng.choice(ADC_WINDOWS, N_DESIGNS)
+    designs["redundancy"] = rng.integers(1, 5, N_DESIGNS)
     assert compared("alexnet", device, designs, table, every_snr=1) >= 3
 
 
