@@ -3,7 +3,8 @@
 `python -m experiments.edge_networks.figures --data DIR --prediction CSV... --out DIR` draws the
 curves of each network in DIR (NETWORK.accuracy.npz) with the executed designs of CSV on them.
 `--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`),
-`--front CSV` energy against accuracy (front.csv of a run with the objective accuracy_drop).
+`--front CSV...` energy against accuracy: front.csv of runs with the objective accuracy_drop, which
+are gathered in fronts.csv, or that file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from imcmoo.report import style
 
 HEIGHT = 2.2
 """Inches of a row of panels."""
+FRONTS = "fronts.csv"
+DROP = "accuracy_drop_"
+CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
+"""Parameters of a design that decide its accuracy."""
 
 
 def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figure:
@@ -67,33 +72,50 @@ def by_layer(layers: pd.DataFrame) -> Figure:
     return figure
 
 
-def against_energy(front: pd.DataFrame) -> Figure:
-    """Predicted drop of accuracy against energy of the designs of a Pareto front.
+def gathered(front: pd.DataFrame) -> pd.DataFrame:
+    """Designs of a front, a row for each network with accuracy data, cheapest first.
 
     Args:
-        front: with columns energy_NETWORK_J and accuracy_drop_NETWORK.
+        front: front.csv of a run, or rows of this function.
     """
-    names = [
-        column.removeprefix("accuracy_drop_")
-        for column in front.columns.astype(str)
-        if column.startswith("accuracy_drop_")
+    if "network" in front:
+        return front
+    names = [n.removeprefix(DROP) for n in front.columns.astype(str) if n.startswith(DROP)]
+    parts = [
+        front[list(CIRCUIT)]
+        .assign(network=name, energy_J=front[f"energy_{name}_J"], drop=front[DROP + name])
+        .sort_values(["energy_J", "drop"])
+        for name in names
     ]
-    figure = Figure(figsize=(style.COLUMN, HEIGHT), layout="constrained")
-    axes = figure.subplots()
-    for at, name in enumerate(names):
-        energy = front[f"energy_{name}_J"]
-        axes.plot(
-            energy / energy.min(),
-            100 * front[f"accuracy_drop_{name}"],
-            style.MARKERS[at],
-            color=style.COLOURS[at],
-            markersize=3,
-            label=name.replace("_", " "),
-        )
-    axes.set_xlabel("energy of one inference over the least")
-    axes.set_xscale("log")
-    axes.set_ylabel("predicted drop (points)")
-    axes.legend()
+    return pd.concat(parts)[["network", *CIRCUIT, "energy_J", "drop"]]
+
+
+def against_energy(fronts: pd.DataFrame) -> Figure:
+    """Predicted drop of accuracy against energy, a panel for each network, by ADC bits.
+
+    Args:
+        fronts: rows of `gathered`.
+    """
+    names = fronts["network"].unique()
+    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
+    resolutions = sorted(fronts["adc_bits"].unique())
+    for axes, name in zip(panels, names, strict=True):
+        designs = fronts[fronts["network"] == name]
+        for at, bits in enumerate(resolutions):
+            chips = designs[designs["adc_bits"] == bits]
+            axes.plot(
+                chips["energy_J"] / designs["energy_J"].min(),
+                100 * chips["drop"],
+                style.MARKERS[at],
+                color=style.COLOURS[at],
+                markersize=3,
+                label=f"{bits} bits",
+            )
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("energy of one inference over the least")
+    panels[0].set_ylabel("predicted drop (points)")
+    panels[-1].legend(title="ADC")
     return figure
 
 
@@ -103,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--prediction", type=Path, nargs="+", default=[], metavar="CSV")
     parser.add_argument("--layers", type=Path, metavar="CSV")
-    parser.add_argument("--front", type=Path, metavar="CSV")
+    parser.add_argument("--front", type=Path, nargs="+", default=[], metavar="CSV")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -117,9 +139,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.layers:
             drawn["accuracy_by_layer"] = by_layer(pd.read_csv(args.layers))
         if args.front:
-            drawn["accuracy_against_energy"] = against_energy(pd.read_csv(args.front))
+            fronts = pd.concat([gathered(pd.read_csv(path)) for path in args.front])
+            fronts.to_csv(args.out / FRONTS, index=False, float_format="%.5g", lineterminator="\n")
+            drawn["accuracy_against_energy"] = against_energy(fronts)
         for name, figure in drawn.items():
-            style.save(figure, args.out, name)
+            style.save(figure, args.out, name, ("svg", "pdf"))
 
 
 if __name__ == "__main__":
