@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.predicted_accuracy import AnalogCircuit, Prediction, predict, score
+from imcmoo.model.physical.predicted_accuracy import Prediction, predict, score
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study import shipped
@@ -141,8 +142,8 @@ class Predictions:
             bounds.append(rounding_alone(data) - best)
         return max(bounds)
 
-    def _analog(self, circuit: pd.Series) -> AnalogCircuit:
-        return AnalogCircuit(
+    def _analog(self, circuit: pd.Series) -> Circuit:
+        return Circuit(
             rows=int(circuit["rows"]),
             active_rows=int(circuit["active_rows"]),
             input_slice_bits=int(circuit["input_slice_bits"]),

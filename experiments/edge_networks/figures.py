@@ -2,7 +2,9 @@
 
 `python -m experiments.edge_networks.figures --data DIR --prediction CSV... --out DIR` draws the
 curves of each network in DIR (NETWORK.accuracy.npz) with the executed designs of CSV on them.
-`--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`).
+`--layers CSV` draws the accuracy with each layer alone on a chip (`imcmoo accuracy --layers`),
+`--front CSV...` energy against accuracy: front.csv of runs with the objective accuracy_drop, which
+are gathered in fronts.csv, or that file.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ from imcmoo.report import style
 
 HEIGHT = 2.2
 """Inches of a row of panels."""
+FRONTS = "fronts.csv"
+DROP = "accuracy_drop_"
+CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
+"""Parameters of a design that decide its accuracy."""
 
 
 def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figure:
@@ -66,12 +72,60 @@ def by_layer(layers: pd.DataFrame) -> Figure:
     return figure
 
 
+def gathered(front: pd.DataFrame) -> pd.DataFrame:
+    """Designs of a front, a row for each network with accuracy data, cheapest first.
+
+    Args:
+        front: front.csv of a run, or rows of this function.
+    """
+    if "network" in front:
+        return front
+    names = [n.removeprefix(DROP) for n in front.columns.astype(str) if n.startswith(DROP)]
+    parts = [
+        front[list(CIRCUIT)]
+        .assign(network=name, energy_J=front[f"energy_{name}_J"], drop=front[DROP + name])
+        .sort_values(["energy_J", "drop"])
+        for name in names
+    ]
+    return pd.concat(parts)[["network", *CIRCUIT, "energy_J", "drop"]]
+
+
+def against_energy(fronts: pd.DataFrame) -> Figure:
+    """Predicted drop of accuracy against energy, a panel for each network, by ADC bits.
+
+    Args:
+        fronts: rows of `gathered`.
+    """
+    names = fronts["network"].unique()
+    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
+    resolutions = sorted(fronts["adc_bits"].unique())
+    for axes, name in zip(panels, names, strict=True):
+        designs = fronts[fronts["network"] == name]
+        for at, bits in enumerate(resolutions):
+            chips = designs[designs["adc_bits"] == bits]
+            axes.plot(
+                chips["energy_J"] / designs["energy_J"].min(),
+                100 * chips["drop"],
+                style.MARKERS[at],
+                color=style.COLOURS[at],
+                markersize=3,
+                label=f"{bits} bits",
+            )
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("energy of one inference over the least")
+    panels[0].set_ylabel("predicted drop (points)")
+    panels[-1].legend(title="ADC")
+    return figure
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the figures whose tables are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--prediction", type=Path, nargs="+", default=[], metavar="CSV")
     parser.add_argument("--layers", type=Path, metavar="CSV")
+    parser.add_argument("--front", type=Path, nargs="+", default=[], metavar="CSV")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -84,8 +138,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             drawn["accuracy_against_noise"] = against_noise(data, executed)
         if args.layers:
             drawn["accuracy_by_layer"] = by_layer(pd.read_csv(args.layers))
+        if args.front:
+            fronts = pd.concat([gathered(pd.read_csv(path)) for path in args.front])
+            fronts.to_csv(args.out / FRONTS, index=False, float_format="%.5g", lineterminator="\n")
+            drawn["accuracy_against_energy"] = against_energy(fronts)
         for name, figure in drawn.items():
-            style.save(figure, args.out, name)
+            style.save(figure, args.out, name, ("svg", "pdf"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from experiments.edge_networks.data import NETWORKS
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import InputCoding, cell_values, input_slices, quantise_weights
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.labelled_data import LabelledData, batch_size
@@ -25,19 +24,24 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer, calibrate
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import (
     OUTLIER_SIGMAS,
-    Circuit,
     Slices,
     Statistics,
     noise_of,
 )
 
+COLUMNS = (
+    *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
+    "sigma",
+)
+"""Parameters of a circuit in the table."""
 OUTPUTS = {"minilm": "461"}
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
-CIRCUITS: tuple[tuple[Circuit, float], ...] = tuple(
-    (Circuit(rows, active, slices, cell, coding == "differential", bits), sigma)
+CIRCUITS = tuple(
+    Circuit(rows, active, slices, cell, coding == "differential", bits, sigma)
     for rows, active, slices, cell, coding, bits, sigma in (
         (128, 128, 1, 1, "differential", 6, SRAM),
         (128, 128, 2, 1, "differential", 7, SRAM),
@@ -59,7 +63,6 @@ CIRCUITS: tuple[tuple[Circuit, float], ...] = tuple(
         (256, 64, 1, 1, "differential", 6, RRAM),
     )
 )
-"""Circuits and their cell errors."""
 
 
 def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
@@ -74,26 +77,21 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     batches = data.calibration.batches(batch_size(network, data.scored))
     calibration = calibrate(network, batches, np.random.default_rng(0))
     for layer in network.layers:
-        for circuit, sigma in CIRCUITS:
-            simulated = SimulatedLayer(layer, _chip(circuit, sigma), calibration[layer.name])
+        for circuit in CIRCUITS:
+            simulated = SimulatedLayer(layer, circuit, calibration[layer.name])
             simulated.manufacture(0)
             errors = simulated.analyse().errors
             statistics = statistics_of(layer, calibration[layer.name], circuit)
-            rule = noise_of(statistics, circuit, sigma=sigma, read_sigma=0.0, window=4.0)
+            rule = noise_of(statistics, circuit)
             yield {
                 "network": name,
                 "layer": layer.name,
-                **vars(circuit),
-                "sigma": sigma,
+                **{name: getattr(circuit, name) for name in COLUMNS},
                 "adc": errors.adc,
                 "dev": errors.dev,
                 "adc_rule": float(rule.adc[0]),
                 "dev_rule": float(rule.dev[0]),
             }
-
-
-def _chip(circuit: Circuit, sigma: float) -> Chip:
-    return Chip(**vars(circuit), sigma=sigma)
 
 
 def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit) -> Statistics:

@@ -18,8 +18,8 @@ import pandas as pd
 
 from experiments.edge_networks.data import NETWORKS
 from imcmoo.accuracy.assess import Assessment
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.circuit_noise import CircuitNoise
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
 RRAM, SRAM = 0.043, 0.0073
@@ -27,9 +27,9 @@ RRAM, SRAM = 0.043, 0.0073
 
 def chip(
     rows: int, cell: int, inputs: int, coding: str, adc: int, sigma: float, **more: Any
-) -> Chip:
+) -> Circuit:
     """A chip whose rows are all read at once."""
-    return Chip(
+    return Circuit(
         rows=rows,
         active_rows=rows,
         bits_per_cell=cell,

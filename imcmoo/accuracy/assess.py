@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from imcmoo.accuracy.chip import Chip, Executed
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
@@ -19,11 +18,15 @@ from imcmoo.accuracy.lowering import MappedLayer, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict, score
 from imcmoo.networks.accuracy_data import AccuracyData
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
+
+Executed = Literal["fast", "exact"]
+"""How a network is executed: in one session with noise, or every read and conversion."""
 
 NOISE = 1
 """Tells the random numbers of reads from those of cells."""
@@ -126,7 +129,7 @@ class Assessment:
 
     def on_chips(
         self,
-        chip: Chip,
+        chip: Circuit,
         chips: int,
         *,
         allowed_drop: float = 0.01,
@@ -193,7 +196,7 @@ class Assessment:
             yield self.noisy_outputs(noisy, disturbed, rng)
 
     def predicted(
-        self, chip: Chip, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
+        self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
         """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
 
@@ -206,7 +209,7 @@ class Assessment:
         Raises:
             ValueError: the data do not have the chip's precision.
         """
-        found = noise.of_chip(data, chip)
+        found = noise(data, chip)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)
@@ -233,7 +236,7 @@ class Assessment:
         )
         return result, errors
 
-    def alone(self, chip: Chip, layer: str) -> float:
+    def alone(self, chip: Circuit, layer: str) -> float:
         """Accuracy on one chip with a single layer on it, all others in float."""
         network = CutNetwork(self.path, [layer], output=self.network.output)
         simulation = Simulation(network, chip, self.calibration)

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.accuracy.chip import Chip
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.predicted_accuracy import AnalogCircuit
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
 VERSION = 1
@@ -40,11 +39,7 @@ class CircuitNoise:
 
     folder: Path | None
 
-    def __call__(self, data: AccuracyData, circuit: AnalogCircuit) -> Floats:
-        """Noise over signal of ADCs and cells of each layer, shape (2, L)."""
-        return self.of_chip(data, Chip(**circuit._asdict()))
-
-    def of_chip(self, data: AccuracyData, chip: Chip) -> Floats:
+    def __call__(self, data: AccuracyData, chip: Circuit) -> Floats:
         """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L)."""
         if chip.rows % chip.active_rows == 0:  # then all blocks have as many rows
             chip = replace(chip, rows=chip.active_rows)
@@ -59,7 +54,7 @@ class CircuitNoise:
         return kept
 
 
-def _executed(data: AccuracyData, chip: Chip) -> Floats:
+def _executed(data: AccuracyData, chip: Circuit) -> Floats:
     """The noise of one simulated chip."""
     # Loading these takes a second, which a study whose circuits are all kept need not spend.
     with accuracy_packages():

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
+from imcmoo.model.physical.circuit import Circuit
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""
@@ -44,7 +44,7 @@ class Read:
     sums: Values
 
 
-def row_blocks(rows: int, chip: Chip) -> list[slice]:
+def row_blocks(rows: int, chip: Circuit) -> list[slice]:
     """Rows that are read at once: blocks of `active_rows` in macros of `rows`."""
     return [
         slice(start, min(start + chip.active_rows, macro + chip.rows, rows))
@@ -67,7 +67,7 @@ class Crossbar:
     def __init__(
         self,
         weights: Ints,
-        chip: Chip,
+        chip: Circuit,
         *,
         zero: int,
         blocks: Sequence[slice] | None = None,
@@ -101,9 +101,7 @@ class Crossbar:
 
         Both cells of a pair err; cells in parallel average.
         """
-        parallel = np.ones(len(self.cell_maxima))
-        for at, cells in enumerate(self._chip.redundancy[: len(parallel)]):
-            parallel[-1 - at] = cells
+        parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
         variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
         return variances

@@ -9,13 +9,13 @@ from zlib import crc32
 
 import numpy as np
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import MappedLayer, Values
 from imcmoo.accuracy.noisy_network import Disturbance
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import decibels
 
 VECTORS = 256
@@ -128,7 +128,7 @@ class SimulatedLayer:
         calibration: its inputs in the float network.
     """
 
-    def __init__(self, layer: MappedLayer, chip: Chip, calibration: Calibration) -> None:
+    def __init__(self, layer: MappedLayer, chip: Circuit, calibration: Calibration) -> None:
         self._layer = layer
         self._chip = chip
         self._vectors = calibration.vectors
@@ -237,7 +237,7 @@ class Simulation:
     """
 
     def __init__(
-        self, network: CutNetwork, chip: Chip, calibration: Mapping[str, Calibration]
+        self, network: CutNetwork, chip: Circuit, calibration: Mapping[str, Calibration]
     ) -> None:
         self._network = network
         self._layers = {

@@ -16,9 +16,8 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.accuracy.chip import Chip
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole, wholes
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
 from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, show
@@ -28,6 +27,7 @@ from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
     from imcmoo.accuracy.simulation import LayerErrors
 
-Finder = Callable[[Chip, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
+Finder = Callable[[Circuit, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
 """Finds the accuracy of a chip, and tells after each simulated chip."""
 
 DESCRIPTION = """
@@ -51,7 +51,7 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits and weight_coding matter.
+input_slice_bits, adc_bits, weight_coding, adc_window and redundancy matter.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -66,7 +66,7 @@ HOW = ("exact", "fast", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding",)
+OPTIONAL = ("weight_coding", "adc_window", "redundancy")
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--design",
         type=_pairs,
         metavar="A=1,B=2",
-        help=f"one design: {', '.join([*NEEDED, *OPTIONAL])}=offset or differential",
+        help=f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}",
     )
     parser.add_argument(
         "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
@@ -150,15 +150,15 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--adc-window",
         choices=get_args(AdcWindow),
-        default="sigma",
-        help="4 standard deviations of the sums (default), all possible sums, or least error",
+        help="4 standard deviations of the sums, all possible sums, or least error (default: the "
+        "design's, else sigma)",
     )
     group.add_argument(
         "--redundancy",
-        type=wholes(1),
-        default=(),
-        metavar="N,N",
-        help="parallel cells per weight slice, most significant first, such as 4,2 (default: 1)",
+        type=whole(1),
+        metavar="N",
+        help="parallel cells of each of the more significant half of the weight slices (default: "
+        "the design's, else 1)",
     )
     group.add_argument(
         "--weight-clip",
@@ -254,7 +254,7 @@ def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
         )
     data = _accuracy_data(args, assess)
 
-    def predict(chip: Chip, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
+    def predict(chip: Circuit, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
         noise = CircuitNoise(cache_folder())
         try:
             found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
@@ -281,7 +281,7 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
     return data
 
 
-def _chips(args: argparse.Namespace) -> list[Chip]:
+def _chips(args: argparse.Namespace) -> list[Circuit]:
     """The chips of the designs that a command line names."""
     if (args.designs is None) == (args.design is None):
         raise InputError("give either --designs or --design")
@@ -300,7 +300,7 @@ def _chips(args: argparse.Namespace) -> list[Chip]:
     return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
 
 
-def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
+def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
     """Chips of design columns."""
     missing = [name for name in NEEDED if name not in columns]
     if missing:
@@ -320,7 +320,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Chip]:
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
-        chips = Chip.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
+        chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         return [replace(chip, **_settings(args)) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None
@@ -355,7 +355,7 @@ def _pairs(text: str) -> dict[str, Any]:
     return found
 
 
-def _shown(chip: Chip) -> dict[str, Any]:
+def _shown(chip: Circuit) -> dict[str, Any]:
     """Parameters of a chip for a row of the output."""
     names = (*NEEDED, "differential", "sigma", "adc_window")
     return {name: getattr(chip, name) for name in names}

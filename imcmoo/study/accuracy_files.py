@@ -38,12 +38,10 @@ def accuracy_options(files: Mapping[str, AccuracyFile]) -> dict[str, Any]:
     """
     # Studies of the reference model need none of the physical one.
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
-    from imcmoo.model.physical.predicted_accuracy import AccuracyTarget
 
+    limits = {name: file.max_drop for name, file in files.items() if file.max_drop is not None}
     return {
-        "accuracy": {
-            name: AccuracyTarget(AccuracyData.read(Path(file.path)), file.max_drop)
-            for name, file in files.items()
-        },
+        "accuracy": {name: AccuracyData.read(Path(file.path)) for name, file in files.items()},
+        "max_accuracy_drop": limits or None,
         "circuit_noise": CircuitNoise(cache_folder()),
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -124,7 +124,19 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
     if device is not None and spaces[base].values_of("device") != (device,):
         values.setdefault("device", [device])
     name = str(info.data.get("name", base))
-    return restricted(spaces[base], values, name=name) if values else spaces[base]
+    space = spaces[base]
+    if info.data.get("model") == "physical":
+        space = _with_optional(space, values)
+    return restricted(space, values, name=name) if values else space
+
+
+def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
+    """A space with the defaults of named optional columns of the physical model that it lacks."""
+    from imcmoo.model.physical.parameters import DEFAULTS  # not for studies of the reference model
+
+    lacking = set(names) - {*space.names, *space.fixed}
+    added = {name: value for name, value in DEFAULTS.items() if name in lacking}
+    return replace(space, fixed={**space.fixed, **added})
 
 
 def listed(value: Any) -> Any:

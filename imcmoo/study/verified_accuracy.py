@@ -57,7 +57,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
             return {"note": f"not executed: {path} is not there, or another file"}
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
-        from imcmoo.accuracy.chip import Chip
+        from imcmoo.model.physical.circuit import Circuit
     model = outcome.joint.problem.model
     macs = model.macs[outcome.workloads.index(name)] if model.macs is not None else MACS
     count = min(MOST_SAMPLES, max(FEWEST_SAMPLES, int(MACS / macs)))
@@ -72,7 +72,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     columns = model.space.decode(outcome.design)
     designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
     device = MEMORY_CELLS[str(columns["device"][0])]
-    (chip,) = Chip.of_designs(designs, device, Assumptions())
+    (chip,) = Circuit.of_designs(designs, device, Assumptions())
     bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
     chip = replace(chip, input_bits=bits[0], weight_bits=bits[1])
     fast, _ = assessed.on_chips(chip, CHIPS, how="fast")

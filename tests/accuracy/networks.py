@@ -3,9 +3,9 @@
 import numpy as np
 from onnx import numpy_helper
 
-from imcmoo.accuracy.chip import Chip
+from imcmoo.model.physical.circuit import Circuit
 
-LOSSLESS = Chip(
+LOSSLESS = Circuit(
     rows=64,
     active_rows=64,
     bits_per_cell=2,

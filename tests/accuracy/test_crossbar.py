@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks
+from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy import scalar_chip
 
-PLAIN = Chip(
+PLAIN = Circuit(
     rows=128,
     active_rows=128,
     bits_per_cell=1,
@@ -41,7 +41,7 @@ def codes_needed(chip):
 @st.composite
 def chips(draw):
     rows = draw(st.integers(1, 40))
-    return Chip(
+    return Circuit(
         rows=rows,
         active_rows=draw(st.integers(1, rows)),
         bits_per_cell=draw(st.integers(1, 4)),
@@ -154,10 +154,10 @@ def test_cell_errors_have_the_stated_variance(differential, bits):
 
 
 def test_cells_in_parallel_average_their_errors():
-    chip = replace(PLAIN, sigma=0.04, redundancy=(4, 2))
+    chip = replace(PLAIN, sigma=0.04, redundancy=4, bits_per_cell=3)
     made = Crossbar(np.ones((1, 4, 1), np.int64), chip, zero=0)
-    variances = made.error_variances(0.04)
-    np.testing.assert_allclose(variances[-2:] / variances[0], [1 / 2, 1 / 4])
+    variances = made.error_variances(0.04) / made.cell_maxima**2
+    np.testing.assert_allclose(variances / variances[0], [1, 1 / 4, 1 / 4])
 
 
 def test_noise_of_reads_differs_between_reads():

@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.model.physical.adc_window import Adcs
+from imcmoo.model.physical.circuit import Circuit
 
 FOLDER = Path(__file__).parents[3] / "shared" / "accuracy"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no ../shared/accuracy here")
@@ -44,7 +44,7 @@ def ours(table):
 
 
 def crossbar(case, weights):
-    chip = Chip(
+    chip = Circuit(
         rows=1024,
         active_rows=1024,
         bits_per_cell=int(case.cell_bits),
@@ -105,7 +105,7 @@ def test_programming_errors_have_the_recorded_signal_to_noise(recorded):
     assert len(cases) >= 12
     for _, case in cases.iterrows():
         bits = int(case.bits_per_cell)
-        chip = Chip(
+        chip = Circuit(
             rows=256,
             active_rows=256,
             bits_per_cell=bits,

@@ -9,8 +9,8 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 
 from experiments.edge_networks.data import NETWORKS
 from imcmoo.accuracy.assess import Assessment
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.test_graph import assert_pieces_equal_the_whole
 
 OUTPUTS = {"minilm": "461"}
@@ -41,7 +41,7 @@ def assessed(tmp_path_factory):
 
 
 def sram(bits, coding, *, slices=1, rows=128):
-    return Chip(
+    return Circuit(
         rows=128,
         active_rows=rows,
         bits_per_cell=1,
@@ -53,7 +53,7 @@ def sram(bits, coding, *, slices=1, rows=128):
 
 
 def rram(sigma):
-    return Chip(
+    return Circuit(
         rows=256,
         active_rows=256,
         bits_per_cell=2,

@@ -11,12 +11,12 @@ pytest.importorskip("sklearn", reason="the small network is trained on scikit-le
 
 from experiments.edge_networks.digits import write_digits
 from imcmoo.accuracy.assess import Assessment
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.sensitivity import measure, steps
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-CHIP = Chip(
+CHIP = Circuit(
     rows=64,
     active_rows=64,
     bits_per_cell=2,
@@ -75,7 +75,7 @@ def test_a_file_holds_all_that_predictions_need(data, tmp_path):
     assert AccuracyData.read(path).fingerprint == read.fingerprint
     assert read.about["metric"] == "top1"
     # Only the vectors are stored at half precision.
-    noise = [CircuitNoise(None).of_chip(each, CHIP) for each in (data, read)]
+    noise = [CircuitNoise(None)(each, CHIP) for each in (data, read)]
     np.testing.assert_allclose(*noise, rtol=0.05)
     for name in ("levels", "white", "static"):
         np.testing.assert_array_equal(getattr(read, name), getattr(data, name))
@@ -95,14 +95,14 @@ def test_a_damaged_file_is_refused(data, tmp_path, damage):
 
 def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_path):
     noise = CircuitNoise(tmp_path / "kept")
-    first = noise.of_chip(data, CHIP)
+    first = noise(data, CHIP)
     (file,) = (tmp_path / "kept").iterdir()
     np.save(file, first + 1)
-    np.testing.assert_array_equal(noise.of_chip(data, CHIP), first + 1)
+    np.testing.assert_array_equal(noise(data, CHIP), first + 1)
     file.write_bytes(b"no array")
-    np.testing.assert_array_equal(noise.of_chip(data, CHIP), first)
+    np.testing.assert_array_equal(noise(data, CHIP), first)
     # Blocks of 64 rows are the same in macros of 64 and of 128.
-    noise.of_chip(data, replace(CHIP, rows=128))
+    noise(data, replace(CHIP, rows=128))
     assert len(list((tmp_path / "kept").iterdir())) == 1
-    noise.of_chip(data, replace(CHIP, rows=100))
+    noise(data, replace(CHIP, rows=100))
     assert len(list((tmp_path / "kept").iterdir())) == 2

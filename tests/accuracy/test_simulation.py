@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from tests.accuracy.networks import LOSSLESS, nsr
@@ -84,8 +84,8 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
     designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
     assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
-    assert Chip.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
-        Chip(
+    assert Circuit.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
+        Circuit(
             rows=256,
             active_rows=128,
             bits_per_cell=2,
@@ -98,7 +98,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         )
     ]
     with pytest.raises(ValueError, match="1 for SRAM"):
-        Chip.of_designs(designs, MEMORY_CELLS["sram"], assumptions)
+        Circuit.of_designs(designs, MEMORY_CELLS["sram"], assumptions)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         ({"active_rows": 65}, "active_rows must be 1 to 64"),
         ({"weight_clip": 0.0}, "weight_clip must be above 0"),
         ({"input_bits": 1}, "input_bits must be 2 to 16"),
-        ({"redundancy": (0,)}, "redundancy must be at least 1"),
+        ({"redundancy": 0}, "redundancy must be at least 1"),
         ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),
     ],
 )

@@ -55,6 +55,18 @@ def test_the_page_states_the_chips_and_scores_of_the_tables():
     assert [row for row in rows if row not in page] == []
 
 
+def test_the_page_states_what_accuracy_costs_on_the_fronts():
+    page = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    fronts = pd.read_csv(TABLES / "figures" / "fronts.csv").set_index("network")
+    lines = fronts.loc["line_direction"].sort_values("energy_J")
+    assert lines["drop"].iloc[0] > 0.48
+    assert lines["adc_bits"].iloc[0] == 5
+    kept = lines[lines["drop"] == 0].iloc[0]
+    assert kept["adc_bits"] == 6
+    assert f"for {kept['energy_J'] / lines['energy_J'].iloc[0] - 1:.0%}".replace("%", " %") in page
+    assert fronts.loc["digits", "drop"].max() < 0.002
+
+
 def test_every_executed_chip_without_noise_scores_as_integers_do():
     executed = pd.read_csv(TABLES / "edge_five_executed.csv")
     quiet = executed[executed["chip"] == "edge_sram0"]

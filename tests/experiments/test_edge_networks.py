@@ -48,6 +48,25 @@ def test_figures_show_every_network_and_layer():
     assert len(figures.by_layer(layers).axes[0].patches) == 3
 
 
+def test_energy_against_accuracy_has_a_panel_for_each_network_and_a_series_for_each_resolution():
+    circuit = {"rows": 64, "active_rows": 64, "weight_coding": "offset", "input_slice_bits": 1}
+    front = pd.DataFrame(
+        {
+            **{name: [value] * 2 for name, value in circuit.items()},
+            "adc_bits": [5, 6],
+            **{"energy_n_J": [4.0, 2.0], "accuracy_drop_n": [0.0, 0.02]},
+            **{"energy_m_J": [1.0, 3.0], "accuracy_drop_m": [0.1, 0.0]},
+        }
+    )
+    fronts = figures.gathered(front)
+    assert figures.gathered(fronts) is fronts
+    assert fronts["network"].tolist() == ["n", "n", "m", "m"]
+    n, m = figures.against_energy(fronts).axes
+    assert [a.get_title() for a in (n, m)] == ["n", "m"]
+    assert [line.get_xydata().tolist() for line in n.lines] == [[[2.0, 0.0]], [[1.0, 2.0]]]
+    assert [line.get_xydata().tolist() for line in m.lines] == [[[1.0, 10.0]], [[3.0, 0.0]]]
+
+
 def test_the_study_needs_the_data_of_all_networks(tmp_path):
     with pytest.raises(SystemExit, match="line_direction: its package or its data are missing"):
         study.prepare(tmp_path, device="sram", drop=0.01)

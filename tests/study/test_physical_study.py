@@ -173,3 +173,23 @@ def test_the_config_records_the_numbers_the_model_reads(tmp_path):
     reference = config(STUDIES["four_workload_sram"])
     assert "component_table" in reference
     assert "model_data" not in reference
+
+
+def test_a_study_varies_an_optional_column_that_its_base_lacks(tmp_path):
+    windows = ("sigma", "range", "least_error")
+    shared = OWN.replace("adc_bits = [5, 6]", "adc_bits = 5\nactive_rows = 64")
+    usual = find_study(written(tmp_path, shared + TABLES))
+    study = find_study(written(tmp_path, f"{shared}adc_window = {json.dumps(windows)}\n{TABLES}"))
+    assert study.space.size == 3 * usual.space.size
+    levels = study.space.random(60, np.random.default_rng(0))
+    at, model = study.space.names.index("adc_window"), study.cost_model()
+    found = {}
+    for index, window in enumerate(windows):
+        levels[:, at] = index
+        found[window] = model.in_full(levels)
+    without = usual.cost_model().in_full(np.delete(levels, at, axis=1))
+    np.testing.assert_array_equal(found["sigma"].snr_dB, without.snr_dB)
+    assert (found["least_error"].snr_dB >= without.snr_dB - 1e-9).all()
+    assert (found["least_error"].snr_dB > found["range"].snr_dB + 1).any()
+    for window in windows:
+        np.testing.assert_array_equal(found[window].energy_J, without.energy_J)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -25,8 +26,9 @@ class OperandSums:
 
     Args:
         pulses: E[Σ_i x_i] by input coding (natural, offset) and d_x − 1, shape (2, 8, L).
-        conductances: Σ_j ḡ_j by weight coding (offset, differential) and b − 1, shape (2, 8, L).
-        products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 8, 2, 8, L).
+        conductances: Σ_j ḡ_j of all slices and of the more significant half, by weight coding
+            (offset, differential) and b − 1, shape (2, 2, 8, L).
+        products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 2, 8, 2, 8, L).
     """
 
     pulses: Floats
@@ -43,29 +45,40 @@ class OperandSums:
             [_slice_sums(joint, input_bits, width) for width in range(1, BITS + 1)]
             for joint in (operands.inputs, operands.inputs_offset)
         ]
-        weights = [
-            [_slice_sums(joint, bits, width, shares=True) for width in range(1, BITS + 1)]
-            for joint, bits in (
-                (operands.weights, weight_bits),
-                (operands.magnitudes, weight_bits - 1),
-            )
-        ]
-        return cls(
-            pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
-            conductances=np.array([[layers.average(g) for g in coding] for coding in weights]),
-            products=np.array(
+        weights = np.array(
+            [
                 [
                     [
-                        [[layers.average(x * g) for g in coding] for coding in weights]
-                        for x in inputs_of_coding
+                        _slice_sums(joint, bits, width, shares=True, upper=upper)
+                        for width in range(1, BITS + 1)
                     ]
-                    for inputs_of_coding in inputs
+                    for joint, bits in (
+                        (operands.weights, weight_bits),
+                        (operands.magnitudes, weight_bits - 1),
+                    )
                 ]
-            ),
+                for upper in (False, True)
+            ]
+        )
+        average = partial(np.apply_along_axis, layers.average, -1)
+        products = [[average(x * weights) for x in coding] for coding in inputs]
+        return cls(
+            pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
+            conductances=average(weights),
+            products=np.moveaxis(np.array(products), 2, 0),
         )
 
+    def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
+        """Entries of `conductances` or `products`, cells in parallel included, shape (n, L)."""
+        found: Floats = sums[(0, *at)]
+        if (redundancy > 1).any():
+            found = found + (redundancy - 1)[:, None] * sums[(1, *at)]
+        return found
 
-def _slice_sums(joint: Floats, bits: Ints, width: int, *, shares: bool = False) -> Floats:
+
+def _slice_sums(
+    joint: Floats, bits: Ints, width: int, *, shares: bool = False, upper: bool = False
+) -> Floats:
     """Σ over slices of their mean, or of their mean share of full scale, per layer.
 
     Args:
@@ -73,13 +86,15 @@ def _slice_sums(joint: Floats, bits: Ints, width: int, *, shares: bool = False) 
         bits: precision of each layer, shape (n_layers,).
         width: bits per slice.
         shares: divide each slice by its own largest value.
+        upper: only the more significant half of the slices.
     """
     sums = np.empty(len(bits))
     for precision in np.unique(bits):
         alike = bits == precision
         means, _ = slice_moments(joint[alike], int(precision), width)
         full = slice_maxima(int(precision), width) if shares else np.ones(means.shape[1])
-        sums[alike] = (means / full).sum(axis=1)
+        first = means.shape[1] // 2 if upper else 0
+        sums[alike] = (means / full)[:, first:].sum(axis=1)
     return sums
 
 
@@ -88,6 +103,13 @@ def slice_maxima(bits: int, width: int) -> Floats:
     lows = np.arange(0, bits, width)
     maxima: Floats = 2.0 ** np.minimum(width, bits - lows) - 1
     return maxima
+
+
+def parallel_cells(slices: int, redundancy: int) -> Floats:
+    """Cells in parallel of each slice, least significant first, shape (slices,)."""
+    cells = np.ones(slices)
+    cells[slices // 2 :] = redundancy
+    return cells
 
 
 COMPONENT_OF = {
@@ -215,9 +237,11 @@ def _cell_reads(
     coding = 0 if unsigned else 1
     width, bits = designs.input_slice_bits - 1, designs.bits_per_cell - 1
     one_level, slices = designs.level_coded[:, None], placement.input_slices
-    held = slices * sums.conductances[designs.weight_coding, bits]
+    cells, parallel = (designs.weight_coding, bits), designs.redundancy
+    held = slices * sums.of_cells(sums.conductances, cells, parallel)
     pulses = np.where(one_level, slices, sums.pulses[coding, width])
-    products = np.where(one_level, held, sums.products[coding, width, designs.weight_coding, bits])
+    products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
+    products = np.where(one_level, held, products)
     macs = layers.macs * ~layers.dynamic
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products

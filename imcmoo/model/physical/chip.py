@@ -194,9 +194,10 @@ class _Builder:
         """ADCs of all macros."""
         designs, adc = self._designs, self._point.adc
         number = adcs_per_macro(designs, self._switches)
-        # Both columns of a pair hold their value for one conversion.
+        # Both columns of a pair, and all in parallel, hold their value for one conversion. Slices
+        # without columns in parallel are charged alike.
         held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
-        held = held * (1 + designs.differential)
+        held = held * (1 + designs.differential) * designs.redundancy
         return Component(
             area_m2=self._periphery * number * adc.area_m2,
             leak_W=designs.macros * number * adc.leak_W,
@@ -376,7 +377,7 @@ COST_TERM_GROUPS = (
         "adc",
         (
             *("technology_nm", "active_rows", *_CELLS, "input_slice_bits"),
-            *("adc_model", "adc_bits", "sample_and_hold", "voltage_V"),
+            *("adc_model", "adc_bits", "sample_and_hold", "voltage_V", "redundancy"),
         ),
         components=("adc", "shift_add"),
         number=lambda chip, designs: designs.macros * chip.rates.adcs,

@@ -10,10 +10,10 @@ from imcmoo.model.metrics import Floats, Resource
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import place
+from imcmoo.model.physical.mapping import columns_of_slices, place
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import CIRCUIT_KEY, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -81,7 +81,7 @@ def ir_drop(
 
     a · rows / 2 · G · R_col with the active rows interleaved, and with levels
     columns at once · cols / 2 · G · R_row, where all columns conduct at once with a sample-and-hold
-    each, else as many as there are ADCs (of pairs, twice).
+    each, else as many as there are ADCs (of pairs, twice; of columns in parallel, all).
 
     Returns:
         Shape (n,); 0 for devices that draw no current.
@@ -97,7 +97,8 @@ def ir_drop(
     ohm = point.wire_ohm_per_m * feature * cell
     column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
     converted = adcs_per_macro(designs, switches) * (1 + designs.differential)
-    at_once = np.where(designs.sample_and_hold > 0, designs.cols, converted)
+    in_turn = np.minimum(converted * designs.redundancy, designs.cols)
+    at_once = np.where(designs.sample_and_hold > 0, designs.cols, in_turn)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
     return np.maximum(column, np.where(designs.level_coded, row, 0.0))
 
@@ -163,7 +164,8 @@ def _needed(layers: LayerTable, macros: Floats, co_resident: bool, switches: Swi
 def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
     """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
     bits = layers.weight_bits.min() - designs.differential
-    columns = np.ceil(bits / designs.bits_per_cell) * (1 + designs.differential)
+    slices = np.ceil(bits / designs.bits_per_cell)
+    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
     weights = layers.total(layers.stored_bits / layers.weight_bits)
     cells = designs.macros * designs.rows * designs.cols
     return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
@@ -191,15 +193,14 @@ def constraints(
     }
 
 
-_CIRCUIT = ("rows", "active_rows", "bits_per_cell", "weight_coding", "input_slice_bits", "adc_bits")
 LIMIT_PARAMETERS = {
-    "snr": _CIRCUIT,
-    COMPUTE_SNR: _CIRCUIT,
-    "accuracy": _CIRCUIT,
+    "snr": CIRCUIT_KEY,
+    COMPUTE_SNR: CIRCUIT_KEY,
+    "accuracy": CIRCUIT_KEY,
     "levels": ("bits_per_cell",),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
-        *("columns_per_adc", "sample_and_hold"),
+        *("columns_per_adc", "sample_and_hold", "redundancy"),
     ),
 }
 """Parameters that each circuit limit depends on; verified when bounds are made."""

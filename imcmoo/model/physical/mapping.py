@@ -20,7 +20,8 @@ class Placement:
 
     Args:
         input_slices: n_in, (n, L) or (n, 1).
-        slice_columns: n_w, columns of one weight, both of a differential pair, likewise.
+        slice_columns: n_w, columns of one weight, both of a differential pair and those in parallel
+            included, likewise.
         conversion_columns: columns of one weight that are converted, a pair counting once.
         groups_per_macro: g.
         row_blocks, column_blocks: macros a weight matrix spans in height and in width.
@@ -82,6 +83,8 @@ def place(layers: LayerTable, designs: Designs, *, diagonal_groups: bool = True)
 def operand_slices(layers: LayerTable, designs: Designs) -> tuple[Floats, Floats, Floats]:
     """Input slices, columns per weight and converted columns per weight.
 
+    Columns in parallel are converted as one, and so are both columns of a pair.
+
     Returns:
         Three arrays, (n, L) where networks differ in precision, else (n, 1).
     """
@@ -89,7 +92,16 @@ def operand_slices(layers: LayerTable, designs: Designs) -> tuple[Floats, Floats
     differential = designs.differential[:, None]
     slices = np.ceil(input_bits / designs.input_slice_bits[:, None])
     converted = np.ceil((weight_bits - differential) / designs.bits_per_cell[:, None])
-    return slices, converted * (1 + differential), converted
+    columns = columns_of_slices(converted, designs.redundancy[:, None])
+    return slices, columns * (1 + differential), converted
+
+
+def columns_of_slices(slices: Floats, redundancy: Floats) -> Floats:
+    """Columns of a weight with so many slices: the upper half of them, rounded up, is stored in
+    `redundancy` columns each.
+    """
+    columns: Floats = slices + (redundancy - 1) * np.ceil(slices / 2)
+    return columns
 
 
 def _collapsed(bits: Floats) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -42,14 +43,11 @@ from imcmoo.model.physical.parameters import (
     mapping_keys,
     refuse,
 )
-from imcmoo.model.physical.predicted_accuracy import (
-    AccuracyTarget,
-    CircuitNoise,
-    PredictedAccuracy,
-)
+from imcmoo.model.physical.predicted_accuracy import CircuitNoise, PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.model.physical.switches import Switches
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -114,7 +112,8 @@ class PhysicalModel:
         weight_bits: of weights, likewise.
         dynamic: which layers multiply two activations, over all layers in order.
         table: component numbers; the shipped ones by default.
-        accuracy: accuracy data and limits by network; none by default.
+        accuracy: accuracy data by network; none by default.
+        max_accuracy_drop: largest drop below the float score by network; no limit by default.
         circuit_noise: works out the noise of layers, needed with `accuracy`.
         noise_of: the noise of several networks and the position of this one among them, which
             spares working it out again; none by default.
@@ -138,7 +137,8 @@ class PhysicalModel:
         weight_bits: int | Sequence[int] = BITS,
         dynamic: Bools | None = None,
         table: PhysicalTable | None = None,
-        accuracy: Mapping[str, AccuracyTarget] | None = None,
+        accuracy: Mapping[str, AccuracyData] | None = None,
+        max_accuracy_drop: Mapping[str, float] | None = None,
         circuit_noise: CircuitNoise | None = None,
         noise_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
@@ -179,14 +179,21 @@ class PhysicalModel:
                 part_of=noise_of,
             ),
             limits=limits or CircuitLimits.of_device(device),
-            accuracy=_predicted(
+        )
+        if accuracy:
+            if circuit_noise is None:
+                raise ValueError("accuracy needs `circuit_noise`")
+            bits = [_each(bits, len(networks)) for bits in (input_bits, weight_bits)]
+            predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
                 circuit_noise,
-                MEMORY_CELLS[device].sigma(assumptions),
-                [_each(bits, len(networks)) for bits in (input_bits, weight_bits)],
-            ),
-        )
+                max_drop=max_accuracy_drop or {},
+                device=MEMORY_CELLS[device],
+                assumptions=assumptions,
+                precision=list(zip(*bits, strict=True)),
+            )
+            self.context = replace(self.context, accuracy=predicted)
 
     @property
     def workload_names(self) -> list[str]:
@@ -303,23 +310,6 @@ class PhysicalModel:
             "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
         )
         return designs
-
-
-def _predicted(
-    names: Sequence[str],
-    targets: Mapping[str, AccuracyTarget] | None,
-    noise: CircuitNoise | None,
-    sigma: float,
-    bits: Sequence[Sequence[int]],
-) -> PredictedAccuracy | None:
-    """Predicted accuracy of the networks that have data; None if none has."""
-    if not targets:
-        return None
-    if noise is None:
-        raise ValueError("accuracy needs `circuit_noise`")
-    return PredictedAccuracy(
-        names, targets, noise, sigma=sigma, precision=list(zip(*bits, strict=True))
-    )
 
 
 def _each(bits: int | Sequence[int], n: int) -> list[int]:

@@ -15,19 +15,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.special import erfc
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import slice_maxima
-from imcmoo.model.physical.adc_window import TAIL_SIGMAS, Adcs, Sums, choose_adcs, rounded_error
+from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
+from imcmoo.model.physical.adc_window import (
+    CANDIDATE_SIGMAS,
+    TAIL_SIGMAS,
+    Adcs,
+    Sums,
+    choose_adcs,
+    rounded_error,
+)
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_moments
 
 OUTLIER_SIGMAS = 6.0
@@ -42,33 +49,6 @@ EXACT = 1e-9
 
 CHUNK = 1 << 15
 """Sums worked out at once: their arrays stay in the processor's cache."""
-
-KEY_BITS = {
-    "rows": 11, "active_rows": 11, "input_slice_bits": 4, "bits_per_cell": 4, "differential": 1,
-    "adc_bits": 5,
-}  # fmt: skip
-"""Parameters that noise depends on, and their bits in the key of the cache."""
-
-
-@dataclass(frozen=True)
-class Circuit:
-    """Parameters of a design that noise depends on.
-
-    Args:
-        rows: rows of a macro.
-        active_rows: read at once.
-        input_slice_bits: d_x.
-        bits_per_cell: b.
-        differential: whether a weight is the difference of two cells.
-        adc_bits: resolution of the ADCs.
-    """
-
-    rows: int
-    active_rows: int
-    input_slice_bits: int
-    bits_per_cell: int
-    differential: bool
-    adc_bits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,40 +111,26 @@ class Noise:
     rounding: Floats
 
 
-def noise_of(
-    statistics: Statistics, circuit: Circuit, *, sigma: float, read_sigma: float, window: float
-) -> Noise:
+def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
     """Noise of layers over their signal.
 
     Args:
         statistics: of n layers; their slices are those of the circuit.
         circuit: one design's.
-        sigma, read_sigma: spread of a cell and of a read of it, as a share of its range.
-        window: half the width of an ADC's window in standard deviations of the sums.
     """
-    bits = np.array([circuit.adc_bits])
-    adc, dev = noise_of_circuits(
-        statistics, [circuit], bits, sigma=sigma, read_sigma=read_sigma, window=window
-    )
+    adc, dev = noise_of_circuits(statistics, [circuit], np.array([circuit.adc_bits]))
     return Noise(adc[0, 0], dev[0, 0], statistics.rounding)
 
 
 def noise_of_circuits(
-    statistics: Statistics,
-    circuits: Sequence[Circuit],
-    adc_bits: Ints,
-    *,
-    sigma: float,
-    read_sigma: float,
-    window: float,
+    statistics: Statistics, circuits: Sequence[Circuit], adc_bits: Ints
 ) -> tuple[Floats, Floats]:
     """Noise over signal of ADCs, and of cells and reads, shape (n_bits, n_circuits, n_layers).
 
     Args:
         statistics: of n_layers; their slices are those of the circuits.
-        circuits: with equal slices and coding; ADC bits are `adc_bits`.
+        circuits: alike but for their rows; ADC bits are `adc_bits`.
         adc_bits: resolutions, each for every circuit, shape (n_bits,).
-        sigma, read_sigma, window: as in `noise_of`.
     """
     s, x, g = statistics, statistics.inputs, statistics.weights
     x_place = 4.0 ** (circuits[0].input_slice_bits * np.arange(len(x.maxima)))
@@ -180,8 +146,8 @@ def noise_of_circuits(
     for start in range(0, len(some), n):
         part = slice(start, start + n)
         those = some[part]
-        block = _Block(s, those, lengths[part], circuits[0], sigma=sigma, read_sigma=read_sigma)
-        for sums, found in zip(power, block.noise(adc_bits, window, coherence[those]), strict=True):
+        block = _Block(s, those, lengths[part], circuits[0])
+        for sums, found in zip(power, block.noise(adc_bits, coherence[those]), strict=True):
             # Unlike a matrix product, a sum is rounded alike in any company of row blocks.
             sums[:, part] = (found * place).reshape(*found.shape[:2], -1).sum(axis=-1)
     shape = len(circuits), len(s.rows)
@@ -240,23 +206,13 @@ class _Block:
         statistics: of the layers.
         some: layer of each row block, shape (n,).
         rows: of each row block.
-        circuit: slices and coding.
-        sigma, read_sigma: as in `noise_of`.
+        circuit: all but its rows matter.
     """
 
-    def __init__(
-        self,
-        statistics: Statistics,
-        some: Ints,
-        rows: Floats,
-        circuit: Circuit,
-        *,
-        sigma: float,
-        read_sigma: float,
-    ) -> None:
+    def __init__(self, statistics: Statistics, some: Ints, rows: Floats, circuit: Circuit) -> None:
         x, g = (_of_layers(v, some) for v in (statistics.inputs, statistics.weights))
         a = rows[:, None]
-        self._differential = circuit.differential
+        self._circuit = circuit
         self._outliers = statistics.outliers
         column_mean, all_inputs = a * g.mean, x.of_sums(a)
         self.mean = x.mean[:, :, None] * column_mean[:, None]
@@ -269,7 +225,9 @@ class _Block:
         self.column_variance = (x.mean**2)[:, :, None] * g.of_sums(a)[:, None] + (
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
+        sigma, read_sigma = circuit.sigma, circuit.read_sigma
         cell = (1 + circuit.differential) * g.maxima**2
+        cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
         power = (a * x.square)[:, :, None] * cell
         self.read_variance = read_sigma**2 * power
         self.error_variance = sigma**2 * power + self.read_variance
@@ -281,26 +239,40 @@ class _Block:
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
-    def noise(self, adc_bits: Ints, window: float, coherence: Floats) -> tuple[Floats, Floats]:
+    def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
         """Power that ADCs and cells add to a sum, in squares of a unit.
 
         Args:
             adc_bits: resolutions, shape (n_bits,).
-            window: half the width of a window, in standard deviations.
             coherence: power of cell errors over the sum of their powers in the input slices.
 
         Returns:
             Two arrays of shape (n_bits, n, input slices, weight slices).
         """
+        rule = self._circuit.adc_window
+        if rule != "least_error":
+            fixed = None if rule == "range" else self._circuit.window_sigmas
+            return self._of_window(adc_bits, fixed, coherence)
+        least = self._of_window(adc_bits, CANDIDATE_SIGMAS[0], coherence)
+        for sigmas in CANDIDATE_SIGMAS[1:]:
+            other = self._of_window(adc_bits, sigmas, coherence)
+            better = other[0] + other[1] < least[0] + least[1]
+            least = np.where(better, other[0], least[0]), np.where(better, other[1], least[1])
+        return least
+
+    def _of_window(
+        self, adc_bits: Ints, sigmas: float | None, coherence: Floats
+    ) -> tuple[Floats, Floats]:
+        """Noise with windows of so many standard deviations, all possible sums if None."""
         sums = Sums(
             mean=self.mean,
             variance=self.sample_variance + self.column_variance,
             error_variance=self.error_variance,
-            lowest=-self._full * self._differential,
+            lowest=-self._full * self._circuit.differential,
             highest=self._full,
         )
         bits = adc_bits[:, None, None, None]
-        adcs = choose_adcs(sums, bits, window)
+        adcs = choose_adcs(sums, bits, sigmas)
         whole = adcs.step == 1
         varying = self.varying_cells + self.read_variance
         finer = self.varying_cells * coherence[:, None, None] + self.read_variance
@@ -469,7 +441,7 @@ class NoiseModel:
         assumptions: operand statistics, window and errors.
         device: whose cells they are.
         unsigned_inputs: as in `assumed_statistics`.
-        perfect_cells: whether cells and reads are free of error.
+        perfect_cells: whether cells are free of error.
         part_of: a model of several networks and the position of the only one of `layers` there;
             circuits that it knows are not worked out again. All else must be equal.
     """
@@ -486,7 +458,8 @@ class NoiseModel:
     ) -> None:
         self._part_of = part_of
         self._assumptions = assumptions
-        self._sigma = 0.0 if perfect_cells else device.sigma(assumptions)
+        self._device = device
+        self._perfect_cells = perfect_cells
         self._unsigned = unsigned_inputs
         self._cache = KeyedCache(np.inf)
         static = np.flatnonzero(~layers.dynamic[layers.distinct])
@@ -507,13 +480,7 @@ class NoiseModel:
         """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
         shape (n, 4, W).
         """
-        keys = np.zeros(len(designs), np.int64)
-        # Where row blocks fill macros, these may be of any size.
-        filled = designs.rows % designs.active_rows == 0
-        rows = np.where(filled, designs.active_rows, designs.rows)
-        for name, bits in KEY_BITS.items():
-            values = rows if name == "rows" else getattr(designs, name)
-            keys = (keys << bits) | values.astype(np.int64)
+        keys = circuit_keys(designs)
 
         def work_out(index: Ints) -> Arrays:
             return (self._work_out(designs.take(index), keys[index]),)
@@ -538,17 +505,18 @@ class NoiseModel:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
         snr = np.empty((len(designs), 4, self._n_networks))
         cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))
-        for circuits, adc_bits, places in _alike_circuits(_circuits_of(designs)):
+        for circuits, adc_bits, places in _alike_circuits(self._circuits(designs)):
             adc, dev, rounding = self._noise(circuits, adc_bits)
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
         return snr
 
-    def layers(self, circuit: Circuit) -> Noise:
-        """Noise over signal of all layers with stored weights, in the order of the networks."""
-        adc, dev, rounding = self._noise([circuit], np.array([circuit.adc_bits]))
-        return Noise(adc[0, 0], dev[0, 0], rounding)
+    def _circuits(self, designs: Designs) -> list[Circuit]:
+        circuits = Circuit.of_designs(designs, self._device, self._assumptions)
+        if self._perfect_cells:
+            return [replace(circuit, sigma=0.0) for circuit in circuits]
+        return circuits
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
         """Noise over signal of ADCs and of cells, shape (n_bits, n_circuits, n_layers), and of
@@ -557,14 +525,7 @@ class NoiseModel:
         adc, dev = np.empty((2, len(adc_bits), len(circuits), self._n_layers))
         rounding = np.empty(self._n_layers)
         for (_, alike), statistics in zip(self._alike, self._sliced(circuits[0]), strict=True):
-            adc[..., alike], dev[..., alike] = noise_of_circuits(
-                statistics,
-                circuits,
-                adc_bits,
-                sigma=self._sigma,
-                read_sigma=self._assumptions.read_sigma.value,
-                window=self._assumptions.adc_window_sigmas.value,
-            )
+            adc[..., alike], dev[..., alike] = noise_of_circuits(statistics, circuits, adc_bits)
             rounding[alike] = statistics.rounding
         return adc, dev, rounding
 
@@ -588,32 +549,19 @@ class NoiseModel:
         return self._statistics[key]
 
 
-def _circuits_of(designs: Designs) -> list[Circuit]:
-    return [
-        Circuit(
-            rows=int(designs.rows[at]),
-            active_rows=int(designs.active_rows[at]),
-            input_slice_bits=int(designs.input_slice_bits[at]),
-            bits_per_cell=int(designs.bits_per_cell[at]),
-            differential=bool(designs.differential[at]),
-            adc_bits=int(designs.adc_bits[at]),
-        )
-        for at in range(len(designs))
-    ]
-
-
 def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:
-    """Circuits of equal slices, coding and choice of ADC bits; these bits; and the position of
-    each in the list, shape (n_bits, n_circuits).
+    """Circuits alike but for their rows, with a choice of ADC bits; these bits; and the position
+    of each in the list, shape (n_bits, n_circuits).
     """
     by_bits: dict[Circuit, dict[int, int]] = defaultdict(dict)
     for at, circuit in enumerate(circuits):
-        by_bits[replace(circuit, adc_bits=0)][circuit.adc_bits] = at
-    alike: dict[tuple[Any, ...], list[Circuit]] = defaultdict(list)
+        assert circuit.adc_bits is not None, "sums of a design are converted"
+        by_bits[replace(circuit, adc_bits=None)][circuit.adc_bits] = at
+    alike: dict[tuple[Circuit, tuple[int, ...]], list[Circuit]] = defaultdict(list)
     for circuit, places in by_bits.items():
-        slices = circuit.input_slice_bits, circuit.bits_per_cell, circuit.differential
-        alike[(*slices, tuple(sorted(places)))].append(circuit)
-    for (*_, bits), same in alike.items():
+        but_for_rows = replace(circuit, rows=1, active_rows=1)
+        alike[but_for_rows, tuple(sorted(places))].append(circuit)
+    for (_, bits), same in alike.items():
         yield same, np.array(bits), np.array([[by_bits[c][b] for c in same] for b in bits])
 
 

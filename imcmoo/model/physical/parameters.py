@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.physical.adc_window import AdcWindow
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
@@ -19,6 +21,7 @@ SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+ADC_WINDOWS = get_args(AdcWindow)
 
 STAGE_NAMES = (
     "array",
@@ -46,6 +49,7 @@ class Column:
         default: value where designs lack the column; None if they must have it.
         array_key_bits: bits in the mapping key where the parameter decides replication.
         tiling_key_bits: bits in the mapping key where it decides other features of the mapping.
+        circuit_key_bits: bits in the circuit key where it decides the noise of products.
     """
 
     stage: str
@@ -56,6 +60,7 @@ class Column:
     default: str | int | None = None
     array_key_bits: int = 0
     tiling_key_bits: int = 0
+    circuit_key_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,20 +91,24 @@ class Designs:
         mac_units: size of the digital unit.
         ping_pong: whether each array has a second one to load meanwhile (SRAM).
         adc_model: index into `ADC_MODELS`.
+        adc_window: index into `ADC_WINDOWS`.
+        redundancy: cells in parallel of each of the more significant half of the weight slices.
     """
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
     voltage_V: Annotated[Floats, Column("periphery", real=True)]
-    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
+    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)]
     cols: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
-    active_rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
-    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
-    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3)]
-    adc_bits: Annotated[Ints, Column("resolution", high=16)]
+    active_rows: Annotated[
+        Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)
+    ]
+    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
+    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
+    adc_bits: Annotated[Ints, Column("resolution", high=16, circuit_key_bits=4)]
     columns_per_adc: Annotated[Floats, Column("adc_sharing", high=1024)]
-    macros_per_tile: Annotated[Floats, Column("tiling", high=255, tiling_key_bits=8)]
+    macros_per_tile: Annotated[Floats, Column("tiling", high=128, tiling_key_bits=7)]
     tiles_per_group: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
-    router_groups: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
+    router_groups: Annotated[Floats, Column("grouping", high=128, tiling_key_bits=7)]
     glb_KiB: Annotated[Floats, Column("buffer", high=1 << 20)]
     glb_banks: Annotated[Floats, Column("buffer", high=1024)]
     link_bits: Annotated[Floats, Column("links", high=4096)]
@@ -109,12 +118,21 @@ class Designs:
         Ints, Column("tiling", texts=INPUT_CODINGS, default="pulses", tiling_key_bits=1)
     ]
     weight_coding: Annotated[
-        Ints, Column("array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1)
+        Ints,
+        Column(
+            "array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1, circuit_key_bits=1
+        ),
     ]
     sample_and_hold: Annotated[Ints, Column("periphery", low=0, high=1, default=0)]
     mac_units: Annotated[Floats, Column("array", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", low=0, high=1, default=0)]
     adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
+    adc_window: Annotated[
+        Ints, Column("resolution", texts=ADC_WINDOWS, default="sigma", circuit_key_bits=2)
+    ]
+    redundancy: Annotated[
+        Floats, Column("array", high=4, default=1, array_key_bits=2, circuit_key_bits=2)
+    ]
 
     @classmethod
     def of_columns(
@@ -145,7 +163,7 @@ class Designs:
         for name in names:
             values = present.get(name)
             if values is None:
-                arrays[name] = np.full(n, checked_column(name, np.array([defaults[name]]))[0])
+                arrays[name] = np.full(n, _checked_value(name, defaults[name]))
             elif values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
             else:
@@ -226,6 +244,11 @@ _ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {
 _TILING_KEY = {
     name: column.tiling_key_bits for name, column in COLUMNS.items() if column.tiling_key_bits
 }
+_CIRCUIT_KEY = {
+    name: column.circuit_key_bits for name, column in COLUMNS.items() if column.circuit_key_bits
+}
+CIRCUIT_KEY = tuple(_CIRCUIT_KEY)
+"""Parameters that decide the noise of products, and so the accuracy of networks."""
 MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
 assert sum((_ARRAY_KEY | _TILING_KEY).values()) < 64, "mapping keys must fit 64 bits with a sign"
@@ -239,6 +262,15 @@ def replication_keys(designs: Designs) -> Ints:
 def mapping_keys(designs: Designs) -> Ints:
     """Mapping keys, shape (n,): array and tiling. Sequential designs have the smaller keys."""
     return _packed(np.zeros(len(designs), np.int64), designs, _ARRAY_KEY | _TILING_KEY)
+
+
+def circuit_keys(designs: Designs) -> Ints:
+    """Keys of what decides the noise of products, shape (n,)."""
+    # Where row blocks fill macros, these may be of any size.
+    filled = designs.rows % designs.active_rows == 0
+    rows = np.where(filled, designs.active_rows, designs.rows)
+    others = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
+    return _packed(rows.astype(np.int64), designs, others)
 
 
 def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
@@ -261,6 +293,12 @@ def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """
     checked = _index(name, values) if name in TEXTS else _number(name, values)
     return checked.astype(float) if _HINTS[name].__origin__ == Floats else checked
+
+
+@cache
+def _checked_value(name: str, value: str | int) -> Any:
+    """One value of a design column in the type of its field."""
+    return checked_column(name, np.array([value]))[0]
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.memory_cells import MemoryCell
+from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
 from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2
@@ -27,46 +29,8 @@ LARGEST_NSR = 10.0
 """Noise over signal of a layer above which nothing is left to lose."""
 
 
-class AnalogCircuit(NamedTuple):
-    """Parameters that the noise of a layer depends on.
-
-    Args:
-        rows: of a macro.
-        active_rows: read at once.
-        input_slice_bits: d_x.
-        bits_per_cell: b.
-        differential: whether a weight is the difference of two cells.
-        adc_bits: b_a.
-        sigma: spread of a cell as a share of its range.
-        input_bits, weight_bits: precision.
-    """
-
-    rows: int
-    active_rows: int
-    input_slice_bits: int
-    bits_per_cell: int
-    differential: bool
-    adc_bits: int
-    sigma: float
-    input_bits: int
-    weight_bits: int
-
-
-CircuitNoise = Callable[[AccuracyData, AnalogCircuit], Floats]
+CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
 """Noise over signal of the ADCs and of the cells of each layer, shape (2, L)."""
-
-
-@dataclass(frozen=True)
-class AccuracyTarget:
-    """A network's data, and the drop of its score that is allowed.
-
-    Args:
-        data: of `imcmoo import --data`.
-        max_drop: largest drop below the float score; None for no limit.
-    """
-
-    data: AccuracyData
-    max_drop: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,9 +91,11 @@ class PredictedAccuracy:
 
     Args:
         names: the networks.
-        targets: data and limits by name; networks without any drop nothing.
+        data: by name; networks without any drop nothing.
+        max_drop: largest drop below the float score by name; no limit where there is none.
         noise: works out the noise of layers.
-        sigma: spread of a cell as a share of its range.
+        device: kind of memory cell.
+        assumptions: cell and read errors.
         precision: bits of inputs and weights of each network, length W.
 
     Raises:
@@ -139,26 +105,25 @@ class PredictedAccuracy:
     def __init__(
         self,
         names: Sequence[str],
-        targets: Mapping[str, AccuracyTarget],
+        data: Mapping[str, AccuracyData],
         noise: CircuitNoise,
         *,
-        sigma: float,
+        max_drop: Mapping[str, float],
+        device: MemoryCell,
+        assumptions: Assumptions,
         precision: Sequence[tuple[int, int]],
     ) -> None:
-        self._targets = [targets.get(name) for name in names]
+        self._data = [data.get(name) for name in names]
         self._noise = noise
-        self._sigma = sigma
+        self._device = device
+        self._assumptions = assumptions
         self._precision = list(precision)
         self._cache = KeyedCache(np.inf, rows_at_once=1)
-        for target, bits in zip(self._targets, self._precision, strict=True):
-            if target is not None:
-                predict(target.data, np.zeros((2, len(target.data.layers))), bits)
-
-    @cached_property
-    def allowed(self) -> Floats:
+        self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
         """Largest drop of each network, infinite without a limit, shape (W,)."""
-        limits = [t.max_drop if t is not None else None for t in self._targets]
-        return np.array([np.inf if limit is None else limit for limit in limits])
+        for of_network, bits in zip(self._data, self._precision, strict=True):
+            if of_network is not None:
+                predict(of_network, np.zeros((2, len(of_network.layers))), bits)
 
     @property
     def limited(self) -> bool:
@@ -167,26 +132,18 @@ class PredictedAccuracy:
 
     def drops(self, designs: Designs) -> Floats:
         """Float score minus predicted accuracy, shape (n, W); 0 for networks without data."""
-        keys = np.zeros(len(designs), np.int64)
-        for values, bits in (
-            (designs.rows, 11),
-            (designs.active_rows, 11),
-            (designs.input_slice_bits, 4),
-            (designs.bits_per_cell, 4),
-            (designs.differential, 1),
-            (designs.adc_bits, 5),
-        ):
-            keys = (keys << bits) | values.astype(np.int64)
-        (drops,) = self._cache.rows(keys, lambda index: self._work_out(designs.take(index)))
+        (drops,) = self._cache.rows(
+            circuit_keys(designs), lambda index: self._work_out(designs.take(index))
+        )
         return drops
 
     def _work_out(self, designs: Designs) -> Arrays:
-        drops = np.zeros((len(designs), len(self._targets)))
+        drops = np.zeros((len(designs), len(self._data)))
         for at in range(len(designs)):
-            for network, target in enumerate(self._targets):
-                if target is not None:
+            for network, data in enumerate(self._data):
+                if data is not None:
                     found = self.of(designs.take(slice(at, at + 1)), network)
-                    drops[at, network] = target.data.float_score - found.accuracy
+                    drops[at, network] = data.float_score - found.accuracy
         return (drops,)
 
     def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
@@ -210,7 +167,7 @@ class PredictedAccuracy:
             ),
             "drop_with_other_coding": replace(designs, weight_coding=other),
         }
-        known = np.array([target is not None for target in self._targets])
+        known = np.array([data is not None for data in self._data])
         drops = {"accuracy_drop": designs, **changed}
         found: dict[str, NDArray[Any]] = {
             name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
@@ -225,13 +182,13 @@ class PredictedAccuracy:
 
     def _worst(self, design: Designs, network: int) -> str:
         """Layers with most noise at the logits, and their share of all noise there."""
-        target = self._targets[network]
-        if target is None:
+        data = self._data[network]
+        if data is None:
             return ""
         prediction = self.of(design, network)
         most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
         shares = prediction.layers[most] / prediction.nsr
-        layers = [target.data.layers[at].name for at in most]
+        layers = [data.layers[at].name for at in most]
         return ", ".join(f"{n} {s:.0%}" for n, s in zip(layers, shares, strict=True))
 
     def of(self, design: Designs, network: int) -> Prediction:
@@ -240,19 +197,10 @@ class PredictedAccuracy:
         Raises:
             ValueError: the network has no data.
         """
-        target = self._targets[network]
-        if target is None:
+        data = self._data[network]
+        if data is None:
             raise ValueError("this network has no accuracy data")
-        input_bits, weight_bits = self._precision[network]
-        circuit = AnalogCircuit(
-            rows=int(design.rows[0]),
-            active_rows=int(design.active_rows[0]),
-            input_slice_bits=int(design.input_slice_bits[0]),
-            bits_per_cell=int(design.bits_per_cell[0]),
-            differential=bool(design.differential[0]),
-            adc_bits=int(design.adc_bits[0]),
-            sigma=self._sigma,
-            input_bits=input_bits,
-            weight_bits=weight_bits,
-        )
-        return predict(target.data, self._noise(target.data, circuit), (input_bits, weight_bits))
+        bits = self._precision[network]
+        (circuit,) = Circuit.of_designs(design, self._device, self._assumptions)
+        circuit = replace(circuit, input_bits=bits[0], weight_bits=bits[1])
+        return predict(data, self._noise(data, circuit), bits)

@@ -77,14 +77,13 @@ def train(data, rng, *, noise):
     return Network(*weights)
 
 
-def accuracy(network, data, circuit, sigma, rng):
+def accuracy(network, data, circuit, rng):
     """Share of test images recognised with 8-bit operands, and the operands of each layer.
 
     Args:
         network: what to run.
         data: gives the test images.
         circuit: of the array that makes the products; None for exact ones.
-        sigma: its cell errors.
         rng: draws the errors of the cells.
     """
     x, seen = data.test, []
@@ -92,15 +91,15 @@ def accuracy(network, data, circuit, sigma, rng):
         codes = np.rint(255 * x / x.max()).astype(np.int64)
         whole = np.rint(127 * weights / np.abs(weights).max()).astype(np.int64)
         seen.append((codes, whole))
-        y = codes @ whole if circuit is None else product(codes, whole, circuit, sigma, rng)
+        y = codes @ whole if circuit is None else product(codes, whole, circuit, rng)
         x = np.maximum(y, 0) if index == 0 else y
     return float(np.mean(x.argmax(axis=1) == data.test_digits)), seen
 
 
-def closed_form_dB(operands, circuit, sigma):
+def closed_form_dB(operands, circuit):
     """The model's signal to noise of the whole network."""
     inverse = 0.0
     for codes, whole in operands:
-        noise = closed_form(operands_of(codes, whole), len(whole), circuit, sigma)
+        noise = closed_form(operands_of(codes, whole), len(whole), circuit)
         inverse += float(noise.adc[0] + noise.dev[0])
     return -10 * np.log10(inverse) if inverse > 0 else np.inf

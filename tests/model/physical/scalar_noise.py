@@ -13,7 +13,12 @@ from imcmoo.networks.operands import OperandBits
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
 SIGMA = {"rram": 0.043, "sram": 0.0073}
-WINDOW = 4.0
+WINDOWS = {
+    "sigma": (4.0,),
+    "range": (math.inf,),
+    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0),
+}
+"""Half widths of the ADC window that are tried, in standard deviations."""
 OUTLIERS, OUTLIER_AT = 1 / 400, 6.0
 
 
@@ -99,11 +104,18 @@ def layer(
     adc = dev = 0.0
     for rows in blocks(n_rows, design["rows"], design["active_rows"]):
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
-            for (g_low, g_width), g in zip(g_slices, weights, strict=True):
+            for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
+                cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
+                sigma = SIGMA[device] / math.sqrt(cells)
                 tops = 2**x_width - 1, 2**g_width - 1
-                steps, cells = one_sum(
-                    rows, x, g, tops, coherence, differential, SIGMA[device], design["adc_bits"]
-                )
+                tried = [
+                    one_sum(
+                        *(rows, x, g, tops, coherence, differential, sigma),
+                        *(design["adc_bits"], window),
+                    )
+                    for window in WINDOWS[design.get("adc_window", "sigma")]
+                ]
+                steps, cells = min(tried, key=sum)
                 adc += 4 ** (x_low + g_low) * steps / signal
                 dev += 4 ** (x_low + g_low) * cells / signal
     rounding = 1 / (12 * input_variance) + 1 / (12 * weight_square)
@@ -120,6 +132,7 @@ def one_sum(
     differential: bool,
     sigma: float,
     bits: int,
+    window: float,
 ) -> tuple[float, float]:
     """Noise power of ADC and cells in one row block and pair of slices."""
     x_variance = WITHIN_ROWS * (x[1] - x[0] ** 2)
@@ -134,7 +147,7 @@ def one_sum(
     error, varying = rows * x[1] * cell, rows * x_variance * cell
     full = rows * tops[0] * tops[1]
     lowest = -full if differential else 0
-    width = min(full - lowest, 2 * WINDOW * math.sqrt(within + columns + error))
+    width = min(full - lowest, 2 * window * math.sqrt(within + columns + error))
     step, half = width / 2**bits, 2 ** (bits - 1)
     whole = step <= 1 and left_on_whole_units(error) <= error + step**2 / 12
     centre = mean

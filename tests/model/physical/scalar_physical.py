@@ -29,7 +29,7 @@ REQUESTS = 1e6
 
 
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "adc_model": "zigzag"}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "adc_model": "zigzag", "redundancy": 1}
 
 
 @dataclass
@@ -48,8 +48,8 @@ class Layer:
     stride_w: int
     count: int
     pulses: dict[int, float]  # by slice bits
-    products: dict[tuple[int, str, int], float]
-    conductances: dict[tuple[str, int], float]
+    products: dict[tuple[int, str, int, int], float]
+    conductances: dict[tuple[str, int, int], float]
     previous_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -77,9 +77,11 @@ def slice_mean(joint: Any, bits: int, numbers: range) -> float:
     return sum(2 ** (n - numbers.start) * float(joint[bits - 1 - n][bits - 1 - n]) for n in numbers)
 
 
-def shares_of_cells(joint: Any, bits: int, b: int) -> float:
-    """Sum over the slices of a weight of their mean as a share of a full cell."""
-    return sum(slice_mean(joint, bits, s) / (2 ** len(s) - 1) for s in slices(bits, b))
+def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
+    """Sum over the cells of a weight of their mean as a share of a full cell."""
+    means = [slice_mean(joint, bits, s) / (2 ** len(s) - 1) for s in slices(bits, b)]
+    upper = len(means) // 2
+    return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
 def read_layers(workload: Workload) -> list[Layer]:
@@ -102,8 +104,8 @@ def read_layers(workload: Workload) -> list[Layer]:
 
 def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, dict]:
     pulses: dict[int, float] = {}
-    products: dict[tuple[int, str, int], float] = {}
-    conductances: dict[tuple[str, int], float] = {}
+    products: dict[tuple[int, str, int, int], float] = {}
+    conductances: dict[tuple[str, int, int], float] = {}
     for index in members:
         sums = {
             width: sum(slice_mean(moments.inputs[index], 8, s) for s in slices(8, width))
@@ -111,14 +113,15 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
         }
         codings = (("offset", moments.weights, 8), ("differential", moments.magnitudes, 7))
         shares = {
-            (coding, b): shares_of_cells(joint[index], bits, b)
+            (coding, b, r): shares_of_cells(joint[index], bits, b, r)
             for coding, joint, bits in codings
             for b in range(1, 9)
+            for r in range(1, 5)
         }
         for width, value in sums.items():
             pulses[width] = pulses.get(width, 0.0) + value / len(members)
-            for (coding, b), share in shares.items():
-                key = (width, coding, b)
+            for (coding, b, r), share in shares.items():
+                key = (width, coding, b, r)
                 products[key] = products.get(key, 0.0) + value * share / len(members)
         for key2, share in shares.items():
             conductances[key2] = conductances.get(key2, 0.0) + share / len(members)
@@ -136,7 +139,8 @@ class Chip:
         self.levels = d["input_coding"] == "levels"
         self.n_in = math.ceil(8 / d["input_slice_bits"])
         self.converted = math.ceil((7 if self.differential else 8) / d["bits_per_cell"])
-        self.n_w = 2 * self.converted if self.differential else self.converted
+        one_side = self.converted + (d["redundancy"] - 1) * math.ceil(self.converted / 2)
+        self.n_w = 2 * one_side if self.differential else one_side
         self.macros = d["macros_per_tile"] * d["tiles_per_group"] * d["router_groups"]
         self.pairs = d["cols"] // 2 if self.differential else d["cols"]
         self.converters = math.ceil(self.pairs / d["columns_per_adc"])
@@ -238,7 +242,8 @@ class Chip:
         self.link_J = router["read"] / 128 * self.supply + wire
         self.convert_J = self.adc_J + adder["energy"] * self.supply
         if d["sample_and_hold"]:
-            self.convert_J += 10e-15 * d["voltage_V"] ** 2 * (2 if self.differential else 1)
+            columns = (2 if self.differential else 1) * d["redundancy"]
+            self.convert_J += 10e-15 * d["voltage_V"] ** 2 * columns
         self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 if self.levels else 0.0
         if self.device == "rram":
             self.low_J = array["cell_read_low"]
@@ -562,11 +567,12 @@ def layer_time(
 def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
     """On-chip energy of one occurrence of a layer, without loading weights."""
     d, layer = chip.d, p.layer
-    b, width, coding = d["bits_per_cell"], d["input_slice_bits"], d["weight_coding"]
+    width = d["input_slice_bits"]
+    cells_of = (d["weight_coding"], d["bits_per_cell"], d["redundancy"])
     if chip.levels:
-        pulses, products = chip.n_in, chip.n_in * layer.conductances[coding, b]
+        pulses, products = chip.n_in, chip.n_in * layer.conductances[cells_of]
     else:
-        pulses, products = layer.pulses[width], layer.products[width, coding, b]
+        pulses, products = layer.pulses[width], layer.products[(width, *cells_of)]
     cells = layer.macs * (chip.n_w * p.g * pulses * chip.low_J + products * chip.span_J)
     vectors = layer.steps * layer.G * chip.n_in
     conversions = vectors * layer.M * chip.converted * p.block_phases

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.accuracy.chip import Chip
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.noise import assumed_statistics, noise_of
 from imcmoo.networks.operands import OperandBits
 
 
-def product(x, w, circuit, sigma, rng, *, zero=0):
+def product(x, w, circuit, rng, *, zero=0):
     """(x − zero) @ w as an array with cell errors gives it, its columns calibrated.
 
     Args:
         x: unsigned 8-bit codes, shape (n, K).
         w: weights, −127 to 127, shape (K, M).
         circuit: of the array.
-        sigma: cell error.
         rng: draws the errors of the cells, once.
         zero: code of 0.
     """
-    chip = Chip(
-        rows=circuit.rows,
-        active_rows=circuit.active_rows,
-        bits_per_cell=circuit.bits_per_cell,
-        input_slice_bits=circuit.input_slice_bits,
-        differential=circuit.differential,
-        adc_bits=circuit.adc_bits,
-        sigma=sigma,
-    )
-    crossbar, codes = Crossbar(w[None], chip, zero=zero), x[None].astype(np.uint16)
+    crossbar, codes = Crossbar(w[None], circuit, zero=zero), x[None].astype(np.uint16)
     crossbar.program(rng)
     crossbar.calibrate(codes)
     return crossbar.multiply(codes)[0]
@@ -50,7 +39,7 @@ def of_codes(inputs, weights, *, signed=False):
     return OperandBits.of_codes(inputs, inputs if signed else shifted, weights, np.array([signed]))
 
 
-def closed_form(operands, rows, circuit, sigma, **assumed):
+def closed_form(operands, rows, circuit, **assumed):
     """Noise over signal of one layer."""
     assumptions = Assumptions().having(**assumed)
     statistics = assumed_statistics(
@@ -61,4 +50,4 @@ def closed_form(operands, rows, circuit, sigma, **assumed):
         differential=circuit.differential,
         assumptions=assumptions,
     )
-    return noise_of(statistics, circuit, sigma=sigma, read_sigma=0.0, window=4.0)
+    return noise_of(statistics, circuit)

@@ -9,10 +9,15 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.space.parameters import Conditional
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
+OPTIONAL = (
+    Categorical("adc_window", ("sigma", "least_error", "range")),
+    Ordinal("redundancy", (1, 2, 4)),
+)
+"""Parameters that no shipped space has."""
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
     "four_rram": lambda: STUDIES["four_workload_rram_extended"].cost_model(),
@@ -23,12 +28,14 @@ MODELS = {
     "rewritten": lambda: few("rram", requests_per_switch=1),
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
     "no_memory": lambda: few("sram", dram=("none", "x64", "hbm2")),
+    "optional": lambda: few("rram", added=OPTIONAL),
 }
 
 
-def few(device, dram=None, **options):
+def few(device, dram=None, added=(), **options):
     """A model of two networks."""
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
+    space = replace(space, parameters=(*added, *space.parameters))
     if dram:
         at = space.names.index("dram")
         p = type(space.parameters[at])("dram", dram)
@@ -104,7 +111,7 @@ def check_relaxed_bound(tree, children, parents, costs, stage):
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
 
 
-@pytest.mark.parametrize("name", ["four_rram", "together", "precision", *SLOW_ONES])
+@pytest.mark.parametrize("name", ["four_rram", "together", "precision", "optional", *SLOW_ONES])
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)
 
@@ -124,7 +131,7 @@ def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lac
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_no_bound_is_above_any_of_many_designs(name):
-    if name not in ("rewritten", "no_memory"):
+    if name not in ("rewritten", "no_memory", "optional"):
         check_model(MODELS[name](), 30 if "rram" in name else 1500)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
-from imcmoo.model.physical.noise import Circuit
 from tests.model.physical.digits import accuracy, closed_form_dB, load, train
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -22,7 +22,7 @@ def curve(request):
     data = load(np.random.default_rng(0))
     network = train(data, np.random.default_rng(1), noise=request.param)
     few = replace(data, test=data.test[:IMAGES], test_digits=data.test_digits[:IMAGES])
-    exact, operands = accuracy(network, few, None, 0.0, np.random.default_rng(2))
+    exact, operands = accuracy(network, few, None, np.random.default_rng(2))
     rng = np.random.default_rng(5)
     points = []
     for _ in range(45):
@@ -33,10 +33,10 @@ def curve(request):
             bits_per_cell=int(rng.choice([2, 4])),
             differential=bool(rng.integers(2)),
             adc_bits=int(rng.integers(2, 9)),
+            sigma=float(rng.choice([0.0, 0.02, 0.043, 0.1, 0.2])),
         )
-        sigma = float(rng.choice([0.0, 0.02, 0.043, 0.1, 0.2]))
-        share, _ = accuracy(network, few, circuit, sigma, np.random.default_rng(3))
-        points.append((closed_form_dB(operands, circuit, sigma), share))
+        share, _ = accuracy(network, few, circuit, np.random.default_rng(3))
+        points.append((closed_form_dB(operands, circuit), share))
     return exact, np.array(points).T
 
 

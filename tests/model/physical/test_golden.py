@@ -17,7 +17,7 @@ def stored():
 @pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):
-    """One of ten chunks of designs, without breakdowns, in the default suite."""
+    """By default one of ten chunks of designs, with a tenth of the circuits, and no breakdowns."""
     expected = {
         key: sums
         for key, sums in stored.items()

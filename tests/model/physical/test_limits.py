@@ -38,6 +38,14 @@ def test_with_levels_rows_lose_voltage_too():
     assert levels > DEFAULT_IR_DROP > pulses
 
 
+def test_columns_in_parallel_draw_their_current_through_the_row_at_once():
+    wide = {"cols": 512, "input_slice_bits": 2, "input_coding": "levels", "columns_per_adc": 4}
+    one, two, four = (drop(256, 16, "offset", redundancy=n, **wide) for n in (1, 2, 4))
+    assert two == pytest.approx(2 * one)
+    # One in four is converted at a time, so that all conduct.
+    assert four == pytest.approx(drop(256, 16, "offset", **wide | {"columns_per_adc": 1}))
+
+
 def test_two_bits_are_told_apart_with_neurram_cells_three_are_not():
     sigmas = [evaluated(128, 64, "offset", bits_per_cell=b).level_sigmas[0] for b in (1, 2, 3)]
     assert [s >= DEFAULT_LEVEL_SIGMAS for s in sigmas] == [True, True, False]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imcmoo.model.physical.noise import Circuit, decibels, row_blocks
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.noise import decibels, row_blocks
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits
 from tests.model.physical import scalar_noise
@@ -41,46 +42,53 @@ def drawn(kind, rng):
 
 
 CASES = [
-    (Circuit(rows, active, slices, cell, bool(differential), bits), sigma)
-    for rows, active, slices, cell, differential, bits, sigma in (
-        (128, 128, 1, 2, 0, 5, 0.0),
-        (128, 64, 4, 3, 0, 7, 0.0),
-        (256, 256, 8, 4, 0, 8, 0.0),
-        (128, 128, 2, 2, 1, 6, 0.0),
-        (256, 256, 4, 4, 1, 7, 0.0),
-        (64, 64, 1, 3, 1, 5, 0.0),
-        (128, 128, 1, 2, 0, 10, 0.043),
-        (128, 128, 4, 4, 0, 10, 0.011),
-        (256, 256, 2, 2, 1, 10, 0.043),
-        (128, 128, 2, 1, 1, 8, 0.02),
-        (128, 127, 1, 1, 0, 6, 0.043),
-        (128, 32, 1, 1, 0, 6, 0.043),
+    Circuit(*sizes, bool(differential), bits, sigma, adc_window=window, redundancy=cells)
+    for cells, window, *sizes, differential, bits, sigma in (
+        (1, "sigma", 128, 128, 1, 2, 0, 5, 0.0),
+        (1, "sigma", 128, 64, 4, 3, 0, 7, 0.0),
+        (1, "sigma", 256, 256, 8, 4, 0, 8, 0.0),
+        (1, "sigma", 128, 128, 2, 2, 1, 6, 0.0),
+        (1, "sigma", 256, 256, 4, 4, 1, 7, 0.0),
+        (1, "sigma", 64, 64, 1, 3, 1, 5, 0.0),
+        (1, "sigma", 128, 128, 1, 2, 0, 10, 0.043),
+        (1, "sigma", 128, 128, 4, 4, 0, 10, 0.011),
+        (1, "sigma", 256, 256, 2, 2, 1, 10, 0.043),
+        (1, "sigma", 128, 128, 2, 1, 1, 8, 0.02),
+        (1, "sigma", 128, 127, 1, 1, 0, 6, 0.043),
+        (1, "sigma", 128, 32, 1, 1, 0, 6, 0.043),
+        (1, "range", 128, 128, 2, 2, 1, 8, 0.0),
+        (1, "range", 64, 64, 1, 1, 0, 6, 0.043),
+        (1, "least_error", 128, 128, 2, 2, 1, 6, 0.0),
+        (1, "least_error", 256, 256, 4, 4, 1, 7, 0.02),
+        (1, "least_error", 128, 128, 1, 2, 0, 5, 0.0),
+        (2, "sigma", 256, 256, 2, 2, 1, 10, 0.043),
+        (4, "sigma", 128, 128, 1, 2, 0, 10, 0.043),
     )
 ]
 
 
 @pytest.mark.parametrize("kind", ["rectified", "signed"])
-@pytest.mark.parametrize(("circuit", "sigma"), CASES, ids=str)
-def test_the_closed_form_agrees_with_a_simulation(circuit, sigma, kind):
+@pytest.mark.parametrize("circuit", CASES, ids=str)
+def test_the_closed_form_agrees_with_a_simulation(circuit, kind):
     rng = np.random.default_rng(17)
     x, w, zero = drawn(kind, rng)
     exact = (x - zero) @ w
-    error = product(x, w, circuit, sigma, rng, zero=zero) - exact
+    error = product(x, w, circuit, rng, zero=zero) - exact
     simulated = decibels(error.var(axis=0).mean() / exact.var(axis=0).mean())
     operands = operands_of(x, w, signed=kind == "signed")
-    noise = closed_form(operands, K, circuit, sigma, **INDEPENDENT)
+    noise = closed_form(operands, K, circuit, **INDEPENDENT)
     expected = decibels(noise.adc + noise.dev)[0]
     assert min(expected, NEGLIGIBLE_DB) == pytest.approx(
         min(simulated, NEGLIGIBLE_DB), abs=TOLERANCE_DB
     )
 
 
-def noise(kind="rectified", n_rows=K, sigma=0.0, **changed):
+def noise(kind="rectified", n_rows=K, **changed):
     """Noise of a layer on one-bit cells with offset weights, with assumed common modes."""
     circuit = {"rows": 128, "active_rows": 128, "input_slice_bits": 1, "bits_per_cell": 1}
     circuit |= {"differential": False, "adc_bits": 7}
     operands = OperandBits.of_histograms(*histograms(kind))
-    return closed_form(operands, n_rows, Circuit(**circuit | changed), sigma)
+    return closed_form(operands, n_rows, Circuit(**circuit | changed))
 
 
 @pytest.mark.parametrize("kind", ["rectified", "signed"])
@@ -105,7 +113,7 @@ def test_128_rows_have_one_sum_more_than_7_bits_have_codes():
 
     def adc(rows):
         circuit = Circuit(128, rows, 1, 1, False, 7)
-        return closed_form(operands, rows, circuit, 0.0, row_correlation=0.1).adc[0]
+        return closed_form(operands, rows, circuit, row_correlation=0.1).adc[0]
 
     assert adc(127) == 0
     assert adc(128) > 1e-9

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.predicted_accuracy import AccuracyTarget, PredictedAccuracy, predict
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, predict
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
 
@@ -68,11 +70,22 @@ def test_noise_beyond_ten_times_the_signal_counts_as_that():
     assert found.nsr == pytest.approx(0.01 + 0.5 * 10)
 
 
+def predicted(names, noise, *, precision, max_drop=()):
+    """Predicted accuracy of a network "n" on RRAM with cell errors of 0.02."""
+    return PredictedAccuracy(
+        names,
+        {"n": DATA},
+        noise,
+        max_drop=dict(max_drop),
+        device=MEMORY_CELLS["rram"],
+        assumptions=Assumptions().having(rram_sigma=0.02),
+        precision=precision,
+    )
+
+
 def test_a_precision_without_data_is_refused():
     with pytest.raises(ValueError, match="no accuracy data for 5/5 bits; there are 8/8, 4/8"):
-        PredictedAccuracy(
-            ["n"], {"n": AccuracyTarget(DATA)}, lambda *_: NOISE, sigma=0.0, precision=[(5, 5)]
-        )
+        predicted(["n"], lambda *_: NOISE, precision=[(5, 5)])
 
 
 def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():
@@ -82,13 +95,7 @@ def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing(
         asked.append(circuit)
         return NOISE * 8 / circuit.adc_bits
 
-    table = PredictedAccuracy(
-        ["other", "n"],
-        {"n": AccuracyTarget(DATA, 0.05)},
-        noise,
-        sigma=0.02,
-        precision=[(8, 8), (8, 8)],
-    )
+    table = predicted(["other", "n"], noise, max_drop={"n": 0.05}, precision=[(8, 8), (8, 8)])
     changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
     given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
     designs = Designs.of_columns(given, adc_model="zigzag")

@@ -7,6 +7,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import ADC_WINDOWS
 from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_noise
@@ -41,6 +42,22 @@ def test_arrays_equal_the_scalar_model(network, device, table):
     designs["tiles_per_group"][::2] = 64
     designs["macros_per_tile"][::2] = 128
     designs["router_groups"][::2] = np.maximum(designs["router_groups"][::2], 8)
+    assert compared(network, device, designs, table, every_snr=EVERY_SNR) >= 3
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_arrays_equal_the_scalar_model_with_optional_columns(device, table):
+    rng = np.random.default_rng(9)
+    designs = random_designs(N_DESIGNS, rng, device, table)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    designs["adc_window"] = rng.choice(ADC_WINDOWS, N_DESIGNS)
+    designs["redundancy"] = rng.integers(1, 5, N_DESIGNS)
+    assert compared("alexnet", device, designs, table, every_snr=1) >= 3
+
+
+def compared(network, device, designs, table, *, every_snr):
+    """Compare designs with the scalar model; returns how many run the network."""
     metrics = PhysicalModel(WorkloadSet.load([network]), device=device, table=table).evaluate(
         designs
     )
@@ -51,7 +68,7 @@ def test_arrays_equal_the_scalar_model(network, device, table):
         assert metrics.area_m2[i] == pytest.approx(expected["area_m2"], rel=RTOL)
         assert metrics.resources.missing_cells[i, 0] == expected["missing_cells"]
         assert metrics.resources.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
-        if i % EVERY_SNR == 0:
+        if i % every_snr == 0:
             rows = [c * r * s for c, r, s in workload.shapes[:, SIZE_OF_KERNEL].tolist()]
             snr = scalar_noise.network(one(designs, i), device, operand_bits(workload), rows)
             for name, decibels in snr.items():
@@ -65,7 +82,7 @@ def test_arrays_equal_the_scalar_model(network, device, table):
         for name in NUMBERS:
             assert getattr(metrics, name)[i, 0] == pytest.approx(expected[name], rel=RTOL), name
         assert CAUSES[metrics.bound_by[i, 0]] == expected["bound_by"]
-    assert ran >= 3
+    return ran
 
 
 @pytest.mark.parametrize("ping_pong", [0, 1])

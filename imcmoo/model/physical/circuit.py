@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import dataclass
 
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, Designs
 
 HIGHEST_PRECISION = 16
 
-Executed = Literal["fast", "exact"]
-"""How a network is executed: in one session with noise, or every read and conversion."""
-
 
 @dataclass(frozen=True)
-class Chip:
-    """Parameters of arrays, cells and ADCs; `of_designs` takes them from the physical model.
+class Circuit:
+    """Parameters of arrays, cells and ADCs; `of_designs` takes them from design columns.
 
     Args:
         rows: rows of a macro.
         active_rows: rows read at once.
-        bits_per_cell: bits of a weight slice.
-        input_slice_bits: bits of an input slice.
+        input_slice_bits: d_x.
+        bits_per_cell: b.
         differential: whether a weight is the difference of two cells.
         adc_bits: resolution of the ADCs; None if the sums are not converted.
         sigma: standard deviation of a cell as a share of its range, drawn once per chip.
         read_sigma: standard deviation of each read of a cell, likewise.
         window_sigmas: half the width of the ADC window "sigma", in standard deviations of the sums.
         adc_window: rule for the ADC window.
-        redundancy: cells in parallel of each weight slice, most significant first; 1 for the rest.
+        redundancy: cells in parallel of each of the more significant half of the weight slices.
         weight_clip: largest weight that is stored, as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
@@ -42,21 +38,21 @@ class Chip:
 
     rows: int
     active_rows: int
-    bits_per_cell: int
     input_slice_bits: int
+    bits_per_cell: int
     differential: bool
     adc_bits: int | None
     sigma: float = 0.0
     read_sigma: float = 0.0
     window_sigmas: float = 4.0
     adc_window: AdcWindow = "sigma"
-    redundancy: tuple[int, ...] = field(default=())
+    redundancy: int = 1
     weight_clip: float = 1.0
     input_bits: int = 8
     weight_bits: int = 8
 
     def __post_init__(self) -> None:
-        check_choice("adc_window", self.adc_window, get_args(AdcWindow))
+        check_choice("adc_window", self.adc_window, ADC_WINDOWS)
         if not 1 <= self.active_rows <= self.rows:
             raise ValueError(f"active_rows must be 1 to {self.rows}, got {self.active_rows}")
         if not 0 < self.weight_clip <= 1:
@@ -66,14 +62,14 @@ class Chip:
                 raise ValueError(
                     f"{name} must be 2 to {HIGHEST_PRECISION}, got {getattr(self, name)}"
                 )
-        if min(self.redundancy, default=1) < 1 or min(self.sigma, self.read_sigma) < 0:
+        if self.redundancy < 1 or min(self.sigma, self.read_sigma) < 0:
             raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
 
     @classmethod
     def of_designs(
         cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
-    ) -> list[Chip]:
-        """Chips of designs of the physical model, with the cell and read errors it assumes.
+    ) -> list[Circuit]:
+        """Circuits of designs, with the cell and read errors of the physical model.
 
         Args:
             designs: n designs.
@@ -88,13 +84,15 @@ class Chip:
             cls(
                 rows=int(designs.rows[at]),
                 active_rows=int(designs.active_rows[at]),
-                bits_per_cell=int(designs.bits_per_cell[at]),
                 input_slice_bits=int(designs.input_slice_bits[at]),
+                bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
                 read_sigma=assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
+                adc_window=ADC_WINDOWS[designs.adc_window[at]],
+                redundancy=int(designs.redundancy[at]),
             )
             for at in range(len(designs))
         ]
