@@ -101,7 +101,7 @@ def _joined(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape
 
 
 SHAPE_RULES: dict[str, Rule] = {
-    **dict.fromkeys(LIKE_FIRST_INPUT, lambda _, inputs: [inputs[0] and inputs[0].shape]),
+    **dict.fromkeys(LIKE_FIRST_INPUT, lambda _, inputs: [_shape(inputs, 0)]),
     "Attention": _projected,
     "DynamicQuantizeLSTM": _recurrent,
     "EmbedLayerNormalization": _embedding,
