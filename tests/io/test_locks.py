@@ -256,9 +256,8 @@ def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(tmp_path):
         "from pathlib import Path\n"
         "from imcmoo.io.locks import folder_lock\n"
         f"with folder_lock(Path({str(tmp_path / 'folder')!r})):\n"
-        "    worker = os.fork()\n"
-        "    if worker:\n"
-        "        print(worker, flush=True)\n"
+        "    if os.fork() == 0:\n"
+        "        print(os.getpid(), flush=True)\n"
         "    time.sleep(600)\n"
     )
     owner = python(code)
