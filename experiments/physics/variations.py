@@ -17,16 +17,20 @@ from experiments.physics.searches import feasible
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.model.physical.parameters import ADC_MODELS, DEFAULTS
 from imcmoo.model.physical.switches import Switches
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
 
 DEVICES = ("rram", "sram")
 REFERENCE, DEFAULT = "reference", "default"
 CONVERTER, ASSUMPTION, LIMIT = "converter", "assumption", "limit"
 WITHOUT, ALONE = "without", "alone"
+COLUMN = "column"
+"""Kind of a variation that gives an optional design column a value, or several: `name=a b`."""
 ENDS = (ASSUMPTION, LIMIT)
 """Kinds of variation that are an end of a band, or a stricter limit."""
 
@@ -105,6 +109,8 @@ def problem_of(physical: Study, reference: Study, key: Key) -> AcceleratorProble
     space = physical.space
     if kind == CONVERTER:
         space = replace(space, fixed={**space.fixed, "adc_model": name})
+    if kind == COLUMN:
+        space = _with_column(space, name)
     switches = {
         WITHOUT: lambda: replace(Switches(), **{name: False}),
         ALONE: lambda: replace(Switches.all_off(), **({} if name == "none" else {name: True})),
@@ -124,6 +130,15 @@ def problem_of(physical: Study, reference: Study, key: Key) -> AcceleratorProble
         ),
     )
     return replace(physical, space=space).problem(model)
+
+
+def _with_column(space: DesignSpace, name: str) -> DesignSpace:
+    """Give an optional design column the values that a variation names."""
+    column, _, texts = name.partition("=")
+    usual = DEFAULTS[column]
+    values = [type(usual)(text) for text in texts.split()]
+    space = replace(space, fixed={**space.fixed, column: usual})
+    return restricted(space, {column: values}, name=space.name)
 
 
 def sample(problem: AcceleratorProblem, n: int, seed: int) -> NDArray[np.int64]:

@@ -4,6 +4,9 @@ import pandas as pd
 import pytest
 
 from experiments.physics.robustness import robustness
+from experiments.physics.study import REFERENCES
+from experiments.physics.variations import COLUMN, problem_of
+from problems import STUDIES
 
 RRAM, SRAM = "four_workload_rram_physical", "four_workload_sram_physical"
 KEYS = (
@@ -63,3 +66,16 @@ def test_where_only_rram_has_a_chip_it_is_the_better_device(variations):
     )
     assert row["lowest"] == 0
     assert row["ends_held"] == 1
+
+
+def test_a_variation_gives_an_optional_design_column_one_value_or_several():
+    study, reference = STUDIES[RRAM], STUDIES[REFERENCES[RRAM]]
+
+    def space(name):
+        return problem_of(study, reference, (COLUMN, name)).space
+
+    one, several = space("cell_errors=wan2022_1d"), space("redundancy=1 2 4")
+    assert one.fixed == {**study.space.fixed, "cell_errors": "wan2022_1d"}
+    assert one.size == study.space.size
+    assert several.values_of("redundancy") == (1, 2, 4)
+    assert several.size == 3 * study.space.size
