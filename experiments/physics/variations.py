@@ -30,7 +30,8 @@ REFERENCE, DEFAULT = "reference", "default"
 CONVERTER, ASSUMPTION, LIMIT = "converter", "assumption", "limit"
 WITHOUT, ALONE = "without", "alone"
 COLUMN = "column"
-"""Kind of a variation that gives an optional design column a value, or several: `name=a b`."""
+"""Kind of a variation that gives optional design columns one or several values, and limits of
+circuits one: `column=a b; limit=c`."""
 ENDS = (ASSUMPTION, LIMIT)
 """Kinds of variation that are an end of a band, or a stricter limit."""
 
@@ -109,8 +110,9 @@ def problem_of(physical: Study, reference: Study, key: Key) -> AcceleratorProble
     space = physical.space
     if kind == CONVERTER:
         space = replace(space, fixed={**space.fixed, "adc_model": name})
+    limits: dict[str, float] = {}
     if kind == COLUMN:
-        space = _with_column(space, name)
+        space, limits = _with_columns(space, name)
     switches = {
         WITHOUT: lambda: replace(Switches(), **{name: False}),
         ALONE: lambda: replace(Switches.all_off(), **({} if name == "none" else {name: True})),
@@ -126,19 +128,24 @@ def problem_of(physical: Study, reference: Study, key: Key) -> AcceleratorProble
         switches=switches,
         assumptions=Assumptions().having(**(changed if kind == ASSUMPTION else {})),
         limits=CircuitLimits.of_device(
-            physical.space.fixed["device"], **(changed if kind == LIMIT else {})
+            physical.space.fixed["device"], **(changed if kind == LIMIT else limits)
         ),
     )
     return replace(physical, space=space).problem(model)
 
 
-def _with_column(space: DesignSpace, name: str) -> DesignSpace:
-    """Give an optional design column the values that a variation names."""
-    column, _, texts = name.partition("=")
-    usual = DEFAULTS[column]
-    values = [type(usual)(text) for text in texts.split()]
-    space = replace(space, fixed={**space.fixed, column: usual})
-    return restricted(space, {column: values}, name=space.name)
+def _with_columns(space: DesignSpace, name: str) -> tuple[DesignSpace, dict[str, float]]:
+    """Give optional design columns the values that a variation names; return its limits, too."""
+    limits, columns = {}, {}
+    for part in name.split("; "):
+        quantity, _, texts = part.partition("=")
+        usual = DEFAULTS.get(quantity)
+        if usual is None:
+            limits[quantity] = float(texts)
+        else:
+            columns[quantity] = [type(usual)(text) for text in texts.split()]
+    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    return restricted(space, columns, name=space.name), limits
 
 
 def sample(problem: AcceleratorProblem, n: int, seed: int) -> NDArray[np.int64]:

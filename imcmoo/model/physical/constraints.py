@@ -25,8 +25,8 @@ DEFAULT_SNR_ADC_DB = 15.0
 Noise that ADCs add is the same in every device, so that the limit is, too.
 """
 DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
-"""Least compute SNR by device. On RRAM no chip would keep a limit at the cell errors assumed: its
-networks have to be trained with these errors."""
+"""Least compute SNR by device. On RRAM no chip without cells in parallel would keep a limit at the
+cell errors assumed: its networks have to be trained with these errors."""
 COMPUTE_SNR = "compute_snr"
 """Resource that stands for the limit on compute SNR, where there is one."""
 DEFAULT_IR_DROP = 0.05

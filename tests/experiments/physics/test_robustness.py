@@ -79,3 +79,6 @@ def test_a_variation_gives_an_optional_design_column_one_value_or_several():
     assert one.size == study.space.size
     assert several.values_of("redundancy") == (1, 2, 4)
     assert several.size == 3 * study.space.size
+    limited = problem_of(study, reference, (COLUMN, "redundancy=2; snr_dB=15")).model
+    assert limited.space.fixed["redundancy"] == 2
+    assert "compute_snr" in limited.resource_names
