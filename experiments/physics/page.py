@@ -46,6 +46,14 @@ NETWORKS = {
 RRAM_CASES = {
     DEFAULT: "cell error 4.3 %, ADC SQNR at least 15 dB",
     "rram_sigma=0.011": "cell error 1.1 %",
+    "cell_errors=wan2022_1s": "cell error by level, after 1 s",
+    "cell_errors=wan2022_1d": "cell error by level, after a day",
+    "redundancy=1 2 4": "cell error 4.3 %, up to 4 cells in parallel",
+    "redundancy=1 2 4; snr_dB=15": "the same, compute SNR at least 15 dB",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": (
+        "cell error by level, after 1 s, up to 4 cells in parallel, compute SNR at least 15 dB"
+    ),
+    "adc_window=sigma range least_error": "cell error 4.3 %, choice of the ADC window",
     "snr_adc_dB=-100": "no limit on ADC SQNR",
 }
 """Descriptions of assumptions about RRAM by variation."""

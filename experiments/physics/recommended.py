@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 
 from experiments.physics.study import NAMES
-from experiments.physics.variations import ASSUMPTION, CONVERTER, DEFAULT, LIMIT, Key, problem_of
+from experiments.physics.variations import (
+    ASSUMPTION,
+    COLUMN,
+    CONVERTER,
+    DEFAULT,
+    LIMIT,
+    Key,
+    problem_of,
+)
 from imcmoo.exact.bounded_criteria import bounded_criteria
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.node_expander import NodeExpander
@@ -30,9 +38,17 @@ KEYS: tuple[Key, ...] = (
     (ASSUMPTION, "lpddr4_idle_W_per_bit=0"),
     (ASSUMPTION, "hbm2_idle_W=0"),
     (LIMIT, "snr_adc_dB=-100"),
+    (COLUMN, "adc_window=sigma range least_error"),
 )
-OF_RRAM: tuple[Key, ...] = ((ASSUMPTION, "rram_sigma=0.011"),)
-"""The better RRAM of the literature; 4.3 % is the default."""
+OF_RRAM: tuple[Key, ...] = (
+    (ASSUMPTION, "rram_sigma=0.011"),
+    (COLUMN, "cell_errors=wan2022_1s"),
+    (COLUMN, "cell_errors=wan2022_1d"),
+    (COLUMN, "redundancy=1 2 4"),
+    (COLUMN, "redundancy=1 2 4; snr_dB=15"),
+    (COLUMN, "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15"),
+)
+"""The better RRAM of the literature (4.3 % is the default), errors by level, cells in parallel."""
 
 
 def recommended(name: str, key: Key) -> dict[str, Any]:

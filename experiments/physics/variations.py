@@ -7,10 +7,16 @@ from dataclasses import replace
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import DEFAULTS
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
 
 DEFAULT, CONVERTER, ASSUMPTION, LIMIT = "default", "converter", "assumption", "limit"
+COLUMN = "column"
+"""Kind of a variation that gives optional design columns one or several values, and limits of
+circuits one: `column=a b; limit=c`."""
 
 Key = tuple[str, str]
 """Kind and name of a variation; the name determines it."""
@@ -22,9 +28,13 @@ def problem_of(study: Study, key: Key) -> AcceleratorProblem:
     space = study.space
     if kind == CONVERTER:
         space = replace(space, fixed={**space.fixed, "adc_model": name})
+    limits: dict[str, float] = {}
+    if kind == COLUMN:
+        space, limits = _with_columns(space, name)
     quantity, _, value = name.partition("=")
     assumptions = {quantity: float(value)} if kind == ASSUMPTION else {}
-    limits = {quantity: float(value)} if kind == LIMIT else {}
+    if kind == LIMIT:
+        limits = {quantity: float(value)}
     model = PhysicalEvaluator(
         space,
         study.network_set(),
@@ -32,3 +42,17 @@ def problem_of(study: Study, key: Key) -> AcceleratorProblem:
         limits=CircuitLimits.of_device(space.fixed["device"], **limits),
     )
     return replace(study, space=space).problem(model)
+
+
+def _with_columns(space: DesignSpace, name: str) -> tuple[DesignSpace, dict[str, float]]:
+    """Give optional design columns the values that a variation names; return its limits, too."""
+    limits, columns = {}, {}
+    for part in name.split("; "):
+        quantity, _, texts = part.partition("=")
+        usual = DEFAULTS.get(quantity)
+        if usual is None:
+            limits[quantity] = float(texts)
+        else:
+            columns[quantity] = [type(usual)(text) for text in texts.split()]
+    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    return restricted(space, columns, name=space.name), limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -16,6 +17,7 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.memory_cells import level_variances
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""
@@ -114,13 +116,33 @@ class Crossbar:
             ranges: largest values of the cells, shape (S,), where a slice does not use its cell's
                 whole range.
         """
-        spread = np.sqrt(self.error_variances(self._chip.sigma))
+        spread = np.sqrt(self._cell_variances())
         if ranges is not None:
-            spread = spread * ranges / self.cell_maxima
+            spread = spread * (ranges / self.cell_maxima)[:, None]
         self._noise = rng if self._chip.read_sigma > 0 else None
-        if self._chip.sigma > 0:
+        if spread.any():
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
-            self._cells = self._ideal + errors * spread[:, None].astype(self._dtype)
+            self._cells = self._ideal + errors * spread.astype(self._dtype)
+
+    def _cell_variances(self) -> Floats:
+        """Variance of each stored slice, shape (S, 1) or (G, K, S, M)."""
+        if self._chip.cell_errors == "uniform":
+            return self.error_variances(self._chip.sigma)[:, None]
+        # One cell of a pair holds the magnitude, the other 0.
+        shares = np.abs(self._ideal) / self.cell_maxima[:, None]
+        variances = level_variances(self._chip.cell_errors, shares)
+        if self._chip.differential:
+            variances += level_variances(self._chip.cell_errors, np.zeros(()))
+        whole_range = self.error_variances(1.0) / (1 + self._chip.differential)
+        return variances * whole_range[:, None]
+
+    @cached_property
+    def mean_cell_variances(self) -> Floats:
+        """Variance of a stored slice, mean of all weights, shape (S,)."""
+        variances = self._cell_variances()
+        axes = (0, 1, 3) if variances.ndim == 4 else (1,)
+        mean: Floats = variances.mean(axis=axes)
+        return mean
 
     @property
     def weights(self) -> Floats:
@@ -248,7 +270,7 @@ class Crossbar:
             power[read.block, :, 0] += (read.drive.astype(np.float64) ** 2).sum(axis=(0, 2, 3))
         vectors = codes.shape[0] * codes.shape[1]
         mean, square = (v / (vectors * self._weights.shape[2]) for v in (first, second))
-        cells = sum(map(self.error_variances, (self._chip.sigma, self._chip.read_sigma)))
+        cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
         return [
             Sums(

@@ -222,7 +222,7 @@ class SimulatedLayer:
     def _cell_noise(self) -> float:
         """Noise power that cell errors add to an output, if nothing rounds them away."""
         places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(self._crossbar.cell_maxima)))
-        cells = (self._crossbar.error_variances(self._chip.sigma) * places).sum()
+        cells = (self._crossbar.mean_cell_variances * places).sum()
         inputs = self._vectors.astype(np.float64).var(axis=1).sum(axis=1)
         return float((inputs * (self._scale**2).mean(axis=1)).mean() * cells)
 

@@ -51,7 +51,7 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits, weight_coding, adc_window and redundancy matter.
+input_slice_bits, adc_bits, weight_coding, adc_window, redundancy and cell_errors matter.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -66,7 +66,7 @@ HOW = ("exact", "fast", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding", "adc_window", "redundancy")
+OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors")
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""

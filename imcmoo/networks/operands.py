@@ -12,7 +12,7 @@ lowest bits are guesses.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -143,6 +143,31 @@ def slice_moments(joint: Floats, bits: int, width: int) -> tuple[Floats, Floats]
         means.append(np.einsum("nkk,k->n", block, place))
         squares.append(np.einsum("nkl,k,l->n", block, place, place))
     return np.stack(means, axis=1), np.stack(squares, axis=1)
+
+
+def slice_averages(
+    joint: Floats, bits: int, width: int, function: Callable[[Floats], Floats]
+) -> Floats:
+    """Mean of a function of each slice as a share of its range, shape (n_layers, n_slices).
+
+    Exact for slices of up to two bits; for wider ones the function is fitted by least squares to
+    what bits and pairs of bits can express.
+
+    Args:
+        joint, bits, width: as of `slice_moments`.
+        function: of shares, 0 to 1, of any shape.
+    """
+    averages = []
+    for low in range(0, bits, width):
+        high = min(low + width, bits)
+        levels = np.arange(2 ** (high - low))
+        set_bits = levels[:, None] >> np.arange(high - low - 1, -1, -1) & 1
+        first, second = np.triu_indices(high - low)
+        terms = np.column_stack([np.ones(len(levels)), set_bits[:, first] * set_bits[:, second]])
+        fitted = np.linalg.lstsq(terms, function(levels / levels[-1]), rcond=None)[0]
+        part = joint[:, bits - high : bits - low, bits - high : bits - low]
+        averages.append(fitted[0] + (part[:, first, second] * fitted[1:]).sum(axis=1))
+    return np.stack(averages, axis=1)
 
 
 def operand_bits(workload: Workload) -> OperandBits:

@@ -160,6 +160,22 @@ def test_cells_in_parallel_average_their_errors():
     np.testing.assert_allclose(variances / variances[0], [1, 1 / 4, 1 / 4])
 
 
+@pytest.mark.parametrize("differential", [False, True])
+def test_cells_err_by_what_they_hold(differential):
+    """Wan et al. 2022 after a second: 0.348 µS of 40 at 0, 1.103 at the largest level."""
+    chip = replace(PLAIN, cell_errors="wan2022_1s", differential=differential)
+    low, high = 0.348 / 40, 1.103 / 40
+    for weight in (0, 127, -127):
+        made = Crossbar(np.full((1, 2000, 1), weight), chip, zero=0)
+        made.program(np.random.default_rng(0))
+        errors = (made._cells - made._ideal)[0, :, :, 0]
+        held = made._ideal[0, 0, :, 0]
+        for of_slice, value in zip(errors.T, held, strict=True):
+            one, other = (high if value else low), (low if differential else 0.0)
+            assert of_slice.std() == pytest.approx(np.hypot(one, other), rel=0.06)
+        np.testing.assert_allclose(made.mean_cell_variances, errors.var(axis=0), rtol=0.12)
+
+
 def test_noise_of_reads_differs_between_reads():
     weights, codes = drawn(PLAIN, 0, n=50, rows=128)
     made = crossbar(weights, replace(PLAIN, read_sigma=0.05, adc_bits=None), codes)

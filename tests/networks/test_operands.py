@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.networks import build_histograms
-from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
+from imcmoo.networks.operands import OperandBits, operand_bits, slice_averages, slice_moments
 from imcmoo.networks.workloads import SHIPPED, Workload
 from tests.reference import records
 
@@ -37,6 +37,22 @@ def test_slices_put_together_are_the_operand(half, width, bits):
     # A symmetric operand is on average in the middle of its offset codes.
     if bits == 8:
         assert whole[0, 0] == pytest.approx(128, abs=0.5)
+
+
+@pytest.mark.parametrize(("width", "exact"), [(1, True), (2, True), (3, False), (4, False)])
+def test_means_of_a_function_of_slices_are_those_of_the_codes(width, exact):
+    weights = np.random.default_rng(0).random((1, 256)) ** 4
+    weights /= weights.sum()
+    moments = OperandBits.of_codes(weights, weights, weights, np.array([False]))
+
+    def function(share):
+        return (0.009 + 0.4 * share - 0.38 * share**4) ** 2
+
+    found = slice_averages(moments.weights, 8, width, function)
+    for at, low in enumerate(range(0, 8, width)):
+        levels = np.arange(256) >> low & 2 ** min(width, 8 - low) - 1
+        expected = weights[0] @ function(levels / levels.max())
+        assert found[0, at] == pytest.approx(expected, rel=1e-9 if exact else 0.03)
 
 
 def test_inputs_that_are_never_negative_are_unsigned_and_their_zero_is_zero():

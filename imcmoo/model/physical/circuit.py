@@ -8,7 +8,7 @@ from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import ADC_WINDOWS, Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, Designs
 
 HIGHEST_PRECISION = 16
 
@@ -29,6 +29,8 @@ class Circuit:
         window_sigmas: half the width of the ADC window "sigma", in standard deviations of the sums.
         adc_window: rule for the ADC window.
         redundancy: cells in parallel of each of the more significant half of the weight slices.
+        cell_errors: "uniform" if cells err by `sigma` on all levels, else how their errors differ
+            between levels, a name in `CELL_ERRORS`.
         weight_clip: largest weight that is stored, as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
@@ -47,12 +49,14 @@ class Circuit:
     window_sigmas: float = 4.0
     adc_window: AdcWindow = "sigma"
     redundancy: int = 1
+    cell_errors: str = "uniform"
     weight_clip: float = 1.0
     input_bits: int = 8
     weight_bits: int = 8
 
     def __post_init__(self) -> None:
         check_choice("adc_window", self.adc_window, ADC_WINDOWS)
+        check_choice("cell_errors", self.cell_errors, CELL_ERRORS)
         if not 1 <= self.active_rows <= self.rows:
             raise ValueError(f"active_rows must be 1 to {self.rows}, got {self.active_rows}")
         if not 0 < self.weight_clip <= 1:
@@ -93,6 +97,7 @@ class Circuit:
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),
+                cell_errors=CELL_ERRORS[designs.cell_errors[at]],
             )
             for at in range(len(designs))
         ]

@@ -11,9 +11,9 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import columns_of_slices, place
-from imcmoo.model.physical.memory_cells import MemoryCell
+from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import CIRCUIT_KEY, Designs
+from imcmoo.model.physical.parameters import CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -25,8 +25,8 @@ DEFAULT_SNR_ADC_DB = 15.0
 Noise that ADCs add is the same in every device, so that the limit is, too.
 """
 DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
-"""Least compute SNR by device. On RRAM no chip would keep a limit at the cell errors assumed: its
-networks have to be trained with these errors."""
+"""Least compute SNR by device. On RRAM no chip without cells in parallel would keep a limit at the
+cell errors assumed: its networks have to be trained with these errors."""
 COMPUTE_SNR = "compute_snr"
 """Resource that stands for the limit on compute SNR, where there is one."""
 DEFAULT_IR_DROP = 0.05
@@ -105,7 +105,13 @@ def ir_drop(
 
 def level_sigmas(designs: Designs, *, device: MemoryCell, assumptions: Assumptions) -> Floats:
     """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,)."""
-    distance: Floats = 1 / ((2.0**designs.bits_per_cell - 1) * device.sigma(assumptions))
+    usual = device.sigma(assumptions)
+    sigma: Floats | float = usual
+    if designs.cell_errors.any():
+        bits = range(1, LIMITS["bits_per_cell"][1] + 1)
+        table = np.array([[sigma_of(name, b, usual) for b in bits] for name in CELL_ERRORS])
+        sigma = table[designs.cell_errors, designs.bits_per_cell - 1]
+    distance: Floats = 1 / ((2.0**designs.bits_per_cell - 1) * sigma)
     return distance
 
 
@@ -197,7 +203,7 @@ LIMIT_PARAMETERS = {
     "snr": CIRCUIT_KEY,
     COMPUTE_SNR: CIRCUIT_KEY,
     "accuracy": CIRCUIT_KEY,
-    "levels": ("bits_per_cell",),
+    "levels": ("bits_per_cell", "cell_errors"),
     "wires": (
         *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
         *("columns_per_adc", "sample_and_hold", "redundancy"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -33,9 +34,9 @@ from imcmoo.model.physical.adc_window import (
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell
+from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
-from imcmoo.networks.operands import OperandBits, slice_moments
+from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 
 OUTLIER_SIGMAS = 6.0
 """How far it lies off, in standard deviations of the columns' means."""
@@ -85,6 +86,8 @@ class Statistics:
         signal: variance of the product of integers over samples, shape (n_layers,).
         rounding: noise over signal of rounding the operands to integers, shape (n_layers,).
         outliers: share of columns whose mean is an outlier.
+        cell_variances: of the cells of each weight slice, those of a pair together, in squares of
+            their range, shape (n_layers, n_slices); by the circuit's sigma if None.
     """
 
     rows: Floats
@@ -94,6 +97,7 @@ class Statistics:
     signal: Floats
     rounding: Floats
     outliers: float
+    cell_variances: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,16 +229,19 @@ class _Block:
         self.column_variance = (x.mean**2)[:, :, None] * g.of_sums(a)[:, None] + (
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
-        sigma, read_sigma = circuit.sigma, circuit.read_sigma
         cell = (1 + circuit.differential) * g.maxima**2
         cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
+        static: Floats | float = circuit.sigma**2
+        if statistics.cell_variances is not None:
+            variances = statistics.cell_variances[some] / (1 + circuit.differential)
+            static = variances[:, None]
         power = (a * x.square)[:, :, None] * cell
-        self.read_variance = read_sigma**2 * power
-        self.error_variance = sigma**2 * power + self.read_variance
+        self.read_variance = circuit.read_sigma**2 * power
+        self.error_variance = static * power + self.read_variance
         # A cell's error times the mean input of its row is a constant of the column.
-        self.varying_cells = sigma**2 * (a * x.variance)[:, :, None] * cell
+        self.varying_cells = static * (a * x.variance)[:, :, None] * cell
         largest = (a * x.maxima**2)[:, :, None] * cell
-        self._largest_error = (sigma**2 + read_sigma**2) * largest
+        self._largest_error = (static + circuit.read_sigma**2) * largest
         relative = all_inputs / np.maximum(a * x.mean, 1e-300) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
@@ -370,6 +377,7 @@ def assumed_statistics(
     differential: bool,
     assumptions: Assumptions,
     unsigned_inputs: bool = True,
+    cell_errors: str = "uniform",
 ) -> Statistics:
     """Statistics of layers of which only how often each code occurs is known.
 
@@ -381,6 +389,7 @@ def assumed_statistics(
         differential: whether a weight is the difference of two cells.
         assumptions: how rows and columns differ and hang together.
         unsigned_inputs: whether inputs that are never negative are coded without offset.
+        cell_errors: how the errors of cells differ between their levels.
     """
     joint = operands.inputs if unsigned_inputs else operands.inputs_offset
     inputs = _assumed_slices(
@@ -413,7 +422,23 @@ def assumed_statistics(
         signal=rows * input_variance * weight_square,
         rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
         outliers=assumptions.outlier_columns.value,
+        cell_variances=None
+        if cell_errors == "uniform"
+        else _cell_variances(operands, bits[1], slices[1], cell_errors, differential=differential),
     )
+
+
+def _cell_variances(
+    operands: OperandBits, bits: int, width: int, cell_errors: str, *, differential: bool
+) -> Floats:
+    """Variance of the cells of each weight slice in squares of their range, shape (n, n_slices).
+
+    One cell of a pair holds the magnitude, the other 0.
+    """
+    of_level = partial(level_variances, cell_errors)
+    if not differential:
+        return slice_averages(operands.weights, bits, width, of_level)
+    return slice_averages(operands.magnitudes, bits - 1, width, of_level) + of_level(np.zeros(()))
 
 
 def _assumed_slices(
@@ -474,7 +499,7 @@ class NoiseModel:
         ]
         self._operands = layers.operands.take(static)
         self._rows = layers.rows[distinct]
-        self._statistics: dict[tuple[int, int, bool], list[Statistics]] = {}
+        self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
 
     def of(self, designs: Designs) -> Floats:
         """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
@@ -532,7 +557,7 @@ class NoiseModel:
     def _sliced(self, circuit: Circuit) -> list[Statistics]:
         """Statistics by precision for the slices of a circuit."""
         slices = circuit.input_slice_bits, circuit.bits_per_cell
-        key = (*slices, circuit.differential)
+        key = (*slices, circuit.differential, circuit.cell_errors)
         if key not in self._statistics:
             self._statistics[key] = [
                 assumed_statistics(
@@ -543,6 +568,7 @@ class NoiseModel:
                     differential=circuit.differential,
                     assumptions=self._assumptions,
                     unsigned_inputs=self._unsigned,
+                    cell_errors=circuit.cell_errors,
                 )
                 for bits, alike in self._alike
             ]

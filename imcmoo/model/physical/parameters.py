@@ -22,6 +22,8 @@ INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
 ADC_WINDOWS = get_args(AdcWindow)
+CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
+"""Cell errors: alike on all levels, or as measured on each (`memory_cells.LEVEL_SIGMAS`)."""
 
 STAGE_NAMES = (
     "array",
@@ -93,6 +95,7 @@ class Designs:
         adc_model: index into `ADC_MODELS`.
         adc_window: index into `ADC_WINDOWS`.
         redundancy: cells in parallel of each of the more significant half of the weight slices.
+        cell_errors: index into `CELL_ERRORS`.
     """
 
     technology_nm: Annotated[Ints, Column("array", high=1000)]
@@ -132,6 +135,9 @@ class Designs:
     ]
     redundancy: Annotated[
         Floats, Column("array", high=4, default=1, array_key_bits=2, circuit_key_bits=2)
+    ]
+    cell_errors: Annotated[
+        Ints, Column("array", texts=CELL_ERRORS, default="uniform", circuit_key_bits=2)
     ]
 
     @classmethod

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from experiments.physics.variations import ASSUMPTION, CONVERTER, DEFAULT, LIMIT, problem_of
+from experiments.physics.variations import (
+    ASSUMPTION,
+    COLUMN,
+    CONVERTER,
+    DEFAULT,
+    LIMIT,
+    problem_of,
+)
+from problems import STUDIES
 
 
 @pytest.mark.parametrize(
@@ -33,3 +41,18 @@ def test_a_stricter_limit_rules_out_more(study):
     before, after = (p.score(designs, p.model.evaluate(designs))[1] <= 0 for p in problems)
     assert (before.all(axis=1) >= after.all(axis=1)).all()
     assert before.all(axis=1).sum() > after.all(axis=1).sum()
+
+
+def test_a_variation_gives_an_optional_design_column_one_value_or_several():
+    study = STUDIES["four_workload_rram_physical"]
+    one, several = (
+        problem_of(study, (COLUMN, name)).space
+        for name in ("cell_errors=wan2022_1d", "redundancy=1 2 4")
+    )
+    assert one.fixed == {**study.space.fixed, "cell_errors": "wan2022_1d"}
+    assert one.size == study.space.size
+    assert several.values_of("redundancy") == (1, 2, 4)
+    assert several.size == 3 * study.space.size
+    limited = problem_of(study, (COLUMN, "redundancy=2; snr_dB=15")).model
+    assert limited.space.fixed["redundancy"] == 2
+    assert "compute_snr" in limited.resource_names

@@ -19,6 +19,11 @@ WINDOWS = {
     "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0),
 }
 """Half widths of the ADC window that are tried, in standard deviations."""
+MEASURED = {
+    "wan2022_1s": (0.348, 16.030, -43.853, 45.393, -16.815),
+    "wan2022_1d": (0.701, 22.086, -50.773, 47.095, -16.458),
+}
+"""Standard deviation in microsiemens of a cell of 40, by its share of them."""
 OUTLIERS, OUTLIER_AT = 1 / 400, 6.0
 
 
@@ -65,6 +70,23 @@ def moments(joint: Any, bits: int, low: int, width: int) -> tuple[float, float]:
     return mean, sum(both(k, m) * 2 ** (m - low) for k in places for m in places)
 
 
+def mean_sigma(law: str, joint: Any, low: int, width: int, *, differential: bool) -> float:
+    """Root mean square error of the cells of a slice of one or two bits as a share of a range."""
+    c = MEASURED[law]
+    variance = [
+        (sum(k * (g / (2**width - 1)) ** n for n, k in enumerate(c)) / 40) ** 2
+        for g in range(2**width)
+    ]
+    last = len(joint) - 1 - low
+    ones = [float(joint[last - k][last - k]) for k in range(width)]
+    both = float(joint[last - 1][last]) if width == 2 else 0.0
+    shares = [1 - ones[0], ones[0]]
+    if width == 2:
+        shares = [1 - ones[0] - ones[1] + both, ones[0] - both, ones[1] - both, both]
+    mean = sum(p * v for p, v in zip(shares, variance, strict=True))
+    return math.sqrt((mean + variance[0]) / 2 if differential else mean)
+
+
 def blocks(n_rows: int, rows: int, active: int) -> list[int]:
     """Number of rows of each block that is read at once."""
     found = []
@@ -106,7 +128,11 @@ def layer(
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
-                sigma = SIGMA[device] / math.sqrt(cells)
+                sigma = SIGMA[device]
+                if (law := design.get("cell_errors", "uniform")) != "uniform":
+                    coded = operands.magnitudes if differential else operands.weights
+                    sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
+                sigma /= math.sqrt(cells)
                 tops = 2**x_width - 1, 2**g_width - 1
                 tried = [
                     one_sum(

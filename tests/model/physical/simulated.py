@@ -49,5 +49,6 @@ def closed_form(operands, rows, circuit, **assumed):
         slices=(circuit.input_slice_bits, circuit.bits_per_cell),
         differential=circuit.differential,
         assumptions=assumptions,
+        cell_errors=circuit.cell_errors,
     )
     return noise_of(statistics, circuit)

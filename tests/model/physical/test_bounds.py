@@ -16,6 +16,7 @@ LIMIT = 800e-6
 OPTIONAL = (
     Categorical("adc_window", ("sigma", "least_error", "range")),
     Ordinal("redundancy", (1, 2, 4)),
+    Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
 MODELS = {

@@ -1,5 +1,6 @@
 """Loss along wires and levels of a cell: what the default limits allow."""
 
+import numpy as np
 import pytest
 
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
@@ -49,6 +50,27 @@ def test_columns_in_parallel_draw_their_current_through_the_row_at_once():
 def test_two_bits_are_told_apart_with_neurram_cells_three_are_not():
     sigmas = [evaluated(128, 64, "offset", bits_per_cell=b).level_sigmas[0] for b in (1, 2, 3)]
     assert [s >= DEFAULT_LEVEL_SIGMAS for s in sigmas] == [True, True, False]
+
+
+def test_levels_lie_apart_by_the_measured_errors_of_their_cells():
+    def margins(**other):
+        return [evaluated(128, 64, "offset", bits_per_cell=b, **other) for b in (1, 2)]
+
+    one, two = (float(m.level_sigmas[0]) for m in margins(cell_errors="wan2022_1s"))
+    # 0.348 and 1.103 µS of 40 at the ends.
+    assert one == pytest.approx(1 / np.hypot(0.348, 1.103) * 40 * np.sqrt(2), rel=1e-3)
+    thirds = np.polynomial.polynomial.polyval(
+        np.array([0, 1 / 3, 2 / 3, 1]), (0.348, 16.030, -43.853, 45.393, -16.815)
+    )
+    assert two == pytest.approx(40 / 3 / np.sqrt((thirds**2).mean()))
+    usual = [float(m.level_sigmas[0]) for m in margins()]
+    assert one > usual[0]
+
+
+def test_cells_of_sram_err_alike_on_both_levels():
+    sram = PhysicalModel(WorkloadSet.load(["resnet18"]), device="sram")
+    with pytest.raises(ValueError, match="cell_errors, design 0: wan2022_1s is given, must be uni"):
+        sram.evaluate(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
 
 
 def test_eight_supplies_per_node_from_threshold_to_1_V():

@@ -65,6 +65,11 @@ CASES = [
         (4, "sigma", 128, 128, 1, 2, 0, 10, 0.043),
     )
 ]
+CASES += [
+    Circuit(128, 128, 2, 2, True, 10, cell_errors="wan2022_1s"),
+    Circuit(128, 128, 1, 1, False, 10, cell_errors="wan2022_1d"),
+    Circuit(256, 256, 2, 4, True, 10, cell_errors="wan2022_1s"),
+]
 
 
 @pytest.mark.parametrize("kind", ["rectified", "signed"])

@@ -7,7 +7,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.parameters import ADC_WINDOWS
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
 from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_noise
@@ -53,6 +53,9 @@ def test_arrays_equal_the_scalar_model_with_optional_columns(device, table):
     designs["macros_per_tile"][:] = 128
     designs["adc_window"] = rng.choice(ADC_WINDOWS, N_DESIGNS)
     designs["redundancy"] = rng.integers(1, 5, N_DESIGNS)
+    if device == "rram":
+        designs["bits_per_cell"] = rng.integers(1, 3, N_DESIGNS)
+        designs["cell_errors"] = rng.choice(CELL_ERRORS, N_DESIGNS)
     assert compared("alexnet", device, designs, table, every_snr=1) >= 3
 
 
