@@ -34,7 +34,7 @@ UNSCORED = 1e250
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
 
-BEST_KNOWN = 8
+BEST_KNOWN = 16
 """Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
 among so many best. The optimum is often next to the third best design, not to the best."""
 

@@ -79,7 +79,7 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     archive = evaluated(LARGE_PROBLEM, 120)
     mating = FeasibleMating(phase=EXPLORE, archive=archive)
     order = LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)
-    best, runners_up = archive.levels[order[0]], archive.levels[order[1:8].ravel()]
+    best, runners_up = archive.levels[order[0]], archive.levels[order[1:16].ravel()]
     archive.seen |= set(RRAM.rank(mating._vicinity(best, -1)).tolist())
     # As good as the best by every criterion, so that all are offered.
     coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
@@ -92,7 +92,7 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
 
 def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
-    best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:8].ravel().tolist())
+    best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
     fitted, whole = [], Surrogate.near
 
     def spy(problem, archive, incumbents):
