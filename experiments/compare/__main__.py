@@ -48,9 +48,9 @@ OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima 
 `python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
 `python -m imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
-figure ecdf. With --random: search cases drawn at random instead, each enumerated on the way, and
-write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A comparison that was interrupted
-goes on with the same command.
+figure ecdf, of a large study also regret. With --random: search cases drawn at random instead, each
+enumerated on the way, and write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A
+comparison that was interrupted goes on with the same command.
 """
 
 INTERRUPTED = "the same command continues"
@@ -207,7 +207,11 @@ def _write(
         measured = set(frames["target"]["indicator"])
         titles = {name: title for name, title in TITLES.items() if name in measured}
         figure = statistics.ecdf_figure(frames["target"], recorded(study.name), primary, titles)
-        style.save(figure, folder, "ecdf")
+        style.save(figure, folder, "ecdf", ("svg", "pdf"))
+        if not measured & set(FRONT):
+            style.save(
+                statistics.regret_figure(frames["target"], primary), folder, "regret", ("svg",)
+            )
     write(folder / CONFIG, json.dumps(config, indent=2) + "\n")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.compare.comparison import DESIGNS, FRONT, OURS, PRIMARY, WORST
+from experiments.compare.statistics import HIDDEN
 from experiments.markdown import macros
 from experiments.publish import write
 
@@ -24,7 +25,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 EARLY = 1000
 """Second budget after which algorithms are judged."""
 
-KEPT = ("runs.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
+KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 """Files of a comparison that the repository keeps."""
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -34,9 +35,6 @@ TABLES = ("front", "behind", "ablation")
 
 SIGNIFICANT = 0.01
 """Largest p-value of a significant difference."""
-
-HIDDEN = ("C-TAEA", "NSGA-II, mixed", "NSGA-III", "NSGA-III, criteria", "random")
-"""Methods that a page leaves to the CSV files."""
 
 
 def fill(page: str, folder: Path) -> str:
@@ -109,9 +107,10 @@ def take_over(results: Path, folder: Path) -> None:
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, kept / name)
-        shown = DOCS / "figures" / f"ecdf_{source.name}.png"
-        if (source / "ecdf.png").is_file() and shown.is_file():
-            shutil.copyfile(source / "ecdf.png", shown)
+        for figure in source.glob("*.svg"):
+            shown = DOCS / "figures" / f"{figure.stem}_{source.name}.svg"
+            if shown.is_file():
+                shutil.copyfile(figure, shown)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

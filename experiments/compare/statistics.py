@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.compare.comparison import OURS
+from experiments.compare.comparison import OURS, WORST
 from imcmoo.analysis.statistics import (
     ecdf,
     holm,
@@ -16,9 +17,22 @@ from imcmoo.analysis.statistics import (
     paired_wilcoxon,
     vargha_delaney,
 )
-from imcmoo.report.style import HIGHLIGHT, WIDTH, colours
+from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
 
 LINES = ("-", "--", "-.", ":")
+
+LINED = (
+    "NSGA-II",
+    "AGE-MOEA-II",
+    "NSGA-II, criteria",
+    "AGE-MOEA-II, criteria",
+    "Pareto local search",
+    "best-first",
+)
+"""Methods with a colour of their own in every figure."""
+
+HIDDEN = ("C-TAEA", "NSGA-II, mixed", "NSGA-III", "NSGA-III, criteria", "random")
+"""Methods that pages and figures leave to the CSV files."""
 
 KEYS = ["counted", "budget", "indicator"]
 """Keys of the groups that are compared."""
@@ -124,34 +138,63 @@ def ecdf_figure(
         budget: of the runs.
         title: of each panel, by indicator, in order.
     """
-    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
-    axes = figure.subplots(1, len(title), sharey=True, squeeze=False)[0]
+    figure = Figure(figsize=(COLUMN, 1.5 + 1.3 * len(title)), layout="constrained")
+    axes = figure.subplots(len(title), 1, sharex=True, squeeze=False)[:, 0]
     at = np.unique(np.geomspace(10, budget, 200).astype(int)).astype(float)
-    methods = list(targets["method"].unique())
-    palette = colours(len(methods))
     for ax, (indicator, name) in zip(axes, title.items(), strict=True):
-        reached = targets[targets["indicator"] == indicator]
-        for i, method in enumerate(methods):
-            hits = reached.loc[reached["method"] == method, "evaluations"].to_numpy(dtype=float)
-            ours = method == OURS
-            ax.step(
-                at,
-                ecdf(hits, at),
-                where="post",
-                label=method,
-                color=HIGHLIGHT if ours else palette[i],
-                linestyle="-" if ours else LINES[i % len(LINES)],
-                linewidth=2.0 if ours else 1.2,
-                zorder=5 if ours else 2,
-            )
+        for method, group in _by_method(targets[targets["indicator"] == indicator]):
+            reached = ecdf(group["evaluations"].to_numpy(dtype=float), at)
+            ax.step(at, reached, where="post", **_line(method))
         theirs = recorded[recorded["criterion"] == indicator]
         if len(theirs):
             until = at[at <= theirs["budget"].iloc[0]]
             hits = theirs["evaluations"].to_numpy(dtype=float)
             ax.step(until, ecdf(hits, until), where="post", color="black", label="paper's records")
         ax.set(xscale="log", xlim=(at[0], budget), ylim=(0, 1.02), title=name)
-        ax.set_xlabel("unique designs")
-    axes[0].set_ylabel("share of runs and targets\nreached")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+        ax.set_ylabel("share reached")
+    axes[-1].set_xlabel("unique designs")
+    legend_below(figure, axes[0], title="")
     return figure
+
+
+def regret_figure(targets: pd.DataFrame, budget: int) -> Figure:
+    """Draw the largest regret over the designs evaluated: median and quartiles of the runs.
+
+    Args:
+        targets: columns method, seed, indicator, target, evaluations.
+        budget: of the runs.
+    """
+    figure = Figure(figsize=(COLUMN, 3.2), layout="constrained")
+    ax = figure.subplots()
+    reached = targets[targets["indicator"] == WORST]
+    goals = np.sort(reached["target"].unique())[::-1]
+    shown = np.maximum(goals, goals[goals > 0].min() / 2)
+    for method, hits in _by_method(reached):
+        table = hits.pivot(index="seed", columns="target", values="evaluations")[goals]
+        # Not interpolated, since runs that never reach a target count as infinite.
+        low, median, high = np.quantile(table, (0.25, 0.5, 0.75), axis=0, method="higher")
+        line = _line(method)
+        ends = np.minimum(low, budget), np.minimum(high, budget)
+        ax.fill_betweenx(shown, *ends, color=line["color"], alpha=0.15, linewidth=0)
+        ax.plot(np.append(median, np.inf), np.append(shown, shown[-1]), **{**line, "marker": "."})
+    ax.set(xscale="log", yscale="log", xlim=(budget / 100, budget))
+    ax.set(xlabel="unique designs", ylabel="largest regret (%)")
+    ax.set_yticks(shown, [f"{100 * goal:g}" for goal in goals], minor=False)
+    ax.set_yticks([], minor=True)
+    legend_below(figure, ax, title="")
+    return figure
+
+
+def _by_method(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Rows of each method that figures show."""
+    groups = table[~table["method"].isin(HIDDEN)].groupby("method", sort=False)
+    return [(str(method), group) for method, group in groups]
+
+
+def _line(method: str) -> dict[str, Any]:
+    """Line of a method, the same in every figure; grey for one that has none."""
+    if method == OURS:
+        return {"label": method, "color": HIGHLIGHT, "linewidth": 2.0, "zorder": 5}
+    at = LINED.index(method) if method in LINED else len(LINED)
+    colour = (*COLOURS[: len(LINED)], "#949494")[at]
+    return {"label": method, "color": colour, "linestyle": LINES[at % len(LINES)]}

@@ -154,7 +154,8 @@ def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
 
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
-    """Distance of pseudo-weights from equal weights, shape (n,).
+    """Distance of pseudo-weights from equal weights, shape (n,); infinite for a design that is the
+    worst in every objective, which has none.
 
     Source: `PseudoWeights` of pymoo, which imports all of scipy.spatial.
     """
@@ -164,8 +165,11 @@ def _pseudo_weight_distance(costs: Costs) -> Floats:
         return np.zeros(len(costs))
     ideal, nadir = F.min(axis=0), F.max(axis=0)
     weights = (nadir - F) / (nadir - ideal)
-    weights = weights / np.sum(weights, axis=1)[:, None]
-    return np.asarray(np.abs(weights - 1 / F.shape[1]).sum(axis=1))
+    total = np.sum(weights, axis=1)
+    distance = np.full(len(F), np.inf)
+    shares = weights[total > 0] / total[total > 0, None]
+    distance[total > 0] = np.abs(shares - 1 / F.shape[1]).sum(axis=1)
+    return distance
 
 
 EDAP_UNIT = "J·s·mm²"

@@ -34,8 +34,9 @@ UNSCORED = 1e250
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
 
-BEST_KNOWN = 8
-"""A neighbour of an incumbent is promising if it may be among so many best by a criterion."""
+BEST_KNOWN = 16
+"""Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
+among so many best. The optimum is often next to the third best design, not to the best."""
 
 ELITES_SHARE = 0.85
 """Share of the offspring that comes from per-value elites in a large space."""
@@ -47,8 +48,8 @@ ELITES_LOCAL_SEARCH = 0.3
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
     """Offspring by the operators of a phase.
 
-    A generation has two sources. `Phase.local_search` of it are neighbours of the incumbents of the
-    criteria that a surrogate predicts to be among the best known, and for the rest of that share
+    A generation has two sources. `Phase.local_search` of it are neighbours of the criteria's best
+    designs that a surrogate predicts to be among the best known, and for the rest of that share
     neighbours of front members (`near_front`). The others are children of parents that each won a
     tournament on one criterion; where these repeat what was evaluated or are infeasible, random
     designs fill the generation. As long as limits leave no feasible design, local search is around
@@ -105,22 +106,25 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     def _nearest(self, rng: np.random.Generator) -> Levels:
         """Neighbours of the least violated design that was evaluated, in random order."""
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
-        return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]]))
+        return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
     def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
-        """New neighbours of the incumbents that may be among the best known: the best of each
-        criterion in turn, as a surrogate predicts."""
+        """New designs that may be among the best known: the best of each criterion in turn, as a
+        surrogate predicts. They are two moves from an incumbent or one from the best known."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
         scores = problem.guide_scores(F)
-        best = feasible[np.unique(scores.argmin(axis=0))]
-        vicinity = unseen(problem.space, self._vicinity(archive.levels[best]), archive.seen)
-        predicted = Surrogate.near(problem, archive, best).predict(vicinity)
-        guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.own_best(F))
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
+        best = feasible[np.unique(scores.argmin(axis=0))]
+        # In a large space per-value elites lead to what is next to others.
+        good = best if self.has_elites else feasible[(scores <= threshold).any(axis=1)]
+        near = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
+        vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
+        predicted = Surrogate.near(problem, archive, good).predict(vicinity)
+        guessed = problem.from_coordinates(predicted)
+        promise = problem.guide_scores(guessed, problem.own_best(F))
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:
@@ -132,37 +136,20 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
     ) -> None:
         """Fill up with children, then with random designs."""
-        problem = offspring.problem
+        space, phase = self.archive.space, self.phase
         if n := offspring.missing:
-            offspring.add(self._children(problem, levels, scores, OVERSAMPLING * n, rng), n)
+            parents = levels[tournaments(scores, OVERSAMPLING * n, rng).reshape(2, -1)]
+            recombined, mutated = phase.crossover_probability, phase.mutation_probability
+            couples = crossover(space, parents, rng, probability=recombined, eta=phase.eta)
+            children = np.concatenate(couples)
+            offspring.add(mutate(space, children, rng, probability=mutated, eta=phase.eta), n)
         if n := offspring.missing:
-            offspring.append(draw_feasible(problem, n, rng, seen=offspring.seen))
+            offspring.append(draw_feasible(offspring.problem, n, rng, seen=offspring.seen))
 
-    def _vicinity(self, levels: Levels) -> Levels:
-        """Designs one move, two moves or a paired move away from some, shape (n, n_parameters)."""
-        designs, inside = move(self.archive.space, levels, self._moves[-1])
+    def _vicinity(self, levels: Levels, reach: int) -> Levels:
+        """Designs one of `_moves[reach]` away from some, shape (n, n_parameters)."""
+        designs, inside = move(self.archive.space, levels, self._moves[reach])
         return designs[inside]
-
-    def _children(
-        self,
-        problem: AcceleratorProblem,
-        levels: Levels,
-        scores: Floats,
-        n: int,
-        rng: np.random.Generator,
-    ) -> Levels:
-        parents = tournaments(scores, 2 * -(-n // 2), rng).reshape(2, -1)
-        phase = self.phase
-        children = crossover(
-            problem.space,
-            levels[parents],
-            rng,
-            probability=phase.crossover_probability,
-            eta=phase.eta,
-        ).reshape(-1, levels.shape[1])
-        return mutate(
-            problem.space, children, rng, probability=phase.mutation_probability, eta=phase.eta
-        )
 
 
 def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:

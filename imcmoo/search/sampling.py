@@ -24,7 +24,7 @@ SMALL_SPACE = 1 << 17
 PATIENCE = 3
 """Batches of draws in a row that may bring nothing new before a space counts as exhausted."""
 
-BATCH = 64
+BATCH = 16
 """Designs drawn for at least, however few are wanted."""
 
 

@@ -36,14 +36,19 @@ class Surrogate:
         space: of the designs.
         levels: what was evaluated, all different, shape (n, n_parameters).
         points: its `AcceleratorProblem.coordinates`, shape (n, n_objectives).
+        excess: its constraints that only an evaluation tells, in octaves, shape (n, n_limits). An
+            octave predicted above a limit makes all coordinates worse by 1, more no worse.
 
     Source: universal kriging with an exponential kernel (Sacks et al., Design and analysis of
     computer experiments, Statistical Science 4, 1989), all its settings fixed.
     """
 
     @one_thread()
-    def __init__(self, space: DesignSpace, levels: Levels, points: Floats) -> None:
-        self.space = space
+    def __init__(
+        self, space: DesignSpace, levels: Levels, points: Floats, excess: Floats | None = None
+    ) -> None:
+        self.space, self._n_objectives = space, points.shape[1]
+        points = points if excess is None else np.hstack([points, excess])
         self._levels = levels
         self._mean = points.mean(axis=0)
         trend = self._trend(levels)
@@ -57,7 +62,7 @@ class Surrogate:
     def near(
         cls, problem: AcceleratorProblem, archive: Archive, incumbents: Ints, n: int | None = None
     ) -> Surrogate:
-        """Fit to the `n` feasible designs nearest to any incumbent, good or bad.
+        """Fit to the `n` designs nearest to any incumbent that run, good or bad.
 
         Fitted to the best designs only, a surrogate cannot predict the effect of a value that
         none of them has.
@@ -68,18 +73,20 @@ class Surrogate:
             incumbents: indices of designs in the archive.
             n: number of designs; `FITTED` by default.
         """
-        feasible = np.flatnonzero(archive.feasible)
-        distance = steps(problem.space, archive.levels[incumbents], archive.levels[feasible])
-        nearest = feasible[np.argsort(distance.min(axis=0), kind="stable")[: n or FITTED]]
+        resources, limits = np.split(archive.G, [len(problem.feasibility.names)], axis=1)
+        runs = np.flatnonzero((resources <= 0).all(axis=1))
+        distance = steps(problem.space, archive.levels[incumbents], archive.levels[runs])
+        nearest = runs[np.argsort(distance.min(axis=0), kind="stable")[: n or FITTED]]
         points = problem.coordinates(archive.F[nearest])
-        return cls(problem.space, archive.levels[nearest], points)
+        return cls(problem.space, archive.levels[nearest], points, limits[nearest])
 
     @one_thread()
     def predict(self, levels: Levels) -> Floats:
         """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
         trend = self._mean + self._trend(levels) @ self._coefficients
-        left = self._kernel(levels) @ self._weights
-        return np.round(trend + left, DECIMALS)
+        told = np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
+        points, excess = np.split(told, [self._n_objectives], axis=1)
+        return points + np.clip(excess, 0, 1).sum(axis=1, keepdims=True)
 
     def _trend(self, levels: Levels) -> Floats:
         """A constant, each coordinate, and each product of two, shape (n, n_terms)."""

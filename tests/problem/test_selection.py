@@ -134,6 +134,14 @@ def test_pseudo_weights_take_what_is_to_be_large_the_right_way_round():
     assert result.chosen["pseudo_weights"] == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_worst_in_every_objective_has_no_pseudo_weights_and_is_not_selected():
+    result = select(noisy_candidates([[-9, -9], [9, 9]]))
+    assert result.scores["pseudo_weights"].tolist() == [np.inf, 0]
+    assert result.chosen["pseudo_weights"] == 1
+    assert select(noisy_candidates([[9, 9]])).scores["pseudo_weights"].tolist() == [0]
+
+
 def test_without_edap_only_criteria_without_its_needs_select():
     class Timeless(FakeEvaluator):
         quantities = FakeEvaluator.quantities[::2]

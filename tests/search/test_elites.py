@@ -84,9 +84,9 @@ def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeyp
     fitted = []
 
     class Spy(elites_of.Surrogate):
-        def __init__(self, space, levels, points):
+        def __init__(self, space, levels, *values):
             fitted.append(levels)
-            super().__init__(space, levels, points)
+            super().__init__(space, levels, *values)
 
     monkeypatch.setattr(elites_of, "Surrogate", Spy)
     monkeypatch.setattr(elites_of, "AROUND", 2)

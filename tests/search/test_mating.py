@@ -58,7 +58,7 @@ def test_local_search_proposes_promising_neighbours_first():
         LARGE_PROBLEM.guide_scores(
             LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.feasibility.violation(x) <= 0])[0]
         )[:, :4]
-        for x in (first[:40], mating._vicinity(archive.levels[incumbents]))
+        for x in (first[:40], mating._vicinity(archive.levels[incumbents], -1))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
@@ -73,9 +73,26 @@ def test_only_neighbours_that_may_be_among_the_best_known_are_offered(monkeypatc
     assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
 
-def test_the_surrogate_knows_what_lies_around_the_incumbents(monkeypatch):
+def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_are_exhausted(
+    monkeypatch,
+):
     archive = evaluated(LARGE_PROBLEM, 120)
-    incumbents = set(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0).tolist())
+    mating = FeasibleMating(phase=EXPLORE, archive=archive)
+    order = LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)
+    best, runners_up = archive.levels[order[0]], archive.levels[order[1:16].ravel()]
+    archive.seen |= set(RRAM.rank(mating._vicinity(best, -1)).tolist())
+    # As good as the best by every criterion, so that all are offered.
+    coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
+    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(coordinates, len(x), axis=0))
+    offered = set(RRAM.rank(mating._promising(LARGE_PROBLEM, 500)).tolist())
+    beside = set(RRAM.rank(mating._vicinity(runners_up, 0)).tolist())
+    assert offered == beside - archive.seen
+    assert offered
+
+
+def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
+    archive = evaluated(LARGE_PROBLEM, 120)
+    best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
     fitted, whole = [], Surrogate.near
 
     def spy(problem, archive, incumbents):
@@ -85,7 +102,7 @@ def test_the_surrogate_knows_what_lies_around_the_incumbents(monkeypatch):
     monkeypatch.setattr(Surrogate, "near", spy)
     mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
     mating._promising(LARGE_PROBLEM, 5)
-    assert fitted == [incumbents]
+    assert fitted == [best]
 
 
 def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypatch):
@@ -117,7 +134,7 @@ def test_tournaments_are_won_by_the_better_on_one_criterion():
 def around(archive, levels):
     """Ranks of all designs within the reach of a move of some."""
     mating = FeasibleMating(phase=EXPLORE, archive=archive)
-    return set(RRAM.rank(mating._vicinity(levels)).tolist())
+    return set(RRAM.rank(mating._vicinity(levels, -1)).tolist())
 
 
 def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_feasible(

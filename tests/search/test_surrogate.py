@@ -2,9 +2,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.problem.limits import Limits
 from imcmoo.search.surrogate import Surrogate, steps
 from problems import RRAM
-from tests.fakes import SMALL
+from tests.fakes import SMALL, fake_problem
 from tests.search.searches import LARGE_PROBLEM, evaluated
 
 seeds = st.integers(0, 2**32 - 1)
@@ -41,6 +42,15 @@ def test_values_of_an_unordered_parameter_are_told_apart():
     np.testing.assert_allclose(predicted, np.log(F), atol=0.02)
 
 
+def test_designs_predicted_to_break_a_limit_are_told_as_worse():
+    levels = designs(RRAM, 300, seed=0)
+    excess = 0.1 * (levels[:, 2:3] - 3)
+    limited = Surrogate(RRAM, levels[:200], np.zeros((200, 2)), excess[:200])
+    expected = np.repeat(np.clip(excess[200:], 0, 1), 2, axis=1)
+    np.testing.assert_allclose(limited.predict(levels[200:]), expected, atol=0.01)
+    assert expected.min() == 0 < expected.max()
+
+
 def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():
     here = np.zeros((1, len(SMALL.shape)), dtype=np.int64)
     there = here.copy()
@@ -48,9 +58,9 @@ def test_steps_are_levels_of_ordered_parameters_and_one_for_any_other_value():
     assert steps(SMALL, here, np.concatenate([here, there])).tolist() == [[0, 3]]
 
 
-def test_near_fits_to_the_feasible_designs_nearest_to_any_incumbent():
+def test_near_fits_to_the_designs_that_run_nearest_to_any_incumbent():
     archive = evaluated(LARGE_PROBLEM, 60)
-    archive.G[7] = 1.0
+    archive.G[7] = 1.0  # does not run
     incumbents = np.array([3, 11])
     fitted = Surrogate.near(LARGE_PROBLEM, archive, incumbents, 12)._levels
     distance = steps(RRAM, archive.levels, archive.levels[incumbents]).min(axis=1)
@@ -60,3 +70,13 @@ def test_near_fits_to_the_feasible_designs_nearest_to_any_incumbent():
     np.testing.assert_array_equal(fitted, archive.levels[nearest])
     everything = Surrogate.near(LARGE_PROBLEM, archive, incumbents, 99)._levels
     assert len(everything) == 59
+
+
+def test_near_also_fits_to_designs_that_only_break_a_limit():
+    problem = fake_problem(RRAM, 1, limits={"net0": Limits(max_latency_s=1e9)})
+    archive = evaluated(problem, 30)
+    archive.G[5, -1] = 0.5
+    fitted = Surrogate.near(problem, archive, np.array([5]), 1)
+    np.testing.assert_array_equal(fitted._levels, archive.levels[[5]])
+    excess = fitted.predict(fitted._levels) - problem.coordinates(archive.F[[5]])
+    np.testing.assert_allclose(excess, 0.5, atol=1e-3)

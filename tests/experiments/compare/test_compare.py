@@ -154,7 +154,7 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     assert "IGD+ at 200 designs" in capsys.readouterr().out
     folder = results / "compare" / "small"
     files = {"runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv"}
-    files |= {"ecdf.pdf", "ecdf.png", "config.json"}
+    files |= {"ecdf.pdf", "ecdf.svg", "config.json"}
     assert {p.name for p in folder.iterdir()} == files
     runs = pd.read_csv(folder / "runs.csv.gz")
     criteria = {*(c.name for c in judged(find_study(answered[0]).problem())), comparison.WORST}
@@ -273,3 +273,37 @@ def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
     table = measured.pivot(index="indicator", columns="seed", values="value")
     assert table.loc["coverage"].tolist() == [pytest.approx(2 / 3), 1.0]
     assert table.loc["igd_plus", 1] == 0 < table.loc["igd_plus", 0]
+
+
+def hits(methods, rows):
+    """Evaluations until each target of the largest regret, by method and seed."""
+    table = [
+        (method, seed, comparison.WORST, target, evaluations)
+        for method in methods
+        for seed, evaluated in enumerate(rows)
+        for target, evaluations in evaluated.items()
+    ]
+    columns = ["method", "seed", "indicator", "target", "evaluations"]
+    return pd.DataFrame(table, columns=columns)
+
+
+def test_a_method_has_one_colour_in_every_figure():
+    recorded = pd.DataFrame(columns=["criterion", "budget", "evaluations"])
+    lines = []
+    for methods in (["ours", "NSGA-II", "best-first"], ["best-first", "mine", "random"]):
+        table = hits(methods, [{0.1: 20.0, 0.0: 90.0}])
+        title = {comparison.WORST: "largest regret"}
+        figures = (
+            statistics.ecdf_figure(table, recorded, 100, title),
+            statistics.regret_figure(table, 100),
+        )
+        lines += [line for figure in figures for line in figure.axes[0].get_lines()]
+    colours = {(line.get_label(), line.get_color()) for line in lines}
+    assert {label for label, _ in colours} == {"ours", "NSGA-II", "best-first", "mine"}
+    assert len(colours) == len({colour for _, colour in colours}) == 4
+
+
+def test_regret_is_drawn_where_half_of_the_runs_reach_a_target():
+    rows = [{0.1: 20.0, 0.0: 50.0}, {0.1: 30.0, 0.0: np.inf}, {0.1: 40.0, 0.0: np.inf}]
+    (line,) = statistics.regret_figure(hits(["ours"], rows), 100).axes[0].get_lines()
+    assert line.get_xdata()[:2].tolist() == [30.0, np.inf]
