@@ -38,11 +38,9 @@ class LimitsUnmet(NoFeasibleDesign):
 
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     """The designs whose rank is not in `seen` and that repeat no earlier row, in order."""
-    ranks = space.rank(levels)
-    first = np.zeros(len(ranks), dtype=bool)
-    first[np.unique(ranks, return_index=True)[1]] = True
+    ranks, first = np.unique(space.rank(levels), return_index=True)
     new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
-    return levels[first & new]
+    return levels[np.sort(first[new])]
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:

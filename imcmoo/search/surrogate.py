@@ -97,7 +97,8 @@ class Surrogate:
 
     def _kernel(self, levels: Levels) -> Floats:
         """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
-        return np.exp(steps(self.space, levels, self._levels) / -REACH)
+        likeness = np.exp(np.arange(sum(self.space.shape)) / -REACH)
+        return likeness[steps(self.space, levels, self._levels)]
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
