@@ -253,6 +253,7 @@ _TILING_KEY = {
 _CIRCUIT_KEY = {
     name: column.circuit_key_bits for name, column in COLUMNS.items() if column.circuit_key_bits
 }
+_BESIDE_ROWS = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
 CIRCUIT_KEY = tuple(_CIRCUIT_KEY)
 """Parameters that decide the noise of products, and so the accuracy of networks."""
 MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
@@ -275,15 +276,14 @@ def circuit_keys(designs: Designs) -> Ints:
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
     rows = np.where(filled, designs.active_rows, designs.rows)
-    others = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
-    return _packed(rows.astype(np.int64), designs, others)
+    return _packed(rows.astype(np.int64), designs, _BESIDE_ROWS)
 
 
 def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
     """Columns side by side in one number."""
     for name, width in bits.items():
-        least = 0 if name in TEXTS else LIMITS[name][0]
-        key = (key << width) | (getattr(designs, name).astype(np.int64) - least)
+        values = getattr(designs, name).astype(np.int64, copy=False)
+        key = (key << width) | (values if name in TEXTS else values - LIMITS[name][0])
     return key
 
 
