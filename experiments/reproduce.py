@@ -89,11 +89,12 @@ def publish(publication: str, args: argparse.Namespace) -> None:
     from imcmoo.cli.arguments import DEFAULT_OUT, workers
     from imcmoo.cli.terminal import console
 
-    is_default = args.out == DEFAULT_OUT
+    out = args.out or DEFAULT_OUT
+    is_default = out == DEFAULT_OUT
     if is_default and not Path("experiments", "templates").is_dir():
         raise InputError(f"{publication} writes into a checkout of imcmoo: run it there, or --out")
-    docs = Path("docs") if is_default else args.out / "docs"
-    folder = args.out / "published"
+    docs = Path("docs") if is_default else out / "docs"
+    folder = out / "published"
     if publication == PAPER:
         from experiments.paper import study as paper
 
@@ -102,14 +103,14 @@ def publish(publication: str, args: argparse.Namespace) -> None:
     elif publication == SILICON:
         from experiments.silicon import study as silicon
 
-        folder, docs = (folder / SILICON, docs) if is_default else (args.out, args.out)
+        folder, docs = (folder / SILICON, docs) if is_default else (out, out)
         silicon.run(args.data, folder, docs, quiet=args.quiet)
         written = [folder, docs / "silicon.md"]
     else:
         from experiments.physics import study as physics
 
         adc = {"adc_model": args.adc} if args.adc else {}
-        folder = physics.run(args.out, docs, quiet=args.quiet, workers=workers(args), **adc)
+        folder = physics.run(out, docs, quiet=args.quiet, workers=workers(args), **adc)
         written = [folder, docs / "physical.md"]
     names = ", ".join(map(str, written))
     console(quiet=args.quiet).print(f"written: {names}", soft_wrap=True)

@@ -30,7 +30,10 @@ INSTALLED = {"site-packages", "dist-packages"}
 OUTPUT = {"__pycache__", "results"}
 """Folders within a package that hold no input."""
 
-TAKE_NAMES = {"import_module", "__import__", "files", "get_data", "open_binary", "open_text"}
+TAKE_NAMES = {
+    *("import_module", "__import__", "run_module", "resolve_name"),
+    *("files", "get_data", "open_binary", "open_text"),
+}
 """Functions of the standard library that are given modules or packages by name."""
 
 LONGEST_NAME = 255
@@ -40,9 +43,10 @@ def own_code(modules: Iterable[str]) -> dict[str, str]:
     """Digests of a user's modules and of all that they import outside installed distributions.
 
     Imports are read from the source text, within functions, too, and so are the names that
-    `import_module` and `importlib.resources.files` are given. Of each package that is reached,
-    every file that is no Python counts, but for hidden ones and those in folders called `results`;
-    so does every file beside a module whose relative path is a string in the module.
+    `import_module` and `importlib.resources.files` are given and those in `__all__`. Of each
+    package that is reached, every file that is no Python counts, but for hidden ones and those in
+    folders called `results`; so does every file beside a module whose relative path is a string in
+    the module, or strings joined by `/`.
 
     Args:
         modules: dotted names. Those of this project are left out; an installed one counts with its
@@ -134,14 +138,21 @@ def _parsed(content: bytes) -> ast.AST:
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:
     """Dotted names that a module imports; a name from a package may be a module of it."""
-    for node in _run(tree):
+    nodes = [*_run(tree)]
+    imports = [alias for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+    takers = TAKE_NAMES | {a.asname for a in imports if a.name in TAKE_NAMES}
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from _with_parents(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = _absolute("." * node.level + (node.module or ""), package)
             yield from _with_parents([module, *(f"{module}.{alias.name}" for alias in node.names)])
-        elif isinstance(node, ast.Call) and _last_name(node.func) in TAKE_NAMES:
-            yield from _with_parents(_absolute(text, package) for text in _texts(node.args))
+        elif isinstance(node, ast.Call) and _last_name(node.func) in takers:
+            names = (text.partition(":")[0] for text in _texts(node.args))
+            yield from _with_parents(_absolute(name, package) for name in names)
+        elif isinstance(node, ast.Assign) and "__all__" in map(_last_name, node.targets):
+            parts = _texts(ast.walk(node.value))
+            yield from _with_parents(f"{package}.{part}" for part in parts)
 
 
 def _absolute(name: str, package: str) -> str:
@@ -165,7 +176,9 @@ def _run(tree: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        if not (isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING"):
+        if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+        else:
             waiting += ast.iter_child_nodes(node)
 
 
@@ -185,12 +198,21 @@ def _with_parents(names: Iterable[str]) -> Iterator[str]:
 
 
 def _named_files(tree: ast.AST, module: Path) -> Iterator[tuple[str, Path]]:
-    """Files beside a module that a string in it names by their relative path, but modules."""
-    for text in dict.fromkeys(_texts(ast.walk(tree))):
+    """Files beside a module that a string in it names by their relative path."""
+    nodes = [*ast.walk(tree)]
+    for text in dict.fromkeys([*_texts(nodes), *map(_joined_path, nodes)]):
         if text and len(text) <= LONGEST_NAME and text.isprintable() and not Path(text).anchor:
             path = module.parent / text
-            if path.suffix != ".py" and path.is_file():
+            if path != module and path.is_file():
                 yield text, path
+
+
+def _joined_path(node: ast.AST) -> str:
+    """`a/b` of `folder / "a" / "b"`; empty of what is no such path."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+        return ""
+    parts = [*_texts([node.right])]
+    return "/".join(filter(None, [_joined_path(node.left), *parts])) if parts else ""
 
 
 def _package_files(package: str, folders: Iterable[str]) -> dict[str, str]:

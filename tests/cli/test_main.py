@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,6 +100,21 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path):
     assert main(["reproduce", "physical", "--out", str(tmp_path), "--workers", "1"]) == 0
     options = {"quiet": False, "workers": 1}
     assert requests == [((tmp_path, tmp_path / "docs"), options)]
+
+
+@pytest.mark.parametrize("publication", ["paper", "physics", "silicon"])
+def test_a_publication_writes_into_the_checkout_by_default(monkeypatch, publication):
+    from experiments import run
+
+    module = import_module(f"experiments.{publication}.study")
+    paths = []
+    monkeypatch.setattr(module, "run", lambda *a, **_: paths.extend(a) or Path("results"))
+    monkeypatch.chdir(ROOT)
+    assert run.main([publication, "--quiet"]) == 0
+    assert Path("docs") in paths
+    assert {Path("results"), Path("results/published"), Path("results/published/silicon")} & {
+        *paths
+    }
 
 
 @pytest.mark.parametrize("name", IN_A_CHECKOUT)

@@ -123,3 +123,28 @@ def test_line_ends_and_broken_sources_do_not_matter(folder):
 
 def test_a_module_that_is_not_there_counts_nothing(folder):
     assert own_code(["nowhere", "mine.nothing"]) == own_code(["mine"])
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("from star import *\n", "star/part.py"),
+        ("if TYPE_CHECKING: X: int\nelse: from hidden import X\n", "hidden.py"),
+        ("from importlib import import_module as load\nload('hidden')\n", "hidden.py"),
+        ("import runpy\nrunpy.run_module('hidden')\n", "hidden.py"),
+        ("import pkgutil\npkgutil.resolve_name('hidden:X')\n", "hidden.py"),
+        ("exec(open('hidden.py').read())\n", "hidden.py"),
+        ("open(Path(__file__).parent / 'lib' / 'd.csv')\n", "lib/d.csv"),
+    ],
+)
+def test_other_ways_to_name_code_and_data_are_seen(tmp_path, monkeypatch, text, file):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "asks.py").write_text(text)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / "star").mkdir(exist_ok=True)
+    (tmp_path / "star" / "__init__.py").write_text("__all__ = ['part']\n")
+    (tmp_path / file).write_text("X = 1\n")
+    importlib.invalidate_caches()
+    before = own_code(["asks"])
+    (tmp_path / file).write_text("X = 2\n")
+    assert own_code(["asks"]) != before
