@@ -47,7 +47,7 @@ from numpy.typing import ArrayLike
 
 from imcmoo.arrays import Ints
 from imcmoo.hardware.devices import DEVICES
-from imcmoo.hardware.lookup import KeyedRows, MissingRow, Quantities
+from imcmoo.hardware.lookup import LARGEST, LEAST, KeyedRows, MissingRow, Quantities
 from imcmoo.hardware.scaling import as_in_the_paper
 from imcmoo.io.errors import check_choice
 from imcmoo.io.files import writing
@@ -294,6 +294,6 @@ class ComponentTable(TableContent):
 
 
 def _positive(name: str, value: Any) -> float:
-    if value.dtype.kind not in "fiu" or value.shape or not 0 < value < float("inf"):
-        raise ValueError(f"{name} is {value}, but must be above 0 and finite")
+    if value.dtype.kind not in "fiu" or value.shape or not LEAST <= value <= LARGEST:
+        raise ValueError(f"{name} is {value}, but must be from {LEAST:g} to {LARGEST:g}")
     return float(value)

@@ -20,6 +20,9 @@ TOLERANCE = 1e-6
 LARGEST_KEY = 1 << 24
 """Far beyond any chip. A table has a position for each whole number up to its largest key."""
 
+LEAST, LARGEST = 1e-30, 1e12
+"""Costs of a component, in SI units: far beyond any, far from where products overflow."""
+
 _ABSENT = -(1 << 40)
 """Position of a key that is not in the table: makes the sum of positions negative."""
 _TOO_LARGE = 1 << 40
@@ -118,7 +121,7 @@ class KeyedRows:
 
         Args:
             quantities: their names.
-            may_be_zero: quantities that may be 0; the others are above 0, and all are finite.
+            may_be_zero: quantities that may be 0; all others are from `LEAST` to `LARGEST`.
 
         Raises:
             ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
@@ -131,14 +134,14 @@ class KeyedRows:
         if self.values.dtype.kind not in "fiu":
             raise ValueError(f"{self.name}: values are {self.values.dtype}, not numbers")
         for name, values in zip(self.quantities, self.values, strict=True):
-            least_ok = values >= 0 if name in may_be_zero else values > 0
-            good = least_ok & np.isfinite(values)
+            good = (values >= LEAST) & (values <= LARGEST)
+            good |= (values == 0) & (name in may_be_zero)
             if not good.all():
                 row = int(np.argmin(good))
-                bound = "at least 0" if name in may_be_zero else "above 0"
+                bound = f"{'0 or ' if name in may_be_zero else ''}from {LEAST:g} to {LARGEST:g}"
                 scales = [KEY_SCALE.get(key, 1) for key in self.key_names]
                 entry = f"{self.name} with {self._combination(self.keys[row] / scales)}: {name}"
-                raise ValueError(f"{entry} is {values[row]:g}, but must be {bound} and finite")
+                raise ValueError(f"{entry} is {values[row]:g}, but must be {bound}")
 
     def column(self, name: str) -> Ints:
         """One key column, shape (n_rows,); voltages in mV."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imcmoo.io.errors import InputError, OwnCodeError
+from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import check_takes, load
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
@@ -248,6 +248,9 @@ def find_criterion(name: str) -> Criterion:
     criterion = load(name, "criterion", known=NAMED)
     if not isinstance(criterion, Criterion):
         raise ValueError(f"{name} is no Criterion but {type(criterion).__name__}")
+    check_name(f"the name of criterion {name}", criterion.name)
+    if criterion.name in NAMED:
+        raise ValueError(f"criterion {name} has the name of another one, {criterion.name}")
     arguments = (None, None) if criterion.against == "own best" else (None,)
     check_takes(criterion.score, f"{name}: score", *arguments)
     return criterion

@@ -166,12 +166,13 @@ class Results:
     def _frame(self, name: str) -> pd.DataFrame:
         words = [n for n, levels in self.levels.items() if isinstance(levels[0], str)]
         # Only an empty cell is nothing: a level may well be called "NA", or "01".
-        return pd.read_csv(
+        frame = pd.read_csv(
             self.folder / f"{name}.csv",
             dtype=dict.fromkeys(words, str),
             keep_default_na=False,
             na_values=[""],
         )
+        return frame.copy()  # as one block: of a hundred and more pandas warns
 
     def _optional(self, name: str) -> pd.DataFrame | None:
         return self._frame(name) if (self.folder / f"{name}.csv").exists() else None

@@ -78,6 +78,8 @@ CRITERIA = {
     "wrong syntax": "Own = (\n",
     "raises on import": "raise KeyError\n",
     "is no criterion": "Own = max\n",
+    "a shipped name": PREAMBLE + "Own = Criterion('edap_max', lambda costs: costs.area)\n",
+    "no name": PREAMBLE + "Own = Criterion('', lambda costs: costs.area)\n",
     "score is no function": PREAMBLE + "Own = Criterion('own', 3)\n",
     "score takes nothing": PREAMBLE + "Own = Criterion('own', lambda: 0)\n",
     "score does not state its arguments": PREAMBLE + "Own = Criterion('own', int)\n",

@@ -142,10 +142,10 @@ def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(name, component, t
         last = values[stored.index(quantity)]
         right, zero = last[-1], quantity in components[component].may_be_zero
         said = rf"mine\.npz: {component}.*: {quantity} is .* must be"
-        for wrong in (np.nan, np.inf, -1e-15) if zero else (np.nan, 0.0):
+        for wrong in (np.inf, -1e-15, 1e-35) if zero else (np.nan, 0.0, 1e300):
             last[-1] = wrong
             np.savez(path, **content)
-            with pytest.raises(ValueError, match=f"{said} {'at least 0' if zero else 'above 0'}"):
+            with pytest.raises(ValueError, match=f"{said} {'0 or ' if zero else ''}from 1e-30 to"):
                 table.load(path)
         if zero:
             last[-1] = 0.0
@@ -158,7 +158,7 @@ def test_a_cost_that_cannot_be_is_refused_and_its_entry_named(name, component, t
 def test_main_memory_costs_something(value, tmp_path):
     content = shipped_arrays("components.npz") | {"main_memory_J_per_bit": np.array(value)}
     np.savez(tmp_path / "mine.npz", **content)
-    with pytest.raises(ValueError, match=r"main_memory_J_per_bit is .*, but must be above 0"):
+    with pytest.raises(ValueError, match=r"main_memory_J_per_bit is .*, but must be from 1e-30"):
         ComponentTable.load(tmp_path / "mine.npz")
 
 
