@@ -27,8 +27,9 @@ LEVELS = {
     "Tile": ("macros_per_tile",),
     "Macro": (
         *("rows", "cols", "active_rows", "bits_per_cell"),
-        *("weight_coding", "input_coding", "input_slice_bits"),
-        *("columns_per_adc", "adc_bits", "adc_model", "sample_and_hold"),
+        *("weight_coding", "redundancy", "cell_errors", "input_coding"),
+        *("input_slice_bits", "columns_per_adc", "adc_bits"),
+        *("adc_window", "adc_model", "sample_and_hold"),
     ),
 }
 """Parameters of the physical model by level of the chip."""
@@ -69,8 +70,8 @@ def parameters(axes: Axes, x: float, y: float, title: str) -> None:
 
 def chip() -> Figure:
     """Draw a chip, one of its router groups, one tile of it, and one macro of it."""
-    figure, axes = canvas(4.3)
-    left, right, top, bottom = 0.08, 2.08, 3.04, 0.95
+    figure, axes = canvas(4.42)
+    left, right, top, bottom = 0.08, 2.08, 3.16, 1.07
     chip_panel(axes, left, top)
     group_panel(axes, right, top)
     tile_panel(axes, right, bottom)

@@ -19,7 +19,7 @@ from problems import STUDIES
 
 RATES = {"resnet18_onnx": 60.0, "alexnet_onnx": 60.0, "mobilenet_v3_onnx": 30.0}
 
-DRAWN = {"sram": 200, "rram": 16}
+DRAWN = {"sram": 200, "rram": 40}
 """Designs that are drawn; few RRAM chips keep the limits."""
 
 
