@@ -14,8 +14,8 @@ from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
 OPTIONAL = (
-    Categorical("adc_window", ("sigma", "least_error", "range")),
-    Ordinal("redundancy", (1, 2, 4)),
+    Categorical("adc_window", ("sigma", "range")),
+    Ordinal("redundancy", (1, 3)),
     Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
