@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,10 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
-from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.design_file import DESIGN
@@ -149,7 +148,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--adc-window",
-        choices=get_args(AdcWindow),
+        choices=ADC_WINDOWS,
         help="4 standard deviations of the sums, all possible sums, or least error (default: the "
         "design's, else sigma)",
     )

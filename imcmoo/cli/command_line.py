@@ -26,7 +26,7 @@ SIGNALLED = 128
 NARROWEST = 20
 """Columns of the narrowest terminal that tables are laid out for; below 12, Rich lays out none."""
 
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 500_000
 """New objects after which Python looks for reference cycles. Its default of 700 takes a tenth of
 the time of a run, since nearly all objects are modules, or arrays without cycles."""
 

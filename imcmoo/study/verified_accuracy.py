@@ -10,9 +10,6 @@ import pandas as pd
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.io.checksums import sha256
-from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.parameters import DEFAULTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
 from imcmoo.study.outcome import Outcome
@@ -55,9 +52,15 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     for kind, path in (("network", network), ("data", samples)):
         if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
             return {"note": f"not executed: {path} is not there, or another file"}
+    # Imported here: most runs execute nothing, and many have no physical model.
+    from imcmoo.model.physical.assumptions import Assumptions
+    from imcmoo.model.physical.circuit import Circuit
+    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+    from imcmoo.model.physical.parameters import DEFAULTS, Designs
+
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
-        from imcmoo.model.physical.circuit import Circuit
+
     model = outcome.joint.problem.model
     macs = model.macs[outcome.workloads.index(name)] if model.macs is not None else MACS
     count = min(MOST_SAMPLES, max(FEWEST_SAMPLES, int(MACS / macs)))

@@ -6,16 +6,11 @@ The cost model and the exact simulation follow the same rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import erfc
 
 from imcmoo.model.metrics import Floats, Ints
-
-AdcWindow = Literal["sigma", "range", "least_error"]
-"""Width of the window: a number of standard deviations, all sums that are possible, or the number
-of standard deviations with the least mean square error."""
 
 CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 """Half widths among which "least_error" chooses, in standard deviations."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imcmoo.io.errors import check_choice
-from imcmoo.model.physical.adc_window import AdcWindow
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, AdcWindow, Designs
 
 HIGHEST_PRECISION = 16
 

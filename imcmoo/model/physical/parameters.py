@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.adc_window import AdcWindow
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
@@ -21,6 +20,10 @@ SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+AdcWindow = Literal["sigma", "range", "least_error"]
+"""Width of an ADC's window: a number of standard deviations, all possible sums, or the number of
+standard deviations with the least mean square error."""
+
 ADC_WINDOWS = get_args(AdcWindow)
 CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
 """Cell errors: alike on all levels, or as measured on each (`memory_cells.LEVEL_SIGMAS`)."""
