@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.space import moves
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Integer, Ordinal, Real
-from problems import SPACES, SRAM, SRAM_TECHNOLOGY
+from problems import SPACES, SRAM, SRAM_TECHNOLOGY, STUDIES
 
 MIXED = DesignSpace(
     "mixed",
@@ -148,3 +149,17 @@ def test_fixing_one_parameter_after_another_leaves_one_design():
         space = space.fix(name, value)
     assert space.size == 1
     assert space.fixed == {"node": 32, "bits": 2, "cell": "pcm", "voltage_V": 0.7, "rows": 32}
+
+
+@pytest.mark.parametrize("study", ["four_workload_rram", "four_workload_rram_physical"])
+def test_few_and_many_designs_move_alike(monkeypatch, study):
+    space = STUDIES[study].space
+    levels = space.random(7, np.random.default_rng(3))
+    steps = moves.pairs(moves.single_moves(space))
+    designs, inside = moves.move(space, levels, steps)
+    monkeypatch.setattr(moves, "FEW", 0 if designs.size < moves.FEW else designs.size + 1)
+    others, others_inside = moves.move(space, levels, steps)
+    assert (inside == others_inside).all()
+    assert (designs[inside] == others[inside]).all()
+    assert inside.any()
+    assert not inside.all()
