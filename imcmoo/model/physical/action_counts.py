@@ -70,10 +70,10 @@ class OperandSums:
 
     def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
         """Entries of `conductances` or `products`, cells in parallel included, shape (n, L)."""
-        found: Floats = sums[(0, *at)]
+        total: Floats = sums[(0, *at)]
         if (redundancy > 1).any():
-            found = found + (redundancy - 1)[:, None] * sums[(1, *at)]
-        return found
+            total = total + (redundancy - 1)[:, None] * sums[(1, *at)]
+        return total
 
 
 def _slice_sums(
