@@ -47,6 +47,7 @@ class Processes(ProcessPoolExecutor):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._ending = threading.Lock()
         self._context: _Context = _Fork() if _is_single_threaded() else _Spawn()
         super().__init__(workers, mp_context=self._context, initializer=_begin)
 
@@ -68,8 +69,9 @@ class Processes(ProcessPoolExecutor):
             if process.exitcode is None:
                 process.kill()
                 process.join()
-        self._context.close_results()
-        self.shutdown(cancel_futures=True)
+        with self._ending:  # another thread may end it too, and would close the same pipes
+            self._context.close_results()
+            self.shutdown(cancel_futures=True)
 
     def loss(self) -> str:
         """Describe the end of the process whose loss broke the pool, and end the others."""

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from imcmoo.io.executor import WorkerLost, cores, imap_unordered, local, threads
+from imcmoo.io.processes import Processes
 from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
 
 LONG = 600.0
@@ -444,3 +445,13 @@ def test_threads_are_all_cores_here_and_one_in_a_worker():
     assert threads() == cores()
     assert dict(all_of(own_threads, [0], 1)) == {0: cores()}
     assert dict(all_of(own_threads, [0, 1], 2)) == {0: 1, 1: 1}
+
+
+def test_several_threads_may_end_a_pool_at_once():
+    """Both would close the same pipes; without a lock a third of these pools raise an error."""
+    for _ in range(12):
+        pool = Processes(1)
+        assert pool.submit(abs, -1).result() == 1
+        with ThreadPoolExecutor(4) as ends:
+            for ended in [ends.submit(pool.end) for _ in range(4)]:
+                ended.result()
