@@ -72,7 +72,7 @@ def run(
         unfinished = {s.seed for s in todo}
         for seed, folder in folders.items():
             if seed not in unfinished:
-                folder.tidy()
+                folder.discard_work()
                 terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         _announce(todo, terminal)
         if len(studies) == 1 and todo and isinstance(workers, int):
@@ -112,10 +112,10 @@ def run_one(
         try:
             outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
         except LimitsUnmet as error:
-            folder.tidy()
+            folder.discard_work()
             raise InputError(str(error)) from None
         except NoFeasibleDesign:
-            folder.tidy()
+            folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
         result_tables.write_tables(outcome, folder.staging, answer)
         write_design(outcome, folder.staging)

@@ -1,4 +1,4 @@
-"""Memory devices of the reference model: components, free actions and bits per cell of each."""
+"""Memory devices of both models by name, and what the reference model knows of each."""
 
 from __future__ import annotations
 
@@ -49,4 +49,4 @@ SRAM = ReferenceDevice(
 )
 
 DEVICES: dict[str, ReferenceDevice] = {device.name: device for device in (RRAM, SRAM)}
-"""Every device by name."""
+"""Every device by name; component tables of the physical model have the same devices."""

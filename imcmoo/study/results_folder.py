@@ -77,7 +77,7 @@ class RunFolder:
 
     Args:
         path: the folder, `results/<study>/seed-<n>`.
-        config: what identifies the run; see `Study.config`.
+        config: what identifies the run; see `provenance.config`.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
@@ -134,7 +134,7 @@ class RunFolder:
             OSError: the folder cannot be written to.
         """
         if not (resume and self._begun()):
-            self.tidy()
+            self.discard_work()
             self._work.mkdir(parents=True)
             with replacing(self._work / CONFIG) as temporary:
                 temporary.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
@@ -170,10 +170,10 @@ class RunFolder:
                 (self.staging / name).replace(self.path / name)
         # This one move turns a begun run into a finished one.
         (self._work / CONFIG).replace(self.path / CONFIG)
-        self.tidy()
+        self.discard_work()
 
-    def tidy(self) -> None:
-        """Remove what a kill at the very end of a finished run may have left."""
+    def discard_work(self) -> None:
+        """Delete `.work`: config, checkpoints and staged files; nothing can be resumed after."""
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _begun(self) -> dict[str, Any] | None:
