@@ -81,14 +81,16 @@ def tightness(study: str) -> list[dict[str, Any]]:
     costs = problem.model.evaluate(levels)
     tree = partials_of(problem)
     true = edp(costs.energy_J, costs.latency_s)
-    rows = []
+    medians = []
     for stage in range(tree.bound_from, len(tree.stages) + 1):
         partial = tree.ancestors(levels, stage)
         assert partial is not None
         bound = tree.bound(partial)
         ratio = np.exp(np.log(bound.values["edp"] / true).mean(axis=1))
-        rows.append({"study": study, "chosen": tree.stages[stage - 1], "ratio": np.median(ratio)})
-    return rows
+        medians.append(
+            {"study": study, "chosen": tree.stages[stage - 1], "ratio": np.median(ratio)}
+        )
+    return medians
 
 
 def table(measured: pd.DataFrame) -> list[str]:

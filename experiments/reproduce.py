@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from imcmoo.io.errors import InputError
 
@@ -36,7 +37,6 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add its arguments."""
     from imcmoo.cli import arguments
-    from imcmoo.model.physical.parameters import ADC_MODELS
 
     parser.description = DESCRIPTION
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
@@ -53,20 +53,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "(default: results, and docs of the checkout)",
         )
         one.add_argument("--quiet", action="store_true", help="print errors only")
-        if publication == SILICON:
-            one.add_argument(
-                "--data", type=Path, metavar="FILE", help="a table of macros (default: shipped)"
-            )
-        if publication == PHYSICS:
-            one.add_argument(
-                "--adc",
-                choices=ADC_MODELS,
-                help="another ADC model, which the page compares with the default one",
-            )
-            # Optima were enumerated without this option; now they are always proven.
-            one.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
+        _add_options(one, publication)
         if publication != SILICON:
             arguments.add_workers(one)
+
+
+def _add_options(parser: Any, publication: str, owner: str = "") -> None:
+    """Add the options that one publication alone has to a parser or a group of it."""
+    from imcmoo.model.physical.parameters import ADC_MODELS
+
+    if publication == SILICON:
+        tables = f"{owner}a table of macros (default: shipped)"
+        parser.add_argument("--data", type=Path, metavar="FILE", help=tables)
+    if publication == PHYSICS:
+        other = f"{owner}another ADC model, which the page compares with the default one"
+        parser.add_argument("--adc", choices=ADC_MODELS, help=other)
+        # Optima were enumerated without this option; now they are always proven.
+        parser.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -129,22 +132,13 @@ def run(prog: str, argv: list[str] | None) -> None:
     """
     from imcmoo.cli import arguments, command_line, run_command
     from imcmoo.cli.terminal import console
-    from imcmoo.model.physical.parameters import ADC_MODELS
 
     parser = command_line.Parser(prog=prog)
     run_command.add_arguments(parser)
     named = ", ".join(f"{name} ({what})" for name, what in PUBLICATIONS.items())
     group = parser.add_argument_group(f"publications in place of STUDY: {named}")
-    group.add_argument(
-        "--data", type=Path, metavar="F", help=f"{SILICON}: a table of macros (default: shipped)"
-    )
-    group.add_argument(
-        "--adc",
-        choices=ADC_MODELS,
-        help=f"{PHYSICS}: another ADC model, which the page compares with the default one",
-    )
-    # Optima were enumerated without this option; now they are always proven.
-    group.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
+    for publication in (SILICON, PHYSICS):
+        _add_options(group, publication, f"{publication}: ")
     args = parser.parse_args(argv)
     if args.study in OPTIONS:
         _check_options(args, parser.parse_args([args.study]), arguments.OF_SCHEDULER)
