@@ -31,8 +31,8 @@ STUDIES = tuple(
     for device in ("rram", "sram")
     for networks in ("four", "nine")
 )
-COSTED = "technology_cost_extended"
-DESIGNS = 1000
+TECHNOLOGY_STUDY = "technology_cost_extended"
+RANDOM_DESIGNS = 1000
 
 
 def proofs(study: str, criterion: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def tightness(study: str) -> list[dict[str, Any]]:
         A row per stage that has bounds; of each design the geometric mean over networks counts.
     """
     problem = find_study(study).problem()
-    levels = draw_feasible(problem, DESIGNS, np.random.default_rng(0))
+    levels = draw_feasible(problem, RANDOM_DESIGNS, np.random.default_rng(0))
     costs = problem.model.evaluate(levels)
     tree = partials_of(problem)
     true = edp(costs.energy_J, costs.latency_s)
@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = parser.parse_args(argv).out
     out.mkdir(parents=True, exist_ok=True)
     asked = [(study, criterion) for study in STUDIES for criterion in ("edap_geomean", "all")]
-    asked += [(COSTED, "score")]
+    asked += [(TECHNOLOGY_STUDY, "score")]
     measured = pd.DataFrame([proofs(*one) for one in asked])
     tight = pd.DataFrame([row for study in STUDIES for row in tightness(study)])
     for name, frame in ((PROOFS, measured), (BOUNDS, tight)):

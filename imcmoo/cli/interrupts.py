@@ -1,7 +1,7 @@
 """Ctrl-C while modules are imported, answered in one line.
 
 Every command imports this module first. It imports next to nothing itself, since an interrupt
-before cannot be answered.
+that arrives before it is loaded cannot be answered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def starting(prog: str) -> Iterator[None]:
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)
-    is_default = before is signal.default_int_handler  # not ignored, as under nohup, nor taken
+    is_default = (
+        before is signal.default_int_handler
+    )  # neither ignored (nohup) nor handled by others
     try:
         if is_default:
             signal.signal(signal.SIGINT, leave)

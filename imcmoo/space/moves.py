@@ -23,8 +23,8 @@ def single_moves(space: DesignSpace) -> Levels:
     return np.array(rows, dtype=np.int64).reshape(-1, len(one_each))
 
 
-FEW = 10_000
-"""Levels from which on `move` works parameter by parameter."""
+FEW_ENTRIES = 10_000
+"""Designs × moves × parameters from which on `move` works parameter by parameter."""
 
 
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
@@ -38,7 +38,7 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
         Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
     """
     designs = levels[:, None, :] + moves
-    if designs.size < FEW:
+    if designs.size < FEW_ENTRIES:
         shape, unordered = np.array(space.shape), ~space.is_ordered
         if unordered.any():
             designs[..., unordered] %= shape[unordered]

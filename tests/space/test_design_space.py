@@ -157,7 +157,9 @@ def test_few_and_many_designs_move_alike(monkeypatch, study):
     levels = space.random(7, np.random.default_rng(3))
     steps = moves.pairs(moves.single_moves(space))
     designs, inside = moves.move(space, levels, steps)
-    monkeypatch.setattr(moves, "FEW", 0 if designs.size < moves.FEW else designs.size + 1)
+    monkeypatch.setattr(
+        moves, "FEW_ENTRIES", 0 if designs.size < moves.FEW_ENTRIES else designs.size + 1
+    )
     others, others_inside = moves.move(space, levels, steps)
     assert (inside == others_inside).all()
     assert (designs[inside] == others[inside]).all()

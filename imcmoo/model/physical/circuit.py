@@ -19,8 +19,8 @@ class Circuit:
     Args:
         rows: rows of a macro.
         active_rows: rows read at once.
-        input_slice_bits: d_x.
-        bits_per_cell: b.
+        input_slice_bits: input bits applied at once (d_x).
+        bits_per_cell: weight bits stored in one cell (b).
         differential: whether a weight is the difference of two cells.
         adc_bits: resolution of the ADCs; None if the sums are not converted.
         sigma: standard deviation of a cell as a share of its range, drawn once per chip.
