@@ -245,19 +245,19 @@ class Assessment:
 
     def outputs(self, run: Callable[[Tensors], Tensors], samples: int | None = None) -> Tensors:
         """Outputs and logits of the first samples, all by default."""
-        return run_all(run, self._data.scored.first(samples), self._batch)
+        return run_all(run, self._data.scored.part(slice(samples)), self._batch)
 
     def noisy_outputs(
         self,
         network: NoisyNetwork,
         disturbed: Mapping[str, Disturbance],
         rng: np.random.Generator,
-        samples: int | None = None,
+        samples: slice = slice(None),
     ) -> Tensors:
-        """Outputs and logits of the first samples, all by default, with errors in some layers."""
+        """Outputs and logits of some samples, all by default, with errors in some layers."""
         run = partial(network.run, disturbed=disturbed, rng=rng)
         size = min(self._batch, SAMPLES_AT_ONCE)
-        return run_all(run, self._data.scored.first(samples), size)
+        return run_all(run, self._data.scored.part(samples), size)
 
     def reference(self, samples: int) -> Tensors:
         """Outputs and logits of the float network on the first samples."""
@@ -269,7 +269,7 @@ class Assessment:
 
     def macs_per_sample(self) -> float:
         """Multiply-accumulates of the mapped layers on one sample."""
-        one = next(self._data.scored.first(1).batches(1))
+        one = next(self._data.scored.part(slice(1)).batches(1))
         macs = 0
 
         def product(layer: MappedLayer, inputs: Values, tensors: Mapping[str, Values]) -> Values:
