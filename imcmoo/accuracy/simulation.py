@@ -175,6 +175,16 @@ class SimulatedLayer:
         rounding = (self._exact * self._unit - real).var(axis=1).mean()
         return float(real.var(axis=1).mean() or 1.0), float(rounding)
 
+    @property
+    def clipping(self) -> float:
+        """Noise power of clipped weights over the signal power, on the calibration vectors."""
+        weights, chip = self._layer.weights, self._chip
+        if chip.weight_clip == 1:
+            return 0.0
+        bound = chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
+        cut = self._vectors @ (weights - np.clip(weights, -bound, bound))
+        return float((cut**2).mean()) / self._signal[0]  # no column is corrected for its mean
+
     @cached_property
     def _exact(self) -> Floats:
         """Products of the integers on the calibration vectors, shape (G, n, M)."""

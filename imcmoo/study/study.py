@@ -63,6 +63,8 @@ class Study:
         components: the path of a user's component table; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
+        weight_clip: largest weight that is stored, as a share of the largest of its channel, by
+            name of the network; 1 by default. Of the physical model.
         accuracy: accuracy data and largest drop of networks by name, where the model is to predict
             accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
@@ -96,6 +98,7 @@ class Study:
     model: str = "reference"
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
+    weight_clip: Mapping[str, float] | None = None
     accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
     compute_snr_limit_dB: float | None = None
@@ -122,13 +125,15 @@ class Study:
         if self.weights is not None:
             check_weights(self.weights, len(self.weights))
         check_names(self.names)
-        for name in {**(self.limits or {}), **(self.precision or {}), **(self.accuracy or {})}:
+        by_network = (self.limits, self.precision, self.weight_clip, self.accuracy)
+        for name in (name for settings in by_network for name in settings or {}):
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
-        if self.accuracy and self.model == "reference":
-            raise ValueError("accuracy needs the physical model, the reference model has no noise")
+        for key in ("accuracy", "weight_clip"):
+            if getattr(self, key) and self.model == "reference":
+                raise ValueError(f"{key} needs the physical model; the reference has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
         self._check_scenario()
 
@@ -209,6 +214,7 @@ class Study:
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
+            "weight_clip": self.weight_clip,
             "objectives": self.objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
@@ -309,6 +315,7 @@ class Study:
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
+            **({"weight_clip": dict(self.weight_clip)} if self.weight_clip else {}),
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }

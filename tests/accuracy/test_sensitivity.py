@@ -27,6 +27,7 @@ CHIP = Circuit(
 )
 HARSH = replace(CHIP, adc_bits=3)
 NOISY = replace(CHIP, adc_bits=7, sigma=0.2)
+CLIPPED = replace(CHIP, adc_bits=9, sigma=0.01, weight_clip=0.8)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_fewer_bits_round_more(data):
     assert data.rounding[4, 4] > data.rounding[6, 6] > data.rounding[8, 8] > 0
 
 
-@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY])
+@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY, CLIPPED])
 def test_prediction_agrees_with_exact_execution(digits, data, chip):
     exact, _ = digits.on_chips(chip, 3)
     predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)

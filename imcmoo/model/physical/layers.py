@@ -71,6 +71,7 @@ class LayerTable:
         *,
         input_bits: int | Sequence[int] = BITS,
         weight_bits: int | Sequence[int] = BITS,
+        weight_clip: float | Sequence[float] = 1.0,
         dynamic: Bools | None = None,
     ) -> LayerTable:
         """Gather the layers of networks.
@@ -79,11 +80,14 @@ class LayerTable:
             workloads: W networks.
             input_bits: precision of all inputs, or one per network; 4 to 8.
             weight_bits: of the weights; 4 to 8.
+            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
+                networks or one per network.
             dynamic: which layers multiply two activations, over all layers of all networks in
                 order; none by default.
 
         Raises:
-            ValueError: a precision outside 4 to 8, or a wrong number of precisions or flags.
+            ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
+                precisions or flags.
         """
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
@@ -95,6 +99,9 @@ class LayerTable:
             _per_network(name, value, len(workloads))[owner]
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
         ]
+        clips = np.broadcast_to(weight_clip, len(workloads)).tolist()
+        if not all(0 < clip <= 1 for clip in clips):
+            raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
         layers = np.column_stack([owner, shapes, strides, *bits, flags])
         rows, distinct = np.unique(layers, axis=0, return_inverse=True)
         distinct = distinct.reshape(-1)
@@ -118,7 +125,9 @@ class LayerTable:
             dynamic=columns[13] > 0,
             previous_share=np.bincount(distinct, follows) / count,
             io_bits=io_words + outputs * columns[11][distinct][last],
-            operands=OperandBits.joined([operand_bits(w) for w in workloads.workloads]),
+            operands=OperandBits.joined(
+                [operand_bits(w, c) for w, c in zip(workloads.workloads, clips, strict=True)]
+            ),
             distinct=distinct,
         )
 

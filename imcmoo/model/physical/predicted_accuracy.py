@@ -34,6 +34,20 @@ CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
 
 
 @dataclass(frozen=True)
+class Operands:
+    """Integers that stand for the inputs and weights of a network, as fields of `Circuit`."""
+
+    input_bits: int
+    weight_bits: int
+    weight_clip: float = 1.0
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        """Precision of inputs and weights."""
+        return self.input_bits, self.weight_bits
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Predicted accuracy of a network on a chip.
 
@@ -96,7 +110,7 @@ class PredictedAccuracy:
         noise: works out the noise of layers.
         device: kind of memory cell.
         assumptions: cell and read errors.
-        precision: bits of inputs and weights of each network, length W.
+        operands: of each network, length W.
 
     Raises:
         ValueError: no accuracy data for a precision.
@@ -111,19 +125,19 @@ class PredictedAccuracy:
         max_drop: Mapping[str, float],
         device: MemoryCell,
         assumptions: Assumptions,
-        precision: Sequence[tuple[int, int]],
+        operands: Sequence[Operands],
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
         self._device = device
         self._assumptions = assumptions
-        self._precision = list(precision)
+        self._operands = list(operands)
         self._cache = KeyedCache(np.inf, rows_at_once=1)
         self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
         """Largest drop of each network, infinite without a limit, shape (W,)."""
-        for of_network, bits in zip(self._data, self._precision, strict=True):
+        for of_network, each in zip(self._data, self._operands, strict=True):
             if of_network is not None:
-                predict(of_network, np.zeros((2, len(of_network.layers))), bits)
+                predict(of_network, np.zeros((2, len(of_network.layers))), each.bits)
 
     @property
     def limited(self) -> bool:
@@ -200,7 +214,7 @@ class PredictedAccuracy:
         data = self._data[network]
         if data is None:
             raise ValueError("this network has no accuracy data")
-        bits = self._precision[network]
+        operands = self._operands[network]
         (circuit,) = Circuit.of_designs(design, self._device, self._assumptions)
-        circuit = replace(circuit, input_bits=bits[0], weight_bits=bits[1])
-        return predict(data, self._noise(data, circuit), bits)
+        circuit = replace(circuit, **vars(operands))
+        return predict(data, self._noise(data, circuit), operands.bits)

@@ -84,9 +84,9 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
-def read_layers(workload: Workload) -> list[Layer]:
+def read_layers(workload: Workload, weight_clip: float) -> list[Layer]:
     """The distinct layers of a network in the order of their sizes, statistics averaged."""
-    moments = operand_bits(workload)
+    moments = operand_bits(workload, weight_clip)
     groups: dict[tuple[int, ...], list[int]] = {}
     for index in range(len(workload)):
         key = (*workload.shapes[index].tolist(), *workload.strides[index].tolist())
@@ -359,11 +359,16 @@ def _within(chip: Chip, placed: list[Placed], bound: float) -> list[int] | None:
 
 
 def evaluate(
-    design: Design, device: str, workload: Workload, table: PhysicalTable
+    design: Design,
+    device: str,
+    workload: Workload,
+    table: PhysicalTable,
+    *,
+    weight_clip: float = 1.0,
 ) -> dict[str, Any]:
     """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
     chip = Chip(design, device, table)
-    layers = read_layers(workload)
+    layers = read_layers(workload, weight_clip)
     placed = [place(chip, layer) for layer in layers]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
