@@ -36,6 +36,9 @@ from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
 
+OF_NETWORKS = ("weight_clip", "layers_digital", "accuracy")
+"""Settings by network that only a model with noise knows."""
+
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
 
@@ -65,6 +68,7 @@ class Study:
             8 by default.
         weight_clip: largest weight that is stored, as a share of the largest of its channel, by
             name of the network; 1 by default. Of the physical model.
+        layers_digital: layers that run on the digital unit by name of the network, likewise.
         accuracy: accuracy data and largest drop of networks by name, where the model is to predict
             accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
@@ -99,6 +103,7 @@ class Study:
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
     weight_clip: Mapping[str, float] | None = None
+    layers_digital: Mapping[str, tuple[str, ...]] | None = None
     accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
     compute_snr_limit_dB: float | None = None
@@ -125,13 +130,13 @@ class Study:
         if self.weights is not None:
             check_weights(self.weights, len(self.weights))
         check_names(self.names)
-        by_network = (self.limits, self.precision, self.weight_clip, self.accuracy)
+        by_network = (*(getattr(self, key) for key in OF_NETWORKS), self.limits, self.precision)
         for name in (name for settings in by_network for name in settings or {}):
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
-        for key in ("accuracy", "weight_clip"):
+        for key in OF_NETWORKS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model; the reference has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
@@ -215,6 +220,7 @@ class Study:
             "components": self.components,
             "precision": self.precision,
             "weight_clip": self.weight_clip,
+            "layers_digital": self.layers_digital,
             "objectives": self.objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
@@ -315,7 +321,7 @@ class Study:
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
-            **({"weight_clip": dict(self.weight_clip)} if self.weight_clip else {}),
+            **{k: dict(v) for k in OF_NETWORKS[:2] if (v := getattr(self, k))},
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }

@@ -71,6 +71,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         output=data.about["output"],
         samples=count,
         seed=data.about["seed"],
+        layers_digital=(outcome.study.layers_digital or {}).get(name, ()),
     )
     columns = model.space.decode(outcome.design)
     designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))

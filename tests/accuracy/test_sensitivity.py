@@ -69,6 +69,17 @@ def test_prediction_agrees_with_exact_execution(digits, data, chip):
     assert predicted.accuracy == pytest.approx(exact.accuracy, abs=0.05)
 
 
+def test_a_layer_on_the_digital_unit_adds_no_noise(digits, data):
+    digital = Assessment(digits.path, digits.data_file, layers_digital=["classes"])
+    exact, _ = digital.on_chips(HARSH, 3)
+    predicted, errors = digital.predicted(HARSH, data, CircuitNoise(None), allowed_drop=0.01)
+    assert [e.layer for e in errors if e.adc == e.dev == 0] == ["classes"]
+    assert predicted.worst_layer == "hidden"
+    assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
+    analog, _ = digits.on_chips(HARSH, 3)
+    assert exact.nsr_out_dB < analog.nsr_out_dB - 2
+
+
 def test_a_file_holds_all_that_predictions_need(data, tmp_path):
     path = tmp_path / "digits.accuracy.npz"
     data.write(path)

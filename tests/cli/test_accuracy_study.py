@@ -83,6 +83,22 @@ def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
     assert found[1].fast == pytest.approx(found[1].exact, abs=0.03)
 
 
+def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, capsys):
+    both = 'layers_digital = ["hidden", "classes"]\n'
+    out = tmp_path / "out"
+    assert main(["run", study(KEYS + both), "--out", str(out)]) == 0
+    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    assert row.fast == row.exact
+    energy = pd.read_csv(out / "small/seed-1/breakdown.csv").set_index("component")[
+        "energy_digits_J"
+    ]
+    assert energy["digital"] > 0
+    config = json.loads((out / "small/seed-1/config.json").read_text())
+    assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
+    assert main(["run", study('layers_digital = ["first"]\n')]) == 2
+    assert "digits has no layer 'first' with stored weights" in capsys.readouterr().err
+
+
 def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     out, path = tmp_path / "out", study(KEYS)
     assert main(["run", path, "--out", str(out), "--quiet"]) == 0

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.errors import check_choice
+from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
@@ -113,6 +113,8 @@ class PhysicalModel:
         weight_clip: largest weight that is stored, as a share of the largest of a layer, one number
             or one per network.
         dynamic: which layers multiply two activations, over all layers in order.
+        layers_digital: by network, layers that run on the digital unit, their weights in the global
+            buffer; none by default.
         table: component numbers; the shipped ones by default.
         accuracy: accuracy data by network; none by default.
         max_accuracy_drop: largest drop below the float score by network; no limit by default.
@@ -139,6 +141,7 @@ class PhysicalModel:
         weight_bits: int | Sequence[int] = BITS,
         weight_clip: float | Sequence[float] = 1.0,
         dynamic: Bools | None = None,
+        layers_digital: Mapping[str, Sequence[str]] | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
@@ -161,6 +164,7 @@ class PhysicalModel:
             weight_bits=weight_bits,
             weight_clip=weight_clip,
             dynamic=dynamic,
+            digital=_named_layers(networks, layers_digital or {}),
         )
         self.networks = networks
         self.layers = layers
@@ -202,6 +206,7 @@ class PhysicalModel:
                 device=MEMORY_CELLS[device],
                 assumptions=assumptions,
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
+                digital=layers_digital or {},
             )
             self.context = replace(self.context, accuracy=predicted)
 
@@ -320,6 +325,26 @@ class PhysicalModel:
             "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
         )
         return designs
+
+
+def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:
+    """True for the named layers, over all layers in order.
+
+    Raises:
+        ValueError: a network has no such layer with weights of its own.
+    """
+    flags = []
+    for network in networks.workloads:
+        names = named.get(network.name, ())
+        own = [n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic]
+        for name in names:
+            if name not in own:
+                raise ValueError(
+                    f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
+                    + did_you_mean_or_known(name, own)
+                )
+        flags += [layer in names for layer in network.layers]
+    return np.array(flags)
 
 
 def _batches(designs: Designs, size: int) -> list[Ints]:
@@ -638,6 +663,7 @@ def physical_model(
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     weight_clip: Mapping[str, float] | None = None,
+    layers_digital: Mapping[str, Sequence[str]] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -650,6 +676,7 @@ def physical_model(
         precision: bits of inputs and of weights, by network; 8 by default.
         weight_clip: largest weight that is stored, as a share of the largest of its channel, by
             network; 1 by default.
+        layers_digital: layers that run on the digital unit, by network.
         compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
@@ -664,6 +691,8 @@ def physical_model(
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
+    if layers_digital is not None:
+        options["layers_digital"] = {n: tuple(names) for n, names in layers_digital.items()}
     if compute_snr_limit_dB is not None:
         device = space.fixed.get("device", "")
         options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)

@@ -8,7 +8,7 @@ the parts of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,22 +64,26 @@ class Prediction:
     layers: Floats
 
 
-def predict(data: AccuracyData, noise: Floats, bits: tuple[int, int]) -> Prediction:
+def predict(
+    data: AccuracyData, noise: Floats, bits: tuple[int, int], digital: Collection[str] = ()
+) -> Prediction:
     """The accuracy from the noise of all layers.
 
     Args:
         data: of the network.
         noise: over signal of ADCs and cells, shape (2, L).
         bits: precision of inputs and weights.
+        digital: layers without noise, whose weights do not lie in arrays.
 
     Raises:
-        ValueError: no such precision was measured.
+        ValueError: no such precision or layer was measured.
     """
+    analog = data.others(digital)
     if bits not in data.rounding:
         known = ", ".join(f"{x}/{w}" for x, w in data.rounding)
         raise ValueError(f"no accuracy data for {bits[0]}/{bits[1]} bits; there are {known}")
     gains = np.array([data.gains("gain_white"), data.gains("gain_static")])
-    at_logits = gains * np.minimum(noise, LARGEST_NSR)
+    at_logits = gains * np.minimum(noise, LARGEST_NSR) * analog
     rounding = data.rounding[bits]
     adc, dev = at_logits.sum(axis=1)
     white, nsr = rounding + adc, rounding + adc + dev
@@ -111,6 +115,7 @@ class PredictedAccuracy:
         device: kind of memory cell.
         assumptions: cell and read errors.
         operands: of each network, length W.
+        digital: layers that run on the digital unit by name of the network.
 
     Raises:
         ValueError: no accuracy data for a precision.
@@ -126,18 +131,20 @@ class PredictedAccuracy:
         device: MemoryCell,
         assumptions: Assumptions,
         operands: Sequence[Operands],
+        digital: Mapping[str, Collection[str]],
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
         self._device = device
         self._assumptions = assumptions
         self._operands = list(operands)
+        self._digital = [digital.get(name, ()) for name in names]
         self._cache = KeyedCache(np.inf, rows_at_once=1)
         self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
         """Largest drop of each network, infinite without a limit, shape (W,)."""
-        for of_network, each in zip(self._data, self._operands, strict=True):
+        for of_network, each, layers in zip(self._data, self._operands, self._digital, strict=True):
             if of_network is not None:
-                predict(of_network, np.zeros((2, len(of_network.layers))), each.bits)
+                predict(of_network, np.zeros((2, len(of_network.layers))), each.bits, layers)
 
     @property
     def limited(self) -> bool:
@@ -217,4 +224,5 @@ class PredictedAccuracy:
         operands = self._operands[network]
         (circuit,) = Circuit.of_designs(design, self._device, self._assumptions)
         circuit = replace(circuit, **vars(operands))
-        return predict(data, self._noise(data, circuit), operands.bits)
+        noise = self._noise(data, circuit)
+        return predict(data, noise, operands.bits, self._digital[network])

@@ -70,6 +70,14 @@ def test_noise_beyond_ten_times_the_signal_counts_as_that():
     assert found.nsr == pytest.approx(0.01 + 0.5 * 10)
 
 
+def test_layers_on_the_digital_unit_have_no_noise():
+    found = predict(DATA, NOISE, (8, 8), ["a"])
+    rest = NOISE * [0, 1]
+    assert (found.accuracy, found.nsr) == pytest.approx(scalar(rest, 0.01))
+    with pytest.raises(ValueError, match="no accuracy data for a layer 'c'"):
+        predict(DATA, NOISE, (8, 8), ["c"])
+
+
 def predicted(names, noise, *, operands, max_drop=()):
     """Predicted accuracy of a network "n" on RRAM with cell errors of 0.02."""
     return PredictedAccuracy(
@@ -80,6 +88,7 @@ def predicted(names, noise, *, operands, max_drop=()):
         device=MEMORY_CELLS["rram"],
         assumptions=Assumptions().having(rram_sigma=0.02),
         operands=operands,
+        digital={},
     )
 
 
