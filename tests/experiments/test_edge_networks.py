@@ -42,8 +42,11 @@ def test_twenty_six_different_designs_are_compared():
 
 
 def test_figures_show_every_network_and_layer():
-    drawn = figures.against_noise({"n": DATA, "m": DATA}, ROWS)
-    assert [a.get_title() for a in drawn.axes] == ["n", "m"]
+    drawn = figures.against_noise({"n": DATA, "minilm": DATA}, ROWS)
+    assert [a.get_title() for a in drawn.axes] == ["n", "sentence embedding"]
+    # Within a panel it would cover points.
+    assert len(drawn.legends) == 1
+    assert all(a.get_legend() is None for a in drawn.axes)
     layers = pd.DataFrame({"accuracy_alone": [0.9, 0.8, 0.95]})
     assert len(figures.by_layer(layers).axes[0].patches) == 3
 
