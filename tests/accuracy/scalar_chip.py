@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-
 BORDER = 1e-9
 """Distance from the border of two codes, in steps, within which summation decides."""
 
