@@ -158,6 +158,10 @@ def test_the_page_states_the_scores_of_real_networks(page, prose):
     lost = {d: 100 * (text.loc[d, "integer"] - text.loc[d, "exact"]) for d in (2, 3)}
     assert f"loses {lost[2]:.0f} points of text recognition" in prose
     assert f"for four networks loses {lost[3]:.0f} points of it" in prose
+    executed = pd.read_csv(TABLES / "edge_five_executed.csv").set_index("chip")
+    more = executed.loc["edge_sram0_more"]
+    score = f"{more['accuracy']:.3f}, where integers score {more['integer']:.3f}"
+    assert f"One chip reads {more['samples']} lines of text with {score}" in prose
     rounding = 100 * (text.loc[0, "float"] - text.loc[0, "integer"])
     assert f"executed on 60 lines it costs {rounding:.1f} points" in prose
     circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in OF_NETWORKS]
