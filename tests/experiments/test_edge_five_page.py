@@ -168,6 +168,16 @@ def test_the_page_states_the_scores_of_real_networks(page, prose):
     assert circuits == [(8, True), (6, True), (7, True), (6, False), (7, False)]
 
 
+def test_the_page_states_how_good_the_closed_form_is(prose):
+    rule = pd.read_csv(TABLES / "noise_rule.csv").query("network == 'all' and floor_dB == 40")
+    total, cells = (rule[rule["noise"] == part].iloc[0] for part in ("total", "mostly_dev"))
+    off = (
+        f"{total['median_abs_dB']:.1f} dB off in the median and {total['p95_abs_dB']:.0f} dB in 5 %"
+    )
+    assert off in prose
+    assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
+
+
 def test_the_page_states_what_accuracy_costs(prose):
     chips = pd.read_csv(TABLES / "edge_five_sram.csv").set_index("allowed_drop")
     energy, edap = (100 * chips[c] / chips.loc[0.05, c] - 100 for c in ("energy_J", "edap_Jsmm2"))
