@@ -52,8 +52,8 @@ def test_the_comparison_of_devices_is_the_published_one(readme):
     nine, four = (device_ratios(proven, networks) for networks in ("nine", "four"))
     assert (len(nine), len(four)) == (3, 4)
     assert min(*nine.values(), *four.values()) > 1
-    assert f"is {span(nine)} SRAM's for nine networks" in readme
-    assert f"and {span(four)} for four CNNs" in readme
+    assert f"is {span(nine.values())} SRAM's for nine networks" in readme
+    assert f"and {span(four.values())} for four CNNs" in readme
 
 
 def test_the_networks_that_the_rram_chip_runs_are_the_published_ones(readme):
