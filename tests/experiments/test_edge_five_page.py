@@ -72,11 +72,15 @@ def test_the_page_states_the_chips_and_scores_of_the_tables(page):
 
 
 def test_cell_errors_by_level_decide_which_networks_an_rram_chip_runs(prose):
-    runs = pd.read_csv(TABLES / "cell_errors.csv")
-    kept = runs[runs["accuracy"] >= runs["integer"] - 0.015].groupby("cell_errors")["network"]
-    assert set(kept.get_group("wan2022_1s")) == set(NETWORKS)
-    assert set(kept.get_group("wan2022_1d")) == {"digits", "magika"}
-    assert "all five networks a second after programming, and only digits and file type" in prose
+    runs = pd.read_csv(TABLES / "cell_errors.csv").set_index(["cell_errors", "network"])
+    lost = 100 * (runs["integer"] - runs["accuracy"])
+    fresh = lost.loc["wan2022_1s"]
+    assert fresh.drop("recogniser").max() <= 0
+    assert (
+        f"loses nothing in four networks and {fresh['recogniser']:.1f} points of text a second "
+        "after programming. After a day it runs only digits and file type."
+    ) in prose
+    assert set(lost.loc["wan2022_1d"].index[lost.loc["wan2022_1d"] < 1]) == {"digits", "magika"}
 
 
 def test_the_page_states_what_accuracy_costs_on_the_fronts(page):
