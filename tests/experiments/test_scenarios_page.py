@@ -19,6 +19,11 @@ def page():
 
 
 @pytest.fixture(scope="module")
+def prose(page):
+    return " ".join(page.split())
+
+
+@pytest.fixture(scope="module")
 def proven():
     return pd.read_csv(TABLES / optima.FILE)
 
@@ -30,7 +35,7 @@ def searched():
 
 def test_the_page_has_all_rows_of_its_tables(page):
     tables = published(TABLES)
-    assert len(tables["cameras"]) == 8
+    assert [len(rows) for rows in tables.values()] == [8, 6]
     for name, rows in tables.items():
         assert [row for row in rows if row not in page] == [], name
 
@@ -80,6 +85,53 @@ def test_evaluations_with_a_scenario_keep_their_share_of_time(page):
     assert most["none"] <= 1.05
     assert most["layer"] <= 1.3
     assert f"at most {most['none']:.2f} (`none`) and {most['layer']:.2f} (`layer`)" in page
+
+
+def test_the_page_says_what_running_side_by_side_gains(prose):
+    listed = pd.read_csv(TABLES / enumerated.FILE).set_index(["scenario", "adc_model", "sharing"])
+    time, space = (listed.loc[("cameras_rram", "zigzag", s)] for s in ("time", "space"))
+    assert f"{space['serve']:.0f} chips meet them instead of {time['serve']:.0f}" in prose
+    power, area = ((number(time[c]), number(space[c])) for c in ("average_power_W", "area_mm2"))
+    assert f"from {power[0]} to {power[1]} W" in prose
+    assert f"from {area[0]} to {area[1]} mm²" in prose
+    rram = listed.drop("cameras", level="scenario")["serve"]
+    assert rram.xs("murmann", level="adc_model").sum() == 0
+    assistant = rram.xs("assistant_rram").groupby("adc_model").sum()
+    assert list(assistant.index[assistant > 0]) == ["isaac"]
+
+
+def test_the_page_says_how_many_chips_meet_the_deadlines(prose):
+    listed = pd.read_csv(TABLES / enumerated.FILE).set_index(["scenario", "adc_model", "sharing"])
+    sram, rram = (listed.loc[(name, "zigzag", "time")] for name in ("cameras", "cameras_rram"))
+    assert (
+        f"of the SRAM chips {sram['run_all']:,.0f} run all networks and {sram['serve']:,.0f} meet all "
+        f"deadlines, of the RRAM chips {rram['run_all']:,.0f} and {rram['serve']:.0f}"
+    ) in prose
+
+
+def test_the_page_says_how_far_chips_of_least_edap_are_from_the_least(prose, proven):
+    chips = proven[proven["dram_idle"] & (proven["adc_model"] == "zigzag")]
+    chips = chips[chips["value"].notna()].set_index(["scenario", "chip"])
+    least_power = chips.xs(POWER, level="chip")["average_power_W"]
+    edap = chips.xs("edap_geomean", level="chip").loc[least_power.index]
+    power = edap["average_power_W"] / least_power
+    area = edap["area_mm2"] / chips.xs(AREA, level="chip")["area_mm2"]
+    assert (
+        f"draw {power.min():.1f} to {power.max():.1f} times the least power of a scenario and take "
+        f"{area.min():.1f} to {area.max():.1f} times the least area"
+    ) in prose
+    least, most = edap["capacity"].min(), edap["capacity"].max()
+    assert f"serve {least:.1f} to {most:.0f} times the load" in prose
+
+
+def test_the_page_says_how_often_a_search_finds_the_optimum(prose, searched):
+    found = (searched["ratio"] <= 1 + searches.SOLVED).groupby(
+        [searched["scenario"], searched["criterion"]]
+    )
+    counts = found.sum()
+    assert (
+        f"Of {searches.SEEDS} searches of 3,300 designs, {counts.min()} to {counts.max()}" in prose
+    )
 
 
 def test_numbers_in_the_text_are_those_of_the_tables(page, proven):
