@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console, RenderableType
 from rich.table import Table
 
@@ -17,10 +19,10 @@ def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) ->
     Args:
         stderr: print to stderr instead of stdout.
         quiet: print nothing.
-        wide: where it is no terminal, lines of `PIPE_WIDTH` columns.
+        wide: where it is no terminal and `COLUMNS` is not set, lines of `PIPE_WIDTH` columns.
     """
     made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
-    if wide and not made.is_terminal:
+    if wide and not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = PIPE_WIDTH
     return made
 

@@ -101,10 +101,10 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
-def used(limit: str, share: float) -> str:
-    """Text of the used share of a limit."""
+def used(limit: str, share: float, excess: float) -> str:
+    """Text of the used share of a limit; without a share, of whether the limit is kept."""
     if pd.isna(share):
-        return "unknown"
+        return "enough" if excess <= 0 else "unknown"
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
     return f"{100 * share:.4g} %"
