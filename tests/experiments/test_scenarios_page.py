@@ -104,8 +104,8 @@ def test_the_page_says_how_many_chips_meet_the_deadlines(prose):
     listed = pd.read_csv(TABLES / enumerated.FILE).set_index(["scenario", "adc_model", "sharing"])
     sram, rram = (listed.loc[(name, "zigzag", "time")] for name in ("cameras", "cameras_rram"))
     assert (
-        f"of the SRAM chips {sram['run_all']:,.0f} run all networks and {sram['serve']:,.0f} meet all "
-        f"deadlines, of the RRAM chips {rram['run_all']:,.0f} and {rram['serve']:.0f}"
+        f"of the SRAM chips {sram['run_all']:,.0f} run all networks and {sram['serve']:,.0f} meet "
+        f"all deadlines, of the RRAM chips {rram['run_all']:,.0f} and {rram['serve']:.0f}"
     ) in prose
 
 
