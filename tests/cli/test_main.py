@@ -164,13 +164,14 @@ def interrupted(program):
     return process.returncode, error
 
 
-def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
+@pytest.mark.parametrize("end", ["run('p', lambda: None, interrupted='')", "Parser().exit()"])
+def test_an_interrupt_after_the_end_of_a_command_changes_nothing(end):
     """While the interpreter ends, which takes a tenth of a second."""
     program = (
         "import atexit, sys, time\n"
         "from imcmoo.cli import command_line\n"
         "atexit.register(lambda: (print('now', flush=True), time.sleep(1)))\n"
-        "sys.exit(command_line.run('p', lambda: None, interrupted=''))\n"
+        f"sys.exit(command_line.{end})\n"
     )
     assert interrupted(program) == (0, "")
 
