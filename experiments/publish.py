@@ -45,6 +45,7 @@ class Publication(ABC):
 
     Attributes:
         name: shown with the progress.
+        path: of its tables, within the folder of all published ones.
         tasks: arguments of `run_task`, the longest task first.
         depends_on: all that the results of tasks depend on; a checkpoint of another one is void.
         config: settings and versions for `config.json`; None if there is no such file.
@@ -52,6 +53,7 @@ class Publication(ABC):
     """
 
     name: str
+    path: str = ""
     tasks: Sequence[Any]
     depends_on: str
     config: Mapping[str, Any] | None = None
@@ -83,36 +85,36 @@ class Publication(ABC):
             docs: folder of the pages.
         """
 
+    def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
+        """Run all tasks and publish; continues with the finished tasks of an interrupted run.
 
-def publish(
-    publication: Publication, folder: Path, docs: Path, *, quiet: bool, workers: Workers
-) -> None:
-    """Run all tasks and publish; continues with the finished tasks of an interrupted run.
+        Args:
+            published: gets the tables, `figures/` and `config.json` in `path`.
+            docs: gets the pages.
+            quiet: show no progress.
+            workers: processes, or a scheduler of other machines.
 
-    Args:
-        publication: the experiment.
-        folder: gets the tables, `figures/` and `config.json`.
-        docs: gets the pages.
-        quiet: show no progress.
-        workers: processes, or a scheduler of other machines.
-    """
-    with folder_lock(folder):
-        checkpoints = TaskCheckpoints(folder, publication.depends_on)
-        # A method of the publication: workers on other machines are asked for the code it is in.
-        run, float_format = publication.run_task, publication.float_format
-        tasks, title = publication.tasks, publication.name
-        run_tasks(checkpoints, tasks, run, title, quiet, workers, float_format)
-        staged = folder / ".parts" / "files"
-        shutil.rmtree(staged, ignore_errors=True)
-        results = [checkpoints.load(index) for index in range(len(publication.tasks))]
-        write_tables(publication, results, staged)
-        pages = publication.pages(staged, folder, docs)
-        _replace(folder, staged)
-        for path, text in pages.items():
-            write(path, text)
-        if publication.config is not None:
-            write(folder / CONFIG, json.dumps(publication.config, indent=2) + "\n")
-        checkpoints.remove()
+        Returns:
+            The folder of the tables.
+        """
+        folder = published / self.path
+        with folder_lock(folder):
+            checkpoints = TaskCheckpoints(folder, self.depends_on)
+            # A method of the publication: other machines' workers are asked for the code it is in.
+            run, float_format = self.run_task, self.float_format
+            run_tasks(checkpoints, self.tasks, run, self.name, quiet, workers, float_format)
+            staged = folder / ".parts" / "files"
+            shutil.rmtree(staged, ignore_errors=True)
+            results = [checkpoints.load(index) for index in range(len(self.tasks))]
+            write_tables(self, results, staged)
+            pages = self.pages(staged, folder, docs)
+            _replace(folder, staged)
+            for path, text in pages.items():
+                write(path, text)
+            if self.config is not None:
+                write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")
+            checkpoints.remove()
+        return folder
 
 
 def run_tasks(
