@@ -31,7 +31,7 @@ ENDS_SHOWN = 8
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed")
+OF_ACCURACY = ("recommended", "edge_five_executed")
 """Tables of `published/accuracy` that the page shows."""
 
 NETWORKS = {
@@ -104,7 +104,6 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
         proven=accuracy["recommended"],
-        earlier=accuracy["earlier_recommendations"],
         executed=accuracy["edge_five_executed"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
