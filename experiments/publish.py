@@ -6,6 +6,7 @@ import json
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,13 @@ class Publication(ABC):
     def run_task(self, task: Any) -> Result:
         """Run one task; its tables are stored as text."""
 
-    @abstractmethod
     def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables as CSV text by path, from the results of all tasks in their order."""
+        """Tables as CSV text by path, from the results of all tasks in their order.
+
+        By default those of equal names are joined, with the columns of any of them.
+        """
+        names = dict.fromkeys(name for result in results for name in result)
+        return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
 
     def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
         """Tables by path that follow from those in a folder."""
@@ -213,6 +218,12 @@ def with_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     named = table.copy()
     named.insert(0, "study", study.name)
     return named
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Join tables; digits stay as written."""
+    frames = [pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in texts]
+    return to_csv(pd.concat(frames, ignore_index=True).fillna(""))
 
 
 def _replace(folder: Path, staged: Path) -> None:

@@ -1,4 +1,4 @@
-"""`imcmoo reproduce paper|physical|silicon`: the published tables and pages, computed again."""
+"""`imcmoo reproduce PUBLICATION`: the published tables and pages, computed again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PUBLICATIONS = {
     "paper": "all the paper's questions, answered with exact numbers",
     "physical": "the best chips by the physical model, proven",
     "silicon": "the physical model beside published chips",
+    "scenarios": "the chips that meet the deadlines of several networks, proven",
 }
 
 ALIASES = {"physical": ["physics"]}
@@ -93,6 +94,10 @@ def _publication(args: argparse.Namespace) -> Publication:
         from experiments.silicon.study import Silicon
 
         return Silicon(args.data)
+    if args.publication == "scenarios":
+        from experiments.scenarios.study import Scenarios
+
+        return Scenarios()
     from experiments.physics.study import Physics
 
     return Physics(args.out, args.adc)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +20,6 @@ from experiments.publish import (
     Result,
     dependence,
     fingerprints,
-    to_csv,
 )
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.study.study import Study
@@ -75,11 +72,6 @@ class Physics(Publication):
             tables["area_front"] = area_front(study, answer)
         return tables
 
-    def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables of all studies joined."""
-        names = dict.fromkeys(name for result in results for name in result)
-        return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
-
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """The recommended chips, and the better device; no figure with another ADC model."""
         if not self.is_default:
@@ -118,9 +110,3 @@ class Physics(Publication):
 def _with_adc(study: Study, adc_model: str) -> Study:
     fixed = {**study.space.fixed, "adc_model": adc_model}
     return replace(study, space=replace(study.space, fixed=fixed))
-
-
-def _joined(texts: Sequence[str]) -> str:
-    """Join tables of several studies, with the columns of any of them; digits stay as written."""
-    frames = [pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in texts]
-    return to_csv(pd.concat(frames, ignore_index=True).fillna(""))

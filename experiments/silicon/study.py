@@ -72,10 +72,6 @@ class Silicon(Publication):
             "random_designs": pd.concat(spread, ignore_index=True),
         }
 
-    def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables of the only task."""
-        return {f"{name}.csv": str(text) for name, text in results[0].items()}
-
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """Modelled against measured values."""
         return {"silicon": (stored(folder)["compared"], figures.scatter)}
