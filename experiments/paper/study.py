@@ -1,4 +1,4 @@
-"""`python -m experiments.run paper`: all questions of Krestinskaya et al., answered and drawn."""
+"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ from experiments.publish import (
     Result,
     dependence,
     fingerprints,
-    publish,
     to_csv,
     with_study,
 )
 from experiments.recorded import DESIGNS, LARGEST
-from imcmoo.io.machines import LIBRARIES, Workers
+from imcmoo.io.machines import LIBRARIES
 from imcmoo.study.study import Study
 
-COMMAND = "python -m experiments.run paper"
+COMMAND = "imcmoo reproduce paper"
 
 Task = tuple[str, str, int]
 """Kind of a task, study, and seed (-1 without one)."""
@@ -121,8 +120,3 @@ class Paper(Publication):
         frame = pd.read_csv(tables / "ledger.csv", dtype={"unit": str})
         ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(tables))}
         return pages.pages(Tables(tables), self.config, folder, docs) | ledger
-
-
-def run(folder: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
-    """Answer all questions and publish; see `publish`."""
-    publish(Paper(), folder, docs, quiet=quiet, workers=workers)
