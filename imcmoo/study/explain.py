@@ -54,7 +54,7 @@ def explain(
     criterion: Criterion,
     subjects: Sequence[DesignToExplain],
     *,
-    own_best: Floats | None = None,
+    reference_edap: Floats | None = None,
     on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
@@ -63,8 +63,8 @@ def explain(
         problem: what they are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
-        own_best: the best EDAP known of each network, J·s·mm², shape (W,); where it is not known,
-            a criterion that needs it compares with each design itself.
+        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
+            known, a criterion that needs it compares with each design itself.
         on_explained: told of progress.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
@@ -74,7 +74,7 @@ def explain(
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
         of_runs = {name: values[row] for name, values in details.items()}
         explanations.append(
-            _Explainer(problem, criterion, subject, steps, own_best).explanation(
+            _Explainer(problem, criterion, subject, steps, reference_edap).explanation(
                 costs, row, of_runs
             )
         )
@@ -90,17 +90,16 @@ class _Explainer:
     criterion: Criterion
     subject: DesignToExplain
     steps: Steps
-    own_best: Floats | None
+    reference_edap: Floats | None
 
     def explanation(
         self, costs: LayerCosts | None, row: int, of_runs: Mapping[str, NDArray[Any]]
     ) -> Explanation:
         """The explanation."""
         design, there = self.steps.design, self.steps.around
-        needs_best = self.criterion.against == "own best"
-        best = (
-            design.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
-        )
+        best = self.reference_edap
+        if best is None and self.problem.has_edap:
+            best = design.judged[0]
         if best is not None and not np.isfinite(best).all():
             best = None
         quantity = design.judged_by
@@ -118,7 +117,7 @@ class _Explainer:
             feasible=bool(design.feasible[0]),
             criterion=called,
             against=THIS_DESIGN
-            if needs_best and self.own_best is None and best is not None
+            if self.criterion.is_regret and self.reference_edap is None and best is not None
             else "",
             score=float(scores[0][0]),
             judged_by="EDAP" if self.problem.has_edap else (quantity.name if quantity else ""),
@@ -154,8 +153,8 @@ class _Explainer:
         columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
         if problem.has_edap:
             columns["edap_J_s_mm2"] = design.judged[0]
-            if self.own_best is not None:
-                columns["regret"] = regret(design.judged[0], self.own_best)
+            if self.reference_edap is not None:
+                columns["regret"] = regret(design.judged[0], self.reference_edap)
         shown = {
             name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
             for name, v in columns.items()

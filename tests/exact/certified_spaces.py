@@ -82,9 +82,9 @@ def proven(problem, gap=0.0, steps=10**9):
         return {proof.goal.name: proof for proof in proofs}
 
     proofs = run(bounded_criteria(problem).values())
-    own_best = [proofs[f"edap_{name}"] for name in problem.workload_names]
+    best = [proofs[f"edap_{name}"] for name in problem.workload_names]
     bests = SingleNetworkOptima(
-        np.array([p.bound for p in own_best]), np.array([p.value for p in own_best])
+        np.array([p.bound for p in best]), np.array([p.value for p in best])
     )
     if np.isfinite(bests.value).all():
         joint = [

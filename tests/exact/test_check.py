@@ -163,7 +163,7 @@ def test_another_component_table_is_refused(study, proven):
         check(checker, proven["edap_max"])
 
 
-def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
+def test_minimax_regret_rests_on_the_certificates_of_single_network_optima(proven, checker):
     with pytest.raises(Refused, match="no certificate of alone_"):
         check(checker, proven["regret_minimax"])
     for name in proven:
