@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.notices import warn
+from imcmoo.cli.terminal import warn
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers

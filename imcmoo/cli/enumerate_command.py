@@ -9,9 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.notices import warn_of_dynamic_products
-from imcmoo.cli.progress import bars
-from imcmoo.cli.terminal import console
+from imcmoo.cli.progress import Bars
+from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.proof_plan import ALONE
@@ -58,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
-    with folder_lock(folder), bars(quiet=args.quiet) as progress:
+    with folder_lock(folder), Bars(quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
         task = progress.add_task(study.name, total=None)
