@@ -35,8 +35,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     Args:
         design: shape (1, n_parameters).
     """
-    values = problem.space.decode(design)
-    shown = ", ".join(f"{n} {_short(values[n][0].item())}" for n in problem.space.names)
+    shown = problem.space.text_of(design[0])
     if isinstance(problem.model, ScenarioModel):
         unserved = unserved_text(problem.model, design)
         if unserved:
@@ -51,11 +50,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
     """Limits that a design breaks and by what factor, the worst first."""
-    broken = [
-        (max(e.value, e.limit) / min(e.value, e.limit), str(e))
-        for e in problem.limits.excesses(metrics.values, 0)
-        if np.isfinite(e.value)
-    ]
+    broken = problem.limits.broken(metrics.values)
     limit = problem.area_limit_m2
     if limit is not None and metrics.area_m2[0] > limit:
         area, most = metrics.area_m2[0] * MM2_PER_M2, limit * MM2_PER_M2
@@ -67,7 +62,3 @@ def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, 
                 text = f"{name} of {network}: {missing:.4g} more than the {capacity:.4g} there are"
                 broken.append((1 + missing / capacity, text))
     return sorted(broken, reverse=True)
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

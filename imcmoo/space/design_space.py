@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.space.parameters import Conditional, Ordinal, Parameter
+from imcmoo.space.parameters import Conditional, Ordinal, Parameter, text_of_value
 from imcmoo.space.parameters import Levels as Levels
 
 Ranks = NDArray[Any]
@@ -131,6 +131,11 @@ class DesignSpace:
         """
         self.validate(levels)
         return {name: self.column(levels, name) for name in (*self.names, *self.fixed)}
+
+    def text_of(self, design: Levels) -> str:
+        """Names and values of the parameters of one design, shape (n_parameters,)."""
+        values = self.decode(design[None])
+        return ", ".join(f"{n} {text_of_value(values[n][0].item())}" for n in self.names)
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
         """Level matrix (n_designs, n_parameters) of physical values given by name.
