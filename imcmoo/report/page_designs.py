@@ -72,7 +72,8 @@ class PageDesigns:
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
-        others = self._alone[~_are_in(self.keys(self._alone), self.keys(shown))]
+        drawn = set(self.keys(shown))
+        others = self._alone.loc[[key not in drawn for key in self.keys(self._alone)]]
         columns = [*self.results.parameters, *self._columns, "line"]
         return pd.concat([shown, others], ignore_index=True)[columns]
 
@@ -127,7 +128,10 @@ class PageDesigns:
                 kind = "network" if q.per_workload else "chip"
                 columns[Column(kind, q.heading, network)] = rounded(q.factor * self.table[name])
         for name in self.results.parameters:
-            columns[Column("parameter", heading(name))] = [*map(_value, self.table[name])]
+            columns[Column("parameter", heading(name))] = [
+                value if isinstance(value, str) else float(f"{value:g}")
+                for value in self.table[name]
+            ]
         return columns | scores
 
     @property
@@ -198,20 +202,10 @@ def rounded(values: Iterable[float]) -> list[float | None]:
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
 
 
-def _value(value: Any) -> float | str:
-    """The value of a parameter as JSON can hold it."""
-    return value if isinstance(value, str) else float(f"{value:g}")
-
-
 def heading(parameter: str) -> str:
     """The name of a parameter, a unit at its end in brackets."""
     name, _, unit = parameter.rpartition("_")
     return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)
-
-
-def _are_in(keys: list[Key], known: list[Key]) -> NDArray[np.bool_]:
-    there = set(known)
-    return np.array([key in there for key in keys], dtype=bool)
 
 
 @dataclass(frozen=True)
