@@ -67,15 +67,13 @@ def main(args: argparse.Namespace) -> None:
             workers=workers,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             on_screened=lambda done, total: progress.update(screening, completed=done, total=total),
-            on_estimate=lambda seconds: terminal.print(_estimate(seconds)),
+            on_estimate=lambda seconds: terminal.print(
+                f"about {seconds:.0f} s to go"
+                if seconds < 120
+                else f"about {seconds / 60:.0f} min to go"
+            ),
         )
     _show(terminal, study, answer, folder, time.perf_counter() - began)
-
-
-def _estimate(seconds: float) -> str:
-    return (
-        f"about {seconds:.0f} s to go" if seconds < 120 else f"about {seconds / 60:.0f} min to go"
-    )
 
 
 def _show(
