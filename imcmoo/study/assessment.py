@@ -92,7 +92,7 @@ class Assessment:
     def of_chip(self) -> dict[str, Floats]:
         """Quantities of the chip, shape (n,), by name with unit."""
         values = {
-            q.columns([])[0]: self.metrics.values[q.name]
+            q.column: self.metrics.values[q.name]
             for q in self.problem.model.quantities
             if not q.per_workload
         }

@@ -104,6 +104,7 @@ class _Explainer:
             best = None
         quantity = design.judged_by
         scored = np.concatenate([part.scores(self.criterion, best) for part in (design, there)])
+        served = ServedDesign.of(self.problem.model, design.levels)
         called, scored = stated(self.criterion.name, scored)
         scores = scored[:1], scored[1:]
         broken_down = layer_tables.NONE
@@ -128,14 +129,9 @@ class _Explainer:
                 "neighbours": self.steps.neighbours(scores[1]),
                 "changes": self.steps.changes(),
                 "lacking": self.steps.lacking(),
-                **self._scenario(),
+                **({} if served is None else {SCENARIO: served.table()}),
             },
         )
-
-    def _scenario(self) -> dict[str, pd.DataFrame]:
-        """Service of the requests of a scenario, if there is one and all networks run."""
-        served = ServedDesign.of(self.problem.model, self.steps.design.levels)
-        return {} if served is None else {SCENARIO: served.table()}
 
     def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """One row per network; what does not run has no figures."""
@@ -143,9 +139,7 @@ class _Explainer:
         values = design.metrics.values
         runs = design.runs[0]
         quantities = {
-            f"{q.name}_{q.unit}" if q.unit else q.name: values[q.name][0]
-            for q in problem.model.quantities
-            if q.per_workload
+            q.column: values[q.name][0] for q in problem.model.quantities if q.per_workload
         }
         named = {q.name for q in problem.model.quantities}
         beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}

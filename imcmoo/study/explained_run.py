@@ -153,8 +153,7 @@ def _check(
     networks = selected.tables["networks"]
     for quantity in (q for q in problem.model.quantities if q.per_workload):
         then = selection.numbers(quantity.columns(problem.workload_names))[selection.used]
-        (column,) = quantity.columns(["{}"])
-        now = networks[column.replace("_{}", "")].to_numpy(dtype=float)
+        now = networks[quantity.column].to_numpy(dtype=float)
         if not np.allclose(now, then, rtol=1e-9, atol=0.0):
             raise InputError(
                 f"{folder} was run with another cost model, component table or networks: run the "
