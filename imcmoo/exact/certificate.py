@@ -174,12 +174,12 @@ def certificate_of(
             f"no feasible design was found among {problem.space.size:,}"
             + ("" if proof.bound < float("inf") else ": there is none")
         )
-    design = problem.space.decode(proof.levels[None])
+    (design,) = problem.space.designs(proof.levels[None])
     return Certificate(
         settings=settings,
         model=model,
         criterion=proof.goal.name,
-        design={name: design[name][0].item() for name in problem.space.names},
+        design={name: design[name] for name in problem.space.names},
         value=proof.value,
         bound=proof.bound,
         gap=proof.gap,

@@ -132,10 +132,15 @@ class DesignSpace:
         self.validate(levels)
         return {name: self.column(levels, name) for name in (*self.names, *self.fixed)}
 
+    def designs(self, levels: Levels) -> list[dict[str, Any]]:
+        """Values of each design by name, fixed ones too, as plain numbers and texts."""
+        columns = {name: values.tolist() for name, values in self.decode(levels).items()}
+        return [{name: values[i] for name, values in columns.items()} for i in range(len(levels))]
+
     def text_of(self, design: Levels) -> str:
         """Names and values of the parameters of one design, shape (n_parameters,)."""
-        values = self.decode(design[None])
-        return ", ".join(f"{n} {text_of_value(values[n][0].item())}" for n in self.names)
+        (values,) = self.designs(design[None])
+        return ", ".join(f"{name} {text_of_value(values[name])}" for name in self.names)
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
         """Level matrix (n_designs, n_parameters) of physical values given by name.
@@ -156,6 +161,14 @@ class DesignSpace:
                 else p.encode(column)
             )
         return np.stack([columns[name] for name in self.names], axis=1)
+
+    def levels_of(self, design: Mapping[str, Any]) -> Levels:
+        """Levels of one design given as plain numbers and texts, shape (1, n_parameters).
+
+        Raises:
+            ValueError: as `encode`.
+        """
+        return self.encode({name: np.array([value]) for name, value in design.items()})
 
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, SingleNetworkOptima
@@ -97,11 +95,10 @@ class Checker:
         )
         problem, _, claims = self._walk(part)
         (goal,) = criteria_of(problem, part, self._optima_of(certificate, part))
-        _check_fields(certificate, problem, goal)
+        levels = _checked_design(certificate, problem, goal)
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
-        values = {name: np.array([value]) for name, value in certificate.design.items()}
-        self._optima.setdefault(part.network, []).append(problem.space.encode(values))
+        self._optima.setdefault(part.network, []).append(levels)
 
     def validate(self) -> int:
         """Compare the bounds that the walks rest on with the costs of feasible designs.
@@ -157,10 +154,11 @@ class Checker:
         return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
 
 
-def _check_fields(
+def _checked_design(
     certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
-) -> None:
-    """Check what needs no walk: counts, the design found, value, bound and gap.
+) -> Levels:
+    """The design found, shape (1, n_parameters); checks what needs no walk: it, counts, value,
+    bound and gap.
 
     Raises:
         Refused: something is not so.
@@ -175,9 +173,8 @@ def _check_fields(
         raise Refused(f"counts add up to {sum(counts):,} designs, not {certificate.designs:,}")
     if sorted(certificate.design) != sorted(problem.space.names):
         raise Refused("the incumbent has other parameters than the space")
-    values = {name: np.array([value]) for name, value in certificate.design.items()}
     try:
-        levels = problem.space.encode(values)
+        levels = problem.space.levels_of(certificate.design)
     except ValueError as error:
         raise Refused(f"the incumbent is no design of the space: {error}") from None
     costs = feasible_costs(problem, levels)
@@ -190,3 +187,4 @@ def _check_fields(
         raise Refused("the bound is above the value of a design")
     if goal.gap(certificate.value, certificate.bound) != certificate.gap:
         raise Refused("the gap is not that of value and bound")
+    return levels

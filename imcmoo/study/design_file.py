@@ -31,7 +31,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
     where there is something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
-    values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
+    (values,) = problem.space.designs(outcome.design)
     of_chip = [q for q in problem.model.quantities if not q.per_workload]
     chip = {
         display_column(q.column): float(to_display(q.unit, metrics.values[q.name][0]))

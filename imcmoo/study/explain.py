@@ -113,7 +113,7 @@ class _Explainer:
             broken_down = layer_tables.tables(self.problem, design, costs, row, most=most)
         return Explanation(
             names=self.subject.names,
-            design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
+            design=self.problem.space.designs(design.levels)[0],
             chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
             feasible=bool(design.feasible[0]),
             criterion=called,

@@ -38,7 +38,7 @@ def feasible_values(device, rng, n, study=None):
         known = model.resources(drawn)
         drawn = drawn[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
         levels = np.concatenate([levels, drawn])[:n]
-    return [{k: v[i].item() for k, v in space.decode(levels).items()} for i in range(n)]
+    return space.designs(levels)
 
 
 def part_of(space, rng, at_most, around=None, at_least=200):
