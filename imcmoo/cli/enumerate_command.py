@@ -18,9 +18,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report.explanation_words import UNITS
-from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import SHOWN
+from imcmoo.report.labels import label, on_screen
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -105,5 +103,5 @@ def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
                 title, unit = f"{label(quantity.name)} of {label(network)}", quantity.unit
             elif not quantity.per_workload and name == quantity.name:
                 unit = quantity.unit
-    factor, shown = SHOWN.get(unit, (1.0, UNITS.get(unit, unit)))
+    factor, shown = on_screen(unit)
     return f"{title}: {factor * value:.4g} {shown}".rstrip()

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import UNITS, headed
-from imcmoo.report.labels import distinct_labels, label
+from imcmoo.report.explanation_words import headed
+from imcmoo.report.labels import distinct_labels, label, on_screen
 from imcmoo.report.results import Results
-from imcmoo.report.terminal_tables import SHOWN
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""
@@ -228,14 +227,14 @@ class Measured:
     def factor(self) -> float:
         """Display units per unit of the file."""
         unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
-        return SHOWN.get(unit, (1.0, ""))[0]
+        return on_screen(unit)[0]
 
     @property
     def heading(self) -> str:
         """Name and unit for people."""
         if not self.per_workload:
             return headed(self.name)
-        unit = SHOWN[self.unit][1] if self.unit in SHOWN else UNITS.get(self.unit, self.unit)
+        _, unit = on_screen(self.unit)
         return f"{label(self.name)} ({unit})" if unit else label(self.name)
 
 
