@@ -134,6 +134,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             vtype=int,
         )
 
+    @property
+    def largest_area_m2(self) -> float:
+        """Area of the largest chip allowed; infinite where there is no limit."""
+        return np.inf if self.area_limit_m2 is None else self.area_limit_m2
+
     def _of_objectives(self, get: Any) -> NDArray[Any]:
         """Something of each objective's quantity, shape (n_objectives,)."""
         n = len(self.workload_names)
