@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -215,22 +216,13 @@ CRITERIA: dict[str, Criterion] = {
 over the networks, and the distance from equal pseudo-weights."""
 
 
-def _of_chip(name: str, unit: str) -> Criterion:
-    """A quantity of the chip of a study with a scenario."""
-    score = partial(_quantity, name=name)
-    needs = ("load", name)
-    return Criterion(name, score, needs=needs, monotone=True, guides=True, unit=unit)
-
-
-def _quantity(costs: Costs, *, name: str) -> Floats:
-    return costs[name]
-
-
 AVERAGE_POWER = "average_power"
 """The criterion of a study with a scenario that names none."""
 
 OF_SCENARIOS: dict[str, Criterion] = {
-    name: _of_chip(name, unit)
+    name: Criterion(
+        name, itemgetter(name), needs=("load", name), monotone=True, guides=True, unit=unit
+    )
     for name, unit in {AVERAGE_POWER: "W", "area": "m²", "load": ""}.items()
 }
 """Criteria of studies with a scenario, whose chips all serve their load, by name."""

@@ -39,23 +39,7 @@ def _drawn(results: Results) -> dict[str, Figure]:
         return drawn
     feasible = results.evaluations[results.evaluations["feasible"]]
     if results.has_edap_columns:
-        points = _points(results, feasible)
-        none = results.front.iloc[:0]
-        alone = none if results.baselines is None else results.baselines.iloc[1:]
-        drawn["trade_off"] = front_figures.trade_off(
-            results.workloads,
-            evaluated=points,
-            front=_points(results, results.front),
-            selected=_points(results, results.selected),
-            alone=_points(results, alone),
-        )
-        if "cost" in feasible:
-            drawn["cost"] = front_figures.cost_front(
-                feasible["cost"].to_numpy(),
-                edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
-                feasible["technology_nm"].to_numpy(),
-                selected=_selected(results, feasible),
-            )
+        drawn |= _fronts(results, feasible)
     if results.timeline is not None:
         drawn["timeline"] = scenario_figures.timeline(results.workloads, results.timeline)
         drawn["power_area"] = scenario_figures.power_against_area(
@@ -77,6 +61,29 @@ def _drawn(results: Results) -> dict[str, Figure]:
             np.isfinite(results.of_workloads(results.baselines, "energy_{}_J")),
             rows=results.baselines["optimised_for"].tolist(),
             columns=results.workloads,
+        )
+    return drawn
+
+
+def _fronts(results: Results, feasible: pd.DataFrame) -> dict[str, Figure]:
+    points = _points(results, feasible)
+    none = results.front.iloc[:0]
+    alone = none if results.baselines is None else results.baselines.iloc[1:]
+    drawn = {
+        "trade_off": front_figures.trade_off(
+            results.workloads,
+            evaluated=points,
+            front=_points(results, results.front),
+            selected=_points(results, results.selected),
+            alone=_points(results, alone),
+        )
+    }
+    if "cost" in feasible:
+        drawn["cost"] = front_figures.cost_front(
+            feasible["cost"].to_numpy(),
+            edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
+            feasible["technology_nm"].to_numpy(),
+            selected=_selected(results, feasible),
         )
     return drawn
 
