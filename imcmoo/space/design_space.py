@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -172,23 +172,7 @@ class DesignSpace:
 
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
-        chosen = tuple(self._columns(names))
-        if chosen not in self._weights:
-            self._weights[chosen] = self._weights_of(chosen)
-        return np.asarray(levels @ self._weights[chosen])
-
-    @cached_property
-    def _weights(self) -> dict[tuple[int, ...], Ranks]:
-        """Weights of the parameters in a rank, by the columns that it ranks."""
-        return {}
-
-    def _weights_of(self, chosen: Sequence[int]) -> Ranks:
-        dims = [self.shape[i] for i in chosen]
-        fits = math.prod(dims) - 1 <= LARGEST_RANK
-        weights = np.zeros(len(self.shape), dtype=np.int64 if fits else object)
-        for i, at in enumerate(chosen):
-            weights[at] = math.prod(dims[i + 1 :])
-        return weights
+        return np.asarray(levels @ _weights(self.shape, tuple(self._columns(names))))
 
     def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
         """Level matrix of the designs with these ranks.
@@ -262,3 +246,14 @@ class DesignSpace:
             raise ValueError(
                 f"a level of {self.names[worst]} is outside 0..{self.shape[worst] - 1}"
             )
+
+
+@lru_cache
+def _weights(shape: tuple[int, ...], chosen: tuple[int, ...]) -> Ranks:
+    """Weights of the levels in a rank among the parameters of the chosen columns."""
+    sizes = [shape[at] for at in chosen]
+    fits = math.prod(sizes) - 1 <= LARGEST_RANK
+    weights = np.zeros(len(shape), dtype=np.int64 if fits else object)
+    for i, at in enumerate(chosen):
+        weights[at] = math.prod(sizes[i + 1 :])
+    return weights

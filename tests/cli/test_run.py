@@ -20,7 +20,7 @@ from imcmoo.cli import run_studies
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
-from tests.cli.helpers import contents, refused
+from tests.cli.helpers import INTERRUPT, contents, refused
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
@@ -150,18 +150,15 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
 
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", interrupt)
+        patch.setattr("imcmoo.cli.run_studies.draw_figures", INTERRUPT)
         assert run(tmp_path) == 130
     assert capsys.readouterr().err == (
         "experiments.run: interrupted; the same command with --resume continues\n"
     )
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._initialize_infill", interrupt)
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._infill", interrupt)
+    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._initialize_infill", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._infill", INTERRUPT)
     monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
