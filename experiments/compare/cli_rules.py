@@ -15,7 +15,7 @@ from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
-from imcmoo.exact.regret import CertifiedRegret, ExactRegret
+from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.search.elites import LARGE_SPACE
@@ -65,7 +65,7 @@ def find_rules(
     if answer is not None:
         judge: Judge = partial(ExactRegret, answer=answer)
     elif study.space.size > LARGE_SPACE:
-        judge = partial(CertifiedRegret, optima=find_certified(study, results))
+        judge = partial(Regret, optima=find_certified(study, results))
     else:
         name = study.file or study.name
         raise InputError(
@@ -117,7 +117,7 @@ def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Metho
 
 
 def find_certified(study: Study, results: Path) -> Mapping[str, float]:
-    """Read the certified optima of a study, as `CertifiedRegret` takes them.
+    """Read the certified optima of a study, as `Regret` takes them.
 
     Certificates are checked without a walk through the designs: that they are of this problem, and
     that their designs are feasible and have the stated scores.
@@ -144,7 +144,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
     optima = {certificate.criterion: certificate.value for certificate in stored.values()}
     problem = study.problem()
     alone = [f"{ALONE}{name}" for name in problem.workload_names if problem.has_edap]
-    missing = [n for n in [*CertifiedRegret(problem, {}).criteria, *alone] if n not in optima]
+    missing = [n for n in [*Regret(problem, {}).criteria, *alone] if n not in optima]
     if missing:
         raise InputError(
             f"{study.name} cannot be enumerated, and its optimum by {', '.join(missing)} is not "

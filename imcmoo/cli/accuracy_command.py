@@ -18,9 +18,8 @@ from rich.table import Table
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
-from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, show
+from imcmoo.cli.terminal import console, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -66,6 +65,11 @@ HOW = ("exact", "fast", "linear")
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors")
+SETTINGS = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
+"""Fields of every chip that the command line can set."""
+
+SHOWN = (*NEEDED, "differential", "sigma", "adc_window")
+"""Fields of a chip that a row of the output has."""
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -205,8 +209,8 @@ def main(args: argparse.Namespace) -> None:
         for at, chip in enumerate(chips):
             result, errors = find(chip, advance)
             start = {"design": at, "network": args.network.stem}
-            known = {**_shown(chip), "samples": assess.samples, "chips": args.chips}
-            known |= {"how": args.how}
+            known = {name: getattr(chip, name) for name in SHOWN}
+            known |= {"samples": assess.samples, "chips": args.chips, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
                 accuracy = assess.alone(chip, each.layer)
@@ -320,15 +324,10 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
         chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
-        return [replace(chip, **_settings(args)) for chip in chips]
+        given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
+        return [replace(chip, **given) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None
-
-
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Fields of every chip that the command line sets."""
-    names = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
-    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:
@@ -352,12 +351,6 @@ def _pairs(text: str) -> dict[str, Any]:
             )
         found[name] = value if name in TEXTS else whole(1)(value)
     return found
-
-
-def _shown(chip: Circuit) -> dict[str, Any]:
-    """Parameters of a chip for a row of the output."""
-    names = (*NEEDED, "differential", "sigma", "adc_window")
-    return {name: getattr(chip, name) for name in names}
 
 
 def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:

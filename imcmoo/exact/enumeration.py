@@ -152,7 +152,7 @@ def relative_scores(
         joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
         alone: single-network optimum of each network, J·s·mm², shape (W,).
     """
-    relative = [c for c in problem.criteria if c.against == "own best"]
+    relative = [c for c in problem.criteria if c.is_regret]
     by_name = {c.name: c.scores(costs, np.asarray(alone)) for c in relative}
     return by_name | {c.joint_name: c.scores(costs, np.asarray(joint)) for c in relative}
 
@@ -300,8 +300,8 @@ class Enumeration:
         by_criterion = scores(problem, costs)
         if problem.has_edap:
             joint = costs.edap.min(axis=0).tolist()
-            own_bests = [optimum.value for optimum in alone.values()]
-            by_criterion |= relative_scores(problem, costs, joint, own_bests)
+            single = [optimum.value for optimum in alone.values()]
+            by_criterion |= relative_scores(problem, costs, joint, single)
         optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)

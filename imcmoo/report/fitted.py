@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
-from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -25,7 +24,10 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
     start = 1
     while start < len(table.columns) or start == 1:
         end = start + 1
-        while end < len(table.columns) and _total(table, least, start, end + 1) <= width:
+        while (
+            end < len(table.columns)
+            and least[0] + sum(least[start : end + 1]) + _frame(table, 2 + end - start) <= width
+        ):
             end += 1
         chosen = [0, *range(start, min(end, len(table.columns)))]
         most = [natural[at][1] for at in chosen]
@@ -61,7 +63,8 @@ def natural_width(table: Table) -> int:
 
 def _widths(column: Column) -> tuple[int, int]:
     """Columns of the longest word, and of the longest line."""
-    lines = [line for cell in (column.header, *column.cells) for line in _plain(cell).split("\n")]
+    cells = [c.plain if isinstance(c, Text) else str(c) for c in (column.header, *column.cells)]
+    lines = [line for cell in cells for line in cell.split("\n")]
     words = [word for line in lines for word in _words(line, column)]
     return max(map(cell_len, words), default=0), max(map(cell_len, lines), default=0)
 
@@ -72,20 +75,11 @@ def _words(line: str, column: Column) -> list[str]:
     return [line] if column.no_wrap or is_value else line.split()
 
 
-def _plain(cell: RenderableType) -> str:
-    return cell.plain if isinstance(cell, Text) else str(cell)
-
-
 def _frame(table: Table, n: int) -> int:
     """Columns taken by lines and padding around n columns."""
     _, right, _, left = table.padding
     lines = n - 1 + 2 * table.show_edge
     return n * (left + right) + lines * bool(table.box)
-
-
-def _total(table: Table, least: Sequence[int], start: int, end: int) -> int:
-    n = 1 + end - start
-    return least[0] + sum(least[start:end]) + _frame(table, n)
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
@@ -112,14 +106,10 @@ def _part(
         box=table.box,
         padding=table.padding,
     )
-    for at, columns in zip(chosen, widths, strict=True):
+    for at, width in zip(chosen, widths, strict=True):
         column = table.columns[at]
         part.add_column(
-            column.header,
-            justify=column.justify,
-            style=column.style,
-            width=columns,
-            overflow="fold",
+            column.header, justify=column.justify, style=column.style, width=width, overflow="fold"
         )
     cells = [list(table.columns[at].cells) for at in chosen]
     for at, row in enumerate(table.rows):

@@ -197,7 +197,7 @@ def _best(problem: AcceleratorProblem, F: Floats) -> float:
         return np.inf
     if not problem.guides:
         return float(F[:, 0].min())
-    return float(problem.guides[0].scores(problem.costs(F), problem.own_best(F)).min())
+    return float(problem.guides[0].scores(problem.costs(F), problem.best_joint_edap(F)).min())
 
 
 def _identity(

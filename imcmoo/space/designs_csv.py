@@ -145,12 +145,14 @@ class DesignsTable:
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if like.dtype.kind not in "iuf":
             return np.array(texts)
-        try:
-            return np.array([float(text) for text in texts])
-        except ValueError:
-            bad = next(i for i, text in enumerate(texts) if not _is_number(text))
-        problem = f"'{texts[bad]}' is not a number" if texts[bad] else "no value"
-        raise InputError(f"{self.path}, line {self.lines[bad]}, column {name}: {problem}")
+        values = []
+        for line, text in zip(self.lines, texts, strict=True):
+            try:
+                values.append(float(text))
+            except ValueError:
+                problem = f"'{text}' is not a number" if text else "no value"
+                raise InputError(f"{self.path}, line {line}, column {name}: {problem}") from None
+        return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
         """Result of a function of all rows; names the first row that it refuses.
@@ -198,11 +200,3 @@ class DesignsTable:
                 f"{self.path}, line {self.lines[bad]}, column {name}: {wrong}, "
                 f"but {what} {value} only"
             )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -54,7 +54,7 @@ def explain(
     criterion: Criterion,
     subjects: Sequence[DesignToExplain],
     *,
-    own_best: Floats | None = None,
+    reference_edap: Floats | None = None,
     on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
@@ -63,8 +63,8 @@ def explain(
         problem: what they are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
-        own_best: the best EDAP known of each network, J·s·mm², shape (W,); where it is not known,
-            a criterion that needs it compares with each design itself.
+        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
+            known, a criterion that needs it compares with each design itself.
         on_explained: told of progress.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
@@ -74,7 +74,7 @@ def explain(
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
         of_runs = {name: values[row] for name, values in details.items()}
         explanations.append(
-            _Explainer(problem, criterion, subject, steps, own_best).explanation(
+            _Explainer(problem, criterion, subject, steps, reference_edap).explanation(
                 costs, row, of_runs
             )
         )
@@ -90,21 +90,21 @@ class _Explainer:
     criterion: Criterion
     subject: DesignToExplain
     steps: Steps
-    own_best: Floats | None
+    reference_edap: Floats | None
 
     def explanation(
         self, costs: LayerCosts | None, row: int, of_runs: Mapping[str, NDArray[Any]]
     ) -> Explanation:
         """The explanation."""
         design, there = self.steps.design, self.steps.around
-        needs_best = self.criterion.against == "own best"
-        best = (
-            design.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
-        )
+        best = self.reference_edap
+        if best is None and self.problem.has_edap:
+            best = design.judged[0]
         if best is not None and not np.isfinite(best).all():
             best = None
         quantity = design.judged_by
         scored = np.concatenate([part.scores(self.criterion, best) for part in (design, there)])
+        served = ServedDesign.of(self.problem.model, design.levels)
         called, scored = stated(self.criterion.name, scored)
         scores = scored[:1], scored[1:]
         broken_down = layer_tables.NONE
@@ -113,12 +113,12 @@ class _Explainer:
             broken_down = layer_tables.tables(self.problem, design, costs, row, most=most)
         return Explanation(
             names=self.subject.names,
-            design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
+            design=self.problem.space.designs(design.levels)[0],
             chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
             feasible=bool(design.feasible[0]),
             criterion=called,
             against=THIS_DESIGN
-            if needs_best and self.own_best is None and best is not None
+            if self.criterion.is_regret and self.reference_edap is None and best is not None
             else "",
             score=float(scores[0][0]),
             judged_by="EDAP" if self.problem.has_edap else (quantity.name if quantity else ""),
@@ -129,14 +129,9 @@ class _Explainer:
                 "neighbours": self.steps.neighbours(scores[1]),
                 "changes": self.steps.changes(),
                 "lacking": self.steps.lacking(),
-                **self._scenario(),
+                **({} if served is None else {SCENARIO: served.table()}),
             },
         )
-
-    def _scenario(self) -> dict[str, pd.DataFrame]:
-        """Service of the requests of a scenario, if there is one and all networks run."""
-        served = ServedDesign.of(self.problem.model, self.steps.design.levels)
-        return {} if served is None else {SCENARIO: served.table()}
 
     def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
         """One row per network; what does not run has no figures."""
@@ -144,9 +139,7 @@ class _Explainer:
         values = design.metrics.values
         runs = design.runs[0]
         quantities = {
-            f"{q.name}_{q.unit}" if q.unit else q.name: values[q.name][0]
-            for q in problem.model.quantities
-            if q.per_workload
+            q.column: values[q.name][0] for q in problem.model.quantities if q.per_workload
         }
         named = {q.name for q in problem.model.quantities}
         beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
@@ -154,8 +147,8 @@ class _Explainer:
         columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
         if problem.has_edap:
             columns["edap_J_s_mm2"] = design.judged[0]
-            if self.own_best is not None:
-                columns["regret"] = regret(design.judged[0], self.own_best)
+            if self.reference_edap is not None:
+                columns["regret"] = regret(design.judged[0], self.reference_edap)
         shown = {
             name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
             for name, v in columns.items()
