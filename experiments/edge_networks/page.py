@@ -28,8 +28,8 @@ NETWORKS = {
 """Display names of the networks."""
 
 CHIPS = {
-    "edge_sram0": "SRAM, 0 points",
-    "edge_sram": "SRAM, 1 point",
+    "edge_sram0": "SRAM, lossless",
+    "edge_sram": "SRAM, drop of 1 point",
     "nine_sram": "SRAM, recommended for nine networks",
     "nine_rram": "RRAM, recommended for nine networks",
 }
