@@ -46,7 +46,7 @@ def page(folder: Path = TABLES) -> str:
     executed = pd.read_csv(folder / "edge_five_executed.csv")
     alone = by_layer["accuracy_alone"]
     runs = by_level.set_index(["cell_errors", "network"])
-    lost = runs["integer"] - runs["accuracy"]
+    losses = runs["integer"] - runs["accuracy"]
     rounding = executed["float"] - executed["integer"]
     return render(
         "edge_networks/edge_five.md",
@@ -57,7 +57,7 @@ def page(folder: Path = TABLES) -> str:
         lost_to_rounding=rounding.max(),
         short=lambda value: f"{value:.3g}",
         score=lambda chip, network: score(executed, chip, network),
-        lost=lambda kind, network: lost[kind, network],
+        lost=lambda kind, network: losses[kind, network],
     )
 
 
