@@ -55,8 +55,7 @@ def find_rules(
         budgets: unique designs; None for the defaults.
         ablation: compare ablations of our search instead.
         names: the algorithms that are compared; all if None.
-        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget
-            and may check constraints first.
+        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
 
     Raises:
         InputError: the optimum is not known, or there is no such algorithm.
@@ -75,7 +74,6 @@ def find_rules(
     if ablation:
         everything = frozenset(ABLATIONS)
         rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
-        rules = replace(rules, checking=everything)
     elif answer is None:
         rules = Rules(study, judge, budgets or large_spaces.BUDGETS, **large_spaces.RULES)
     else:
@@ -89,7 +87,6 @@ def find_rules(
         rules,
         methods=methods | {path: _own(path) for path in own},
         phased=rules.phased | set(own),
-        checking=rules.checking | set(own),
     )
 
 
