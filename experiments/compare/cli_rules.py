@@ -25,6 +25,9 @@ from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
 
+PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA, "optuna")
+"""Package that an algorithm needs, if any."""
+
 
 def require(methods: Collection[str]) -> None:
     """Check that the packages of some algorithms are installed.
@@ -32,8 +35,7 @@ def require(methods: Collection[str]) -> None:
     Raises:
         InputError: one is not; says how to get it.
     """
-    needs = [*((n, "numba") for n in COMPILED), *((n, "optuna") for n in large_spaces.OPTUNA)]
-    for name, package in needs:
+    for name, package in PACKAGES.items():
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
 
