@@ -25,6 +25,9 @@ from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
 
+PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA, "optuna")
+"""Package that an algorithm needs, if any."""
+
 
 def require(methods: Collection[str]) -> None:
     """Check that the packages of some algorithms are installed.
@@ -32,8 +35,7 @@ def require(methods: Collection[str]) -> None:
     Raises:
         InputError: one is not; says how to get it.
     """
-    needs = [*((n, "numba") for n in COMPILED), *((n, "optuna") for n in large_spaces.OPTUNA)]
-    for name, package in needs:
+    for name, package in PACKAGES.items():
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
 
@@ -55,8 +57,7 @@ def find_rules(
         budgets: unique designs; None for the defaults.
         ablation: compare ablations of our search instead.
         names: the algorithms that are compared; all if None.
-        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget
-            and may check constraints first.
+        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
 
     Raises:
         InputError: the optimum is not known, or there is no such algorithm.
@@ -75,7 +76,6 @@ def find_rules(
     if ablation:
         everything = frozenset(ABLATIONS)
         rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
-        rules = replace(rules, checking=everything)
     elif answer is None:
         rules = Rules(study, judge, budgets or large_spaces.BUDGETS, **large_spaces.RULES)
     else:
@@ -89,7 +89,6 @@ def find_rules(
         rules,
         methods=methods | {path: _own(path) for path in own},
         phased=rules.phased | set(own),
-        checking=rules.checking | set(own),
     )
 
 
