@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
     from imcmoo.accuracy.simulation import LayerErrors
 
-Finder = Callable[[Circuit, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
-"""Finds the accuracy of a chip, and tells after each simulated chip."""
-
 DESCRIPTION = """
 Execute an ONNX network on simulated chips of a design and score it on labelled data: in float, with
 inputs and weights as integers, and on the chips, with sliced operands, cell errors drawn per chip,
@@ -191,7 +188,7 @@ def main(args: argparse.Namespace) -> None:
     )
     chips = _chips(args)
     assess = _assessment(args)
-    find = _finder(args, assess)
+    data = _accuracy_data(args, assess) if args.how == "linear" else None
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -207,7 +204,7 @@ def main(args: argparse.Namespace) -> None:
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
-            result, errors = find(chip, advance)
+            result, errors = _found(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
             known = {name: getattr(chip, name) for name in SHOWN}
             known |= {"samples": assess.samples, "chips": args.chips, "how": args.how}
@@ -247,26 +244,27 @@ def _assessment(args: argparse.Namespace) -> Assessment:
     return found
 
 
-def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
-    """A function that finds the accuracy of a chip in the way a command line asks for."""
-    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
-
-    if args.how != "linear":
-        return lambda chip, after_each: assess.on_chips(
+def _found(
+    args: argparse.Namespace,
+    assess: Assessment,
+    chip: Circuit,
+    data: AccuracyData | None,
+    after_each: Callable[[], None],
+) -> tuple[Result, list[LayerErrors]]:
+    """Accuracy of a chip and errors of its layers: predicted from accuracy data, or executed."""
+    if data is None:
+        return assess.on_chips(
             chip, args.chips, allowed_drop=args.allowed_drop, how=args.how, after_each=after_each
         )
-    data = _accuracy_data(args, assess)
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
-    def predict(chip: Circuit, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
-        noise = CircuitNoise(cache_folder())
-        try:
-            found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
-        except ValueError as error:
-            raise InputError(f"--how linear: {error}") from None
-        after_each()
-        return found
-
-    return predict
+    noise = CircuitNoise(cache_folder())
+    try:
+        found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
+    except ValueError as error:
+        raise InputError(f"--how linear: {error}") from None
+    after_each()
+    return found
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
@@ -294,12 +292,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
     if columns is not None:
         return _made(args, {name: np.array([value]) for name, value in columns.items()})
     table = DesignsTable.read(args.designs)
-    texts = {*TEXTS, "device"}
-    read = {
-        name: table.column(name, np.asarray("" if name in texts else 0))
-        for name in (*NEEDED, *OPTIONAL, "device")
-        if name in table.header
-    }
+    read = table.columns((*NEEDED, *OPTIONAL, "device"), {*TEXTS, "device"})
     return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
 
 

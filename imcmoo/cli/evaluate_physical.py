@@ -105,16 +105,10 @@ def _costs(found: PhysicalMetrics, macs: Floats) -> dict[str, NDArray[Any]]:
 
 def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
     table = DesignsTable.read(path)
-    missing = [name for name in NEEDED if name not in table.header]
-    if missing:
-        raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
+    table.require_columns(NEEDED)
     if "device" in table.header:
         table.require("device", device, "--device is")
-    columns = {
-        name: table.column(name, np.asarray("" if name in TEXTS else 0))
-        for name in (*NEEDED, *DEFAULTS)
-        if name in table.header
-    }
+    columns = table.columns((*NEEDED, *DEFAULTS), TEXTS)
 
     def covered(rows: slice) -> Designs:
         try:

@@ -209,8 +209,4 @@ class _Walk:
 
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """Costs of the feasible designs among `levels`."""
-    metrics = problem.model.evaluate(levels)
-    # What is drawn may be a chip so large that it has no score.
-    fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
-    F, G = problem.score(levels[fits], metrics.take(fits))
-    return problem.costs(F[(G <= 0).all(axis=1)])
+    return problem.costs(problem.score(*problem.feasible(levels))[0])

@@ -158,9 +158,8 @@ class NodeExpander:
 
     def feasible(self, levels: Levels) -> tuple[Levels, Floats]:
         """Feasible designs among `levels`, and their objectives."""
-        F, G = self.problem.score(levels, self.problem.model.evaluate(levels))
-        feasible = (G <= 0).all(axis=1)
-        return levels[feasible], F[feasible]
+        levels, metrics = self.problem.feasible(levels)
+        return levels, self.problem.score(levels, metrics)[0]
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:

@@ -193,8 +193,8 @@ class Metrics:
             columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()
         return pd.DataFrame(columns)
 
-    def take(self, rows: NDArray[Any]) -> Metrics:
-        """Metrics of the designs of an index or mask."""
+    def take(self, rows: NDArray[Any] | slice) -> Metrics:
+        """Metrics of the designs of an index, mask or slice."""
         return Metrics(
             {name: values[rows] for name, values in self.values.items()},
             {name: Resource(r.own[rows], r.missing[rows]) for name, r in self.resources.items()},

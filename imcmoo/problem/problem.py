@@ -233,6 +233,16 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         levels = as_levels(X)
         out["F"], out["G"] = self.score(levels, self.model.evaluate(levels))
 
+    def feasible(self, levels: Levels) -> tuple[Levels, Metrics]:
+        """The feasible ones of some designs, shape (k, n_parameters), and their metrics.
+
+        A chip that breaks a limit may be so large that it has no score.
+        """
+        metrics = self.model.evaluate(levels)
+        limits = self.feasibility.constraints(metrics), self.limits.constraints(metrics.values)
+        keeps = np.asarray((np.hstack(limits) <= 0).all(axis=1))
+        return levels[keeps], metrics.take(keeps)
+
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
         """Objectives F and constraints G of designs whose metrics are known.
 

@@ -24,10 +24,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
     start = 1
     while start < len(table.columns) or start == 1:
         end = start + 1
-        while (
-            end < len(table.columns)
-            and least[0] + sum(least[start : end + 1]) + _frame(table, 2 + end - start) <= width
-        ):
+        while end < len(table.columns) and _total(table, least, start, end + 1) <= width:
             end += 1
         chosen = [0, *range(start, min(end, len(table.columns)))]
         most = [natural[at][1] for at in chosen]
@@ -80,6 +77,11 @@ def _frame(table: Table, n: int) -> int:
     _, right, _, left = table.padding
     lines = n - 1 + 2 * table.show_edge
     return n * (left + right) + lines * bool(table.box)
+
+
+def _total(table: Table, least: Sequence[int], start: int, end: int) -> int:
+    n = 1 + end - start
+    return least[0] + sum(least[start:end]) + _frame(table, n)
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:

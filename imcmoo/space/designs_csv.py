@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,9 +61,7 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
 
 def _levels(table: DesignsTable, space: DesignSpace) -> Levels:
     """Level matrix of the designs of a table."""
-    missing = [name for name in space.names if name not in table.header]
-    if missing:
-        raise InputError(f"{table.path}, line 1: no column {', '.join(missing)}")
+    table.require_columns(space.names)
     for name, value in space.fixed.items():
         if name in table.header:
             table.require(name, value, "this space is for")
@@ -135,6 +133,24 @@ class DesignsTable:
                     f"{self.path}, line {line}: {len(row)} values for {len(self.header)} columns, "
                     f"too many after column {self.header[-1]}"
                 )
+
+    def require_columns(self, names: Iterable[str]) -> None:
+        """Check that the table has some columns.
+
+        Raises:
+            InputError: it lacks some; names them.
+        """
+        missing = [name for name in names if name not in self.header]
+        if missing:
+            raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
+
+    def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
+        """Those columns that are there: numbers, but for `texts`; errors as of `column`."""
+        return {
+            name: self.column(name, np.asarray("" if name in texts else 0))
+            for name in names
+            if name in self.header
+        }
 
     def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
         """The values of a column: numbers if `like` are numbers, else text.

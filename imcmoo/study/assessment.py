@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, Resource
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
@@ -39,11 +39,7 @@ class Assessment:
 
     def take(self, rows: slice) -> Assessment:
         """Some of the designs."""
-        m = self.metrics
-        metrics = Metrics(
-            {name: v[rows] for name, v in m.values.items()},
-            {n: Resource(r.own[rows], r.missing[rows]) for n, r in m.resources.items()},
-        )
+        metrics = self.metrics.take(rows)
         return Assessment(self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows])
 
     @property

@@ -32,6 +32,20 @@ class Steps:
         """True where a neighbour breaks a limit the design keeps, shape (n, n_limits)."""
         return np.asarray((self.around.G > 0) & (self.design.G <= 0))
 
+    def limits(self) -> pd.DataFrame:
+        """One row per limit of the chip or of a network, as it is for the design."""
+        design = self.design
+        return pd.DataFrame(
+            {
+                "limit": [limit for limit, _ in design.limit_names],
+                "network": [network for _, network in design.limit_names],
+                "used": design.used()[0],
+                "excess": design.excess[0],
+                "missing": design.missing[0],
+                "stops": self.broken.sum(axis=0),
+            }
+        )
+
     def neighbours(self, score: Floats) -> pd.DataFrame:
         """One row per neighbour; see `explanation.TABLES`.
 
