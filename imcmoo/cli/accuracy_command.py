@@ -167,6 +167,12 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         metavar="X",
         help="largest stored weight as a share of its channel's largest (default: 1)",
     )
+    group.add_argument(
+        "--layers-digital",
+        type=lambda text: text.split(","),
+        metavar="LAYER,...",
+        help="layers that run on the digital unit (default: none)",
+    )
     for operand in ("input", "weight"):
         group.add_argument(
             f"--{operand}-bits",
@@ -235,6 +241,7 @@ def _assessment(args: argparse.Namespace) -> Assessment:
         output=args.output,
         samples=args.samples,
         seed=args.seed,
+        layers_digital=args.layers_digital or (),
     )
     if found.samples < FEW_SAMPLES:
         warn(
@@ -269,8 +276,6 @@ def _found(
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
     """The accuracy data that a command line names, or measured ones."""
-    if args.weight_clip != 1:
-        raise InputError("--how linear knows no --weight-clip: use --how fast")
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:

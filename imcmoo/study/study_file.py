@@ -110,6 +110,9 @@ class StudyFile(Table):
             cost_per_cm2={int(node): c for node, c in self.cost.items()} if self.cost else None,
             limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
             precision=None if {*bits.values()} == {(BITS, BITS)} else bits,
+            weight_clip={k: c for k, n in networks.items() if (c := n.weight_clip) < 1} or None,
+            layers_digital={k: tuple(d) for k, n in networks.items() if (d := n.layers_digital)}
+            or None,
             accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
             components=self.components,
             objectives=tuple(self.objectives),

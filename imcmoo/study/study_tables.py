@@ -194,6 +194,12 @@ class NetworkTable(Table):
     )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
+    weight_clip: float = Field(
+        1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
+    )
+    layers_digital: list[str] = Field(
+        [], description="layers that run on the digital unit, their weights in the global buffer"
+    )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
     max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
     max_power_W: Positive | None = Field(None, description="largest energy over latency")

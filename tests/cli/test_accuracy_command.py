@@ -164,6 +164,8 @@ def test_a_seed_repeats_its_chips(command):
          "at most `rows`"),
         (["--design", GOOD.replace("cell=1", "cell=2"), "--device", "sram"], "1 for SRAM"),
         (["--design", GOOD, "--device", "sram", "--weight-clip", "0"], "weight_clip"),
+        (["--design", GOOD, "--device", "sram", "--layers-digital", "classes,first"],
+         "no layer 'first' with stored weights; known: hidden, classes"),
         (["--design", GOOD, "--device", "sram", "--metric", "top2"], "unknown metric"),
         (["--design", GOOD, "--device", "sram", "--output", "z"], "no output 'z'; there are y"),
         (["--designs", "no_such_folder"], "No such file"),

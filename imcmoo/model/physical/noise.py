@@ -37,6 +37,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
+from imcmoo.networks.workloads import BITS
 
 OUTLIER_SIGMAS = 6.0
 """How far it lies off, in standard deviations of the columns' means."""
@@ -414,13 +415,14 @@ def assumed_statistics(
     zero = 2.0 ** (bits[1] - 1)
     input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
     weight_square = ww - 2 * zero * w + zero**2
+    cut = operands.cut / 4.0 ** (BITS - bits[1])
     return Statistics(
         rows=rows,
         inputs=inputs,
         weights=weights,
         input_variance=input_variance,
         signal=rows * input_variance * weight_square,
-        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
+        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square) + cut / weight_square,
         outliers=assumptions.outlier_columns.value,
         cell_variances=None
         if cell_errors == "uniform"
