@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from experiments.paper import figures as drawn
 from experiments.paper import network_figures
@@ -77,20 +76,9 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _breakdown(frame: pd.DataFrame, width: float) -> Figure:
-    columns = [c for c in map(str, frame) if c.startswith("energy_")]
-    return breakdown(
-        [c.removeprefix("energy_").removesuffix("_J") for c in columns],
-        frame["component"].tolist(),
-        energy_J=frame[columns].to_numpy().T,
-        area_m2=frame["area_mm2"].to_numpy() * 1e-6,
-        width=width,
-    )
-
-
 SPECS = {
     "absolute": FigureSpec("joint", _joint, network_figures.absolute),
-    "breakdown": FigureSpec("breakdown", _all, _breakdown),
+    "breakdown": FigureSpec("breakdown", _all, breakdown),
     "reductions": FigureSpec("reductions", _reductions, network_figures.reductions),
     "aggregations": FigureSpec("aggregations", _all, network_figures.aggregations),
     "sensitivity": FigureSpec("sensitivity", _sensitivity, drawn.sensitivity),

@@ -54,7 +54,7 @@ def _drawn(results: Results) -> dict[str, Figure]:
         drawn["timeline"] = scenario_figures.timeline(results.workloads, results.timeline)
         drawn["power_area"] = _power(results, results.evaluations)
     if results.breakdown is not None:
-        drawn["breakdown"] = _breakdown(results, results.breakdown)
+        drawn["breakdown"] = figures.breakdown(results.breakdown)
     if results.baselines is not None:
         drawn["baselines"] = figures.baseline_matrix(
             results.of_workloads(results.baselines, "relative_edap_{}"),
@@ -109,12 +109,3 @@ def _selected(results: Results, designs: pd.DataFrame) -> int:
     design = results.selected[results.parameters].iloc[0]
     (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
     return int(selected)
-
-
-def _breakdown(results: Results, table: pd.DataFrame) -> Figure:
-    return figures.breakdown(
-        results.workloads,
-        table["component"].tolist(),
-        energy_J=results.of_workloads(table, "energy_{}_J").T,
-        area_m2=table["area_mm2"].to_numpy() * M2_PER_MM2,
-    )
