@@ -10,10 +10,10 @@ import pandas as pd
 from experiments.paper import figures as drawn
 from experiments.paper import network_figures
 from experiments.paper.network_figures import OVER_JOINT, QUANTITIES
+from experiments.paper.questions import GENERAL, PAPER_SCORE, SCORED
 from experiments.paper.reductions import EXACT
 from experiments.paper.tables import Tables
 from experiments.publish import Draw
-from experiments.questions import GENERAL, PAPER_SCORE, SCORED
 from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import networks_in
 

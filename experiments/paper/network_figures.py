@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.questions import PAPER_SCORE
+from experiments.paper.questions import PAPER_SCORE
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
 from imcmoo.report.style import (

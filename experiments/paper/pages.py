@@ -14,11 +14,10 @@ from experiments.markdown import percent, render, table
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
 from experiments.paper.figure_specs import EARLY, SPECS, named_figures
 from experiments.paper.figures import CHEAP, parameter_name
-from experiments.paper.questions import RECORDED
+from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
-from experiments.questions import GENERAL, PAPER_SCORE, SAMPLED_SETS
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label, networks_in
