@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from inspect import isfunction
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render, row, rows
+from experiments.markdown import groups, render, row
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
@@ -33,42 +33,6 @@ ALLOWED_DROP = 0.01
 
 OF_ACCURACY = ("recommended", "edge_five_executed")
 """Tables of `published/accuracy` that the page shows."""
-
-NETWORKS = {
-    "digits": "digits",
-    "line_direction": "line direction",
-    "magika": "file type",
-    "recogniser": "text recognition",
-    "minilm": "sentence retrieval",
-}
-"""Display names of executed networks."""
-
-RRAM_CASES = {
-    DEFAULT: "cell error 4.3 %, ADC SQNR at least 15 dB",
-    "rram_sigma=0.011": "cell error 1.1 %",
-    "cell_errors=wan2022_1s": "cell error by level, after 1 s",
-    "cell_errors=wan2022_1d": "cell error by level, after a day",
-    "redundancy=1 2 4": "cell error 4.3 %, up to 4 cells in parallel",
-    "redundancy=1 2 4; snr_dB=15": "the same, compute SNR at least 15 dB",
-    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": (
-        "cell error by level, after 1 s, up to 4 cells in parallel, compute SNR at least 15 dB"
-    ),
-    "adc_window=sigma range least_error": "cell error 4.3 %, choice of the ADC window",
-    "snr_adc_dB=-100": "no limit on ADC SQNR",
-}
-"""Descriptions of assumptions about RRAM by variation."""
-
-CHIP_ROWS = {
-    "area, macros": "{area_mm2:.0f} mm², {macros:,.0f}",
-    "array": "{rows:.0f} × {cols:.0f}",
-    "rows read at once": "{active_rows:.0f}",
-    "bits per cell": "{bits_per_cell:.0f}, {weight_coding}",
-    "bits per input slice": "{input_slice_bits:.0f}, {input_coding}",
-    "ADC": "{adc_bits:.0f} bits per {columns_per_adc:.0f} columns",
-    "global buffer, memory": "{glb_KiB:.0f} KiB, {dram}",
-    "supply voltage, schedule": "{voltage_V:g} V, {schedule}",
-}
-"""Rows of the table of chips and the format of their cells."""
 
 HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
 
@@ -93,7 +57,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
     optima = frames["optima"]
     helpers = (
-        *(plain, device_ratios, span, runs_of, chip_table, other_device, by_adc),
+        *(plain, device_ratios, span, runs_of, other_device, by_adc),
         *(short, ratio, dB, rram_cases, idle_effect),
     )
     return render(
@@ -107,7 +71,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         executed=accuracy["edge_five_executed"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
-        **{"MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN, "NETWORKS": NETWORKS},
+        **{"MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN, "HBM2_MM2": HBM2_MM2},
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
@@ -157,10 +121,18 @@ def span(values: Mapping[str, float]) -> str:
     return f"{min(values.values()):.1f} to {max(values.values()):.1f} times"
 
 
-def rram_cases(proven: pd.DataFrame, networks: str) -> Iterator[tuple[str, Row, float]]:
-    """Best RRAM chips by assumption, and their EDAP over that of the best SRAM chip."""
+def rram_cases(
+    proven: pd.DataFrame, networks: str, cases: Mapping[str, str]
+) -> Iterator[tuple[str, Row, float]]:
+    """Best RRAM chips by assumption, and their EDAP over that of the best SRAM chip.
+
+    Args:
+        proven: proven best chips.
+        networks: number of networks, in letters.
+        cases: description of each variation.
+    """
     sram = row(proven, study=f"{networks}_workload_sram_physical", variation=DEFAULT)
-    for variation, name in RRAM_CASES.items():
+    for variation, name in cases.items():
         rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
         yield name, rram, rram["edap_geomean"] / sram["edap_geomean"]
 
@@ -184,25 +156,6 @@ def other_device(optima: pd.DataFrame) -> str:
     """Return the main study of the device that is not recommended; empty if there is none."""
     best = summary.recommended(optima)
     return next((s for s in summary.main_studies(optima) if s != best), "")
-
-
-def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Rows of the table of chips by minimax regret: a name, and a cell for each study."""
-    chips = [summary.chip_of(optima, study) for study in studies]
-    firsts = [rows(chip)[0] for chip in chips]
-    for name, form in CHIP_ROWS.items():
-        yield name, [form.format(**first) for first in firsts]
-    for name, column in (
-        ("least SNR of ADCs, dB", "snr_adc_dB"),
-        ("least SNR of cells, dB", "snr_dev_dB"),
-    ):
-        yield name, [dB(chip[column].min()) for chip in chips]
-    for name, column, unit in (
-        ("EDAP over single-network optimum", "over_own_best", " ×"),
-        ("TOPS/W", "tops_per_W", ""),
-    ):
-        ends = ((chip[column].min(), chip[column].max()) for chip in chips)
-        yield name, [f"{low:.3g} to {high:.3g}{unit}" for low, high in ends]
 
 
 def plain(value: object) -> str:
