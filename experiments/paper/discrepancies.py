@@ -216,7 +216,6 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
         frame: as `measure` returns it for all optima.
         optima: the measured designs.
     """
-    names = dict.fromkeys(n for o in optima for n in ("technology_nm", *o.problem.space.names))
     quantities = []
     named = frame.assign(name=frame["quantity"].str.partition(": ")[0])
     for row in ROWS:
@@ -227,11 +226,7 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
                 _range(values[o.study], str(unit)) if o.study in values else "" for o in optima
             ]
             quantities.append((row, name, cells))
-    return render(
-        "paper/ledger.md",
-        **{"CRITERION": CRITERION, "optima": optima, "names": list(names)},
-        quantities=quantities,
-    )
+    return render("paper/ledger.md", CRITERION=CRITERION, optima=optima, quantities=quantities)
 
 
 def _range(values: np.ndarray, unit: str) -> str:

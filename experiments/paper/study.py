@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 import problems
-from experiments import questions as shared
 from experiments.compare.comparison import SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import discrepancies, figure_specs, pages, questions, reductions
@@ -46,19 +45,19 @@ def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
     joint = reductions.joint(enumerated, study.name, SEED)
-    criteria = shared.GENERALITY
-    sets = pd.concat([shared.growing_sets(enumerated, c, SEED) for c in criteria])
+    criteria = questions.GENERALITY
+    sets = pd.concat([questions.growing_sets(enumerated, c, SEED) for c in criteria])
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
         "reductions": reductions.reductions(joint),
-        "aggregations": shared.aggregations(enumerated),
+        "aggregations": questions.aggregations(enumerated),
         "largest": questions.largest(enumerated, study.name),
-        "sensitivity": shared.sensitivity(enumerated),
-        "effects": shared.effects(enumerated),
-        "leave_one_out": pd.concat([shared.leave_one_out(enumerated, c) for c in criteria]),
+        "sensitivity": questions.sensitivity(enumerated),
+        "effects": questions.effects(enumerated),
+        "leave_one_out": pd.concat([questions.leave_one_out(enumerated, c) for c in criteria]),
         "growing_sets": sets,
-        "growing_sets_by_size": shared.by_size(sets),
+        "growing_sets_by_size": questions.by_size(sets),
     }
     return {name: with_study(study, table) for name, table in tables.items()}
 

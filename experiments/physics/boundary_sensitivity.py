@@ -225,11 +225,8 @@ def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
     """
     start = []
     for p in space.parameters:
-        values = _values(p, design) if isinstance(p, Conditional) else p.values
-        listed = (
-            list(p.values_by[design[p.on.name]]) if isinstance(p, Conditional) else list(values)
-        )
-        start.append(listed.index(design[p.name]) if design[p.name] in listed else 0)
+        values = p.values_by[design[p.on.name]] if isinstance(p, Conditional) else p.values
+        start.append(values.index(design[p.name]) if design[p.name] in values else 0)
     designs = {tuple(start)}
     for i, j in combinations(range(len(start)), 2):
         for a, b in product(range(space.shape[i]), range(space.shape[j])):

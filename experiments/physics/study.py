@@ -22,6 +22,7 @@ from experiments.publish import (
     fingerprints,
 )
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.report.figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
 
@@ -80,7 +81,7 @@ class Physics(Publication):
         study = self.studies[recommended(optima)]
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
             "over_own_best": (figures.shown(optima), figures.over_own_best),
-            "components": (figures.components(study, optima), figures.component_shares),
+            "components": (figures.components(study, optima), breakdown),
         }
         front = folder / "area_front.csv"
         if front.is_file():

@@ -49,12 +49,7 @@ def _drawn(results: Results) -> dict[str, Figure]:
             selected=_selected(results, feasible),
         )
     if results.breakdown is not None:
-        drawn["breakdown"] = figures.breakdown(
-            results.workloads,
-            results.breakdown["component"].tolist(),
-            energy_J=results.of_workloads(results.breakdown, "energy_{}_J").T,
-            area_m2=results.breakdown["area_mm2"].to_numpy() * M2_PER_MM2,
-        )
+        drawn["breakdown"] = figures.breakdown(results.breakdown)
     if results.baselines is not None:
         drawn["baselines"] = figures.baseline_matrix(
             results.of_workloads(results.baselines, "relative_edap_{}"),

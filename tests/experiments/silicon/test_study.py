@@ -86,8 +86,11 @@ def test_rows_of_a_user(tmp_path, data, capsys):
 
 def test_a_table_without_a_covered_row(tmp_path, data):
     out = tmp_path / "out"
-    assert run.main(["silicon", "--quiet", "--data", data(), "--out", str(out)]) == 0
-    assert "0 of 0 rows are covered" in (out / "docs" / "silicon.md").read_text(encoding="utf-8")
+    assert (
+        run.main(["silicon", "--quiet", "--data", data("28,Photonic,,,,,,,,"), "--out", str(out)])
+        == 0
+    )
+    assert "0 of 1 rows are covered" in (out / "docs" / "silicon.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
