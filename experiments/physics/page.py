@@ -30,7 +30,7 @@ ENDS_SHOWN = 3
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed")
+OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed", "prediction")
 """Tables of `published/accuracy` that the page shows."""
 
 RRAM_CASES = {
@@ -81,6 +81,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         proven=accuracy["recommended"],
         earlier=accuracy["earlier_recommendations"],
         executed=accuracy["edge_five_executed"],
+        predicted=accuracy["prediction"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
