@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import rows
+from experiments.markdown import render
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.node_expander import partials_of
@@ -93,15 +93,10 @@ def tightness(study: str) -> list[dict[str, Any]]:
     return medians
 
 
-def table(measured: pd.DataFrame) -> list[str]:
-    """Rows of the table of proofs in `docs/certified.md`."""
-    lines = []
-    for r in rows(measured):
-        cells = [f"`{r['study']}`", designs(r["designs"]), str(r["certificates"])]
-        cells += [f"{r['proof_cpu_s']:.0f}", f"{r['proof_GB']:.1f}"]
-        cells += [f"{r['check_cpu_s']:.0f}", f"{r['check_GB']:.1f}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+def page(folder: Path) -> str:
+    """Write `certified.md` from the tables in a folder."""
+    measured, bounds = (pd.read_csv(folder / name) for name in (PROOFS, BOUNDS))
+    return render("certified.md", measured=measured, bounds=bounds, designs=designs)
 
 
 def designs(count: float) -> str:
@@ -112,7 +107,7 @@ def designs(count: float) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, and write the tables."""
+    """Measure, and write the tables and the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=TABLES, metavar="DIR")
     out = parser.parse_args(argv).out
@@ -123,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     tight = pd.DataFrame([row for study in STUDIES for row in tightness(study)])
     for name, frame in ((PROOFS, measured), (BOUNDS, tight)):
         frame.to_csv(out / name, index=False, float_format="%.4g", lineterminator="\n")
+    Path("docs", "certified.md").write_text(page(out), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -76,11 +75,6 @@ def area(value: float) -> str:
     return f"{value:.0f} mm²"
 
 
-def decibel(value: float) -> str:
-    """Format a signal-to-noise ratio; infinite without noise."""
-    return "∞" if np.isinf(value) else number(value)
-
-
 _ENVIRONMENT = Environment(
     loader=PackageLoader("experiments"),
     undefined=StrictUndefined,
@@ -90,6 +84,6 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals |= {
     function.__name__: function
-    for function in (label, rows, row, groups, percent, times, number, area, decibel)
+    for function in (label, rows, row, groups, percent, times, number, area)
 }
 _ENVIRONMENT.globals["is_missing"] = pd.isna

@@ -6,6 +6,7 @@ import json
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Publication(ABC):
 
     Attributes:
         name: shown with the progress.
+        path: of its tables, within the folder of all published ones.
         tasks: arguments of `run_task`, the longest task first.
         depends_on: all that the results of tasks depend on; a checkpoint of another one is void.
         config: settings and versions for `config.json`; None if there is no such file.
@@ -52,6 +54,7 @@ class Publication(ABC):
     """
 
     name: str
+    path: str = ""
     tasks: Sequence[Any]
     depends_on: str
     config: Mapping[str, Any] | None = None
@@ -61,9 +64,13 @@ class Publication(ABC):
     def run_task(self, task: Any) -> Result:
         """Run one task; its tables are stored as text."""
 
-    @abstractmethod
     def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables as CSV text by path, from the results of all tasks in their order."""
+        """Tables as CSV text by path, from the results of all tasks in their order.
+
+        By default those of equal names are joined, with the columns of any of them.
+        """
+        names = dict.fromkeys(name for result in results for name in result)
+        return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
 
     def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
         """Tables by path that follow from those in a folder."""
@@ -83,36 +90,36 @@ class Publication(ABC):
             docs: folder of the pages.
         """
 
+    def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
+        """Run all tasks and publish; continues with the finished tasks of an interrupted run.
 
-def publish(
-    publication: Publication, folder: Path, docs: Path, *, quiet: bool, workers: Workers
-) -> None:
-    """Run all tasks and publish; continues with the finished tasks of an interrupted run.
+        Args:
+            published: gets the tables, `figures/` and `config.json` in `path`.
+            docs: gets the pages.
+            quiet: show no progress.
+            workers: processes, or a scheduler of other machines.
 
-    Args:
-        publication: the experiment.
-        folder: gets the tables, `figures/` and `config.json`.
-        docs: gets the pages.
-        quiet: show no progress.
-        workers: processes, or a scheduler of other machines.
-    """
-    with folder_lock(folder):
-        checkpoints = TaskCheckpoints(folder, publication.depends_on)
-        # A method of the publication: workers on other machines are asked for the code it is in.
-        run, float_format = publication.run_task, publication.float_format
-        tasks, title = publication.tasks, publication.name
-        run_tasks(checkpoints, tasks, run, title, quiet, workers, float_format)
-        staged = folder / ".parts" / "files"
-        shutil.rmtree(staged, ignore_errors=True)
-        results = [checkpoints.load(index) for index in range(len(publication.tasks))]
-        write_tables(publication, results, staged)
-        pages = publication.pages(staged, folder, docs)
-        _replace(folder, staged)
-        for path, text in pages.items():
-            write(path, text)
-        if publication.config is not None:
-            write(folder / CONFIG, json.dumps(publication.config, indent=2) + "\n")
-        checkpoints.remove()
+        Returns:
+            The folder of the tables.
+        """
+        folder = published / self.path
+        with folder_lock(folder):
+            checkpoints = TaskCheckpoints(folder, self.depends_on)
+            # A method of the publication: other machines' workers are asked for the code it is in.
+            run, float_format = self.run_task, self.float_format
+            run_tasks(checkpoints, self.tasks, run, self.name, quiet, workers, float_format)
+            staged = folder / ".parts" / "files"
+            shutil.rmtree(staged, ignore_errors=True)
+            results = [checkpoints.load(index) for index in range(len(self.tasks))]
+            write_tables(self, results, staged)
+            pages = self.pages(staged, folder, docs)
+            _replace(folder, staged)
+            for path, text in pages.items():
+                write(path, text)
+            if self.config is not None:
+                write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")
+            checkpoints.remove()
+        return folder
 
 
 def run_tasks(
@@ -211,6 +218,12 @@ def with_study(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     named = table.copy()
     named.insert(0, "study", study.name)
     return named
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Join tables; digits stay as written."""
+    frames = [pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in texts]
+    return to_csv(pd.concat(frames, ignore_index=True).fillna(""))
 
 
 def _replace(folder: Path, staged: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m experiments.run STUDY`: as `imcmoo run`, and the three studies that publish pages."""
+"""`python -m experiments.run STUDY`: as `imcmoo run`; a publication: as `imcmoo reproduce`."""
 
 import sys
 
@@ -9,13 +9,19 @@ PROG = "experiments.run"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
     with starting(PROG):  # importing takes a second or two
         from imcmoo.cli import command_line
 
         command_line.configure_process()
-        from experiments.reproduce import run
+        from experiments import reproduce
         from imcmoo.cli import run_command
-    return command_line.run(PROG, lambda: run(PROG, argv), interrupted=run_command.INTERRUPTED)
+    command = reproduce if {*argv[:1]} & reproduce.NAMES else run_command
+    parser = command_line.Parser(prog=PROG)
+    command.add_arguments(parser)
+    return command_line.run(
+        PROG, lambda: command.main(parser.parse_args(argv)), interrupted=command.INTERRUPTED
+    )
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from experiments.paper.questions import PAPER_SCORE
 from experiments.paper.reductions import BASELINES, EXACT, LARGEST_ONLY, SEARCHED
 from experiments.paper.tables import Row, Tables
-from experiments.questions import PAPER_SCORE
 from imcmoo.report.labels import label, networks_in
 
 HEADLINES = {

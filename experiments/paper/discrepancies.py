@@ -14,17 +14,11 @@ import numpy as np
 import pandas as pd
 
 from experiments.markdown import render
-from experiments.paper.published_optimum import (
-    CRITERION,
-    Optimum,
-    chips_that_run_all,
-    macros_of_layers,
-)
+from experiments.paper.published_optimum import CRITERION, Optimum, macros_of_layers
 from experiments.paper.tables import STUDIES, TECHNOLOGY
 from imcmoo.hardware.library_costs import READ_PULSE_S
 from imcmoo.model.metrics import Floats
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
-from imcmoo.model.reference.mapping import LEVEL
 from imcmoo.model.reference.prices import INPUT_PULSES
 from imcmoo.networks.workloads import DIMENSIONS
 
@@ -37,10 +31,6 @@ sides, a third of the side apart in each of both directions."""
 
 LPDDR4_B_PER_S = 4266e6 * 64 / 8
 """A 64-bit LPDDR4 interface at its fastest grade, 4,266 MT/s (JEDEC JESD209-4)."""
-
-GROUPS = {"a macro for every group": False, "small groups share a macro": True}
-"""Ways to place a grouped convolution, as the model does and block by block on a diagonal, and
-whether small groups share a macro."""
 
 GLB_CYCLE_S = {
     (32, 4096): 7.31701e-9,
@@ -85,16 +75,9 @@ def residency(o: Optimum) -> Iterator[Entry]:
     busy = o.per_network(o.mapping.utilization())
     yield from _each(o, "cells occupied over cells that exist", busy)
     yield Entry("cells occupied over cells that exist, all networks", float(busy.sum()))
-    chips = chips_that_run_all(o.problem)
-    exist = o.evaluator.chips.sizes(chips).chips.capacity[:, LEVEL["macro"] :].prod(axis=1)
-    yield Entry("feasible chips", len(chips))
-    for words, share in GROUPS.items():
-        macros = o.per_network(macros_of_layers(o.evaluator, o.levels, share=share)[0])
-        yield from _each(o, f"macros needed over macros, {words}", macros / o.macros)
-        layers = macros_of_layers(o.evaluator, chips, share=share)
-        held = np.stack([o.per_network(chip) for chip in layers]) <= exist[:, None]
-        holding = int(held.all(axis=1).sum())
-        yield Entry(f"feasible chips with macros enough for each network, {words}", holding)
+    macros = o.per_network(macros_of_layers(o.evaluator, o.levels)[0])
+    needed = "macros needed over macros, a macro for every group"
+    yield from _each(o, needed, macros / o.macros)
 
 
 def input_time(o: Optimum) -> Iterator[Entry]:
@@ -184,21 +167,6 @@ def attention(o: Optimum) -> Iterator[Entry]:
         yield Entry("multiplications of attention over those counted", ratio, network=network.name)
 
 
-def groups(o: Optimum) -> Iterator[Entry]:
-    """Count the macros of grouped layers if every group takes a macro of its own."""
-    if o.streams_weights:
-        return
-    workloads = o.evaluator.workloads
-    grouped = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")] > 1
-    claimed = macros_of_layers(o.evaluator, o.levels, share=False)[0]
-    for name, macros in zip(o.networks, o.per_network(claimed * grouped), strict=True):
-        if macros:
-            yield Entry("macros claimed by grouped layers", macros, network=name)
-            yield Entry(
-                "macros claimed by grouped layers over macros", macros / o.macros, network=name
-            )
-
-
 Measure = Callable[[Optimum], Iterator[Entry]]
 
 ROWS: dict[str, Measure] = {
@@ -209,7 +177,6 @@ ROWS: dict[str, Measure] = {
     "strides": strides,
     "wires": wires,
     "attention": attention,
-    "groups": groups,
 }
 """Measurement of every row, by name; the template of the page describes them."""
 
@@ -249,7 +216,6 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
         frame: as `measure` returns it for all optima.
         optima: the measured designs.
     """
-    names = dict.fromkeys(n for o in optima for n in ("technology_nm", *o.problem.space.names))
     quantities = []
     named = frame.assign(name=frame["quantity"].str.partition(": ")[0])
     for row in ROWS:
@@ -260,11 +226,7 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
                 _range(values[o.study], str(unit)) if o.study in values else "" for o in optima
             ]
             quantities.append((row, name, cells))
-    return render(
-        "paper/ledger.md",
-        **{"CRITERION": CRITERION, "optima": optima, "names": list(names)},
-        quantities=quantities,
-    )
+    return render("paper/ledger.md", CRITERION=CRITERION, optima=optima, quantities=quantities)
 
 
 def _range(values: np.ndarray, unit: str) -> str:

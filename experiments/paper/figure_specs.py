@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from experiments.paper import figures as drawn
 from experiments.paper import network_figures
-from experiments.paper.network_figures import OVER_JOINT, QUANTITIES
+from experiments.paper.network_figures import OVER_JOINT
+from experiments.paper.questions import GENERAL, PAPER_SCORE
 from experiments.paper.reductions import EXACT
 from experiments.paper.tables import Tables
 from experiments.publish import Draw
-from experiments.questions import GENERAL, PAPER_SCORE, SCORED
 from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import networks_in
 
@@ -39,18 +38,6 @@ class FigureSpec:
     together: bool = False
 
 
-def _joint(frame: pd.DataFrame) -> pd.DataFrame:
-    """Costs of each network on the exact joint design and on the one made for it alone."""
-    designs = frame[frame["criterion"] == PAPER_SCORE].set_index("design")
-    rows = []
-    for network in (n.removesuffix("_J") for n in networks_in(frame, "energy_")):
-        columns = {c: c.replace("_", f"_{network}_", 1) for c in QUANTITIES if c != "area_mm2"}
-        for kind, name in (("joint", EXACT), ("alone", f"alone: {network}")):
-            row = {"study": designs.loc[name, "study"], "network": network, "design": kind}
-            rows.append(row | {c: designs.loc[name, columns.get(c, c)] for c in QUANTITIES})
-    return pd.DataFrame(rows)
-
-
 def _reductions(frame: pd.DataFrame) -> pd.DataFrame:
     """EDAP by network and the score of each baseline over those of the joint design."""
     exact = frame[(frame["criterion"] == PAPER_SCORE) & (frame["joint"] == EXACT)]
@@ -58,10 +45,6 @@ def _reductions(frame: pd.DataFrame) -> pd.DataFrame:
     ratios = (1 / (1 - exact[scores])).add_suffix(OVER_JOINT)
     table = exact[["study", "baseline", "too_large"]].join(ratios)
     return table.sort_values(PAPER_SCORE + OVER_JOINT, ascending=False, kind="stable")
-
-
-def _sensitivity(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[["study", "parameter", "value", *(f"{score}_over_best" for score in SCORED)]]
 
 
 def _general(frame: pd.DataFrame) -> pd.DataFrame:
@@ -77,23 +60,10 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _breakdown(frame: pd.DataFrame, width: float) -> Figure:
-    columns = [c for c in map(str, frame) if c.startswith("energy_")]
-    return breakdown(
-        [c.removeprefix("energy_").removesuffix("_J") for c in columns],
-        frame["component"].tolist(),
-        energy_J=frame[columns].to_numpy().T,
-        area_m2=frame["area_mm2"].to_numpy() * 1e-6,
-        width=width,
-    )
-
-
 SPECS = {
-    "absolute": FigureSpec("joint", _joint, network_figures.absolute),
-    "breakdown": FigureSpec("breakdown", _all, _breakdown),
+    "breakdown": FigureSpec("breakdown", _all, breakdown),
     "reductions": FigureSpec("reductions", _reductions, network_figures.reductions),
     "aggregations": FigureSpec("aggregations", _all, network_figures.aggregations),
-    "sensitivity": FigureSpec("sensitivity", _sensitivity, drawn.sensitivity),
     "growing_sets": FigureSpec("growing_sets", _general, drawn.growing_sets),
     "cost_front": FigureSpec("cost_front", _all, drawn.cost_front),
     "paper_search": FigureSpec("paper_search", _scored, drawn.paper_search, together=True),

@@ -1,13 +1,9 @@
-"""The figures of the full study about sets of networks, searches, cost and parameters."""
+"""The figures of the full study about sets of networks, searches and cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from textwrap import wrap
-
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imcmoo.report.labels import label
@@ -19,17 +15,6 @@ from imcmoo.report.style import (
     round_ticks,
     workload_styles,
 )
-
-SHOWN = {
-    "voltage_V": ("voltage (V)", 1.0),
-    "cycle_s": ("cycle time (ns)", 1e-9),
-    "cols": ("columns", 1.0),
-    "glb_depth": ("global buffer (MiB)", 4096.0),
-}
-"""Title of a parameter and the unit it is shown in."""
-
-CHEAP = 1.2
-"""Least cost of a parameter's worst value, over the optimum, for which it gets a panel."""
 
 
 def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
@@ -119,66 +104,3 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
     ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP of the worst network (J·s·mm²)")
     legend_below(figure, ax, title="")
     return figure
-
-
-def parameter_name(name: str) -> str:
-    """Display name of a parameter, without its unit."""
-    return SHOWN.get(name, (label(name),))[0].partition(" (")[0]
-
-
-def sensitivity(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the least scores with one parameter fixed, over their optima; name the parameters whose
-    worst value costs little on top.
-
-    Args:
-        frame: columns parameter, value, and <score>_over_best.
-        width: inches.
-    """
-    scores = [c for c in map(str, frame) if c.endswith("_over_best")]
-    worst = frame.groupby("parameter", sort=False)[scores].max().max(axis=1)
-    names = [str(n) for n in worst.index[worst >= CHEAP]]
-    rows = -(-len(names) // (2 if width <= COLUMN else 4))
-    columns = -(-len(names) // rows)
-    figure = Figure(figsize=(width, 0.7 + 1.4 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for ax, name in zip(axes, names, strict=False):
-        _steps(ax, frame[frame["parameter"] == name], scores)
-    for ax in axes[len(names) :]:
-        ax.set_axis_off()
-    figure.supylabel("least score, over the optimum", fontsize=8)
-    figure.suptitle(_no_panel(frame, worst, width), fontsize=LEAST_TEXT)
-    legend_below(figure, axes[0], title="")
-    return figure
-
-
-def _no_panel(frame: pd.DataFrame, worst: pd.Series[float], width: float) -> str:
-    """Name the parameters without a panel and the reason, in lines that fit the width."""
-    cheap = [str(n) for n in worst.index[worst < CHEAP]]
-    left = frame.dropna().groupby("parameter")["value"].nunique()
-    single = [n for n in cheap if left[n] == 1]
-    reasons = [
-        f"{reason}: {', '.join(map(parameter_name, names))}"
-        for reason, names in (
-            (f"not shown (below {CHEAP:g}×)", [n for n in cheap if n not in single]),
-            ("not shown (one value runs all networks)", single),
-        )
-        if names
-    ]
-    return "\n".join(line for text in reasons for line in wrap(text, int(17 * width)))
-
-
-def _steps(ax: Axes, values: pd.DataFrame, scores: Sequence[str]) -> None:
-    name = values["parameter"].iloc[0]
-    title, unit = SHOWN.get(name, (label(name), 1.0))
-    at = np.arange(len(values))
-    for score, colour, marker in zip(scores, colours(len(scores)), "os", strict=False):
-        ratio = values[score].to_numpy(dtype=float)
-        named = label(score.removesuffix("_over_best"))
-        # Hollow and larger, so that the other shows through where they agree.
-        size = {"o": 5, "s": 2.5}[marker]
-        fill = "none" if marker == "o" else colour
-        ax.plot(at, ratio, marker=marker, ms=size, mfc=fill, color=colour, lw=0.9, label=named)
-    ax.set_xticks(at, [f"{v:g}" for v in values["value"] / unit], rotation=60 if len(at) > 5 else 0)
-    ax.set(yscale="log", xlim=(-0.5, len(values) - 0.5))
-    ax.set_title(title, fontsize=LEAST_TEXT)
-    round_ticks(ax.yaxis, "{x:g}×")

@@ -1,4 +1,4 @@
-"""The figures of the full study about networks: gains and losses, and absolute costs."""
+"""The figures of the full study about networks: gains and losses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.questions import PAPER_SCORE
+from experiments.paper.questions import PAPER_SCORE
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
 from imcmoo.report.style import (
@@ -35,14 +35,6 @@ SCORE = PAPER_SCORE + OVER_JOINT
 
 CRITERIA = ("edap_geomean", PAPER_SCORE, MINIMAX)
 """Criteria whose designs are compared by network."""
-
-QUANTITIES = {
-    "energy_J": ("energy (mJ)", 1e-3),
-    "latency_s": ("latency (µs)", 1e-6),
-    "area_mm2": ("area (mm²)", 1.0),
-    "edap_J_s_mm2": ("EDAP (J·s·mm²)", 1.0),
-}
-"""Title of a column and the unit it is shown in."""
 
 
 def ratio(value: float) -> str:
@@ -147,34 +139,6 @@ def aggregations(frame: pd.DataFrame, width: float) -> Figure:
     ax.set(xlabel="EDAP / single-network optimum", xscale="log", ylim=(len(at) - 0.5, -0.5))
     round_ticks(ax.xaxis, "{x:g}×")
     legend_below(figure, ax, title="design selected by")
-    return figure
-
-
-def absolute(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the costs of each network on the joint design and on the design made for it alone.
-
-    Args:
-        frame: columns network, design ("joint" or "alone"), and those of `QUANTITIES`.
-        width: inches.
-    """
-    networks = list(dict.fromkeys(frame["network"]))
-    rows = 2 if width < 5 else 1
-    figure = Figure(
-        figsize=(width, rows * (0.5 + 0.17 * len(networks)) + 0.35), layout="constrained"
-    )
-    axes = figure.subplots(rows, 4 // rows, sharey=True).ravel()
-    at = np.arange(len(networks))
-    for ax, (column, (title, unit)) in zip(axes, QUANTITIES.items(), strict=True):
-        table = frame.pivot(index="network", columns="design", values=column).loc[networks] / unit
-        ax.hlines(at, table["alone"], table["joint"], color="0.6", linewidth=1.0)
-        hollow = {"mfc": "none", "color": colours(1)[0], "label": "network-specific design"}
-        ax.plot(table["alone"], at, "o", ms=5.5, **hollow)
-        star = {"mec": "black", "mew": 0.4, "color": HIGHLIGHT, "label": "joint design"}
-        ax.plot(table["joint"], at, "*", ms=5.5, **star)
-        ax.set_yticks(at, map(label, networks))
-        ax.set(xscale="log", xlabel=title, ylim=(len(networks) - 0.5, -0.5))
-        few_ticks(ax, "{x:g}")
-    legend_below(figure, axes[0], title="")
     return figure
 
 

@@ -13,12 +13,10 @@ from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.markdown import percent, render, table
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
 from experiments.paper.figure_specs import EARLY, SPECS, named_figures
-from experiments.paper.figures import CHEAP, parameter_name
-from experiments.paper.questions import RECORDED
+from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
-from experiments.questions import GENERAL, PAPER_SCORE, SAMPLED_SETS
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label, networks_in
@@ -37,6 +35,14 @@ SHOWN = (
 
 FROM_LARGEST = "sequential from the largest"
 
+PARAMETERS = {
+    "voltage_V": "voltage",
+    "cycle_s": "cycle time",
+    "cols": "columns",
+    "glb_depth": "global buffer",
+}
+"""Names of parameters that differ from their labels."""
+
 LONG = 40
 """Rows from which a table is not repeated in Markdown."""
 
@@ -44,7 +50,7 @@ CONSTANTS = {
     **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
     **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": RECORDED},
     **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": SAMPLED_SETS},
-    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "CHEAP": CHEAP},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY},
 }
 
 
@@ -61,7 +67,7 @@ def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -
         The pages of the documentation, and a `README.md` for the folder and each study, by path.
     """
     summary = Summary(tables)
-    values = {**CONSTANTS, "tables": tables, "summary": summary, "parameter_name": parameter_name}
+    values = {**CONSTANTS, "tables": tables, "summary": summary, "PARAMETERS": PARAMETERS}
     values["losses"] = losses
     values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"
     texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.metrics import Floats, Ints, Metrics
 from imcmoo.model.reference.breakdown import Breakdown
 from imcmoo.model.reference.evaluator import Evaluator
@@ -137,16 +136,15 @@ def _best_row(folder: Path) -> dict[str, float]:
     return {str(name): float(numbers[name].iloc[row]) for name in numbers}
 
 
-def macros_of_layers(evaluator: Evaluator, levels: Levels, *, share: bool = True) -> Ints:
+def macros_of_layers(evaluator: Evaluator, levels: Levels) -> Ints:
     """Count the macros of one copy of each layer if every layer has macros of its own.
 
-    A layer has K = C·R·S rows per output and a column per output and slice of its weights. Groups
-    that fit into one macro several at a time stand on its diagonal, as in ZigZag-IMC.
+    A layer has K = C·R·S rows per output and a column per output and slice of its weights; every
+    group of a grouped convolution has macros of its own.
 
     Args:
         evaluator: whose layers are counted.
         levels: designs, shape (n, n_parameters).
-        share: whether small groups share macros; otherwise each has one of its own.
 
     Returns:
         Shape (n, n_layers).
@@ -157,20 +155,4 @@ def macros_of_layers(evaluator: Evaluator, levels: Levels, *, share: bool = True
     rows, cols = (sizes.chips.capacity[:, LEVEL[x], None] for x in ("row", "col"))
     deep = size["C"] * size["R"] * size["S"]
     wide = sizes.slices[:, None] * size["M"]
-    together = np.minimum(size["G"], np.minimum(rows // deep, cols // wide)) if share else 1
-    per_macro = np.maximum(1, together)
-    return -(-size["G"] // per_macro) * -(-deep // rows) * -(-wide // cols)
-
-
-def chips_that_run_all(problem: AcceleratorProblem) -> Levels:
-    """List the chips within the area limit on which all networks run.
-
-    Returns:
-        Shape (n, n_parameters), by rank; voltage and cycle time, which do not matter, at their
-        first value.
-    """
-    enumeration = Enumeration(problem)
-    ranks = np.concatenate(enumeration.chunks())
-    chips = problem.space.unrank(ranks, enumeration.mapping_parameters)
-    chips = chips[problem.feasibility.violation(chips) <= 0]
-    return chips[np.argsort(problem.space.rank(chips))]
+    return size["G"] * -(-deep // rows) * -(-wide // cols)

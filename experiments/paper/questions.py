@@ -1,10 +1,11 @@
-"""Questions asked of the reference model only: the largest network, the parts of the published
-search, technology and cost."""
+"""Questions of Krestinskaya et al., asked of a study all of whose designs are evaluated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,35 @@ from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
 from experiments.compare.comparison import PRIMARY, Columns, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.questions import PAPER_SCORE, SCORED
 from experiments.recorded import recorded_largest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.metrics import Floats
-from imcmoo.problem.criteria import SCORES
-from imcmoo.problem.scores import costs_of
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.problem.criteria import MINIMAX, SCORES
+from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
 from imcmoo.study.study import Study
+
+PAPER_SCORE = "ela_max"
+"""Score of Krestinskaya et al., which their main search and their sequential baseline optimise."""
+
+SCORED = ("edap_max", PAPER_SCORE)
+"""The two scores that aggregate by the maximum."""
+
+GENERAL = "edap_geomean"
+"""Criterion of the designs shown for generality: no network decides it alone."""
+
+GENERALITY = (GENERAL, PAPER_SCORE, "regret_minimax")
+"""Criteria of designs that are to generalise."""
+
+SELECTED_BY: dict[str, str | Score] = {
+    **{name: name for name in SCORES},
+    "ela_product": partial(ela_score, aggregate=AGGREGATIONS["product"]),
+    MINIMAX: MINIMAX,
+}
+"""Selection criteria: those of a study, and the product as Krestinskaya et al. form it."""
+
+SAMPLED_SETS = 30
+"""Sets of networks of one size that are evaluated if there are more."""
 
 ALL, RECORDED = "all feasible designs", "designs of the paper's recorded search"
 
@@ -41,6 +63,168 @@ initial designs and operators."""
 PHASED = frozenset({"with four phases", "ours"})
 
 BUDGETS = (500, 1000, PRIMARY)
+
+
+def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
+    """Compare what each selection criterion costs every network.
+
+    Returns:
+        By criterion the exact design; by network its EDAP normalised to the single-network optimum
+        and the loss, 1 - optimum / EDAP; the network that is sacrificed most; and whether no design
+        that runs all networks is better for the largest one.
+    """
+    space, names = enumerated.problem.space, enumerated.workloads
+    of_largest = enumerated.edap[:, enumerated.largest]
+    rows = []
+    for name, criterion in SELECTED_BY.items():
+        index = enumerated.best_for(range(len(names)), criterion)
+        over = enumerated.edap[index] / enumerated.single_network_optima
+        design = enumerated.levels(np.array([index]))
+        rows.append(
+            {
+                "criterion": name,
+                **{n: space.column(design, n)[0] for n in space.names},
+                **{f"over_own_best_{n}": v for n, v in zip(names, over, strict=True)},
+                **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over, strict=True)},
+                "sacrificed_most": names[int(over.argmax())],
+                "is_best_for_largest": of_largest[index] == of_largest[enumerated.joint].min(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
+    """Quantities of the designs that run all networks.
+
+    Returns:
+        By name, shape (n_joint,): two scores (J·s·mm²), energy (J) and latency (s) of each network,
+        and area (mm²).
+    """
+    rows, networks = enumerated.joint, range(len(enumerated.workloads))
+    values = {name: enumerated.score(SCORES[name], rows, networks) for name in SCORED}
+    for kind, costs in (("energy", enumerated.energy_J), ("latency", enumerated.latency_s)):
+        values |= {f"{kind}_{n}": costs[rows, w] for w, n in enumerate(enumerated.workloads)}
+    values["area"] = enumerated.area_m2[rows] * MM2_PER_M2
+    return values
+
+
+def sensitivity(enumerated: EnumeratedStudy) -> pd.DataFrame:
+    """Fix one parameter at a time and re-optimise the others.
+
+    Returns:
+        By parameter and value the least of every quantity over its optimum: 1 where the value costs
+        nothing; NaN where no design runs all networks.
+    """
+    levels, values = enumerated.levels(enumerated.joint), quantities(enumerated)
+    rows = []
+    for i, parameter in enumerate(enumerated.problem.space.parameters):
+        for level, value in enumerate(parameter.values):
+            at = levels[:, i] == level
+            over = {
+                f"{name}_over_best": v[at].min() / v.min() if at.any() else np.nan
+                for name, v in values.items()
+            }
+            rows.append({"parameter": parameter.name, "value": value} | over)
+    return pd.DataFrame(rows)
+
+
+def effects(enumerated: EnumeratedStudy) -> pd.DataFrame:
+    """Attribute the variance of each quantity's logarithm, over designs that run all networks.
+
+    Returns:
+        By parameter and quantity `share_alone`, explained by the parameter alone, and
+        `share_total`, left when all others are fixed: the first-order and total indices of Sobol'
+        if all combinations of values run. As some do not, shares need not add up.
+
+    Source: Saltelli et al., Computer Physics Communications 181 (2010) 259.
+    """
+    space = enumerated.problem.space
+    levels, values = enumerated.levels(enumerated.joint), quantities(enumerated)
+    rows = []
+    for i, parameter in enumerate(space.parameters):
+        others = space.rank(levels, [n for n in space.names if n != parameter.name])
+        _, groups = np.unique(others, return_inverse=True)
+        for name, costs in values.items():
+            logs = np.log(costs)
+            spread = logs.var()
+            row = {"parameter": parameter.name, "quantity": name}
+            row |= {"share_alone": 1 - _variance_within(logs, levels[:, i]) / spread}
+            rows.append(row | {"share_total": _variance_within(logs, groups) / spread})
+    return pd.DataFrame(rows)
+
+
+def _variance_within(values: Floats, groups: Ints) -> float:
+    """Mean variance within groups, weighted by their size."""
+    size = np.bincount(groups)
+    mean = np.bincount(groups, values) / np.maximum(size, 1)
+    return float(((values - mean[groups]) ** 2).mean())
+
+
+def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
+    """Leave out one network at a time and design for the others.
+
+    Returns:
+        By network left out the EDAP of that design, and of the design for all, normalised to the
+        single-network optimum, and their ratio; NaN where the network does not run.
+    """
+    networks, optima = set(range(len(enumerated.workloads))), enumerated.single_network_optima
+    upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
+    rows = []
+    for w, name in enumerate(enumerated.workloads):
+        blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
+        rows.append(
+            {
+                "left_out": name,
+                "criterion": criterion,
+                "unknown_over_own_best": blind[w] / optima[w],
+                "known_over_own_best": upper[w] / optima[w],
+                "unknown_over_known": blind[w] / upper[w],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def growing_sets(enumerated: EnumeratedStudy, criterion: str, seed: int) -> pd.DataFrame:
+    """Design for sets of networks and evaluate on each unseen network.
+
+    Returns:
+        By set (all sets, or `SAMPLED_SETS` of a size) and unseen network its EDAP normalised to the
+        single-network optimum; NaN where it does not run.
+    """
+    names, rows = enumerated.workloads, []
+    rng = np.random.default_rng((seed, 3))
+    for size in range(1, len(names)):
+        for subset in _sets(len(names), size, rng):
+            edap = enumerated.edap[enumerated.best_for(subset, criterion)]
+            over = edap / enumerated.single_network_optima
+            row: dict[str, Any] = {"size": size, "set": "+".join(names[i] for i in subset)}
+            rows += [
+                row | {"unknown": names[w], "criterion": criterion, "over_own_best": over[w]}
+                for w in range(len(names))
+                if w not in subset
+            ]
+    return pd.DataFrame(rows)
+
+
+def by_size(sets: pd.DataFrame) -> pd.DataFrame:
+    """Summarise `growing_sets` by criterion and size.
+
+    Returns:
+        Number of pairs of set and unseen network, share of them that run, and quartiles of their
+        normalised EDAP.
+    """
+    grouped = sets.groupby(["criterion", "size"], sort=False)["over_own_best"]
+    quartiles = grouped.quantile(np.array([0.25, 0.5, 0.75])).unstack()
+    quartiles.columns = pd.Index(["lower_quartile", "median", "upper_quartile"])
+    counts = grouped.agg(pairs="size", runs_share=lambda v: v.notna().mean())
+    return counts.join(quartiles).reset_index()
+
+
+def _sets(n: int, size: int, rng: np.random.Generator) -> Sequence[tuple[int, ...]]:
+    sets = list(combinations(range(n), size))
+    if len(sets) <= SAMPLED_SETS:
+        return sets
+    return [sets[i] for i in np.sort(rng.choice(len(sets), SAMPLED_SETS, replace=False))]
 
 
 def largest(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:

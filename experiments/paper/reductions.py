@@ -11,9 +11,9 @@ import pandas as pd
 from experiments.compare.algorithms import ours, paper_ga, random_search
 from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.questions import PAPER_SCORE
+from experiments.paper.questions import PAPER_SCORE
+from experiments.paper.sequential_baseline import largest_design, sequential
 from experiments.recorded import recorded_designs
-from experiments.sequential_baseline import largest_design, sequential
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap

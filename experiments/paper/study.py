@@ -1,4 +1,4 @@
-"""`python -m experiments.run paper`: all questions of Krestinskaya et al., answered and drawn."""
+"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 import problems
-from experiments import questions as shared
 from experiments.compare.comparison import SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import discrepancies, figure_specs, pages, questions, reductions
@@ -22,15 +21,14 @@ from experiments.publish import (
     Result,
     dependence,
     fingerprints,
-    publish,
     to_csv,
     with_study,
 )
 from experiments.recorded import DESIGNS, LARGEST
-from imcmoo.io.machines import LIBRARIES, Workers
+from imcmoo.io.machines import LIBRARIES
 from imcmoo.study.study import Study
 
-COMMAND = "python -m experiments.run paper"
+COMMAND = "imcmoo reproduce paper"
 
 Task = tuple[str, str, int]
 """Kind of a task, study, and seed (-1 without one)."""
@@ -47,19 +45,19 @@ def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
     joint = reductions.joint(enumerated, study.name, SEED)
-    criteria = shared.GENERALITY
-    sets = pd.concat([shared.growing_sets(enumerated, c, SEED) for c in criteria])
+    criteria = questions.GENERALITY
+    sets = pd.concat([questions.growing_sets(enumerated, c, SEED) for c in criteria])
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
         "reductions": reductions.reductions(joint),
-        "aggregations": shared.aggregations(enumerated),
+        "aggregations": questions.aggregations(enumerated),
         "largest": questions.largest(enumerated, study.name),
-        "sensitivity": shared.sensitivity(enumerated),
-        "effects": shared.effects(enumerated),
-        "leave_one_out": pd.concat([shared.leave_one_out(enumerated, c) for c in criteria]),
+        "sensitivity": questions.sensitivity(enumerated),
+        "effects": questions.effects(enumerated),
+        "leave_one_out": pd.concat([questions.leave_one_out(enumerated, c) for c in criteria]),
         "growing_sets": sets,
-        "growing_sets_by_size": shared.by_size(sets),
+        "growing_sets_by_size": questions.by_size(sets),
     }
     return {name: with_study(study, table) for name, table in tables.items()}
 
@@ -121,8 +119,3 @@ class Paper(Publication):
         frame = pd.read_csv(tables / "ledger.csv", dtype={"unit": str})
         ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(tables))}
         return pages.pages(Tables(tables), self.config, folder, docs) | ledger
-
-
-def run(folder: Path, docs: Path, *, quiet: bool, workers: Workers) -> None:
-    """Answer all questions and publish; see `publish`."""
-    publish(Paper(), folder, docs, quiet=quiet, workers=workers)

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.physics.violations import violations
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.problem.criteria import MINIMAX, find_criterion
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Ordinal, Parameter
 from imcmoo.study.study import Study
@@ -43,6 +43,17 @@ FURTHER: Mapping[str, tuple[Any, ...]] = {
     "ping_pong": (1,),
 }
 """Further values of parameters that the spaces hold fixed."""
+
+LIMIT_NAMES = {
+    "missing_cells": "cells",
+    "missing_buffer_bits": "buffer",
+    "missing_snr": "ADC SQNR",
+    "missing_compute_snr": "compute SNR",
+    "missing_levels": "conductance-level margin",
+    "missing_wires": "IR drop",
+    "excess_area": "area",
+}
+"""Display names of limits by the beginning of a constraint's name."""
 
 NO_PART = "beyond the component table or the model"
 
@@ -153,9 +164,25 @@ def best_with(
         return None, NO_PART
     feasible = (G <= 0).all(axis=1)
     if not feasible.any():
-        return None, violations(problem, G[np.maximum(G, 0).sum(axis=1).argmin()])
+        return None, _violations(problem, G[np.maximum(G, 0).sum(axis=1).argmin()])
     score = find_criterion(criterion)
     return float(score.scores(problem.costs(F[feasible]), alone).min() + score.zero), ""
+
+
+def _violations(problem: AcceleratorProblem, G: Floats) -> str:
+    """Name the violated limits of a design.
+
+    Args:
+        problem: of the constraints.
+        G: constraints of one design, shape (n_constraints,).
+    """
+    names = dict.fromkeys(
+        limit
+        for name, violation in zip(problem.constraint_names, G, strict=True)
+        for kind, limit in LIMIT_NAMES.items()
+        if violation > 0 and name.startswith(kind)
+    )
+    return ", ".join(names)
 
 
 def _with_value(
@@ -198,11 +225,8 @@ def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
     """
     start = []
     for p in space.parameters:
-        values = _values(p, design) if isinstance(p, Conditional) else p.values
-        listed = (
-            list(p.values_by[design[p.on.name]]) if isinstance(p, Conditional) else list(values)
-        )
-        start.append(listed.index(design[p.name]) if design[p.name] in listed else 0)
+        values = p.values_by[design[p.on.name]] if isinstance(p, Conditional) else p.values
+        start.append(values.index(design[p.name]) if design[p.name] in values else 0)
     designs = {tuple(start)}
     for i, j in combinations(range(len(start)), 2):
         for a, b in product(range(space.shape[i]), range(space.shape[j])):

@@ -16,10 +16,8 @@ from experiments.physics.summary import (
     rram_over_sram,
     study_label,
 )
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import style
-from imcmoo.report.figures import breakdown
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.labels import label
 from imcmoo.study import result_tables
 from imcmoo.study.study import Study
 
@@ -120,23 +118,6 @@ def components(study: Study, optima: pd.DataFrame) -> pd.DataFrame:
     chip = chip_of(optima, study.name).iloc[:1]
     levels = study.space.encode({n: chip[n].to_numpy() for n in study.space.names})
     return result_tables.breakdown(study.cost_model(), study.names, levels)
-
-
-def component_shares(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the share of each component in area and in the energy of each network.
-
-    Args:
-        frame: columns component, energy_<network>_J, area_mm2.
-        width: inches.
-    """
-    names = [name.removesuffix("_J") for name in networks_in(frame, "energy_")]
-    return breakdown(
-        names,
-        frame["component"].tolist(),
-        energy_J=frame[[f"energy_{name}_J" for name in names]].to_numpy().T,
-        area_m2=frame["area_mm2"].to_numpy() / MM2_PER_M2,
-        width=width,
-    )
 
 
 def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:

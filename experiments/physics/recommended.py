@@ -14,15 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.physics.study import NAMES
-from experiments.physics.variations import (
-    ASSUMPTION,
-    COLUMN,
-    CONVERTER,
-    DEFAULT,
-    LIMIT,
-    Key,
-    problem_of,
-)
+from experiments.physics.variations import DEFAULT, problem_of
 from imcmoo.exact.bounded_criteria import bounded_criteria
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.node_expander import NodeExpander
@@ -32,32 +24,34 @@ from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
 
 CRITERION = "edap_geomean"
-KEYS: tuple[Key, ...] = (
-    (DEFAULT, DEFAULT),
-    *((CONVERTER, name) for name in ADC_MODELS[1:]),
-    (ASSUMPTION, "lpddr4_idle_W_per_bit=0"),
-    (ASSUMPTION, "hbm2_idle_W=0"),
-    (LIMIT, "snr_adc_dB=-100"),
-    (COLUMN, "adc_window=sigma range least_error"),
-)
-OF_RRAM: tuple[Key, ...] = (
-    (ASSUMPTION, "rram_sigma=0.011"),
-    (COLUMN, "cell_errors=wan2022_1s"),
-    (COLUMN, "cell_errors=wan2022_1d"),
-    (COLUMN, "redundancy=1 2 4"),
-    (COLUMN, "redundancy=1 2 4; snr_dB=15"),
-    (COLUMN, "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15"),
-)
+VARIATIONS = {
+    DEFAULT: "default",
+    **dict.fromkeys(ADC_MODELS[1:], "converter"),
+    "lpddr4_idle_W_per_bit=0": "assumption",
+    "hbm2_idle_W=0": "assumption",
+    "snr_adc_dB=-100": "limit",
+    "adc_window=sigma range least_error": "column",
+}
+"""Kind of each variation."""
+
+OF_RRAM = {
+    "rram_sigma=0.011": "assumption",
+    "cell_errors=wan2022_1s": "column",
+    "cell_errors=wan2022_1d": "column",
+    "redundancy=1 2 4": "column",
+    "redundancy=1 2 4; snr_dB=15": "column",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "column",
+}
 """The better RRAM of the literature (4.3 % is the default), errors by level, cells in parallel."""
 
 
-def recommended(name: str, key: Key) -> dict[str, Any]:
+def recommended(name: str, variation: str, kind: str) -> dict[str, Any]:
     """The proven best chip of a study under a variation, and its figures."""
-    problem = problem_of(STUDIES[name], key)
+    problem = problem_of(STUDIES[name], variation)
     expander = NodeExpander(problem)
     goal = bounded_criteria(problem)[CRITERION]
     proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)
-    row: dict[str, Any] = {"study": name, "kind": key[0], "variation": key[1]}
+    row: dict[str, Any] = {"study": name, "kind": kind, "variation": variation}
     if proof.levels is None:
         return row | {"feasible": False}
     return row | {"feasible": True, CRITERION: proof.value} | _figures(problem, proof.levels)
@@ -89,8 +83,8 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for name in args.studies:
-        for key in (*KEYS, *(OF_RRAM if "_rram_" in name else ())):
-            rows.append(recommended(name, key))
+        for variation, kind in (VARIATIONS | (OF_RRAM if "_rram_" in name else {})).items():
+            rows.append(recommended(name, variation, kind))
             pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.5g")
 
 

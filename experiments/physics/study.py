@@ -1,10 +1,8 @@
-"""`python -m experiments.run physics`: the best chips by the physical model, proven."""
+"""`imcmoo reproduce physical`: the best chips by the physical model, proven."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -22,11 +20,9 @@ from experiments.publish import (
     Result,
     dependence,
     fingerprints,
-    publish,
-    to_csv,
 )
-from imcmoo.io.machines import Workers
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.report.figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
 
@@ -45,7 +41,8 @@ class Physics(Publication):
     """The physical studies with one ADC model.
 
     Args:
-        results: keeps the certificates of the optima.
+        results: has the folder `published`, and keeps the certificates of the optima in `proven`,
+            with another ADC model than the default in `NAME/proven`.
         adc_model: the ADC model of all studies.
     """
 
@@ -53,8 +50,9 @@ class Physics(Publication):
 
     def __init__(self, results: Path, adc_model: str) -> None:
         self.adc_model = adc_model
-        self.home = results / "published" / self.name
         self.is_default = adc_model == DEFAULT_ADC
+        self.home = results / "published" / self.name
+        self.path = self.name if self.is_default else f"{self.name}/{adc_model}"
         answers = results if self.is_default else results / adc_model
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
         self.answers = {n: proven_answer(s, answers) for n, s in self.studies.items()}
@@ -75,11 +73,6 @@ class Physics(Publication):
             tables["area_front"] = area_front(study, answer)
         return tables
 
-    def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables of all studies joined."""
-        names = dict.fromkeys(name for result in results for name in result)
-        return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
-
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """The recommended chips, and the better device; no figure with another ADC model."""
         if not self.is_default:
@@ -88,7 +81,7 @@ class Physics(Publication):
         study = self.studies[recommended(optima)]
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
             "over_own_best": (figures.shown(optima), figures.over_own_best),
-            "components": (figures.components(study, optima), figures.component_shares),
+            "components": (figures.components(study, optima), breakdown),
         }
         front = folder / "area_front.csv"
         if front.is_file():
@@ -115,39 +108,6 @@ class Physics(Publication):
         return {docs / "physical.md": page(frames, by_model, home.parent)}
 
 
-def run(
-    results: Path,
-    docs: Path,
-    *,
-    quiet: bool,
-    workers: Workers,
-    adc_model: str = DEFAULT_ADC,
-) -> Path:
-    """Answer and publish everything; see `publish`.
-
-    Args:
-        results: gets the tables in `published/physics`, of another ADC model than the default in
-            `published/physics/NAME`; certificates in `proven` or `NAME/proven`.
-        docs: gets `physical.md`.
-        quiet: show no progress.
-        workers: processes, or a scheduler of other machines.
-        adc_model: the ADC model of all studies.
-
-    Returns:
-        The folder of the tables.
-    """
-    publication = Physics(results, adc_model)
-    folder = publication.home if publication.is_default else publication.home / adc_model
-    publish(publication, folder, docs, quiet=quiet, workers=workers)
-    return folder
-
-
 def _with_adc(study: Study, adc_model: str) -> Study:
     fixed = {**study.space.fixed, "adc_model": adc_model}
     return replace(study, space=replace(study.space, fixed=fixed))
-
-
-def _joined(texts: Sequence[str]) -> str:
-    """Join tables of several studies, with the columns of any of them; digits stay as written."""
-    frames = [pd.read_csv(StringIO(text), dtype=str, keep_default_na=False) for text in texts]
-    return to_csv(pd.concat(frames, ignore_index=True).fillna(""))

@@ -1,1 +1,1 @@
-"""The shipped scenarios: proven chips, enumerated spaces, searches and times, and their page."""
+"""The shipped scenarios: proven chips, enumerated spaces and searches."""

@@ -1,26 +1,18 @@
-"""Proven best chips of the shipped scenarios, and chips of least EDAP under the same requests.
-
-`python -m experiments.scenarios.optima` takes minutes.
-"""
+"""Proven best chips of the shipped scenarios, and chips of least EDAP under the same requests."""
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from experiments.scenarios.studies import (
     AREA,
     LOAD,
-    NAMES,
     POWER,
-    TABLES,
     scenario_study,
     served,
     without_dram_idle,
@@ -33,7 +25,6 @@ from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.certify_study import SolverOptions, certify_study
 
-FILE = "optima.csv"
 EDAP = ("edap_geomean", "regret_minimax")
 """Criteria of chips that are chosen without their requests."""
 
@@ -85,23 +76,3 @@ def rows(name: str) -> Iterator[dict[str, Any]]:
         yield {"scenario": name, "adc_model": adc_model, "dram_idle": False} | row
     for row in by_edap(name):
         yield {"scenario": name, "adc_model": adc_model, "dram_idle": True} | row
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=TABLES / FILE, metavar="F.csv")
-    parser.add_argument("scenarios", nargs="*", default=list(NAMES))
-    args = parser.parse_args(argv)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    table: list[dict[str, Any]] = []
-    for name in args.scenarios:
-        for row in rows(name):
-            table.append(row)
-            pd.DataFrame(table).to_csv(
-                args.out, index=False, float_format="%.12g", lineterminator="\n"
-            )
-
-
-if __name__ == "__main__":
-    main()

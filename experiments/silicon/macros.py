@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from imcmoo.io.errors import InputError
+from imcmoo.space.designs_csv import DesignsTable
 
 NUMBERS = (
     *("rows", "cols", "input_bits", "weight_bits", "adc_bits"),
@@ -28,9 +27,6 @@ OPTIONAL = ("year", "venue", "title", "cell", "compute_model", "tops_1b", *MEASU
 ADDED = ("covered", "reason", *(f"model_{name}" for name in MEASURED))
 """Columns that the comparison adds, in order."""
 
-LARGEST_BYTES = 64 << 20
-
-
 SHIPPED = Path(__file__).parent / "data" / "macros.csv"
 """Macros that ship with the package; `data/README.md` names their source."""
 
@@ -48,42 +44,11 @@ def read(path: Path) -> pd.DataFrame:
         InputError: the file is no table of macros; says what is wrong and where.
         OSError: it cannot be read.
     """
-    if path.stat().st_size > LARGEST_BYTES:
-        raise InputError(f"{path}: larger than {LARGEST_BYTES >> 20} MiB")
-    lines: list[list[str]] = []
-    numbers: list[int] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for line in reader:
-                if any(cell.strip() for cell in line):
-                    lines.append(line)
-                    numbers.append(reader.line_num)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text in UTF-8 (byte {error.start})") from None
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}") from None
-    if not lines:
-        raise InputError(f"{path}: empty; needed: a header with {', '.join(NEEDED)}")
-    header = [name.strip() for name in lines[0]]
-    _check_header(path, header)
-    for number, line in zip(numbers[1:], lines[1:], strict=True):
-        if len(line) != len(header):
-            raise InputError(
-                f"{path}, line {number}: {len(line)} cells, the header has {len(header)}"
-            )
-    return pd.DataFrame(lines[1:], columns=header, dtype=str)
-
-
-def _check_header(path: Path, header: Sequence[str]) -> None:
-    faults = [
-        f"{what} {', '.join(names)}"
-        for what, names in (
-            ("lacks", [name for name in NEEDED if name not in header]),
-            ("has twice", [name for name in (*NEEDED, *OPTIONAL) if header.count(name) > 1]),
-            ("has already what the comparison adds,", [n for n in ADDED if n in header]),
-        )
-        if names
-    ]
-    if faults:
-        raise InputError(f"{path}: the header {'; '.join(faults)}")
+    table = DesignsTable.read(path)
+    lacking = [name for name in NEEDED if name not in table.header]
+    if lacking:
+        raise InputError(f"{path}: the header lacks {', '.join(lacking)}")
+    added = [name for name in ADDED if name in table.header]
+    if added:
+        raise InputError(f"{path}: the header has what the comparison adds, {', '.join(added)}")
+    return pd.DataFrame(table.rows, columns=table.header, dtype=str)

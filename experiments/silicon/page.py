@@ -11,28 +11,10 @@ import pandas as pd
 from experiments.markdown import render, row
 from experiments.silicon.agreement import CLASSES, FEW_PRODUCTS, SLOW
 from experiments.silicon.comparison import fitted_periphery
-from experiments.silicon.macros import MEASURED
-from experiments.silicon.random_designs import DESIGNS, FIGURE_NETWORK, SEED, STRICT_SNR_ADC_DB
+from experiments.silicon.random_designs import DESIGNS, FIGURE_NETWORK, SEED
 from imcmoo.hardware.physical_table import PhysicalTable
 
 NONE = "–"
-RESOURCES = {"glb": "global buffer", "buffer": "tile buffer", "dram": "DRAM"}
-NAMES = {
-    "t_core_ns": "time of an invocation",
-    "tops_per_W_1b": "TOPS/W",
-    "tops_per_mm2_1b": "TOPS/mm²",
-    "area": "area",
-    "energy_mJ": "energy (mJ)",
-    "latency_ms": "latency (ms)",
-    "area_mm2": "area (mm²)",
-    "power_W_per_mm2": "power (W/mm²)",
-    "tops_per_W": "TOPS/W",
-    "tops_per_mm2": "TOPS/mm²",
-    "snr_adc_dB": "ADC SQNR (dB)",
-    "snr_dB": "SNR (dB)",
-    "active_rows": "rows read at once",
-    "technology_nm": "node (nm)",
-}
 UNITS = {"1": "ratio", "mm2": "mm²", "us": "µs"}
 GOALS = {
     ("t_core_ns", "within"): 0.60,
@@ -41,9 +23,6 @@ GOALS = {
     ("tops_per_mm2_1b", "rank"): 0.50,
 }
 """Goals that were set before the model was compared."""
-
-GROUPS = [("rram", "all"), ("rram", "feasible"), ("sram", "all"), ("sram", "feasible")]
-"""Devices and designs of the table of bottlenecks."""
 
 TEXT = ("reason", "label", "workload", "venue")
 """Columns that are text even if all their cells look like numbers, or are empty."""
@@ -67,20 +46,14 @@ def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
         is_shipped: whether the macros are the shipped ones, whose misses are explained.
     """
     tables = stored(folder)
-    pairs, silicon = tables["compared"], tables["silicon"]
-    missed = pairs[~pairs["within"].astype(bool)].sort_values(["quantity", "ratio"], kind="stable")
+    silicon = tables["silicon"]
     is_covered = silicon["covered"].astype(bool)
     reasons = silicon.loc[~is_covered, "reason"]
-    left_out = [
-        (plain(reason), count, ", ".join(str(i + 1) for i in reasons.index[reasons == reason]))
-        for reason, count in Counter(reasons).most_common()
-    ]
-    agreement, by_class, chips = (tables[n] for n in ("agreement", "by_class", "chips"))
-    is_adc = agreement["reading"].str.startswith(("default", "converter"))
+    left_out = [(plain(reason), count) for reason, count in Counter(reasons).most_common()]
 
     def class_row(key: str, quantity: str, reading: str = "default") -> dict[str, Any]:
         where = {"class": CLASSES[key][0], "quantity": quantity, "reading": reading}
-        return row(by_class, **where)
+        return row(tables["by_class"], **where)
 
     return render(
         "silicon.md",
@@ -90,26 +63,14 @@ def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
         covered=int(is_covered.sum()),
         macros=len(silicon),
         stand_ins=int((silicon.loc[is_covered, "reason"] != "").sum()),
-        missed=missed,
         left_out=left_out,
-        medians=agreement.loc[is_adc & (agreement["quantity"] == "tops_per_W_1b"), "median_ratio"],
-        sources=list(dict.fromkeys(chips["chip"] + ": " + chips["source"])),
         class_row=class_row,
         factor=fitted_periphery(PhysicalTable.load()),
-        limits=_pivot(tables["random_limits"], "limit", "device"),
-        bounds=_pivot(tables["random_bounds"], "resource", ["device", "designs"]),
-        **{f.__name__: f for f in (plain, digits, share, rank, goal)},
-        **{"NAMES": NAMES, "MEASURED": MEASURED, "GROUPS": GROUPS, "UNITS": UNITS},
-        **{"RESOURCES": RESOURCES, "SEED": SEED},
+        **{f.__name__: f for f in (digits, share, rank, goal)},
+        **{"UNITS": UNITS, "SEED": SEED},
         **{"FEW_PRODUCTS": FEW_PRODUCTS, "SLOW": SLOW},
-        **{"NETWORK": FIGURE_NETWORK, "DESIGNS": DESIGNS, "STRICT_DB": STRICT_SNR_ADC_DB},
+        **{"NETWORK": FIGURE_NETWORK, "DESIGNS": DESIGNS},
     )
-
-
-def _pivot(frame: pd.DataFrame, index: str, columns: str | list[str]) -> pd.DataFrame:
-    """Shares by the values of one column, in their order, and of others."""
-    table = frame.pivot(index=index, columns=columns, values="share")
-    return table.loc[list(dict.fromkeys(frame[index]))]
 
 
 def digits(value: float) -> str:

@@ -1,4 +1,4 @@
-"""`python -m experiments.run silicon`: the physical model compared with published chips."""
+"""`imcmoo reproduce silicon`: the physical model compared with published chips."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.publish import Draw, Publication, Result, dependence, publish
+from experiments.publish import Draw, Publication, Result, dependence
 from experiments.silicon import chips, figures, random_designs
 from experiments.silicon.agreement import agreements, by_class, compared
 from experiments.silicon.comparison import (
@@ -38,16 +38,21 @@ class Silicon(Publication):
     """Comparison of a table of macros, further chips, and random designs.
 
     Args:
-        data: file of the macros.
+        data: a table of macros; None for the shipped one.
+
+    Raises:
+        InputError: `data` is no table of macros.
+        OSError: it cannot be read.
     """
 
-    name = "silicon"
+    name = path = "silicon"
     tasks = ("all",)
     float_format = FORMAT.replace("6g", "5g")  # digits that are the same on every machine
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path | None = None) -> None:
+        self.is_shipped = data is None
+        data = data or SHIPPED
         self.frame = read(data)
-        self.is_shipped = data == SHIPPED
         problems = [STUDIES[name].problem() for name in MODELLED]
         self.depends_on = dependence(problems, data=[data, chips.MACROS])
 
@@ -66,10 +71,6 @@ class Silicon(Publication):
             "chips": chips.compare(table),
             "random_designs": pd.concat(spread, ignore_index=True),
         }
-
-    def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables of the only task."""
-        return {f"{name}.csv": str(text) for name, text in results[0].items()}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """Modelled against measured values."""
@@ -102,19 +103,3 @@ def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
             for name, v in values.items()
         ]
     )
-
-
-def run(data: Path | None, folder: Path, docs: Path, *, quiet: bool) -> None:
-    """Compare and publish.
-
-    Args:
-        data: a table of macros; None for the shipped one.
-        folder: gets `silicon.csv`, the derived tables, and `figures/`.
-        docs: gets `silicon.md`.
-        quiet: show no progress.
-
-    Raises:
-        InputError: `data` is no table of macros.
-        OSError: a file cannot be read or written.
-    """
-    publish(Silicon(data or SHIPPED), folder, docs, quiet=quiet, workers=1)

@@ -38,6 +38,11 @@ AGAIN_S = 0.01
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, without the usage in front of it."""
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Leave; nothing is left to interrupt while the interpreter ends."""
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        super().exit(status, message)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave with exit code 2."""
         self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (--help shows the options)\n")

@@ -105,7 +105,7 @@ class OperandBits:
         """
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
-            _diagonal(_joint(weights * side, np.abs(value), BITS - 1))
+            np.einsum("nkk->nk", _joint(weights * side, np.abs(value), BITS - 1))
             for side in (value > 0, value < 0)
         )
         return cls(
@@ -243,11 +243,6 @@ def _histograms() -> Iterator[Any]:
         np.load(path, allow_pickle=False) as stored,
     ):
         yield stored
-
-
-def _diagonal(joint: Floats) -> Floats:
-    diagonal: Floats = np.einsum("nkk->nk", joint)
-    return diagonal
 
 
 def _offset_codes(histograms: Floats, clip: float = 1.0) -> Floats:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.model.metrics import Bools, Floats
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, networks_in
 from imcmoo.report.style import (
     COLUMN,
     CREST,
@@ -131,33 +131,26 @@ def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFr
     return figure
 
 
-def breakdown(
-    workloads: Sequence[str],
-    components: Sequence[str],
-    *,
-    energy_J: Floats,
-    area_m2: Floats,
-    width: float = WIDTH,
-) -> Figure:
+def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     """Share of each component in the area of one design and in the energy of each network.
 
     Args:
-        workloads: names, W of them.
-        components: names, K of them.
-        energy_J: shape (W, K).
-        area_m2: shape (K,).
+        table: columns component, energy_<network>_J, area_mm2.
         width: of the figure, inches.
     """
+    networks = [name.removesuffix("_J") for name in networks_in(table, "energy_")]
+    energy_J = table[[f"energy_{name}_J" for name in networks]].to_numpy().T
+    area_mm2 = table["area_mm2"].to_numpy()
     totals = [f"{e * 1e3:.3g} mJ" for e in energy_J.sum(axis=1)]
-    names = [f"{label(w)}\n{total}" for w, total in zip(workloads, totals, strict=True)]
-    names = [f"chip area\n{area_m2.sum() * 1e6:.3g} mm²", *names]
-    values = np.vstack([area_m2, energy_J])
+    names = [f"{label(n)}\n{total}" for n, total in zip(networks, totals, strict=True)]
+    names = [f"chip area\n{area_mm2.sum():.3g} mm²", *names]
+    values = np.vstack([area_mm2, energy_J])
     shares = 100 * values / values.sum(axis=1, keepdims=True)
     room = 1.6 if width <= COLUMN else 1.1  # for the legend
     figure = Figure(figsize=(width, room + 0.3 * len(names)), layout="constrained")
     ax = figure.subplots()
     start = np.zeros(len(names))
-    for component, share in zip(components, shares.T, strict=True):
+    for component, share in zip(table["component"], shares.T, strict=True):
         if not share.any():
             continue
         colour, hatch = component_style(component)

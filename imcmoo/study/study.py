@@ -298,6 +298,7 @@ class Study:
     def to_config(self) -> dict[str, Any]:
         """The study's settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
+        snr_limit = self.compute_snr_limit_dB
         return {
             "study": self.name,
             "seed": self.seed,
@@ -316,7 +317,8 @@ class Study:
             else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
-            **self._snr_limit(),
+            # JSON has no infinity.
+            **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
@@ -325,11 +327,6 @@ class Study:
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
-
-    def _snr_limit(self) -> dict[str, str]:
-        """The limit on compute SNR, if one is given; JSON has no infinity."""
-        limit = self.compute_snr_limit_dB
-        return {} if limit is None else {"compute_snr_limit_dB": f"{limit:g}"}
 
 
 def check_study_name(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -62,12 +61,10 @@ def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--technology", "130"], "no components at 130 nm"),
         (["--technology", "22,x"], "'x' is not a whole number"),
         (["--technology", "22", "--rows", "4"], "rows must be at least 8, got 4"),
         (["--technology", "22", "--voltage", "0.6504"], "must be whole millivolts above 0"),
         (["--technology", "22", "--voltage", "nan"], "'nan' is not a number of volts"),
-        (["--technology", "22", "--voltage", "0.3"], "0.3 V is not above NeuroSim's threshold"),
         (["--technology", "22", "--cell", "no.cell"], "no.cell: No such file"),
         (["--technology", "22", "--cell", "own.toml"], "own.toml: line 2 is not '-Key: value'"),
         (["--technology", "22", "--out", "own.toml"], "own.toml is not a component table"),
@@ -97,13 +94,6 @@ def test_a_failure_of_a_library_is_one_line_and_the_table_stays(folder, capsys, 
     line = refused(capsys, *BUILD, "--technology", "22", "--rows", "24")
     assert "no rram with node_nm=22, voltage_V=650, rows=24, cols=24: NeuroSIM returned" in line
     assert (folder / "mine.npz").read_bytes() == before
-
-
-@pytest.mark.skipif(find_spec("hwcomponents") is not None, reason="hwcomponents is installed")
-def test_without_the_libraries_the_extra_is_named(folder, capsys, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.chdir(folder)
-    assert "needs Python 3.12+ and `pip install imcmoo[build]`" in refused(capsys, *AT_22)
 
 
 @pytest.mark.parametrize("named", [True, False])

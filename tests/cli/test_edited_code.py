@@ -11,9 +11,50 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.search.ask_tell import Search
-from tests.cli.helpers import refused
-from tests.reliability.drawn import LAYERS, NAMES
-from tests.reliability.drawn_code import edit_code, study_of_code, write_code
+from tests.cli.helpers import INTERRUPT, refused
+from tests.reliability.drawn import LAYERS, NAMES, study_text
+
+MODEL = """
+from imcmoo import CostModel
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
+
+class Chip(CostModel):
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ()
+
+    def __init__(self, space, workloads, **options):
+        self.space = space
+        self.workload_names = workloads.names
+        self._macs = workloads.macs.astype(float)
+
+    def evaluate(self, levels):
+        macros, supply = (self.space.column(levels, n) for n in ("macros_per_tile", "voltage_V"))
+        return Metrics(
+            {
+                "energy": NUMBER * self._macs * 1e-13 * supply[:, None] ** 2,
+                "latency": self._macs * 1e-12 / (macros * supply)[:, None],
+                "area": 1e-7 * macros,
+            },
+            {},
+        )
+"""
+CRITERION = """
+from imcmoo.problem.criteria import Criterion
+
+def _score(costs):
+    return NUMBER * costs.edap.max(axis=1)
+
+CHIP = Criterion("mine", _score, monotone=True)
+"""
+SCORE = """
+def chip(costs):
+    return NUMBER * costs.edap.max(axis=1)
+"""
+ROLES = {
+    "cost model": (MODEL, 'model = "own.chip:Chip"\nbaselines = false\n'),
+    "criterion": (CRITERION, 'criterion = "own.chip:CHIP"\n'),
+    "score": (SCORE, ""),
+}
 
 CASES = [
     pytest.param("score", "the module", "own.chip", id="score"),
@@ -33,9 +74,10 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def write(role):
-        write_code(tmp_path, role)
+        write_package(tmp_path / "own", ROLES[role][0])
         _forget()
-        (tmp_path / "tiny.toml").write_text(study_of_code(role))
+        score = '[score]\nfunction = "own.chip:chip"\n' if role == "score" else ""
+        (tmp_path / "tiny.toml").write_text(study_text(top=ROLES[role][1]) + score)
         for name in NAMES:
             (tmp_path / f"{name}.csv").write_text(LAYERS)
 
@@ -49,8 +91,34 @@ def _forget():
     importlib.invalidate_caches()
 
 
+def write_package(package, role):
+    """Write the package of a user's code, whose number depends on all of its files."""
+    package.mkdir(exist_ok=True)
+    (package / "__init__.py").write_text("")
+    (package / "data.json").write_text('{"factor": 1.25}\n')
+    (package / "deeper.py").write_text("FACTOR = 1.25\n")
+    (package / "helper.py").write_text(
+        "import json\nfrom importlib.resources import files\n"
+        "from .deeper import FACTOR as DEEPER\n"
+        "DATA = json.loads((files('own') / 'data.json').read_text())['factor']\n"
+        "OWN = 1.25\nFACTOR = OWN * DEEPER * DATA\n"
+    )
+    number = "from own.helper import FACTOR\nOWN = 1.25\nNUMBER = OWN * FACTOR\n"
+    (package / "chip.py").write_text(number + role)
+
+
+FILES = {
+    "the module": "chip.py",
+    "a helper": "helper.py",
+    "a helper's helper": "deeper.py",
+    "package data": "data.json",
+}
+
+
 def edit(tmp_path, what):
-    edit_code(tmp_path / "own", what)
+    """Change a number in one of the files."""
+    path = tmp_path / "own" / FILES[what]
+    path.write_text(path.read_text().replace("1.25", "2.75"))
     _forget()
 
 
@@ -70,11 +138,8 @@ def tree(folder):
 def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch, role, what, said
 ):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     write(role)
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", interrupt)
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
     edit(tmp_path, what)

@@ -92,29 +92,28 @@ def test_commands_of_a_checkout_have_their_own_help_and_errors(capsys, monkeypat
 
 
 @pytest.mark.usefixtures("_checkout")
-def test_a_publication_gets_its_options(monkeypatch, tmp_path):
-    from experiments.physics import study
-
+@pytest.mark.parametrize("is_default", [True, False])
+@pytest.mark.parametrize("command", ["imcmoo", "experiments.run"])
+def test_a_publication_gets_its_options(monkeypatch, tmp_path, command, is_default):
     requests = []
-    monkeypatch.setattr(study, "run", lambda *a, **options: requests.append((a, options)) or a[0])
-    assert main(["reproduce", "physical", "--out", str(tmp_path), "--workers", "1"]) == 0
-    options = {"quiet": False, "workers": 1}
-    assert requests == [((tmp_path, tmp_path / "docs"), options)]
 
+    class Physics:
+        def __init__(self, *options):
+            requests.append(options)
 
-@pytest.mark.parametrize("publication", ["paper", "physics", "silicon"])
-def test_a_publication_writes_into_the_checkout_by_default(monkeypatch, publication):
-    from experiments import run
+        def publish(self, *folders, **options):
+            requests.append((folders, options))
 
-    module = import_module(f"experiments.{publication}.study")
-    paths = []
-    monkeypatch.setattr(module, "run", lambda *a, **_: paths.extend(a) or Path("results"))
+    monkeypatch.setattr("experiments.physics.study.Physics", Physics)
     monkeypatch.chdir(ROOT)
-    assert run.main([publication, "--quiet"]) == 0
-    assert Path("docs") in paths
-    assert {Path("results"), Path("results/published"), Path("results/published/silicon")} & {
-        *paths
-    }
+    words = [*([] if is_default else ["--out", str(tmp_path)]), "--workers", "1"]
+    if command == "imcmoo":
+        assert main(["reproduce", "physical", *words]) == 0
+    else:
+        assert import_module("experiments.run").main(["physics", *words]) == 0
+    out, docs = (Path("results"), Path("docs")) if is_default else (tmp_path, tmp_path / "docs")
+    options = {"quiet": False, "workers": 1}
+    assert requests == [(out, "zigzag"), ((out / "published", docs), options)]
 
 
 @pytest.mark.parametrize("name", IN_A_CHECKOUT)
@@ -164,13 +163,14 @@ def interrupted(program):
     return process.returncode, error
 
 
-def test_an_interrupt_after_the_end_of_a_command_changes_nothing():
+@pytest.mark.parametrize("end", ["run('p', lambda: None, interrupted='')", "Parser().exit()"])
+def test_an_interrupt_after_the_end_of_a_command_changes_nothing(end):
     """While the interpreter ends, which takes a tenth of a second."""
     program = (
         "import atexit, sys, time\n"
         "from imcmoo.cli import command_line\n"
         "atexit.register(lambda: (print('now', flush=True), time.sleep(1)))\n"
-        "sys.exit(command_line.run('p', lambda: None, interrupted=''))\n"
+        f"sys.exit(command_line.{end})\n"
     )
     assert interrupted(program) == (0, "")
 

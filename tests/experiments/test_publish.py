@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.publish import Publication, publish
+from experiments.publish import Publication
 
 
 class Interrupted(Exception):
@@ -56,7 +56,7 @@ class Squares(Publication):
 @pytest.fixture
 def go(tmp_path):
     def run(squares):
-        publish(squares, tmp_path / "out", tmp_path / "docs", quiet=True, workers=1)
+        squares.publish(tmp_path / "out", tmp_path / "docs", quiet=True, workers=1)
         return squares.done
 
     return run

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.reliability import drawn, drawn_code, drawn_files, drawn_input, drawn_sizes
+from tests.reliability import drawn, drawn_files, drawn_input
 from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, ROOT, Outcome
 
 HEAD = """# What happens when something goes wrong
 
 In {trials} trials no command crashed, lost data or left a wrong result. Each trial disturbs one
-command on a small study of two networks: it is killed, or meets damaged input, a full disk or a
+command on a small study of two networks: it is killed, or meets damaged files, a full disk or a
 second command. [All cases](reliability.csv)
 
 - *{fine}*: the command left, byte for byte, what an undisturbed command leaves.
@@ -38,36 +38,17 @@ All cases are drawn at random, seed {seed}. `make reliability` writes this page.
 
 CLASSES: dict[str, tuple[Callable[[drawn.Trial], Outcome], int]] = {
     "killed": (drawn_files.killed, 30),
+    "stopped": (drawn_files.stopped, 40),
+    "interrupted": (drawn_files.interrupted, 24),
     "two-commands": (drawn_files.two_commands, 30),
-    "damaged-file": (drawn_input.damaged_file, 100),
     "folder-deleted": (drawn_files.folder_deleted, 6),
-    "edited-code": (drawn_code.edited_code, 40),
-    "wrong-name": (drawn_code.wrong_name, 150),
-    "reading": (drawn_code.reading, 8),
-    "underflow": (drawn_input.underflow, 30),
-    "weights": (drawn_input.weights, 30),
-    "markup": (drawn_input.markup, 40),
-    "study-name": (drawn_input.study_name, 40),
-    "component-table": (drawn_input.component_table, 150),
+    "full-disk": (drawn_files.full_disk, 24),
+    "output-of-any": (drawn_files.output, 100),
+    "damaged-file": (drawn_input.damaged_file, 100),
     "checksums": (drawn_input.checksums, 60),
     "checkpoint": (drawn_input.checkpoint, 120),
-    "nested": (drawn_input.nested, 100),
-    "endless": (drawn_input.endless, 21),
-    "slow-input": (drawn_input.slow_input, 9),
-    "onnx": (drawn_input.onnx_model, 500),
-    "designs-csv": (drawn_input.designs_csv, 200),
-    "lock": (drawn_files.lock_file, 48),
-    "output-of-any": (drawn_files.output, 100),
-    "stopped": (drawn_files.stopped, 40),
-    "figures-link": (drawn_files.figures_link, 12),
-    "full-disk": (drawn_files.full_disk, 24),
-    "interrupted": (drawn_files.interrupted, 24),
-    "many-networks": (drawn_sizes.many_networks, 6),
-    "workers": (drawn_sizes.workers, 12),
-    "narrow": (drawn_sizes.narrow, 40),
-    "oversize": (drawn_sizes.oversize, 4),
-    "huge-numbers": (drawn_sizes.huge_numbers, 6),
-    "mute-scheduler": (drawn_sizes.mute_scheduler, 2),
+    "component-table": (drawn_input.component_table, 100),
+    "read-input": (drawn_input.read_input, 200),
 }
 """Classes of drawn cases, and how many trials each has by default."""
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +35,7 @@ class Outcome:
     Args:
         case: what was tried.
         ended: one of the words above.
-        message: the last line on stderr, or the CPU time where there is none.
+        message: the last line on stderr.
     """
 
     case: str
@@ -51,36 +51,27 @@ class End:
         code: exit code, negative for a signal; None if it was ended because its time was up.
         out: standard output.
         error: standard error.
-        cpu: user and system seconds.
     """
 
     code: int | None
     out: str
     error: str
-    cpu: float = 0.0
 
 
-def start(
-    folder: Path,
-    arguments: Sequence[str],
-    *,
-    before: str = "",
-    environment: Mapping[str, str] | None = None,
-) -> subprocess.Popen[str]:
+def start(folder: Path, arguments: Sequence[str], *, before: str = "") -> subprocess.Popen[str]:
     """Start a command in a new process and process group, imports included.
 
     Args:
         folder: the working folder.
         arguments: command line without the program.
         before: Python that is run first.
-        environment: variables added to the present ones.
     """
     code = f"import runpy, sys\n{before}\nsys.argv = {['imcmoo', *arguments]!r}\n"
     code += "runpy.run_module('imcmoo', run_name='__main__', alter_sys=True)\n"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -104,7 +95,6 @@ def fork(
     arguments: Sequence[str],
     *,
     before: Callable[[], object] = lambda: None,
-    environment: Mapping[str, str] | None = None,
     seconds: float = 60.0,
     kill: tuple[signal.Signals, Callable[[], bool]] | None = None,
 ) -> End:
@@ -114,7 +104,6 @@ def fork(
         folder: the working folder; a user's modules are imported from it.
         arguments: command line without the program.
         before: is called in the new process first.
-        environment: variables added to the present ones.
         seconds: wall time the command may take.
         kill: a signal, and a function that is called each millisecond until it returns True: then
             the signal is sent.
@@ -122,7 +111,7 @@ def fork(
     out, error = os.memfd_create("out"), os.memfd_create("error")
     child = os.fork()
     if not child:
-        _become(folder, arguments, before, environment or {}, out, error)
+        _become(folder, arguments, before, out, error)
     watch = os.pidfd_open(child)
     while kill and not select.select([watch], [], [], 0.001)[0]:
         if kill[1]():
@@ -131,7 +120,7 @@ def fork(
     in_time = bool(select.select([watch], [], [], seconds)[0])
     if not in_time:
         os.kill(child, signal.SIGKILL)
-    _, status, usage = os.wait4(child, 0)
+    _, status = os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError):  # workers that it has left
         os.killpg(child, signal.SIGKILL)
     os.close(watch)
@@ -139,14 +128,13 @@ def fork(
     os.close(out)
     os.close(error)
     code = os.waitstatus_to_exitcode(status) if in_time else None
-    return End(code, *texts, usage.ru_utime + usage.ru_stime)
+    return End(code, *texts)
 
 
 def _become(
     folder: Path,
     arguments: Sequence[str],
     before: Callable[[], object],
-    environment: Mapping[str, str],
     out: int,
     error: int,
 ) -> None:
@@ -165,7 +153,6 @@ def _become(
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, str(folder))
-        os.environ.update(environment)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         before()
         begun = True
@@ -192,9 +179,7 @@ def preload() -> None:
         import_module(f"imcmoo.cli.{name.replace('-', '_')}_command")
 
 
-def judged(
-    end: End, *, right: bool = True, kept: bool = True, must: str = "", cpu: float = 1e9
-) -> str:
+def judged(end: End, *, right: bool = True, kept: bool = True, must: str = "") -> str:
     """The word for how a command ended.
 
     Args:
@@ -202,9 +187,8 @@ def judged(
         right: whether its answer is right, if it gave one.
         kept: whether everything is there that was there and was not to be replaced.
         must: "refuse" where no answer can be right, "work" where there is one.
-        cpu: seconds it may take.
     """
-    if end.code is None or end.cpu > cpu:
+    if end.code is None:
         return ENDLESS
     if "Traceback" in end.error or "Exception ignored" in end.error:
         return TRACEBACK
@@ -220,5 +204,5 @@ def judged(
 def outcome(case: str, end: End, **rules: object) -> Outcome:
     """The outcome of a trial, judged by the last command of it; `rules` as `judged` takes them."""
     lines = end.error.strip().splitlines()
-    output = lines[-1][:200] if lines else f"{end.cpu:.1f} CPU s"
+    output = lines[-1][:200] if lines else ""
     return Outcome(case, judged(end, **rules), output)  # type: ignore[arg-type]

@@ -191,6 +191,14 @@ def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str | byte
     return entries
 
 
+def small_model() -> bytes:
+    """An ONNX file of one matrix product."""
+    from tests.networks.onnx_import import models as m
+
+    nodes, weights = [m.node("MatMul", "xw")], [m.stored("w", (8, 5))]
+    return m.model(nodes, [m.tensor("x", (3, 8))], weights).SerializeToString()
+
+
 SPARE = (".lock", ".work")
 """What commands keep for themselves beside results."""
 

@@ -1,4 +1,4 @@
-"""Locks and outputs that are no plain files of ours, signals, and full disks."""
+"""Outputs that are no plain files of ours, signals, and full disks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from tests.reliability.drawn import (
     EVALUATE,
     EXACT,
     HEADER,
-    PROOF,
     RESULTS,
     RESUME,
     ROW,
@@ -39,31 +38,11 @@ from tests.reliability.drawn import (
     Trial,
     kept,
     kill_at,
+    small_model,
     tree,
 )
 
 FOREIGN = "not yours\n"
-LOCKS = (
-    *("link", "link to nothing", "link to a folder", "hard link", "FIFO", "foreign file"),
-    *("folder", "empty", "of a killed process"),
-)
-OWNERS = {RESULTS: RUN, EXACT: ENUMERATE, PROOF: CERTIFY, f"{RESULTS}/": ("report", RESULTS)}
-
-
-def lock_file(trial: Trial) -> Outcome:
-    """`.lock` is something else: it is left alone, and so is what it points to."""
-    kind, place = trial.choose(*LOCKS), trial.choose(*OWNERS)
-    folder = _with_foreign(trial)
-    lock = folder / place / ".lock"
-    lock.unlink(missing_ok=True)
-    _make(lock, kind, folder)
-    before = _state(folder)
-    end = fork(folder, OWNERS[place], seconds=20)
-    after = _state(folder)
-    ours = kind in ("empty", "of a killed process")
-    same = all(after.get(n) == c for n, c in before.items() if not ours or n != lock)
-    kept_all = same or (end.code == 0 and ours)
-    return outcome(kind, end, kept=kept_all, must="work" if ours else "refuse")
 
 
 def _with_foreign(trial: Trial) -> Path:
@@ -77,24 +56,20 @@ def _with_foreign(trial: Trial) -> Path:
 
 def _make(path: Path, kind: str, folder: Path) -> None:
     """Put something odd at a path."""
-    if kind in ("link", "link to a foreign file"):
+    if kind == "link to a foreign file":
         path.symlink_to(folder / "mine.txt")
     elif kind == "link to nothing":
         path.symlink_to(folder / "nothing")
-    elif kind == "link to a folder":
-        path.symlink_to(folder / "mine")
-    elif kind in ("hard link", "hard link to a foreign file"):
+    elif kind == "hard link to a foreign file":
         path.hardlink_to(folder / "mine.txt")
     elif kind == "FIFO":
         os.mkfifo(path)
     elif kind == "folder":
         path.mkdir()
-    elif kind in ("null device", "full device"):
-        # Of our own: a command that replaces devices must not replace the machine's.
+    elif kind == "foreign file":
+        path.write_text(FOREIGN)
+    else:  # of our own: a command that replaces devices must not replace the machine's
         os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3 if kind == "null device" else 7))
-    else:
-        text = {"empty": "", "of a killed process": "4194305 nowhere\n"}
-        path.write_text(text.get(kind, FOREIGN))
 
 
 def _state(folder: Path) -> dict[Path, object]:
@@ -130,7 +105,7 @@ def output(trial: Trial) -> Outcome:
     option, kind = trial.choose(*OUTPUTS), trial.choose(*TARGETS)
     command, source = OUTPUTS[option]
     folder = _with_foreign(trial)
-    (folder / "m.onnx").write_bytes(_small_model())
+    (folder / "m.onnx").write_bytes(small_model())
     target = folder / "X"
     if option == "explain --csv":  # writes a folder of tables, each by its name
         (folder / "tables").mkdir()
@@ -165,13 +140,6 @@ def _untouched(
     written = [path for path in new if path.suffix == ".csv"]
     whole = not written or len(written) >= 7 or option != "explain --csv"  # all tables or none
     return whole and not any(path.name.endswith(".tmp") for path in after)
-
-
-def _small_model() -> bytes:
-    from tests.networks.onnx_import import models as m
-
-    nodes, weights = [m.node("MatMul", "xw")], [m.stored("w", (8, 5))]
-    return m.model(nodes, [m.tensor("x", (3, 8))], weights).SerializeToString()
 
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -285,20 +253,6 @@ def _moment(trial: Trial, writing: bool) -> Callable[[], bool]:
 
 def _temporary(folder: Path) -> list[Path]:
     return list(folder.rglob(".*.tmp"))
-
-
-def figures_link(trial: Trial) -> Outcome:
-    """`figures` of an old run is a link: neither the old run nor the link's target is lost."""
-    folder = _with_foreign(trial)
-    kind = trial.choose("link to a folder", "link to nothing", "link", "FIFO")
-    figures = folder / RESULTS / "figures"
-    shutil.rmtree(figures)
-    _make(figures, kind, folder)
-    before = tree(folder)
-    end = fork(folder, trial.choose(RUN, RESUME))
-    mine = {n: c for n, c in before.items() if n.startswith("mine")}
-    same = kept(mine if end.code == 0 else before, folder)
-    return outcome(kind, end, right=(folder / RESULTS / "config.json").exists(), kept=same)
 
 
 def full_disk(trial: Trial) -> Outcome:

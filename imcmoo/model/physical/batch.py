@@ -414,7 +414,7 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
     features = batch.features(streamed=False).networks if pipelined else None
-    for rows, used in _alike(batch):
+    for rows, used in _chunks_by_mode(batch):
         work = LayerWork(batch, rows, streams=True in used)
         totals.sum_bits[rows] = sums = layers.total(work.sums)
         for streamed in used:
@@ -450,7 +450,7 @@ def _bit_s(batch: Batch, seconds: Floats) -> Floats:
     return bit_s
 
 
-def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
+def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
     """Indices of designs worked on at once, and the modes they use.
 
     Designs that take the same steps are neighbours, which leaves steps out for most.

@@ -454,20 +454,20 @@ class PhysicalEvaluator(CostModel):
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._model.context.noise, at)
-        return self._alike(one, options, deployment)
+        return self._with_networks(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
         if self._deployment == "alone":
             return self
-        return self._alike(self.workloads, self._options)
+        return self._with_networks(self.workloads, self._options)
 
     @property
     def _deployment(self) -> Deployment:
         deployment: Deployment = self._options.get("deployment", "alone")
         return deployment
 
-    def _alike(
+    def _with_networks(
         self,
         workloads: WorkloadSet,
         options: Mapping[str, Any],

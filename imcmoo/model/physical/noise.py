@@ -495,7 +495,7 @@ class NoiseModel:
         self._n_networks = layers.n_networks
         self._owner = layers.owner[distinct]
         precision = np.column_stack([layers.input_bits, layers.weight_bits])[distinct].astype(int)
-        self._alike = [
+        self._by_precision = [
             ((int(bits[0]), int(bits[1])), np.flatnonzero((precision == bits).all(axis=1)))
             for bits in np.unique(precision, axis=0)
         ]
@@ -551,7 +551,9 @@ class NoiseModel:
         """
         adc, dev = np.empty((2, len(adc_bits), len(circuits), self._n_layers))
         rounding = np.empty(self._n_layers)
-        for (_, alike), statistics in zip(self._alike, self._sliced(circuits[0]), strict=True):
+        for (_, alike), statistics in zip(
+            self._by_precision, self._sliced(circuits[0]), strict=True
+        ):
             adc[..., alike], dev[..., alike] = noise_of_circuits(statistics, circuits, adc_bits)
             rounding[alike] = statistics.rounding
         return adc, dev, rounding
@@ -572,7 +574,7 @@ class NoiseModel:
                     unsigned_inputs=self._unsigned,
                     cell_errors=circuit.cell_errors,
                 )
-                for bits, alike in self._alike
+                for bits, alike in self._by_precision
             ]
         return self._statistics[key]
 

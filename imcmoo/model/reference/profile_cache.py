@@ -17,15 +17,6 @@ from imcmoo.space.design_space import Levels, Ranks
 CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
 
-HANDFUL = 2
-"""Chips that are new in a call that asks for few."""
-
-HANDFULS = 256
-"""Such calls after which all chips are profiled in one go: that costs about as much again."""
-
-MOST_IN_ONE_GO = 1 << 17
-"""Chips of a space up to which that is done."""
-
 MOST_LOOKED_AT = 1 << 20
 """Chips of a space up to which all are looked at once, without being profiled."""
 
@@ -58,7 +49,6 @@ class ProfileCache:
         self._profiles = Profiles.allocate(0, len(chips.workloads), len(self.features))
         # Which networks are profiled, by place.
         self._known = np.zeros((0, len(chips.workloads)), dtype=bool)
-        self._handfuls = 0
 
     @property
     def features(self) -> list[tuple[str, str]]:
@@ -91,26 +81,11 @@ class ProfileCache:
         if new.any():
             fresh = np.unique(designs.mapping_key[new], return_index=True)[1]
             levels = designs.levels[new][fresh]
-            self._handfuls += len(fresh) <= HANDFUL
-            if self._handfuls == HANDFULS:
-                self._handfuls += 1
-                levels = np.concatenate([levels, self._others(designs.mapping_key[new][fresh], at)])
             step = max(1, CASES_AT_ONCE // len(self._chips.workloads.shapes))
             for first in range(0, len(levels), step):
                 self._profile(levels[first : first + step], at)
             place = self._places.of(designs.mapping_key)
         return place
-
-    def _others(self, key: Ints, networks: list[int]) -> Levels:
-        """All chips but some that may hold a network, if they are not too many."""
-        space, names = self._chips.space, self._chips.mapping_parameters
-        if space.size_of(names) > MOST_LOOKED_AT:
-            return np.empty((0, len(space.shape)), dtype=np.int64)
-        chips = space.grid(names)
-        lacking = self._chips.lacking_cells(self._chips.sizes(chips))[:, networks]
-        fits = (lacking == 0).any(axis=1)
-        fits[key] = False
-        return chips[fits] if fits.sum() <= MOST_IN_ONE_GO else chips[:0]
 
     def _networks(self, names: Sequence[str]) -> list[int]:
         """Indices of all networks or of one."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.paper.discrepancies import ROWS, measure, optima, page
-from experiments.paper.published_optimum import Optimum, chips_that_run_all, macros_of_layers
+from experiments.paper.published_optimum import Optimum, macros_of_layers
 from experiments.paper.tables import STUDIES, TECHNOLOGY
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -44,7 +44,6 @@ def values_of(row, o):
 
 PLAIN = (16, 8, 4, 4, 1, 1, 1, 1, 1)
 STRIDED = (3, 8, 5, 5, 3, 3, 1, 1, 2)
-DEPTHWISE = (1, 1, 4, 4, 3, 3, 20, 1, 1)
 
 
 def test_macros_are_blocks_of_rows_and_columns():
@@ -53,16 +52,9 @@ def test_macros_are_blocks_of_rows_and_columns():
     assert macros_of_layers(o.evaluator, o.levels).tolist() == [[4 * 3]]
 
 
-def test_small_groups_share_a_macro_or_have_their_own():
-    o = optimum(DEPTHWISE)
-    # Three groups of 9 rows stand in 32 rows, so 20 groups take 7 macros.
-    assert macros_of_layers(o.evaluator, o.levels).tolist() == [[7]]
-    assert macros_of_layers(o.evaluator, o.levels, share=False).tolist() == [[20]]
-    assert values_of("groups", o) == {
-        "macros claimed by grouped layers": 20,
-        "macros claimed by grouped layers over macros": 20 / MACROS,
-    }
-    assert values_of("groups", optimum(PLAIN)) == {}
+def test_every_group_has_macros_of_its_own():
+    o = optimum((1, 1, 4, 4, 3, 3, 20, 1, 1))
+    assert macros_of_layers(o.evaluator, o.levels).tolist() == [[20]]
 
 
 def test_a_layer_with_all_outputs_side_by_side_occupies_many_copies():
@@ -71,17 +63,6 @@ def test_a_layer_with_all_outputs_side_by_side_occupies_many_copies():
     # 128 weights in two cells each; outputs in 16 copies, all in one cycle.
     assert o.metrics.latency_s[0, 0] == DESIGN["cycle_s"]
     assert busy == pytest.approx(16 * 16 * 8 * 2 / CELLS)
-
-
-def test_chips_with_macros_enough_for_all_layers_are_counted():
-    o = optimum(PLAIN, (1, 1, 4, 4, 3, 3, 200, 1, 1), (1, 1, 4, 4, 3, 3, 100, 1, 1))
-    chips = chips_that_run_all(o.problem)
-    decoded = RRAM.decode(chips)
-    exist = decoded["router_groups"] * decoded["tiles_per_group"] * decoded["macros_per_tile"]
-    counted = values_of("residency", o)
-    assert counted["feasible chips"] == len(chips) > 100
-    name = "feasible chips with macros enough for each network, a macro for every group"
-    assert counted[name] == (exist >= 301).sum() < len(chips)
 
 
 def test_power_is_energy_over_time():
@@ -152,13 +133,7 @@ def published_ledger(folder):
     return pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
 
 
-@pytest.mark.parametrize(
-    "study",
-    [
-        pytest.param(s, marks=pytest.mark.slow if s == "nine_workload_rram" else ())
-        for s in (*STUDIES, TECHNOLOGY)
-    ],
-)
+@pytest.mark.parametrize("study", [*STUDIES, TECHNOLOGY])
 def test_the_published_ledger_is_that_of_this_code(published, study):
     frame = published_ledger(published)
     shown = frame[frame["study"] == study].reset_index(drop=True)

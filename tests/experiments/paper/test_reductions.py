@@ -6,8 +6,8 @@ import pytest
 
 from experiments.paper import reductions
 from experiments.paper.reductions import BASELINES, EXACT, JOINT, RANDOM, SEARCHED
+from experiments.paper.sequential_baseline import LEVELS_OF_DESIGN, largest_design, sequential
 from experiments.recorded import recorded_designs
-from experiments.sequential_baseline import LEVELS_OF_DESIGN, largest_design, sequential
 from imcmoo.problem.criteria import SCORES
 from problems import RRAM
 

@@ -6,6 +6,7 @@ import pytest
 from experiments import run
 from experiments.silicon import random_designs, study
 from experiments.silicon.macros import ADDED, NEEDED, SHIPPED, read
+from tests.cli.helpers import refused
 from tests.experiments.conftest import ROOT
 
 TABLES = {
@@ -24,7 +25,7 @@ TABLES = {
 def written(tmp_path_factory):
     """A run whose folders lie to each other as the published ones do."""
     root = tmp_path_factory.mktemp("silicon")
-    study.run(None, root / "results" / "published" / "silicon", root / "docs", quiet=True)
+    study.Silicon().publish(root / "results" / "published", root / "docs", quiet=True, workers=1)
     return root
 
 
@@ -69,8 +70,10 @@ def test_rows_of_a_user(tmp_path, data, capsys):
         more=",t_core_ns,venue,mine",
     )
     assert run.main(["silicon", "--data", path, "--out", str(out)]) == 0
-    assert str(out / "silicon.md") in capsys.readouterr().out
-    rows = pd.read_csv(out / "silicon.csv", dtype=str, keep_default_na=False)
+    assert f"{out / 'published' / 'silicon'}, {out / 'docs'}" in capsys.readouterr().out
+    rows = pd.read_csv(
+        out / "published" / "silicon" / "silicon.csv", dtype=str, keep_default_na=False
+    )
     assert list(rows)[: len(NEEDED) + 3] == [*NEEDED, "t_core_ns", "venue", "mine"]
     assert rows["covered"].tolist() == ["True", "False", "True"]
     assert rows["reason"].tolist() == [
@@ -83,22 +86,16 @@ def test_rows_of_a_user(tmp_path, data, capsys):
 
 def test_a_table_without_a_covered_row(tmp_path, data):
     out = tmp_path / "out"
-    assert run.main(["silicon", "--quiet", "--data", data(), "--out", str(out)]) == 0
-    assert "0 of 0 rows are covered" in (out / "silicon.md").read_text(encoding="utf-8")
+    assert (
+        run.main(["silicon", "--quiet", "--data", data("28,Photonic,,,,,,,,"), "--out", str(out)])
+        == 0
+    )
+    assert "0 of 1 rows are covered" in (out / "docs" / "silicon.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["silicon", "--data", "none.csv"], "none.csv: No such file"),
-        (["silicon", "--data", __file__], "test_study.py"),
-        (["silicon", "--budget", "3"], "silicon takes no options but --data, --out and --quiet"),
-        (["paper", "--data", "x"], "paper takes no options but --out, --quiet"),
-        (["four_workload_rram", "--data", "x"], "--data is an option of silicon only"),
-    ],
+    ("data", "told"), [("none.csv", "none.csv: No such file"), (__file__, "test_study.py")]
 )
-def test_what_cannot_be_is_one_line(tmp_path, capsys, options, told):
-    assert run.main([*options, "--out", str(tmp_path)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+def test_what_is_no_table_is_one_line(tmp_path, capsys, data, told):
+    assert told in refused(capsys, "silicon", "--data", data, "--out", tmp_path, call=run.main)
     assert not any(tmp_path.iterdir())

@@ -19,12 +19,6 @@ NETWORKS = WorkloadSet.load(["resnet18", "alexnet"])
 EVERYTHING = SPACE.unrank(np.arange(SPACE.size))
 
 
-def designs(levels):
-    """Values by name of each design."""
-    columns = SPACE.decode(levels)
-    return [{name: v[i].item() for name, v in columns.items()} for i in range(len(levels))]
-
-
 def answers(metrics, i):
     """Metrics of one design, as a program answers."""
     return {

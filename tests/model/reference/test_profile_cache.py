@@ -89,17 +89,3 @@ def test_an_evaluator_pickles_small_and_evaluates_equally_after():
     after = pickle.loads(pickled)
     assert after.data_digest == evaluator.data_digest
     np.testing.assert_array_equal(energies(after), before)
-
-
-def test_one_chip_at_a_time_is_what_all_in_one_go_is(monkeypatch):
-    """After some calls that ask for a chip each, all that may hold a network are profiled."""
-    monkeypatch.setattr("imcmoo.model.reference.profile_cache.HANDFULS", 3)
-    space = RRAM.fix("rows", 512).fix("cols", 512).fix("macros_per_tile", 32)
-    networks = WorkloadSet.load(("resnet18", "mobilenet_v3"))
-    one_by_one, at_once = Evaluator(space, networks), Evaluator(space, networks)
-    levels = space.random(8, np.random.default_rng(3))
-    energies = [one_by_one.evaluate(design[None]).energy_J for design in levels]
-    assert np.array_equal(
-        np.concatenate(energies), at_once.evaluate(levels).energy_J, equal_nan=True
-    )
-    assert one_by_one.profiles._places.used > 100 > at_once.profiles._places.used

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import questions
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper import questions as of_paper
+from experiments.paper import questions
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.parameters import Ordinal
 from tests.fakes import SMALL, FakeEvaluator
@@ -29,7 +28,7 @@ def test_how_far_one_network_decides():
     # The first network has the largest EDAP on both designs, the largest latency on the second.
     energy = np.array([[9.0, 1.0], [8.0, 1.0]])
     latency = np.array([[1.0, 5.0], [2.0, 1.0]])
-    result = of_paper.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
+    result = questions.decided_by(energy, latency, np.array([1e-6, 1e-6]), 0)
     assert result["designs"] == 2
     assert result["largest_edap_share"] == 1
     assert result["largest_latency_share"] == 0.5
@@ -122,7 +121,7 @@ def test_the_cost_front_is_that_of_brute_force():
                 least = edap
         return kept
 
-    table = of_paper.cost_front(enumerated)
+    table = questions.cost_front(enumerated)
     for level, node in enumerate(nodes.values):
         part = table[table["technology_nm"] == node]
         result = set(part[["cost", "edap_max_J_s_mm2"]].itertuples(index=False, name=None))
@@ -140,6 +139,6 @@ def test_nodes_are_summed_up_from_their_fronts():
             "on_front": [True, True, False],
         }
     )
-    nodes = of_paper.by_node(front).set_index("technology_nm")
+    nodes = questions.by_node(front).set_index("technology_nm")
     assert nodes.loc[7].tolist() == [3.0, 4.0, 1.0, 2]
     assert nodes.loc[14].tolist() == [8.0, 2.0, 2.0, 0]

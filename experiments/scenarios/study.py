@@ -1,0 +1,126 @@
+"""`imcmoo reproduce scenarios`: which chips meet the deadlines of several networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments import markdown
+from experiments.publish import Publication, Result, dependence
+from experiments.scenarios import enumerated, optima, searches
+from experiments.scenarios.edge_five import FILE as EDGE_FIVE
+from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER, scenario_study
+from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.scenario.requests import Sharing
+
+Task = tuple[str, str, str, tuple[Sharing, ...]]
+"""Kind of a task, scenario, ADC model (empty for all) and how networks share the chip."""
+
+ENUMERATED: tuple[Task, ...] = (
+    ("enumerated", "cameras", ADC_MODELS[0], ("time",)),
+    *(
+        ("enumerated", name, adc_model, ("time", "space"))
+        for name in ("cameras_rram", "burst_rram", "assistant_rram")
+        for adc_model in ADC_MODELS
+    ),
+)
+
+NONE = "none"
+"""Cell of a chip that does not exist, by proof or enumeration."""
+
+
+MISSED = 1.01
+"""Median ratio over the optimum above which a search is said to miss it."""
+
+
+class Scenarios(Publication):
+    """Proven best chips of the shipped scenarios, enumerated spaces, and searches."""
+
+    name = path = "scenarios"
+    tasks: Sequence[Task] = (*(("proven", name, "", ()) for name in NAMES), *ENUMERATED)
+    float_format = "%.12g"
+
+    def __init__(self) -> None:
+        self.depends_on = dependence(scenario_study(name).problem() for name in NAMES)
+
+    def run_task(self, task: Task) -> Result:
+        """Prove the best chips of a scenario and search for them, or enumerate its space."""
+        kind, name, adc_model, sharings = task
+        if kind == "enumerated":
+            return {kind: pd.DataFrame(enumerated.rows(name, adc_model, sharings))}
+        proven = list(optima.rows(name))
+        usual = [
+            row
+            for row in proven
+            if row["adc_model"] == ADC_MODELS[0]
+            and row["dram_idle"]
+            and row["chip"] in searches.CRITERIA
+        ]
+        searched = pd.DataFrame(searches.rows(name, usual))
+        return {"optima": pd.DataFrame(proven)} | ({"search": searched} if len(searched) else {})
+
+    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+        """`scenarios.md`."""
+        return {docs / "scenarios.md": page(tables, folder / EDGE_FIVE)}
+
+
+def page(folder: Path, edge_five: Path) -> str:
+    """Write the page.
+
+    Args:
+        folder: of the tables.
+        edge_five: table of the chips for five networks, which may be absent.
+    """
+    proven, listed, searched = (
+        pd.read_csv(folder / f"{name}.csv") for name in ("optima", "enumerated", "search")
+    )
+    edge = pd.read_csv(edge_five).set_index("chip") if edge_five.is_file() else None
+
+    ratios = searched.groupby(["scenario", "criterion"], sort=False)["ratio"]
+
+    def chip(scenario: str, adc_model: str, name: str, *, dram_idle: bool = True) -> dict[str, Any]:
+        where = {"scenario": scenario, "adc_model": adc_model, "chip": name}
+        return markdown.row(proven, **where, dram_idle=dram_idle)
+
+    return markdown.render(
+        "scenarios.md",
+        **{"NAMES": NAMES, "ADC_MODELS": ADC_MODELS, "DEFAULT": ADC_MODELS[0]},
+        **{"POWER": POWER, "AREA": AREA, "LOAD": LOAD, "EDAP": optima.EDAP, "NONE": NONE},
+        **{"SEEDS": searches.SEEDS, "SOLVED": 1 + searches.SOLVED, "ceil": np.ceil},
+        **{"proven": proven, "listed": listed, "searched": searched, "edge": edge},
+        found=(searched["ratio"] <= 1 + searches.SOLVED)
+        .groupby([searched["scenario"], searched["criterion"]])
+        .sum(),
+        of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
+        edap=least_edap(proven),
+        missed=[(key, ratio) for key, ratio in ratios if ratio.median() > MISSED],
+        **{"chip": chip, "short": short, "span": span},
+    )
+
+
+def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
+    """Power and area, over the least, and capacity of chips of least geometric-mean EDAP."""
+    usual = proven[proven["dram_idle"] & (proven["adc_model"] == ADC_MODELS[0])]
+    power, area, edap = (
+        usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, optima.EDAP[0])
+    )
+    over = {
+        "power": edap["average_power_W"] / power["average_power_W"],
+        "area": edap["area_mm2"] / area["area_mm2"],
+        "capacity": edap["capacity"],
+    }
+    return pd.DataFrame(over)[power["feasible"]]
+
+
+def short(value: float) -> str:
+    """Format a number with three significant digits."""
+    return NONE if pd.isna(value) else f"{value:.3g}"
+
+
+def span(values: pd.Series[float], digits: int) -> str:
+    """Format the least and the largest of some values."""
+    return f"{values.min():.{digits}f} to {values.max():.{digits}f}"
