@@ -538,10 +538,9 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
     if streamed:
         on_chip, off_chip = on_chip + written, off_chip + fetched
     switch_on, switch_off, switch_s = _switch(batch, written, fetched, streamed=streamed)
-    if c.switches_networks and (layers.holds_weights.any() or not streamed):
-        images = c.inferences_per_switch
-        on_chip, off_chip = on_chip + switch_on / images, off_chip + switch_off / images
-        latency, interval = (t + switch_s / images for t in (latency, interval))
+    images = c.inferences_per_switch
+    on_chip, off_chip = on_chip + switch_on / images, off_chip + switch_off / images
+    latency, interval = (t + switch_s / images for t in (latency, interval))
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
     run = Run(
         energy_J=on_chip + off_chip,

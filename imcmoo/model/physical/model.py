@@ -663,7 +663,6 @@ def physical_model(
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     weight_clip: Mapping[str, float] | None = None,
-    layers_digital: Mapping[str, Sequence[str]] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -676,7 +675,6 @@ def physical_model(
         precision: bits of inputs and of weights, by network; 8 by default.
         weight_clip: largest weight that is stored, as a share of the largest of its channel, by
             network; 1 by default.
-        layers_digital: layers that run on the digital unit, by network.
         compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
@@ -691,8 +689,6 @@ def physical_model(
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
-    if layers_digital is not None:
-        options["layers_digital"] = {n: tuple(names) for n, names in layers_digital.items()}
     if compute_snr_limit_dB is not None:
         device = space.fixed.get("device", "")
         options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)
