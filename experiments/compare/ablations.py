@@ -47,6 +47,7 @@ ABLATIONS: dict[str, Method] = {
     "half the local search": partial(ours, schedule=_with_local_search(0.5)),
     "no search near the front": changed(mating, "near_front", _nothing),
     "no search by criteria": changed(mating, "CRITERIA_SHARE", 0.0),
+    "no per-value elites": changed(mating, "LARGE_SPACE", np.inf),
     "no surrogate": changed(Surrogate, "predict", _random_coordinates),
     "surrogate of 400": changed(surrogate, "FITTED", 400),
     "one phase": partial(ours, schedule=_one_phase()),

@@ -231,7 +231,7 @@ def best_first(start: Start) -> Archive:
     """Best-first search by each criterion: expands the best design by each of them."""
 
     def select(archive: Archive, left: Ints, rng: np.random.Generator) -> Ints:
-        best = start.problem.own_best(archive.F[archive.feasible])
+        best = start.problem.best_joint_edap(archive.F[archive.feasible])
         costs = start.problem.costs(archive.F[left])
         scores = [c.unchecked_scores(costs, best) for c in judged(start.problem)]
         return np.unique(left[np.argmin(scores, axis=1)])

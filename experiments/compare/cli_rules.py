@@ -15,7 +15,7 @@ from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
-from imcmoo.exact.regret import CertifiedRegret, ExactRegret
+from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.search.elites import LARGE_SPACE
@@ -25,6 +25,9 @@ from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
 
+PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA, "optuna")
+"""Package that an algorithm needs, if any."""
+
 
 def require(methods: Collection[str]) -> None:
     """Check that the packages of some algorithms are installed.
@@ -32,8 +35,7 @@ def require(methods: Collection[str]) -> None:
     Raises:
         InputError: one is not; says how to get it.
     """
-    needs = [*((n, "numba") for n in COMPILED), *((n, "optuna") for n in large_spaces.OPTUNA)]
-    for name, package in needs:
+    for name, package in PACKAGES.items():
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
 
@@ -55,8 +57,7 @@ def find_rules(
         budgets: unique designs; None for the defaults.
         ablation: compare ablations of our search instead.
         names: the algorithms that are compared; all if None.
-        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget
-            and may check constraints first.
+        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
 
     Raises:
         InputError: the optimum is not known, or there is no such algorithm.
@@ -65,7 +66,7 @@ def find_rules(
     if answer is not None:
         judge: Judge = partial(ExactRegret, answer=answer)
     elif study.space.size > LARGE_SPACE:
-        judge = partial(CertifiedRegret, optima=find_certified(study, results))
+        judge = partial(Regret, optima=find_certified(study, results))
     else:
         name = study.file or study.name
         raise InputError(
@@ -75,7 +76,6 @@ def find_rules(
     if ablation:
         everything = frozenset(ABLATIONS)
         rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
-        rules = replace(rules, checking=everything)
     elif answer is None:
         rules = Rules(study, judge, budgets or large_spaces.BUDGETS, **large_spaces.RULES)
     else:
@@ -89,7 +89,6 @@ def find_rules(
         rules,
         methods=methods | {path: _own(path) for path in own},
         phased=rules.phased | set(own),
-        checking=rules.checking | set(own),
     )
 
 
@@ -117,7 +116,7 @@ def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Metho
 
 
 def find_certified(study: Study, results: Path) -> Mapping[str, float]:
-    """Read the certified optima of a study, as `CertifiedRegret` takes them.
+    """Read the certified optima of a study, as `Regret` takes them.
 
     Certificates are checked without a walk through the designs: that they are of this problem, and
     that their designs are feasible and have the stated scores.
@@ -144,7 +143,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
     optima = {certificate.criterion: certificate.value for certificate in stored.values()}
     problem = study.problem()
     alone = [f"{ALONE}{name}" for name in problem.workload_names if problem.has_edap]
-    missing = [n for n in [*CertifiedRegret(problem, {}).criteria, *alone] if n not in optima]
+    missing = [n for n in [*Regret(problem, {}).criteria, *alone] if n not in optima]
     if missing:
         raise InputError(
             f"{study.name} cannot be enumerated, and its optimum by {', '.join(missing)} is not "

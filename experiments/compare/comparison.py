@@ -25,6 +25,9 @@ from imcmoo.study.study import Study
 
 OURS = "ours"
 
+UNCHECKING = "paper's GA"
+"""The algorithm that plans ahead for its budget and evaluates no constraints before designs."""
+
 WORST = "worst"
 """The largest regret over the criteria, by which designs are selected from the same run."""
 
@@ -40,9 +43,6 @@ FRONT_TARGETS = (0.1, 0.05, 0.02, 0.01, 0.005)
 """IGD+ for which the number of designs is recorded, to the next of `FRONT_STEPS` a decade."""
 
 FRONT_STEPS = 8
-
-EXPANDING = ("Pareto local search", "best-first")
-"""Algorithms that evaluate the feasible neighbours of designs."""
 
 PRIMARY = 3300
 """Unique designs after which algorithms are judged first of all: the published budget."""
@@ -81,8 +81,6 @@ class Rules:
         phased: algorithms that plan ahead for their budget: a smaller budget is another run, not
             the start of a longer one.
         criteria: selection criteria; those of the search by default.
-        checking: algorithms that evaluate constraints before designs. If checks are counted, a
-            budget is spent by the run that a phased one planned for the next smaller budget.
         targets: regrets for which the first design is recorded.
         seeds: number of seeds by algorithm and budget, if not all.
     """
@@ -94,7 +92,6 @@ class Rules:
     methods: dict[str, Method]
     phased: frozenset[str]
     criteria: tuple[str, ...] | None = None
-    checking: frozenset[str] = frozenset({OURS, *EXPANDING})
     targets: tuple[float, ...] = TARGETS
     seeds: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -185,7 +182,8 @@ class _Run:
             ).items()
         ]
         checked = cuts
-        if name in rules.checking & rules.phased:
+        if name in rules.phased - {UNCHECKING}:
+            # Where checks count, a budget is spent by the run planned for the next smaller one.
             checked = totals(rules.budgets_of(name, self.seed), budget)
         within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in checked}
         runs += _values(best, within, keys | {"counted": CHECKS})

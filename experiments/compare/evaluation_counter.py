@@ -100,7 +100,7 @@ class Objectives:
 def _criteria_scores(counted: Counted, F: Floats) -> Floats:
     """Scores by the judged criteria; minimax regret is against the best EDAP evaluated so far."""
     problem, archive = counted.problem, counted.archive
-    costs, best = problem.costs(F), problem.own_best(archive.F[archive.feasible])
+    costs, best = problem.costs(F), problem.best_joint_edap(archive.F[archive.feasible])
     return np.column_stack([c.unchecked_scores(costs, best) for c in judged(problem)])
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from experiments.compare import algorithms
-from experiments.compare.algorithms import changed, ours
+from experiments.compare.algorithms import ours
 from experiments.compare.comparison import OURS
 from experiments.compare.evaluation_counter import Method
 from experiments.compare.optuna_algorithms import optuna_nsga2, optuna_tpe
-from imcmoo.search import mating
 
 BUDGETS = (1000, 3300, 10_000, 30_000)
 
@@ -21,7 +18,6 @@ PRIMARY = 10_000
 TARGETS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.0)
 """Regrets for which the first design is recorded: others are far from the optimum here."""
 
-UNADAPTED = "ours, no niches"
 NSGA2 = "Optuna NSGA-II"
 TPE = "Optuna TPE"
 OPTUNA = (NSGA2, TPE)
@@ -30,16 +26,11 @@ SHARED = ("NSGA-II", "NSGA-III", "AGE-MOEA-II", "Pareto local search", "random",
 
 METHODS: dict[str, Method] = {
     OURS: ours,
-    UNADAPTED: changed(mating, "LARGE_SPACE", np.inf),
     **{name: algorithms.METHODS[name] for name in SHARED},
     NSGA2: optuna_nsga2,
     TPE: optuna_tpe,
 }
 """Every algorithm by its name in tables."""
-
-PHASED = algorithms.PHASED | {UNADAPTED}
-
-CHECKING = frozenset({OURS, UNADAPTED})
 
 FEW = 11
 """Seeds of slow algorithms."""
@@ -49,7 +40,7 @@ _NONE = {30_000: 0}
 SEEDS: dict[str, dict[int, int]] = dict.fromkeys(METHODS, _NONE) | {
     OURS: {30_000: 5},
     "NSGA-II": {30_000: 5},
-    **{name: dict.fromkeys(BUDGETS, FEW) | _NONE for name in (UNADAPTED, "AGE-MOEA-II", NSGA2)},
+    **{name: dict.fromkeys(BUDGETS, FEW) | _NONE for name in ("AGE-MOEA-II", NSGA2)},
     TPE: dict.fromkeys(BUDGETS, 0) | {1000: 5},
 }
 """Seeds by algorithm and budget if they are not all."""
@@ -57,8 +48,7 @@ SEEDS: dict[str, dict[int, int]] = dict.fromkeys(METHODS, _NONE) | {
 RULES: dict[str, Any] = {
     "primary": PRIMARY,
     "methods": METHODS,
-    "phased": PHASED,
-    "checking": CHECKING,
+    "phased": algorithms.PHASED,
     "targets": TARGETS,
     "seeds": SEEDS,
 }

@@ -1,7 +1,7 @@
-"""`python -m experiments.compare.page RESULTS`: the tables of `docs/search.md`, from comparisons.
+"""`python -m experiments.compare.page RESULTS`: the tables of two pages, from comparisons.
 
 Copies the summaries that `experiments.compare` wrote to RESULTS, and replaces every table between
-its two marks on the page. The text around them is written by hand.
+its two marks on `PAGES`. The text around them is written by hand.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from experiments.markdown import macros
 from experiments.publish import write
 
 DOCS = Path(__file__).parents[2] / "docs"
+
+PAGES = (DOCS / "search.md", DOCS / "benchmark.md")
 
 EARLY = 1000
 """Second budget after which algorithms are judged."""
@@ -119,8 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, metavar="RESULTS")
     results = parser.parse_args(argv).results
     take_over(results, DOCS / "search")
-    page = DOCS / "search.md"
-    write(page, fill(page.read_text(encoding="utf-8"), DOCS / "search"))
+    for page in PAGES:
+        write(page, fill(page.read_text(encoding="utf-8"), DOCS / "search"))
     return 0
 
 

@@ -7,7 +7,7 @@ keeps a few of its values.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,18 +17,18 @@ import pandas as pd
 from experiments.compare.algorithms import PHASED
 from experiments.compare.comparison import Columns, Rules, one_table, search_all
 from experiments.compare.evaluation_counter import Method
+from imcmoo.benchmark.random_problems import thinned
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
 from problems import RRAM, SRAM_LARGE
 
 SPACES = (RRAM, SRAM_LARGE)
-"""A space for each device; without conditional parameters, which cannot be thinned."""
+"""A space for each device."""
 
 NETWORKS = (2, 6)
 """Least and largest number of networks of a case."""
@@ -38,8 +38,6 @@ AREA_LIMITS_MM2 = (60.0, 3200.0)
 
 DESIGNS = (100_000, 1_000_000)
 """Smallest and largest space: far beyond any budget, and enumerated in seconds."""
-
-FEWEST_LEVELS = 2
 
 FEWEST_FEASIBLE = 1000
 """A case with fewer feasible designs is drawn again: a small budget would exhaust it."""
@@ -96,26 +94,10 @@ def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
     limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2)))
     return Study(
         name="random_case",
-        space=thinned(device, rng),
+        space=thinned(device, rng, DESIGNS),
         workloads=tuple(SHIPPED[i] for i in chosen),
         area_limit_m2=float(limit_mm2) / MM2_PER_M2,
     )
-
-
-def thinned(space: DesignSpace, rng: np.random.Generator) -> DesignSpace:
-    """Thin a space to a size within `DESIGNS`; parameters keep a random choice of their values."""
-    while True:
-        parameters = tuple(_fewer_levels(p, rng) for p in space.parameters)
-        small = replace(space, name=f"{space.name}_thinned", parameters=parameters)
-        if DESIGNS[0] <= small.size <= DESIGNS[1]:
-            return small
-
-
-def _fewer_levels(parameter: Parameter, rng: np.random.Generator) -> Parameter:
-    n = rng.integers(min(FEWEST_LEVELS, len(parameter)), len(parameter) + 1)
-    kept = np.sort(rng.choice(len(parameter), n, replace=False))
-    kind = Parameter if parameter.is_ordered else type(parameter)
-    return kind(parameter.name, tuple(parameter.values[i] for i in kept), parameter.unit)
 
 
 def play(series: int, methods: Mapping[str, Method], seeds: int, number: int) -> Columns:

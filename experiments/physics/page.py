@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import isfunction
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render, row
+from experiments.markdown import groups, render, row, rows
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
 from experiments.physics.variations import DEFAULT
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
@@ -25,16 +24,40 @@ DEFAULT_ADC = "zigzag"
 
 LIMIT_MM2 = 800.0
 
-ENDS_SHOWN = 8
-"""Extended value lists that are shown."""
+ENDS_SHOWN = 3
+"""Extended value lists that are named."""
 
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-OF_ACCURACY = ("recommended", "edge_five_executed")
+OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed")
 """Tables of `published/accuracy` that the page shows."""
 
-HBM2_MM2 = Assumptions().hbm2_interface_m2.value * 1e6
+RRAM_CASES = {
+    "rram_sigma=0.011": "cell error 1.1 %",
+    "cell_errors=wan2022_1s": "cell error by level, after 1 s",
+    "cell_errors=wan2022_1d": "cell error by level, after a day",
+    "redundancy=1 2 4": "up to 4 cells in parallel",
+    "redundancy=1 2 4; snr_dB=15": "the same, compute SNR at least 15 dB",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": (
+        "the same, cell error by level, after 1 s"
+    ),
+    "adc_window=sigma range least_error": "choice of the ADC window",
+    "snr_adc_dB=-100": "no limit on ADC SQNR",
+}
+"""Descriptions of assumptions about RRAM by variation; all with the default ADC model."""
+
+CHIP_ROWS = {
+    "area, macros": "{area_mm2:.0f} mm², {macros:,.0f}",
+    "array": "{rows:.0f} × {cols:.0f}",
+    "rows read at once": "{active_rows:.0f}",
+    "bits per cell": "{bits_per_cell:.0f}, {weight_coding}",
+    "bits per input slice": "{input_slice_bits:.0f}, {input_coding}",
+    "ADC": "{adc_bits:.0f} bits per {columns_per_adc:.0f} columns",
+    "global buffer, memory": "{glb_KiB:.0f} KiB, {dram}",
+    "supply voltage, schedule": "{voltage_V:g} V, {schedule}",
+}
+"""Rows of the table of chips and the format of their cells."""
 
 Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
@@ -57,8 +80,8 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
     optima = frames["optima"]
     helpers = (
-        *(plain, device_ratios, span, runs_of, other_device, by_adc),
-        *(short, ratio, dB, rram_cases, idle_effect),
+        *(plain, device_ratios, span, runs_of, chip_table, other_device, bottlenecks),
+        *(short, ratio, device_cases, idle_effect, worst_by_criterion),
     )
     return render(
         "physics/physical.md",
@@ -68,12 +91,12 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
         proven=accuracy["recommended"],
+        earlier=accuracy["earlier_recommendations"],
         executed=accuracy["edge_five_executed"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
-        **{"MINIMAX": MINIMAX, "GEOMEAN": GEOMEAN},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
-        **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN, "HBM2_MM2": HBM2_MM2},
+        **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN},
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],
@@ -116,25 +139,29 @@ def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
     }
 
 
-def span(values: Mapping[str, float]) -> str:
+def span(values: Iterable[float]) -> str:
     """Format the least and the largest of several ratios."""
-    return f"{min(values.values()):.1f} to {max(values.values()):.1f} times"
+    return f"{min(values):.1f} to {max(values):.1f} times"
 
 
-def rram_cases(
-    proven: pd.DataFrame, networks: str, cases: Mapping[str, str]
-) -> Iterator[tuple[str, Row, float]]:
-    """Best RRAM chips by assumption, and their EDAP over that of the best SRAM chip.
+def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
+    """EDAP of the best RRAM chip over that of the best SRAM chip, by assumption.
 
-    Args:
-        proven: proven best chips.
-        networks: number of networks, in letters.
-        cases: description of each variation.
+    Yields:
+        The name of an assumption, and the ratio for nine and for four networks; NaN without a
+        feasible RRAM chip.
     """
+    ratios = [device_ratios(proven, networks) for networks in ("nine", "four")]
+    for name in ADC_MODELS:
+        yield f"ADC model `{name}`", [of.get(name, np.nan) for of in ratios]
+    for variation, name in RRAM_CASES.items():
+        yield name, [_over_sram(proven, networks, variation) for networks in ("nine", "four")]
+
+
+def _over_sram(proven: pd.DataFrame, networks: str, variation: str) -> float:
     sram = row(proven, study=f"{networks}_workload_sram_physical", variation=DEFAULT)
-    for variation, name in cases.items():
-        rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
-        yield name, rram, rram["edap_geomean"] / sram["edap_geomean"]
+    rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
+    return rram["edap_geomean"] / sram["edap_geomean"]
 
 
 def idle_effect(proven: pd.DataFrame) -> float:
@@ -156,6 +183,37 @@ def other_device(optima: pd.DataFrame) -> str:
     """Return the main study of the device that is not recommended; empty if there is none."""
     best = summary.recommended(optima)
     return next((s for s in summary.main_studies(optima) if s != best), "")
+
+
+def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the table of chips by minimax regret: a name, and a cell for each study."""
+    chips = [summary.chip_of(optima, study) for study in studies]
+    firsts = [rows(chip)[0] for chip in chips]
+    for name, form in CHIP_ROWS.items():
+        yield name, [form.format(**first) for first in firsts]
+    for name, column in (
+        ("least SNR of ADCs, dB", "snr_adc_dB"),
+        ("least SNR of cells, dB", "snr_dev_dB"),
+    ):
+        yield name, [dB(chip[column].min()) for chip in chips]
+    for name, column, unit in (
+        ("EDAP over single-network optimum", "over_own_best", " ×"),
+        ("TOPS/W", "tops_per_W", ""),
+    ):
+        ends = ((chip[column].min(), chip[column].max()) for chip in chips)
+        yield name, [f"{low:.3g} to {high:.3g}{unit}" for low, high in ends]
+
+
+def bottlenecks(chip: pd.DataFrame) -> dict[str, list[str]]:
+    """Networks of a chip by what bounds their time, the most frequent first."""
+    names = {what: list(of["workload"]) for what, of in groups(chip, "bound_by")}
+    return dict(sorted(names.items(), key=lambda item: -len(item[1])))
+
+
+def worst_by_criterion(optima: pd.DataFrame, study: str) -> list[float]:
+    """EDAP of the worst-served network over its optimum, on the best chip by each criterion."""
+    chips = (summary.chip_of(optima, study, c) for c in ("edap_max", GEOMEAN, MINIMAX))
+    return [float(chip["over_own_best"].max()) for chip in chips]
 
 
 def plain(value: object) -> str:

@@ -92,9 +92,28 @@ def page(folder: Path, edge_five: Path) -> str:
         **{"POWER": POWER, "AREA": AREA, "LOAD": LOAD, "EDAP": optima.EDAP, "NONE": NONE},
         **{"SEEDS": searches.SEEDS, "SOLVED": 1 + searches.SOLVED, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "searched": searched, "edge": edge},
+        found=(searched["ratio"] <= 1 + searches.SOLVED)
+        .groupby([searched["scenario"], searched["criterion"]])
+        .sum(),
+        of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
+        edap=least_edap(proven),
         missed=[(key, ratio) for key, ratio in ratios if ratio.median() > MISSED],
         **{"chip": chip, "short": short, "span": span},
     )
+
+
+def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
+    """Power and area, over the least, and capacity of chips of least geometric-mean EDAP."""
+    usual = proven[proven["dram_idle"] & (proven["adc_model"] == ADC_MODELS[0])]
+    power, area, edap = (
+        usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, optima.EDAP[0])
+    )
+    over = {
+        "power": edap["average_power_W"] / power["average_power_W"],
+        "area": edap["area_mm2"] / area["area_mm2"],
+        "capacity": edap["capacity"],
+    }
+    return pd.DataFrame(over)[power["feasible"]]
 
 
 def short(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_
 from imcmoo.accuracy.lowering import MappedLayer, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
+from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict, score
@@ -92,9 +93,10 @@ class Assessment:
         samples: number to score; all by default.
         seed: of the choice of calibration vectors and of the first chip; each further chip has the
             next number.
+        layers_digital: layers that run on the digital unit.
 
     Raises:
-        InputError: the network or the data cannot be used.
+        InputError: the network or the data cannot be used, or it has no such layer.
     """
 
     def __init__(
@@ -106,10 +108,16 @@ class Assessment:
         output: str | None = None,
         samples: int | None = None,
         seed: int = 0,
+        layers_digital: Collection[str] = (),
     ) -> None:
         self.path = path
         self.seed = seed
         self.network = CutNetwork(path, output=output)
+        self._digital = layers_digital
+        names = [layer.name for layer in self.network.layers]
+        for name in set(layers_digital) - set(names):
+            hint = did_you_mean_or_known(name, names)
+            raise InputError(f"no layer '{name}' with stored weights; {hint}")
         self._data = LabelledData.read(data, self.network, samples)
         self.data_file = data
         self.metric_name = metric
@@ -145,7 +153,7 @@ class Assessment:
             how: every read and conversion, or one session with noise of their power.
             after_each: called after each chip.
         """
-        simulation = Simulation(self.network, chip, self.calibration)
+        simulation = Simulation(self.network, chip, self.calibration, self._digital)
         precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
         if precision not in self._integer:
             outputs = self.outputs(simulation.run_integers)
@@ -209,9 +217,9 @@ class Assessment:
         Raises:
             ValueError: the data do not have the chip's precision.
         """
-        found = noise(data, chip)
+        found = noise(data, chip) * data.others(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
-        prediction = predict(data, found, bits)
+        prediction = predict(data, found, bits, self._digital)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)
         errors = [
             LayerErrors(layer.name, 0.0, float(adc), float(dev))
@@ -239,25 +247,25 @@ class Assessment:
     def alone(self, chip: Circuit, layer: str) -> float:
         """Accuracy on one chip with a single layer on it, all others in float."""
         network = CutNetwork(self.path, [layer], output=self.network.output)
-        simulation = Simulation(network, chip, self.calibration)
+        simulation = Simulation(network, chip, self.calibration, self._digital)
         simulation.manufacture(self.seed)
         return float(self._scores(self.outputs(simulation.run)).mean())
 
     def outputs(self, run: Callable[[Tensors], Tensors], samples: int | None = None) -> Tensors:
         """Outputs and logits of the first samples, all by default."""
-        return run_all(run, self._data.scored.first(samples), self._batch)
+        return run_all(run, self._data.scored.part(slice(samples)), self._batch)
 
     def noisy_outputs(
         self,
         network: NoisyNetwork,
         disturbed: Mapping[str, Disturbance],
         rng: np.random.Generator,
-        samples: int | None = None,
+        samples: slice = slice(None),
     ) -> Tensors:
-        """Outputs and logits of the first samples, all by default, with errors in some layers."""
+        """Outputs and logits of some samples, all by default, with errors in some layers."""
         run = partial(network.run, disturbed=disturbed, rng=rng)
         size = min(self._batch, SAMPLES_AT_ONCE)
-        return run_all(run, self._data.scored.first(samples), size)
+        return run_all(run, self._data.scored.part(samples), size)
 
     def reference(self, samples: int) -> Tensors:
         """Outputs and logits of the float network on the first samples."""
@@ -269,7 +277,7 @@ class Assessment:
 
     def macs_per_sample(self) -> float:
         """Multiply-accumulates of the mapped layers on one sample."""
-        one = next(self._data.scored.first(1).batches(1))
+        one = next(self._data.scored.part(slice(1)).batches(1))
         macs = 0
 
         def product(layer: MappedLayer, inputs: Values, tensors: Mapping[str, Values]) -> Values:

@@ -15,7 +15,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-VERSION = 1
+VERSION = 2
 """To be raised when the execution of layers changes, so that kept results are not used."""
 VECTORS = 128
 """Calibration vectors that a layer is executed on."""
@@ -40,7 +40,10 @@ class CircuitNoise:
     folder: Path | None
 
     def __call__(self, data: AccuracyData, chip: Circuit) -> Floats:
-        """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L)."""
+        """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L).
+
+        Cells err by what clipping takes off their weights, too.
+        """
         if chip.rows % chip.active_rows == 0:  # then all blocks have as many rows
             chip = replace(chip, rows=chip.active_rows)
         if self.folder is None:
@@ -72,7 +75,7 @@ def _executed(data: AccuracyData, chip: Circuit) -> Floats:
         layer.program(SEED)
         layer.choose_adcs()
         errors = layer.analyse().errors
-        noise[:, at] = errors.adc, errors.dev
+        noise[:, at] = errors.adc, errors.dev + layer.clipping
     return noise
 
 

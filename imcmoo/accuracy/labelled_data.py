@@ -42,9 +42,9 @@ class Samples:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def first(self, count: int | None) -> Samples:
-        """The first samples; all if None."""
-        return Samples({n: v[:count] for n, v in self.inputs.items()}, self.inner)
+    def part(self, some: slice) -> Samples:
+        """Some of the samples."""
+        return Samples({n: v[some] for n, v in self.inputs.items()}, self.inner)
 
     def batches(self, size: int) -> Iterator[Tensors]:
         """All samples as inputs of the network, `size` at a time."""
@@ -94,8 +94,8 @@ class LabelledData:
         skip = 0
         if calibration is None:
             skip = -(-len(every) // UNSCORED)
-            calibration = every.first(skip)
-        scored = Samples({n: v[skip:] for n, v in every.inputs.items()}, every.inner).first(count)
+            calibration = every.part(slice(skip))
+        scored = every.part(slice(skip, None)).part(slice(count))
         if not len(scored):
             raise InputError(f"{path}: no samples are left to score")
         labels = None if labels is None else labels[skip:][:count]
@@ -160,7 +160,7 @@ def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> T
 
 def batch_size(network: CutNetwork, samples: Samples) -> int:
     """Samples to run at a time: several if that changes no output."""
-    two = samples.first(2)
+    two = samples.part(slice(2))
     alone = run_all(network.run_whole, two, 1)
     try:
         both = network.run_whole(next(two.batches(2)))

@@ -21,8 +21,11 @@ from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 INJECTED = 0.01
 """Noise over signal of the one layer whose gain is measured."""
 STATIC_DRAWS = 3
-LEVELS = np.logspace(-3, 1, 11)
-"""Noise over signal at the logits at which scores are measured."""
+LEVELS = np.logspace(-3, 3, 19)
+"""Noise over signal at the logits at which scores are measured. Gains hold for small noise, so that
+the sum over layers can be far more than the logits can show: 50 in a network of 47 layers."""
+CHIPS = 8
+"""Draws of noise at each level: each with all samples in a small network, else with its share."""
 PRECISIONS = range(4, 9)
 GAIN_MACS, SCORE_MACS = 4e9, 2e10
 """Multiply-accumulates of one run for gains and for scores, which set the number of samples."""
@@ -97,6 +100,7 @@ class _Probe:
         allowed = [max(FEWEST_SAMPLES, int(budget / macs)) for budget in (GAIN_MACS, SCORE_MACS)]
         self._probed = min(GAIN_SAMPLES, allowed[0], assessment.samples)
         self.scored = min(allowed[1], assessment.samples)
+        self._small = macs * self.scored * CHIPS <= GAIN_MACS
         self.float_score = assessment.score(assessment.reference(self.scored))
 
     def _errors(
@@ -121,20 +125,39 @@ class _Probe:
         for draw in range(STATIC_DRAWS if static else 1):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
-            found.append(self._nsr(self._run(self._noisy, errors, rng, self._probed)))
+            found.append(self._nsr(self._noisy, errors, rng))
         return float(np.mean(found)) / INJECTED
 
     def curve(self, gains: Floats, *, static: bool) -> Floats:
         """Scores at `LEVELS` with equal noise over signal in all layers, never rising."""
-        scores = []
-        for at, level in enumerate(LEVELS):
-            rng = np.random.default_rng([self._assessment.seed, at, static])
-            nsr = min(level / (gains.sum() or 1.0), LARGEST_NSR)
-            errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
-            outputs = self._run(self._noisy, errors, rng, self.scored)
-            scores.append(self._assessment.score(outputs))
+        noise = np.minimum(LEVELS / (gains.sum() or 1.0), LARGEST_NSR)
+        scores: list[float] = []
+        for at, nsr in enumerate(noise):
+            if at and nsr == noise[at - 1]:
+                scores.append(scores[-1])
+                self._after_each()
+            else:
+                scores.append(self._score(float(nsr), at, static=static))
         fitted: Floats = isotonic_regression(scores, increasing=False).x
         return fitted
+
+    def _score(self, nsr: float, at: int, *, static: bool) -> float:
+        """Score with one noise over signal in all layers, mean of several draws."""
+        rng = np.random.default_rng([self._assessment.seed, at, static])
+
+        def run(samples: slice) -> Tensors:
+            errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
+            return self._assessment.noisy_outputs(self._noisy, errors, rng, samples)
+
+        if self._small:
+            scores = [self._assessment.score(run(slice(self.scored))) for _ in range(CHIPS)]
+        else:
+            ends = np.unique(np.linspace(0, self.scored, CHIPS + 1).astype(int))
+            parts = [run(samples) for samples in map(slice, ends[:-1], ends[1:])]
+            joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            scores = [self._assessment.score(joined)]
+        self._after_each()
+        return float(np.mean(scores))
 
     def rounding(self) -> dict[tuple[int, int], float]:
         """Noise over signal at the logits of every precision."""
@@ -148,25 +171,19 @@ class _Probe:
             for weight_bits in PRECISIONS:
                 errors = {e.name: _rounded(e, weight_bits) for e in self.layers}
                 rng = np.random.default_rng(0)
-                outputs = self._run(rounded, errors, rng, self._probed)
-                found[input_bits, weight_bits] = self._nsr(outputs)
+                found[input_bits, weight_bits] = self._nsr(rounded, errors, rng)
         return found
 
     def _rng(self, layer: MappedLayer, draw: int) -> np.random.Generator:
         return np.random.default_rng([self._assessment.seed, self.layers.index(layer), draw])
 
-    def _run(
-        self,
-        network: NoisyNetwork,
-        errors: Mapping[str, Disturbance],
-        rng: np.random.Generator,
-        samples: int,
-    ) -> Tensors:
-        made = self._assessment.noisy_outputs(network, errors, rng, samples)
+    def _nsr(
+        self, network: NoisyNetwork, errors: Mapping[str, Disturbance], rng: np.random.Generator
+    ) -> float:
+        """Noise over signal at the logits."""
+        samples = slice(self._probed)
+        outputs = self._assessment.noisy_outputs(network, errors, rng, samples)
         self._after_each()
-        return made
-
-    def _nsr(self, outputs: Tensors) -> float:
         return self._assessment.noise_to_signal(outputs)
 
 

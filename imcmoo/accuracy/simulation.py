@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from zlib import crc32
@@ -126,9 +126,14 @@ class SimulatedLayer:
         layer: the layer.
         chip: the chip.
         calibration: its inputs in the float network.
+        digital: whether it runs on the digital unit.
     """
 
-    def __init__(self, layer: MappedLayer, chip: Circuit, calibration: Calibration) -> None:
+    def __init__(
+        self, layer: MappedLayer, chip: Circuit, calibration: Calibration, *, digital: bool = False
+    ) -> None:
+        if digital:
+            chip = chip.without_errors()
         self._layer = layer
         self._chip = chip
         self._vectors = calibration.vectors
@@ -174,6 +179,16 @@ class SimulatedLayer:
         real = self._vectors @ self._layer.weights
         rounding = (self._exact * self._unit - real).var(axis=1).mean()
         return float(real.var(axis=1).mean() or 1.0), float(rounding)
+
+    @property
+    def clipping(self) -> float:
+        """Noise power of clipped weights over the signal power, on the calibration vectors."""
+        weights, chip = self._layer.weights, self._chip
+        if chip.weight_clip == 1:
+            return 0.0
+        bound = chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
+        cut = self._vectors @ (weights - np.clip(weights, -bound, bound))
+        return float((cut**2).mean()) / self._signal[0]  # no column is corrected for its mean
 
     @cached_property
     def _exact(self) -> Floats:
@@ -234,14 +249,21 @@ class Simulation:
         network: the network, with all layers that are mapped.
         chip: the design.
         calibration: of its layers.
+        digital: layers that run on the digital unit.
     """
 
     def __init__(
-        self, network: CutNetwork, chip: Circuit, calibration: Mapping[str, Calibration]
+        self,
+        network: CutNetwork,
+        chip: Circuit,
+        calibration: Mapping[str, Calibration],
+        digital: Collection[str] = (),
     ) -> None:
         self._network = network
         self._layers = {
-            layer.name: SimulatedLayer(layer, chip, calibration[layer.name])
+            layer.name: SimulatedLayer(
+                layer, chip, calibration[layer.name], digital=layer.name in digital
+            )
             for layer in network.layers
         }
 

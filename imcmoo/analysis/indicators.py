@@ -18,7 +18,7 @@ from imcmoo.problem.dominance import front_of
 from imcmoo.problem.scalarisation import TOLERANCE, span_scaled
 
 REFERENCE_POINT = 1.1
-"""Where volumes end, in every normalised objective. Beyond the nadir at 1, so that the extreme
+"""Where volumes end, in every scaled objective. Beyond the nadir at 1, so that the extreme
 points of the front count (Ishibuchi et al., Evolutionary Computation 26(3), 2018)."""
 
 DIRECTIONS = 1 << 14
@@ -26,18 +26,6 @@ DIRECTIONS = 1 << 14
 
 MOST_VOLUME_OBJECTIVES = 31
 """Objectives of which moocore approximates a hypervolume."""
-
-
-def normalised(points: Floats, front: Floats) -> Floats:
-    """Objectives, 0 at the ideal and 1 at the nadir of the exact front.
-
-    An objective in which the front does not vary keeps its scale.
-
-    Returns:
-        Shape (n, m).
-    """
-    _check(points, front)
-    return span_scaled(points, front)
 
 
 def coverage(points: Floats, front: Floats) -> float:
@@ -68,19 +56,20 @@ def epsilon_multiplicative(points: Floats, front: Floats) -> float:
 def igd_plus(points: Floats, front: Floats) -> float:
     """Mean distance by which the best of what was found is worse than each point of the front.
 
-    The distance is Euclidean in normalised objectives and counts only those that are worse:
-    0 if everything was found.
+    The distance is Euclidean in objectives scaled by the front, and counts only those that are
+    worse: 0 if everything was found.
 
     Source: Ishibuchi, Masuda, Tanigaki & Nojima, Modified distance calculation in generational
     distance and inverted generational distance, EMO 2015.
     """
-    return float(moocore.igd_plus(normalised(points, front), ref=normalised(front, front)))
+    _check(points, front)
+    return float(moocore.igd_plus(span_scaled(points, front), ref=span_scaled(front, front)))
 
 
 def hypervolume(points: Floats, front: Floats) -> float:
     """Volume dominated by what was found, as a share of that dominated by the exact front.
 
-    Volumes are of normalised objectives and end at `REFERENCE_POINT`; points beyond it in any
+    Volumes are of scaled objectives and end at `REFERENCE_POINT`; points beyond it in any
     objective do not count. Exact volumes take too long beyond 8 objectives, so these are integrated
     over `DIRECTIONS` from the reference point. The directions are of a low-discrepancy sequence,
     not random, and the same for both sets: the same arguments give the same share, a set never has
@@ -96,13 +85,15 @@ def hypervolume(points: Floats, front: Floats) -> float:
     Source: Zitzler & Thiele, PPSN V, 1998; approximation of Deng & Zhang, IEEE Trans. Evolutionary
     Computation 23(5), 2019, with the directions moocore documents as Rphi-FWE+.
     """
-    inside, whole = normalised(points, front), normalised(front, front)
+    _check(points, front)
     if front.shape[1] > MOST_VOLUME_OBJECTIVES:
         return float("nan")
     volume, exact = (
         # Named, because the default method has changed between versions, and once was random.
-        moocore.hv_approx(normal, REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+")
-        for normal in (inside, whole)
+        moocore.hv_approx(
+            span_scaled(F, front), REFERENCE_POINT, nsamples=DIRECTIONS, method="Rphi-FWE+"
+        )
+        for F in (points, front)
     )
     return float(volume / exact)
 

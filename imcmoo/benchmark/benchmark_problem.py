@@ -181,11 +181,6 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """
         return self._solved or self._shipped
 
-    @property
-    def is_solved(self) -> bool:
-        """True if the exact answer is known."""
-        return self.answer is not None
-
     def solve(self, at_most: int = 10**7) -> ExactAnswer:
         """Enumerate all designs, if the exact answer is not known yet.
 

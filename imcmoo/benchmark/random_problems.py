@@ -83,17 +83,24 @@ def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -
     )
 
 
-def thinned(space: DesignSpace, rng: np.random.Generator) -> DesignSpace:
-    """Thin a space to a size within `DESIGNS`; each parameter keeps a random choice of its values.
+def thinned(
+    space: DesignSpace, rng: np.random.Generator, designs: tuple[int, int] = DESIGNS
+) -> DesignSpace:
+    """Thin a space; each parameter keeps a random choice of its values.
 
     A conditional parameter keeps the values at the same places for each value that it depends on.
+
+    Args:
+        space: any space.
+        rng: the source of chance; it is advanced.
+        designs: smallest and largest size of the thinned space.
     """
     while True:
         parameters: dict[str, Parameter] = {}
         for parameter in space.parameters:
             parameters[parameter.name] = _thinned(parameter, parameters, rng)
         small = replace(space, name=f"{space.name}_thinned", parameters=tuple(parameters.values()))
-        if DESIGNS[0] <= small.size <= DESIGNS[1]:
+        if designs[0] <= small.size <= designs[1]:
             return small
 
 

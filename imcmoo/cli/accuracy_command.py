@@ -18,9 +18,8 @@ from rich.table import Table
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
-from imcmoo.cli.notices import warn
 from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, show
+from imcmoo.cli.terminal import console, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -36,9 +35,6 @@ from imcmoo.study.design_file import DESIGN
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
     from imcmoo.accuracy.simulation import LayerErrors
-
-Finder = Callable[[Circuit, Callable[[], None]], tuple["Result", list["LayerErrors"]]]
-"""Finds the accuracy of a chip, and tells after each simulated chip."""
 
 DESCRIPTION = """
 Execute an ONNX network on simulated chips of a design and score it on labelled data: in float, with
@@ -66,6 +62,11 @@ HOW = ("exact", "fast", "linear")
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors")
+SETTINGS = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
+"""Fields of every chip that the command line can set."""
+
+SHOWN = (*NEEDED, "differential", "sigma", "adc_window")
+"""Fields of a chip that a row of the output has."""
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -166,6 +167,12 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         metavar="X",
         help="largest stored weight as a share of its channel's largest (default: 1)",
     )
+    group.add_argument(
+        "--layers-digital",
+        type=lambda text: text.split(","),
+        metavar="LAYER,...",
+        help="layers that run on the digital unit (default: none)",
+    )
     for operand in ("input", "weight"):
         group.add_argument(
             f"--{operand}-bits",
@@ -187,7 +194,7 @@ def main(args: argparse.Namespace) -> None:
     )
     chips = _chips(args)
     assess = _assessment(args)
-    find = _finder(args, assess)
+    data = _accuracy_data(args, assess) if args.how == "linear" else None
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -203,10 +210,10 @@ def main(args: argparse.Namespace) -> None:
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
-            result, errors = find(chip, advance)
+            result, errors = _found(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
-            known = {**_shown(chip), "samples": assess.samples, "chips": args.chips}
-            known |= {"how": args.how}
+            known = {name: getattr(chip, name) for name in SHOWN}
+            known |= {"samples": assess.samples, "chips": args.chips, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
                 accuracy = assess.alone(chip, each.layer)
@@ -234,6 +241,7 @@ def _assessment(args: argparse.Namespace) -> Assessment:
         output=args.output,
         samples=args.samples,
         seed=args.seed,
+        layers_digital=args.layers_digital or (),
     )
     if found.samples < FEW_SAMPLES:
         warn(
@@ -243,32 +251,31 @@ def _assessment(args: argparse.Namespace) -> Assessment:
     return found
 
 
-def _finder(args: argparse.Namespace, assess: Assessment) -> Finder:
-    """A function that finds the accuracy of a chip in the way a command line asks for."""
-    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
-
-    if args.how != "linear":
-        return lambda chip, after_each: assess.on_chips(
+def _found(
+    args: argparse.Namespace,
+    assess: Assessment,
+    chip: Circuit,
+    data: AccuracyData | None,
+    after_each: Callable[[], None],
+) -> tuple[Result, list[LayerErrors]]:
+    """Accuracy of a chip and errors of its layers: predicted from accuracy data, or executed."""
+    if data is None:
+        return assess.on_chips(
             chip, args.chips, allowed_drop=args.allowed_drop, how=args.how, after_each=after_each
         )
-    data = _accuracy_data(args, assess)
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
-    def predict(chip: Circuit, after_each: Callable[[], None]) -> tuple[Result, list[LayerErrors]]:
-        noise = CircuitNoise(cache_folder())
-        try:
-            found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
-        except ValueError as error:
-            raise InputError(f"--how linear: {error}") from None
-        after_each()
-        return found
-
-    return predict
+    noise = CircuitNoise(cache_folder())
+    try:
+        found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
+    except ValueError as error:
+        raise InputError(f"--how linear: {error}") from None
+    after_each()
+    return found
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
     """The accuracy data that a command line names, or measured ones."""
-    if args.weight_clip != 1:
-        raise InputError("--how linear knows no --weight-clip: use --how fast")
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:
@@ -290,12 +297,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
     if columns is not None:
         return _made(args, {name: np.array([value]) for name, value in columns.items()})
     table = DesignsTable.read(args.designs)
-    texts = {*TEXTS, "device"}
-    read = {
-        name: table.column(name, np.asarray("" if name in texts else 0))
-        for name in (*NEEDED, *OPTIONAL, "device")
-        if name in table.header
-    }
+    read = table.columns((*NEEDED, *OPTIONAL, "device"), {*TEXTS, "device"})
     return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
 
 
@@ -320,15 +322,10 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
         chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
-        return [replace(chip, **_settings(args)) for chip in chips]
+        given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
+        return [replace(chip, **given) for chip in chips]
     except ValueError as error:
         raise InputError(str(error)) from None
-
-
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Fields of every chip that the command line sets."""
-    names = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
-    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:
@@ -352,12 +349,6 @@ def _pairs(text: str) -> dict[str, Any]:
             )
         found[name] = value if name in TEXTS else whole(1)(value)
     return found
-
-
-def _shown(chip: Circuit) -> dict[str, Any]:
-    """Parameters of a chip for a row of the output."""
-    names = (*NEEDED, "differential", "sigma", "adc_window")
-    return {name: getattr(chip, name) for name in names}
 
 
 def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:

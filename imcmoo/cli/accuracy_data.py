@@ -1,4 +1,4 @@
-"""Data from which accuracy is predicted: measured, and where its file is."""
+"""Data from which accuracy is predicted, measured with a progress bar."""
 
 from __future__ import annotations
 
@@ -6,46 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.progress import counted
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment
-
-
-def accuracy_file(table: Path) -> Path:
-    """The file beside a network's table: NET.accuracy.npz beside NET.csv."""
-    return table.with_name(f"{table.name.removesuffix('.csv')}.accuracy.npz")
-
-
-def measured_accuracy(
-    network: Path,
-    data: Path,
-    metric: str,
-    output: str | None,
-    *,
-    folder: Path,
-    seed: int = 0,
-) -> AccuracyData:
-    """Accuracy data of a network.
-
-    Args:
-        network: the ONNX file.
-        data: labelled samples.
-        metric, output: how they are scored, as in `Assessment`.
-        folder: of the file they are written to; network and data are named relative to it.
-        seed: of all noise.
-
-    Raises:
-        InputError: raised by `Assessment`, or a package is missing.
-    """
-    with accuracy_packages():
-        from imcmoo.accuracy.assess import Assessment
-
-    assessment = Assessment(network, data, metric=metric, output=output, seed=seed)
-    return measure_all(assessment, folder=folder)
 
 
 def measure_all(

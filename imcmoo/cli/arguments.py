@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.notices import warn
+from imcmoo.cli.terminal import warn
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
@@ -216,10 +216,7 @@ def wholes(at_least: int) -> Callable[[str], tuple[int, ...]]:
 
 def area(text: str) -> float:
     """Square metres of so many mm²."""
-    try:
-        value = float(text) / MM2_PER_M2
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    value = _number(text) / MM2_PER_M2
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be positive, got {text}")
     return value
@@ -227,13 +224,17 @@ def area(text: str) -> float:
 
 def not_negative(text: str) -> float:
     """A number that is at least 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    value = _number(text)
     if not value >= 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
 
 
 def whole(at_least: int) -> Callable[[str], int]:

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.notices import warn_of_dynamic_products
-from imcmoo.cli.progress import bars
-from imcmoo.cli.terminal import console
+from imcmoo.cli.progress import Bars
+from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.locks import folder_lock
@@ -82,7 +81,7 @@ def main(args: argparse.Namespace) -> None:
         TimeElapsedColumn(),
         TextColumn("{task.fields[state]}", markup=False),
     )
-    with folder_lock(folder), bars(*columns, quiet=args.quiet) as progress:
+    with folder_lock(folder), Bars(*columns, quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-from rich.progress import Progress, TaskID
-
 from imcmoo.cli import catalogue
-from imcmoo.cli.progress import bars
+from imcmoo.cli.progress import Bars
 from imcmoo.cli.study_of_run import check_trusted
 from imcmoo.cli.terminal import console
 from imcmoo.exact.check import Refused
@@ -60,11 +57,11 @@ def main(args: argparse.Namespace) -> None:
             checker.claim(certificate)
         except Refused as error:
             raise Refused(f"{path}: refused: {error}") from None
-    with bars(quiet=args.quiet) as progress:
+    with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
             validated = checker.validate()
-            walks = checker.prove(partial(_advance, progress, task))
+            walks = checker.prove(lambda done: progress.update(task, completed=done))
         except Refused as error:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in paths.items():
@@ -82,7 +79,3 @@ def main(args: argparse.Namespace) -> None:
     bounded = any(counts.excluded for counts in walks)
     verdict = VALIDATED if validated else UNVALIDATED if bounded else EVALUATED
     terminal.print(verdict.format(n=validated), soft_wrap=True)
-
-
-def _advance(progress: Progress, task: TaskID, done: int) -> None:
-    progress.update(task, completed=done)

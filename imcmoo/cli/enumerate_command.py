@@ -9,9 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.notices import warn_of_dynamic_products
-from imcmoo.cli.progress import bars
-from imcmoo.cli.terminal import console
+from imcmoo.cli.progress import Bars
+from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.proof_plan import ALONE
@@ -19,9 +18,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report.explanation_words import UNITS
-from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import SHOWN
+from imcmoo.report.labels import label, on_screen
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -58,7 +55,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
-    with folder_lock(folder), bars(quiet=args.quiet) as progress:
+    with folder_lock(folder), Bars(quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
         task = progress.add_task(study.name, total=None)
@@ -68,15 +65,13 @@ def main(args: argparse.Namespace) -> None:
             workers=workers,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             on_screened=lambda done, total: progress.update(screening, completed=done, total=total),
-            on_estimate=lambda seconds: terminal.print(_estimate(seconds)),
+            on_estimate=lambda seconds: terminal.print(
+                f"about {seconds:.0f} s to go"
+                if seconds < 120
+                else f"about {seconds / 60:.0f} min to go"
+            ),
         )
     _show(terminal, study, answer, folder, time.perf_counter() - began)
-
-
-def _estimate(seconds: float) -> str:
-    return (
-        f"about {seconds:.0f} s to go" if seconds < 120 else f"about {seconds / 60:.0f} min to go"
-    )
 
 
 def _show(
@@ -108,5 +103,5 @@ def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
                 title, unit = f"{label(quantity.name)} of {label(network)}", quantity.unit
             elif not quantity.per_workload and name == quantity.name:
                 unit = quantity.unit
-    factor, shown = SHOWN.get(unit, (1.0, UNITS.get(unit, unit)))
+    factor, shown = on_screen(unit)
     return f"{title}: {factor * value:.4g} {shown}".rstrip()

@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import TextIO, get_args
 
 import numpy as np
 import pandas as pd
 
-from imcmoo.cli import catalogue, evaluate_physical, evaluate_reference
+from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
-from imcmoo.cli.evaluation import EvaluatedModel, Evaluation
-from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.evaluate_physical import PhysicalEvaluation
+from imcmoo.cli.evaluate_reference import ReferenceEvaluation
+from imcmoo.cli.evaluation import Evaluation
 from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.cost_model import Deployment
@@ -31,9 +32,9 @@ DESIGNS_PER_CHUNK = 4096
 LAYERS_PER_CHUNK = 1 << 14
 """Designs × layers at a time when every layer and component is written."""
 
-MODELS: Mapping[str, EvaluatedModel] = {
-    "reference": evaluate_reference.MODEL,
-    "physical": evaluate_physical.MODEL,
+MODELS: Mapping[str, type[Evaluation]] = {
+    "reference": ReferenceEvaluation,
+    "physical": PhysicalEvaluation,
 }
 
 DESCRIPTION = """
@@ -131,7 +132,7 @@ def main(args: argparse.Namespace) -> None:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     except ValueError as error:
         raise InputError(str(error)) from None
-    evaluation = MODELS[args.model].begin(args.designs, args.device, workloads, options)
+    evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
@@ -173,7 +174,10 @@ class Failures:
             self._counts[str(name)] += len(rows)
             if name not in self._first:
                 at = start + int(failed[costs["workload"].iloc[failed] == name][0]) // n_workloads
-                self._first[str(name)] = f"design {at + 1} {_why_not(rows.iloc[0])}"
+                first = rows.iloc[0]
+                short = [c for c in MISSING if c in first and first[c] > 0]
+                why = ", ".join(violation(MISSING[c], first[c]) for c in short)
+                self._first[str(name)] = f"design {at + 1} {why}"
 
     def lines(self, n_designs: int) -> list[str]:
         """One line for each network that some designs do not run."""
@@ -181,12 +185,6 @@ class Failures:
             f"{name}: {self._counts[name]:,} of {n_designs:,} designs do not run it; {first}"
             for name, first in self._first.items()
         ]
-
-
-def _why_not(row: pd.Series[Any]) -> str:
-    """Text of the resources that a row of costs is short of."""
-    missing = {c: row[c] for c in MISSING if c in row and row[c] > 0}
-    return ", ".join(violation(MISSING[column], value) for column, value in missing.items())
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.cli.evaluation import EvaluatedModel, breakdown_frame, repeated
+from imcmoo.cli.evaluation import Evaluation, breakdown_frame, repeated
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
@@ -31,17 +31,20 @@ OPERATIONS_PER_MAC = 2
 TERA = 1e12
 
 
-class PhysicalEvaluation:
-    """Keeps `imcmoo.cli.evaluation.Evaluation`.
+class PhysicalEvaluation(Evaluation):
+    """Whatever designs the component table covers and their costs by the physical model."""
 
-    Args:
-        model: what costs designs.
-        designs: the designs.
-    """
+    options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
 
-    def __init__(self, model: PhysicalModel, designs: Designs) -> None:
-        self._model = model
-        self._designs = designs
+    def __init__(
+        self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+    ) -> None:
+        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
+        try:
+            self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        self._designs = _read(path, device, self._model)
 
     def __len__(self) -> int:
         return len(self._designs)
@@ -100,35 +103,12 @@ def _costs(found: PhysicalMetrics, macs: Floats) -> dict[str, NDArray[Any]]:
     }
 
 
-def begin(
-    path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
-) -> PhysicalEvaluation:
-    """Read the designs of a file: whatever the component table covers.
-
-    Raises:
-        InputError: the file is malformed, or the model or its component table does not cover a
-            design (names file, line, column and what is allowed), or an option is wrong.
-    """
-    dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
-    try:
-        model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    return PhysicalEvaluation(model, _read(path, device, model))
-
-
 def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
     table = DesignsTable.read(path)
-    missing = [name for name in NEEDED if name not in table.header]
-    if missing:
-        raise InputError(f"{path}, line 1: no column {', '.join(missing)}")
+    table.require_columns(NEEDED)
     if "device" in table.header:
         table.require("device", device, "--device is")
-    columns = {
-        name: table.column(name, np.asarray("" if name in TEXTS else 0))
-        for name in (*NEEDED, *DEFAULTS)
-        if name in table.header
-    }
+    columns = table.columns((*NEEDED, *DEFAULTS), TEXTS)
 
     def covered(rows: slice) -> Designs:
         try:
@@ -137,9 +117,3 @@ def _read(path: Path, device: str, model: PhysicalModel) -> Designs:
             raise ValueError(f"{refused.column}: {refused.problem}") from None
 
     return table.accepted(covered)
-
-
-MODEL = EvaluatedModel(
-    begin,
-    options=("deployment", "requests_per_switch", "input_bits", "weight_bits"),
-)

@@ -9,26 +9,24 @@ from typing import Any
 import pandas as pd
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.evaluation import Columns, EvaluatedModel, breakdown_frame, repeated
+from imcmoo.cli.evaluation import Columns, Evaluation, breakdown_frame, repeated
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
 
 
-class ReferenceEvaluation:
-    """Keeps `imcmoo.cli.evaluation.Evaluation`.
+class ReferenceEvaluation(Evaluation):
+    """Designs of the device's space and their costs by the paper's model."""
 
-    Args:
-        evaluator: the model.
-        levels: the designs, shape (n, n_parameters).
-        rounding: as `Evaluator.evaluate`.
-    """
+    options = ("rounding",)
 
-    def __init__(self, evaluator: Evaluator, levels: Levels, rounding: Rounding) -> None:
-        self._evaluator = evaluator
-        self._levels = levels
-        self._rounding: Rounding = rounding
+    def __init__(
+        self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+    ) -> None:
+        space = catalogue.spaces()[device]
+        self._levels = read_designs(path, space)
+        self._evaluator = Evaluator(space, workloads)
+        self._rounding: Rounding = options.get("rounding", "none")
 
     def __len__(self) -> int:
         return len(self._levels)
@@ -54,19 +52,3 @@ class ReferenceEvaluation:
         space = self._evaluator.space
         values = space.decode(self._levels[rows])
         return {name: values[name] for name in space.names}
-
-
-def begin(
-    path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
-) -> ReferenceEvaluation:
-    """Read the designs of a file, which lie in the device's space.
-
-    Raises:
-        InputError: as `read_designs`.
-    """
-    space = catalogue.spaces()[device]
-    levels = read_designs(path, space)
-    return ReferenceEvaluation(Evaluator(space, workloads), levels, options.get("rounding", "none"))
-
-
-MODEL = EvaluatedModel(begin, options=("rounding",))

@@ -1,11 +1,11 @@
-"""Interface of `imcmoo evaluate` to a cost model: designs of a file in, tables out."""
+"""What `imcmoo evaluate` asks of each cost model: designs of a file in, tables out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,31 +17,38 @@ from imcmoo.networks.workloads import WorkloadSet
 Columns = Mapping[str, NDArray[Any]]
 
 
-class Evaluation(Protocol):
-    """The designs of a file and a model of what they cost."""
+class Evaluation(ABC):
+    """The designs of a file and a model of what they cost.
 
+    Args:
+        path: a CSV of designs.
+        device: that they are of.
+        workloads: the networks.
+        options: of the model, by names in `options`; those that are left out are as usual.
+
+    Raises:
+        InputError: any of these is at fault; of the file it names line, column and what is allowed.
+    """
+
+    options: ClassVar[tuple[str, ...]]
+    """Names of the model's own options."""
+
+    @abstractmethod
+    def __init__(
+        self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+    ) -> None: ...
+
+    @abstractmethod
     def __len__(self) -> int:
         """Number of designs."""
 
+    @abstractmethod
     def costs(self, rows: slice) -> pd.DataFrame:
         """One row per design and workload, designs outermost."""
 
+    @abstractmethod
     def breakdown(self, rows: slice) -> pd.DataFrame:
         """One row per design, workload, layer and component, designs outermost."""
-
-
-@dataclass(frozen=True)
-class EvaluatedModel:
-    """A cost model as the command knows it.
-
-    Args:
-        begin: reads a file of designs for a device, given networks and the model's own options by
-            name; raises an `InputError` if any of these is at fault.
-        options: names of the model's own options.
-    """
-
-    begin: Callable[[Path, str, WorkloadSet, Mapping[str, Any]], Evaluation]
-    options: tuple[str, ...]
 
 
 def repeated(columns: Columns, times: int) -> dict[str, NDArray[Any]]:
@@ -60,9 +67,8 @@ def breakdown_frame(
         by_layer: further columns that are the same for all components, shape (n, L) each.
     """
     n_components, n_layers = len(costs.components), len(costs.layers)
-    layers: Sequence[tuple[str, str]] = costs.layers
     n = len(costs.energy_J)
-    workloads, names = (np.repeat(part, n_components) for part in zip(*layers, strict=True))
+    workloads, names = (np.repeat(part, n_components) for part in zip(*costs.layers, strict=True))
     return pd.DataFrame(
         {
             **repeated(designs, n_layers * n_components),

@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
@@ -126,14 +123,13 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
 def _of_json(path: Path, space: DesignSpace) -> Levels:
     """The design of a `design.json`, shape (1, n_parameters)."""
     try:
-        design: dict[str, Any] = read_json(path)["design"]
-        values = {name: np.array([value]) for name, value in design.items()}
+        design = dict(read_json(path)["design"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
             raise InputError(f"{path}: {name} is {design[name]}, but the study is for {value} only")
     try:
-        return space.encode(values)
+        return space.levels_of(design)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from None

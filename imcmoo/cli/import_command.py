@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from rich.table import Table
 
-from imcmoo.cli.accuracy_data import accuracy_file, measured_accuracy
+from imcmoo.accuracy import accuracy_packages
+from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs
 from imcmoo.cli.progress import timed
 from imcmoo.cli.terminal import console, show
@@ -95,7 +96,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Import a model."""
-    _check_files(args)
+    accuracy_data = args.out.with_name(f"{args.out.name.removesuffix('.csv')}.accuracy.npz")
+    check_outputs(
+        {
+            "--out": args.out,
+            "--summary": args.summary,
+            "accuracy data": accuracy_data if args.data else None,
+        },
+        [args.model, args.samples, args.data],
+    )
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
             args.model,
@@ -110,12 +119,11 @@ def main(args: argparse.Namespace) -> None:
         out = stack.enter_context(writing(args.out, ours=NETWORK, force=args.force))
         workload = imported.workload
         if args.data:
-            target = stack.enter_context(
-                writing(accuracy_file(args.out), ours=ACCURACY, force=args.force)
-            )
-            measured = measured_accuracy(
-                args.model, args.data, args.metric, args.output, folder=args.out.parent
-            )
+            with accuracy_packages():
+                from imcmoo.accuracy.assess import Assessment
+            target = stack.enter_context(writing(accuracy_data, ours=ACCURACY, force=args.force))
+            assessment = Assessment(args.model, args.data, metric=args.metric, output=args.output)
+            measured = measure_all(assessment, folder=args.out.parent)
             measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:
@@ -124,14 +132,6 @@ def main(args: argparse.Namespace) -> None:
             summary = stack.enter_context(writing(args.summary, ours=TOTALS, force=args.force))
             summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
     _report(imported, args.out)
-
-
-def _check_files(args: argparse.Namespace) -> None:
-    measured = accuracy_file(args.out) if args.data else None
-    check_outputs(
-        {"--out": args.out, "--summary": args.summary, "accuracy data": measured},
-        [args.model, args.samples, args.data],
-    )
 
 
 def _report(imported: Imported, out: Path) -> None:

@@ -69,7 +69,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.print_help()
         return 0
     if not name and not argv[0].startswith("-"):
-        parser.error(_unknown(argv[0]))
+        # Imported here: most calls need no suggestion.
+        from imcmoo.io.errors import did_you_mean
+
+        hint = did_you_mean(argv[0], COMMANDS)
+        parser.error(f"unknown command '{argv[0]}'; {hint}known: {', '.join(COMMANDS)}")
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         command.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -78,7 +82,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
     """The parser of all commands, and that of one, the only one that has arguments."""
-    lines = ((group, *_listed(names)) for group, names in GROUPS.items())
+    width = max(map(len, COMMANDS))
+    lines = (
+        (group, *(f"  {command:{width}}  {what}" for command, what in commands.items()))
+        for group, commands in GROUPS.items()
+    )
     parser = command_line.Parser(
         prog=PROG,
         usage=f"{PROG} [--help] [--version] COMMAND ...",
@@ -104,11 +112,6 @@ def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
     return parser, named
 
 
-def _listed(names: Mapping[str, str]) -> list[str]:
-    width = max(map(len, COMMANDS))
-    return [f"  {name:{width}}  {what}" for name, what in names.items()]
-
-
 def _module(name: str, command: command_line.Parser) -> Any:
     """The module of a command; outside a checkout some have none, which ends the program."""
     if name not in IN_A_CHECKOUT:
@@ -126,10 +129,3 @@ def _module(name: str, command: command_line.Parser) -> Any:
             command_line.USAGE_ERROR,
             f"{command.prog}: error: needs a checkout of imcmoo, with 'pip install -e .' in it\n",
         )
-
-
-def _unknown(name: str) -> str:
-    # Imported here: most calls need no suggestion.
-    from imcmoo.io.errors import did_you_mean
-
-    return f"unknown command '{name}'; {did_you_mean(name, COMMANDS)}known: {', '.join(COMMANDS)}"

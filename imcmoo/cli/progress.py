@@ -38,18 +38,24 @@ LINE_S = 10.0
 
 
 class Bars(Progress):
-    """Bars that are drawn when they change, by no thread of their own.
+    """Bars that are drawn when they change, by no thread of their own, and go when they are done.
 
     A process with one thread can fork its workers (`imcmoo.io.processes`). Where there is no
     terminal, a line is printed every ten seconds instead.
+
+    Args:
+        columns: those of rich by default, with the remaining time.
+        quiet: show nothing.
+        options: of `rich.progress.Progress`.
     """
 
-    def __init__(self, *columns: ProgressColumn, quiet: bool = False, **options: Any) -> None:
-        shown = options["console"].is_terminal
+    def __init__(self, *columns: ProgressColumn, quiet: bool, **options: Any) -> None:
+        terminal = console(stderr=True)
+        shown = terminal.is_terminal
         self._lines = not shown and not quiet
         self._drawn = 0.0 if shown else time.monotonic()
-        hidden = quiet or not shown
-        super().__init__(*columns, auto_refresh=False, transient=True, disable=hidden, **options)
+        options |= {"auto_refresh": False, "transient": True, "disable": quiet or not shown}
+        super().__init__(*columns, console=terminal, **options)
 
     def update(self, task_id: TaskID, *args: Any, **fields: Any) -> None:
         """Change a bar."""
@@ -100,18 +106,6 @@ def remaining(elapsed: float, completed: float, total: float) -> str:
 
 
 @contextmanager
-def bars(*columns: ProgressColumn, quiet: bool) -> Iterator[Progress]:
-    """Bars that go when they are done; lines where there is no terminal.
-
-    Args:
-        columns: those of rich by default, with the remaining time.
-        quiet: show nothing.
-    """
-    with Bars(*columns, console=console(stderr=True), quiet=quiet) as shown:
-        yield shown
-
-
-@contextmanager
 def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     """Show one line per search; yields what the searches report to.
 
@@ -124,7 +118,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[state]}", markup=False),
     )
-    with bars(*columns, quiet=quiet) as shown:
+    with Bars(*columns, quiet=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
             for name in names(study)
@@ -147,17 +141,9 @@ def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Ca
     Yields:
         What to call after each piece, or with the number of pieces.
     """
-    with bars(quiet=quiet) as shown:
+    with Bars(quiet=quiet) as shown:
         task = shown.add_task(what, total=total, completed=done, before=done)
         yield lambda n=1: shown.advance(task, n)
-
-
-@contextmanager
-def counted_by_total(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show progress of work that reports how much is done, and of how much in all."""
-    with bars(quiet=quiet) as shown:
-        task = shown.add_task(what, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 @contextmanager
@@ -170,7 +156,7 @@ def timed(what: str, *, quiet: bool) -> Iterator[None]:
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     done = threading.Event()
-    with bars(*columns, quiet=quiet) as shown:
+    with Bars(*columns, quiet=quiet) as shown:
         task = shown.add_task(what, total=None)
 
         def tick() -> None:

@@ -6,8 +6,7 @@ import argparse
 from dataclasses import replace
 
 from imcmoo.cli import arguments, catalogue, run_studies
-from imcmoo.cli.notices import warn_of_dynamic_products
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.progress import counted_by_total
+from imcmoo.cli.progress import Bars
 from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.io.units import to_si
@@ -74,9 +74,14 @@ def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanatio
     Raises:
         InputError: the run is of another study or cost model.
     """
-    with counted_by_total("designs explained", quiet=quiet) as on_explained:
+    with Bars(quiet=quiet) as shown:
+        task = shown.add_task("designs explained", total=None)
         return explain_run(
-            study.problem(), study.asked_criterion, folder, front=True, on_explained=on_explained
+            study.problem(),
+            study.asked_criterion,
+            folder,
+            front=True,
+            on_explained=lambda done, total: shown.update(task, completed=done, total=total),
         )
 
 

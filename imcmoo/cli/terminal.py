@@ -1,10 +1,13 @@
-"""The console of every command: it shows text as it is, whatever a user has named."""
+"""The console of every command, which shows text as it is, and warnings."""
 
 from __future__ import annotations
+
+import os
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.report.fitted import fitted
 
 PIPE_WIDTH = 160
@@ -17,10 +20,10 @@ def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) ->
     Args:
         stderr: print to stderr instead of stdout.
         quiet: print nothing.
-        wide: where it is no terminal, lines of `PIPE_WIDTH` columns.
+        wide: where it is no terminal and `COLUMNS` is not set, lines of `PIPE_WIDTH` columns.
     """
     made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
-    if wide and not made.is_terminal:
+    if wide and not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = PIPE_WIDTH
     return made
 
@@ -35,3 +38,29 @@ def show(terminal: Console, *parts: RenderableType) -> None:
     for part in parts:
         for piece in fitted(part, terminal.width) if isinstance(part, Table) else [part]:
             terminal.print(piece)
+
+
+def warn(text: str) -> None:
+    """Say something on stderr that changes no result."""
+    console(stderr=True).print(f"warning: {text}", soft_wrap=True)
+
+
+def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
+    """Say on stderr which networks multiply activations, where the model takes them for weights.
+
+    Args:
+        workloads: the networks.
+        model: name of the cost model; only the reference one makes no difference.
+        quiet: say nothing.
+    """
+    if model != "reference" or quiet:
+        return
+    terminal = console(stderr=True)
+    for workload in workloads.workloads:
+        n = sum(workload.dynamic)
+        if n:
+            terminal.print(
+                f"warning: {n} of {len(workload)} layers of {workload.name} multiply two "
+                "activations; the paper's model treats one of them as resident weights",
+                soft_wrap=True,
+            )

@@ -6,8 +6,6 @@ problem and what the model gives for some designs.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import pandas as pd
 
 from imcmoo.exact.behaviour import behaviour, changed, sampled_designs
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
-from imcmoo.io.checksums import sha256
+from imcmoo.io.checksums import content_checksum, sha256, write_checked_json
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
@@ -71,9 +69,7 @@ def save(
         },
         "behaviour": behaviour(problem, sampled_designs(problem)),
     }
-    summary["checksum"] = checksum(summary)
-    with replacing(folder / SUMMARY) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_checked_json(folder / SUMMARY, summary)
 
 
 def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any]) -> ExactAnswer:
@@ -125,7 +121,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """
     try:
         summary = dict(read_json(folder / SUMMARY))
-        if summary["checksum"] != checksum(summary):
+        if summary["checksum"] != content_checksum(summary):
             raise ValueError("checksum")
     except (KeyError, TypeError, ValueError):
         raise damaged(folder / SUMMARY) from None
@@ -135,12 +131,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
 def damaged(path: Path) -> InputError:
     """Error for a file of an exact answer that is not as it was written."""
     return InputError(f"{path} is damaged: enumerate again or remove {path.parent}")
-
-
-def checksum(summary: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of all a summary says but this."""
-    content = {name: value for name, value in summary.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:

@@ -30,8 +30,6 @@ def validate_bounds(
     problem: AcceleratorProblem,
     partials: PartialDesignTree,
     optima: Sequence[Levels],
-    *,
-    seed: int = 0,
 ) -> int:
     """Compare the bounds of all ancestors of feasible designs with the costs of these designs.
 
@@ -40,7 +38,6 @@ def validate_bounds(
         partials: the search tree of its model.
         optima: certified designs, shape (n, n_parameters) each; their feasible neighbours are
             validated as well.
-        seed: of the random designs.
 
     Returns:
         Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a design.
@@ -50,16 +47,12 @@ def validate_bounds(
     """
     if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
         return 0
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     neighbours = [problem.space.neighbours(design) for levels in optima for design in levels]
     drawn = draw_feasible(problem, RANDOM_DESIGNS, rng)
     levels = np.unique(np.concatenate([drawn, *optima, *neighbours]), axis=0)
-    metrics = problem.model.evaluate(levels)
-    fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
-    levels, metrics = levels[fits], metrics.take(fits)
     # Bounds of average power hold for chips that serve their load only.
-    within = np.asarray(problem.limits.within(metrics.values).all(axis=1))
-    levels, metrics = levels[within], metrics.take(within)
+    levels, metrics = problem.feasible(levels)
     if not len(levels):
         return 0
     for stage in range(len(partials.stages)):

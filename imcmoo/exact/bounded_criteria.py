@@ -137,8 +137,8 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
     criteria = {
         c.name: BoundedCriterion(
             c.name,
-            partial(c.scores, own_best=None),
-            partial(c.unchecked_scores, own_best=None),
+            partial(c.scores, reference_edap=None),
+            partial(c.unchecked_scores, reference_edap=None),
             c.zero,
             n if c.is_product else 1.0,
             c.scale,
@@ -155,7 +155,7 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
 
 def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:
     """Criteria of regret, by name; provable once the single-network optima are."""
-    return {c.name: c for c in problem.criteria if c.monotone and c.against == "own best"}
+    return {c.name: c for c in problem.criteria if c.monotone and c.is_regret}
 
 
 def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedCriterion:

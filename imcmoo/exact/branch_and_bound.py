@@ -57,10 +57,6 @@ class Proof:
         return self.goal.gap(self.value, self.bound)
 
 
-def _all(costs: BoundedCosts) -> Bools:
-    return np.ones(len(costs), bool)
-
-
 @dataclass
 class RootExpansion:
     """Expansion of the first stages, up to the first nodes with bounds; all criteria share it.
@@ -87,7 +83,7 @@ class RootExpansion:
         nodes, infeasible = expander.start, {}
         stage = 0
         while nodes.costs is None:
-            grown = expander.expand(nodes.rows, stage, _all)
+            grown = expander.expand(nodes.rows, stage, lambda costs: np.ones(len(costs), bool))
             infeasible[expander.stages[stage]] = grown.infeasible
             nodes, stage = grown.nodes, stage + 1
         problem = expander.problem

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ import numpy as np
 
 from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
+from imcmoo.io.checksums import content_checksum, write_checked_json
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import from_fields, to_fields
@@ -81,9 +79,7 @@ class Certificate:
             "identity": dict(self.identity),
             "behaviour": dict(self.behaviour),
         }
-        content["checksum"] = _checksum(content)
-        with replacing(folder / FILE) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_checked_json(folder / FILE, content)
 
     @classmethod
     def load(cls, folder: Path) -> Certificate:
@@ -117,7 +113,7 @@ class Certificate:
                 # Absent in those of older versions, which are refused later, with a reason.
                 identity=content.get("identity", {}),
                 behaviour=content.get("behaviour", {}),
-                intact=content.get("checksum") == _checksum(content),
+                intact=content.get("checksum") == content_checksum(content),
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
@@ -152,12 +148,6 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
         raise ValueError("criterion is no name")
 
 
-def _checksum(content: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of all a certificate says but this."""
-    fields = {name: value for name, value in content.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
-
-
 def certificate_of(
     proof: Proof,
     problem: AcceleratorProblem,
@@ -184,12 +174,12 @@ def certificate_of(
             f"no feasible design was found among {problem.space.size:,}"
             + ("" if proof.bound < float("inf") else ": there is none")
         )
-    design = problem.space.decode(proof.levels[None])
+    (design,) = problem.space.designs(proof.levels[None])
     return Certificate(
         settings=settings,
         model=model,
         criterion=proof.goal.name,
-        design={name: design[name][0].item() for name in problem.space.names},
+        design={name: design[name] for name in problem.space.names},
         value=proof.value,
         bound=proof.bound,
         gap=proof.gap,

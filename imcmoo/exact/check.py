@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
-from imcmoo.exact.node_expander import area_limit
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Bools, Metrics
 from imcmoo.model.partials import PartialDesignTree
@@ -123,7 +122,7 @@ class _Walk:
         """The partial designs with one stage more chosen that may fail a claim."""
         children, relaxed = self._relaxed_children(rows, stage, counts)
         quick = self._partials.screen(children)
-        fits = (quick.area_m2 <= area_limit(self._problem)) & np.isfinite(quick.area_m2)
+        fits = (quick.area_m2 <= self._problem.largest_area_m2) & np.isfinite(quick.area_m2)
         may = np.asarray(quick.runs.all(axis=1) & fits)
         counts.infeasible += self._leave_out(children[~may], stage + 1, feasible=False)
         children = children[may]
@@ -160,7 +159,7 @@ class _Walk:
             raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
         runs &= self._problem.limits.within(bounds.values).all(axis=1)
-        runs &= bounds.area_m2 <= area_limit(self._problem)
+        runs &= bounds.area_m2 <= self._problem.largest_area_m2
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
         costs = BoundedCosts.of(bounds, self._problem, filled, each)
@@ -210,8 +209,4 @@ class _Walk:
 
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """Costs of the feasible designs among `levels`."""
-    metrics = problem.model.evaluate(levels)
-    # What is drawn may be a chip so large that it has no score.
-    fits = np.asarray((problem.feasibility.constraints(metrics) <= 0).all(axis=1))
-    F, G = problem.score(levels[fits], metrics.take(fits))
-    return problem.costs(F[(G <= 0).all(axis=1)])
+    return problem.costs(problem.score(*problem.feasible(levels))[0])

@@ -15,7 +15,7 @@ from functools import cached_property, reduce
 
 import numpy as np
 
-from imcmoo.exact.pareto_filter import nondominated_within_group, pareto_candidates
+from imcmoo.exact.pareto_filter import pareto_candidates
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.dominance import is_nondominated
@@ -152,7 +152,7 @@ def relative_scores(
         joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
         alone: single-network optimum of each network, J·s·mm², shape (W,).
     """
-    relative = [c for c in problem.criteria if c.against == "own best"]
+    relative = [c for c in problem.criteria if c.is_regret]
     by_name = {c.name: c.scores(costs, np.asarray(alone)) for c in relative}
     return by_name | {c.joint_name: c.scores(costs, np.asarray(joint)) for c in relative}
 
@@ -256,11 +256,9 @@ class Enumeration:
         metrics = problem.model.evaluate(designs)
         F, G = problem.score(designs, metrics)
         feasible = np.asarray((G <= 0).all(axis=1))
-        by_key = np.where(feasible[:, None], F, np.inf).reshape(len(keys), len(self.points), -1)
-        unbeaten = nondominated_within_group(by_key).ravel()
         kept = np.flatnonzero(feasible)
         own_scores = scores(problem, problem.costs(F[kept]))
-        kept = kept[pareto_candidates(problem, F[kept], unbeaten[kept], own_scores)]
+        kept = kept[pareto_candidates(problem, F[kept], own_scores)]
         alone: list[Optimum] = []
         if problem.has_edap:
             single = (
@@ -269,8 +267,7 @@ class Enumeration:
                 else self.single_network.evaluate(designs)
             )
             values = Costs(single.values, F).edap
-            if problem.area_limit_m2 is not None:
-                values[single.area_m2 > problem.area_limit_m2] = np.nan
+            values[single.area_m2 > problem.largest_area_m2] = np.nan
             # Each network keeps its own limits on a chip of its own, not the others'.
             values[~problem.limits.within(single.values)] = np.nan
             alone = [Optimum.of(v, ranks) for v in values.T]
@@ -300,8 +297,8 @@ class Enumeration:
         by_criterion = scores(problem, costs)
         if problem.has_edap:
             joint = costs.edap.min(axis=0).tolist()
-            own_bests = [optimum.value for optimum in alone.values()]
-            by_criterion |= relative_scores(problem, costs, joint, own_bests)
+            single = [optimum.value for optimum in alone.values()]
+            by_criterion |= relative_scores(problem, costs, joint, single)
         optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)

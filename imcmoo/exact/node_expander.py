@@ -142,7 +142,7 @@ class NodeExpander:
     def _feasible(self, rows: Levels) -> Bools:
         quick = self.partials.screen(rows)
         fits: Bools = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
-        return fits & (quick.area_m2 <= area_limit(self.problem))
+        return fits & (quick.area_m2 <= self.problem.largest_area_m2)
 
     def _within(self, bounds: Metrics) -> Bools:
         """Which bounded designs may run every network within the limits, shape (n,)."""
@@ -150,7 +150,7 @@ class NodeExpander:
             axis=1
         )
         within = self.problem.limits.within(bounds.values).all(axis=1)
-        return np.asarray(finite & within & (bounds.area_m2 <= area_limit(self.problem)))
+        return np.asarray(finite & within & (bounds.area_m2 <= self.problem.largest_area_m2))
 
     def evaluate(self, rows: Levels) -> tuple[Levels, Floats]:
         """Feasible designs among leaves, and their objectives."""
@@ -158,14 +158,8 @@ class NodeExpander:
 
     def feasible(self, levels: Levels) -> tuple[Levels, Floats]:
         """Feasible designs among `levels`, and their objectives."""
-        F, G = self.problem.score(levels, self.problem.model.evaluate(levels))
-        feasible = (G <= 0).all(axis=1)
-        return levels[feasible], F[feasible]
-
-
-def area_limit(problem: AcceleratorProblem) -> float:
-    """Largest chip allowed, m²; infinite where there is no limit."""
-    return np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
+        levels, metrics = self.problem.feasible(levels)
+        return levels, self.problem.score(levels, metrics)[0]
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
@@ -182,7 +176,7 @@ def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) ->
     check_provable(problem)
     model = problem.model
     try:
-        return model.partials(area_limit(problem))
+        return model.partials(problem.largest_area_m2)
     except ValueError as error:
         if model.space.size > MOST_EVALUATED:
             raise NotProvable(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,40 +18,37 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Regret(ABC):
+class Regret:
     """Compares designs with the best there are.
 
     Args:
         problem: what the designs are for.
+        optima: smallest score of any design by each of `criteria`, and the reference EDAP of each
+            network, J·s·mm²: `alone_NETWORK`, its single-network optimum, or, with `joint`,
+            `edap_NETWORK`, its best on a chip that runs all networks.
+        joint: whether regret of networks is of the latter, and called by its joint name: what a run
+            without baselines selects by.
+        front: the exact front, shape (k, n_objectives); None where it is not known.
     """
 
     problem: AcceleratorProblem
+    optima: Mapping[str, float]
+    joint: bool = False
+    front: Floats | None = None
 
     @property
     def criteria(self) -> dict[str, Criterion]:
         """Criteria that select one design and have an exact optimum, by name."""
-        return {c.name: c for c in self.problem.criteria if c.is_judged}
+        judged = (c for c in self.problem.criteria if c.is_judged)
+        return {c.joint_name if self.joint else c.name: c for c in judged}
 
     @property
-    def own_best(self) -> Floats | None:
-        """Reference EDAP of minimax regret, J·s·mm², shape (W,): the single-network optima, unless
-        `criteria` has it by its joint name; None where there is no EDAP."""
+    def reference_edap(self) -> Floats | None:
+        """Reference EDAP of each network, J·s·mm², shape (W,); None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
-        return np.array([self._own_best(name) for name in self.problem.workload_names])
-
-    @property
-    def front(self) -> Floats | None:
-        """The exact front, shape (k, n_objectives); None where it is not known."""
-        return None
-
-    @abstractmethod
-    def optimum(self, name: str) -> float:
-        """The smallest score any design has by a criterion."""
-
-    @abstractmethod
-    def _own_best(self, network: str) -> float:
-        """The best EDAP of a network, J·s·mm²."""
+        kind = "edap" if self.joint else "alone"
+        return np.array([self.optima[f"{kind}_{name}"] for name in self.problem.workload_names])
 
     def scores(self, F: Floats) -> dict[str, Floats]:
         """Scores of feasible designs by each of `criteria`, shape (n,) each.
@@ -60,8 +56,8 @@ class Regret(ABC):
         Args:
             F: objectives, shape (n, n_objectives).
         """
-        costs, own_best = self.problem.costs(F), self.own_best
-        return {name: c.scores(costs, own_best) for name, c in self.criteria.items()}
+        costs, reference = self.problem.costs(F), self.reference_edap
+        return {name: c.scores(costs, reference) for name, c in self.criteria.items()}
 
     def regrets(self, F: Floats) -> dict[str, Floats]:
         """Excess of feasible designs over the optimum of each of `criteria`, shape (n,) each.
@@ -78,7 +74,7 @@ class Regret(ABC):
                 problem.
         """
         scores = self.scores(F)
-        regrets = {n: c.regret(scores[n], self.optimum(n)) for n, c in self.criteria.items()}
+        regrets = {n: c.regret(scores[n], self.optima[n]) for n, c in self.criteria.items()}
         for name, values in regrets.items():
             if (values < -ROUNDING).any():
                 raise InputError(
@@ -88,54 +84,17 @@ class Regret(ABC):
         return regrets
 
 
-@dataclass(frozen=True)
 class ExactRegret(Regret):
     """Compares designs with the answer of an enumeration.
 
     Args:
         problem: what the designs are for.
         answer: its exact answer.
-        joint: whether minimax regret is against each network's best on a chip that runs all
-            networks, and called by its joint name: what a run without baselines selects by.
+        joint: as of `Regret`.
     """
 
-    answer: ExactAnswer
-    joint: bool = False
-
-    @property
-    def criteria(self) -> dict[str, Criterion]:
-        """Criteria that select one design and have an exact optimum, by name."""
-        criteria = super().criteria.values()
-        return {c.joint_name if self.joint else c.name: c for c in criteria}
-
-    @property
-    def front(self) -> Floats:
-        """The exact front, shape (k, n_objectives)."""
-        return self.answer.front
-
-    def optimum(self, name: str) -> float:
-        """The smallest score any design has by a criterion."""
-        return self.answer.optima[name].value
-
-    def _own_best(self, network: str) -> float:
-        return self.answer.optima[f"{'edap' if self.joint else 'alone'}_{network}"].value
-
-
-@dataclass(frozen=True)
-class CertifiedRegret(Regret):
-    """Compares designs with what certificates prove to be the best there is.
-
-    Args:
-        problem: what the designs are for.
-        optima: smallest score of any design by each of `criteria`, and `alone_` and a network: its
-            best EDAP on a chip that need not run the others, J·s·mm².
-    """
-
-    optima: Mapping[str, float]
-
-    def optimum(self, name: str) -> float:
-        """The smallest score any design has by a criterion."""
-        return self.optima[name]
-
-    def _own_best(self, network: str) -> float:
-        return self.optima[f"alone_{network}"]
+    def __init__(
+        self, problem: AcceleratorProblem, answer: ExactAnswer, joint: bool = False
+    ) -> None:
+        optima = {name: optimum.value for name, optimum in answer.optima.items()}
+        super().__init__(problem, optima, joint, answer.front)

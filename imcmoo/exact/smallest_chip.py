@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from imcmoo.exact.enumeration import Enumeration
@@ -20,55 +17,26 @@ MOST_CHIPS = 1 << 21
 AT_ONCE = 512
 
 
-@dataclass(frozen=True)
-class SmallestChip:
-    """The smallest chip of a space on which all networks run, whatever its size.
-
-    Args:
-        design: physical values by name.
-        area_m2: its area.
-        binding: the network that alone needs the largest chip.
-        binding_area_m2: the smallest chip for that network alone.
-    """
-
-    design: dict[str, Any]
-    area_m2: float
-    binding: str
-    binding_area_m2: float
-
-    def __str__(self) -> str:
-        values = ", ".join(
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in self.design.items()
-        )
-        return (
-            f"the smallest chip that runs all networks takes {self.area_m2 * MM2_PER_M2:.4g} mm² "
-            f"({values}); {self.binding} binds: alone it needs "
-            f"{self.binding_area_m2 * MM2_PER_M2:.4g} mm²"
-        )
-
-
 def nothing_feasible(problem: AcceleratorProblem) -> str:
     """Message where no design is feasible: names the smallest chip, if it is known."""
     limit = problem.area_limit_m2
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
     networks = ", ".join(problem.workload_names)
-    smallest = smallest_chip(problem)
     return (
         f"no design of space {problem.space.name} is feasible{within} for {networks}: "
-        f"{smallest or 'relax the limits or widen the space'}"
+        f"{_smallest_chip(problem) or 'relax the limits or widen the space'}"
     )
 
 
-def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
-    """The smallest chip that runs all networks of a problem; None where there is none, or where the
-    model cannot tell without evaluating everything."""
+def _smallest_chip(problem: AcceleratorProblem) -> str:
+    """Text of the smallest chip, whatever its size, and of the network that alone needs the
+    largest; empty where there is none, or the model cannot tell without evaluating everything."""
     model, space = problem.model, problem.space
     enumeration = Enumeration(problem)
     if not (model.offers("screen") and model.offers("resources")):
-        return None
+        return ""
     if space.size_of(enumeration.mapping_parameters) > MOST_CHIPS:
-        return None
+        return ""
     bodies = space.grid(enumeration.mapping_parameters)
     relevant = np.array([name in model.screened_by for name in space.names])
     points = np.unique(enumeration.points * relevant, axis=0)
@@ -80,11 +48,14 @@ def smallest_chip(problem: AcceleratorProblem) -> SmallestChip | None:
     alone = [_first(model, designs, order[quick.runs[order, w]], [w]) for w in range(n)]
     single_areas = [(area, w) for w, chip in enumerate(alone) if chip for area in [chip[1]]]
     if joint is None or not single_areas:
-        return None
+        return ""
     row, area = joint
     largest, w = max(single_areas)
-    values = {k: v[0].item() for k, v in space.decode(designs[[row]]).items() if k in space.names}
-    return SmallestChip(values, area, problem.workload_names[w], largest)
+    return (
+        f"the smallest chip that runs all networks takes {area * MM2_PER_M2:.4g} mm² "
+        f"({space.text_of(designs[row])}); {problem.workload_names[w]} binds: alone it needs "
+        f"{largest * MM2_PER_M2:.4g} mm²"
+    )
 
 
 def _first(

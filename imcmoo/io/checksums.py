@@ -1,10 +1,12 @@
-"""Checksums of the files of a folder, as `sha256sum` writes and checks them."""
+"""Checksums: of the files of a folder, as `sha256sum` writes and checks them, and in JSON files."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -77,3 +79,16 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_checksum(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of all fields of a JSON file but its `checksum`."""
+    fields = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
+
+
+def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whose last field is the `checksum` of all others."""
+    checked = {**content, "checksum": content_checksum(content)}
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(checked, indent=2) + "\n", encoding="utf-8")

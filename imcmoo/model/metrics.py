@@ -41,11 +41,16 @@ class Quantity:
     scale: Literal["ratio", "interval"] = "ratio"
     bound: float = 1e30
 
+    @property
+    def column(self) -> str:
+        """Name of the column of its values, unit included, of one network or of the chip."""
+        return f"{self.name}_{self.unit}" if self.unit else self.name
+
     def columns(self, workloads: Iterable[str]) -> list[str]:
-        """Names of the columns of its values, unit included."""
-        unit = f"_{self.unit}" if self.unit else ""
+        """Names of the columns of its values side by side, unit included."""
         if not self.per_workload:
-            return [f"{self.name}{unit}"]
+            return [self.column]
+        unit = f"_{self.unit}" if self.unit else ""
         return [f"{self.name}_{workload}{unit}" for workload in workloads]
 
 
@@ -182,15 +187,14 @@ class Metrics:
         for q in sorted(quantities, key=lambda q: not q.per_workload):
             quantity = self.values[q.name]
             values = quantity.ravel() if q.per_workload else np.repeat(quantity, n_workloads)
-            column = f"{q.name}_{q.unit}" if q.unit else q.name
-            columns[display_column(column)] = to_display(q.unit, values)
+            columns[display_column(q.column)] = to_display(q.unit, values)
         columns["runs"] = self.runs.ravel()
         for name, resource in self.resources.items():
             columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()
         return pd.DataFrame(columns)
 
-    def take(self, rows: NDArray[Any]) -> Metrics:
-        """Metrics of the designs of an index or mask."""
+    def take(self, rows: NDArray[Any] | slice) -> Metrics:
+        """Metrics of the designs of an index, mask or slice."""
         return Metrics(
             {name: values[rows] for name, values in self.values.items()},
             {name: Resource(r.own[rows], r.missing[rows]) for name, r in self.resources.items()},

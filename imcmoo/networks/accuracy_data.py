@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -100,6 +100,18 @@ class AccuracyData:
     def gains(self, name: str) -> Floats:
         """Gain of each layer, "gain_white" or "gain_static", shape (L,)."""
         return np.array([getattr(layer, name) for layer in self.layers])
+
+    def others(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """True for all layers but those of some names, shape (L,).
+
+        Raises:
+            ValueError: there is no such layer.
+        """
+        known = [layer.name for layer in self.layers]
+        for name in names:
+            if name not in known:
+                raise ValueError(f"no accuracy data for a layer '{name}'")
+        return np.array([name not in names for name in known])
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of a network's table, empty where a layer is unknown.

@@ -43,6 +43,8 @@ class OperandBits:
         weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
         magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
         signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
+        cut: mean square of what clipping takes off the weights, in squares of a unit of their
+            codes, shape (n_layers,).
     """
 
     inputs: Floats
@@ -51,18 +53,22 @@ class OperandBits:
     weights: Floats
     magnitudes: Floats
     signed_magnitudes: Floats
+    cut: Floats
 
     def __len__(self) -> int:
         return len(self.signed)
 
     @classmethod
-    def of_histograms(cls, inputs: Floats, weights: Floats) -> OperandBits:
+    def of_histograms(
+        cls, inputs: Floats, weights: Floats, weight_clip: float = 1.0
+    ) -> OperandBits:
         """From histograms over bins symmetric about 0.
 
         Args:
             inputs: probabilities, shape (n_layers, n_bins), n_bins odd; the outer bins are at plus
                 and minus the largest magnitude, the middle one at 0.
             weights: likewise.
+            weight_clip: largest weight that is stored, as a share of the largest magnitude.
 
         Raises:
             ValueError: an even number of bins, or layers that disagree.
@@ -76,11 +82,17 @@ class OperandBits:
         signed = inputs[:, : inputs.shape[1] // 2].sum(axis=1) > 0
         offset = _offset_codes(inputs)
         natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
-        return cls.of_codes(natural, offset, _offset_codes(weights), signed)
+        codes = _offset_codes(weights, weight_clip)
+        return cls.of_codes(natural, offset, codes, signed, _cut(weights, weight_clip))
 
     @classmethod
     def of_codes(
-        cls, natural: Floats, offset: Floats, weights: Floats, signed: Bools
+        cls,
+        natural: Floats,
+        offset: Floats,
+        weights: Floats,
+        signed: Bools,
+        cut: Floats | None = None,
     ) -> OperandBits:
         """From probabilities of 8-bit codes, shape (n_layers, 256).
 
@@ -89,10 +101,11 @@ class OperandBits:
             offset: of inputs coded with an offset; an unsigned code keeps its top 7 bits behind it.
             weights: of weights coded with an offset.
             signed: whether a layer has negative inputs, shape (n_layers,).
+            cut: as the field of that name; nothing by default.
         """
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
-            _diagonal(_joint(weights * side, np.abs(value), BITS - 1))
+            np.einsum("nkk->nk", _joint(weights * side, np.abs(value), BITS - 1))
             for side in (value > 0, value < 0)
         )
         return cls(
@@ -102,6 +115,7 @@ class OperandBits:
             weights=_joint(weights, _CODES, BITS),
             magnitudes=_joint(weights, np.abs(value), BITS - 1),
             signed_magnitudes=plus - minus,
+            cut=np.zeros(len(weights)) if cut is None else cut,
         )
 
     def take(self, index: Ints | Bools) -> OperandBits:
@@ -170,21 +184,26 @@ def slice_averages(
     return np.stack(averages, axis=1)
 
 
-def operand_bits(workload: Workload) -> OperandBits:
+def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
     """Moments of a network's layers.
 
     A layer takes what was recorded of the same network (of `resnet18` for `resnet18_onnx`): of the
     layers of its kernel and channels there, in order. Where there is none: the average of all
     recorded layers without negative inputs if it is a convolution, else of those with.
+
+    Args:
+        workload: the network.
+        weight_clip: largest weight that is stored, as a share of the largest of a layer.
     """
     # GPT-2 calls a product of matrices `Conv1D`.
     convolution = np.array(["Conv" in kind and kind != "Conv1D" for kind in workload.kinds])
     name = workload.name.removesuffix(IN_TRUTH)
     if name not in _recorded_names():
-        return _defaults().take(convolution.astype(np.int64))
+        return _defaults(weight_clip).take(convolution.astype(np.int64))
     same = _same_layers(workload, Workload.load(name))
-    all_bits = OperandBits.joined([_defaults(), _recorded(name)])
-    return all_bits.take(np.where(same < 0, convolution, len(_defaults()) + same))
+    averages = _defaults(weight_clip)
+    all_bits = OperandBits.joined([averages, _recorded(name, weight_clip)])
+    return all_bits.take(np.where(same < 0, convolution, len(averages) + same))
 
 
 def _same_layers(workload: Workload, recorded: Workload) -> Ints:
@@ -198,9 +217,9 @@ def _same_layers(workload: Workload, recorded: Workload) -> Ints:
 
 
 @cache
-def _defaults() -> OperandBits:
+def _defaults(weight_clip: float) -> OperandBits:
     """The average of all recorded layers with negative inputs, and of all without."""
-    recorded = OperandBits.joined([_recorded(name) for name in _recorded_names()])
+    recorded = OperandBits.joined([_recorded(name, weight_clip) for name in _recorded_names()])
     return OperandBits.joined([recorded.take(recorded.signed == s).mean() for s in (True, False)])
 
 
@@ -211,10 +230,10 @@ def _recorded_names() -> tuple[str, ...]:
 
 
 @cache
-def _recorded(name: str) -> OperandBits:
+def _recorded(name: str, weight_clip: float) -> OperandBits:
     with _histograms() as stored:
         inputs, weights = (stored[f"{name}.{o}"].astype(float) for o in ("inputs", "weights"))
-    return OperandBits.of_histograms(inputs, weights)
+    return OperandBits.of_histograms(inputs, weights, weight_clip)
 
 
 @contextmanager
@@ -226,16 +245,24 @@ def _histograms() -> Iterator[Any]:
         yield stored
 
 
-def _diagonal(joint: Floats) -> Floats:
-    diagonal: Floats = np.einsum("nkk->nk", joint)
-    return diagonal
-
-
-def _offset_codes(histograms: Floats) -> Floats:
-    """P(code) of round(127 x / max) + 128, shape (n_layers, 256)."""
+def _offset_codes(histograms: Floats, clip: float = 1.0) -> Floats:
+    """P(code) of round(127 x / (clip · max)) + 128, shape (n_layers, 256)."""
     half = histograms.shape[1] // 2
-    edges = (np.arange(-half, half + 2) - 0.5) * ((_ZERO - 1) / half) + _ZERO
-    return _spread(histograms, edges)
+    largest = (_ZERO - 1) / clip
+    edges = (np.arange(-half, half + 2) - 0.5) * (largest / half) + _ZERO
+    codes = _spread(histograms, edges)
+    if clip < 1:  # clipped weights are -127 at the least
+        codes[:, 1] += codes[:, 0]
+        codes[:, 0] = 0.0
+    return codes
+
+
+def _cut(histograms: Floats, clip: float) -> Floats:
+    """Mean square of what clipping takes off, in squares of a unit, shape (n_layers,)."""
+    half = histograms.shape[1] // 2
+    magnitudes = np.abs(np.arange(-half, half + 1)) * ((_ZERO - 1) / (clip * half))
+    cut: Floats = histograms @ np.maximum(magnitudes - (_ZERO - 1), 0.0) ** 2
+    return cut
 
 
 def _unsigned_codes(histograms: Floats) -> Floats:

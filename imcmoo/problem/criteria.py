@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -72,31 +73,31 @@ class Criterion:
     is_product: bool = False
     is_coded: bool = False
 
-    def scores(self, costs: Costs, own_best: Floats | None) -> Floats:
+    def scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
         """Scores of designs, shape (n,).
 
         Args:
             costs: of n designs.
-            own_best: best EDAP of each network, J·s·mm², shape (W,); None where there is none. By
-                the criterion's own name, its single-network optimum, or the best that is known of
-                it; by its `joint_name`, the best on a chip that runs all networks.
+            reference_edap: what regret is against, J·s·mm², shape (W,); None where there is none.
+                By the criterion's own name, the single-network optima, or the best that is known
+                of these; by its `joint_name`, the best on chips that run all networks.
 
         Raises:
             InputError: a score is not finite, of a ratio not positive, or beyond what float64
                 holds; names the criterion and the score.
         """
-        scores = self.unchecked_scores(costs, own_best)
+        scores = self.unchecked_scores(costs, reference_edap)
         if self.is_judged:  # pseudo-weights of a design that is worst in all are none
             self._check(np.asarray(scores), len(costs))
         return scores
 
-    def unchecked_scores(self, costs: Costs, own_best: Floats | None) -> Floats:
+    def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
         """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
 
         Raises:
             OwnCodeError: the criterion does not return one number for each design.
         """
-        arguments = (costs, own_best) if self.against == "own best" else (costs,)
+        arguments = (costs, reference_edap) if self.is_regret else (costs,)
         scores = self.score(*arguments)
         if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
             raise OwnCodeError(
@@ -126,15 +127,20 @@ class Criterion:
             )
 
     @property
+    def is_regret(self) -> bool:
+        """True if scores are against a reference EDAP of each network."""
+        return self.against == "own best"
+
+    @property
     def joint_name(self) -> str:
         """Name of its score against each network's best EDAP on a chip that runs all networks,
         `regret_minimax_joint`; plain `name` where it is no regret."""
-        return f"{self.name}_joint" if self.against == "own best" else self.name
+        return f"{self.name}_joint" if self.is_regret else self.name
 
     @property
     def wanted(self) -> Collection[str]:
         """Quantities without which there is no score: regret needs EDAP."""
-        return {*self.needs, *EDAP_NEEDS} if self.against == "own best" else self.needs
+        return {*self.needs, *EDAP_NEEDS} if self.is_regret else self.needs
 
     @property
     def is_judged(self) -> bool:
@@ -149,8 +155,8 @@ def _described(value: Any) -> str:
     return type(value).__name__
 
 
-def _minimax_regret(costs: Costs, own_best: Floats) -> Floats:
-    return worst_regret(costs.edap, own_best)
+def _minimax_regret(costs: Costs, reference_edap: Floats) -> Floats:
+    return worst_regret(costs.edap, reference_edap)
 
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
@@ -210,22 +216,13 @@ CRITERIA: dict[str, Criterion] = {
 over the networks, and the distance from equal pseudo-weights."""
 
 
-def _of_chip(name: str, unit: str) -> Criterion:
-    """A quantity of the chip of a study with a scenario."""
-    score = partial(_quantity, name=name)
-    needs = ("load", name)
-    return Criterion(name, score, needs=needs, monotone=True, guides=True, unit=unit)
-
-
-def _quantity(costs: Costs, *, name: str) -> Floats:
-    return costs[name]
-
-
 AVERAGE_POWER = "average_power"
 """The criterion of a study with a scenario that names none."""
 
 OF_SCENARIOS: dict[str, Criterion] = {
-    name: _of_chip(name, unit)
+    name: Criterion(
+        name, itemgetter(name), needs=("load", name), monotone=True, guides=True, unit=unit
+    )
     for name, unit in {AVERAGE_POWER: "W", "area": "m²", "load": ""}.items()
 }
 """Criteria of studies with a scenario, whose chips all serve their load, by name."""
@@ -251,7 +248,7 @@ def find_criterion(name: str) -> Criterion:
     check_name(f"the name of criterion {name}", criterion.name)
     if criterion.name in NAMED:
         raise ValueError(f"criterion {name} has the name of another one, {criterion.name}")
-    arguments = (None, None) if criterion.against == "own best" else (None,)
+    arguments = (None, None) if criterion.is_regret else (None,)
     check_takes(criterion.score, f"{name}: score", *arguments)
     return criterion
 

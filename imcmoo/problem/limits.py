@@ -74,29 +74,6 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-@dataclass(frozen=True)
-class Excess:
-    """One limit and how a design stands against it.
-
-    Args:
-        network: whose limit.
-        key: a field of `Limits`.
-        limit: in the unit of the key.
-        value: what the design has; NaN where the network does not run.
-    """
-
-    network: str
-    key: str
-    limit: float
-    value: float
-
-    def __str__(self) -> str:
-        unit = _KINDS[self.key].unit
-        return (
-            f"{self.key} of {self.network}: {self.value:.4g} {unit} against {self.limit:g} {unit}"
-        )
-
-
 class NetworkLimits:
     """The limits of a problem's networks.
 
@@ -118,7 +95,6 @@ class NetworkLimits:
         networks: Sequence[str],
         quantities: Collection[str],
     ) -> None:
-        self.given = dict(limits)
         self.networks = list(networks)
         self.given = {name: limits[name] for name in networks if name in limits}
         self.rows = [
@@ -163,13 +139,17 @@ class NetworkLimits:
         kept = [(G[:, owner == w] <= 0).all(axis=1) for w in range(len(self.networks))]
         return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
 
-    def excesses(self, values: Mapping[str, Floats], row: int) -> list[Excess]:
-        """The limits one of some designs breaks, the most broken first."""
-        G = self.constraints(values)[row]
-        broken = [int(i) for i in np.argsort(-G, kind="stable") if G[i] > 0]
-        columns = []
-        for i in broken:
-            w, key, limit = self.rows[i]
-            value = float(_KINDS[key].value(values)[row, w])
-            columns.append(Excess(self.networks[w], key, limit, value))
-        return columns
+    def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:
+        """The limits that a design breaks: by what factor, and a text with both values.
+
+        Args:
+            values: of the design, by quantity, shape (1, W), NaN where a network does not run.
+        """
+        broken = []
+        for w, key, limit in self.rows:
+            kind = _KINDS[key]
+            factor, value = kind.share(values, limit)[0, w], kind.value(values)[0, w]
+            if factor > 1 and np.isfinite(value):
+                text = f"{value:.4g} {kind.unit} against {limit:g} {kind.unit}"
+                broken.append((float(factor), f"{key} of {self.networks[w]}: {text}"))
+        return broken

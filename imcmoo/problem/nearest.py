@@ -8,7 +8,6 @@ from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.unserved import unserved_text
 from imcmoo.space.design_space import Levels
 
 
@@ -35,10 +34,9 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     Args:
         design: shape (1, n_parameters).
     """
-    values = problem.space.decode(design)
-    shown = ", ".join(f"{n} {_short(values[n][0].item())}" for n in problem.space.names)
+    shown = problem.space.text_of(design[0])
     if isinstance(problem.model, ScenarioModel):
-        unserved = unserved_text(problem.model, design)
+        unserved = _unserved_text(problem.model, design)
         if unserved:
             return f"no design of space {problem.space.name} found that {unserved} ({shown})"
     broken = _broken(problem, problem.model.evaluate(design))
@@ -49,13 +47,58 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     )
 
 
+def _unserved_text(model: ScenarioModel, design: Levels) -> str:
+    """Text of what a design lacks to serve its load; empty where it serves it or a network lacks
+    resources.
+
+    Args:
+        model: of the scenario.
+        design: shape (1, n_parameters), usually that of the largest capacity.
+    """
+    service, scenario = model.service(design), model.scenario
+    capacity = service.capacity[0]
+    if not np.isfinite(capacity).all() or capacity.min() >= 1 + scenario.margin:
+        return ""
+    margin = f" with a margin of {100 * scenario.margin:g} %" if scenario.margin else ""
+    use = float(service.chip_utilization[0])
+    busy = f"a utilization of {use:.3g}"
+    if use > 1:
+        busy += ", so that it is asked for more work than it can do"
+    late = [
+        f"{name} by {_lateness(response, due)}" if response > due else f"{name} with that margin"
+        for name, response, due, factor in zip(
+            model.workload_names,
+            service.response_s[0],
+            model.load.deadline_s,
+            capacity,
+            strict=True,
+        )
+        if factor < 1 + scenario.margin
+    ]
+    return (
+        f"serves its load{margin}; the best serves {capacity.min():.3g} of it, at {busy}; late are "
+        f"{', '.join(late)}; {_remedies(model)} would help"
+    )
+
+
+def _lateness(response_s: float, deadline_s: float) -> str:
+    if not np.isfinite(response_s):
+        return "any time"
+    return f"{1e3 * (response_s - deadline_s):.3g} ms of {1e3 * deadline_s:.3g} ms"
+
+
+def _remedies(model: ScenarioModel) -> str:
+    remedies = ["a larger area limit", "fewer networks", "lower rates"]
+    if model.scenario.sharing == "time":
+        rram = "rram" in model.space.values_of("device")
+        remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']
+        remedies += ['sharing = "space"'] if rram else []
+    return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
+
+
 def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
     """Limits that a design breaks and by what factor, the worst first."""
-    broken = [
-        (max(e.value, e.limit) / min(e.value, e.limit), str(e))
-        for e in problem.limits.excesses(metrics.values, 0)
-        if np.isfinite(e.value)
-    ]
+    broken = problem.limits.broken(metrics.values)
     limit = problem.area_limit_m2
     if limit is not None and metrics.area_m2[0] > limit:
         area, most = metrics.area_m2[0] * MM2_PER_M2, limit * MM2_PER_M2
@@ -67,7 +110,3 @@ def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, 
                 text = f"{name} of {network}: {missing:.4g} more than the {capacity:.4g} there are"
                 broken.append((1 + missing / capacity, text))
     return sorted(broken, reverse=True)
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -76,12 +76,11 @@ class Exponents:
                     values = values[:, None] if values.ndim == 1 else values
                     product = product * (values if exponent == 1 else values**exponent)
                     logs = logs + exponent * log_of(values)
-            values = self._by_network(coded(product, logs), costs)
+            values = coded(product, logs)
+        # A column per network also where only the area counts.
+        shape = len(costs), max(values.shape[1], len(costs.weights))
+        values = np.broadcast_to(values, shape)
         return AGGREGATIONS[self.aggregate](values, costs.weights)
-
-    def _by_network(self, values: Floats, costs: Costs) -> Floats:
-        """A column per network also where only the area counts."""
-        return np.broadcast_to(values, (len(costs), max(values.shape[1], len(costs.weights))))
 
 
 OwnScore = Exponents | str

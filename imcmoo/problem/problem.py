@@ -134,6 +134,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             vtype=int,
         )
 
+    @property
+    def largest_area_m2(self) -> float:
+        """Area of the largest chip allowed; infinite where there is no limit."""
+        return np.inf if self.area_limit_m2 is None else self.area_limit_m2
+
     def _of_objectives(self, get: Any) -> NDArray[Any]:
         """Something of each objective's quantity, shape (n_objectives,)."""
         n = len(self.workload_names)
@@ -174,11 +179,12 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Objectives F of coordinates, shape as `points`: what `coordinates` undoes."""
         return np.where(self._is_ratio, self._signs * np.exp(self._signs * points), points)
 
-    def own_best(self, F: Floats) -> Floats | None:
-        """The best EDAP of each network in F, J·s·mm², shape (W,); None where there is no EDAP."""
+    def best_joint_edap(self, F: Floats) -> Floats | None:
+        """Best EDAP of each network on the joint designs with objectives F, J·s·mm², shape (W,);
+        None where there is no EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
-    def guide_scores(self, F: Floats, own_best: Floats | None = None) -> Floats:
+    def guide_scores(self, F: Floats, reference_edap: Floats | None = None) -> Floats:
         """Scores by which a joint design may be selected; smaller is better.
 
         A search knows no single-network optima, so minimax regret guides it against the best EDAP
@@ -187,7 +193,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
-            own_best: of the networks, shape (W,), where `F` is guessed; by default the best in `F`.
+            reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
+                in `F`.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.
@@ -198,8 +205,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
-        best = self.own_best(F) if own_best is None else own_best
-        score = Criterion.scores if own_best is None else Criterion.unchecked_scores
+        best = self.best_joint_edap(F) if reference_edap is None else reference_edap
+        score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
         return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
@@ -225,6 +232,16 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         levels = as_levels(X)
         out["F"], out["G"] = self.score(levels, self.model.evaluate(levels))
+
+    def feasible(self, levels: Levels) -> tuple[Levels, Metrics]:
+        """The feasible ones of some designs, shape (k, n_parameters), and their metrics.
+
+        A chip that breaks a limit may be so large that it has no score.
+        """
+        metrics = self.model.evaluate(levels)
+        limits = self.feasibility.constraints(metrics), self.limits.constraints(metrics.values)
+        keeps = np.asarray((np.hstack(limits) <= 0).all(axis=1))
+        return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
         """Objectives F and constraints G of designs whose metrics are known.

@@ -51,7 +51,7 @@ class Candidates:
         return self.problem.costs(self.F)
 
     @cached_property
-    def own_best(self) -> Floats | None:
+    def reference_edap(self) -> Floats | None:
         """Best EDAP of each workload among candidates and `known_best`, shape (W,); None where the
         problem has no EDAP."""
         if not self.problem.has_edap:
@@ -88,7 +88,7 @@ def select(candidates: Candidates) -> Selection:
     problem = candidates.problem
     ranks = problem.space.rank(candidates.levels)
     scores = dict(
-        stated(candidates.name_of(c), c.scores(candidates.costs, candidates.own_best))
+        stated(candidates.name_of(c), c.scores(candidates.costs, candidates.reference_edap))
         for c in problem.criteria
     )
     chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in scores.items()}

@@ -211,7 +211,7 @@ def limit_table(limits: pd.DataFrame) -> Table:
         table.add_row(
             limit_name(str(row["limit"])),
             label(row["network"]) if row["network"] else "chip",
-            used(str(row["limit"]), row["used"]),
+            used(str(row["limit"]), row["used"], row["excess"]),
             str(stops) if stops else "",
             over,
             style="bold" if broken or stops else "",

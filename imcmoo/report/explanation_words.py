@@ -10,8 +10,7 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import SHOWN
+from imcmoo.report.labels import label, on_screen
 from imcmoo.report.violations import IN_DECIBELS, decibels
 
 COLUMN_TITLES = {
@@ -40,9 +39,6 @@ PERCENT = ("utilization", "regret")
 LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
-UNITS = {"mm2": "mm²", "m2": "mm²", "m²": "mm²"}
-"""Units of areas, all shown in mm², and how they are written."""
-
 
 def new_table(*columns: str, title: str) -> Table:
     """A table without lines between its columns, which narrow terminals have no room for."""
@@ -65,7 +61,7 @@ def headed(column: str) -> str:
     stem, _, unit = column.rpartition("_")
     if not stem:
         return label(column)
-    return f"{label(stem)} ({SHOWN[unit][1] if unit in SHOWN else UNITS.get(unit, unit)})"
+    return f"{label(stem)} ({on_screen(unit)[1]})"
 
 
 def quantity(column: str, value: float) -> str:
@@ -83,7 +79,7 @@ def cell(column: str, value: Any) -> str:
         return value
     if column in PERCENT:
         return percent(value)
-    return number(value * SHOWN.get(column.rpartition("_")[2], (1.0, ""))[0])
+    return number(value * on_screen(column.rpartition("_")[2])[0])
 
 
 def number(value: float) -> str:
@@ -101,10 +97,10 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
-def used(limit: str, share: float) -> str:
-    """Text of the used share of a limit."""
+def used(limit: str, share: float, excess: float) -> str:
+    """Text of the used share of a limit; without a share, of whether the limit is kept."""
     if pd.isna(share):
-        return "unknown"
+        return "enough" if excess <= 0 else "unknown"
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
     return f"{100 * share:.4g} %"

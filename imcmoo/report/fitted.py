@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
-from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -61,7 +60,8 @@ def natural_width(table: Table) -> int:
 
 def _widths(column: Column) -> tuple[int, int]:
     """Columns of the longest word, and of the longest line."""
-    lines = [line for cell in (column.header, *column.cells) for line in _plain(cell).split("\n")]
+    cells = [c.plain if isinstance(c, Text) else str(c) for c in (column.header, *column.cells)]
+    lines = [line for cell in cells for line in cell.split("\n")]
     words = [word for line in lines for word in _words(line, column)]
     return max(map(cell_len, words), default=0), max(map(cell_len, lines), default=0)
 
@@ -70,10 +70,6 @@ def _words(line: str, column: Column) -> list[str]:
     """What must stay on one line: a number with its unit, a word of other text."""
     is_value = column.justify == "right" and line[:1] in "+−-.0123456789"
     return [line] if column.no_wrap or is_value else line.split()
-
-
-def _plain(cell: RenderableType) -> str:
-    return cell.plain if isinstance(cell, Text) else str(cell)
 
 
 def _frame(table: Table, n: int) -> int:
@@ -112,14 +108,10 @@ def _part(
         box=table.box,
         padding=table.padding,
     )
-    for at, columns in zip(chosen, widths, strict=True):
+    for at, width in zip(chosen, widths, strict=True):
         column = table.columns[at]
         part.add_column(
-            column.header,
-            justify=column.justify,
-            style=column.style,
-            width=columns,
-            overflow="fold",
+            column.header, justify=column.justify, style=column.style, width=width, overflow="fold"
         )
     cells = [list(table.columns[at].cells) for at in chosen]
     for at, row in enumerate(table.rows):

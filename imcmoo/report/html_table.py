@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rich.console import RenderableType
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 
@@ -19,13 +19,21 @@ def html_of(part: RenderableType) -> str:
         return f"<p>{_broken(part.plain)}</p>"
     if not isinstance(part, Table):
         raise TypeError(f"a table or a text, got {type(part).__name__}")
+    sides = ["number" if column.justify == "right" else "" for column in part.columns]
     heads = "".join(
-        f"<th scope='col'{_side(c)}>{_broken(str(c.header))}</th>" for c in part.columns
+        f"<th scope='col'{_classes(side)}>{_broken(str(column.header))}</th>"
+        for side, column in zip(sides, part.columns, strict=True)
     )
-    cells = zip(*(list(c.cells) for c in part.columns), strict=True)
+    columns = [
+        [
+            f"<td{_classes(side, _bold(column.style))}>{_broken(str(cell))}</td>"
+            for cell in column.cells
+        ]
+        for side, column in zip(sides, part.columns, strict=True)
+    ]
     rows = "".join(
-        f"<tr{_kind(row.style == 'bold', row.end_section)}>{_cells(part, row_cells)}</tr>"
-        for row, row_cells in zip(part.rows, cells, strict=True)
+        f"<tr{_classes(_bold(row.style), 'last' if row.end_section else '')}>{''.join(cells)}</tr>"
+        for row, cells in zip(part.rows, zip(*columns, strict=True), strict=True)
     )
     caption = f"<p class='said'>{_broken(str(part.caption))}</p>" if part.caption else ""
     return (
@@ -34,23 +42,13 @@ def html_of(part: RenderableType) -> str:
     )
 
 
-def _cells(table: Table, cells: tuple[RenderableType, ...]) -> str:
-    pairs = zip(table.columns, cells, strict=True)
-    return "".join(
-        f"<td{_side(c, c.style == 'bold')}>{_broken(str(text))}</td>" for c, text in pairs
-    )
+def _bold(style: object) -> str:
+    return "bold" if style == "bold" else ""
 
 
-def _side(column: Column, bold: bool = False) -> str:
-    return _classes(("number", column.justify == "right"), ("bold", bold))
-
-
-def _kind(bold: bool, last: bool) -> str:
-    return _classes(("bold", bold), ("last", last))
-
-
-def _classes(*names: tuple[str, bool]) -> str:
-    classes = " ".join(name for name, there in names if there)
+def _classes(*names: str) -> str:
+    """The attribute of those names that are not empty."""
+    classes = " ".join(filter(None, names))
     return f" class='{classes}'" if classes else ""
 
 

@@ -1,4 +1,4 @@
-"""Labels of workloads, studies and criteria in tables and figures."""
+"""Labels of workloads, studies, criteria and units in tables and figures."""
 
 from __future__ import annotations
 
@@ -53,6 +53,20 @@ LABELS = {
     "columns_per_adc": "columns per ADC",
     "ping_pong": "double-buffered weights",
 }
+
+ON_SCREEN = {
+    "J": (1e3, "mJ"),
+    "s": (1e6, "µs"),
+    "m²": (1e6, "mm²"),
+    **dict.fromkeys(("mm2", "m2"), (1.0, "mm²")),
+}
+"""For a unit in files, how many of the unit on the screen make one, and its name; areas in files
+are in mm² already."""
+
+
+def on_screen(unit: str) -> tuple[float, str]:
+    """How many of the unit on the screen make one of a unit in files, and its name."""
+    return ON_SCREEN.get(unit, (1.0, unit))
 
 
 def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:

@@ -34,7 +34,9 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     table.add_column("why infeasible" if by_network else "gains and pays most, or why infeasible")
     room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
     gains = tables["changes"].pivot(index="step", columns="network", values="gain")
-    for _, row in _in_order(neighbours).iterrows():
+    # Feasible ones first, by score.
+    ordered = neighbours.assign(infeasible=~neighbours["feasible"].astype(bool))
+    for _, row in ordered.sort_values(["infeasible", "score"], kind="stable").iterrows():
         row_gains = gains.loc[row["step"], names]
         lacking = _lacked(tables["lacking"][tables["lacking"]["step"] == row["step"]])
         note = (
@@ -81,13 +83,6 @@ def verdict(explanation: Explanation) -> str:
     )
     ties = f", {equal} as good" if equal else ""
     return f"By {label(explanation.criterion)} {judgement}{ties}; {infeasible}."
-
-
-def _in_order(neighbours: pd.DataFrame) -> pd.DataFrame:
-    """Feasible ones first, by score."""
-    return neighbours.assign(no=~neighbours["feasible"].astype(bool)).sort_values(
-        ["no", "score"], kind="stable"
-    )
 
 
 def _step(row: pd.Series[float]) -> str:

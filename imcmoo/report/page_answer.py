@@ -12,7 +12,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_words import number, plain
 from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import label
-from imcmoo.report.page_designs import Measured, PageDesigns, heading
+from imcmoo.report.page_designs import PageDesigns, heading
 from imcmoo.report.results import Results
 from imcmoo.study.explanation import Explanation
 
@@ -85,6 +85,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     table = Table("network", title="Cost of the selected design for each network")
     quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
     ratios = _ratios(results)
+    selected = results.selected.iloc[0]
     told = _told(explanations)
     if ratios is not None:
         table.add_column("EDAP / single-network optimum", justify="right")
@@ -94,21 +95,16 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
         table.add_column(name)
     worst = -1 if ratios is None else int(np.nanargmax(ratios))
     for at, network in enumerate(results.workloads):
-        cells = [] if ratios is None else [_times(ratios[at])]
-        cells += [_cost(results, q, at) for q in quantities]
+        cells = []
+        if ratios is not None:
+            ratio = ratios[at]
+            cells.append(f"{ratio:.2f} ×" if ratio < 100 else f"{ratio:,.0f} ×")
+        cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
         cells += [texts.get(network, "") for texts in told.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
     if ratios is not None:
         table.caption = f"{label(results.workloads[worst])} pays most for sharing the chip."
     return table
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.2f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
-
-
-def _cost(results: Results, q: Measured, at: int) -> str:
-    return number(q.factor * float(results.selected[q.columns[at]].iloc[0]))
 
 
 def _ratios(results: Results) -> Floats | None:

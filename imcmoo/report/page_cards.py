@@ -10,11 +10,10 @@ import pandas as pd
 
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.html_table import html_of
-from imcmoo.report.labels import distinct_labels, label
+from imcmoo.report.labels import distinct_labels, label, on_screen
 from imcmoo.report.page_designs import rounded
 from imcmoo.report.scenario_tables import ROOMY
 from imcmoo.report.style import component_style
-from imcmoo.report.terminal_tables import SHOWN
 from imcmoo.study.explanation import Explanation
 
 TOLD_LAYERS = 5
@@ -70,7 +69,7 @@ def _components(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any]:
         "networks": distinct_labels(networks),
         "area": rounded(areas["area_mm2"]),
         "energy": [
-            rounded(SHOWN["J"][0] * by_network.loc[name].reindex(names)) for name in networks
+            rounded(on_screen("J")[0] * by_network.loc[name].reindex(names)) for name in networks
         ],
     }
 
@@ -86,8 +85,10 @@ def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
             "network": called[network],
             "names": rows["layer"].astype(str).tolist(),
             "mostly": [label(name) if name else "" for name in rows["component"]],
-            "energy": rounded(SHOWN["J"][0] * rows["energy_J"]),
-            "latency": rounded(SHOWN["s"][0] * rows["latency_s"]) if "latency_s" in rows else None,
+            "energy": rounded(on_screen("J")[0] * rows["energy_J"]),
+            "latency": rounded(on_screen("s")[0] * rows["latency_s"])
+            if "latency_s" in rows
+            else None,
         }
         for network, rows in kept.groupby("network", sort=False)
     ]

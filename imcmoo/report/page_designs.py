@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import UNITS, headed
-from imcmoo.report.labels import distinct_labels, label
+from imcmoo.report.explanation_words import headed
+from imcmoo.report.labels import distinct_labels, label, on_screen
 from imcmoo.report.results import Results
-from imcmoo.report.terminal_tables import SHOWN
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""
@@ -72,7 +71,8 @@ class PageDesigns:
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
-        others = self._alone[~_are_in(self.keys(self._alone), self.keys(shown))]
+        drawn = set(self.keys(shown))
+        others = self._alone.loc[[key not in drawn for key in self.keys(self._alone)]]
         columns = [*self.results.parameters, *self._columns, "line"]
         return pd.concat([shown, others], ignore_index=True)[columns]
 
@@ -127,7 +127,10 @@ class PageDesigns:
                 kind = "network" if q.per_workload else "chip"
                 columns[Column(kind, q.heading, network)] = rounded(q.factor * self.table[name])
         for name in self.results.parameters:
-            columns[Column("parameter", heading(name))] = [*map(_value, self.table[name])]
+            columns[Column("parameter", heading(name))] = [
+                value if isinstance(value, str) else float(f"{value:g}")
+                for value in self.table[name]
+            ]
         return columns | scores
 
     @property
@@ -198,20 +201,10 @@ def rounded(values: Iterable[float]) -> list[float | None]:
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
 
 
-def _value(value: Any) -> float | str:
-    """The value of a parameter as JSON can hold it."""
-    return value if isinstance(value, str) else float(f"{value:g}")
-
-
 def heading(parameter: str) -> str:
     """The name of a parameter, a unit at its end in brackets."""
     name, _, unit = parameter.rpartition("_")
     return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)
-
-
-def _are_in(keys: list[Key], known: list[Key]) -> NDArray[np.bool_]:
-    there = set(known)
-    return np.array([key in there for key in keys], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -234,14 +227,14 @@ class Measured:
     def factor(self) -> float:
         """Display units per unit of the file."""
         unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
-        return SHOWN.get(unit, (1.0, ""))[0]
+        return on_screen(unit)[0]
 
     @property
     def heading(self) -> str:
         """Name and unit for people."""
         if not self.per_workload:
             return headed(self.name)
-        unit = SHOWN[self.unit][1] if self.unit in SHOWN else UNITS.get(self.unit, self.unit)
+        _, unit = on_screen(self.unit)
         return f"{label(self.name)} ({unit})" if unit else label(self.name)
 
 

@@ -34,25 +34,20 @@ def draw_figures(results: Results, folder: Path) -> None:
 
 
 def _drawn(results: Results) -> dict[str, Figure]:
-    if len(results.workloads) > MOST_NETWORKS:
-        return {"convergence": _convergence(results)}
     drawn = {"convergence": _convergence(results)}
+    if len(results.workloads) > MOST_NETWORKS:
+        return drawn
+    feasible = results.evaluations[results.evaluations["feasible"]]
     if results.has_edap_columns:
-        alone = results.baselines.iloc[1:] if results.baselines is not None else None
-        marked = {
-            "front": _points(results, results.front),
-            "selected": _points(results, results.selected),
-            "alone": _points(results, alone if alone is not None else results.front.iloc[:0]),
-        }
-        feasible = results.evaluations[results.evaluations["feasible"]]
-        drawn["trade_off"] = front_figures.trade_off(
-            results.workloads, evaluated=_points(results, feasible), **marked
-        )
-        if "cost" in feasible:
-            drawn["cost"] = _cost(results, feasible)
+        drawn |= _fronts(results, feasible)
     if results.timeline is not None:
         drawn["timeline"] = scenario_figures.timeline(results.workloads, results.timeline)
-        drawn["power_area"] = _power(results, results.evaluations)
+        drawn["power_area"] = scenario_figures.power_against_area(
+            feasible["average_power_W"].to_numpy(),
+            feasible["area_mm2"].to_numpy() * M2_PER_MM2,
+            feasible["load"].to_numpy(),
+            selected=_selected(results, feasible),
+        )
     if results.breakdown is not None:
         drawn["breakdown"] = figures.breakdown(results.breakdown)
     if results.baselines is not None:
@@ -61,6 +56,29 @@ def _drawn(results: Results) -> dict[str, Figure]:
             np.isfinite(results.of_workloads(results.baselines, "energy_{}_J")),
             rows=results.baselines["optimised_for"].tolist(),
             columns=results.workloads,
+        )
+    return drawn
+
+
+def _fronts(results: Results, feasible: pd.DataFrame) -> dict[str, Figure]:
+    points = _points(results, feasible)
+    none = results.front.iloc[:0]
+    alone = none if results.baselines is None else results.baselines.iloc[1:]
+    drawn = {
+        "trade_off": front_figures.trade_off(
+            results.workloads,
+            evaluated=points,
+            front=_points(results, results.front),
+            selected=_points(results, results.selected),
+            alone=_points(results, alone),
+        )
+    }
+    if "cost" in feasible:
+        drawn["cost"] = front_figures.cost_front(
+            feasible["cost"].to_numpy(),
+            edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
+            feasible["technology_nm"].to_numpy(),
+            selected=_selected(results, feasible),
         )
     return drawn
 
@@ -81,26 +99,6 @@ def _convergence(results: Results) -> Figure:
     return figures.convergence(
         {str(name): rows for name, rows in joint.groupby("criterion", sort=False)},
         {str(name): rows for name, rows in alone.groupby("search", sort=False)},
-    )
-
-
-def _cost(results: Results, feasible: pd.DataFrame) -> Figure:
-    points = _points(results, feasible)
-    return front_figures.cost_front(
-        feasible["cost"].to_numpy(),
-        edap(points.energy_J, points.latency_s, points.area_m2).max(axis=1),
-        feasible["technology_nm"].to_numpy(),
-        selected=_selected(results, feasible),
-    )
-
-
-def _power(results: Results, evaluations: pd.DataFrame) -> Figure:
-    feasible = evaluations[evaluations["feasible"]]
-    return scenario_figures.power_against_area(
-        feasible["average_power_W"].to_numpy(),
-        feasible["area_mm2"].to_numpy() * M2_PER_MM2,
-        feasible["load"].to_numpy(),
-        selected=_selected(results, feasible),
     )
 
 

@@ -12,13 +12,10 @@ from rich.table import Table
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.fitted import natural_width, transposed
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, on_screen
 from imcmoo.report.results import Results
 from imcmoo.report.violations import missing_resources, violations
 from imcmoo.study.explanation import Explanation
-
-SHOWN = {"J": (1e3, "mJ"), "s": (1e6, "µs"), "m²": (1e6, "mm²")}
-"""For a unit in files, how many of the unit on the screen make one, and its name."""
 
 
 def selection_table(results: Results) -> Table:
@@ -48,8 +45,7 @@ def selection_table(results: Results) -> Table:
     table.add_section()
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
-        unit = NAMED[name].unit if name in NAMED else ""
-        factor, unit = SHOWN.get(unit, (1.0, unit))
+        factor, unit = on_screen(NAMED[name].unit if name in NAMED else "")
         marked = " ◀" if name == results.criterion else ""
         designs = pd.MultiIndex.from_frame(first[results.parameters])
         scores = front[f"score_{name}"].loc[designs]
@@ -65,7 +61,7 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
         kind, _, unit = column.partition(f"_{workload}_")
         if kind == "edap":
             continue
-        factor, shown = SHOWN.get(unit, (1.0, unit))
+        factor, shown = on_screen(unit)
         table.add_row(f"{start}{kind} ({shown})", *_numbers(factor * designs[column]))
         start = "  "
     if results.has_edap_columns:

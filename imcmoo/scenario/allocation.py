@@ -5,6 +5,8 @@ Tables have shape (W, G): network w on g + 1 groups.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 
 from imcmoo.model.metrics import Floats, Ints
@@ -24,13 +26,7 @@ def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
     """
     within = np.minimum.accumulate(load, axis=1)
     values = np.unique(within[np.isfinite(within)])
-    low, high = 0, len(values)
-    while low < high:
-        middle = (low + high) // 2
-        if _fewest(within, values[middle]).sum() <= groups:
-            high = middle
-        else:
-            low = middle + 1
+    low = bisect_left(values, True, key=lambda limit: _fewest(within, limit).sum() <= groups)
     if low == len(values):
         return np.inf, np.ones(len(load), np.int64)
     return float(values[low]), _fewest(within, values[low])

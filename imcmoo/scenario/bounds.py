@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.partials import PartialDesignTree
-from imcmoo.scenario.power import least_power
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, service_times
 from imcmoo.scenario.service import NETWORK_LOAD
@@ -59,13 +59,21 @@ class ScenarioTree:
         return Metrics(
             {
                 **bounds.values,
-                "average_power": least_power(bounds.values, self._load, self._scenario.idle),
+                "average_power": self._least_power(bounds.values),
                 **self._least_load(
                     service_times(latency, self._interval(latency, rows), self._load)
                 ),
             },
             bounds.resources,
         )
+
+    def _least_power(self, bounds: Mapping[str, Floats]) -> Floats:
+        """Lower bounds of average power, W, shape (n,): static power counts all the time, or where
+        idle chips do not leak while they work, `burst` intervals a request at least."""
+        rate = self._load.burst / self._load.period_s
+        if self._scenario.idle == "gated":
+            return np.asarray((rate * bounds["energy"]).sum(axis=1))
+        return np.asarray((rate * bounds["dynamic_energy"]).sum(axis=1) + bounds["static_power"])
 
     def _interval(self, latency_s: Floats, rows: Levels) -> Floats:
         """Lower bounds of initiation intervals: the latency of sequential designs, else 0."""

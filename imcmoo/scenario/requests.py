@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from imcmoo.io.errors import check_choice
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.metrics import Floats, Ints
 
 Interrupt = Literal["none", "layer"]
 """Where a running request makes room for a more urgent one: at its end, or at a layer's end."""
@@ -148,8 +148,3 @@ class Load:
     def rank(self) -> Ints:
         """Number of more urgent networks of each network."""
         return np.argsort(self.by_priority, kind="stable")
-
-    @property
-    def more_urgent(self) -> Bools:
-        """True at (i, j) where network j is more urgent than network i, shape (W, W)."""
-        return self.rank[None, :] < self.rank[:, None]

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats
-from imcmoo.scenario.power import average_power
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, service_times
 
@@ -146,21 +145,16 @@ class Service:
     def power_W(self) -> dict[str, Floats]:
         """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
         values, none = self.values, np.zeros(len(self.interrupts))
-        dram_idle = values["dram_idle"]
-        leakage, networks = average_power(
-            energy_J=values["energy"] - dram_idle[:, None] * values["interval"],
-            interval_s=values["interval"],
-            leak_W=values["leak"],
-            utilization=self.chip_utilization,
-            load=self.load,
-            idle=self.scenario.idle,
-        )
+        leak, dram_idle = values["leak"], values["dram_idle"]
+        energy = values["energy"] - dram_idle[:, None] * values["interval"]
+        dynamic = energy - leak[:, None] * values["interval"]
+        gated = leak * np.minimum(self.chip_utilization, 1.0)
         saved = values["save_energy"] if self.interrupts.any() else none
         return {
-            "leakage": leakage,
+            "leakage": leak if self.scenario.idle == "on" else gated,
             "saving": np.where(self.interrupts, saved * (1 / self.load.period_s).sum(), 0.0),
             "dram_idle": dram_idle,
-            "networks": networks,
+            "networks": self.load.burst / self.load.period_s * dynamic,
         }
 
     @property

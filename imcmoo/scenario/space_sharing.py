@@ -16,7 +16,6 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.allocation import least_load, least_power
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.response import service_times
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
@@ -131,9 +130,6 @@ class SpaceModel(ScenarioModel):
     """
 
     inner: PhysicalEvaluator
-
-    def __init__(self, inner: PhysicalEvaluator, scenario: Scenario) -> None:
-        super().__init__(inner, scenario)
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Refuse to bound.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pymoo.core.population import Population
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -29,7 +29,8 @@ class TraceRow:
         generation: 0 for the initial designs.
         phase: name of the phase; "initial" for the initial designs.
         evaluations: unique designs evaluated so far.
-        best: smallest score of a feasible design by the first criterion that guides the search.
+        best: smallest score of a feasible design by the first criterion that guides the search, or
+            by the first objective if none does; infinite without a feasible design.
         front: number of non-dominated feasible designs found so far.
     """
 
@@ -182,22 +183,14 @@ class Search:
         """State of the search: archive and population are up to date, the trace is not."""
         archive, generation = self.archive, len(self.trace)
         front = archive.front()
+        scores = self.problem.guide_scores(archive.F[front])[:, 0] if len(front) else [np.inf]
         return TraceRow(
             generation=generation,
             phase=self._algorithm.mating.phase.name if generation else "initial",
             evaluations=len(archive),
-            best=_best(self.problem, archive.F[front]),
+            best=float(np.min(scores)),
             front=len(front),
         )
-
-
-def _best(problem: AcceleratorProblem, F: Floats) -> float:
-    """Smallest score by the first criterion that guides; infinite without a feasible design."""
-    if not len(F):
-        return np.inf
-    if not problem.guides:
-        return float(F[:, 0].min())
-    return float(problem.guides[0].scores(problem.costs(F), problem.own_best(F)).min())
 
 
 def _identity(

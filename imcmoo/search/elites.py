@@ -129,7 +129,7 @@ def from_elites(
     near = feasible[np.unique(incumbents)]
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
     told = problem.from_coordinates(surrogate.predict(children))
-    guessed = problem.guide_scores(told, problem.own_best(F))[np.arange(len(of)), score[of]]
+    guessed = problem.guide_scores(told, problem.best_joint_edap(F))[np.arange(len(of)), score[of]]
     order = np.lexsort((guessed, of))
     return _first_passing(problem, children[order], of[order])
 

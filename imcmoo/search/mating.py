@@ -124,7 +124,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         predicted = Surrogate.near(problem, archive, good).predict(vicinity)
         guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.own_best(F))
+        promise = problem.guide_scores(guessed, problem.best_joint_edap(F))
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:

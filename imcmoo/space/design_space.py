@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.space.parameters import Conditional, Ordinal, Parameter
+from imcmoo.space.parameters import Conditional, Ordinal, Parameter, text_of_value
 from imcmoo.space.parameters import Levels as Levels
 
 Ranks = NDArray[Any]
@@ -132,6 +132,16 @@ class DesignSpace:
         self.validate(levels)
         return {name: self.column(levels, name) for name in (*self.names, *self.fixed)}
 
+    def designs(self, levels: Levels) -> list[dict[str, Any]]:
+        """Values of each design by name, fixed ones too, as plain numbers and texts."""
+        columns = {name: values.tolist() for name, values in self.decode(levels).items()}
+        return [{name: values[i] for name, values in columns.items()} for i in range(len(levels))]
+
+    def text_of(self, design: Levels) -> str:
+        """Names and values of the parameters of one design, shape (n_parameters,)."""
+        (values,) = self.designs(design[None])
+        return ", ".join(f"{name} {text_of_value(values[name])}" for name in self.names)
+
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
         """Level matrix (n_designs, n_parameters) of physical values given by name.
 
@@ -152,25 +162,17 @@ class DesignSpace:
             )
         return np.stack([columns[name] for name in self.names], axis=1)
 
+    def levels_of(self, design: Mapping[str, Any]) -> Levels:
+        """Levels of one design given as plain numbers and texts, shape (1, n_parameters).
+
+        Raises:
+            ValueError: as `encode`.
+        """
+        return self.encode({name: np.array([value]) for name, value in design.items()})
+
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
-        chosen = tuple(self._columns(names))
-        if chosen not in self._weights:
-            self._weights[chosen] = self._weights_of(chosen)
-        return np.asarray(levels @ self._weights[chosen])
-
-    @cached_property
-    def _weights(self) -> dict[tuple[int, ...], Ranks]:
-        """Weights of the parameters in a rank, by the columns that it ranks."""
-        return {}
-
-    def _weights_of(self, chosen: Sequence[int]) -> Ranks:
-        dims = [self.shape[i] for i in chosen]
-        fits = math.prod(dims) - 1 <= LARGEST_RANK
-        weights = np.zeros(len(self.shape), dtype=np.int64 if fits else object)
-        for i, at in enumerate(chosen):
-            weights[at] = math.prod(dims[i + 1 :])
-        return weights
+        return np.asarray(levels @ _weights(self.shape, tuple(self._columns(names))))
 
     def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
         """Level matrix of the designs with these ranks.
@@ -244,3 +246,14 @@ class DesignSpace:
             raise ValueError(
                 f"a level of {self.names[worst]} is outside 0..{self.shape[worst] - 1}"
             )
+
+
+@lru_cache
+def _weights(shape: tuple[int, ...], chosen: tuple[int, ...]) -> Ranks:
+    """Weights of the levels in a rank among the parameters of the chosen columns."""
+    sizes = [shape[at] for at in chosen]
+    fits = math.prod(sizes) - 1 <= LARGEST_RANK
+    weights = np.zeros(len(shape), dtype=np.int64 if fits else object)
+    for i, at in enumerate(chosen):
+        weights[at] = math.prod(sizes[i + 1 :])
+    return weights

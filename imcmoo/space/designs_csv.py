@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,9 +61,7 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
 
 def _levels(table: DesignsTable, space: DesignSpace) -> Levels:
     """Level matrix of the designs of a table."""
-    missing = [name for name in space.names if name not in table.header]
-    if missing:
-        raise InputError(f"{table.path}, line 1: no column {', '.join(missing)}")
+    table.require_columns(space.names)
     for name, value in space.fixed.items():
         if name in table.header:
             table.require(name, value, "this space is for")
@@ -136,6 +134,24 @@ class DesignsTable:
                     f"too many after column {self.header[-1]}"
                 )
 
+    def require_columns(self, names: Iterable[str]) -> None:
+        """Check that the table has some columns.
+
+        Raises:
+            InputError: it lacks some; names them.
+        """
+        missing = [name for name in names if name not in self.header]
+        if missing:
+            raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
+
+    def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
+        """Those columns that are there: numbers, but for `texts`; errors as of `column`."""
+        return {
+            name: self.column(name, np.asarray("" if name in texts else 0))
+            for name in names
+            if name in self.header
+        }
+
     def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
         """The values of a column: numbers if `like` are numbers, else text.
 
@@ -145,12 +161,14 @@ class DesignsTable:
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if like.dtype.kind not in "iuf":
             return np.array(texts)
-        try:
-            return np.array([float(text) for text in texts])
-        except ValueError:
-            bad = next(i for i, text in enumerate(texts) if not _is_number(text))
-        problem = f"'{texts[bad]}' is not a number" if texts[bad] else "no value"
-        raise InputError(f"{self.path}, line {self.lines[bad]}, column {name}: {problem}")
+        values = []
+        for line, text in zip(self.lines, texts, strict=True):
+            try:
+                values.append(float(text))
+            except ValueError:
+                problem = f"'{text}' is not a number" if text else "no value"
+                raise InputError(f"{self.path}, line {line}, column {name}: {problem}") from None
+        return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
         """Result of a function of all rows; names the first row that it refuses.
@@ -198,11 +216,3 @@ class DesignsTable:
                 f"{self.path}, line {self.lines[bad]}, column {name}: {wrong}, "
                 f"but {what} {value} only"
             )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

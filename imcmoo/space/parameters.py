@@ -17,6 +17,11 @@ Levels = NDArray[np.int64]
 """Level indices, shape (n_designs, n_parameters)."""
 
 
+def text_of_value(value: Any) -> str:
+    """The value of a parameter as a message shows it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One named parameter and its levels.
@@ -65,7 +70,7 @@ class Parameter:
         unknown = ~match.any(axis=-1)
         if unknown.any():
             first = array[unknown].flat[0]
-            options = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in self.values)
+            options = ", ".join(map(text_of_value, self.values))
             raise ValueError(f"{self.name} = {first} is not in the space; allowed: {options}")
         return match.argmax(axis=-1).astype(np.int64)
 

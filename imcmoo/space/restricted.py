@@ -8,7 +8,7 @@ from typing import Any
 
 from imcmoo.io.errors import did_you_mean
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
+from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter, text_of_value
 
 MOST_VALUES = 1000
 """Values of a parameter: ten times what any space here has, and checked within a second."""
@@ -49,7 +49,10 @@ def restricted(
     }
     if faults:
         raise ValueFaults(faults)
-    asked = {key: _in_order(chosen) for key, chosen in values.items()}
+    asked = {
+        key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
+        for key, chosen in values.items()
+    }
     shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
     several = {k: v for k, v in asked.items() if len(v) > 1}
     added = [_parameter(k, v, "") for k, v in several.items() if k in space.fixed]
@@ -76,19 +79,16 @@ def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
     if len(values) > MOST_VALUES:
         return f"has {len(values):,} values; a parameter takes at most {MOST_VALUES:,}"
     like = space.values_of(name)
-    kind = "text" if isinstance(like[0], str) else _number_kind(like)
+    kind = "text" if isinstance(like[0], str) else "positive number"
+    if all(isinstance(value, int) for value in like):
+        kind = "whole number of at least 1"
     # A switch that is off is 0, which few other parameters may be.
     wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in like)]
     if wrong:
-        return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(_short, like))}"
+        return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(text_of_value, like))}"
     if len(set(values)) != len(values):
-        return f"a value is listed twice in {', '.join(map(_short, values))}"
+        return f"a value is listed twice in {', '.join(map(text_of_value, values))}"
     return None
-
-
-def _number_kind(like: Sequence[Any]) -> str:
-    whole = all(isinstance(value, int) for value in like)
-    return "whole number of at least 1" if whole else "positive number"
 
 
 def _is(kind: str, value: Any) -> bool:
@@ -97,10 +97,6 @@ def _is(kind: str, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 < value < float("inf") and (kind == "positive number" or isinstance(value, int))
-
-
-def _in_order(values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(values) if isinstance(values[0], str) else tuple(sorted(values))
 
 
 def _parameter(name: str, values: tuple[Any, ...], unit: str) -> Parameter:
@@ -112,17 +108,12 @@ def _bound(parameter: Conditional, asked: Mapping[str, tuple[Any, ...]]) -> Para
     on = parameter.on
     unknown = [value for value in asked[on.name] if value not in parameter.values_by]
     if unknown:
-        texts = ", ".join(_short(value) for value in parameter.values_by)
-        raise ValueFaults(
-            {on.name: f"{_short(unknown[0])} is none of {texts}; else say {parameter.name} too"}
-        )
+        texts = ", ".join(map(text_of_value, parameter.values_by))
+        first = text_of_value(unknown[0])
+        raise ValueFaults({on.name: f"{first} is none of {texts}; else say {parameter.name} too"})
     rows = {value: parameter.values_by[value] for value in asked[on.name]}
     if len(rows) == 1:
         return Ordinal(parameter.name, next(iter(rows.values())), parameter.unit)
     return Conditional(
         parameter.name, _parameter(on.name, asked[on.name], on.unit), rows, parameter.unit
     )
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, Resource
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
@@ -39,11 +39,7 @@ class Assessment:
 
     def take(self, rows: slice) -> Assessment:
         """Some of the designs."""
-        m = self.metrics
-        metrics = Metrics(
-            {name: v[rows] for name, v in m.values.items()},
-            {n: Resource(r.own[rows], r.missing[rows]) for n, r in m.resources.items()},
-        )
+        metrics = self.metrics.take(rows)
         return Assessment(self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows])
 
     @property
@@ -74,25 +70,25 @@ class Assessment:
             return edap(values["energy"], values["latency"], values["area"])
         return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
 
-    def scores(self, criterion: Criterion, own_best: Floats | None) -> Floats:
+    def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
         """By a criterion, shape (n,); NaN where some network does not run, or where the score
         depends on what is not known here.
 
         Args:
-            own_best: best EDAP of each network, if that is known.
+            reference_edap: best EDAP of each network, if that is known.
         """
         scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
-        unknown = criterion.against == "own best" and own_best is None
+        unknown = criterion.is_regret and reference_edap is None
         if not unknown and criterion.is_judged and all_run.any():
             costs = self.problem.costs(self.F[all_run])
-            scores[all_run] = criterion.scores(costs, own_best)
+            scores[all_run] = criterion.scores(costs, reference_edap)
         return scores
 
     def of_chip(self) -> dict[str, Floats]:
         """Quantities of the chip, shape (n,), by name with unit."""
         values = {
-            q.columns([])[0]: self.metrics.values[q.name]
+            q.column: self.metrics.values[q.name]
             for q in self.problem.model.quantities
             if not q.per_workload
         }

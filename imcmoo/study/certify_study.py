@@ -184,10 +184,7 @@ class _Certifying:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
             expander = NodeExpander(problem_of(self._problem, part), self._report_once)
-            designs = [
-                self._problem.space.encode({n: np.array([v]) for n, v in c.design.items()})
-                for c in self._known.values()
-            ]
+            designs = [self._problem.space.levels_of(c.design) for c in self._known.values()]
             if self._options.start is not None:
                 designs.append(self._options.start)
             self._trees[part.network] = expander, RootExpansion.of(expander, designs)

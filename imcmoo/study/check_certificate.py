@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
-from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima
+from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, SingleNetworkOptima
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
-from imcmoo.exact.certificate_fields import check_certificate_fields
-from imcmoo.exact.check import Claim, Counts, Refused, check_bounds
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import study_settings
@@ -97,11 +95,10 @@ class Checker:
         )
         problem, _, claims = self._walk(part)
         (goal,) = criteria_of(problem, part, self._optima_of(certificate, part))
-        check_certificate_fields(certificate, problem, goal)
+        levels = _checked_design(certificate, problem, goal)
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
-        values = {name: np.array([value]) for name, value in certificate.design.items()}
-        self._optima.setdefault(part.network, []).append(problem.space.encode(values))
+        self._optima.setdefault(part.network, []).append(levels)
 
     def validate(self) -> int:
         """Compare the bounds that the walks rest on with the costs of feasible designs.
@@ -155,3 +152,39 @@ class Checker:
                     f"the single-network optimum of {name} is not that of its certificate"
                 )
         return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
+
+
+def _checked_design(
+    certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
+) -> Levels:
+    """The design found, shape (1, n_parameters); checks what needs no walk: it, counts, value,
+    bound and gap.
+
+    Raises:
+        Refused: something is not so.
+    """
+    counts = [n for stage in certificate.stages.values() for n in stage.values()]
+    counts.append(certificate.evaluated)
+    if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:
+        raise Refused("counts must be whole numbers")
+    if certificate.designs != problem.space.size:
+        raise Refused(f"the space has {problem.space.size:,} designs, not {certificate.designs:,}")
+    if sum(counts) != certificate.designs:
+        raise Refused(f"counts add up to {sum(counts):,} designs, not {certificate.designs:,}")
+    if sorted(certificate.design) != sorted(problem.space.names):
+        raise Refused("the incumbent has other parameters than the space")
+    try:
+        levels = problem.space.levels_of(certificate.design)
+    except ValueError as error:
+        raise Refused(f"the incumbent is no design of the space: {error}") from None
+    costs = feasible_costs(problem, levels)
+    if not len(costs):
+        raise Refused("the incumbent is not feasible")
+    score = float(goal.score(costs)[0])
+    if score != certificate.value:
+        raise Refused(f"the incumbent scores {text(score, '')}, not {text(certificate.value, '')}")
+    if certificate.bound > certificate.value:
+        raise Refused("the bound is above the value of a design")
+    if goal.gap(certificate.value, certificate.bound) != certificate.gap:
+        raise Refused("the gap is not that of value and bound")
+    return levels

@@ -31,10 +31,10 @@ def design(outcome: Outcome) -> dict[str, Any]:
     where there is something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
-    values = {n: v[0].item() for n, v in problem.space.decode(outcome.design).items()}
+    (values,) = problem.space.designs(outcome.design)
     of_chip = [q for q in problem.model.quantities if not q.per_workload]
     chip = {
-        display_column(q.columns([])[0]): float(to_display(q.unit, metrics.values[q.name][0]))
+        display_column(q.column): float(to_display(q.unit, metrics.values[q.name][0]))
         for q in of_chip
     }
     workloads = {
@@ -58,7 +58,7 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     """Costs of one workload on the selected design."""
     problem, name = outcome.joint.problem, outcome.workloads[w]
     costs = {
-        f"{q.name}_{q.unit}" if q.unit else q.name: metrics.values[q.name][0, w].item()
+        q.column: metrics.values[q.name][0, w].item()
         for q in problem.model.quantities
         if q.per_workload
     }

@@ -84,8 +84,8 @@ def enumerate_study(
     on_progress(len(parts), len(stretches))
     if isinstance(workers, int) and todo:
         # Forked workers have what is known here. More work is done sooner if they share it.
-        limit = np.inf if problem.area_limit_m2 is None else problem.area_limit_m2
-        problem.model.prepare(limit, at_most=MAPPED_AHEAD // len(problem.workload_names))
+        most = MAPPED_AHEAD // len(problem.workload_names)
+        problem.model.prepare(problem.largest_area_m2, at_most=most)
     with open_executor(workers, len(todo)) as executor:
         survey = partial(
             _survey, study if isinstance(workers, int) else study.with_absolute_paths()

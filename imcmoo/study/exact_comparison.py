@@ -83,7 +83,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     rows = []
     for name in judge.criteria:
         scores, off = values[name], excess[name]
-        figures = np.array([judge.optimum(name), scores[chosen[name]], scores.min()])
+        figures = np.array([judge.optima[name], scores[chosen[name]], scores.min()])
         called, (optimum, selected, best) = score_range.stated(name, figures)
         rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
     columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",

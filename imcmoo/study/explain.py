@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
@@ -18,6 +17,7 @@ from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import layer_tables
+from imcmoo.study.assessment import Assessment
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.neighbours import Steps, steps_of
 from imcmoo.study.power import power, tera_operations, with_unit
@@ -54,7 +54,7 @@ def explain(
     criterion: Criterion,
     subjects: Sequence[DesignToExplain],
     *,
-    own_best: Floats | None = None,
+    reference_edap: Floats | None = None,
     on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
@@ -63,116 +63,79 @@ def explain(
         problem: what they are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
-        own_best: the best EDAP known of each network, J·s·mm², shape (W,); where it is not known,
-            a criterion that needs it compares with each design itself.
+        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
+            known, a criterion that needs it compares with each design itself.
         on_explained: told of progress.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
-    model = problem.model
-    costs, details = model.breakdown(levels), model.network_details(levels)
+    costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
         of_runs = {name: values[row] for name, values in details.items()}
-        explanations.append(
-            _Explainer(problem, criterion, subject, steps, own_best).explanation(
-                costs, row, of_runs
-            )
-        )
+        tables = {"networks": _networks(steps.design, reference_edap, of_runs), **layer_tables.NONE}
+        if costs is not None:
+            most = None if subject.in_full else FEW_LAYERS
+            tables |= layer_tables.tables(steps.design, costs, row, most=most)
+        explanations.append(_explanation(subject, steps, criterion, reference_edap, tables))
         on_explained(row + 1, len(subjects))
     return explanations
 
 
-@dataclass(frozen=True)
-class _Explainer:
-    """One design, its neighbours, and what they are compared by."""
+def _explanation(
+    subject: DesignToExplain,
+    steps: Steps,
+    criterion: Criterion,
+    reference_edap: Floats | None,
+    tables: Mapping[str, pd.DataFrame],
+) -> Explanation:
+    """One design compared with its neighbours; `tables` come first among those it has."""
+    design, around = steps.design, steps.around
+    problem, quantity = design.problem, design.judged_by
+    best = reference_edap
+    if best is None and problem.has_edap:
+        best = design.judged[0]
+    if best is not None and not np.isfinite(best).all():
+        best = None
+    scores = np.concatenate([part.scores(criterion, best) for part in (design, around)])
+    called, (score, *of_neighbours) = stated(criterion.name, scores)
+    is_against_itself = criterion.is_regret and reference_edap is None and best is not None
+    served = ServedDesign.of(problem.model, design.levels)
+    return Explanation(
+        names=subject.names,
+        design=problem.space.designs(design.levels)[0],
+        chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
+        feasible=bool(design.feasible[0]),
+        criterion=called,
+        against=THIS_DESIGN if is_against_itself else "",
+        score=float(score),
+        judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
+        tables={
+            **tables,
+            "limits": steps.limits(),
+            "neighbours": steps.neighbours(np.array(of_neighbours)),
+            "changes": steps.changes(),
+            "lacking": steps.lacking(),
+            **({} if served is None else {SCENARIO: served.table()}),
+        },
+    )
 
-    problem: AcceleratorProblem
-    criterion: Criterion
-    subject: DesignToExplain
-    steps: Steps
-    own_best: Floats | None
 
-    def explanation(
-        self, costs: LayerCosts | None, row: int, of_runs: Mapping[str, NDArray[Any]]
-    ) -> Explanation:
-        """The explanation."""
-        design, there = self.steps.design, self.steps.around
-        needs_best = self.criterion.against == "own best"
-        best = (
-            design.judged[0] if self.own_best is None and self.problem.has_edap else self.own_best
-        )
-        if best is not None and not np.isfinite(best).all():
-            best = None
-        quantity = design.judged_by
-        scored = np.concatenate([part.scores(self.criterion, best) for part in (design, there)])
-        called, scored = stated(self.criterion.name, scored)
-        scores = scored[:1], scored[1:]
-        broken_down = layer_tables.NONE
-        if costs is not None:
-            most = None if self.subject.in_full else FEW_LAYERS
-            broken_down = layer_tables.tables(self.problem, design, costs, row, most=most)
-        return Explanation(
-            names=self.subject.names,
-            design={k: v[0].item() for k, v in self.problem.space.decode(design.levels).items()},
-            chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
-            feasible=bool(design.feasible[0]),
-            criterion=called,
-            against=THIS_DESIGN
-            if needs_best and self.own_best is None and best is not None
-            else "",
-            score=float(scores[0][0]),
-            judged_by="EDAP" if self.problem.has_edap else (quantity.name if quantity else ""),
-            tables={
-                "networks": self._networks(of_runs),
-                **broken_down,
-                "limits": self._limits(),
-                "neighbours": self.steps.neighbours(scores[1]),
-                "changes": self.steps.changes(),
-                "lacking": self.steps.lacking(),
-                **self._scenario(),
-            },
-        )
-
-    def _scenario(self) -> dict[str, pd.DataFrame]:
-        """Service of the requests of a scenario, if there is one and all networks run."""
-        served = ServedDesign.of(self.problem.model, self.steps.design.levels)
-        return {} if served is None else {SCENARIO: served.table()}
-
-    def _networks(self, of_runs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-        """One row per network; what does not run has no figures."""
-        design, problem = self.steps.design, self.problem
-        values = design.metrics.values
-        runs = design.runs[0]
-        quantities = {
-            f"{q.name}_{q.unit}" if q.unit else q.name: values[q.name][0]
-            for q in problem.model.quantities
-            if q.per_workload
-        }
-        named = {q.name for q in problem.model.quantities}
-        beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
-        derived = {**power(problem, values), **tera_operations(problem, values)}
-        columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
-        if problem.has_edap:
-            columns["edap_J_s_mm2"] = design.judged[0]
-            if self.own_best is not None:
-                columns["regret"] = regret(design.judged[0], self.own_best)
-        shown = {
-            name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
-            for name, v in columns.items()
-        }
-        return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
-
-    def _limits(self) -> pd.DataFrame:
-        """One row per limit of the chip or of a network."""
-        design = self.steps.design
-        names = design.limit_names
-        return pd.DataFrame(
-            {
-                "limit": [limit for limit, _ in names],
-                "network": [network for _, network in names],
-                "used": design.used()[0],
-                "excess": design.excess[0],
-                "missing": design.missing[0],
-                "stops": self.steps.broken.sum(axis=0),
-            }
-        )
+def _networks(
+    design: Assessment, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
+) -> pd.DataFrame:
+    """One row per network; what does not run has no figures."""
+    problem, values, runs = design.problem, design.metrics.values, design.runs[0]
+    quantities = {q.column: values[q.name][0] for q in problem.model.quantities if q.per_workload}
+    named = {q.name for q in problem.model.quantities}
+    beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
+    derived = {**power(problem, values), **tera_operations(problem, values)}
+    columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
+    if problem.has_edap:
+        columns["edap_J_s_mm2"] = design.judged[0]
+        if reference_edap is not None:
+            columns["regret"] = regret(design.judged[0], reference_edap)
+    shown = {
+        name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
+        for name, v in columns.items()
+    }
+    return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})

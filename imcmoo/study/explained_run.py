@@ -61,10 +61,12 @@ def explain_run(
         subjects = _subjects(designs, selection, alone)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
-        best = _own_best(problem, designs, alone)
+        best = _reference_edap(problem, designs, alone)
         explanations = [
             e.as_shown()
-            for e in explain(problem, criterion, subjects, own_best=best, on_explained=on_explained)
+            for e in explain(
+                problem, criterion, subjects, reference_edap=best, on_explained=on_explained
+            )
         ]
         _check(explanations[0], selection, problem, folder)
     except (KeyError, ValueError) as error:
@@ -133,7 +135,7 @@ def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
     return list(distinct.values())
 
 
-def _own_best(
+def _reference_edap(
     problem: AcceleratorProblem, front: _Designs, alone: _Designs | None
 ) -> Floats | None:
     """The best EDAP of each network that the run found, shape (W,)."""
@@ -151,8 +153,7 @@ def _check(
     networks = selected.tables["networks"]
     for quantity in (q for q in problem.model.quantities if q.per_workload):
         then = selection.numbers(quantity.columns(problem.workload_names))[selection.used]
-        (column,) = quantity.columns(["{}"])
-        now = networks[column.replace("_{}", "")].to_numpy(dtype=float)
+        now = networks[quantity.column].to_numpy(dtype=float)
         if not np.allclose(now, then, rtol=1e-9, atol=0.0):
             raise InputError(
                 f"{folder} was run with another cost model, component table or networks: run the "

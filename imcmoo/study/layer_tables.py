@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.assessment import Assessment
 from imcmoo.study.explanation import TABLES
 
@@ -21,7 +20,6 @@ SUMMED = ("energy_J", "latency_s")
 
 
 def tables(
-    problem: AcceleratorProblem,
     design: Assessment,
     costs: LayerCosts,
     row: int,
@@ -31,14 +29,13 @@ def tables(
     """`areas`, `components` and `layers` of `explanation.TABLES`.
 
     Args:
-        problem: names the networks.
         design: the design.
         costs: layer by layer, of several designs.
         row: of the design there.
         most: layers of each network that are listed, those that take most energy; the others are
             one row. None for all.
     """
-    run = [n for n, r in zip(problem.workload_names, design.runs[0], strict=True) if r]
+    run = [n for n, r in zip(design.problem.workload_names, design.runs[0], strict=True) if r]
     layers = _layers(costs, row)
     layers = layers[layers["network"].isin(run)]
     if most is not None:

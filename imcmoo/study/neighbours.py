@@ -32,6 +32,20 @@ class Steps:
         """True where a neighbour breaks a limit the design keeps, shape (n, n_limits)."""
         return np.asarray((self.around.G > 0) & (self.design.G <= 0))
 
+    def limits(self) -> pd.DataFrame:
+        """One row per limit of the chip or of a network, as it is for the design."""
+        design = self.design
+        return pd.DataFrame(
+            {
+                "limit": [limit for limit, _ in design.limit_names],
+                "network": [network for _, network in design.limit_names],
+                "used": design.used()[0],
+                "excess": design.excess[0],
+                "missing": design.missing[0],
+                "stops": self.broken.sum(axis=0),
+            }
+        )
+
     def neighbours(self, score: Floats) -> pd.DataFrame:
         """One row per neighbour; see `explanation.TABLES`.
 
@@ -49,7 +63,11 @@ class Steps:
     def changes(self) -> pd.DataFrame:
         """One row per neighbour and network."""
         names = self.design.problem.workload_names
-        n, gain = len(self.around.levels), _gain(self.design, self.around)
+        n, quantity = len(self.around.levels), self.design.judged_by
+        # NaN where a network runs on one of the two only.
+        ratio = self.around.judged / self.design.judged
+        is_large_good = quantity is not None and quantity.sense == "max"
+        gain = ratio - 1.0 if is_large_good else 1.0 - ratio
         return pd.DataFrame(
             {
                 "step": np.repeat(np.arange(n), len(names)),
@@ -99,10 +117,3 @@ def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str
         ]
         steps.append((name, before[name][0].item(), after[name][row].item(), ", ".join(beside)))
     return steps
-
-
-def _gain(design: Assessment, around: Assessment) -> Floats:
-    """Gain of each network, as a share, shape (n, W); NaN where it runs on one only."""
-    ratio = around.judged / design.judged
-    quantity = design.judged_by
-    return ratio - 1.0 if quantity is not None and quantity.sense == "max" else 1.0 - ratio

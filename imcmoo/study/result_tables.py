@@ -92,8 +92,8 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     c = outcome.candidates
     values = outcome.joint.problem.model.evaluate(c.levels[rows]).values
     excess = {}
-    if c.own_best is not None:
-        over = regret(c.costs.edap[rows], c.own_best)
+    if c.reference_edap is not None:
+        over = regret(c.costs.edap[rows], c.reference_edap)
         excess = _each("regret_{}", outcome.workloads, over)
     return pd.DataFrame(
         {
@@ -133,7 +133,7 @@ def _relative_edap(outcome: Outcome) -> Floats:
     assert outcome.baselines is not None
     c = outcome.candidates
     rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
-    return np.asarray(rows / c.own_best)
+    return np.asarray(rows / c.reference_edap)
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:

@@ -36,6 +36,9 @@ from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
 
+OF_NETWORKS = ("weight_clip", "layers_digital", "accuracy")
+"""Settings by network that only a model with noise knows."""
+
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
 
@@ -63,6 +66,9 @@ class Study:
         components: the path of a user's component table; the shipped one by default.
         precision: bits of inputs and of weights by name of the network, where a model is to know;
             8 by default.
+        weight_clip: largest weight that is stored, as a share of the largest of its channel, by
+            name of the network; 1 by default. Of the physical model.
+        layers_digital: layers that run on the digital unit by name of the network, likewise.
         accuracy: accuracy data and largest drop of networks by name, where the model is to predict
             accuracy; None by default.
         objectives: what is an objective as well, of what the model gives beside energy, latency and
@@ -96,6 +102,8 @@ class Study:
     model: str = "reference"
     components: str | None = None
     precision: Mapping[str, tuple[int, int]] | None = None
+    weight_clip: Mapping[str, float] | None = None
+    layers_digital: Mapping[str, tuple[str, ...]] | None = None
     accuracy: Mapping[str, AccuracyFile] | None = None
     objectives: tuple[str, ...] = ()
     compute_snr_limit_dB: float | None = None
@@ -122,13 +130,15 @@ class Study:
         if self.weights is not None:
             check_weights(self.weights, len(self.weights))
         check_names(self.names)
-        for name in {**(self.limits or {}), **(self.precision or {}), **(self.accuracy or {})}:
+        by_network = (*(getattr(self, key) for key in OF_NETWORKS), self.limits, self.precision)
+        for name in (name for settings in by_network for name in settings or {}):
             if name not in self.names:
                 raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
         _ = self.asked_criterion, self.own_criterion
         registry.find(self.model)
-        if self.accuracy and self.model == "reference":
-            raise ValueError("accuracy needs the physical model, the reference model has no noise")
+        for key in OF_NETWORKS:
+            if getattr(self, key) and self.model == "reference":
+                raise ValueError(f"{key} needs the physical model; the reference has no noise")
         check_choice("deployment", self.deployment, get_args(Deployment))
         self._check_scenario()
 
@@ -209,6 +219,8 @@ class Study:
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
+            "weight_clip": self.weight_clip,
+            "layers_digital": self.layers_digital,
             "objectives": self.objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
@@ -286,6 +298,7 @@ class Study:
     def to_config(self) -> dict[str, Any]:
         """The study's settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
+        snr_limit = self.compute_snr_limit_dB
         return {
             "study": self.name,
             "seed": self.seed,
@@ -304,19 +317,16 @@ class Study:
             else None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
-            **self._snr_limit(),
+            # JSON has no infinity.
+            **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
+            **{k: dict(v) for k in OF_NETWORKS[:2] if (v := getattr(self, k))},
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }
-
-    def _snr_limit(self) -> dict[str, str]:
-        """The limit on compute SNR, if one is given; JSON has no infinity."""
-        limit = self.compute_snr_limit_dB
-        return {} if limit is None else {"compute_snr_limit_dB": f"{limit:g}"}
 
 
 def check_study_name(name: str) -> str:

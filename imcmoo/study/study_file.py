@@ -99,15 +99,20 @@ class StudyFile(Table):
         networks = {network_name(n.source): n for n in self.networks}
         check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2
+        weighs = any("weight" in n.model_fields_set for n in self.networks)
+        bits = {name: (n.input_bits, n.weight_bits) for name, n in networks.items()}
         return Study(
             self.name,
             self.space,
             tuple(n.source for n in self.networks),
-            weights=_weights(self.networks),
+            weights=tuple(n.weight for n in self.networks) if weighs else None,
             area_limit_m2=limit / MM2_PER_M2 if limit < float("inf") else None,
             cost_per_cm2={int(node): c for node, c in self.cost.items()} if self.cost else None,
             limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
-            precision=_precision(networks),
+            precision=None if {*bits.values()} == {(BITS, BITS)} else bits,
+            weight_clip={k: c for k, n in networks.items() if (c := n.weight_clip) < 1} or None,
+            layers_digital={k: tuple(d) for k, n in networks.items() if (d := n.layers_digital)}
+            or None,
             accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
             components=self.components,
             objectives=tuple(self.objectives),
@@ -142,19 +147,6 @@ class StudyFile(Table):
         if self.score is not None:
             settings = {"criterion": SCORE, "score": self.score.score} | settings
         return settings
-
-
-def _precision(networks: Mapping[str, NetworkTable]) -> dict[str, tuple[int, int]] | None:
-    """Bits of inputs and weights by network, if any are not the usual ones."""
-    bits = {name: (n.input_bits, n.weight_bits) for name, n in networks.items()}
-    return bits if any(b != (BITS, BITS) for b in bits.values()) else None
-
-
-def _weights(networks: list[NetworkTable]) -> tuple[float, ...] | None:
-    """Weights, if any is given."""
-    if not any("weight" in n.model_fields_set for n in networks):
-        return None
-    return tuple(n.weight for n in networks)
 
 
 def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -58,32 +58,27 @@ def _network(source: str, info: ValidationInfo) -> str:
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
     path = str(_place(info).folder / source) if is_path(source) else source
-    try:
-        Workload.load(path)
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    return path
+    return _readable(path, Workload.load)
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
     """The path of a component table that is there."""
-    file = str(_place(info).folder / path)
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
-    try:
-        table.load(file)
-    except OSError as error:
-        raise ValueError(f"{file}: {error.strerror or error}") from None
-    return file
+    return _readable(str(_place(info).folder / path), table.load)
 
 
 def accuracy_data(path: str, info: ValidationInfo) -> str:
     """The path of a network's accuracy data that are there."""
-    file = str(_place(info).folder / path)
+    return _readable(str(_place(info).folder / path), lambda file: AccuracyData.read(Path(file)))
+
+
+def _readable(path: str, read: Callable[[str], object]) -> str:
+    """A path, if what is there can be read."""
     try:
-        AccuracyData.read(Path(file))
+        read(path)
     except OSError as error:
-        raise ValueError(f"{file}: {error.strerror or error}") from None
-    return file
+        raise ValueError(f"{path}: {error.strerror or error}") from None
+    return path
 
 
 def known_model(name: str) -> str:
@@ -199,6 +194,12 @@ class NetworkTable(Table):
     )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
+    weight_clip: float = Field(
+        1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
+    )
+    layers_digital: list[str] = Field(
+        [], description="layers that run on the digital unit, their weights in the global buffer"
+    )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
     max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
     max_power_W: Positive | None = Field(None, description="largest energy over latency")

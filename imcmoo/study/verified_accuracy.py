@@ -71,13 +71,15 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         output=data.about["output"],
         samples=count,
         seed=data.about["seed"],
+        layers_digital=(outcome.study.layers_digital or {}).get(name, ()),
     )
     columns = model.space.decode(outcome.design)
     designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
     device = MEMORY_CELLS[str(columns["device"][0])]
     (chip,) = Circuit.of_designs(designs, device, Assumptions())
     bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
-    chip = replace(chip, input_bits=bits[0], weight_bits=bits[1])
+    clip = (outcome.study.weight_clip or {}).get(name, 1.0)
+    chip = replace(chip, input_bits=bits[0], weight_bits=bits[1], weight_clip=clip)
     fast, _ = assessed.on_chips(chip, CHIPS, how="fast")
     exact, _ = assessed.on_chips(chip, CHIPS)
     return {

@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+BORDER = 1e-9
+"""Distance from the border of two codes, in steps, within which summation decides."""
+
 
 def slice_widths(bits, width):
     return [min(width, bits - low) for low in range(0, bits, width)]
@@ -54,7 +57,10 @@ def window(sums, error, lowest, highest, bits, sigmas):
 
 
 def products(weights, codes, calibration, chip, zero):
-    """Products of a chip without cell errors, as lists: weights [K][M], codes [n][K]."""
+    """Products of a chip without cell errors, as lists: weights [K][M], codes [n][K].
+
+    Also by how much each may differ, since a sum on the border of two codes may go to either.
+    """
     n_rows, n_columns = len(weights), len(weights[0])
     magnitude_bits = chip.weight_bits - chip.differential
     weight_slices = slice_widths(magnitude_bits, chip.bits_per_cell)
@@ -71,7 +77,7 @@ def products(weights, codes, calibration, chip, zero):
         place = i * chip.input_slice_bits
         return sum(digit(vector[k], place, input_slices[i]) * cell(weights[k][m], j) for k in rows)
 
-    found = [[0.0] * n_columns for _ in codes]
+    found, slack = ([[0.0] * n_columns for _ in codes] for _ in range(2))
     for rows in blocks(n_rows, chip.rows, chip.active_rows):
         for i, x_bits in enumerate(input_slices):
             for j, w_bits in enumerate(weight_slices):
@@ -89,12 +95,14 @@ def products(weights, codes, calibration, chip, zero):
                 place = 2 ** (i * chip.input_slice_bits + j * chip.bits_per_cell)
                 for n, vector in enumerate(codes):
                     for m in range(n_columns):
-                        code = round((total(vector, rows, i, m, j) - low) / step)
-                        code = min(max(code, 0), 2**chip.adc_bits - 1)
+                        exactly = (total(vector, rows, i, m, j) - low) / step
+                        code = min(max(round(exactly), 0), 2**chip.adc_bits - 1)
+                        if abs(exactly % 1 - 0.5) < BORDER:
+                            slack[n][m] += place * step
                         found[n][m] += place * (low + step * code)
     for n, vector in enumerate(codes):
         for m in range(n_columns):
             if not chip.differential:
                 found[n][m] -= 2 ** (chip.weight_bits - 1) * sum(vector)
             found[n][m] -= zero * sum(row[m] for row in weights)
-    return np.array(found)
+    return np.array(found), np.array(slack)

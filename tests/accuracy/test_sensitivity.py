@@ -27,6 +27,7 @@ CHIP = Circuit(
 )
 HARSH = replace(CHIP, adc_bits=3)
 NOISY = replace(CHIP, adc_bits=7, sigma=0.2)
+CLIPPED = replace(CHIP, adc_bits=9, sigma=0.01, weight_clip=0.8)
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +61,23 @@ def test_fewer_bits_round_more(data):
     assert data.rounding[4, 4] > data.rounding[6, 6] > data.rounding[8, 8] > 0
 
 
-@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY])
+@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY, CLIPPED])
 def test_prediction_agrees_with_exact_execution(digits, data, chip):
     exact, _ = digits.on_chips(chip, 3)
     predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
     assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
     assert predicted.accuracy == pytest.approx(exact.accuracy, abs=0.05)
+
+
+def test_a_layer_on_the_digital_unit_adds_no_noise(digits, data):
+    digital = Assessment(digits.path, digits.data_file, layers_digital=["classes"])
+    exact, _ = digital.on_chips(HARSH, 3)
+    predicted, errors = digital.predicted(HARSH, data, CircuitNoise(None), allowed_drop=0.01)
+    assert [e.layer for e in errors if e.adc == e.dev == 0] == ["classes"]
+    assert predicted.worst_layer == "hidden"
+    assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
+    analog, _ = digits.on_chips(HARSH, 3)
+    assert exact.nsr_out_dB < analog.nsr_out_dB - 2
 
 
 def test_a_file_holds_all_that_predictions_need(data, tmp_path):

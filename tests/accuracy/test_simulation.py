@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
+from imcmoo.accuracy.simulation import Simulation
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
@@ -21,6 +22,19 @@ def test_a_lossless_chip_gives_the_outputs_of_the_integers(simulated, inputs):
         expected = simulation.run_integers(inputs)
         np.testing.assert_array_equal(simulation.run(inputs)["y"], expected["y"])
         assert all(each.adc == each.dev == 0 for each in simulation.errors())
+
+
+def test_layers_on_the_digital_unit_have_no_errors(network, calibration, inputs):
+    chip = replace(LOSSLESS, adc_bits=2, sigma=0.3, weight_clip=0.5)
+    names = [layer.name for layer in network.layers]
+    for digital in (names, names[1:]):
+        simulation = Simulation(network, chip, calibration, digital)
+        simulation.manufacture(0)
+        assert [e.layer for e in simulation.errors() if e.adc == e.dev == 0] == digital
+    simulation = Simulation(network, chip, calibration, names)
+    simulation.manufacture(0)
+    without = Simulation(network, LOSSLESS, calibration).run_integers(inputs)
+    np.testing.assert_array_equal(simulation.run(inputs)["y"], without["y"])
 
 
 def test_integers_of_many_bits_give_the_outputs_of_the_float_network(network, simulated, inputs):

@@ -13,11 +13,10 @@ from imcmoo.analysis.indicators import (
     hypervolume,
     igd_plus,
     indicators,
-    normalised,
 )
 
 FRONT = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
-"""Normalised, it is itself."""
+"""Scaled by its span, it is itself."""
 
 PERFECT = {"coverage": 1.0, "epsilon_multiplicative": 1.0, "igd_plus": 0.0, "hypervolume": 1.0}
 
@@ -37,14 +36,6 @@ def not_worse(a, b):
         and a["epsilon_multiplicative"] <= b["epsilon_multiplicative"]
         and a["igd_plus"] <= b["igd_plus"] + 1e-12
     )
-
-
-@pytest.mark.parametrize("rounding", [0.0, 1e-15])
-def test_normalised_is_0_at_the_ideal_and_1_at_the_nadir_if_the_front_varies(rounding):
-    front = np.log([[1.0, 100.0, 3.0], [100.0, 0.1, 3.0 * (1 + rounding)]])
-    points = np.log([[10.0, 1.0, 3.0 * np.e], [1000.0, 0.01, 3.0]])
-    expected = [[0.5, 1 / 3, 1.0], [1.5, -1 / 3, 0.0]]
-    assert normalised(points, front) == pytest.approx(np.array(expected), abs=1e-12)
 
 
 @pytest.mark.parametrize(("error", "expected"), [(1e-13, 2), (0.9e-9, 2), (1.1e-9, 0)])
@@ -111,7 +102,7 @@ def test_units_order_repeats_and_dominated_points_do_not_matter(F, data):
 
 
 @pytest.mark.parametrize(
-    "function", [normalised, coverage, epsilon_multiplicative, igd_plus, hypervolume, indicators]
+    "function", [coverage, epsilon_multiplicative, igd_plus, hypervolume, indicators]
 )
 @pytest.mark.parametrize(
     ("F", "front", "message"),

@@ -5,11 +5,15 @@ import re
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 
 from imcmoo.cli.main import main
 from tests.reliability import drawn
+
+INTERRUPT = Mock(side_effect=KeyboardInterrupt)
+"""Is interrupted whenever it is called."""
 
 SMALL_STUDY = f"""name = "small"
 {drawn.SPACE}

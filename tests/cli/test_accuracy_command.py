@@ -72,19 +72,6 @@ def test_designs_of_a_file_a_run_and_a_json_object(command, tmp_path):
         assert one("b.csv").accuracy == table.accuracy[0]
 
 
-def test_fast_prediction_agrees_with_exact_execution(command):
-    coarse = GOOD.replace("adc_bits=8", "adc_bits=5")
-    for design, tolerance in ((GOOD, 0.02), (coarse, 0.08)):
-        found = {}
-        for how in ("exact", "fast"):
-            options = ["--design", design, "--device", "rram", "--how", how, "--chips", "2"]
-            assert main([*command, *options, "--out", f"{how}.csv"]) == 0
-            found[how] = one(f"{how}.csv")
-        assert found["fast"].accuracy == pytest.approx(found["exact"].accuracy, abs=tolerance)
-        assert found["fast"].how == "fast"
-        assert found["fast"].nsr_out_dB == pytest.approx(found["exact"].nsr_out_dB, abs=1.5)
-
-
 @pytest.fixture
 def measured(digits, tmp_path, monkeypatch):
     """A network's table with its accuracy data beside it."""
@@ -93,6 +80,24 @@ def measured(digits, tmp_path, monkeypatch):
     options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(table)]
     assert main(["import", str(digits[0]), *options]) == 0
     return table, tmp_path / "mine.accuracy.npz"
+
+
+@pytest.mark.parametrize(
+    ("how", "bits", "tolerance"), [("fast", 8, 0.02), ("fast", 5, 0.08), ("linear", 5, 0.08)]
+)
+def test_a_prediction_agrees_with_exact_execution(command, request, how, bits, tolerance):
+    design = GOOD.replace("adc_bits=8", f"adc_bits={bits}")
+    options = ["--design", design, "--device", "rram", "--chips", "2"]
+    data = []
+    if how == "linear":
+        data = ["--accuracy-data", str(request.getfixturevalue("measured")[1])]
+    assert main([*command, *options, "--out", "exact.csv"]) == 0
+    assert main([*command, *options, "--how", how, *data, "--out", "found.csv"]) == 0
+    exact, found = one("exact.csv"), one("found.csv")
+    assert found.how == how
+    assert found.accuracy == pytest.approx(exact.accuracy, abs=tolerance)
+    if how == "fast":
+        assert found.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
 
 
 def test_import_with_data_adds_columns_that_are_read_and_written_again(measured, tmp_path):
@@ -105,16 +110,6 @@ def test_import_with_data_adds_columns_that_are_read_and_written_again(measured,
     with (tmp_path / "again.csv").open("w", newline="") as stream:
         Workload.read_csv(table).write_csv(stream)
     assert (tmp_path / "again.csv").read_bytes() == table.read_bytes()
-
-
-def test_prediction_agrees_with_exact_execution(command, measured):
-    coarse = GOOD.replace("adc_bits=8", "adc_bits=5")
-    found = {}
-    for how, more in (("exact", []), ("linear", ["--accuracy-data", str(measured[1])])):
-        options = ["--design", coarse, "--device", "rram", "--how", how, "--chips", "2"]
-        assert main([*command, *options, *more, "--out", f"{how}.csv"]) == 0
-        found[how] = one(f"{how}.csv")
-    assert found["linear"].accuracy == pytest.approx(found["exact"].accuracy, abs=0.08)
 
 
 def test_accuracy_data_of_another_network_or_none_are_refused(command, measured, tmp_path, capsys):
@@ -169,6 +164,8 @@ def test_a_seed_repeats_its_chips(command):
          "at most `rows`"),
         (["--design", GOOD.replace("cell=1", "cell=2"), "--device", "sram"], "1 for SRAM"),
         (["--design", GOOD, "--device", "sram", "--weight-clip", "0"], "weight_clip"),
+        (["--design", GOOD, "--device", "sram", "--layers-digital", "classes,first"],
+         "no layer 'first' with stored weights; known: hidden, classes"),
         (["--design", GOOD, "--device", "sram", "--metric", "top2"], "unknown metric"),
         (["--design", GOOD, "--device", "sram", "--output", "z"], "no output 'z'; there are y"),
         (["--designs", "no_such_folder"], "No such file"),

@@ -70,6 +70,35 @@ def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path,
     assert config["accuracy"]["digits"]["max_accuracy_drop"] == 0.01
 
 
+def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
+    found = []
+    for clip in ("", "weight_clip = 0.2\n"):
+        out = tmp_path / f"out{len(found)}"
+        assert main(["run", study(KEYS.replace("0.01", "0.9") + clip), "--out", str(out)]) == 0
+        found.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
+        config = json.loads((out / "small/seed-1/config.json").read_text())
+        assert config.get("weight_clip") == ({"digits": 0.2} if clip else None)
+    for how in ("linear", "fast", "exact"):
+        assert found[1][how] < found[0][how] - 0.05, how
+    assert found[1].fast == pytest.approx(found[1].exact, abs=0.03)
+
+
+def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, capsys):
+    both = 'layers_digital = ["hidden", "classes"]\n'
+    out = tmp_path / "out"
+    assert main(["run", study(KEYS + both), "--out", str(out)]) == 0
+    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    assert row.fast == row.exact
+    energy = pd.read_csv(out / "small/seed-1/breakdown.csv").set_index("component")[
+        "energy_digits_J"
+    ]
+    assert energy["digital"] > 0
+    config = json.loads((out / "small/seed-1/config.json").read_text())
+    assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
+    assert main(["run", study('layers_digital = ["first"]\n')]) == 2
+    assert "digits has no layer 'first' with stored weights" in capsys.readouterr().err
+
+
 def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     out, path = tmp_path / "out", study(KEYS)
     assert main(["run", path, "--out", str(out), "--quiet"]) == 0
@@ -116,6 +145,7 @@ def test_the_network_is_not_executed_where_it_changed(study, folder, tmp_path):
         ('accuracy = "digits.npz"\n', "is not a file of `imcmoo import --data`"),
         (KEYS + "weight_bits = 3\n", "3"),
         (KEYS.replace("0.01", "-1"), "must be at least 0, got -1"),
+        (KEYS + "weight_clip = 0\n", "weight_clip"),
     ],
 )
 def test_what_is_wrong_is_one_line(study, capsys, keys, message):
@@ -125,6 +155,8 @@ def test_what_is_wrong_is_one_line(study, capsys, keys, message):
 
 def test_the_reference_model_knows_no_accuracy(study, folder, capsys):
     path = folder / "reference.toml"
-    path.write_text('name = "r"\ndevice = "sram"\n[[networks]]\nsource = "digits.csv"\n' + KEYS)
-    assert main(["run", str(path)]) == 2
-    assert "accuracy needs the physical model" in capsys.readouterr().err
+    table = 'name = "r"\ndevice = "sram"\n[[networks]]\nsource = "digits.csv"\n'
+    for key, keys in (("accuracy", KEYS), ("weight_clip", "weight_clip = 0.7\n")):
+        path.write_text(table + keys)
+        assert main(["run", str(path)]) == 2
+        assert f"{key} needs the physical model" in capsys.readouterr().err

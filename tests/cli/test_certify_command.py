@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from imcmoo.cli.main import main
-from imcmoo.exact import certificate as certificates
+from imcmoo.io.checksums import content_checksum
 from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -106,7 +106,7 @@ def test_a_certificate_that_states_the_papers_scaling_is_accepted(proven, tmp_pa
     for scaling, code in (("reference", 0), ("current", 2)):
         content = json.loads(path.read_text())
         content["settings"]["scaling"] = scaling
-        content["checksum"] = certificates._checksum(content)
+        content["checksum"] = content_checksum(content)
         path.write_text(json.dumps(content))
         assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == code
 

@@ -62,12 +62,10 @@ def test_it_says_what_it_added_and_is_quiet_if_told(folder, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--technology", "130"], "no components at 130 nm"),
         (["--technology", "22,x"], "'x' is not a whole number"),
         (["--technology", "22", "--rows", "4"], "rows must be at least 8, got 4"),
         (["--technology", "22", "--voltage", "0.6504"], "must be whole millivolts above 0"),
         (["--technology", "22", "--voltage", "nan"], "'nan' is not a number of volts"),
-        (["--technology", "22", "--voltage", "0.3"], "0.3 V is not above NeuroSim's threshold"),
         (["--technology", "22", "--cell", "no.cell"], "no.cell: No such file"),
         (["--technology", "22", "--cell", "own.toml"], "own.toml: line 2 is not '-Key: value'"),
         (["--technology", "22", "--out", "own.toml"], "own.toml is not a component table"),

@@ -11,7 +11,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.search.ask_tell import Search
-from tests.cli.helpers import refused
+from tests.cli.helpers import INTERRUPT, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text
 
 MODEL = """
@@ -138,11 +138,8 @@ def tree(folder):
 def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch, role, what, said
 ):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     write(role)
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", interrupt)
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
     edit(tmp_path, what)

@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,8 +17,6 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.identity import identity
 from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
-from tests.exact.brute_force import designs_of, exact_of
-from tests.model.reference import scalar_energy as plain
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,22 +50,6 @@ def complete(tmp_path_factory):
 
 
 @pytest.mark.usefixtures("_few")
-def test_the_files_hold_the_exact_answer(tmp_path):
-    assert run(tmp_path) == 0
-    assert sorted(contents(tmp_path)) == FILES
-    problem = FEW.problem()
-    answer = exact.load(tmp_path / ANSWER, problem, identity(problem))
-    original = exact_of("rram")
-    assert answer.n_feasible == original.n_feasible
-    assert list(answer.optima) == list(original.optima)
-    for name, optimum in original.optima.items():
-        assert answer.optima[name].value == pytest.approx(optimum.value, rel=1e-15, abs=0)
-        np.testing.assert_array_equal(answer.optima[name].ranks, optimum.ranks)
-    np.testing.assert_array_equal(answer.ranks, original.ranks)
-    np.testing.assert_array_equal(answer.designs, original.designs)
-
-
-@pytest.mark.usefixtures("_few")
 def test_what_is_printed_is_what_is_written(tmp_path, capsys):
     assert run(tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -81,19 +62,14 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
     )
     assert lines[-1] == f"written: {tmp_path / ANSWER}"
     optima = {name: entry["value"] for name, entry in summary["optima"].items()}
-    named = {
+    assert {
         f"  EDAP, max: {optima['edap_max']:.4g} J·s·mm²",
         f"  energy of wide: {1e3 * optima['energy_wide']:.4g} mJ",
         f"  latency of light: {1e6 * optima['latency_light']:.4g} µs",
         f"  area: {optima['area']:.4g} mm²",
         f"  EDAP of a wide-specific chip: {optima['alone_wide']:.4g} J·s·mm²",
         f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
-    }
-    printed = [line.partition(" (") for line in lines[3:-1]]
-    assert named <= {text for text, _, _ in printed}
-    assert [int(ties.split()[0]) if ties else 1 for _, _, ties in printed] == [
-        entry["designs"] for entry in summary["optima"].values()
-    ]
+    } <= {line.partition(" (")[0] for line in lines[3:-1]}
     assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
 
 
@@ -259,9 +235,7 @@ def test_a_defect_is_not_hidden_and_leaves_the_old_answer(complete, tmp_path, mo
 ERRORS = {
     "no study": ([], "STUDY"),
     "area of nothing": ([STUDY, "--area-limit", "0"], "--area-limit: must be positive, got 0"),
-    "area no number": ([STUDY, "--area-limit", "big"], "--area-limit: 'big' is not a number"),
     "no worker": ([STUDY, "--workers", "0"], "--workers: must be at least 1, got 0"),
-    "unknown deployment": ([STUDY, "--deployment", "apart"], "--deployment: "),
     "removed scaling": (
         [STUDY, "--scaling", "current"],
         "--scaling was removed: studies use the paper's",
@@ -270,43 +244,12 @@ ERRORS = {
 }
 
 
-def in_vain(arguments, capsys):
-    """The one line of a run that ends with exit code 2."""
-    for option, value in (("--out", "out"), ("--workers", "1")):
-        if option not in arguments:
-            arguments = [*arguments, option, value]
-    return refused(capsys, "enumerate", *arguments)
-
-
 @pytest.mark.usefixtures("_few")
 @pytest.mark.parametrize("error", ERRORS)
 def test_errors_are_one_clear_line(error, tmp_path, monkeypatch, capsys):
     arguments, message = ERRORS[error]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a-file").write_text("")
-    line = in_vain(arguments, capsys)
+    line = refused(capsys, "enumerate", "--out", "out", *arguments)
     assert message in line
     assert [p.name for p in tmp_path.iterdir()] == ["a-file"]
-
-
-@pytest.mark.usefixtures("_few")
-@pytest.mark.parametrize("limit", ["3.5", "8"])
-def test_a_limit_below_every_chip_is_one_line(limit, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    line = in_vain([STUDY, "--area-limit", limit, "--quiet"], capsys)
-    told = re.fullmatch(
-        rf"imcmoo enumerate: error: no design of space few_rram is feasible within {limit} mm² for "
-        r"wide, light: the smallest chip that runs all networks takes (.+) mm² \((.+)\); wide "
-        r"binds: alone it needs (.+) mm²\n",
-        line,
-    )
-    designs = designs_of("rram")
-    everything = min(d.objectives[-1] for d in designs if None not in d.edaps)
-    wide = min(d.objectives[-1] for d in designs if d.alone[0] is not None)
-    assert (told[1], told[3]) == (f"{everything * 1e6:.4g}", f"{wide * 1e6:.4g}")
-    named = dict(value.split() for value in told[2].split(", "))
-    values = {name: np.array([float(named[name])]) for name in plain.RRAM_FEW.names}
-    rank = plain.RRAM_FEW.rank(plain.RRAM_FEW.encode(values)).item()
-    assert designs[rank].objectives[-1] == pytest.approx(everything, rel=1e-12, abs=0)
-    assert None not in designs[rank].edaps
-    assert not list(tmp_path.rglob("*.csv"))

@@ -15,7 +15,7 @@ from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
-from tests.cli.helpers import assert_fails
+from tests.cli.helpers import INTERRUPT, assert_fails
 from tests.io.processes import PATIENCE, ROOT
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
@@ -145,8 +145,6 @@ CALLS = {
     "two workloads are called 'alexnet' in alexnet, alexnet": {"workloads": "alexnet,alexnet"},
     "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
     "missing/out.csv: No such file or directory": {"out": "missing/out.csv"},
-    "designs.csv/out.csv: Not a directory": {"out": "designs.csv/out.csv"},
-    "/proc/out.csv: ": {"out": "/proc/out.csv"},
     ": Is a directory": {"out": "."},
 }
 
@@ -223,10 +221,7 @@ def test_a_hangup_that_is_ignored_stays_so(folder):
 
 
 def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Evaluator, "evaluate", interrupt)
+    monkeypatch.setattr(Evaluator, "evaluate", INTERRUPT)
     assert evaluate() == 130
     assert capsys.readouterr().err == "imcmoo evaluate: interrupted; no file was written\n"
     assert os.listdir(folder) == ["designs.csv"]

@@ -191,8 +191,6 @@ CALLS = {
     "weight_bits is [8, 8, 8]: one number, or one per network": {
         "extra": ["--weight-bits", "8,8,8"]
     },
-    "unknown workload 'resnet19'": {"workloads": "resnet19"},
-    "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
 }
 
 

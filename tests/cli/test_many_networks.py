@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.cli.main import main
-from imcmoo.cli.notices import warn_of_dynamic_products
+from imcmoo.cli.terminal import warn_of_dynamic_products
 from imcmoo.networks.workloads import WorkloadSet
 from tests.cli.helpers import write_study
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from imcmoo.cli import progress
-from imcmoo.cli.progress import bars, counted, counted_by_total, remaining, timed
+from imcmoo.cli.progress import Bars, counted, remaining, timed
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_what_an_earlier_command_did_took_no_time_of_this_one(clock, capsys):
 
 
 def test_work_of_unknown_length_tells_the_time_and_its_state(clock, capsys):
-    with bars(quiet=False) as shown:
+    with Bars(quiet=False) as shown:
         task = shown.add_task("edap_max", total=None, state="gap 3 %")
         clock[0] += 11.0
         shown.update(task, state="gap 2 %", completed=1)
@@ -92,10 +92,3 @@ def test_work_that_cannot_report_tells_its_time(clock, capsys, monkeypatch):
         clock[0] += 12.0
         sleep(0.05)
     assert capsys.readouterr().err == ""
-
-
-def test_work_that_knows_its_length_while_it_runs_has_the_remaining_time(clock, capsys):
-    with counted_by_total("designs explained", quiet=False) as report:
-        clock[0] += 15.0
-        report(10, 50)
-    assert capsys.readouterr().err == "designs explained: 10 of 50 (20 %), about 60 s left\n"

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.cli.main import main
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import PIPE_WIDTH, console
 from tests.cli.helpers import SMALL_STUDY
 
 HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
@@ -45,3 +45,10 @@ def small_study(tmp_path):
     path = tmp_path / "small.toml"
     path.write_text(SMALL_STUDY)
     return path
+
+
+def test_a_pipe_gets_wide_lines_unless_the_user_says_how_wide(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert console(wide=True).width == PIPE_WIDTH
+    monkeypatch.setenv("COLUMNS", "80")
+    assert console(wide=True).width == 80

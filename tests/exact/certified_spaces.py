@@ -38,7 +38,7 @@ def feasible_values(device, rng, n, study=None):
         known = model.resources(drawn)
         drawn = drawn[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
         levels = np.concatenate([levels, drawn])[:n]
-    return [{k: v[i].item() for k, v in space.decode(levels).items()} for i in range(n)]
+    return space.designs(levels)
 
 
 def part_of(space, rng, at_most, around=None, at_least=200):
@@ -82,9 +82,9 @@ def proven(problem, gap=0.0, steps=10**9):
         return {proof.goal.name: proof for proof in proofs}
 
     proofs = run(bounded_criteria(problem).values())
-    own_best = [proofs[f"edap_{name}"] for name in problem.workload_names]
+    best = [proofs[f"edap_{name}"] for name in problem.workload_names]
     bests = SingleNetworkOptima(
-        np.array([p.bound for p in own_best]), np.array([p.value for p in own_best])
+        np.array([p.bound for p in best]), np.array([p.value for p in best])
     )
     if np.isfinite(bests.value).all():
         joint = [

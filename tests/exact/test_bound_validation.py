@@ -137,7 +137,7 @@ def test_certified_optima_and_their_feasible_neighbours_are_validated(study, mon
     checker = Checker(study)
     checker.claim(certificate)
     problem = study.problem()
-    best = study.space.encode({n: np.array([v]) for n, v in certificate.design.items()})
+    best = study.space.levels_of(certificate.design)
     near = study.space.neighbours(best[0])
     feasible = (problem.feasibility.violation(near) <= 0).sum()
     assert checker.validate() == 1 + feasible

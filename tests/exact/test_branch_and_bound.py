@@ -105,8 +105,8 @@ def test_limits_of_networks_are_kept():
 
 
 @pytest.mark.parametrize("device", SPACES)
-def test_a_bound_that_rests_on_bounds_of_own_bests_is_one(device):
-    """Minimax regret against own bests of which only bounds are known, branched to the end."""
+def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
+    """Minimax regret against optima of which only bounds are known, branched to the end."""
     rng = np.random.default_rng(11)
     for around in feasible_values(device, rng, 2):
         problem = study_on(part_of(SPACES[device], rng, 3000, around)).problem()
@@ -130,7 +130,7 @@ def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do
     exact = proven(problem)
     for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
         for name, proof in proven(problem, gap=gap, steps=steps).items():
-            # Minimax regret is against own bests, whose gap adds to its own.
+            # Minimax regret is against single-network optima, whose gap adds to its own.
             if not name.startswith("regret_minimax"):
                 assert not steps or 0 <= proof.gap <= gap, name
                 assert proof.bound <= exact[name].value <= proof.value, name

@@ -33,10 +33,6 @@ def checker(study):
     return Checker(study)
 
 
-def levels_of(study, certificate):
-    return study.space.encode({n: np.array([v]) for n, v in certificate.design.items()})
-
-
 def check(checker, certificate):
     checker.claim(certificate)
     return checker.prove()
@@ -54,7 +50,7 @@ def test_chips_of_one_network_are_those_of_enumeration(study, proven):
     assert names == [*(f"alone_{n}" for n in study.names), "regret_minimax"]
     for name in names:
         assert proven[name].value == proven[name].bound == optima[name].value, name
-        assert study.space.rank(levels_of(study, proven[name]))[0] in optima[name].ranks
+        assert study.space.rank(study.space.levels_of(proven[name].design))[0] in optima[name].ranks
 
 
 def test_what_is_known_is_not_proven_again(study, proven):
@@ -83,7 +79,7 @@ def test_what_is_known_is_not_proven_again(study, proven):
 
 def test_a_proof_begins_with_the_designs_that_are_known(study, proven):
     best = proven["edap_max"]
-    effort = SolverOptions(start=levels_of(study, best), time_limit_s=0)
+    effort = SolverOptions(start=study.space.levels_of(best.design), time_limit_s=0)
     assert next(certify_study(study, "edap_max", effort)).value == best.value
 
 
@@ -145,8 +141,8 @@ def test_a_bound_above_the_best_design_is_refused(study, proven, checker):
     worse = np.argsort(scores)[len(scores) // 2]
     value = float(scores[worse])
     assert value > good.value
-    values = study.space.decode(levels[[worse]])
-    design = {name: values[name][0].item() for name in study.space.names}
+    (values,) = study.space.designs(levels[[worse]])
+    design = {name: values[name] for name in study.space.names}
     with pytest.raises(Refused, match="below the bound"):
         check(checker, replace(good, design=design, value=value, bound=value, gap=0.0))
 
@@ -163,7 +159,7 @@ def test_another_component_table_is_refused(study, proven):
         check(checker, proven["edap_max"])
 
 
-def test_minimax_regret_rests_on_the_certificates_of_own_bests(proven, checker):
+def test_minimax_regret_rests_on_the_certificates_of_single_network_optima(proven, checker):
     with pytest.raises(Refused, match="no certificate of alone_"):
         check(checker, proven["regret_minimax"])
     for name in proven:

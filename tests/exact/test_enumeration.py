@@ -6,6 +6,7 @@ costs full of ties, where arithmetic is exact. In both, plain loops find what is
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -187,7 +188,15 @@ def test_no_design_that_is_small_enough_or_runs_all_networks_is_said_to_be_so():
     assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
     with pytest.raises(NothingFeasible):
         enumeration.merge(findings)
-    assert f"takes {both * 1e6:.4g} mm²" in nothing_feasible(problem)
+    wide = min(d.objectives[-1] for d in designs_of("rram") if d.alone[0] is not None)
+    told = re.search(r"takes (\S+) mm² \((.+)\); (\w+) binds: alone it needs (\S+) mm²",
+                     nothing_feasible(problem))  # fmt: skip
+    assert told.group(1, 3, 4) == (f"{both * 1e6:.4g}", "wide", f"{wide * 1e6:.4g}")
+    named = dict(value.split() for value in told[2].split(", "))
+    values = {name: np.array([float(named[name])]) for name in problem.space.names}
+    smallest = designs_of("rram")[problem.space.rank(problem.space.encode(values)).item()]
+    assert smallest.objectives[-1] == pytest.approx(both, rel=1e-12, abs=0)
+    assert None not in smallest.edaps
 
 
 # Made-up costs: few distinct values, so nearly every comparison is a tie.

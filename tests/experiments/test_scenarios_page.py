@@ -51,3 +51,12 @@ def test_every_scenario_that_a_chip_serves_was_searched_with_all_seeds(proven):
     seeds = searched.groupby(["scenario", "criterion"])["seed"].nunique()
     assert (seeds == searches.SEEDS).all()
     assert (searched["ratio"] >= 1 - ROUNDED).all()
+
+
+def test_rram_chips_serve_what_the_page_says():
+    listed = pd.read_csv(TABLES / "enumerated.csv")
+    serve = listed[listed["scenario"] != "cameras"].groupby(["scenario", "adc_model"])["serve"]
+    most = serve.max()
+    assert most.xs("murmann", level="adc_model").max() == 0
+    assistant = most["assistant_rram"]
+    assert list(assistant.index[assistant > 0]) == ["isaac"]

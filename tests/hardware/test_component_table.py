@@ -11,8 +11,6 @@ from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
 from imcmoo.hardware.request import MILLIVOLTS
 
-NODES_NM = np.array([7, 10, 14, 22, 32, 45])
-
 PAPERS = {
     "current": "45279b87297d45213c57b292be700521e620a7416aca81db1c5493bf3b60e15a",
     "reference": "d6adc0ed3fef40b56d9cdf20e34093cb7561dd60e42e89245d07d7c49eb73540",
@@ -70,15 +68,6 @@ def test_covers_every_node_and_crossbars_up_to_1024(table, device, node_nm):
     assert np.all(costs["row_read_on_high"] > costs["row_read_off_high"])
     sizes = {"width_bits": 8 * powers(2, 128)[:, None], "depth_words": powers(16, 1024)}
     assert np.all(table.look_up("buffer", node_nm=node_nm, **sizes)["read"] > 0)
-
-
-def test_covers_the_buffers_and_their_address_adders(table):
-    node, depth = np.ix_(NODES_NM, powers(2048, 524288))
-    buffers = table.look_up("buffer", node_nm=node, width_bits=2048, depth_words=depth)
-    assert all(np.all(values > 0) for values in buffers.values())
-    adders = table.look_up("adder", node_nm=NODES_NM[:, None], bits=np.arange(4, 20))
-    assert adders["energy"].shape == (6, 16)
-    assert np.all(adders["leak"] > 0)
 
 
 @pytest.mark.parametrize(

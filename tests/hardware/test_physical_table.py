@@ -38,14 +38,6 @@ def having(table, kept):
     return replace(table, keys=table.keys[kept], values=table.values[:, kept])
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
-def test_covers_arrays_of_16_to_1024_at_every_node(device):
-    node, rows, cols = np.ix_([7, 10, 14, 22, 32, 45], *[2 ** np.arange(4, 11)] * 2)
-    costs = TABLE.look_up(device, node_nm=node, voltage_V=0.9, rows=rows, cols=cols)
-    assert (costs["cell_area"] > 0).all()
-    assert (np.diff(costs["row_area"], axis=1) > 0).all()  # of all rows together
-
-
 @pytest.mark.parametrize("name", sorted(PHYSICAL_COMPONENTS))
 def test_rows_are_found_by_all_their_keys(name):
     rows = TABLE.tables[name]

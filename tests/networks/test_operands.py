@@ -55,6 +55,25 @@ def test_means_of_a_function_of_slices_are_those_of_the_codes(width, exact):
         assert found[0, at] == pytest.approx(expected, rel=1e-9 if exact else 0.03)
 
 
+@pytest.mark.parametrize("clip", [1.0, 0.7, 0.3])
+def test_clipped_weights_are_those_of_single_weights(clip):
+    rng, half = np.random.default_rng(0), 8
+    histogram = np.exp(-0.5 * (np.arange(-half, half + 1) / 3) ** 2)[None]
+    histogram /= histogram.sum()
+    moments = OperandBits.of_histograms(histogram, histogram, clip)
+    bins = rng.choice(2 * half + 1, 200_000, p=histogram[0]) - half
+    # Weights lie anywhere in their bin; what is cut off is that of the middles.
+    units = (bins + rng.uniform(-0.5, 0.5, len(bins))) * 127 / (half * clip)
+    codes = np.clip(np.rint(units), -127, 127).astype(int)
+    for joint, values in ((moments.weights, codes + 128), (moments.magnitudes, np.abs(codes))):
+        bits = joint.shape[1]
+        (mean,), (square,) = (v[:, 0] for v in slice_moments(joint, bits, bits))
+        assert mean == pytest.approx(values.mean(), rel=0.01, abs=0.2)
+        assert square == pytest.approx((values.astype(float) ** 2).mean(), rel=0.01)
+    beyond = np.maximum(np.abs(bins) * 127 / (half * clip) - 127, 0)
+    assert moments.cut[0] == pytest.approx((beyond**2).mean(), rel=0.02)
+
+
 def test_inputs_that_are_never_negative_are_unsigned_and_their_zero_is_zero():
     inputs = np.array([[0, 0, 0.75, 0, 0.25]])
     moments = OperandBits.of_histograms(inputs, inputs)

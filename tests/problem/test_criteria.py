@@ -53,7 +53,7 @@ def test_criteria_apply_where_their_needs_are_met():
 def test_regret_counts_from_a_score_with_nothing_to_regret():
     scores = np.array([3.0, 6.0])
     assert CRITERIA["edap_max"].regret(scores, 3.0).tolist() == [0, 1]
-    # A largest regret of 3 is 4 times each network's own best, 6 is 7 times.
+    # A largest regret of 3 is 4 times each network's single-network optimum, 6 is 7 times.
     assert CRITERIA[MINIMAX].regret(scores, 3.0) == pytest.approx([0, 7 / 4 - 1])
     by_difference = Criterion("snr", len, scale="difference")
     assert by_difference.regret(np.array([-4.0, -1.0]), -4.0).tolist() == [0, 3]
@@ -82,7 +82,10 @@ def test_orders_like_puts_designs_in_the_same_order(seed, n, n_workloads):
 def test_no_criterion_scores_less_edap_on_every_network_worse(seed, n_workloads):
     costs = _costs(seed, 1, n_workloads)
     less = costs_of(0.5 * costs["energy"], costs["latency"], costs["area"])
-    own_best = costs.edap[0]
+    reference_edap = costs.edap[0]
     for criterion in CRITERIA.values():
         if criterion.is_judged:
-            assert criterion.scores(less, own_best)[0] < criterion.scores(costs, own_best)[0]
+            assert (
+                criterion.scores(less, reference_edap)[0]
+                < criterion.scores(costs, reference_edap)[0]
+            )

@@ -58,14 +58,13 @@ def test_only_the_networks_that_are_there_have_limits():
     assert NetworkLimits({}, ["b"], QUANTITIES).within(values([[1.0]], [[1.0]])).all()
 
 
-def test_excesses_come_the_worst_first_in_their_units():
+def test_limits_that_are_broken_come_with_their_factor_and_units():
     limits = NetworkLimits(
         {"a": Limits(max_latency_s=1.0, min_fps=100.0, max_energy_J=9.0)}, ["a"], QUANTITIES
     )
-    told = [str(e) for e in limits.excesses(values([[1.0]], [[2.0]]), 0)]
-    assert told == [
-        "min_fps of a: 0.5 fps against 100 fps",
-        "max_latency_s of a: 2 s against 1 s",
+    assert limits.broken(values([[1.0]], [[2.0]])) == [
+        (2.0, "max_latency_s of a: 2 s against 1 s"),
+        (200.0, "min_fps of a: 0.5 fps against 100 fps"),
     ]
 
 

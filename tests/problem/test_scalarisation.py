@@ -1,11 +1,13 @@
 import numpy as np
+import pytest
 
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 
 
-def test_coordinates_are_0_at_the_ideal_and_1_at_the_nadir_of_the_front():
-    """An objective that does not differ on the front counts as it is."""
-    points = np.log([[1.0, 100, 5], [100, 1, 5], [10, 1000, 5 * np.e]])
+@pytest.mark.parametrize("rounding", [0.0, 1e-15])
+def test_coordinates_are_0_at_the_ideal_and_1_at_the_nadir_of_the_front(rounding):
+    """An objective that does not differ on the front, but for rounding, counts as it is."""
+    points = np.log([[1.0, 100, 5], [100, 1, 5 * (1 + rounding)], [10, 1000, 5 * np.e]])
     scaled = span_scaled(points, points[:2])
     np.testing.assert_allclose(scaled, [[0, 1, 0], [1, 0, 0], [0.5, 1.5, 1]], atol=1e-12)
 

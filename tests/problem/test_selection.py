@@ -64,10 +64,10 @@ def test_regret_is_measured_against_what_a_workload_reaches_alone():
     assert joint.chosen["regret_minimax_joint"] == 1
     assert "regret_minimax" not in joint.chosen  # no single-network optimum is known
     known = candidates(energy, ones, known_best=[1, 0.5])
-    assert known.own_best.tolist() == [1, 0.5]
+    assert known.reference_edap.tolist() == [1, 0.5]
     assert select(known).chosen["regret_minimax"] == 0
     # A candidate better than the network alone counts as the best.
-    assert candidates([[1, 1]], [[1, 1]], known_best=[2, np.nan]).own_best.tolist() == [1, 1]
+    assert candidates([[1, 1]], [[1, 1]], known_best=[2, np.nan]).reference_edap.tolist() == [1, 1]
 
 
 def test_equal_scores_go_to_the_lowest_rank_in_any_order():
@@ -149,5 +149,5 @@ def test_without_edap_only_criteria_without_its_needs_select():
     problem = fake_problem(RRAM, 2, model=Timeless)
     F = np.array([[1.0, 9, 1], [9, 1, 1], [4, 4, 1]])
     chosen = Candidates(problem, RRAM.unrank(np.arange(3)), F)
-    assert chosen.own_best is None
+    assert chosen.reference_edap is None
     assert select(chosen).chosen == {"pseudo_weights": 2}

@@ -41,9 +41,10 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
 
 def test_noise_is_said_in_decibels():
     assert violation("snr", 9.0, 9.0) == "SQNR 10 dB below the limit"
-    assert used("snr", 0.01) == "20 dB to spare"
-    assert used("snr", 2.0) == "3.01 dB short"
-    assert (used("area", 0.5), used("snr", float("nan"))) == ("50 %", "unknown")
+    assert used("snr", 0.01, -0.99) == "20 dB to spare"
+    assert used("snr", 2.0, 1.0) == "3.01 dB short"
+    assert used("area", 0.5, -0.5) == "50 %"
+    assert (used("cells", np.nan, 0.0), used("cells", np.nan, np.nan)) == ("enough", "unknown")
 
 
 @pytest.mark.parametrize(

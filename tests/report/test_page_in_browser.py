@@ -263,17 +263,6 @@ def test_figures_headings_and_controls_have_names_for_screen_readers(opened, run
     assert nameless == 0
 
 
-def test_runs_of_two_studies_stand_side_by_side(opened, run_of):
-    page, requests, output = opened(run_of("toy"), run_of("four_workload_rram"))
-    headings = page.locator("#answer h2").all_inner_texts()
-    assert len(headings) == 2
-    tops = [box["y"] for box in (h.bounding_box() for h in page.locator("#answer h2").all())]
-    assert tops[0] == tops[1]
-    check_widths(page)
-    assert output == []
-    assert requests == [page.url]
-
-
 def test_the_name_of_a_network_is_text_in_every_view(opened, hostile_run):
     page, requests, output = opened(hostile_run)
     shown = page.evaluate("document.body.innerText") + page.evaluate(

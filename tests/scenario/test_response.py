@@ -143,7 +143,6 @@ def test_a_request_waits_for_the_longest_less_urgent_network() -> None:
     load = Load(np.array([9.0, 1.0, 4.0, 4.0]), np.array([9.0, 1.0, 4.0, 4.0]), np.ones(4))
     assert load.by_priority.tolist() == [1, 2, 3, 0]  # of equal deadlines the first
     assert blocking_times(np.array([[2.0, 7.0, 1.0, 3.0]]), load).tolist() == [[0, 3, 3, 2]]
-    assert load.more_urgent[3].tolist() == [False, True, True, False]
 
 
 def test_above_full_utilization_no_response_is_bounded() -> None:

@@ -94,7 +94,7 @@ def test_search_finds_the_optimum():
 
 
 @pytest.mark.parametrize(
-    ("problem", "generation", "niches"),
+    ("problem", "generation", "elites"),
     [
         (LARGE_PROBLEM, 0, False),
         (LARGE_PROBLEM, 4, False),
@@ -103,8 +103,8 @@ def test_search_finds_the_optimum():
         (UNCONSTRAINED, 1, False),
     ],
 )
-def test_resumed_is_uninterrupted(tmp_path, monkeypatch, problem, generation, niches):
-    if niches:
+def test_resumed_is_uninterrupted(tmp_path, monkeypatch, problem, generation, elites):
+    if elites:
         monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
     monkeypatch.setattr(algorithm, "SAVE_EVERY_S", 0.0)
     whole = search(problem, budget=450)

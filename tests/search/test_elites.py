@@ -11,14 +11,14 @@ from tests.search.searches import LARGE_PROBLEM as PROBLEM
 from tests.search.searches import evaluated
 
 
-def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since():
+def test_a_value_has_the_best_design_with_it_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    niches = ValueElites.of(levels, scores)
+    elites = ValueElites.of(levels, scores)
     result = dict(
         zip(
-            zip(niches.parameters.tolist(), niches.levels.tolist(), strict=True),
-            zip(niches.incumbents.tolist(), niches.tries.tolist(), strict=True),
+            zip(elites.parameters.tolist(), elites.levels.tolist(), strict=True),
+            zip(elites.incumbents.tolist(), elites.tries.tolist(), strict=True),
             strict=True,
         )
     )
@@ -30,8 +30,8 @@ def test_a_niche_has_the_best_design_of_a_level_and_knows_what_was_tried_since()
     }
 
 
-def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
-    niches = ValueElites(
+def test_elites_that_are_the_best_are_never_drawn_and_the_less_tried_oftener():
+    elites = ValueElites(
         parameters=np.array([0, 0, 1]),
         levels=np.array([0, 1, 0]),
         incumbents=np.array([[0, 0], [1, 1], [2, 3]]),
@@ -39,11 +39,11 @@ def test_niches_of_the_best_are_never_drawn_and_the_less_tried_oftener():
     )
     shortfall = np.array([[1.0, 1.0], [1.5, 1.5], [1.5, 1.5]])
     rng = np.random.default_rng(0)
-    niche, score = niches.drawn(shortfall, 10, rng)
-    # One design that is the incumbent of its niche by two scores is drawn once.
-    assert sorted(niche.tolist()) == [1, 2, 2]
+    value, score = elites.drawn(shortfall, 10, rng)
+    # One design that is the elite of its value by two scores is drawn once.
+    assert sorted(value.tolist()) == [1, 2, 2]
     assert len(score) == 3
-    firsts = [niches.drawn(shortfall, 1, rng)[0][0] for _ in range(200)]
+    firsts = [elites.drawn(shortfall, 1, rng)[0][0] for _ in range(200)]
     assert 0 not in firsts
     assert firsts.count(2) > 180
 
@@ -68,8 +68,8 @@ class Screen:
         return 1.0 - levels[:, 0]
 
 
-def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screened():
-    passes = [3, 12, None]  # place of the first child that passes, of 20, in each of three niches
+def test_of_each_value_the_first_that_passes_is_taken_and_little_more_is_screened():
+    passes = [3, 12, None]  # place of the first child that passes, of 20, in each of three values
     of = np.repeat(np.arange(3), 20)
     children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
     children[[3, 5, 32, 33], 0] = 1
@@ -80,7 +80,7 @@ def test_of_each_niche_the_first_that_passes_is_taken_and_little_more_is_screene
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
 
 
-def test_the_surrogate_of_niches_knows_what_lies_around_their_incumbents(monkeypatch):
+def test_the_surrogate_of_elites_is_fitted_to_what_lies_around_them(monkeypatch):
     fitted = []
 
     class Spy(elites_of.Surrogate):
@@ -104,10 +104,10 @@ def offspring(archive):
     return set(np.bincount(archive.generation)[1:-1].tolist())
 
 
-def test_only_spaces_too_large_to_enumerate_have_niches_and_smaller_generations(monkeypatch):
+def test_only_spaces_too_large_to_enumerate_have_elites_and_smaller_generations(monkeypatch):
     assert offspring(searched()) == {100}
     monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    with_niches = searched()
-    assert len(with_niches) == len(with_niches.seen) == 300
-    assert with_niches.feasible.all()
-    assert offspring(with_niches) == {35}
+    with_elites = searched()
+    assert len(with_elites) == len(with_elites.seen) == 300
+    assert with_elites.feasible.all()
+    assert offspring(with_elites) == {35}

@@ -147,9 +147,9 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     wanted = []
     whole = OffspringBuilder.add
 
-    def counted(brood, candidates, limit):
+    def counted(builder, candidates, limit):
         wanted.append((set(RRAM.rank(candidates).tolist()), limit))
-        whole(brood, candidates, limit)
+        whole(builder, candidates, limit)
 
     monkeypatch.setattr(OffspringBuilder, "add", counted)
     mate(LARGE_PROBLEM, archive, 30)

@@ -75,16 +75,6 @@ def test_unique_rank():
     assert unique_rank(F).tolist() == [0, 0, 3, 1, 2]
 
 
-def test_a_front_that_just_fits_survives_whole():
-    pop = random_population(40, np.random.default_rng(2))
-    F = pop.get("F")
-    F[20:] = F[:20] * 2  # each of these is dominated
-    pop.set("F", F)
-    first = np.flatnonzero(unique_rank(F) == 0)
-    assert len(first) < 40
-    assert set(survivors(pop, len(first))) == set(first)
-
-
 NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)
 
 

@@ -12,6 +12,7 @@ from experiments.run import main
 from imcmoo.cli import run_studies
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact import answer as exact
+from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
 from imcmoo.study.exact_comparison import find_answer, study_settings
@@ -111,7 +112,7 @@ def test_the_answer_of_another_model_is_refused_before_anything_is_done(results,
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
     summary = json.loads(before) | {"identity": {}}
-    summary["checksum"] = exact.checksum(summary)
+    summary["checksum"] = content_checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
         assert main([*arguments, "--seed", "3", "--out", str(results)]) == 2

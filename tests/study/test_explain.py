@@ -140,14 +140,14 @@ def test_what_is_broken_already_rules_nothing_out():
     assert (limits.loc[over, "used"] > 1).all()
 
 
-def test_without_own_bests_minimax_regret_is_against_the_design_itself():
+def test_without_single_network_optima_minimax_regret_is_against_the_design_itself():
     exact = designs(REFERENCE, 4000)
     levels = exact.levels[exact.feasible][:1]
     (alone,) = explain(REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels))
     assert (alone.score, alone.against) == (0.0, "this design")
     best = exact.judged[exact.feasible].min(axis=0)
     (among,) = explain(
-        REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), own_best=best
+        REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), reference_edap=best
     )
     assert among.against == ""
     assert among.score == (exact.judged[exact.feasible][0] / best).max() - 1

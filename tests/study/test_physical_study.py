@@ -68,19 +68,6 @@ def test_a_device_names_the_space_of_the_study_s_model(finished):
     assert study.space.size == 2**9 * 3
 
 
-def test_the_exact_optimum_is_the_smallest_of_all_designs(finished):
-    study = find_study(finished[0])
-    levels = study.space.unrank(np.arange(study.space.size))
-    problem = study.problem()
-    F, G = problem.score(levels, problem.model.evaluate(levels))
-    edap = problem.costs(F[(G <= 0).all(axis=1)]).edap
-    optima = pd.read_csv(finished[1] / "exact" / "own" / "optima.csv").set_index("criterion")
-    assert optima.loc[["edap_max"], "value"].iloc[0] == edap.max(axis=1).min()
-    regret = pd.read_csv(finished[1] / "own" / "seed-1" / "regret.csv").set_index("criterion")
-    assert set(regret.index) >= {"edap_max", "edap_geomean", "regret_minimax"}
-    assert (regret["regret_selected"] >= -1e-12).all()
-
-
 def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
     folder = finished[1] / "own" / "seed-1"
     columns, result = of_design(find_study(finished[0]), folder)

@@ -220,26 +220,6 @@ def test_a_faulty_file_is_refused_with_a_line_for_each_fault(fault, tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "No such file or directory"),
-        ("folder", "Is a directory"),
-        (b"\x93NUMPY\x00\xff", "not a text file, but TOML is needed"),
-    ],
-)
-def test_what_is_no_text_file_is_refused(content, message, tmp_path, capsys):
-    path = tmp_path / "x.toml"
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content)
-    for verb in ("run", "enumerate"):
-        assert main([verb, str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
-        assert f"{path}: {message}" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("net", b"\xff\xfe\x00\x01", r"networks\[0\].source: .*not text in UTF-8"),

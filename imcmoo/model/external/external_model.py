@@ -87,7 +87,7 @@ class ExternalModel(CostModel):
             ValueError: levels outside the space.
             OSError: the cache cannot be written to.
         """
-        designs = self._designs(levels)
+        designs = self.space.designs(levels)
         new = {self._answers.key(d): d for d in designs if self._answers.get(d) is None}
         self._evaluate(list(new.values()))
         kept = [self._answers.get(design) for design in designs]
@@ -97,11 +97,6 @@ class ExternalModel(CostModel):
     @property
     def _name(self) -> str:
         return f"{type(self).__module__}:{type(self).__qualname__}"
-
-    def _designs(self, levels: Levels) -> list[dict[str, Any]]:
-        """Physical values of each design as plain numbers and words."""
-        columns = {name: v.tolist() for name, v in self.space.decode(levels).items()}
-        return [{name: v[i] for name, v in columns.items()} for i in range(len(levels))]
 
     def _evaluate(self, designs: Sequence[dict[str, Any]]) -> None:
         """Evaluate designs and keep each answer as it comes."""

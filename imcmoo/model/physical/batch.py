@@ -148,7 +148,7 @@ class Batch:
     @cached_property
     def _overflow_bits(self) -> Floats:
         """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
-        return overflow_bits(self.context.layers, self.buffer_sizes[0])
+        return overflow_bits(self.context.layers, self.buffer_sizes[0], self.context.held_bits)
 
     @cached_property
     def spill_bits(self) -> Floats:
@@ -201,7 +201,8 @@ class Batch:
         nowhere = ~self.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        return cells, np.maximum(bits, lines)
+        held = self.context.held_bits - 8192 * self.designs.glb_KiB[:, None]
+        return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
     def runs(self) -> Bools:
@@ -413,7 +414,7 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
     features = batch.features(streamed=False).networks if pipelined else None
-    for rows, used in _alike(batch):
+    for rows, used in _chunks_by_mode(batch):
         work = LayerWork(batch, rows, streams=True in used)
         totals.sum_bits[rows] = sums = layers.total(work.sums)
         for streamed in used:
@@ -449,7 +450,7 @@ def _bit_s(batch: Batch, seconds: Floats) -> Floats:
     return bit_s
 
 
-def _alike(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
+def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
     """Indices of designs worked on at once, and the modes they use.
 
     Designs that take the same steps are neighbours, which leaves steps out for most.
@@ -532,15 +533,14 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
     cells = features.counts[:, ACTIONS.index("write")]
     written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
     fetched = stored * prices["dram"][:, None]
-    switches = c.switches_networks and not streamed
-    images = 1.0 if streamed else c.inferences_per_switch
     off_chip = dram * prices["dram"][:, None]
-    if streamed or switches:
-        on_chip = on_chip + written / images
-        off_chip = off_chip + fetched / images
     latency, interval = totals.latency_s[mode], totals.interval_s[mode]
-    switch_s = _switch_s(batch) if switches else np.zeros_like(latency)
-    if switches:
+    if streamed:
+        on_chip, off_chip = on_chip + written, off_chip + fetched
+    switch_on, switch_off, switch_s = _switch(batch, written, fetched, streamed=streamed)
+    if c.switches_networks and (layers.holds_weights.any() or not streamed):
+        images = c.inferences_per_switch
+        on_chip, off_chip = on_chip + switch_on / images, off_chip + switch_off / images
         latency, interval = (t + switch_s / images for t in (latency, interval))
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
     run = Run(
@@ -552,7 +552,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
         occupied_cells=features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         dram_bits=dram + stored * streamed,
         glb_bits=read + write + 2 * totals.spilled_bits[mode] + operands,
-        switch_energy_J=(written + fetched) * switches,
+        switch_energy_J=switch_on + switch_off,
         switch_time_s=switch_s,
     )
     return batch.apply_power_limit(run, features.occupied)
@@ -568,9 +568,27 @@ def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
     return energy
 
 
-def _switch_s(batch: Batch) -> Floats:
-    """Writing the rows of all macros at once, or fetching the weights if that takes longer."""
-    layers, rates = batch.context.layers, batch.chip.rates
-    rows = batch.designs.rows * rates.row_write_s
-    fetch = layers.total(layers.stored_bits) * rates.dram_bit_s[:, None]
-    return np.maximum(rows[:, None], fetch)
+def _switch(
+    batch: Batch, written: Floats, fetched: Floats, *, streamed: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Energy on and off the chip and seconds of a switch to each network, shape (n, W) each.
+
+    Weights are fetched and written to the arrays, unless streamed, and to the global buffer. Rows
+    of all macros are written at once, unless fetching takes longer.
+
+    Args:
+        batch: n chips.
+        written, fetched: energy of the weights in the arrays, shape (n, W).
+        streamed: whether these are loaded for every image anyway.
+    """
+    layers, rates, prices = batch.context.layers, batch.chip.rates, batch.chip.prices_J
+    if not batch.context.switches_networks:
+        return np.zeros_like(written), np.zeros_like(written), np.zeros_like(written)
+    bits = layers.held_bits
+    on_chip, off_chip = (bits * prices[name][:, None] for name in ("glb_write", "dram"))
+    rows = np.zeros(len(written))
+    if not streamed:
+        on_chip, off_chip = on_chip + written, off_chip + fetched
+        bits = bits + layers.total(layers.stored_bits)
+        rows = batch.designs.rows * rates.row_write_s
+    return on_chip, off_chip, np.maximum(rows[:, None], bits * rates.dram_bit_s[:, None])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
@@ -67,6 +68,11 @@ class Circuit:
                 )
         if self.redundancy < 1 or min(self.sigma, self.read_sigma) < 0:
             raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
+
+    def without_errors(self) -> Circuit:
+        """A circuit of the same precision that computes as integers do."""
+        exact: dict[str, Any] = {"sigma": 0.0, "read_sigma": 0.0, "cell_errors": "uniform"}
+        return replace(self, **exact, adc_bits=None, weight_clip=1.0)
 
     @classmethod
     def of_designs(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.keyed_cache import KeyedCache
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import CircuitLimits
@@ -62,6 +64,12 @@ class Context:
     def switches_networks(self) -> bool:
         """True if weights are written at a switch of networks."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
+
+    @cached_property
+    def held_bits(self) -> Floats:
+        """Weights for the digital unit that the global buffer holds with each network, (W,)."""
+        held = self.layers.held_bits
+        return np.broadcast_to(held.sum(), held.shape) if self.co_resident else held
 
     def loads(self, *, streamed: bool) -> float:
         """Number of times the weights of a network are loaded for an image."""

@@ -34,7 +34,9 @@ class LayerTable:
         line_words: words a line buffer holds for the layer, C·G·(R − 1) input rows, shape (L,).
         first_share: share of its input a layer needs for its first output, shape (L,).
         input_bits, weight_bits: precision, shape (L,).
-        dynamic: whether both operands are activations, shape (L,).
+        dynamic: whether a layer runs on the digital unit: both operands are activations, or a study
+            says so, shape (L,).
+        holds_weights: whether the global buffer holds its weights for that unit, shape (L,).
         previous_share: Σ over a layer's successors of their `first_share`, shape (L,): what of the
             layer's time passes before its successors may start.
         io_bits: bits of each network's own input and output, shape (W,).
@@ -59,6 +61,7 @@ class LayerTable:
     input_bits: Floats
     weight_bits: Floats
     dynamic: Bools
+    holds_weights: Bools
     previous_share: Floats
     io_bits: Floats
     operands: OperandBits
@@ -71,7 +74,9 @@ class LayerTable:
         *,
         input_bits: int | Sequence[int] = BITS,
         weight_bits: int | Sequence[int] = BITS,
+        weight_clip: float | Sequence[float] = 1.0,
         dynamic: Bools | None = None,
+        digital: Bools | None = None,
     ) -> LayerTable:
         """Gather the layers of networks.
 
@@ -79,23 +84,32 @@ class LayerTable:
             workloads: W networks.
             input_bits: precision of all inputs, or one per network; 4 to 8.
             weight_bits: of the weights; 4 to 8.
+            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
+                networks or one per network.
             dynamic: which layers multiply two activations, over all layers of all networks in
                 order; none by default.
+            digital: which layers run on the digital unit although one operand is stored, likewise.
 
         Raises:
-            ValueError: a precision outside 4 to 8, or a wrong number of precisions or flags.
+            ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
+                precisions or flags.
         """
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
         owner = workloads.owner
-        flags = np.zeros(len(owner), bool) if dynamic is None else np.asarray(dynamic, bool)
-        if flags.shape != owner.shape:
-            raise ValueError(f"dynamic has shape {flags.shape}, expected {owner.shape}")
+        unit = np.zeros(len(owner), np.int64)  # 1 for products of activations, 2 for stored weights
+        for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
+            if flags is not None and np.shape(flags) != owner.shape:
+                raise ValueError(f"{name} has shape {np.shape(flags)}, expected {owner.shape}")
+            unit[np.asarray([] if flags is None else flags, dtype=bool).nonzero()] = kind
         bits = [
             _per_network(name, value, len(workloads))[owner]
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
         ]
-        layers = np.column_stack([owner, shapes, strides, *bits, flags])
+        clips = np.broadcast_to(weight_clip, len(workloads)).tolist()
+        if not all(0 < clip <= 1 for clip in clips):
+            raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
+        layers = np.column_stack([owner, shapes, strides, *bits, unit])
         rows, distinct = np.unique(layers, axis=0, return_inverse=True)
         distinct = distinct.reshape(-1)
         columns = rows.T.astype(float)
@@ -116,9 +130,12 @@ class LayerTable:
             input_bits=columns[11],
             weight_bits=columns[12],
             dynamic=columns[13] > 0,
+            holds_weights=columns[13] == 2,
             previous_share=np.bincount(distinct, follows) / count,
             io_bits=io_words + outputs * columns[11][distinct][last],
-            operands=OperandBits.joined([operand_bits(w) for w in workloads.workloads]),
+            operands=OperandBits.joined(
+                [operand_bits(w, c) for w, c in zip(workloads.workloads, clips, strict=True)]
+            ),
             distinct=distinct,
         )
 
@@ -162,6 +179,12 @@ class LayerTable:
         """Bits of the weights, 0 where both operands are activations, shape (L,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
         return np.where(self.dynamic, 0.0, bits)
+
+    @cached_property
+    def held_bits(self) -> Floats:
+        """Bits of the weights of each network in the global buffer, shape (W,)."""
+        bits = self.groups * self.rows * self.outputs * self.weight_bits
+        return self.total(self.holds_weights * bits)
 
     def input_words(self, *, strides: bool) -> Floats:
         """Words read for one pass, reused along the width, shape (L,).

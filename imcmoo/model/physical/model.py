@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.errors import check_choice
+from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
@@ -43,7 +43,7 @@ from imcmoo.model.physical.parameters import (
     mapping_keys,
     refuse,
 )
-from imcmoo.model.physical.predicted_accuracy import CircuitNoise, PredictedAccuracy
+from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.model.physical.switches import Switches
@@ -110,7 +110,11 @@ class PhysicalModel:
         requests_per_switch: images over which a switch is charged.
         input_bits: precision of inputs, one number or one per network, 4 to 8.
         weight_bits: of weights, likewise.
+        weight_clip: largest weight that is stored, as a share of the largest of a layer, one number
+            or one per network.
         dynamic: which layers multiply two activations, over all layers in order.
+        layers_digital: by network, layers that run on the digital unit, their weights in the global
+            buffer; none by default.
         table: component numbers; the shipped ones by default.
         accuracy: accuracy data by network; none by default.
         max_accuracy_drop: largest drop below the float score by network; no limit by default.
@@ -135,7 +139,9 @@ class PhysicalModel:
         requests_per_switch: float = 1e6,
         input_bits: int | Sequence[int] = BITS,
         weight_bits: int | Sequence[int] = BITS,
+        weight_clip: float | Sequence[float] = 1.0,
         dynamic: Bools | None = None,
+        layers_digital: Mapping[str, Sequence[str]] | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
@@ -153,7 +159,12 @@ class PhysicalModel:
         switches = switches or Switches()
         assumptions = assumptions or Assumptions()
         layers = LayerTable.of_workloads(
-            networks, input_bits=input_bits, weight_bits=weight_bits, dynamic=dynamic
+            networks,
+            input_bits=input_bits,
+            weight_bits=weight_bits,
+            weight_clip=weight_clip,
+            dynamic=dynamic,
+            digital=_named_layers(networks, layers_digital or {}),
         )
         self.networks = networks
         self.layers = layers
@@ -183,7 +194,10 @@ class PhysicalModel:
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            bits = [_each(bits, len(networks)) for bits in (input_bits, weight_bits)]
+            operands = [
+                np.broadcast_to(each, len(networks)).tolist()
+                for each in (input_bits, weight_bits, weight_clip)
+            ]
             predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
@@ -191,7 +205,8 @@ class PhysicalModel:
                 max_drop=max_accuracy_drop or {},
                 device=MEMORY_CELLS[device],
                 assumptions=assumptions,
-                precision=list(zip(*bits, strict=True)),
+                operands=[Operands(*each) for each in zip(*operands, strict=True)],
+                digital=layers_digital or {},
             )
             self.context = replace(self.context, accuracy=predicted)
 
@@ -312,9 +327,24 @@ class PhysicalModel:
         return designs
 
 
-def _each(bits: int | Sequence[int], n: int) -> list[int]:
-    """Bits of each network."""
-    return [bits] * n if isinstance(bits, int) else list(bits)
+def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:
+    """True for the named layers, over all layers in order.
+
+    Raises:
+        ValueError: a network has no such layer with weights of its own.
+    """
+    flags = []
+    for network in networks.workloads:
+        names = named.get(network.name, ())
+        own = [n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic]
+        for name in names:
+            if name not in own:
+                raise ValueError(
+                    f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
+                    + did_you_mean_or_known(name, own)
+                )
+        flags += [layer in names for layer in network.layers]
+    return np.array(flags)
 
 
 def _batches(designs: Designs, size: int) -> list[Ints]:
@@ -331,6 +361,7 @@ def _batches(designs: Designs, size: int) -> list[Ints]:
 
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
+PER_NETWORK = (*BITS_OF, "weight_clip")
 """Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
 """Options that the digest of the data states by themselves, code, and results."""
@@ -419,24 +450,24 @@ class PhysicalEvaluator(CostModel):
         at = self.workload_names.index(name)
         one = WorkloadSet((self.workloads.workloads[at],))
         options = {
-            key: value[at] if key in BITS_OF and not isinstance(value, int) else value
+            key: value[at] if key in PER_NETWORK and not isinstance(value, int | float) else value
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._model.context.noise, at)
-        return self._alike(one, options, deployment)
+        return self._with_networks(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of time-multiplexed networks, one on the chip at a time."""
         if self._deployment == "alone":
             return self
-        return self._alike(self.workloads, self._options)
+        return self._with_networks(self.workloads, self._options)
 
     @property
     def _deployment(self) -> Deployment:
         deployment: Deployment = self._options.get("deployment", "alone")
         return deployment
 
-    def _alike(
+    def _with_networks(
         self,
         workloads: WorkloadSet,
         options: Mapping[str, Any],
@@ -631,6 +662,8 @@ def physical_model(
     *,
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
+    weight_clip: Mapping[str, float] | None = None,
+    layers_digital: Mapping[str, Sequence[str]] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -641,6 +674,9 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
+        weight_clip: largest weight that is stored, as a share of the largest of its channel, by
+            network; 1 by default.
+        layers_digital: layers that run on the digital unit, by network.
         compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
@@ -653,6 +689,10 @@ def physical_model(
     if precision is not None:
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
+    if weight_clip is not None:
+        options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
+    if layers_digital is not None:
+        options["layers_digital"] = {n: tuple(names) for n, names in layers_digital.items()}
     if compute_snr_limit_dB is not None:
         device = space.fixed.get("device", "")
         options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)

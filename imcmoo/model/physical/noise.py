@@ -37,6 +37,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
+from imcmoo.networks.workloads import BITS
 
 OUTLIER_SIGMAS = 6.0
 """How far it lies off, in standard deviations of the columns' means."""
@@ -414,13 +415,14 @@ def assumed_statistics(
     zero = 2.0 ** (bits[1] - 1)
     input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
     weight_square = ww - 2 * zero * w + zero**2
+    cut = operands.cut / 4.0 ** (BITS - bits[1])
     return Statistics(
         rows=rows,
         inputs=inputs,
         weights=weights,
         input_variance=input_variance,
         signal=rows * input_variance * weight_square,
-        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
+        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square) + cut / weight_square,
         outliers=assumptions.outlier_columns.value,
         cell_variances=None
         if cell_errors == "uniform"
@@ -493,7 +495,7 @@ class NoiseModel:
         self._n_networks = layers.n_networks
         self._owner = layers.owner[distinct]
         precision = np.column_stack([layers.input_bits, layers.weight_bits])[distinct].astype(int)
-        self._alike = [
+        self._by_precision = [
             ((int(bits[0]), int(bits[1])), np.flatnonzero((precision == bits).all(axis=1)))
             for bits in np.unique(precision, axis=0)
         ]
@@ -549,7 +551,9 @@ class NoiseModel:
         """
         adc, dev = np.empty((2, len(adc_bits), len(circuits), self._n_layers))
         rounding = np.empty(self._n_layers)
-        for (_, alike), statistics in zip(self._alike, self._sliced(circuits[0]), strict=True):
+        for (_, alike), statistics in zip(
+            self._by_precision, self._sliced(circuits[0]), strict=True
+        ):
             adc[..., alike], dev[..., alike] = noise_of_circuits(statistics, circuits, adc_bits)
             rounding[alike] = statistics.rounding
         return adc, dev, rounding
@@ -570,7 +574,7 @@ class NoiseModel:
                     unsigned_inputs=self._unsigned,
                     cell_errors=circuit.cell_errors,
                 )
-                for bits, alike in self._alike
+                for bits, alike in self._by_precision
             ]
         return self._statistics[key]
 

@@ -256,7 +256,7 @@ _TILING_KEY = {
 _CIRCUIT_KEY = {
     name: column.circuit_key_bits for name, column in COLUMNS.items() if column.circuit_key_bits
 }
-_BESIDE_ROWS = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
+_CIRCUIT_KEY_WITHOUT_ROWS = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
 CIRCUIT_KEY = tuple(_CIRCUIT_KEY)
 """Parameters that decide the noise of products, and so the accuracy of networks."""
 MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
@@ -279,7 +279,7 @@ def circuit_keys(designs: Designs) -> Ints:
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
     rows = np.where(filled, designs.active_rows, designs.rows)
-    return _packed(rows.astype(np.int64), designs, _BESIDE_ROWS)
+    return _packed(rows.astype(np.int64), designs, _CIRCUIT_KEY_WITHOUT_ROWS)
 
 
 def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:

@@ -8,7 +8,7 @@ the parts of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,20 @@ CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
 
 
 @dataclass(frozen=True)
+class Operands:
+    """Integers that stand for the inputs and weights of a network, as fields of `Circuit`."""
+
+    input_bits: int
+    weight_bits: int
+    weight_clip: float = 1.0
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        """Precision of inputs and weights."""
+        return self.input_bits, self.weight_bits
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Predicted accuracy of a network on a chip.
 
@@ -50,22 +64,26 @@ class Prediction:
     layers: Floats
 
 
-def predict(data: AccuracyData, noise: Floats, bits: tuple[int, int]) -> Prediction:
+def predict(
+    data: AccuracyData, noise: Floats, bits: tuple[int, int], digital: Collection[str] = ()
+) -> Prediction:
     """The accuracy from the noise of all layers.
 
     Args:
         data: of the network.
         noise: over signal of ADCs and cells, shape (2, L).
         bits: precision of inputs and weights.
+        digital: layers without noise, whose weights do not lie in arrays.
 
     Raises:
-        ValueError: no such precision was measured.
+        ValueError: no such precision or layer was measured.
     """
+    analog = data.others(digital)
     if bits not in data.rounding:
         known = ", ".join(f"{x}/{w}" for x, w in data.rounding)
         raise ValueError(f"no accuracy data for {bits[0]}/{bits[1]} bits; there are {known}")
     gains = np.array([data.gains("gain_white"), data.gains("gain_static")])
-    at_logits = gains * np.minimum(noise, LARGEST_NSR)
+    at_logits = gains * np.minimum(noise, LARGEST_NSR) * analog
     rounding = data.rounding[bits]
     adc, dev = at_logits.sum(axis=1)
     white, nsr = rounding + adc, rounding + adc + dev
@@ -96,7 +114,8 @@ class PredictedAccuracy:
         noise: works out the noise of layers.
         device: kind of memory cell.
         assumptions: cell and read errors.
-        precision: bits of inputs and weights of each network, length W.
+        operands: of each network, length W.
+        digital: layers that run on the digital unit by name of the network.
 
     Raises:
         ValueError: no accuracy data for a precision.
@@ -111,19 +130,21 @@ class PredictedAccuracy:
         max_drop: Mapping[str, float],
         device: MemoryCell,
         assumptions: Assumptions,
-        precision: Sequence[tuple[int, int]],
+        operands: Sequence[Operands],
+        digital: Mapping[str, Collection[str]],
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
         self._device = device
         self._assumptions = assumptions
-        self._precision = list(precision)
+        self._operands = list(operands)
+        self._digital = [digital.get(name, ()) for name in names]
         self._cache = KeyedCache(np.inf, rows_at_once=1)
         self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
         """Largest drop of each network, infinite without a limit, shape (W,)."""
-        for of_network, bits in zip(self._data, self._precision, strict=True):
+        for of_network, each, layers in zip(self._data, self._operands, self._digital, strict=True):
             if of_network is not None:
-                predict(of_network, np.zeros((2, len(of_network.layers))), bits)
+                predict(of_network, np.zeros((2, len(of_network.layers))), each.bits, layers)
 
     @property
     def limited(self) -> bool:
@@ -200,7 +221,8 @@ class PredictedAccuracy:
         data = self._data[network]
         if data is None:
             raise ValueError("this network has no accuracy data")
-        bits = self._precision[network]
+        operands = self._operands[network]
         (circuit,) = Circuit.of_designs(design, self._device, self._assumptions)
-        circuit = replace(circuit, input_bits=bits[0], weight_bits=bits[1])
-        return predict(data, self._noise(data, circuit), bits)
+        circuit = replace(circuit, **vars(operands))
+        noise = self._noise(data, circuit)
+        return predict(data, noise, operands.bits, self._digital[network])

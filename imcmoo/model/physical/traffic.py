@@ -82,20 +82,28 @@ def count_traffic(
 
 
 def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
-    """Bits the digital unit of so many units reads for products of activations, (n, L), else 0.
+    """Bits the digital unit of so many units reads for its layers, (n, L), else 0.
 
     It works on tiles of √units by √units results, each operand being read once per tile.
     """
     side = np.sqrt(mac_units)[:, None]
     left = layers.n_vectors * np.ceil(layers.outputs / side)
     right = layers.outputs * np.ceil(layers.n_vectors / side)
-    return layers.dynamic * layers.groups * layers.rows * layers.input_bits * (left + right)
+    right_bits = np.where(layers.holds_weights, layers.weight_bits, layers.input_bits)
+    bits = layers.input_bits * left + right_bits * right
+    return layers.dynamic * layers.groups * layers.rows * bits
 
 
-def overflow_bits(layers: LayerTable, glb_KiB: Floats) -> Floats:
-    """Outputs of a layer that do not fit the global buffer beside its inputs, shape (n, L)."""
+def overflow_bits(layers: LayerTable, glb_KiB: Floats, held_bits: Floats) -> Floats:
+    """Outputs of a layer that do not fit the global buffer beside its inputs, shape (n, L).
+
+    Args:
+        layers: L distinct layers.
+        glb_KiB: size of the buffer, shape (n,).
+        held_bits: weights that it holds while a network runs, shape (W,).
+    """
     outputs = layers.output_words * layers.input_bits
-    held = layers.held_inputs * layers.input_bits + outputs
+    held = layers.held_inputs * layers.input_bits + outputs + held_bits[layers.owner]
     bits: Floats = np.minimum(outputs, np.maximum(held - glb_KiB[:, None] * 8192, 0.0))
     return bits
 

@@ -84,13 +84,10 @@ def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
     """Each axis as the file states it; None where not even their number is stated."""
     if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
         return None
-    return tuple(_axis(d) for d in kind.tensor_type.shape.dim)
-
-
-def _axis(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
-    if dim.dim_param:
-        return dim.dim_param
-    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None
+    return tuple(
+        d.dim_param or (d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None)
+        for d in kind.tensor_type.shape.dim
+    )
 
 
 def _symbols_of(

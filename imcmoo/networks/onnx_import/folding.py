@@ -55,7 +55,8 @@ def fold(
         return None
     if any(tensor is not None and tensor.value is None for tensor in inputs):
         return None
-    if node.op_type not in BOUNDED and not all(_is_small(tensor) for tensor in outputs):
+    sizes = [None if tensor.known is None else prod(tensor.known) for tensor in outputs]
+    if node.op_type not in BOUNDED and any(n is None or n > LARGEST_VALUE for n in sizes):
         return None
     return _run(node, inputs, opsets)
 
@@ -66,10 +67,6 @@ def _shape_of(node: onnx.NodeProto, tensor: Tensor | None) -> list[NDArray[Any]]
     limits = {a.name: a.i for a in node.attribute}
     part = slice(limits.get("start", 0), limits.get("end"))
     return [np.array(tensor.known[part], dtype=np.int64)]
-
-
-def _is_small(tensor: Tensor) -> bool:
-    return tensor.known is not None and prod(tensor.known) <= LARGEST_VALUE
 
 
 def _run(

@@ -184,10 +184,7 @@ def _infer_microsoft(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> l
     stand_in = onnx.NodeProto(op_type=operator, output=node.output[:1])
     stand_in.input.extend(node.input[i] for i in chosen)
     stand_in.attribute.extend(a for a in node.attribute if a.name in schema.attributes)
-    floats = [_as_float(inputs[i]) for i in chosen]
+    taken = [inputs[i] for i in chosen]
+    floats = [None if t is None else Tensor(t.shape, onnx.TensorProto.FLOAT) for t in taken]
     newest = {"": onnx.defs.onnx_opset_version()}
     return [*_infer(schema, stand_in, floats, newest), *unknown[1:]]
-
-
-def _as_float(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else Tensor(tensor.shape, onnx.TensorProto.FLOAT)

@@ -121,13 +121,10 @@ def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
     stored += [a.t for node in graph.node for a in node.attribute if a.HasField("t")]
     for tensor in stored:
         for entry in tensor.external_data:
-            if entry.key == "location" and _leaves_folder(str(entry.value)):
+            location = str(entry.value) if entry.key == "location" else ""
+            forms = (PurePosixPath(location), PureWindowsPath(location))
+            if any(form.anchor or ".." in form.parts for form in forms):
                 raise InputError(
                     f"tensor '{tensor.name}' keeps its data outside the model's folder: "
                     f"'{entry.value}'"
                 )
-
-
-def _leaves_folder(location: str) -> bool:
-    forms = (PurePosixPath(location), PureWindowsPath(location))
-    return any(f.is_absolute() or f.anchor or ".." in f.parts for f in forms)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
 import onnx
 
@@ -266,23 +268,19 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
             maker[name] = index
     reads = [sorted({maker[name] for name in _read_by(node) if name in maker}) for node in nodes]
     needed = _reachable((maker[name] for name in outputs if name in maker), reads)
+    sorter = TopologicalSorter({index: reads[index] for index in needed})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        through = nodes[error.args[1][0]].output[0]
+        raise InputError(f"the graph runs in a circle through '{through}'") from None
     order: list[int] = []
-    state = dict.fromkeys(needed, 0)  # 0 untouched, 1 being visited, 2 done
-    for start in sorted(needed):
-        stack = [(start, iter(reads[start]))] if state[start] == 0 else []
-        state[start] = max(state[start], 1)
-        while stack:
-            index, waiting = stack[-1]
-            source = next((s for s in waiting if state[s] != 2), None)
-            if source is None:
-                stack.pop()
-                state[index] = 2
-                order.append(index)
-            elif state[source] == 1:
-                raise InputError(f"the graph runs in a circle through '{nodes[source].output[0]}'")
-            else:
-                state[source] = 1
-                stack.append((source, iter(reads[source])))
+    ready: list[int] = []
+    while sorter.is_active():
+        for index in sorter.get_ready():
+            heappush(ready, index)
+        order.append(heappop(ready))
+        sorter.done(order[-1])
     return [nodes[index] for index in order]
 
 

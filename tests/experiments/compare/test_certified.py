@@ -11,7 +11,7 @@ from experiments.compare.cli_rules import find_certified
 from experiments.compare.comparison import Rules, search_all, tables
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.exact.regret import CertifiedRegret, ExactRegret
+from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.study.certify_study import SolverOptions, certify_study
@@ -45,7 +45,7 @@ def test_certificates_judge_as_enumeration_does(study, results):
     problem = study.problem()
     answer = Enumeration(problem).answer()
     exact = ExactRegret(problem, answer)
-    certified = CertifiedRegret(problem, find_certified(study, results))
+    certified = Regret(problem, find_certified(study, results))
     F, _ = problem.evaluate(draw_feasible(problem, 50, np.random.default_rng(0)))
     mine, theirs = certified.regrets(F), exact.regrets(F)
     assert set(mine) == set(theirs)
@@ -93,7 +93,7 @@ def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsy
 
 def test_a_search_is_judged_by_certificates_as_by_enumeration_but_for_the_front(study, results):
     problem = study.problem()
-    judge = CertifiedRegret(problem, find_certified(study, results))
+    judge = Regret(problem, find_certified(study, results))
     rules = Rules(study, lambda _: judge, (30, 60), 60, {"random": random_search}, frozenset())
     result = search_all(rules, judge, seed=1)
     assert set(result["runs.budget"]) == {30, 60}

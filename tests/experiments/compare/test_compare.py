@@ -10,8 +10,10 @@ from experiments.compare import __main__ as compare
 from experiments.compare import cli_rules, comparison, large_spaces, random_cases, statistics
 from experiments.compare.ablations import ABLATIONS
 from experiments.compare.algorithms import COMPILED, METHODS, PHASED
+from experiments.compare.cli_rules import PACKAGES
 from experiments.compare.comparison import Rules
 from experiments.compare.evaluation_counter import Counted, Start, judged
+from experiments.compare.large_spaces import OPTUNA
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
@@ -32,14 +34,14 @@ def start():
 @pytest.mark.parametrize(
     "name",
     [
-        *(n for n in (*METHODS, *list(ABLATIONS)[1:]) if n not in COMPILED),
+        *(n for n in (*METHODS, *list(ABLATIONS)[1:], *OPTUNA) if n not in COMPILED),
         *(pytest.param(n, marks=pytest.mark.slow) for n in sorted(COMPILED)),
     ],
 )
 def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
-    if name in COMPILED:  # for several seconds
-        pytest.importorskip("numba")
-    archive = (METHODS | ABLATIONS)[name](start)
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
+    archive = (METHODS | ABLATIONS | large_spaces.METHODS)[name](start)
     assert 100 <= len(archive) <= BUDGET
     assert len(archive.seen) == len(archive)
     initial = set(start.problem.space.rank(start.initial).tolist())
@@ -47,9 +49,14 @@ def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start
     assert name == "random start" or first <= initial
 
 
-@pytest.mark.parametrize("name", ["ours", "NSGA-II, criteria", "Pareto local search", "best-first"])
+@pytest.mark.parametrize(
+    "name", ["ours", "NSGA-II, criteria", "Pareto local search", "best-first", *OPTUNA]
+)
 def test_the_same_seed_gives_the_same_search(name, start):
-    assert np.array_equal(METHODS[name](start).levels, METHODS[name](start).levels)
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
+    one, other = ((METHODS | large_spaces.METHODS)[name](start).levels for _ in range(2))
+    assert np.array_equal(one, other)
 
 
 def test_designs_proposed_again_are_evaluated_but_not_counted(start):

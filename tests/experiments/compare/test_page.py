@@ -1,5 +1,6 @@
-"""The tables of `docs/search.md` are those of the comparisons the repository keeps."""
+"""The tables of two pages are those of the comparisons the repository keeps."""
 
+import pandas as pd
 import pytest
 
 from experiments.compare import page
@@ -10,8 +11,40 @@ def text():
     return (page.DOCS / "search.md").read_text(encoding="utf-8")
 
 
-def test_every_table_is_that_of_the_kept_comparisons(text):
+@pytest.fixture(scope="module")
+def runs():
+    """Every run of the kept comparisons, by study."""
+    files = (page.DOCS / "search" / "compare").glob("*/runs.csv.gz")
+    tables = pd.concat({file.parent.name: pd.read_csv(file) for file in files}, names=["study"])
+    return tables[tables["counted"] == "designs"].reset_index("study")
+
+
+@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.stem)
+def test_every_table_is_that_of_the_kept_comparisons(path):
+    text = path.read_text(encoding="utf-8")
+    assert "<!-- front" in text
     assert page.fill(text, page.DOCS / "search") == text
+
+
+def test_the_first_lines_state_the_largest_regret(text, runs):
+    regret = runs[runs["indicator"] == "worst"]
+    extended = regret["study"].str.endswith("_extended")
+    early = regret[~extended & (regret["budget"] == 1000) & (regret["method"] == "ours")]
+    assert (early.groupby("study")["value"].median() == 0).all()
+    late = regret[extended & (regret["budget"] == 10_000)].groupby("method")["value"]
+    assert f"is at most {100 * late.max()['ours']:.2g} % in every run" in text
+    assert f"is {100 * late.min()['Pareto local search']:.0f} % or more" in " ".join(text.split())
+
+
+def test_the_first_lines_state_where_another_method_has_the_lowest_igd_plus(text, runs):
+    keys = ["study", "budget", "method"]
+    medians = runs[runs["indicator"] == "igd_plus"].groupby(keys)["value"].median().unstack()
+    others = medians.drop(columns="ours").min(axis=1)
+    behind = medians[medians["ours"] >= others]
+    assert behind.index.tolist() == [("nine_workload_sram", 1000)]
+    ours, peer = behind[["ours", "Pareto local search"]].iloc[0]
+    assert peer == others[behind.index[0]]
+    assert f"{peer:.3f} against {ours:.3f}" in text
 
 
 def test_every_kind_of_table_is_on_the_page(text):

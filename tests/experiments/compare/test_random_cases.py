@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from experiments.compare import random_cases
 from experiments.compare.random_cases import AREA_LIMITS_MM2, DESIGNS, SPACES, draw, draw_case
+from imcmoo.benchmark.random_problems import thinned
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
@@ -53,8 +54,7 @@ def test_a_case_is_answered_exactly():
     assert case.answer.optima["edap_max"].value == pytest.approx(best, rel=1e-12)
 
 
-def test_a_parameter_of_one_level_keeps_it(monkeypatch):
-    monkeypatch.setattr(random_cases, "DESIGNS", (2, 4))
+def test_a_parameter_of_one_level_keeps_it():
     space = DesignSpace("s", (Ordinal("a", (7,)), Ordinal("b", (1, 2, 3, 4))))
-    small = random_cases.thinned(space, np.random.default_rng(0))
+    small = thinned(space, np.random.default_rng(0), (2, 4))
     assert small.parameters[0].values == (7,)

@@ -1,4 +1,4 @@
-"""The page of the physical studies: the better device, its exceptions, and loopholes."""
+"""The page of the physical studies: the better device, and its exceptions."""
 
 import pandas as pd
 import pytest

@@ -8,6 +8,7 @@ from experiments.physics import figures
 from experiments.physics.optima import optimum_table
 from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
 from experiments.physics.summary import chip_of, edap_by_network, geometric_mean
+from problems import RRAM_PHYSICAL
 from tests.experiments.conftest import ROOT
 
 PUBLISHED = ROOT / "results" / "published"
@@ -66,3 +67,13 @@ def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, an
         total = table[f"energy_{row['workload']}_J"].sum()
         assert total == pytest.approx(row["energy_J"])
         assert table["area_mm2"].sum() == pytest.approx(row["area_mm2"])
+
+
+def test_no_optimum_exploits_a_part_that_costs_nothing():
+    optima = pd.read_csv(HOME / "optima.csv")
+    assert optima["voltage_V"].min() > min(RRAM_PHYSICAL.values_of("voltage_V"))
+    assert optima["adc_bits"].min() > 3
+    assert optima["bits_per_cell"].max() <= 2
+    assert (optima.loc[optima["input_coding"] == "levels", "dac_share"] > 0).all()
+    assert (optima.loc[optima["study"].str.contains("sram"), "cell_share"] > 0).all()
+    assert (optima.loc[~optima["streamed"], "occupied_share"] <= 1 + 1e-9).all()

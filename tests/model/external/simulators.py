@@ -21,8 +21,7 @@ EVERYTHING = SPACE.unrank(np.arange(SPACE.size))
 
 def designs(levels):
     """Values by name of each design."""
-    columns = SPACE.decode(levels)
-    return [{name: v[i].item() for name, v in columns.items()} for i in range(len(levels))]
+    return SPACE.designs(levels)
 
 
 def answers(metrics, i):

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -155,9 +156,6 @@ def test_two_processes_may_use_one_cache(tmp_path):
 
 
 def test_an_interrupt_ends_what_is_being_evaluated(monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(AnswerCache, "put", interrupt)
+    monkeypatch.setattr(AnswerCache, "put", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         Stuck(SPACE, NETWORKS).evaluate(EVERYTHING[:5])  # the others would take 600 s

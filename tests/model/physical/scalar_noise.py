@@ -144,7 +144,8 @@ def layer(
                 steps, cells = min(tried, key=sum)
                 adc += 4 ** (x_low + g_low) * steps / signal
                 dev += 4 ** (x_low + g_low) * cells / signal
-    rounding = 1 / (12 * input_variance) + 1 / (12 * weight_square)
+    cut = float(operands.cut[at])
+    rounding = 1 / (12 * input_variance) + (1 / 12 + cut) / weight_square
     return {"adc": adc, "dev": dev, "rounding": rounding}
 
 

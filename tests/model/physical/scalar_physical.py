@@ -50,6 +50,7 @@ class Layer:
     pulses: dict[int, float]  # by slice bits
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
+    digital: bool = False
     previous_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -84,16 +85,18 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
-def read_layers(workload: Workload) -> list[Layer]:
+def read_layers(workload: Workload, weight_clip: float, digital: tuple[str, ...]) -> list[Layer]:
     """The distinct layers of a network in the order of their sizes, statistics averaged."""
-    moments = operand_bits(workload)
+    moments = operand_bits(workload, weight_clip)
     groups: dict[tuple[int, ...], list[int]] = {}
     for index in range(len(workload)):
         key = (*workload.shapes[index].tolist(), *workload.strides[index].tolist())
+        key = (*key, int(workload.layers[index] in digital))
         groups.setdefault(key, []).append(index)
     layers = []
     for key in sorted(groups):
-        layer = Layer(*key, len(groups[key]), *_statistics(moments, groups[key]))
+        statistics = _statistics(moments, groups[key])
+        layer = Layer(*key[:-1], len(groups[key]), *statistics, digital=bool(key[-1]))
         layers.append(layer)
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
@@ -207,7 +210,10 @@ class Chip:
         dac_m2 = 0.0
         if self.levels:
             dac_m2 = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
-        mac, router = self.find("mac", node_nm=self.node), self.find("router", node_nm=self.node)
+        mac, router = self.mac, router = (
+            self.find("mac", node_nm=self.node),
+            self.find("router", node_nm=self.node),
+        )
         tiles = d["tiles_per_group"] * d["router_groups"]
         cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
         column = array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
@@ -359,12 +365,20 @@ def _within(chip: Chip, placed: list[Placed], bound: float) -> list[int] | None:
 
 
 def evaluate(
-    design: Design, device: str, workload: Workload, table: PhysicalTable
+    design: Design,
+    device: str,
+    workload: Workload,
+    table: PhysicalTable,
+    *,
+    weight_clip: float = 1.0,
+    digital: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
     chip = Chip(design, device, table)
-    layers = read_layers(workload)
-    placed = [place(chip, layer) for layer in layers]
+    layers = read_layers(workload, weight_clip, digital)
+    chip.digital = [layer for layer in layers if layer.digital]
+    chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital)
+    placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
     streams = device == "sram" and chip.d["dram"] != "none" and not pipelined
@@ -388,7 +402,9 @@ def evaluate(
 
 def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: bool) -> float:
     """Bits of buffer that are missing: activations without DRAM, line buffers of a pipeline."""
-    worst = 0.0
+    worst = max(0.0, chip.held - chip.d["glb_KiB"] * 8192)
+    if chip.d["dram"] == "none":
+        worst = max([worst, *(overflow(chip, layer) for layer in chip.digital)])
     r = options[0]["copies"] if options else [1] * len(placed)
     for i, p in enumerate(placed):
         if chip.d["dram"] == "none":
@@ -403,7 +419,7 @@ def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: 
 
 
 def overflow(chip: Chip, layer: Layer) -> float:
-    held = (layer.held_inputs + layer.outputs) * 8
+    held = (layer.held_inputs + layer.outputs) * 8 + chip.held
     return min(layer.outputs * 8, max(0, held - chip.d["glb_KiB"] * 8192))
 
 
@@ -430,7 +446,21 @@ def run(
     by_cause = dict.fromkeys(CAUSES, 0.0)
     used, filling = 0, 0.0
     stages_compute, stages_buffer = [], []
-    stored = written = 0.0
+    stored = written = unit_s = 0.0
+    for layer in chip.digital:
+        times, joules, bits = digital_layer(chip, layer)
+        k = layer.count
+        energy += k * joules
+        glb_total += k * bits
+        dram_total += k * 2 * overflow(chip, layer)
+        largest = max(times.values())
+        latency += k * largest
+        by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
+        unit_s += k * times["compute"]
+        shared["glb"] += k * times["glb"]
+        shared["dram"] += k * times["dram"]
+        filling += k * layer.previous_share * largest
+        stages_compute.append(times["compute"])
     for p, copies in zip(placed, r, strict=True):
         passes = max(1, math.ceil(p.n / chip.macros)) if streamed else 1
         move = traffic(chip, p, passes, streamed)
@@ -472,15 +502,20 @@ def run(
             "buffer": busy[1] if busy[1] > busy[0] else 0.0,
             "dram": shared["dram"] + io * chip.dram_bit_s,
         }
+        by_cause["compute"] = max(by_cause["compute"], unit_s)
         interval = max(by_cause.values())
         latency = filling + interval
     if streamed:
         energy += load_on
+        switch = chip.held * chip.dram_bit_s / REQUESTS
     else:
         energy += load_on / REQUESTS
         off_chip += load_off / REQUESTS
-        switch = max(d["rows"] * chip.row_write_s, stored * chip.dram_bit_s) / REQUESTS
-        latency, interval = latency + switch, interval + switch
+        fetch = (stored + chip.held) * chip.dram_bit_s
+        switch = max(d["rows"] * chip.row_write_s, fetch) / REQUESTS
+    latency, interval = latency + switch, interval + switch
+    energy += chip.held * chip.glb["write"] / 2048 * chip.supply / REQUESTS
+    off_chip += chip.held * chip.dram_J / REQUESTS
     slowed = energy / (POWER_LIMIT * chip.area - chip.leak)
     if slowed > interval:
         latency, interval = latency * slowed / interval, slowed
@@ -498,6 +533,21 @@ def run(
         "copies": r,
         "bound_by": max(by_cause, key=lambda c: by_cause[c]),
     }
+
+
+def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, float]:
+    """Seconds, energy and bits of the global buffer of one occurrence on the digital unit."""
+    units = chip.d["mac_units"]
+    side = math.sqrt(units)
+    tiles = layer.steps * math.ceil(layer.M / side) + layer.M * math.ceil(layer.steps / side)
+    operands, outputs = layer.G * layer.K * 8 * tiles, layer.outputs * 8
+    times = {
+        "compute": layer.macs / (units * chip.clock),
+        "glb": (operands + outputs) * chip.glb_bit_s,
+        "dram": 2 * overflow(chip, layer) * chip.dram_bit_s,
+    }
+    moved = operands * chip.glb["read"] + outputs * chip.glb["write"]
+    return times, (layer.macs * chip.mac["energy"] + moved / 2048) * chip.supply, operands + outputs
 
 
 def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, float]:

@@ -9,6 +9,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds import chip_bounds, component_minima
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.networks.workloads import Workload
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
@@ -19,6 +20,7 @@ OPTIONAL = (
     Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
+DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
     "four_rram": lambda: STUDIES["four_workload_rram_extended"].cost_model(),
@@ -30,6 +32,8 @@ MODELS = {
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
     "no_memory": lambda: few("sram", dram=("none", "x64", "hbm2")),
     "optional": lambda: few("rram", added=OPTIONAL),
+    "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
+    "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
 }
 
 
@@ -117,7 +121,7 @@ def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)
 
 
-@pytest.mark.parametrize("name", ["rewritten", "no_memory"])
+@pytest.mark.parametrize("name", ["rewritten", "no_memory", "digital", "digital_sram"])
 def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lack(name):
     model = MODELS[name]()
     levels = designs_that_run(model, np.random.default_rng(4), 30)
@@ -132,7 +136,7 @@ def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lac
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_no_bound_is_above_any_of_many_designs(name):
-    if name not in ("rewritten", "no_memory", "optional"):
+    if name not in ("rewritten", "no_memory", "optional", "digital"):
         check_model(MODELS[name](), 30 if "rram" in name else 1500)
 
 

@@ -144,6 +144,28 @@ def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():
     assert more.area_m2[0] > fewer.area_m2[0]
 
 
+def test_a_layer_on_the_digital_unit_takes_no_cells_but_room_in_the_buffer():
+    network = WorkloadSet.load(["resnet18"])
+    last = network.workloads[0].layers[-1]
+    large, small = columns(router_groups=64, glb_KiB=8192), columns(router_groups=64, glb_KiB=256)
+    usual, changed = model(), model(layers_digital={"resnet18": [last]})
+    parts = changed.breakdown(large)
+    of_last = dict(zip(parts.components, parts.energy_J[0, -1], strict=True))
+    assert of_last["digital"] > 0
+    assert of_last["adc"] == of_last["cells"] == 0
+    found = changed.evaluate(large)
+    np.testing.assert_allclose(parts.energy_J.sum(axis=(1, 2)), found.energy_J[:, 0], rtol=1e-9)
+    needed = [m.needed_cells(m.designs(large))[0, 0] for m in (usual, changed)]
+    assert needed[1] == needed[0] - 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
+    # 1000 × 512 weights are 500 KiB.
+    assert usual.evaluate(small).runs.all()
+    assert changed.resources(small).missing_bits[0, 0] == 8 * (512_000 - 256 * 1024)
+    with pytest.raises(
+        ValueError, match="resnet18 has no layer 'fc' with stored weights; known: 00"
+    ):
+        model(layers_digital={"resnet18": ["fc"]})
+
+
 def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
     usual = Assumptions()
     for name, assumption in vars(usual).items():

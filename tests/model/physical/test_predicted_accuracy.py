@@ -8,7 +8,7 @@ import pytest
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, predict
+from imcmoo.model.physical.predicted_accuracy import Operands, PredictedAccuracy, predict
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
 
@@ -70,7 +70,15 @@ def test_noise_beyond_ten_times_the_signal_counts_as_that():
     assert found.nsr == pytest.approx(0.01 + 0.5 * 10)
 
 
-def predicted(names, noise, *, precision, max_drop=()):
+def test_layers_on_the_digital_unit_have_no_noise():
+    found = predict(DATA, NOISE, (8, 8), ["a"])
+    rest = NOISE * [0, 1]
+    assert (found.accuracy, found.nsr) == pytest.approx(scalar(rest, 0.01))
+    with pytest.raises(ValueError, match="no accuracy data for a layer 'c'"):
+        predict(DATA, NOISE, (8, 8), ["c"])
+
+
+def predicted(names, noise, *, operands, max_drop=()):
     """Predicted accuracy of a network "n" on RRAM with cell errors of 0.02."""
     return PredictedAccuracy(
         names,
@@ -79,13 +87,14 @@ def predicted(names, noise, *, precision, max_drop=()):
         max_drop=dict(max_drop),
         device=MEMORY_CELLS["rram"],
         assumptions=Assumptions().having(rram_sigma=0.02),
-        precision=precision,
+        operands=operands,
+        digital={},
     )
 
 
 def test_a_precision_without_data_is_refused():
     with pytest.raises(ValueError, match="no accuracy data for 5/5 bits; there are 8/8, 4/8"):
-        predicted(["n"], lambda *_: NOISE, precision=[(5, 5)])
+        predicted(["n"], lambda *_: NOISE, operands=[Operands(5, 5)])
 
 
 def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():
@@ -95,13 +104,14 @@ def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing(
         asked.append(circuit)
         return NOISE * 8 / circuit.adc_bits
 
-    table = predicted(["other", "n"], noise, max_drop={"n": 0.05}, precision=[(8, 8), (8, 8)])
+    operands = [Operands(8, 8), Operands(4, 8, 0.7)]
+    table = predicted(["other", "n"], noise, max_drop={"n": 0.05}, operands=operands)
     changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
     given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
     designs = Designs.of_columns(given, adc_model="zigzag")
     drops = table.drops(designs)
     assert len(asked) == 2
-    assert {c.sigma for c in asked} == {0.02}
-    expected = [0.9 - scalar(NOISE * s, 0.01)[0] for s in (1, 2, 1, 2)]
+    assert {(c.sigma, c.input_bits, c.weight_clip) for c in asked} == {(0.02, 4, 0.7)}
+    expected = [0.9 - scalar(NOISE * s, 0.5)[0] for s in (1, 2, 1, 2)]
     np.testing.assert_allclose(drops, np.array([[0.0] * 4, expected]).T)
     np.testing.assert_array_equal(table.allowed, [np.inf, 0.05])

@@ -59,21 +59,55 @@ def test_arrays_equal_the_scalar_model_with_optional_columns(device, table):
     assert compared("alexnet", device, designs, table, every_snr=1) >= 3
 
 
-def compared(network, device, designs, table, *, every_snr):
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_arrays_equal_the_scalar_model_with_clipped_weights(device, table):
+    designs = random_designs(N_DESIGNS, np.random.default_rng(3), device, table)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    assert compared("resnet18", device, designs, table, every_snr=EVERY_SNR, weight_clip=0.6) >= 3
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_arrays_equal_the_scalar_model_with_digital_layers(device, table):
+    rng = np.random.default_rng(4)
+    designs = random_designs(4 * N_DESIGNS, rng, device, table)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    designs["mac_units"] = rng.choice([256, 4096], len(designs["rows"]))
+    layers = Workload.load("resnet18").layers
+    some = (layers[0], layers[6], layers[15])
+    assert compared("resnet18", device, designs, table, every_snr=99, digital=some) >= 3
+
+
+def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, digital=()):
     """Compare designs with the scalar model; returns how many run the network."""
-    metrics = PhysicalModel(WorkloadSet.load([network]), device=device, table=table).evaluate(
-        designs
-    )
+    metrics = PhysicalModel(
+        WorkloadSet.load([network]),
+        device=device,
+        table=table,
+        weight_clip=weight_clip,
+        layers_digital={network: digital},
+    ).evaluate(designs)
     workload = Workload.load(network)
     ran = 0
-    for i in range(N_DESIGNS):
-        expected = scalar.evaluate(one(designs, i), device, workload, table)
+    for i in range(len(designs["rows"])):
+        expected = scalar.evaluate(
+            one(designs, i),
+            device,
+            workload,
+            table,
+            weight_clip=weight_clip,
+            digital=digital,
+        )
         assert metrics.area_m2[i] == pytest.approx(expected["area_m2"], rel=RTOL)
         assert metrics.resources.missing_cells[i, 0] == expected["missing_cells"]
         assert metrics.resources.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
         if i % every_snr == 0:
-            rows = [c * r * s for c, r, s in workload.shapes[:, SIZE_OF_KERNEL].tolist()]
-            snr = scalar_noise.network(one(designs, i), device, operand_bits(workload), rows)
+            analog = np.array([layer not in digital for layer in workload.layers])
+            sizes = workload.shapes[analog][:, SIZE_OF_KERNEL].tolist()
+            rows = [c * r * s for c, r, s in sizes]
+            operands = operand_bits(workload, weight_clip).take(analog)
+            snr = scalar_noise.network(one(designs, i), device, operands, rows)
             for name, decibels in snr.items():
                 assert getattr(metrics, name)[i, 0] == pytest.approx(decibels, abs=1e-9), name
         assert metrics.runs[i, 0] == ("energy_J" in expected)

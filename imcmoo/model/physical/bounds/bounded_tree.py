@@ -98,7 +98,7 @@ class BoundedTree(SearchTree):
             designs = self._representatives(rows)
             resident = designs.pipelined | ~chips.streams[:, 0]
             candidates = np.flatnonzero((area <= self._area_limit_m2) & resident)
-            for at in _alike(designs.take(candidates), CHIPS_AT_ONCE):
+            for at in _uniform_chunks(designs.take(candidates), CHIPS_AT_ONCE):
                 runs = self._all_run(designs.take(candidates[at]))
                 area[candidates[at]] = np.where(runs, area[candidates[at]], np.inf)
         return Metrics({"area": area}, {})
@@ -163,13 +163,13 @@ class BoundedTree(SearchTree):
             for name, values in joined.items():
                 values[:, part] = np.moveaxis(bounds[name], 1, 0)
 
-        spread(put, list(_alike(designs, at_most)))
+        spread(put, list(_uniform_chunks(designs, at_most)))
         # Sums over networks are quickest with these outermost.
         values = {name: v.reshape(networks, -1).T for name, v in joined.items()}
         return Metrics({**values, **{name: v.ravel() for name, v in of_chip.items()}}, {})
 
 
-def _alike(designs: Designs, at_most: int) -> Iterator[Ints]:
+def _uniform_chunks(designs: Designs, at_most: int) -> Iterator[Ints]:
     """Indices of some designs at a time, of one schedule, digital unit and ping-pong setting."""
     kinds = np.column_stack([designs.pipelined, designs.ping_pong > 0, designs.mac_units])
     for kind in np.unique(kinds, axis=0):

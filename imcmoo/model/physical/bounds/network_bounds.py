@@ -46,7 +46,7 @@ class NetworkBounds:
         self._context = context
         self._stored_bits = layers.total(layers.stored_bits)
         self._macs = layers.total(layers.dynamic * layers.macs)
-        spilled = layers.total(2.0 * overflow_bits(layers, glb_KiB))
+        spilled = layers.total(2.0 * overflow_bits(layers, glb_KiB, context.held_bits))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: dict[tuple[bool, float], KeyedCache] = {}
 

@@ -18,7 +18,10 @@ def matrix_product(left: int, right: int) -> RowsOf:
 
     def rows(call: Call) -> list[Row]:
         a, b = list(call.shape(left)), list(call.shape(right))
-        _fit(call, a, b)
+        if not a or not b:
+            raise NotModelled("an operand is a single number")
+        if call.attributes.get("transBatchA") or call.attributes.get("transBatchB"):
+            raise NotModelled("its matrices are interleaved")
         rank = max(len(a), len(b))
         stack = list("abcdefghijklmnopqrstuv"[: max(0, rank - 2)])
         labels_a = [*stack[len(stack) - len(a) + 2 :], "y", "k"] if len(a) > 1 else ["k"]
@@ -31,13 +34,6 @@ def matrix_product(left: int, right: int) -> RowsOf:
         return [contraction(call, call.tensor(left), labels_a, call.tensor(right), labels_b, out)]
 
     return rows
-
-
-def _fit(call: Call, a: list[int], b: list[int]) -> None:
-    if not a or not b:
-        raise NotModelled("an operand is a single number")
-    if call.attributes.get("transBatchA") or call.attributes.get("transBatchB"):
-        raise NotModelled("its matrices are interleaved")
 
 
 def quantised_blocks(call: Call) -> list[Row]:

@@ -1,0 +1,96 @@
+"""The page `edge_five.md`, every number from the published tables.
+
+`python -m experiments.edge_networks.page` writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.markdown import render, rows
+
+ROOT = Path(__file__).parents[2]
+TABLES = ROOT / "results" / "published" / "accuracy"
+PAGE = ROOT / "docs" / "edge_five.md"
+
+NETWORKS = {
+    "digits": "digits",
+    "line_direction": "line direction",
+    "magika": "file type",
+    "minilm": "sentences",
+    "recogniser": "text",
+}
+"""Display names of the networks."""
+
+CHIPS = {
+    "edge_sram0": "SRAM, lossless",
+    "edge_sram": "SRAM, drop of 1 point",
+    "nine_sram": "SRAM, recommended for nine networks",
+    "nine_rram": "RRAM, recommended for nine networks",
+}
+"""Display names of the executed chips."""
+
+DESTROYED = 0.9
+"""Score below which a layer alone destroys a network that scores 1."""
+
+
+def page(folder: Path = TABLES) -> str:
+    """Fill the page from the tables of a folder."""
+    names = ("edge_five_sram", "edge_five_rram", "cell_errors", "line_direction_by_layer")
+    sram, rram, by_level, by_layer = (pd.read_csv(folder / f"{name}.csv") for name in names)
+    executed = pd.read_csv(folder / "edge_five_executed.csv")
+    alone = by_layer["accuracy_alone"]
+    runs = by_level.set_index(["cell_errors", "network"])
+    losses = runs["integer"] - runs["accuracy"]
+    rounding = executed["float"] - executed["integer"]
+    return render(
+        "edge_networks/edge_five.md",
+        **{"sram": rows(sram), "rram": rram, "by_level": by_level, "executed": executed},
+        **{"NETWORKS": NETWORKS, "CHIPS": CHIPS, "destroyed": alone[alone < DESTROYED]},
+        **{"points": points, "more": more, "share": share, "largest_drop": largest_drop},
+        fronts=pd.read_csv(folder / "figures" / "fronts.csv"),
+        lost_to_rounding=rounding.max(),
+        short=lambda value: f"{value:.3g}",
+        score=lambda chip, network: score(executed, chip, network),
+        lost=lambda kind, network: losses[kind, network],
+    )
+
+
+def points(share_of_one: float) -> str:
+    """Format a difference of scores in points."""
+    return f"{100 * share_of_one:.0f}"
+
+
+def more(chip: Mapping[str, Any], other: Mapping[str, Any], column: str) -> str:
+    """By how much a quantity of a chip is above that of another."""
+    return f"{100 * (chip[column] / other[column] - 1):.0f} %"
+
+
+def share(lost_in: str) -> str:
+    """Share of the layer with the most noise, from a text such as `Conv@13 41%; Conv@16 10%`."""
+    (first,) = re.findall(r"^[^;]* (\d+)%", lost_in)
+    return f"{first} %"
+
+
+def largest_drop(chip: Mapping[str, Any]) -> float:
+    """Largest predicted drop of any network, at least 0."""
+    return max(0.0, *(chip[f"drop_{name}"] for name in NETWORKS))
+
+
+def score(executed: pd.DataFrame, chip: str, network: str) -> str:
+    """Mean score, the score with integers, the worst chip, and how much was executed."""
+    runs = rows(executed, chip=chip, network=network)
+    if not runs:
+        return "not executed"
+    (run,) = runs
+    mean = f"{run['accuracy']:.2f} of {run['integer']:.2f}"
+    return f"{mean}, {run['chip_min']:.2f} ({run['chips']} × {run['samples']})"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
