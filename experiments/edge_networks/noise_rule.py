@@ -155,14 +155,21 @@ def _slices(parts: list[tuple[float, float, float, float]], maxima: Floats) -> S
 
 
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
-    """Differences in dB where either noise is above a floor, by network and in all."""
+    """Differences in dB where either noise is above a floor, by network and in all.
+
+    Of the noise of ADCs, of the total, and of the total where cells make most of it (`mostly_dev`).
+    """
     floor = 10 ** (-floor_dB / 10)
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
-        for part, columns in (("adc", ["adc"]), ("total", ["adc", "dev"])):
+        for part in ("adc", "total", "mostly_dev"):
+            columns = ["adc"] if part == "adc" else ["adc", "dev"]
             true = layers[columns].sum(axis=1)
             rule = layers[[f"{c}_rule" for c in columns]].sum(axis=1)
             loud = np.maximum(true, rule) > floor
+            if part == "mostly_dev":
+                loud &= layers["adc"] < layers["dev"]
+                loud &= layers["adc_rule"] < layers["dev_rule"]
             ratio = np.maximum(rule, floor) / np.maximum(true, floor)
             error = 10 * np.log10(ratio[loud])
             rows.append(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.markdown import render, rows
+from experiments.markdown import render, row, rows
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "results" / "published" / "accuracy"
@@ -35,6 +35,9 @@ CHIPS = {
 }
 """Display names of the executed chips."""
 
+NINE_SRAM = 2
+"""Design of the table of predictions that is the SRAM circuit recommended for nine networks."""
+
 DESTROYED = 0.9
 """Score below which a layer alone destroys a network that scores 1."""
 
@@ -47,6 +50,7 @@ def page(folder: Path = TABLES) -> str:
     alone = by_layer["accuracy_alone"]
     runs = by_level.set_index(["cell_errors", "network"])
     losses = runs["integer"] - runs["accuracy"]
+    predicted = pd.read_csv(folder / "prediction.csv")
     rounding = executed["float"] - executed["integer"]
     return render(
         "edge_networks/edge_five.md",
@@ -55,6 +59,7 @@ def page(folder: Path = TABLES) -> str:
         **{"points": points, "more": more, "share": share, "largest_drop": largest_drop},
         fronts=pd.read_csv(folder / "figures" / "fronts.csv"),
         lost_to_rounding=rounding.max(),
+        text_lines=row(predicted, network="recogniser", design=NINE_SRAM),
         short=lambda value: f"{value:.3g}",
         score=lambda chip, network: score(executed, chip, network),
         lost=lambda kind, network: losses[kind, network],

@@ -89,6 +89,7 @@ def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterato
                 found, _ = assessed.on_chips(design, chips, how="fast")
             else:
                 found, _ = assessed.on_chips(design, chips)
+            row["integer"] = found.on_integers
             row |= {how: found.accuracy, f"{how}_nsr_dB": found.nsr_out_dB}
             row[f"{how}_s"] = time.process_time() - start
             row["exact_only"] = found.exact_only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from inspect import isfunction
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render, row, rows
+from experiments.markdown import groups, render, row
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
@@ -30,7 +30,7 @@ ENDS_SHOWN = 3
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed")
+OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed", "prediction")
 """Tables of `published/accuracy` that the page shows."""
 
 RRAM_CASES = {
@@ -46,18 +46,6 @@ RRAM_CASES = {
     "snr_adc_dB=-100": "no limit on ADC SQNR",
 }
 """Descriptions of assumptions about RRAM by variation; all with the default ADC model."""
-
-CHIP_ROWS = {
-    "area, macros": "{area_mm2:.0f} mm², {macros:,.0f}",
-    "array": "{rows:.0f} × {cols:.0f}",
-    "rows read at once": "{active_rows:.0f}",
-    "bits per cell": "{bits_per_cell:.0f}, {weight_coding}",
-    "bits per input slice": "{input_slice_bits:.0f}, {input_coding}",
-    "ADC": "{adc_bits:.0f} bits per {columns_per_adc:.0f} columns",
-    "global buffer, memory": "{glb_KiB:.0f} KiB, {dram}",
-    "supply voltage, schedule": "{voltage_V:g} V, {schedule}",
-}
-"""Rows of the table of chips and the format of their cells."""
 
 Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
@@ -80,8 +68,8 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
     optima = frames["optima"]
     helpers = (
-        *(plain, device_ratios, span, runs_of, chip_table, other_device, bottlenecks),
-        *(short, ratio, device_cases, idle_effect, worst_by_criterion),
+        *(plain, device_ratios, span, runs_of, other_device, bottlenecks),
+        *(short, ratio, dB, device_cases, idle_effect, worst_by_criterion),
     )
     return render(
         "physics/physical.md",
@@ -93,6 +81,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         proven=accuracy["recommended"],
         earlier=accuracy["earlier_recommendations"],
         executed=accuracy["edge_five_executed"],
+        predicted=accuracy["prediction"],
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
@@ -183,25 +172,6 @@ def other_device(optima: pd.DataFrame) -> str:
     """Return the main study of the device that is not recommended; empty if there is none."""
     best = summary.recommended(optima)
     return next((s for s in summary.main_studies(optima) if s != best), "")
-
-
-def chip_table(optima: pd.DataFrame, studies: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Rows of the table of chips by minimax regret: a name, and a cell for each study."""
-    chips = [summary.chip_of(optima, study) for study in studies]
-    firsts = [rows(chip)[0] for chip in chips]
-    for name, form in CHIP_ROWS.items():
-        yield name, [form.format(**first) for first in firsts]
-    for name, column in (
-        ("least SNR of ADCs, dB", "snr_adc_dB"),
-        ("least SNR of cells, dB", "snr_dev_dB"),
-    ):
-        yield name, [dB(chip[column].min()) for chip in chips]
-    for name, column, unit in (
-        ("EDAP over single-network optimum", "over_own_best", " ×"),
-        ("TOPS/W", "tops_per_W", ""),
-    ):
-        ends = ((chip[column].min(), chip[column].max()) for chip in chips)
-        yield name, [f"{low:.3g} to {high:.3g}{unit}" for low, high in ends]
 
 
 def bottlenecks(chip: pd.DataFrame) -> dict[str, list[str]]:

@@ -217,7 +217,7 @@ class Assessment:
         Raises:
             ValueError: the data do not have the chip's precision.
         """
-        found = noise(data, chip) * data.others(self._digital)
+        found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)

@@ -42,9 +42,9 @@ class Samples:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def part(self, some: slice) -> Samples:
-        """Some of the samples."""
-        return Samples({n: v[some] for n, v in self.inputs.items()}, self.inner)
+    def part(self, samples: slice) -> Samples:
+        """A part of the samples."""
+        return Samples({n: v[samples] for n, v in self.inputs.items()}, self.inner)
 
     def batches(self, size: int) -> Iterator[Tensors]:
         """All samples as inputs of the network, `size` at a time."""

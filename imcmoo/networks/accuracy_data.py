@@ -101,17 +101,20 @@ class AccuracyData:
         """Gain of each layer, "gain_white" or "gain_static", shape (L,)."""
         return np.array([getattr(layer, name) for layer in self.layers])
 
-    def others(self, names: Collection[str]) -> NDArray[np.bool_]:
-        """True for all layers but those of some names, shape (L,).
+    def analog(self, digital: Collection[str]) -> NDArray[np.bool_]:
+        """True for the layers in arrays, shape (L,).
+
+        Args:
+            digital: names of the layers that run on the digital unit.
 
         Raises:
             ValueError: there is no such layer.
         """
         known = [layer.name for layer in self.layers]
-        for name in names:
+        for name in digital:
             if name not in known:
                 raise ValueError(f"no accuracy data for a layer '{name}'")
-        return np.array([name not in names for name in known])
+        return np.array([name not in digital for name in known])
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of a network's table, empty where a layer is unknown.

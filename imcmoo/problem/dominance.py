@@ -13,8 +13,8 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 MOST_COLUMNS = 255
 """Objectives that moocore compares; more are compared here."""
 
-COLUMNS_AT_ONCE = 8
-"""Few: of two points, most are told apart by the first columns that are compared."""
+FEW_COLUMNS = 8
+"""Objectives that are compared first: they tell most points apart."""
 
 
 def is_nondominated(points: Floats) -> Bools:
@@ -22,18 +22,18 @@ def is_nondominated(points: Floats) -> Bools:
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)
-    # Ascending by column, so that only an earlier row can dominate a row; and what a dominated
-    # row dominates, a row of the front dominates as well.
+    # By their sums, those of equal sums by column: only an earlier row can dominate a row.
+    left = np.argsort(distinct.sum(axis=1), kind="stable")
+    # Columns from all over: neighbours are of one quantity and often alike.
+    few = distinct[left][:, :: -(-points.shape[1] // FEW_COLUMNS)].copy()
     front = np.zeros(len(distinct), dtype=bool)
-    step = -(-points.shape[1] // COLUMNS_AT_ONCE)
-    for index, point in enumerate(distinct):
-        rivals = np.flatnonzero(front[:index])
-        for first in range(step):
-            if not len(rivals):
-                break
-            # Every step-th column: neighbours are of one quantity and often alike.
-            rivals = rivals[(distinct[rivals, first::step] <= point[first::step]).all(axis=1)]
-        front[index] = not len(rivals)
+    while len(left):
+        point = distinct[left[0]]
+        front[left[0]] = True
+        better = (few < few[0]).any(axis=1)
+        unsure = np.flatnonzero(~better)
+        better[unsure] = (distinct[left[unsure]] < point).any(axis=1)
+        left, few = left[better], few[better]
     return front[place.ravel()]
 
 

@@ -10,6 +10,7 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
 from experiments.edge_networks.digits import write_digits
+from imcmoo.accuracy import sensitivity
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.sensitivity import measure, steps
@@ -55,6 +56,20 @@ def test_curves_begin_at_the_float_score_and_never_rise(data):
         assert curve[0] == pytest.approx(data.float_score, abs=0.02)
         assert curve[-1] < 0.5
         assert (np.diff(curve) <= 0).all()
+
+
+def test_curves_end_where_nothing_is_left_to_lose(data):
+    for gain, curve in (("gain_white", data.white), ("gain_static", data.static)):
+        beyond = data.levels >= 10 * data.gains(gain).sum()
+        assert len(set(curve[beyond])) == 1
+        assert curve[beyond][0] < 0.3
+
+
+def test_of_a_large_network_each_chip_gets_its_share_of_the_samples(digits, data, monkeypatch):
+    monkeypatch.setattr(sensitivity, "GAIN_MACS", 1)
+    large = measure(digits, about={})
+    for curve in ("white", "static"):
+        np.testing.assert_allclose(getattr(large, curve), getattr(data, curve), atol=0.08)
 
 
 def test_fewer_bits_round_more(data):

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import numpy as np
 
 from imcmoo.cli.main import main
+from imcmoo.io.checksums import write_sums
 from tests.reliability import drawn
 
 INTERRUPT = Mock(side_effect=KeyboardInterrupt)
@@ -61,6 +62,17 @@ def contents(folder):
     return {
         str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
+
+
+def seal(folder):
+    """Let the checksums of a run be of what is in its folder, whatever that is."""
+    write_sums(folder, {p.name: p for p in folder.iterdir() if p.suffix in (".csv", ".json")})
+
+
+def cut_checksums(folder):
+    """Take the last line from the checksums of a run."""
+    sums = folder / "SHA256SUMS"
+    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
 
 
 def refused(capture, *command, call=main):

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -95,13 +94,6 @@ def test_a_failure_of_a_library_is_one_line_and_the_table_stays(folder, capsys, 
     line = refused(capsys, *BUILD, "--technology", "22", "--rows", "24")
     assert "no rram with node_nm=22, voltage_V=650, rows=24, cols=24: NeuroSIM returned" in line
     assert (folder / "mine.npz").read_bytes() == before
-
-
-@pytest.mark.skipif(find_spec("hwcomponents") is not None, reason="hwcomponents is installed")
-def test_without_the_libraries_the_extra_is_named(folder, capsys, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.chdir(folder)
-    assert "needs Python 3.12+ and `pip install imcmoo[build]`" in refused(capsys, *AT_22)
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.cli.main import main
-from imcmoo.io.checksums import write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.study.explanation import TABLES
 from imcmoo.study.explanation_file import read_explanations, to_json
-from tests.cli.helpers import refused
+from tests.cli.helpers import refused, seal
 
 STUDY = "four_workload_rram"
 
@@ -34,7 +33,7 @@ def change_config(folder, **changes):
     """Change what a run says of itself."""
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    write_sums(folder, {path.name: path for path in folder.glob("*.[cj]s*")})
+    seal(folder)
 
 
 def explain(*args):

@@ -8,9 +8,8 @@ import pytest
 
 from imcmoo.cli import run_studies
 from imcmoo.cli.main import main
-from imcmoo.io.checksums import write_sums
 from imcmoo.io.locks import folder_lock
-from tests.cli.helpers import refused
+from tests.cli.helpers import cut_checksums, refused, seal
 
 STUDY = "four_workload_rram"
 ARGUMENTS = ["run", STUDY, "--budget", "60", "--no-baselines", "--quiet"]
@@ -22,11 +21,6 @@ def run(small_run, tmp_path):
     folder = tmp_path / STUDY / "seed-1"
     shutil.copytree(small_run, folder)
     return folder
-
-
-def seal(folder):
-    """Let the checksums be of what is in a folder, whatever that is."""
-    write_sums(folder, {p.name: p for p in folder.iterdir() if p.suffix in (".csv", ".json")})
 
 
 def report(*args):
@@ -108,8 +102,7 @@ def test_a_damaged_config_is_one_line(run, content, capsys):
 
 
 def test_checksums_that_lost_a_line_are_refused(run, capsys):
-    sums = run / "SHA256SUMS"
-    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
+    cut_checksums(run)
     assert "SHA256SUMS is damaged" in refused_report(capsys, run)
 
 

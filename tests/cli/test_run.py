@@ -20,7 +20,7 @@ from imcmoo.cli import run_studies
 from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
-from tests.cli.helpers import INTERRUPT, contents, refused
+from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
@@ -237,16 +237,11 @@ def _rename_study(home):
     (home / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
-def _cut_checksums(home):
-    sums = home / "SHA256SUMS"
-    sums.write_text("".join(sums.read_text().splitlines(keepends=True)[:-1]))
-
-
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
         (lambda _: None, ["--budget", "101"], "its budget is 100, this run's is 101"),
-        (_cut_checksums, [], "SHA256SUMS is damaged"),
+        (cut_checksums, [], "SHA256SUMS is damaged"),
         (_rename_study, [], "its study is "),
     ],
     ids=["other budget", "checksums lost a line", "older version"],

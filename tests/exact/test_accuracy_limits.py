@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.networks.workloads import Workload
 from problems import RRAM_EXTENDED, SRAM_EXTENDED
 from tests.exact.certified_spaces import (
     NETWORKS,
@@ -40,7 +41,7 @@ def drop(values):
     return DATA.float_score - scalar(np.minimum(noise(DATA, Circuit), 10), 0.01)[0]
 
 
-def problems(space, max_drop):
+def problems(space, max_drop, **options):
     """A problem without a limit of accuracy, and with one of the first network."""
     study = study_on(space)
     model = study.cost_model()
@@ -51,6 +52,7 @@ def problems(space, max_drop):
         max_accuracy_drop={NETWORKS[0]: max_drop},
         circuit_noise=noise,
         objectives=("accuracy_drop",),
+        **options,
     )
     return study.problem(), study.problem(limited)
 
@@ -65,13 +67,21 @@ def limit_between(space):
     return float(np.quantile(drops, 0.5)) + 1e-9
 
 
+CHANGED = {
+    "weight_clip": (1.0, 0.7),
+    "layers_digital": {NETWORKS[1]: Workload.load(NETWORKS[1]).layers[1:6:2]},
+}
+"""Settings of the second network, which has no data."""
+
+
+@pytest.mark.parametrize("options", [{}, CHANGED], ids=["usual", "changed"])
 @pytest.mark.parametrize("device", SPACES)
-def test_certified_optima_under_a_limit_are_the_enumerated_ones(device):
+def test_certified_optima_under_a_limit_are_the_enumerated_ones(device, options):
     rng = np.random.default_rng(4)
     found = 0
     for around in feasible_values(device, rng, 2):
         space = part_of(SPACES[device], rng, 1200, around)
-        _, limited = problems(space, limit_between(space))
+        _, limited = problems(space, limit_between(space), **options)
         optima, proofs = enumerated(limited), proven(limited)
         for name, proof in proofs.items():
             assert counted(proof) == space.size, name

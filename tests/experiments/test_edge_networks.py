@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
 pytest.importorskip("numba", reason="networks are executed with the package numba")
 
-from experiments.edge_networks import cheapest, figures, study
+from experiments.edge_networks import cheapest, figures, noise_rule, study
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from tests.model.physical.test_predicted_accuracy import DATA
 
@@ -37,13 +37,31 @@ def test_errors_are_those_against_exact_execution():
     assert row["standard_error"] == pytest.approx((0.03 + 0.05 + 0.03) / 3)
 
 
+def test_the_noise_rule_is_compared_where_either_noise_is_loud():
+    table = pd.DataFrame(
+        {
+            "network": "n",
+            "adc": [0.01, 0.0, 1e-9],
+            "dev": [0.0, 0.01, 1e-9],
+            "adc_rule": [0.1, 0.0, 1e-9],
+            "dev_rule": [0.0, 0.01, 1e-9],
+        }
+    )
+    found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
+    assert found["layers_and_circuits"].to_dict() == {"adc": 1, "total": 2, "mostly_dev": 1}
+    assert found["median_dB"].tolist() == pytest.approx([10, 5, 0])
+
+
 def test_twenty_six_different_designs_are_compared():
     assert len(set(DESIGNS)) == len(DESIGNS) == 26 > SHARED
 
 
 def test_figures_show_every_network_and_layer():
-    drawn = figures.against_noise({"n": DATA, "m": DATA}, ROWS)
-    assert [a.get_title() for a in drawn.axes] == ["n", "m"]
+    drawn = figures.against_noise({"n": DATA, "minilm": DATA}, ROWS)
+    assert [a.get_title() for a in drawn.axes] == ["n", "sentence embedding"]
+    # Within a panel it would cover points.
+    assert len(drawn.legends) == 1
+    assert all(a.get_legend() is None for a in drawn.axes)
     layers = pd.DataFrame({"accuracy_alone": [0.9, 0.8, 0.95]})
     assert len(figures.by_layer(layers).axes[0].patches) == 3
 

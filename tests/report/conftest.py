@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.cli import catalogue, run_studies
-from imcmoo.io.checksums import write_sums
+from tests.cli.helpers import seal
 from tests.report import odd_models
 from tests.test_toy_model import STUDY as TOY
 
@@ -51,5 +51,5 @@ def hostile_run(run_of, tmp_path):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("alexnet", json.dumps(HOSTILE)[1:-1]), encoding="utf-8")
     (folder / "explain.json").unlink()
-    write_sums(folder, {p.name: p for p in folder.iterdir() if p.suffix in (".csv", ".json")})
+    seal(folder)
     return folder

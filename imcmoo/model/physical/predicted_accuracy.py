@@ -78,7 +78,7 @@ def predict(
     Raises:
         ValueError: no such precision or layer was measured.
     """
-    analog = data.others(digital)
+    analog = data.analog(digital)
     if bits not in data.rounding:
         known = ", ".join(f"{x}/{w}" for x, w in data.rounding)
         raise ValueError(f"no accuracy data for {bits[0]}/{bits[1]} bits; there are {known}")

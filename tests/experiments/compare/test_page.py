@@ -1,5 +1,6 @@
 """The tables of two pages are those of the comparisons the repository keeps."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,6 +46,31 @@ def test_the_first_lines_state_where_another_method_has_the_lowest_igd_plus(text
     ours, peer = behind[["ours", "Pareto local search"]].iloc[0]
     assert peer == others[behind.index[0]]
     assert f"{peer:.3f} against {ours:.3f}" in text
+
+
+@pytest.mark.parametrize(
+    ("series", "template"),
+    [
+        ("7202", "in {solved} of its runs after 1,000 designs ({interval})"),
+        ("7202", "The misses are of {missed} cases; the largest regret is {largest}"),
+        ("5222", "There it is {solved} of the runs after 1,000 designs ({interval})"),
+    ],
+)
+def test_the_page_states_the_share_of_random_cases_that_are_solved(text, series, template):
+    runs = pd.read_csv(page.DOCS / "search" / "random" / series / "runs.csv.gz")
+    worst = runs[(runs["counted"] == "designs") & (runs["indicator"] == "worst")]
+    shares = (worst["value"] == 0).groupby([worst["budget"], worst["case"]]).mean()
+    assert (shares[3300] == 1).all()
+    early = shares[1000]
+    drawn = np.random.default_rng(0).choice(early, (10_000, len(early))).mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    stated = template.format(
+        solved=f"{100 * early.mean():.0f} %",
+        interval=f"interval over cases: {100 * low:.0f} % to {100 * high:.0f} %",
+        missed=(early < 1).sum(),
+        largest=f"{100 * worst['value'].max():.1f} %",
+    )
+    assert stated in " ".join(text.split())
 
 
 def test_every_kind_of_table_is_on_the_page(text):

@@ -19,11 +19,6 @@ NETWORKS = WorkloadSet.load(["resnet18", "alexnet"])
 EVERYTHING = SPACE.unrank(np.arange(SPACE.size))
 
 
-def designs(levels):
-    """Values by name of each design."""
-    return SPACE.designs(levels)
-
-
 def answers(metrics, i):
     """Metrics of one design, as a program answers."""
     return {

@@ -21,7 +21,6 @@ from tests.model.external.simulators import (
     Stuck,
     Troubled,
     answers,
-    designs,
 )
 from tests.search.searches import Stop, bytes_of
 
@@ -29,7 +28,7 @@ from tests.search.searches import Stop, bytes_of
 def test_every_design_gets_its_answer_and_is_asked_about_once(asked):
     twice = np.concatenate([EVERYTHING[:30][::-1], EVERYTHING[:30]])
     metrics = Sound(SPACE, NETWORKS).evaluate(twice)
-    for i, design in enumerate(designs(twice)):
+    for i, design in enumerate(SPACE.designs(twice)):
         assert answers(metrics, i) == costs(design, NETWORKS.names)
     assert metrics.runs.all()
     assert len(asked()) == 30
@@ -39,10 +38,10 @@ def test_a_crash_loses_that_evaluation_and_no_other():
     model = Crashing(SPACE, NETWORKS)
     with pytest.warns(UserWarning, match=r"20 of 200 evaluations failed .* its process was killed"):
         metrics = model.evaluate(EVERYTHING)
-    bad = np.array([is_bad(design) for design in designs(EVERYTHING)])
+    bad = np.array([is_bad(design) for design in SPACE.designs(EVERYTHING)])
     np.testing.assert_array_equal(metrics.runs, ~bad[:, None] & np.ones(2, bool))
     for i in np.flatnonzero(~bad):
-        assert answers(metrics, i) == costs(designs(EVERYTHING[[i]])[0], NETWORKS.names)
+        assert answers(metrics, i) == costs(SPACE.designs(EVERYTHING[[i]])[0], NETWORKS.names)
     problem = AcceleratorProblem(model, area_limit_m2=40e-6)
     F, G = problem.score(EVERYTHING, metrics)
     assert (G[bad].max(axis=1) > 0).all()
@@ -56,7 +55,7 @@ def test_failures_of_every_kind_are_told_and_nothing_else_is_lost():
         metrics = model.evaluate(levels)
     assert metrics.runs.tolist() == [*[[False] * 2] * 6, [True, False], *[[True] * 2] * 3]
     assert np.isnan(metrics.energy_J[6]).tolist() == [False, True]
-    why = [model._answers.get(design).failure for design in designs(levels)]
+    why = [model._answers.get(design).failure for design in SPACE.designs(levels)]
     assert why == [
         "took longer than 3 s",
         "its process ended by itself with exit code 7 (its error stands above)",
@@ -128,7 +127,7 @@ def test_a_resumed_search_asks_about_no_design_again(asked, tmp_path):
         searched(callback=stop)
     resumed = searched()
     assert len(asked()) == 60
-    failed = np.array([is_bad(design) for design in designs(resumed.archive.levels)])
+    failed = np.array([is_bad(design) for design in SPACE.designs(resumed.archive.levels)])
     assert failed.any()
     assert not resumed.archive.feasible[failed].any()
     (tmp_path / "c").unlink()
@@ -144,7 +143,7 @@ def test_two_processes_may_use_one_cache(tmp_path):
         "    from tests.model.external.simulators import *\n"
         "    Sound.cache = Path(sys.argv[1])\n"
         "    metrics = Sound(SPACE, NETWORKS).evaluate(EVERYTHING[:60])\n"
-        "    for i, design in enumerate(designs(EVERYTHING[:60])):\n"
+        "    for i, design in enumerate(SPACE.designs(EVERYTHING[:60])):\n"
         "        assert answers(metrics, i) == programs.costs(design, NETWORKS.names)\n"
     )
     (tmp_path / "both.py").write_text(code)
