@@ -90,8 +90,8 @@ def page(folder: Path, edge_five: Path) -> str:
         "scenarios.md",
         **{"NAMES": NAMES, "ADC_MODELS": ADC_MODELS, "DEFAULT": ADC_MODELS[0]},
         **{"POWER": POWER, "AREA": AREA, "LOAD": LOAD, "EDAP": optima.EDAP, "NONE": NONE},
-        **{"SEEDS": searches.SEEDS, "SOLVED": 1 + searches.SOLVED, "ceil": np.ceil},
-        **{"proven": proven, "listed": listed, "searched": searched, "edge": edge},
+        **{"SEEDS": searches.SEEDS, "ceil": np.ceil},
+        **{"proven": proven, "listed": listed, "edge": edge},
         found=(searched["ratio"] <= 1 + searches.SOLVED)
         .groupby([searched["scenario"], searched["criterion"]])
         .sum(),
