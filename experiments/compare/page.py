@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.compare.comparison import DESIGNS, FRONT, OURS, PRIMARY, WORST
+from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, OURS, PRIMARY, WORST
 from experiments.compare.statistics import HIDDEN
-from experiments.markdown import macros
-from experiments.publish import write
+from experiments.markdown import macros, rows
+from experiments.publish import to_csv, write
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -32,8 +32,10 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = ("front", "behind", "ablation")
+TABLES = ("front", "leaders", "ablation")
 """Macros of the template, by the first word of a mark; its other words are arguments."""
+
+NOT_AHEAD = "not_ahead.csv"
 
 SIGNIFICANT = 0.01
 """Largest p-value of a significant difference."""
@@ -47,22 +49,32 @@ def fill(page: str, folder: Path) -> str:
         OSError: the tables of a comparison are missing.
     """
 
-    def read(kind: str, study: str, name: str) -> pd.DataFrame:
-        """Read a table of the designs evaluated."""
+    def read(kind: str, study: str, name: str, counted: str = DESIGNS) -> pd.DataFrame:
+        """Read a table, of the designs evaluated or of evaluations and checks."""
         frame = pd.read_csv(folder / kind / study / f"{name}.csv")
-        return frame[frame["counted"] == DESIGNS]
+        return frame[frame["counted"] == counted]
 
-    def compared() -> list[str]:
-        return sorted(path.name for path in (folder / "compare").iterdir())
+    def best_other(
+        study: str, budget: int, indicator: str, counted: str = DESIGNS
+    ) -> dict[str, object]:
+        """Row of the method, not ours, with the least median; of several the first."""
+        summary = read("compare", study, "summary", counted)
+        where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
+        others = rows(summary[where & (summary["method"] != OURS)])
+        return min(others, key=lambda row: row["median"])
 
-    primary = {name: title for name, title in FRONT.items() if name != "coverage"}
-    constants: dict[str, object] = {"TITLES": {WORST: "largest regret", **primary}}
-    constants |= {"OURS": OURS, "WORST": WORST}
+    def ours(study: str, budget: int, indicator: str, counted: str = DESIGNS) -> float:
+        return _median(read("compare", study, "summary", counted), OURS, budget, indicator)
+
+    def budgets(study: str) -> list[int]:
+        return sorted(set(read("compare", study, "summary")["budget"]))
+
+    constants: dict[str, object] = {"OURS": OURS, "WORST": WORST, "CHECKS": CHECKS}
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
-    constants["TESTED"] = list(primary)
+    constants["TESTED"] = [name for name in FRONT if name != "coverage"]
     functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
-    functions |= {"compared": compared, "undecided": _undecided}
-    functions |= {"read": read, "pct": _pct}
+    functions |= {"compared": lambda: compared(folder), "best_other": best_other, "ours": ours}
+    functions |= {"read": read, "pct": _pct, "budgets": budgets}
     tables = macros("compare/tables.md", **constants, **functions)
 
     def filled(match: re.Match[str]) -> str:
@@ -90,14 +102,41 @@ def _largest_p(tests: pd.DataFrame, method: str, budget: int, indicators: Collec
     return float(_of(tests, method, budget, indicators)["p_holm"].max())
 
 
-def _undecided(tests: pd.DataFrame, budget: int, indicator: str) -> pd.DataFrame:
-    """Rows of the shown methods that the search is not ahead of, or not in all runs."""
-    where = (tests["budget"] == budget) & (tests["indicator"] == indicator) & (tests["A12"] < 1)
-    return tests[where & (tests["p_holm"] >= SIGNIFICANT) & ~tests["method"].isin(HIDDEN)]
+def compared(folder: Path) -> list[str]:
+    """List the studies of the kept comparisons."""
+    return sorted(path.name for path in (folder / "compare").iterdir() if path.is_dir())
+
+
+def not_ahead(folder: Path) -> pd.DataFrame:
+    """Comparisons in which the search is not significantly ahead of a method.
+
+    Returns:
+        Columns study, budget, indicator, method, ours and theirs (medians), p_holm and A12 (share
+        of pairs of runs in which ours is better); a comparison in which every run of the search is
+        better is left out, even if its runs are too few for a test.
+    """
+    parts = []
+    for study in compared(folder):
+        summary, tests = (
+            pd.read_csv(folder / "compare" / study / f"{name}.csv") for name in ("summary", "tests")
+        )
+        where = (tests["counted"] == DESIGNS) & tests["indicator"].isin([WORST, *FRONT])
+        keys = ["counted", "budget", "indicator"]
+        medians = summary[[*keys, "method", "median"]]
+        mine = medians[medians["method"] == OURS].drop(columns="method")
+        joined = tests[where & (tests["p_holm"] >= SIGNIFICANT) & (tests["A12"] < 1)].merge(
+            mine.rename(columns={"median": "ours"}), on=keys
+        )
+        joined = joined.merge(medians.rename(columns={"median": "theirs"}), on=[*keys, "method"])
+        parts.append(joined.assign(study=study))
+    columns = ["study", "budget", "indicator", "method", "ours", "theirs", "p_holm", "A12"]
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def _pct(value: float) -> str:
-    return "nothing feasible" if value == float("inf") else f"{100 * value:.3g} %"
+    if value == float("inf"):
+        return "nothing feasible"
+    return f"{100 * value:,.0f} %" if value >= 10 else f"{100 * value:.3g} %"
 
 
 def take_over(results: Path, folder: Path) -> None:
@@ -121,6 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, metavar="RESULTS")
     results = parser.parse_args(argv).results
     take_over(results, DOCS / "search")
+    write(DOCS / "search" / NOT_AHEAD, to_csv(not_ahead(DOCS / "search")))
     for page in PAGES:
         write(page, fill(page.read_text(encoding="utf-8"), DOCS / "search"))
     return 0

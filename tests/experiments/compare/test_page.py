@@ -1,10 +1,13 @@
 """The tables of two pages are those of the comparisons the repository keeps."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments.compare import page
+from experiments.publish import to_csv
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def runs():
 @pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.stem)
 def test_every_table_is_that_of_the_kept_comparisons(path):
     text = path.read_text(encoding="utf-8")
-    assert "<!-- front" in text
+    assert "<!-- " in text
     assert page.fill(text, page.DOCS / "search") == text
 
 
@@ -73,8 +76,33 @@ def test_the_page_states_the_share_of_random_cases_that_are_solved(text, series,
     assert stated in " ".join(text.split())
 
 
-def test_every_kind_of_table_is_on_the_page(text):
-    marks = {match["name"].split()[0] for match in page.MARKED.finditer(text)}
+def test_the_page_says_where_checks_that_count_put_another_method_ahead(text):
+    marked = re.search(r"<!-- leaders -->(.*?)<!-- end -->", text, re.DOTALL)
+    cells = [line.split("|")[-3:-1] for line in marked[1].strip().splitlines()[2:]]
+    shares = [[float(c.split("%")[0].replace(",", "")) for c in row] for row in cells]
+    better = sum(other < ours for ours, other in shares)
+    assert f"another method is better in {better} of the {len(shares)} rows below" in " ".join(
+        text.split()
+    )
+
+
+def test_the_page_counts_the_comparisons_in_which_the_search_is_not_ahead(text):
+    folder = page.DOCS / "search"
+    behind = page.not_ahead(folder)
+    assert (folder / page.NOT_AHEAD).read_text(encoding="utf-8") == to_csv(behind)
+    tests = pd.concat(
+        pd.read_csv(folder / "compare" / study / "tests.csv") for study in page.compared(folder)
+    )
+    shown = (tests["counted"] == "designs") & tests["indicator"].isin(["worst", *page.FRONT])
+    assert f"In {len(behind)} of {shown.sum()} comparisons" in text
+    assert (behind["p_holm"] >= 0.01).all()
+    at_nine = behind.query("study == 'nine_workload_sram' and budget == 3300")
+    assert "Pareto local search" in set(at_nine["method"])
+
+
+def test_every_kind_of_table_is_on_a_page():
+    pages = "".join(path.read_text(encoding="utf-8") for path in page.PAGES)
+    marks = {match["name"].split()[0] for match in page.MARKED.finditer(pages)}
     assert marks == set(page.TABLES)
 
 
