@@ -1,6 +1,6 @@
-"""A row of Markdown for each problem of the suite, as `docs/benchmark.md` has them.
+"""Facts of every problem of the suite, as `docs/search/problems.csv` has them.
 
-    python benchmarks/suite.py [NAME ...]
+    python benchmarks/suite.py > docs/search/problems.csv
 
 The share of feasible designs is exact where the answer ships, else that of 1,000 random designs.
 Evaluations per second of processor time are of 1,000 random designs by a new model, 100 at a time.
@@ -8,10 +8,11 @@ Evaluations per second of processor time are of 1,000 random designs by a new mo
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 
 import numpy as np
+import pandas as pd
 
 from imcmoo import benchmark
 from imcmoo.benchmark import truth
@@ -19,50 +20,45 @@ from imcmoo.space.parameters import Categorical, Conditional
 
 SAMPLED, AT_ONCE = 1000, 100
 
-
-MEASURED = "?"
-"""Cell that only a measurement fills: evaluations per second, and the feasible share if no answer
-ships."""
+MEASURED = ["feasible_share", "evaluations_per_s"]
+"""Columns that only a measurement fills; the first is known where the answer ships."""
 
 
-def facts(name: str) -> list[str]:
-    """The cells of a problem's row before anything is measured."""
+def facts(name: str) -> dict[str, object]:
+    """Return what is known of a problem before anything is measured."""
     problem, answer = benchmark.get(name), truth.load(name)
     conditional, categorical = (
         sum(isinstance(p, kind) for p in problem.space.parameters)
         for kind in (Conditional, Categorical)
     )
-    ordered = problem.n_var - conditional - categorical
-    return [
-        f"`{name}`",
-        f"{ordered} / {categorical} / {conditional}",
-        f"{problem.space.size:.2g}",
-        str(problem.n_obj),
-        str(problem.n_ieq_constr),
-        MEASURED if answer is None else f"{100 * answer.n_feasible / problem.space.size:.3g} %",
-        "" if answer is None else f"{len(answer.front):,}",
-        MEASURED,
-        "" if answer is None else f"`{truth.digest(answer)[:12]}`",
-    ]
+    return {
+        "problem": name,
+        "kind": next(kind for kind in benchmark.KINDS if name in benchmark.names(kind)),
+        "ordered": problem.n_var - conditional - categorical,
+        "categorical": categorical,
+        "conditional": conditional,
+        "designs": problem.space.size,
+        "objectives": problem.n_obj,
+        "constraints": problem.n_ieq_constr,
+        "feasible_share": answer.n_feasible / problem.space.size if answer else None,
+        "front_points": len(answer.front) if answer else None,
+        "digest": truth.digest(answer)[:12] if answer else None,
+    }
 
 
-def row(name: str) -> str:
-    """The row of a problem."""
-    problem = benchmark.get(name)
+def row(name: str) -> dict[str, object]:
+    """Return all columns of a problem."""
+    problem, known = benchmark.get(name), facts(name)
     designs = problem.space.random(SAMPLED, np.random.default_rng(1))
     began = time.process_time()
     parts = [problem.evaluate_indices(part) for part in np.split(designs, SAMPLED // AT_ONCE)]
     rate = SAMPLED / (time.process_time() - began)
-    feasible = np.mean([(G <= 0).all(axis=1).mean() for _, G in parts])
-    share = f"{100 * feasible:.2g} % (sampled)" if feasible else f"none of {SAMPLED:,}"
-    *cells, digest = facts(name)
-    cells[-1] = f"{float(f'{rate:.2g}'):,.0f}"
-    cells = [share if cell == MEASURED else cell for cell in cells]
-    return f"| {' | '.join([*cells, digest])} |"
+    if known["feasible_share"] is None:
+        known["feasible_share"] = np.mean([(G <= 0).all(axis=1).mean() for _, G in parts])
+    return known | {"evaluations_per_s": float(f"{rate:.2g}")}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("names", nargs="*", default=benchmark.names(), metavar="NAME")
-    for name in parser.parse_args().names:
-        print(row(name), flush=True)
+    table = pd.DataFrame([row(name) for name in benchmark.names()])
+    table["front_points"] = table["front_points"].astype("Int64")
+    table.to_csv(sys.stdout, index=False, float_format="%.6g", lineterminator="\n")

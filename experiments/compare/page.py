@@ -32,7 +32,7 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = ("front", "leaders", "ablation")
+TABLES = ("front", "leaders", "ablation", "problems")
 """Macros of the template, by the first word of a mark; its other words are arguments."""
 
 NOT_AHEAD = "not_ahead.csv"
@@ -75,6 +75,7 @@ def fill(page: str, folder: Path) -> str:
     functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
     functions |= {"compared": lambda: compared(folder), "best_other": best_other, "ours": ours}
     functions |= {"read": read, "pct": _pct, "budgets": budgets}
+    functions["suite"] = lambda: pd.read_csv(folder / "problems.csv")
     tables = macros("compare/tables.md", **constants, **functions)
 
     def filled(match: re.Match[str]) -> str:
