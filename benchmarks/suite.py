@@ -48,14 +48,14 @@ def facts(name: str) -> dict[str, object]:
 
 def row(name: str) -> dict[str, object]:
     """Return all columns of a problem."""
-    problem, known = benchmark.get(name), facts(name)
+    problem, stated = benchmark.get(name), facts(name)
     designs = problem.space.random(SAMPLED, np.random.default_rng(1))
     began = time.process_time()
     parts = [problem.evaluate_indices(part) for part in np.split(designs, SAMPLED // AT_ONCE)]
     rate = SAMPLED / (time.process_time() - began)
-    if known["feasible_share"] is None:
-        known["feasible_share"] = np.mean([(G <= 0).all(axis=1).mean() for _, G in parts])
-    return known | {"evaluations_per_s": float(f"{rate:.2g}")}
+    if stated["feasible_share"] is None:
+        stated["feasible_share"] = np.mean([(G <= 0).all(axis=1).mean() for _, G in parts])
+    return stated | {"evaluations_per_s": float(f"{rate:.2g}")}
 
 
 if __name__ == "__main__":

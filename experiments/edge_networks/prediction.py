@@ -84,15 +84,15 @@ def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterato
         for how in ("linear", "fast", "exact"):
             start = time.process_time()
             if how == "linear":
-                found, _ = assessed.predicted(design, data, CircuitNoise(None), allowed_drop=0.01)
+                scored, _ = assessed.predicted(design, data, CircuitNoise(None), allowed_drop=0.01)
             elif how == "fast":
-                found, _ = assessed.on_chips(design, chips, how="fast")
+                scored, _ = assessed.on_chips(design, chips, how="fast")
             else:
-                found, _ = assessed.on_chips(design, chips)
-            row["integer"] = found.on_integers
-            row |= {how: found.accuracy, f"{how}_nsr_dB": found.nsr_out_dB}
+                scored, _ = assessed.on_chips(design, chips)
+            row["integer"] = scored.on_integers
+            row |= {how: scored.accuracy, f"{how}_nsr_dB": scored.nsr_out_dB}
             row[f"{how}_s"] = time.process_time() - start
-            row["exact_only"] = found.exact_only
+            row["exact_only"] = scored.exact_only
         yield row
 
 

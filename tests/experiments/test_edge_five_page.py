@@ -100,7 +100,14 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     text = predicted.loc["recogniser"]
     lost = {d: 100 * (text.loc[d, "integer"] - text.loc[d, "exact"]) for d in (2, 3)}
     assert f"loses {lost[2]:.0f} points of text recognition" in prose
-    assert f"for four networks loses {lost[3]:.0f} points of it" in prose
+    sentences = predicted.loc["minilm"].loc[3]
+    less = 100 * (sentences["integer"] - sentences["exact"])
+    assert f"loses {lost[3]:.0f} points of it and {less:.0f} of sentence retrieval" in prose
+    lines = predicted.loc["line_direction"]
+    assert (lines["exact"] == lines["integer"]).sum() == 6
+    assert "Six of eight designs lose nothing on line direction" in prose
+    seconds = predicted.loc["minilm", "linear_s"]
+    assert f"{seconds.min():.1f} to {seconds.max():.1f} s |" in prose
     circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in OF_NETWORKS]
     assert circuits == [(8, True), (6, True), (7, True), (6, False), (7, False)]
 
@@ -108,8 +115,6 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
 def test_the_page_states_how_good_the_closed_form_is(prose):
     rule = pd.read_csv(TABLES / "noise_rule.csv").query("network == 'all' and floor_dB == 40")
     total, cells = (rule[rule["noise"] == part].iloc[0] for part in ("total", "mostly_dev"))
-    off = (
-        f"{total['median_abs_dB']:.1f} dB off in the median and {total['p95_abs_dB']:.0f} dB in 5 %"
-    )
-    assert off in prose
+    median, high = total["median_abs_dB"], total["p95_abs_dB"]
+    assert f"{median:.1f} dB off in the median and at least {high:.0f} dB in 5 %" in prose
     assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
