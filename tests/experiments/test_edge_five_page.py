@@ -107,7 +107,7 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     assert (lines["exact"] == lines["integer"]).sum() == 6
     assert "Six of eight designs lose nothing on line direction" in prose
     seconds = predicted.loc["minilm", "linear_s"]
-    assert f"{seconds.min():.1f} to {seconds.max():.1f} s |" in prose
+    assert f"{seconds.min():.1f} to {seconds.max():.1f} s for a new circuit of MiniLM" in prose
     circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in OF_NETWORKS]
     assert circuits == [(8, True), (6, True), (7, True), (6, False), (7, False)]
 
@@ -118,3 +118,13 @@ def test_the_page_states_how_good_the_closed_form_is(prose):
     median, high = total["median_abs_dB"], total["p95_abs_dB"]
     assert f"{median:.1f} dB off in the median and at least {high:.0f} dB in 5 %" in prose
     assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
+
+
+def test_the_page_states_the_published_times(text_of_page):
+    times = pd.read_csv(TABLES / "times.csv")
+    line, sentences = times["value"][1], times["value"][0]
+    assert f"| {sentences} (MiniLM), {line} (line direction) |" in text_of_page
+    for r in times[2:].itertuples():
+        value = f"{r.value:g} {r.unit}" if r.unit == "s" else f"{r.value}"
+        (shown,) = [row for row in text_of_page.splitlines() if r.case in row]
+        assert shown.endswith(f"| {value} |")
