@@ -23,9 +23,6 @@ DEFAULT_OUT = Path("results")
 MOST_SEEDS = 500
 """The folder of each is held open while they run, and few systems let more than 1,024 files be."""
 
-OF_SCHEDULER = ("scheduler", "trust_network")
-"""Options that `add_workers` adds beside `workers`."""
-
 IN_DASK = "name the file in Dask's configuration, distributed.comm.tls"
 
 REMOVED = {

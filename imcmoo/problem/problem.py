@@ -236,11 +236,16 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def feasible(self, levels: Levels) -> tuple[Levels, Metrics]:
         """The feasible ones of some designs, shape (k, n_parameters), and their metrics.
 
-        A chip that breaks a limit may be so large that it has no score.
+        Raises:
+            OwnCodeError: the model gave something else than numbers of the right shape, or a
+                quantity of a chip that fits is not finite.
         """
         metrics = self.model.evaluate(levels)
-        limits = self.feasibility.constraints(metrics), self.limits.constraints(metrics.values)
-        keeps = np.asarray((np.hstack(limits) <= 0).all(axis=1))
+        check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
+        # A chip beyond the area limit may be so large that it has no score.
+        fits = np.asarray((self.feasibility.constraints(metrics) <= 0).all(axis=1))
+        levels, metrics = levels[fits], metrics.take(fits)
+        keeps = np.asarray((self.score(levels, metrics)[1] <= 0).all(axis=1))
         return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:

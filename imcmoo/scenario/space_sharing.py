@@ -74,9 +74,12 @@ class SpaceService(Service):
 
     @property
     def capacity(self) -> Floats:
-        """Factor by which the load may grow until each network misses its deadline, (n, W)."""
+        """Factor by which the load may grow until each network misses its deadline, (n, W).
+
+        NaN where networks do not run.
+        """
         load = network_load(self.service_s, self.values["interval"], self)
-        return 1 / np.where(self.serves[:, None], load, UNSERVED)
+        return 1 / np.where(self.serves[:, None] | np.isnan(load), load, UNSERVED)
 
     @property
     def utilization(self) -> Floats:

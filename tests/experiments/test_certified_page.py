@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from experiments import certified
 from experiments.certified import (
     BOUNDS,
     PROOFS,
@@ -20,6 +21,20 @@ TABLES = ROOT / "results" / "published" / "certified"
 
 def test_the_page_is_made_of_the_tables():
     assert page(TABLES) == (ROOT / "docs" / "certified.md").read_text(encoding="utf-8")
+
+
+def test_another_folder_gets_the_page_beside_its_tables(tmp_path, monkeypatch):
+    measured, bounds = pd.read_csv(TABLES / PROOFS), pd.read_csv(TABLES / BOUNDS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(certified, "proofs", lambda *asked: measured.set_index(
+        ["study", "criterion"], drop=False).loc[asked].to_dict())  # fmt: skip
+    monkeypatch.setattr(
+        certified, "tightness", lambda study: bounds[bounds["study"] == study].to_dict("records")
+    )
+    certified.main(["--out", "mine"])
+    assert {p.name for p in (tmp_path / "mine").iterdir()} == {PROOFS, BOUNDS, "certified.md"}
+    published = (ROOT / "docs" / "certified.md").read_text(encoding="utf-8")
+    assert (tmp_path / "mine" / "certified.md").read_text(encoding="utf-8") == published
 
 
 def test_all_proofs_are_closed_and_no_bound_exceeds_the_truth():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY
 from imcmoo.problem.criteria import CRITERIA, find_criterion
+from imcmoo.problem.limits import Limits
 from imcmoo.problem.problem import SelectionCriteria
 from problems import RRAM, SRAM_TECHNOLOGY, STUDIES
 from tests.fakes import SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
@@ -70,6 +71,23 @@ def test_a_failed_evaluation_is_an_error_not_the_best_value(name, value, designs
     problem = fake_problem(RRAM, 2, model=partial(Broken, name=name, value=value))
     with pytest.raises(ValueError, match="runs, yet has an objective that is not finite"):
         problem.evaluate(designs)
+
+
+def test_a_failed_evaluation_of_a_network_with_a_limit_is_an_error_not_infeasible(designs):
+    model = partial(Broken, name="latency", value=np.nan)
+    problem = fake_problem(RRAM, 2, model=model, limits={"net0": Limits(max_latency_s=9.0)})
+    with pytest.raises(ValueError, match="runs, yet has an objective that is not finite"):
+        problem.feasible(designs)
+
+
+def test_values_of_another_shape_are_an_error_before_designs_are_called_feasible(designs):
+    class Shapeless(FakeEvaluator):
+        def evaluate(self, levels):
+            metrics = super().evaluate(levels)
+            return replace(metrics, values={**metrics.values, "area": metrics.area_m2[:, None]})
+
+    with pytest.raises(ValueError, match="must give 'area' as numbers of shape"):
+        fake_problem(RRAM, 2, model=Shapeless).feasible(designs)
 
 
 def test_the_area_limit_is_an_option(designs):

@@ -228,6 +228,14 @@ def test_certificates_of_space_sharing_are_refused(side_by_side):
         side_by_side[0].partials(np.inf)
 
 
+def test_a_chip_that_does_not_hold_all_networks_serves_none_of_them_side_by_side(side_by_side):
+    model, _ = side_by_side
+    levels = model.space.random(200, np.random.default_rng(0))
+    levels = levels[~model.evaluate(levels).runs.all(axis=1)]
+    assert np.isnan(model.service(levels).capacity).any(axis=1).all()
+    assert ServedDesign.of(model, levels[:1]) is None
+
+
 def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     model, levels = side_by_side
     at = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))[:1]
