@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores
+from imcmoo.exact.enumeration import ExactAnswer, edap_alone, relative_scores, scores
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.registry import shipped_name
 from imcmoo.problem.identity import OLDER, fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Costs
 from imcmoo.search.sampling import draw_screened
 from imcmoo.space.design_space import Levels
 
@@ -124,9 +123,9 @@ def _changed_optimum(
     by_name = scores(problem, costs)
     counted_from_1: dict[str, Floats] = {}
     if problem.has_edap:
-        names, time_multiplexed = problem.workload_names, problem.model.time_multiplexed()
-        edap = Costs(time_multiplexed.evaluate(levels).values, F).edap
-        by_name |= {f"alone_{name}": edap[:, w] for w, name in enumerate(names)}
+        names = problem.workload_names
+        alone_edap = edap_alone([m.evaluate(levels) for m in problem.model.single_network_models()])
+        by_name |= {f"alone_{name}": alone_edap[:, w] for w, name in enumerate(names)}
         joint, alone = ([values[f"{kind}_{n}"] for n in names] for kind in ("edap", "alone"))
         counted_from_1 = relative_scores(problem, costs, joint, alone)
         by_name |= counted_from_1

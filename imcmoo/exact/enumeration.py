@@ -17,10 +17,10 @@ import numpy as np
 
 from imcmoo.exact.pareto_filter import pareto_candidates
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Costs
+from imcmoo.problem.scores import Costs, edap
 from imcmoo.space.design_space import Levels, Ranks
 
 DESIGNS_AT_ONCE = 2048 * 48
@@ -143,6 +143,12 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     return by_name | dict(zip(kinds, costs.objectives.T, strict=True))
 
 
+def edap_alone(parts: Sequence[Metrics]) -> Floats:
+    """EDAP of each network by the models of single networks, J·s·mm², shape (n, W)."""
+    edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
+    return np.concatenate(edaps, axis=1)
+
+
 def relative_scores(
     problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], alone: Sequence[float]
 ) -> dict[str, Floats]:
@@ -169,7 +175,7 @@ class Enumeration:
         model, names = problem.model, problem.space.names
         self.mapping_parameters = list(model.mapping_parameters or names)
         self.point_parameters = [n for n in names if n not in self.mapping_parameters]
-        self.single_network: CostModel = model.time_multiplexed()
+        self.single_networks: list[CostModel] = model.single_network_models()
 
     @cached_property
     def points(self) -> Levels:
@@ -208,7 +214,7 @@ class Enumeration:
         def check() -> None:
             left = (n - n_screened + sum(map(len, passing_keys))) * n_points
             hopeful = (
-                self.single_network.offers("screen") and time.monotonic() < began + SCREENING_S
+                self.single_networks[0].offers("screen") and time.monotonic() < began + SCREENING_S
             )
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
@@ -228,17 +234,19 @@ class Enumeration:
     def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:
         """Mapping keys that the screen does not rule out for every workload."""
         check()
-        if not self.single_network.offers("screen"):
+        if not self.single_networks[0].offers("screen"):
             return keys
         space, limit = self.problem.space, self.problem.area_limit_m2
         levels = space.unrank(keys, self.mapping_parameters)
         passes = np.zeros(len(keys), dtype=bool)
         # Most parameters outside the mapping key do not matter to the screen.
-        screened_by = [n for n in self.point_parameters if n in self.single_network.screened_by]
+        screened_by = [n for n in self.point_parameters if n in self.single_networks[0].screened_by]
         for rank in range(space.size_of(screened_by)):
-            quick = self.single_network.screen(levels + space.unrank(np.array([rank]), screened_by))
-            fits = quick.runs.any(axis=1)
-            passes |= fits if limit is None else fits & (quick.area_m2 <= limit)
+            designs = levels + space.unrank(np.array([rank]), screened_by)
+            for model in self.single_networks:
+                quick = model.screen(designs)
+                fits = quick.runs.any(axis=1)
+                passes |= fits if limit is None else fits & (quick.area_m2 <= limit)
             if passes.all():
                 break
             check()
@@ -261,18 +269,34 @@ class Enumeration:
         kept = kept[pareto_candidates(problem, F[kept], own_scores)]
         alone: list[Optimum] = []
         if problem.has_edap:
-            single = (
-                metrics
-                if self.single_network is problem.model
-                else self.single_network.evaluate(designs)
-            )
-            values = Costs(single.values, F).edap
-            values[single.area_m2 > problem.largest_area_m2] = np.nan
-            # Each network keeps its own limits on a chip of its own, not the others'.
-            values[~problem.limits.within(single.values)] = np.nan
-            alone = [Optimum.of(v, ranks) for v in values.T]
+            same = self.single_networks == [problem.model]
+            parts = [metrics] if same else [m.evaluate(designs) for m in self.single_networks]
+            alone = [Optimum.of(v, ranks) for v in self._edap_alone(parts).T]
         nearest = _least_violated(G, feasible, ranks)
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
+
+    def _edap_alone(self, parts: Sequence[Metrics]) -> Floats:
+        """EDAP of each network on chips that need not run the others, J·s·mm², shape (n, W).
+
+        Args:
+            parts: metrics by `single_networks`.
+
+        Returns:
+            NaN where a chip is too large or the network breaks a limit of its own.
+        """
+        values = edap_alone(parts)
+        fits = [
+            np.repeat(p.area_m2[:, None] <= self.problem.largest_area_m2, p.runs.shape[1], axis=1)
+            for p in parts
+        ]
+        values[~np.concatenate(fits, axis=1)] = np.nan
+        each = {
+            name: np.concatenate([p.values[name] for p in parts], axis=1)
+            for name, value in parts[0].values.items()
+            if value.ndim > 1
+        }
+        values[~self.problem.limits.within(each)] = np.nan
+        return values
 
     def merge(self, findings: Sequence[PartialResult]) -> ExactAnswer:
         """The exact answer, from findings that together are about all designs.

@@ -132,6 +132,13 @@ class CostModel(ABC):
         """The model of chips that need hold one network at a time; by default the model itself."""
         return self
 
+    def single_network_models(self) -> list[CostModel]:
+        """Models of chips that are made for one network each, together of all networks in order.
+
+        By default one model for all: a network costs the same whatever else a chip can run.
+        """
+        return [self.time_multiplexed()]
+
     def breakdown(self, levels: Levels) -> LayerCosts | None:
         """Energy by layer and component and area by component of a few designs, if known."""
         return None

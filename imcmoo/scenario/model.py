@@ -106,6 +106,16 @@ class ScenarioModel(CostModel):
         """The model of networks that are judged one by one."""
         return ScenarioModel(self.inner.time_multiplexed(), self.scenario, separately=True)
 
+    def single_network_models(self) -> list[CostModel]:
+        """Models of the networks that are judged one by one, as the inner model has them."""
+        inner = self.inner.single_network_models()
+        if len(inner) == 1:
+            return [self.time_multiplexed()]
+        return [
+            ScenarioModel(one, self.scenario.of_network(name), separately=True)
+            for one, name in zip(inner, self.workload_names, strict=True)
+        ]
+
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """The tree of partial designs of the cost model, with bounds of average power and load.
 

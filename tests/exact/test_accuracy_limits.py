@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imcmoo.networks.workloads import Workload
+from imcmoo.problem.scores import edap
 from problems import RRAM_EXTENDED, SRAM_EXTENDED
 from tests.exact.certified_spaces import (
     NETWORKS,
@@ -115,6 +116,29 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
     missing = after.resources["accuracy"].missing[:, 0]
     np.testing.assert_allclose(missing, np.maximum(np.array(drops) - max_drop, 0), atol=1e-12)
     assert limited.model.data_digest != free.model.data_digest
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_a_single_network_optimum_is_of_a_chip_with_the_precision_of_that_network(device):
+    rng = np.random.default_rng(6)
+    (around,) = feasible_values(device, rng, 1)
+    space = part_of(SPACES[device], rng, 600, around)
+    study = study_on(space)
+    usual = study.cost_model()
+    bits = {"input_bits": (8, 4), "weight_bits": (8, 4)}
+    model = type(usual)(space, study.network_set(), **bits)
+    problem = study.problem(model)
+    optima = enumerated(problem)
+    levels = space.unrank(np.arange(space.size))
+    together = model.evaluate(levels)
+    for w, name in enumerate(model.workload_names):
+        alone = model.for_network(name).evaluate(levels)
+        costs = [alone.values[n] for n in ("energy", "latency", "area")]
+        edaps = edap(*costs)[alone.area_m2 <= problem.largest_area_m2, 0]
+        assert optima[f"alone_{name}"].value == np.nanmin(edaps)
+        runs = together.runs[:, w]
+        narrower = alone.values["energy"][runs, 0] < together.values["energy"][runs, w]
+        assert narrower.all() == (name == NETWORKS[1])
 
 
 def test_an_objective_without_data_is_refused():

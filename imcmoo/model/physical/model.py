@@ -462,6 +462,16 @@ class PhysicalEvaluator(CostModel):
             return self
         return self._with_networks(self.workloads, self._options)
 
+    def single_network_models(self) -> list[CostModel]:
+        """One model, or one for each network where their precisions differ.
+
+        Adders are as wide as the widest network needs.
+        """
+        bits = [self._options.get(key, BITS) for key in BITS_OF]
+        if all(isinstance(each, int) or len(set(each)) == 1 for each in bits):
+            return [self.time_multiplexed()]
+        return [self.for_network(name) for name in self.workload_names]
+
     @property
     def _deployment(self) -> Deployment:
         deployment: Deployment = self._options.get("deployment", "alone")
