@@ -138,7 +138,7 @@ class Study:
         registry.find(self.model)
         for key in OF_NETWORKS:
             if getattr(self, key) and self.model == "reference":
-                raise ValueError(f"{key} needs the physical model; the reference has no noise")
+                raise ValueError(f"{key} needs the physical model, not the reference model")
         check_choice("deployment", self.deployment, get_args(Deployment))
         self._check_scenario()
 
@@ -281,7 +281,9 @@ class Study:
         table = self.components and sha256(Path(self.components))
         bits = sorted((self.precision or {}).items())
         networks = self.network_set().fingerprint
-        return repr((self.deployment, self.objectives, table, bits, networks))
+        stated = [self.deployment, self.objectives, table, bits, networks]
+        of_networks = [sorted(s.items()) for s in (self.weight_clip, self.layers_digital) if s]
+        return repr((*stated, *of_networks))
 
     def with_absolute_paths(self) -> Study:
         """The study with absolute paths, for processes in other folders."""
