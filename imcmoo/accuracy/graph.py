@@ -15,6 +15,7 @@ from onnx import helper, numpy_helper
 
 from imcmoo.accuracy.lowering import MappedLayer, Values
 from imcmoo.io.errors import InputError
+from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Tensors = dict[str, Values]
 LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
@@ -220,7 +221,9 @@ class CutNetwork:
 def _normalised(path: Path) -> onnx.ModelProto:
     """The network with constants and batch normalisation folded."""
     if not path.is_file():
-        raise InputError(f"{path} does not exist")
+        shipped = str(path) in (*SHIPPED, *TRUE_NETWORKS)
+        reason = "is a shipped table of layer sizes; the weights of a network are in its ONNX file"
+        raise InputError(f"{path} {reason if shipped else 'does not exist'}")
     options = _options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:

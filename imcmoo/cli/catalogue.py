@@ -52,13 +52,17 @@ def find_study(name: str) -> Study:
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
         return read_study(path, base_spaces())
-    return named_study(name)
+    return named_study(name, "the path of a .toml file")
 
 
-def named_study(name: str) -> Study:
+def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
     A study file can run code, and whoever gave a folder of results did not give that.
+
+    Args:
+        name: of the study.
+        otherwise: what else the user can give, for the error.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones.
@@ -71,9 +75,7 @@ def named_study(name: str) -> Study:
         return shipped.study(name)
     catalogue = names()
     hint = did_you_mean(name, catalogue, most=3)
-    raise InputError(
-        f"unknown study '{name}'; {hint}known: {', '.join(catalogue)}, or the path of a .toml file"
-    )
+    raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(catalogue)}, or {otherwise}")
 
 
 def _offered(group: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
+from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
 
 DESCRIPTION = """
@@ -113,3 +114,5 @@ def _show(terminal: Console, found: Certificate) -> None:
         f"  {found.criterion}: {text(found.value)}, bound {text(found.bound)}, "
         f"gap {found.gap:.3%}, {found.seconds:.1f} s",
     )
+    values = ", ".join(f"{name} {text_of_value(value)}" for name, value in found.design.items())
+    terminal.print(f"    {values}", soft_wrap=True)

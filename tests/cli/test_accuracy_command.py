@@ -178,6 +178,13 @@ def test_what_is_wrong_is_said_in_one_line(command, capsys, options, message):
     assert error.count("\n") == 1
 
 
+def test_a_shipped_table_of_sizes_is_no_network(command, capsys):
+    name, _, *others = command
+    options = ("--design", GOOD, "--device", "sram")
+    assert main([name, "resnet18_onnx", *others, *options]) == 2
+    assert "resnet18_onnx is a shipped table of layer sizes; the" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["rows", "rows=x", "colour=3", ""])
 def test_a_design_that_is_no_list_of_parameters_is_refused(command, capsys, text):
     with pytest.raises(SystemExit) as left:

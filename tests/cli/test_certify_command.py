@@ -133,6 +133,7 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     assert main(["certify", str(study), "--out", str(tmp_path), "--criterion", "all"]) == 0
     output = capsys.readouterr().out
     assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
+    assert re.search(r"^    voltage_V [\d.]+, rows \d+, ", output, re.M)
     same = json.loads((proven / "proof" / "certificate.json").read_text())
     found = json.loads((out / same["criterion"] / "certificate.json").read_text())
     assert found["incumbent"] == same["incumbent"]
@@ -183,10 +184,32 @@ def test_a_fault_is_one_line_and_nothing_is_written(tmp_path, study, capsys, mor
         assert "is in use by process" in refused(capsys, "certify", study, "--out", out)
 
 
+@pytest.mark.parametrize("command", ["certify", "run", "enumerate"])
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("glb_KiB = [128, 512]", "space.glb_KiB: 128 is given, but the component table has buffer"),
+        ('dram = "ddr5"', "space.dram: ddr5 is given, must be one of none, x16"),
+    ],
+)
+def test_a_value_that_the_model_does_not_cover_is_one_line(
+    tmp_path, study, capsys, command, value, why
+):
+    name = value.split(" = ")[0]
+    study.write_text(re.sub(f"^{name} = .*$", value, STUDY, flags=re.M))
+    assert why in refused(capsys, command, study, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_limit_that_is_not_monotone_is_one_line(tmp_path, study, capsys):
     study.write_text(STUDY + "max_power_W = 10\n")
     line = refused(capsys, "certify", study, "--quiet", "--out", tmp_path / "proof")
     assert "max_power_W of resnet18_onnx cannot be certified" in line
+
+
+def test_a_study_of_a_users_file_is_asked_for(proven, capsys):
+    line = refused(capsys, "check-certificate", proven / "proof")
+    assert line.endswith("or its file by --study FILE.toml\n")
 
 
 def test_a_folder_without_certificate_is_one_line(tmp_path, study, capsys):

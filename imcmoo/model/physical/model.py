@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from typing import Any, get_args
 
 import numpy as np
@@ -38,6 +39,7 @@ from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     COLUMNS,
     MAPPING_KEY,
+    DesignRefused,
     Designs,
     checked_column,
     mapping_keys,
@@ -419,6 +421,26 @@ class PhysicalEvaluator(CostModel):
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
         without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
+        self._check_values()
+
+    def _check_values(self) -> None:
+        """Check each value of the space, beside the first values of other parameters.
+
+        Raises:
+            ValueError: a value that the model does not allow or the component table lacks.
+        """
+        names, sizes = self.space.names, self.space.shape
+        rows = [np.zeros(len(names), dtype=np.int64)]
+        for at, parameter in enumerate(self.space.parameters):
+            first = rows[0]
+            on = names.index(parameter.on.name) if isinstance(parameter, Conditional) else at
+            for index, other in product(range(sizes[at]), range(sizes[on] if on != at else 1)):
+                rows.append(first.copy())
+                rows[-1][[on, at]] = other, index
+        try:
+            self._model.covered(self._designs(np.array(rows)))
+        except DesignRefused as refused:
+            raise ValueError(f"space.{refused.column}: {refused.problem}") from None
 
     @property
     def data_digest(self) -> str:
