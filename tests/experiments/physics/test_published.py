@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from experiments.physics import figures
-from experiments.physics.optima import optimum_table
+from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
 from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
 from experiments.physics.summary import chip_of, edap_by_network, geometric_mean
+from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests.experiments.conftest import ROOT
 
@@ -77,3 +78,7 @@ def test_no_optimum_exploits_a_part_that_costs_nothing():
     assert (optima.loc[optima["input_coding"] == "levels", "dac_share"] > 0).all()
     assert (optima.loc[optima["study"].str.contains("sram"), "cell_share"] > 0).all()
     assert (optima.loc[~optima["streamed"], "occupied_share"] <= 1 + 1e-9).all()
+
+
+def test_the_caution_of_a_run_has_the_fitted_area_factor():
+    assert f"macros have {FITTED_PERIPHERY:g} times the area of their modelled" in PHYSICAL_BASIS
