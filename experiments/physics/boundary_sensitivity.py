@@ -16,10 +16,8 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.hardware.lookup import MissingRow
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -156,11 +154,11 @@ def best_with(
         The best score, and no violations; or None, and the limits that are missed.
     """
     space = _with_value(study.space, design, name, value)
-    problem = replace(study, space=space).problem()
     levels = _near(space, {**design, name: value})
     try:
+        problem = replace(study, space=space).problem()
         F, G = problem.score(levels, problem.model.evaluate(levels))
-    except (MissingRow, DesignRefused):  # neither table nor model goes so far
+    except ValueError:  # neither table nor model goes so far
         return None, NO_PART
     feasible = (G <= 0).all(axis=1)
     if not feasible.any():
