@@ -128,7 +128,10 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
-            raise InputError(f"{path}: {name} is {design[name]}, but the study is for {value} only")
+            raise InputError(
+                f"{path}: {name} is {design[name]}, but the study is for {value} only; a study "
+                f"whose [space] lists both explains it"
+            )
     try:
         return space.levels_of(design)
     except (TypeError, ValueError) as error:
