@@ -45,7 +45,7 @@ from imcmoo.model.physical.mapping_features import (
     mapping_features,
 )
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
-from imcmoo.model.physical.parameters import DRAM, Designs, mapping_keys
+from imcmoo.model.physical.parameters import BITS_PER_KIB, DRAM, Designs, mapping_keys
 from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
 
 DESIGNS_AT_ONCE = 256
@@ -201,7 +201,7 @@ class Batch:
         nowhere = ~self.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        held = self.context.held_bits - 8192 * self.designs.glb_KiB[:, None]
+        held = self.context.held_bits - BITS_PER_KIB * self.designs.glb_KiB[:, None]
         return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
@@ -509,7 +509,7 @@ def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
         resident: 1 where a network's weights stay on the chip, else 0, shape (n, W).
         run: of the networks.
     """
-    chip, moved = batch.chip, 2 * 8192.0 * batch.designs.glb_KiB
+    chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
     energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
     return np.where(batch.has_dram, time, np.inf), energy

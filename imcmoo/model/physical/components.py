@@ -15,6 +15,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import CellPrices, MemoryCell
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
+    BITS_PER_KIB,
     DesignRefused,
     Designs,
     refuse,
@@ -139,7 +140,7 @@ PARTS: dict[str, PartKeys] = {
     "technology": ("technology", {"node_nm": NODE}),
     "input_buffer": _buffer(("macros_per_tile", 8), ROWS),
     "result_buffer": _buffer(("macros_per_tile", 8), COLS),
-    "glb": _buffer((None, GLB_BITS), ("glb_KiB", 8192 / GLB_BITS), ("glb_banks", 1)),
+    "glb": _buffer((None, GLB_BITS), ("glb_KiB", BITS_PER_KIB / GLB_BITS), ("glb_banks", 1)),
     "cells_as_memory": _buffer(COLS, ROWS),
     **{
         name: (name, {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": ROWS, "cols": COLS})

@@ -13,7 +13,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import columns_of_slices, place
 from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
+from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -191,7 +191,7 @@ def constraints(
     return {
         "cells": Resource(known.cells, known.missing_cells),
         # A chip may have no buffer to speak of: missing bits count in units of 1 KiB.
-        "buffer_bits": Resource(8192 * one, known.missing_bits),
+        "buffer_bits": Resource(BITS_PER_KIB * one, known.missing_bits),
         **{
             name: Resource(one, np.maximum(share - 1, 0.0))
             for name, share in limit_use(known, limits, accuracy).items()

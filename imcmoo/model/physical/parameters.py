@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
 
+BITS_PER_KIB = 8192
+
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
 """Width of each memory interface; the first stands for "none" and is not used."""

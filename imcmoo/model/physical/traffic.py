@@ -9,7 +9,7 @@ import numpy as np
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs
 
 REFERENCE_SUM_BITS = 8.0
 """Width of a partial sum in the reference model."""
@@ -104,7 +104,7 @@ def overflow_bits(layers: LayerTable, glb_KiB: Floats, held_bits: Floats) -> Flo
     """
     outputs = layers.output_words * layers.input_bits
     held = layers.held_inputs * layers.input_bits + outputs + held_bits[layers.owner]
-    bits: Floats = np.minimum(outputs, np.maximum(held - glb_KiB[:, None] * 8192, 0.0))
+    bits: Floats = np.minimum(outputs, np.maximum(held - glb_KiB[:, None] * BITS_PER_KIB, 0.0))
     return bits
 
 
