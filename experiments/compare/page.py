@@ -57,7 +57,14 @@ def fill(page: str, folder: Path) -> str:
     def best_other(
         study: str, budget: int, indicator: str, counted: str = DESIGNS
     ) -> dict[str, object]:
-        """Row of the method, not ours, with the least median; of several the first."""
+        """Row of the method, not ours, with the least median; of several the first.
+
+        Args:
+            study: its name.
+            budget: designs, or designs and checks.
+            indicator: one of which less is better.
+            counted: what the budget counts.
+        """
         summary = read("compare", study, "summary", counted)
         where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
         others = rows(summary[where & (summary["method"] != OURS)])
@@ -109,7 +116,7 @@ def compared(folder: Path) -> list[str]:
 
 
 def not_ahead(folder: Path) -> pd.DataFrame:
-    """Comparisons in which the search is not significantly ahead of a method.
+    """Comparisons with p ≥ 0.01 and at least one pair of runs in which the search is not better.
 
     Returns:
         Columns study, budget, indicator, method, ours and theirs (medians), p_holm and A12 (share

@@ -67,7 +67,7 @@ def page(folder: Path = TABLES) -> str:
 
 
 def points(share_of_one: float) -> str:
-    """Format a difference of scores in points."""
+    """Format a difference of scores, as a share of 1, in points."""
     return f"{100 * share_of_one:.0f}"
 
 
@@ -83,7 +83,7 @@ def share(lost_in: str) -> str:
 
 
 def largest_drop(chip: Mapping[str, Any]) -> float:
-    """Largest predicted drop of any network, at least 0."""
+    """Largest predicted drop of any network, as a share of 1; at least 0."""
     return max(0.0, *(chip[f"drop_{name}"] for name in NETWORKS))
 
 

@@ -30,8 +30,7 @@ ENUMERATED: tuple[Task, ...] = (
 )
 
 NONE = "none"
-"""Cell of a chip that does not exist, by proof or enumeration."""
-
+"""Table entry for a chip that does not exist, by proof or enumeration."""
 
 MISSED = 1.01
 """Median ratio over the optimum above which a search is said to miss it."""
@@ -103,7 +102,11 @@ def page(folder: Path, edge_five: Path) -> str:
 
 
 def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
-    """Power and area, over the least, and capacity of chips of least geometric-mean EDAP."""
+    """Power and area over the least of the scenario, and capacity, of chips of least EDAP.
+
+    Returns:
+        Columns power, area and capacity, without units, by scenario that a chip serves.
+    """
     usual = proven[proven["dram_idle"] & (proven["adc_model"] == ADC_MODELS[0])]
     power, area, edap = (
         usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, optima.EDAP[0])

@@ -144,7 +144,13 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
 
 
 def edap_alone(parts: Sequence[Metrics]) -> Floats:
-    """EDAP of each network by the models of single networks, J·s·mm², shape (n, W)."""
+    """EDAP of each network by the models of single networks, J·s·mm², shape (n, W).
+
+    NaN where a network does not run.
+
+    Args:
+        parts: metrics of the same n designs by each of `CostModel.single_network_models`.
+    """
     edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
     return np.concatenate(edaps, axis=1)
 

@@ -133,7 +133,7 @@ class CostModel(ABC):
         return self
 
     def single_network_models(self) -> list[CostModel]:
-        """Models of chips that are made for one network each, together of all networks in order.
+        """Models for single-network optima; their columns, joined, are the networks in order.
 
         By default one model for all: a network costs the same whatever else a chip can run.
         """

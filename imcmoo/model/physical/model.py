@@ -424,7 +424,9 @@ class PhysicalEvaluator(CostModel):
         self._check_values()
 
     def _check_values(self) -> None:
-        """Check each value of the space, beside the first values of other parameters.
+        """Check each value of the space with all other parameters at their first value.
+
+        A conditional parameter is checked with every value of the one it depends on.
 
         Raises:
             ValueError: a value that the model does not allow or the component table lacks.
@@ -436,7 +438,8 @@ class PhysicalEvaluator(CostModel):
             on = names.index(parameter.on.name) if isinstance(parameter, Conditional) else at
             for index, other in product(range(sizes[at]), range(sizes[on] if on != at else 1)):
                 rows.append(first.copy())
-                rows[-1][[on, at]] = other, index
+                rows[-1][on] = other
+                rows[-1][at] = index
         try:
             self._model.covered(self._designs(np.array(rows)))
         except DesignRefused as refused:
@@ -487,7 +490,7 @@ class PhysicalEvaluator(CostModel):
     def single_network_models(self) -> list[CostModel]:
         """One model, or one for each network where their precisions differ.
 
-        Adders are as wide as the widest network needs.
+        A chip for all networks has adders as wide as the widest network needs.
         """
         bits = [self._options.get(key, BITS) for key in BITS_OF]
         if all(isinstance(each, int) or len(set(each)) == 1 for each in bits):
