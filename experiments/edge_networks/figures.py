@@ -10,14 +10,17 @@ are gathered in fronts.csv, or that file.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.edge_networks.data import NETWORKS
+from experiments.publish import NARROW
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.report import style
 
@@ -29,15 +32,17 @@ CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits
 """Parameters of a design that decide its accuracy."""
 
 
-def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figure:
+def against_noise(
+    data: dict[str, AccuracyData], executed: pd.DataFrame, width: float = style.WIDTH
+) -> Figure:
     """Score against signal to noise at the logits, a panel for each network.
 
     Args:
         data: by network.
         executed: rows of `prediction`; designs of networks without data are left out.
+        width: of the figure, inches.
     """
-    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(data), sharey=True))
+    figure, panels = _panels(len(data), width)
     for axes, (name, network) in zip(panels, data.items(), strict=True):
         signal = -10 * np.log10(network.levels)
         axes.plot(signal, network.white, "-", color=style.COLOURS[0], label="noise of reads")
@@ -54,8 +59,21 @@ def against_noise(data: dict[str, AccuracyData], executed: pd.DataFrame) -> Figu
         axes.set_title(_title(name))
         axes.set_xlabel("SNR at the logits (dB)")
     panels[0].set_ylabel("score")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    columns = 3 if width == style.WIDTH else 2
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=columns)
     return figure
+
+
+def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
+    """Figure with n panels of one vertical axis: in a row, or two in a row if it is narrow."""
+    columns = n if width == style.WIDTH else min(n, 2)
+    rows = -(-n // columns)
+    figure = Figure(figsize=(width, HEIGHT * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes in panels.flat[n:]:
+        axes.remove()
+    return figure, list(panels.flat[:n])
 
 
 def _title(name: str) -> str:
@@ -63,13 +81,14 @@ def _title(name: str) -> str:
     return NETWORKS[name].title if name in NETWORKS else name
 
 
-def by_layer(layers: pd.DataFrame) -> Figure:
+def by_layer(layers: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Score with each layer alone on a chip, in the order of the network.
 
     Args:
         layers: rows of `imcmoo accuracy --layers`; one design.
+        width: of the figure, inches.
     """
-    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
+    figure = Figure(figsize=(width, HEIGHT), layout="constrained")
     axes = figure.subplots()
     axes.bar(np.arange(len(layers)), layers["accuracy_alone"], color=style.COLOURS[0])
     axes.set_xlabel("layer that runs on the chip, all others in float")
@@ -96,15 +115,15 @@ def gathered(front: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[["network", *CIRCUIT, "energy_J", "drop"]]
 
 
-def against_energy(fronts: pd.DataFrame) -> Figure:
+def against_energy(fronts: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Predicted drop of accuracy against energy, a panel for each network, by ADC bits.
 
     Args:
         fronts: rows of `gathered`.
+        width: of the figure, inches.
     """
     names = fronts["network"].unique()
-    figure = Figure(figsize=(style.WIDTH, HEIGHT), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
+    figure, panels = _panels(len(names), width)
     resolutions = sorted(fronts["adc_bits"].unique())
     for axes, name in zip(panels, names, strict=True):
         designs = fronts[fronts["network"] == name]
@@ -119,7 +138,7 @@ def against_energy(fronts: pd.DataFrame) -> Figure:
                 label=f"{bits} bits",
             )
         axes.set_title(_title(name))
-        axes.set_xlabel("energy of one inference over the least")
+        axes.set_xlabel("energy over the least")
     panels[0].set_ylabel("predicted drop (points)")
     panels[-1].legend(title="ADC")
     return figure
@@ -135,21 +154,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    drawn = {}
+    drawn: dict[str, Callable[..., Figure]] = {}
     with style.paper_style():
         if args.prediction:
             executed = pd.concat(map(pd.read_csv, args.prediction))
             networks = executed["network"].unique()
             data = {n: AccuracyData.read(args.data / f"{n}.accuracy.npz") for n in networks}
-            drawn["accuracy_against_noise"] = against_noise(data, executed)
+            drawn["accuracy_against_noise"] = partial(against_noise, data, executed)
         if args.layers:
-            drawn["accuracy_by_layer"] = by_layer(pd.read_csv(args.layers))
+            drawn["accuracy_by_layer"] = partial(by_layer, pd.read_csv(args.layers))
         if args.front:
             fronts = pd.concat([gathered(pd.read_csv(path)) for path in args.front])
             fronts.to_csv(args.out / FRONTS, index=False, float_format="%.5g", lineterminator="\n")
-            drawn["accuracy_against_energy"] = against_energy(fronts)
-        for name, figure in drawn.items():
-            style.save(figure, args.out, name, ("svg", "pdf"))
+            drawn["accuracy_against_energy"] = partial(against_energy, fronts)
+        for name, draw in drawn.items():
+            for ending, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
+                style.save(draw(width=width), args.out, name + ending, ("svg", "pdf"))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ pytest.importorskip("numba", reason="networks are executed with the package numb
 
 from experiments.edge_networks import cheapest, figures, noise_rule, study
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
+from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
 
 ROWS = pd.DataFrame(
@@ -64,6 +65,12 @@ def test_figures_show_every_network_and_layer():
     assert all(a.get_legend() is None for a in drawn.axes)
     layers = pd.DataFrame({"accuracy_alone": [0.9, 0.8, 0.95]})
     assert len(figures.by_layer(layers).axes[0].patches) == 3
+
+
+def test_panels_of_a_narrow_figure_are_two_in_a_row():
+    drawn = figures.against_noise({"n": DATA, "minilm": DATA, "m": DATA}, ROWS, style.COLUMN)
+    assert drawn.get_figwidth() == style.COLUMN
+    assert drawn.axes[0].get_gridspec().get_geometry() == (2, 2)
 
 
 def test_energy_against_accuracy_has_a_panel_for_each_network_and_a_series_for_each_resolution():
