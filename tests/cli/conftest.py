@@ -26,3 +26,12 @@ def small_run(tmp_path_factory):
         command = ["run", "four_workload_rram", "--budget", "100", "--out", str(out), "--quiet"]
         assert main(command) == 0
     return out / "four_workload_rram" / "seed-1"
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """A small network and its labelled data; only to be read."""
+    pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+    from experiments.edge_networks.digits import write_digits
+
+    return write_digits(tmp_path_factory.mktemp("digits"))

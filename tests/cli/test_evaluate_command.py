@@ -159,17 +159,6 @@ def test_the_same_file_twice_is_refused(folder, capsys):
     assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
 
 
-@pytest.mark.parametrize("option", ["--out", "--breakdown"])
-def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
-    (folder / "notes.csv").write_text("precious\n")
-    assert evaluate(option, "notes.csv") == 2
-    assert "notes.csv is there and was not written by this command" in capsys.readouterr().err
-    assert (folder / "notes.csv").read_text() == "precious\n"
-    for force in (["--force"], []):  # the second time it is ours
-        assert evaluate(option, "notes.csv", *force) == 0
-    assert (folder / "notes.csv").read_text() != "precious\n"
-
-
 SLOW = """
 import sys, time
 from imcmoo.cli.main import main
@@ -225,15 +214,3 @@ def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
     assert evaluate() == 130
     assert capsys.readouterr().err == "imcmoo evaluate: interrupted; no file was written\n"
     assert os.listdir(folder) == ["designs.csv"]
-
-
-@pytest.mark.parametrize("option", ["--out", "--breakdown"])
-def test_an_input_is_never_written_over(folder, capsys, option):
-    """Also where the output is a link to it."""
-    designs = (folder / "designs.csv").read_bytes()
-    (folder / "link.csv").symlink_to("designs.csv")
-    for name in ("designs.csv", "link.csv"):
-        assert evaluate(option, name) == 2
-        assert "is the same file as the input designs.csv" in capsys.readouterr().err
-    assert (folder / "designs.csv").read_bytes() == designs
-    assert not (folder / "out.csv").exists()
