@@ -17,6 +17,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.identity import identity
 from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
+from tests.reliability.drawn import killing_at
 
 ROOT = Path(__file__).parents[2]
 
@@ -166,7 +167,7 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    killed(tmp_path, f"from tests.reliability.drawn import kill_at; kill_at({name!r})")
+    killed(tmp_path, killing_at(name))
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete

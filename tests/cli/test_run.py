@@ -21,6 +21,7 @@ from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
+from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
@@ -140,8 +141,7 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    before = f"from tests.reliability.drawn import kill_at; kill_at('seed-1/{name}')"
-    process = start(tmp_path, before=before)
+    process = start(tmp_path, before=killing_at(f"seed-1/{name}"))
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (home / "config.json").exists()

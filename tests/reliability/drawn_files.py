@@ -7,10 +7,12 @@ import resource
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.reliability.commands import (
     BAD,
@@ -20,9 +22,9 @@ from tests.reliability.commands import (
     REFUSED,
     Outcome,
     finish,
-    fork,
     judged,
     outcome,
+    run,
     start,
 )
 from tests.reliability.drawn import (
@@ -37,7 +39,7 @@ from tests.reliability.drawn import (
     RUN,
     Trial,
     kept,
-    kill_at,
+    killing_at,
     small_model,
     tree,
 )
@@ -112,7 +114,7 @@ def output(trial: Trial) -> Outcome:
         target = folder / "tables" / trial.choose("chip.csv", "layers.csv", "changes.csv")
     earlier = kind == "own earlier output"
     if earlier:
-        fork(folder, command)
+        run(folder, command)
         earlier = target.exists() or option != "explain --csv"
     elif kind == "input":
         target.symlink_to(folder / source)
@@ -120,7 +122,7 @@ def output(trial: Trial) -> Outcome:
         _make(target, kind, folder)
     pipe = os.open(target, os.O_RDWR | os.O_NONBLOCK) if kind == "FIFO" else None
     before = _state(folder)
-    end = fork(folder, command, seconds=20)
+    end = finish(start(folder, command), seconds=30)
     if pipe is not None:
         os.close(pipe)
     whole = _untouched(before, _state(folder), target, option, kind)
@@ -161,14 +163,19 @@ def stopped(trial: Trial) -> Outcome:
     folder = trial.begin(exact=name == "run")
     (folder / "d.csv").write_text(HEADER + ROW * 20_000)
     ignored = number == signal.SIGHUP and trial.happens(4)
-    before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else (lambda: None)
-    end = fork(folder, command, before=before, kill=(number, _moment(trial, writing)))
+    heed = signal.SIG_IGN if ignored else signal.SIG_DFL
+    process = _ready(folder, command, limit=lambda: signal.signal(signal.SIGHUP, heed))
+    is_now = _moment(trial, writing)
+    while process.poll() is None and not is_now():
+        time.sleep(0.001)
+    process.send_signal(number)
+    end = finish(process)
     case = f"{name}: {number.name}{' ignored' * ignored}{' while it writes' * writing}"
     first = outcome(case, end, must="work" if ignored else "")
     if (ignored or end.code != -number) and first.ended in BAD:
         return first
     clean = number == signal.SIGKILL or not _temporary(folder)
-    end = fork(folder, again)
+    end = run(folder, again)
     if name == "evaluate":
         right = (folder / made).read_bytes() == (_evaluated(trial) / made).read_bytes()
     else:
@@ -176,12 +183,20 @@ def stopped(trial: Trial) -> Outcome:
     return outcome(case, end, right=right, kept=clean and not _temporary(folder), must="work")
 
 
+def _ready(folder: Path, command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    """A process in which Python itself has started: an interrupt before that is not ours."""
+    process = start(folder, command, before="print('ready', flush=True)", **options)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
 def killed(trial: Trial) -> Outcome:
     """SIGKILL before a file of a run is moved to its place, then --resume."""
     folder = trial.begin(exact=True)
     name = trial.choose(*sorted(p.name for p in (trial.ready / "finished" / RESULTS).iterdir()))
-    fork(folder, RUN, before=lambda: kill_at(name))
-    return outcome(f"before {name}", fork(folder, RESUME), right=trial.is_whole(), must="work")
+    run(folder, RUN, before=killing_at(name))
+    return outcome(f"before {name}", run(folder, RESUME), right=trial.is_whole(), must="work")
 
 
 EARLY = ("regret.csv", "indicators.csv", "SHA256SUMS")
@@ -212,16 +227,12 @@ def two_commands(trial: Trial) -> Outcome:
 def folder_deleted(trial: Trial) -> Outcome:
     """The results vanish while a run works: one line, or they are made again."""
     folder = trial.begin()
-    work = folder / RESULTS / ".work"
-
-    def vanish() -> bool:
-        if not work.exists():
-            return False
-        time.sleep(float(trial.rng.uniform(0, 0.5)))
-        shutil.rmtree(folder / "results", ignore_errors=True)
-        return True
-
-    end = fork(folder, RUN, kill=(signal.SIGCONT, vanish))  # a signal without effect
+    process = start(folder, RUN)
+    while process.poll() is None and not (folder / RESULTS / ".work").exists():
+        time.sleep(0.001)
+    time.sleep(float(trial.rng.uniform(0, 0.5)))
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    end = finish(process)
     return outcome("run", end, right=(folder / RESULTS / "config.json").exists())
 
 
@@ -232,7 +243,7 @@ def _evaluated(trial: Trial) -> Path:
         half = Path(tempfile.mkdtemp(dir=trial.ready))
         shutil.copytree(trial.ready / "fresh", half, dirs_exist_ok=True)
         (half / "d.csv").write_text(HEADER + ROW * 20_000)
-        fork(half, EVALUATE)
+        run(half, EVALUATE)
         half.rename(whole)
     return whole
 
@@ -268,10 +279,10 @@ def full_disk(trial: Trial) -> Outcome:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     command = trial.choose(RUN, RUN, ENUMERATE, CERTIFY, ("report", RESULTS))
-    end = fork(folder, command, before=full)
+    end = run(folder, command, limit=full)
     result = outcome(command[0], end, kept=end.code == 0 or kept(before, folder))
     if result.ended not in BAD and command == RUN:
-        after = fork(folder, RESUME)
+        after = run(folder, RESUME)
         if judged(after, right=trial.is_whole(), must="work") != FINE:
             return Outcome(command[0], LOST, after.error[-200:])
     return result
@@ -290,10 +301,7 @@ def interrupted(trial: Trial) -> Outcome:
     """Ctrl-C at a random moment of a process, imports included."""
     folder = trial.begin()
     command = trial.choose(*INTERRUPTED)
-    # The process says when Python itself has started: what comes before is not ours.
-    process = start(folder, command, before="print('ready', flush=True)")
-    assert process.stdout is not None
-    process.stdout.readline()
+    process = _ready(folder, command)
     moment = float(trial.rng.uniform(0, 2.5))
     time.sleep(moment)
     process.send_signal(signal.SIGINT)

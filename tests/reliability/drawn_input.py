@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import imcmoo.hardware
-from tests.reliability.commands import Outcome, fork, outcome
+from tests.reliability.commands import Outcome, outcome, run
 from tests.reliability.drawn import (
     ENUMERATE,
     EVALUATE,
@@ -52,7 +52,7 @@ def damaged_file(trial: Trial) -> Outcome:
         content = ways[way]
     path.write_bytes(content)
     before = tree(folder)
-    end = fork(folder, DAMAGED[file])
+    end = run(folder, DAMAGED[file])
     return outcome(f"{path.name} {way}", end, kept=kept(before, folder), must="refuse")
 
 
@@ -76,7 +76,7 @@ def checksums(trial: Trial) -> Outcome:
         lines.insert(int(trial.rng.integers(len(lines))), f"{empty}  {name}\n")
     path.write_text("".join(lines))
     before = tree(folder)
-    end = fork(folder, RESUME)
+    end = run(folder, RESUME)
     must = "" if way == "line twice" else "refuse"
     return outcome(way, end, kept=kept(before, folder), must=must)
 
@@ -90,7 +90,7 @@ def checkpoint(trial: Trial) -> Outcome:
         way, content = _in_header(trial, path.read_bytes())
     path.write_bytes(content)
     before = tree(folder)
-    end = fork(folder, RESUME)
+    end = run(folder, RESUME)
     right = end.code == 0 and trial.is_whole()
     return outcome(way, end, right=right, kept=end.code == 0 or kept(before, folder))
 
@@ -114,7 +114,7 @@ def component_table(trial: Trial) -> Outcome:
     folder = trial.begin(text=study_text(top='components = "t.npz"\n', space=space))
     way, content = trial.damaged((Path(imcmoo.hardware.__file__).parent / file).read_bytes())
     (folder / "t.npz").write_bytes(content)
-    end = fork(folder, ENUMERATE)
+    end = run(folder, ENUMERATE)
     whole = trial.ready / ("physical" if is_physical else "finished") / EXACT
     same = end.code == 0 and all(
         (whole / name).read_bytes() == (folder / EXACT / name).read_bytes()
@@ -131,7 +131,7 @@ def read_input(trial: Trial) -> Outcome:
     way, content = trial.damaged((folder / name).read_bytes())
     (folder / name).write_bytes(content)
     is_model = name == "m.onnx"
-    end = fork(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
+    end = run(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
     made = folder / "o.csv"
     whole = end.code == 0 or not made.exists()
     return outcome(f"{name}: {way}", end, kept=whole)
