@@ -184,7 +184,7 @@ def test_no_design_that_is_small_enough_or_runs_all_networks_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=(light + both) / 2 * 1e6)
     enumeration = Enumeration(problem)
     findings = [enumeration.evaluate_chunk(bodies) for bodies in enumeration.chunks()]
-    assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
+    assert [len(f.single_network[1].ranks) > 0 for f in findings] == [True]
     with pytest.raises(NothingFeasible):
         enumeration.merge(findings)
     wide = min(d.objectives[-1] for d in designs_of("rram") if d.alone[0] is not None)

@@ -25,7 +25,7 @@ def marked(n_workloads, *, baselines=True):
     return {
         "front": points(40, n_workloads, 1),
         "selected": points(1, n_workloads, 2),
-        "alone": alone,
+        "baselines": alone,
     }
 
 
@@ -50,7 +50,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, alone=none(2))
+    fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, baselines=none(2))
     assert not recwarn.list
 
 

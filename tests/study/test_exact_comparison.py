@@ -86,7 +86,7 @@ def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tm
     proven = json.loads(path.read_text(encoding="utf-8"))
     assert proven["criterion"] == "regret_minimax"
     assert proven["bound"] == optima["value"]["regret_minimax"]
-    bests = {n: best["value"] for n, best in proven["own_best"].items()}
+    bests = {n: best["value"] for n, best in proven["single_network_optima"].items()}
     assert bests == dict(zip(networks, alone, strict=True))
 
 
