@@ -4,7 +4,6 @@ import csv
 import os
 import signal
 import subprocess
-import sys
 from functools import partial
 
 import numpy as np
@@ -16,7 +15,8 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, assert_fails
-from tests.io.processes import PATIENCE, ROOT
+from tests.io.processes import PATIENCE
+from tests.reliability.commands import start
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
 TINY = (0.5, 3, 4e-9, 32, 32, 1, 4, 4, 2048)
@@ -160,29 +160,19 @@ def test_the_same_file_twice_is_refused(folder, capsys):
 
 
 SLOW = """
-import sys, time
-from imcmoo.cli.main import main
+import time
 from imcmoo.cli.evaluate_reference import ReferenceEvaluation
-costs = ReferenceEvaluation.costs
 def slow(self, rows):
     print("evaluating", flush=True)
     time.sleep(60)
 ReferenceEvaluation.costs = slow
-sys.exit(main(sys.argv[1:]))
 """
 
 
-def begun(folder, before=None):
+def begun(folder, limit):
     """A process that is in the middle of an evaluation."""
     options = ["designs.csv", "--device", "rram", "--workloads", "alexnet", "--out", "out.csv"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, "evaluate", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=before,
-    )
+    process = start(folder, ["evaluate", *options], before=SLOW, limit=limit)
     assert process.stdout.readline() == "evaluating\n"
     return process
 

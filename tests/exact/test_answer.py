@@ -1,8 +1,5 @@
 """Exact answers in files: read back as they were, and only for the problem they are of."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,22 +218,6 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
     assert len(set(marks)) == len(studies)
     in_mm2 = replace(studies[0], area_limit_m2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
     assert fingerprint(in_mm2.problem()) == marks[0]
-
-
-def test_another_process_has_the_same_fingerprint():
-    code = (
-        "from imcmoo.problem.identity import fingerprint; from problems import STUDIES\n"
-        "print(fingerprint(STUDIES['four_workload_rram'].problem()))\n"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert process.stdout.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
 
 
 def test_an_edited_comment_of_our_code_voids_nothing(tmp_path, monkeypatch):
