@@ -135,7 +135,8 @@ def test_killed_at_a_random_moment_and_resumed(uninterrupted, tmp_path, third):
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    "name", ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("config.json",))]
+    "name",
+    ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("front.csv", "config.json"))],
 )
 def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_path, name):
     """Moments a clock would hardly hit; an older run's files are there already."""

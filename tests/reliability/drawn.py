@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -25,21 +24,6 @@ cols = [32, 64]
 voltage_V = [0.5, 0.6]
 bits_per_cell = 8
 """
-PHYSICAL = """
-model = "physical"
-device = "rram"
-[space]
-voltage_V = [0.8, 1.0]
-rows = [128, 256]
-cols = 128
-bits_per_cell = 2
-router_groups = 32
-tiles_per_group = 8
-glb_KiB = 1024
-columns_per_adc = 4
-adc_bits = [5, 6]
-dram = "x64"
-"""
 NAMES = ("first", "second")
 HEADER = (
     "voltage_V,bits_per_cell,cycle_s,rows,cols,router_groups,tiles_per_group,macros_per_tile,"
@@ -55,17 +39,14 @@ EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv",
 RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
 
 
-def study_text(names: Iterable[str] = NAMES, *, top: str = "", space: str = SPACE) -> str:
+def study_text(top: str = "") -> str:
     """A study of small networks of the user's.
 
     Args:
-        names: of the networks, each a CSV beside the study.
         top: further lines of the study.
-        space: the lines of its space.
     """
-    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in names)
-    name = "" if top.startswith("name =") else 'name = "tiny"\n'
-    return f"{name}{top}{space}{networks}"
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in NAMES)
+    return f'name = "tiny"\n{top}{SPACE}{networks}'
 
 
 @dataclass(frozen=True)
@@ -130,7 +111,7 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished, begun, and one of the physical model.
+    """Make the folders trials begin with: fresh, finished and begun.
 
     Raises:
         RuntimeError: an undisturbed command fails.
@@ -141,13 +122,10 @@ def prepare(home: Path) -> Path:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun, physical = (home / "ready" / n for n in ("finished", "begun", "physical"))
+    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
     shutil.copytree(fresh, finished)
-    shutil.copytree(fresh, physical)
-    (physical / "tiny.toml").write_text(study_text(space=PHYSICAL))
-    steps = [(finished, command) for command in (ENUMERATE, RUN, CERTIFY)]
-    for folder, command in [*steps, (physical, ENUMERATE)]:
-        end = run(folder, command)
+    for command in (ENUMERATE, RUN, CERTIFY):
+        end = run(finished, command)
         if end.code:
             raise RuntimeError(f"{' '.join(command)}: {end.error}")
     shutil.copytree(fresh, begun)

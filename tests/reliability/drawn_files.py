@@ -39,7 +39,6 @@ from tests.reliability.drawn import (
     RUN,
     Trial,
     kept,
-    killing_at,
     small_model,
     tree,
 )
@@ -189,14 +188,6 @@ def _ready(folder: Path, command: Sequence[str], **options: Any) -> subprocess.P
     assert process.stdout is not None
     process.stdout.readline()
     return process
-
-
-def killed(trial: Trial) -> Outcome:
-    """SIGKILL before a file of a run is moved to its place, then --resume."""
-    folder = trial.begin(exact=True)
-    name = trial.choose(*sorted(p.name for p in (trial.ready / "finished" / RESULTS).iterdir()))
-    run(folder, RUN, before=killing_at(name))
-    return outcome(f"before {name}", run(folder, RESUME), right=trial.is_whole(), must="work")
 
 
 EARLY = ("regret.csv", "indicators.csv", "SHA256SUMS")
