@@ -220,18 +220,6 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
     assert fingerprint(in_mm2.problem()) == marks[0]
 
 
-def test_an_edited_comment_of_our_code_voids_nothing(tmp_path, monkeypatch):
-    problem, mark = saved("rram", tmp_path)
-    original = Path.read_bytes
-
-    def edited(path):
-        return original(path) + b"# more\n" * (path.suffix == ".py")
-
-    monkeypatch.setattr(Path, "read_bytes", edited)
-    assert identity(problem) == mark
-    assert exact.load(tmp_path, problem, identity(problem)).n_feasible
-
-
 # Damaged.
 
 
