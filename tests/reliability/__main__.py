@@ -42,7 +42,6 @@ CLASSES: dict[str, tuple[Callable[[drawn.Trial], Outcome], int]] = {
     "two-commands": (drawn_files.two_commands, 30),
     "folder-deleted": (drawn_files.folder_deleted, 6),
     "full-disk": (drawn_files.full_disk, 24),
-    "output-of-any": (drawn_files.output, 100),
     "damaged-file": (drawn_input.damaged_file, 100),
     "checkpoint": (drawn_input.checkpoint, 120),
     "read-input": (drawn_input.read_input, 200),

@@ -1,12 +1,10 @@
-"""Outputs that are no plain files of ours, signals, and full disks."""
+"""Signals, second commands, folders that vanish, and full disks."""
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
@@ -39,109 +37,8 @@ from tests.reliability.drawn import (
     RUN,
     Trial,
     kept,
-    small_model,
     tree,
 )
-
-FOREIGN = "not yours\n"
-
-
-def _with_foreign(trial: Trial) -> Path:
-    """A finished folder with a file and a folder of somebody else's."""
-    folder = trial.begin("finished")
-    (folder / "mine").mkdir()
-    for name in ("mine.txt", "mine/a.txt"):
-        (folder / name).write_text(FOREIGN)
-    return folder
-
-
-def _make(path: Path, kind: str, folder: Path) -> None:
-    """Put something odd at a path."""
-    if kind == "link to a foreign file":
-        path.symlink_to(folder / "mine.txt")
-    elif kind == "link to nothing":
-        path.symlink_to(folder / "nothing")
-    elif kind == "hard link to a foreign file":
-        path.hardlink_to(folder / "mine.txt")
-    elif kind == "FIFO":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "foreign file":
-        path.write_text(FOREIGN)
-    else:  # of our own: a command that replaces devices must not replace the machine's
-        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3 if kind == "null device" else 7))
-
-
-def _state(folder: Path) -> dict[Path, object]:
-    """Kind, place and content of everything below a folder that was not published by a run."""
-    states: dict[Path, object] = {}
-    for path in folder.rglob("*"):
-        status = path.lstat()
-        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-        link = path.readlink() if path.is_symlink() else None
-        states[path] = stat.S_IFMT(status.st_mode), status.st_nlink > 1, content, link
-    return states
-
-
-TARGETS = (
-    *("null device", "full device", "FIFO", "link to nothing", "link to a foreign file"),
-    *("hard link to a foreign file", "foreign file", "folder", "own earlier output", "input"),
-)
-OUTPUTS = {
-    "import --out": (("import", "m.onnx", "--out", "X"), "m.onnx"),
-    "import --summary": (("import", "m.onnx", "--out", "o.csv", "--summary", "X"), "m.onnx"),
-    "evaluate --out": ((*EVALUATE[:-1], "X"), "d.csv"),
-    "evaluate --breakdown": ((*EVALUATE, "--breakdown", "X"), "d.csv"),
-    "report --out": (("report", RESULTS, "--out", "X"), f"{RESULTS}/design.json"),
-    "explain --csv": (("explain", RESULTS, "--csv", "tables"), f"{RESULTS}/design.json"),
-    "enumerate --out": (("enumerate", "tiny.toml", "--out", "X", "--quiet"), "tiny.toml"),
-    "certify --out": ((*CERTIFY, "--out", "X"), "tiny.toml"),
-    "run --out": ((*RUN, "--out", "X"), "tiny.toml"),
-}
-
-
-def output(trial: Trial) -> Outcome:
-    """Every command that writes, onto what is no plain file of its own."""
-    option, kind = trial.choose(*OUTPUTS), trial.choose(*TARGETS)
-    command, source = OUTPUTS[option]
-    folder = _with_foreign(trial)
-    (folder / "m.onnx").write_bytes(small_model())
-    target = folder / "X"
-    if option == "explain --csv":  # writes a folder of tables, each by its name
-        (folder / "tables").mkdir()
-        target = folder / "tables" / trial.choose("chip.csv", "layers.csv", "changes.csv")
-    earlier = kind == "own earlier output"
-    if earlier:
-        run(folder, command)
-        earlier = target.exists() or option != "explain --csv"
-    elif kind == "input":
-        target.symlink_to(folder / source)
-    else:
-        _make(target, kind, folder)
-    pipe = os.open(target, os.O_RDWR | os.O_NONBLOCK) if kind == "FIFO" else None
-    before = _state(folder)
-    end = finish(start(folder, command), seconds=30)
-    if pipe is not None:
-        os.close(pipe)
-    whole = _untouched(before, _state(folder), target, option, kind)
-    return outcome(f"{option}: {kind}", end, kept=whole, must="work" if earlier else "")
-
-
-def _untouched(
-    before: dict[Path, object], after: dict[Path, object], target: Path, option: str, kind: str
-) -> bool:
-    """True if what was there is there; only what a command wrote itself may be replaced."""
-    may_replace = {"own earlier output"} | (set() if option.startswith("explain") else {"folder"})
-    for path, state in before.items():
-        below = path == target or target in path.parents
-        if not (below and kind in may_replace) and after.get(path) != state:
-            return False
-    new = [path for path in after if path.parent == target.parent and path not in before]
-    written = [path for path in new if path.suffix == ".csv"]
-    whole = not written or len(written) >= 7 or option != "explain --csv"  # all tables or none
-    return whole and not any(path.name.endswith(".tmp") for path in after)
-
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 STOPPED = {
