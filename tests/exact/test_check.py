@@ -8,8 +8,10 @@ import pytest
 
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
+from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems import SRAM_EXTENDED
@@ -144,6 +146,18 @@ def test_a_bound_above_the_best_design_is_refused(study, proven, checker):
     design = {name: values[name] for name in study.space.names}
     with pytest.raises(Refused, match="below the bound"):
         check(checker, replace(good, design=design, value=value, bound=value, gap=0.0))
+
+
+def test_another_component_table_is_refused(study, proven):
+    table = PhysicalTable.load()
+    rows = table.tables["mac"]
+    other = replace(table, tables={**table.tables, "mac": replace(rows, values=rows.values * 1.01)})
+    checker = Checker(study)
+    assert other.fingerprint != table.fingerprint
+    model = type(study.cost_model())(study.space, study.network_set(), table=other)
+    checker._identity = identity(study.problem(model))
+    with pytest.raises(Refused, match="other data"):
+        check(checker, proven["edap_max"])
 
 
 def test_minimax_regret_rests_on_the_certificates_of_single_network_optima(proven, checker):
