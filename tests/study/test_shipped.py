@@ -6,8 +6,15 @@ from pathlib import Path
 import problems
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import space_voltages
+from imcmoo.study import shipped
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_studies_have_the_names_of_their_files():
+    assert {name: study.name for name, study in shipped.studies().items()} == {
+        name: name for name in shipped.study_names()
+    }
 
 
 def test_a_study_of_the_reference_model_imports_no_other():
