@@ -11,12 +11,6 @@ def _few(monkeypatch):
     only_few(monkeypatch.setattr)
 
 
-@pytest.fixture
-def _no_figures(monkeypatch):
-    """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-
-
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
     """The folder of a small run of `four_workload_rram` without figures; only to be read."""

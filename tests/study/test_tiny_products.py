@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli import run_studies
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from tests.cli.helpers import write_study
 
 NETWORKS = 30
+
+pytestmark = pytest.mark.usefixtures("_no_figures")
 
 
 def study_of(folder, line="", more=""):
@@ -21,11 +22,6 @@ def study_of(folder, line="", more=""):
     text = path.read_text(encoding="utf-8").replace("baselines", f"{line}\nbaselines")
     path.write_text(text + more, encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
 
 
 def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
