@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -12,3 +13,9 @@ settings.load_profile("untimed")
 def pytest_configure():
     """Hear interrupts, which shells let what they start in the background ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def _no_figures(monkeypatch):
+    """Figures take most of a short run's time."""
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)

@@ -14,10 +14,10 @@ from experiments.compare.algorithms import COMPILED, METHODS, PHASED
 from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
-from imcmoo.exact.proof_plan import ALONE
 from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
+from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.search.elites import LARGE_SPACE
 from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.exact_comparison import find_answer, study_settings
@@ -142,7 +142,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
             raise InputError(f"{path}: {error}: {remedy} again") from None
     optima = {certificate.criterion: certificate.value for certificate in stored.values()}
     problem = study.problem()
-    alone = [f"{ALONE}{name}" for name in problem.workload_names if problem.has_edap]
+    alone = [f"{SINGLE_NETWORK}{name}" for name in problem.workload_names if problem.has_edap]
     missing = [n for n in [*Regret(problem, {}).criteria, *alone] if n not in optima]
     if missing:
         raise InputError(

@@ -7,14 +7,13 @@ import pandas as pd
 
 from experiments.enumerated_study import running
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.proof_plan import ALONE
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
 from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
@@ -130,7 +129,7 @@ def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
         Columns area_mm2, worst_over_own_best, selected (by minimax regret); by area.
     """
     problem = study.problem()
-    best = [answer.optima[f"{ALONE}{name}"].value for name in study.names]
+    best = [answer.optima[f"{SINGLE_NETWORK}{name}"].value for name in study.names]
     front = np.empty((0, 2))
     for levels in running(problem):
         metrics = problem.model.evaluate(levels)

@@ -13,10 +13,9 @@ from imcmoo.cli.progress import Bars
 from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.proof_plan import ALONE
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
-from imcmoo.problem.criteria import EDAP_UNIT, NAMED
+from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import label, on_screen
 from imcmoo.study.enumerate_study import enumerate_study
@@ -93,7 +92,7 @@ def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
     title, unit = label(name), NAMED[name].unit if name in NAMED else ""
     for network in problem.workload_names:
         titles = {
-            f"{ALONE}{network}": f"EDAP of a {label(network)}-specific chip",
+            f"{SINGLE_NETWORK}{network}": f"EDAP of a {label(network)}-specific chip",
             f"edap_{network}": f"EDAP of {label(network)} on a chip for all",
         }
         if name in titles:

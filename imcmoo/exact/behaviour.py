@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.exact.enumeration import ExactAnswer, edap_alone, relative_scores, scores
+from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores, single_network_edap
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.model.registry import shipped_name
+from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.identity import OLDER, fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_screened
@@ -124,10 +125,12 @@ def _changed_optimum(
     counted_from_1: dict[str, Floats] = {}
     if problem.has_edap:
         names = problem.workload_names
-        alone_edap = edap_alone([m.evaluate(levels) for m in problem.model.single_network_models()])
-        by_name |= {f"alone_{name}": alone_edap[:, w] for w, name in enumerate(names)}
-        joint, alone = ([values[f"{kind}_{n}"] for n in names] for kind in ("edap", "alone"))
-        counted_from_1 = relative_scores(problem, costs, joint, alone)
+        single_edap = single_network_edap(
+            [m.evaluate(levels) for m in problem.model.single_network_models()]
+        )
+        by_name |= {f"{SINGLE_NETWORK}{name}": single_edap[:, w] for w, name in enumerate(names)}
+        joint, single = ([values[kind + n] for n in names] for kind in ("edap_", SINGLE_NETWORK))
+        counted_from_1 = relative_scores(problem, costs, joint, single)
         by_name |= counted_from_1
     for row, (name, value) in enumerate(values.items()):
         now = float(by_name[name][row]) if name in by_name else np.nan

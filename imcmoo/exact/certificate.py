@@ -20,6 +20,9 @@ from imcmoo.space.design_space import Levels
 
 FILE = "certificate.json"
 
+OPTIMA, OPTIMA_BEFORE = "single_network_optima", "own_best"
+"""Field of the single-network optima, and its name in files of earlier versions."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -37,7 +40,7 @@ class Certificate:
         stages: by stage, designs ruled out there as `infeasible` or `excluded`.
         evaluated: designs that were evaluated; with those of all stages, all there are.
         single_network_optima: by network `bound` and `value` of its optimum, if the criterion is
-            judged by it; in the file `own_best`.
+            judged by it.
         seconds: that the proof took.
         identity: of the problem.
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
@@ -74,7 +77,7 @@ class Certificate:
             "gap": self.gap,
             "designs": self.designs,
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
-            "own_best": dict(self.single_network_optima),
+            OPTIMA: dict(self.single_network_optima),
             "seconds": round(self.seconds, 1),
             "identity": dict(self.identity),
             "behaviour": dict(self.behaviour),
@@ -92,6 +95,7 @@ class Certificate:
         path = folder / FILE
         try:
             content = read_json(path)
+            optima = content[OPTIMA if OPTIMA in content else "own_best"]
             _check_kinds(content)
             # Earlier versions state the only technology scaling left.
             settings = {
@@ -108,7 +112,7 @@ class Certificate:
                 designs=content["designs"],
                 stages=content["counts"]["stages"],
                 evaluated=content["counts"]["evaluated"],
-                single_network_optima=content["own_best"],
+                single_network_optima=optima,
                 seconds=float(content["seconds"]),
                 # Absent in those of older versions, which are refused later, with a reason.
                 identity=content.get("identity", {}),
@@ -129,9 +133,14 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
 
 
+def _optima_field(content: Mapping[str, Any]) -> str:
+    return OPTIMA_BEFORE if OPTIMA_BEFORE in content else OPTIMA
+
+
 def _check_kinds(content: Mapping[str, Any]) -> None:
     """Check that what is to be looked into can be."""
-    tables = ("settings", "own_best", "counts", "incumbent")
+    optima = _optima_field(content)
+    tables = ("settings", optima, "counts", "incumbent")
     new = ("identity", "behaviour")
     inner = (content["counts"]["stages"], content["incumbent"]["design"])
     for name, value in [
@@ -141,9 +150,9 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
-    for row in (*content["own_best"].values(), *content["counts"]["stages"].values()):
+    for row in (*content[optima].values(), *content["counts"]["stages"].values()):
         if not isinstance(row, dict):
-            raise ValueError("a row of own_best or stages is no table")
+            raise ValueError(f"a row of {optima} or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
 

@@ -18,6 +18,7 @@ import numpy as np
 from imcmoo.exact.pareto_filter import pareto_candidates
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs, edap
@@ -90,15 +91,15 @@ class PartialResult:
         n_feasible: how many of the designs are feasible.
         ranks: the designs kept, shape (n,).
         F: their objectives, shape (n, n_objectives).
-        alone: by workload, the smallest EDAP of a chip that need not run the others, J·s·mm²; empty
-            where the problem has no EDAP.
+        single_network: by workload, the smallest EDAP of a chip that need not run the others,
+            J·s·mm²; empty where the problem has no EDAP.
         nearest: the smallest violation in octaves, 0 if any is feasible, and a design that has it.
     """
 
     n_feasible: int
     ranks: Ranks
     F: Floats
-    alone: list[Optimum]
+    single_network: list[Optimum]
     nearest: Optimum
 
 
@@ -108,8 +109,8 @@ class ExactAnswer:
 
     Args:
         n_feasible: number of feasible designs.
-        optima: by criterion: those of `scores`; `alone_` and a workload, its best EDAP on a chip
-            within the area limit and its own limits that need not run the others, its
+        optima: by criterion: those of `scores`; `SINGLE_NETWORK` and a workload, its best EDAP
+            on a chip within the area limit and its own limits that need not run the others, its
             single-network optimum; each criterion against these (`regret_minimax`); and the same
             against each network's best EDAP on any feasible design (`regret_minimax_joint`).
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
@@ -143,7 +144,7 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     return by_name | dict(zip(kinds, costs.objectives.T, strict=True))
 
 
-def edap_alone(parts: Sequence[Metrics]) -> Floats:
+def single_network_edap(parts: Sequence[Metrics]) -> Floats:
     """EDAP of each network by the models of single networks, J·s·mm², shape (n, W).
 
     NaN where a network does not run.
@@ -156,16 +157,16 @@ def edap_alone(parts: Sequence[Metrics]) -> Floats:
 
 
 def relative_scores(
-    problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], alone: Sequence[float]
+    problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], single: Sequence[float]
 ) -> dict[str, Floats]:
     """Scores by each criterion of regret, shape (n,) each; `_joint` ones last.
 
     Args:
         joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
-        alone: single-network optimum of each network, J·s·mm², shape (W,).
+        single: single-network optimum of each network, J·s·mm², shape (W,).
     """
     relative = [c for c in problem.criteria if c.is_regret]
-    by_name = {c.name: c.scores(costs, np.asarray(alone)) for c in relative}
+    by_name = {c.name: c.scores(costs, np.asarray(single)) for c in relative}
     return by_name | {c.joint_name: c.scores(costs, np.asarray(joint)) for c in relative}
 
 
@@ -273,15 +274,15 @@ class Enumeration:
         kept = np.flatnonzero(feasible)
         own_scores = scores(problem, problem.costs(F[kept]))
         kept = kept[pareto_candidates(problem, F[kept], own_scores)]
-        alone: list[Optimum] = []
+        single: list[Optimum] = []
         if problem.has_edap:
             same = self.single_networks == [problem.model]
             parts = [metrics] if same else [m.evaluate(designs) for m in self.single_networks]
-            alone = [Optimum.of(v, ranks) for v in self._edap_alone(parts).T]
+            single = [Optimum.of(v, ranks) for v in self._single_network_edap(parts).T]
         nearest = _least_violated(G, feasible, ranks)
-        return PartialResult(int(feasible.sum()), ranks[kept], F[kept], alone, nearest)
+        return PartialResult(int(feasible.sum()), ranks[kept], F[kept], single, nearest)
 
-    def _edap_alone(self, parts: Sequence[Metrics]) -> Floats:
+    def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips that need not run the others, J·s·mm², shape (n, W).
 
         Args:
@@ -290,7 +291,7 @@ class Enumeration:
         Returns:
             NaN where a chip is too large or the network breaks a limit of its own.
         """
-        values = edap_alone(parts)
+        values = single_network_edap(parts)
         fits = [
             np.repeat(p.area_m2[:, None] <= self.problem.largest_area_m2, p.runs.shape[1], axis=1)
             for p in parts
@@ -319,20 +320,22 @@ class Enumeration:
         ranks = np.concatenate([f.ranks for f in findings])
         order = np.argsort(ranks)
         ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]
-        alone = {
-            f"alone_{name}": reduce(Optimum.or_better, (f.alone[w] for f in findings))
+        single = {
+            f"{SINGLE_NETWORK}{name}": reduce(
+                Optimum.or_better, (f.single_network[w] for f in findings)
+            )
             for w, name in enumerate(problem.workload_names if problem.has_edap else [])
         }
         costs = problem.costs(F)
         by_criterion = scores(problem, costs)
         if problem.has_edap:
             joint = costs.edap.min(axis=0).tolist()
-            single = [optimum.value for optimum in alone.values()]
-            by_criterion |= relative_scores(problem, costs, joint, single)
+            best = [optimum.value for optimum in single.values()]
+            by_criterion |= relative_scores(problem, costs, joint, best)
         optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
-        return ExactAnswer(n_feasible, optima | alone, front, ranks[on_front][first], n)
+        return ExactAnswer(n_feasible, optima | single, front, ranks[on_front][first], n)
 
     def answer(self) -> ExactAnswer:
         """Enumerate all chunks in this process, and merge them."""

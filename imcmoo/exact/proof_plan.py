@@ -13,10 +13,8 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
     regret_criterion,
 )
+from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
-
-ALONE = "alone_"
-"""`alone_NETWORK`: the network's best EDAP on a chip that need not run the others."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
         Criteria on chips that run every network, and criteria that need chips of one network.
     """
     later = regret_criteria(problem)
-    alone: list[str] = []
+    single: list[str] = []
     if problem.has_edap and problem.model.offers("for_network"):
-        alone = [*(f"{ALONE}{name}" for name in problem.workload_names), *later]
-    return [*bounded_criteria(problem), *(c.joint_name for c in later.values())], alone
+        single = [*(f"{SINGLE_NETWORK}{name}" for name in problem.workload_names), *later]
+    return [*bounded_criteria(problem), *(c.joint_name for c in later.values())], single
 
 
 def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofTask]:
@@ -55,19 +53,19 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
     """
     networks = problem.workload_names
     joint = tuple(f"edap_{name}" for name in networks)
-    alone = tuple(f"{ALONE}{name}" for name in networks)
+    optima = tuple(f"{SINGLE_NETWORK}{name}" for name in networks)
     later = regret_criteria(problem).values()
     against_joint = tuple(c.joint_name for c in later if c.joint_name in names)
-    against_alone = tuple(c.name for c in later if c.name in names)
+    against_single = tuple(c.name for c in later if c.name in names)
     first = {n for n in bounded_criteria(problem) if n in names} | set(
         joint if against_joint else ()
     )
-    single = {n for n in alone if n in names} | set(alone if against_alone else ())
+    single = {n for n in optima if n in names} | set(optima if against_single else ())
     parts = [
         ProofTask(tuple(n for n in bounded_criteria(problem) if n in first)),
         ProofTask(against_joint, prerequisites=joint),
-        *(ProofTask((a,), network=n) for a, n in zip(alone, networks, strict=True) if a in single),
-        ProofTask(against_alone, prerequisites=alone),
+        *(ProofTask((o,), network=n) for o, n in zip(optima, networks, strict=True) if o in single),
+        ProofTask(against_single, prerequisites=optima),
     ]
     return [part for part in parts if part.names]
 

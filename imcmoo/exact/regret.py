@@ -10,7 +10,7 @@ import numpy as np
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 
 ROUNDING = 1e-9
@@ -47,8 +47,8 @@ class Regret:
         """Reference EDAP of each network, J·s·mm², shape (W,); None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
-        kind = "edap" if self.joint else "alone"
-        return np.array([self.optima[f"{kind}_{name}"] for name in self.problem.workload_names])
+        kind = "edap_" if self.joint else SINGLE_NETWORK
+        return np.array([self.optima[kind + name] for name in self.problem.workload_names])
 
     def scores(self, F: Floats) -> dict[str, Floats]:
         """Scores of feasible designs by each of `criteria`, shape (n,) each.

@@ -45,8 +45,8 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     order = np.argsort(quick.area_m2, kind="stable")
     n = len(problem.workload_names)
     joint = _first(model, designs, order[quick.runs[order].all(axis=1)], list(range(n)))
-    alone = [_first(model, designs, order[quick.runs[order, w]], [w]) for w in range(n)]
-    single_areas = [(area, w) for w, chip in enumerate(alone) if chip for area in [chip[1]]]
+    single = [_first(model, designs, order[quick.runs[order, w]], [w]) for w in range(n)]
+    single_areas = [(area, w) for w, chip in enumerate(single) if chip for area in [chip[1]]]
     if joint is None or not single_areas:
         return ""
     row, area = joint

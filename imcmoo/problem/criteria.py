@@ -37,13 +37,13 @@ class Criterion:
 
     Args:
         name: as on command lines and in tables.
-        score: scores of designs, shape (n,), from their `Costs`; with `against` "own best", also
+        score: scores of designs, shape (n,), from their `Costs`; against "optima" also
             from the single-network optima, shape (W,), which it must then not grow against: a
             design with less EDAP on every network may not score worse.
         needs: quantities it is about.
-        against: what a score depends on besides the costs of the design: "nothing"; "own best", the
-            single-network optima; or the "set" of designs it is chosen from,
-            which then has no exact optimum.
+        against: what a score depends on besides the costs of the design: "nothing"; single-network
+            "optima"; or the "set" of designs it is chosen from, which then has no exact optimum.
+            "own best" is an earlier name of "optima".
         monotone: whether a design with no more energy, latency and area, of every network, never
             scores worse: what bounds of these prove is then proven of the score.
         guides: whether it steers every search, not only those that are to select by it.
@@ -63,7 +63,7 @@ class Criterion:
     name: str
     score: Callable[..., Floats]
     needs: Collection[str] = EDAP_NEEDS
-    against: Literal["nothing", "own best", "set"] = "nothing"
+    against: Literal["nothing", "optima", "set", "own best"] = "nothing"
     monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
@@ -129,7 +129,7 @@ class Criterion:
     @property
     def is_regret(self) -> bool:
         """True if scores are against a reference EDAP of each network."""
-        return self.against == "own best"
+        return self.against in ("optima", "own best")
 
     @property
     def joint_name(self) -> str:
@@ -184,6 +184,9 @@ MINIMAX = "regret_minimax"
 """The largest regret over the networks against their single-network optima: their best EDAP on
 chips that need not run the other networks."""
 
+SINGLE_NETWORK = "alone_"
+"""Prefix of single-network optima in files and on command lines; a network's name follows."""
+
 
 def _edap(name: str, **more: Any) -> Criterion:
     score = partial(edap_score, aggregate=AGGREGATIONS[name])
@@ -206,9 +209,7 @@ CRITERIA: dict[str, Criterion] = {
         # so that it is next to blind to it; the search is not built for that.
         _ela("max"),
         _ela("mean"),
-        Criterion(
-            MINIMAX, _minimax_regret, against="own best", monotone=True, guides=True, zero=1.0
-        ),
+        Criterion(MINIMAX, _minimax_regret, against="optima", monotone=True, guides=True, zero=1.0),
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
 }

@@ -92,17 +92,17 @@ def _luminance(rgba: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
-def convergence(joint: Mapping[str, pd.DataFrame], alone: Mapping[str, pd.DataFrame]) -> Figure:
+def convergence(joint: Mapping[str, pd.DataFrame], baselines: Mapping[str, pd.DataFrame]) -> Figure:
     """Distance of the best design so far from the final one, over the evaluations.
 
     Args:
         joint: by criterion, the improvements of the joint search: columns `evaluations` and
             `best`, the last row being the end of the search.
-        alone: by workload, the same of its own search by its EDAP; may be empty.
+        baselines: by workload, the same of its own search by its EDAP; may be empty.
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
-    panels += [("one network alone (EDAP)", alone)] if alone else []
+    panels += [("one network alone (EDAP)", baselines)] if baselines else []
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):

@@ -40,7 +40,12 @@ class Points:
 
 
 def trade_off(
-    workloads: Sequence[str], *, evaluated: Points, front: Points, selected: Points, alone: Points
+    workloads: Sequence[str],
+    *,
+    evaluated: Points,
+    front: Points,
+    selected: Points,
+    baselines: Points,
 ) -> Figure:
     """Energy against latency, one panel per workload.
 
@@ -49,7 +54,7 @@ def trade_off(
         evaluated: every feasible design, drawn grey.
         front: the non-dominated ones (over all objectives), coloured by area.
         selected: the joint design, one row.
-        alone: the designs optimised for one workload alone, W rows or none.
+        baselines: the designs optimised for one workload alone, W rows or none.
     """
     columns = 2 if len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
@@ -70,7 +75,7 @@ def trade_off(
             cmap="viridis",
             **DENSE,
         )
-        _mark(ax, workloads, selected, alone, w)
+        _mark(ax, workloads, selected, baselines, w)
         _log_axes(ax)
         ax.set_title(label(name))
         ax.set(xlabel="latency (µs)", ylabel="energy (mJ)")
@@ -79,12 +84,12 @@ def trade_off(
     return figure
 
 
-def _mark(ax: Axes, workloads: Sequence[str], selected: Points, alone: Points, w: int) -> None:
+def _mark(ax: Axes, workloads: Sequence[str], selected: Points, baselines: Points, w: int) -> None:
     """Selected and baseline designs on the panel of workload `w`."""
-    for k, (colour, marker) in enumerate(workload_styles(workloads)[: len(alone.area_m2)]):
+    for k, (colour, marker) in enumerate(workload_styles(workloads)[: len(baselines.area_m2)]):
         ax.scatter(
-            alone.latency_s[k, w] * 1e6,
-            alone.energy_J[k, w] * 1e3,
+            baselines.latency_s[k, w] * 1e6,
+            baselines.energy_J[k, w] * 1e3,
             90,
             facecolors="none",  # a baseline may be the selected design, which shows inside
             edgecolors=[colour],

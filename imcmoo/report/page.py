@@ -126,7 +126,7 @@ def _data(results: Results, explanations: Sequence[Explanation], name: str) -> d
             "networks": distinct_labels(results.workloads),
             "criterion": label(results.criterion),
             "selected": designs.selected,
-            "alone": designs.baselines,
+            "baselines": designs.baselines,
             "convergence": [*_convergence(results.convergence)],
         },
     }
@@ -148,7 +148,7 @@ def _merged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             rows[name] += values
         shown += data["cards"]
         data["run"]["selected"] += start
-        data["run"]["alone"] = [(name, row + start) for name, row in data["run"]["alone"]]
+        data["run"]["baselines"] = [(name, row + start) for name, row in data["run"]["baselines"]]
     return {
         "runs": [data["run"] for data in runs],
         "columns": [{**key._asdict(), "values": values} for key, values in columns.items()],

@@ -17,6 +17,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_words import headed
 from imcmoo.report.labels import distinct_labels, label, on_screen
 from imcmoo.report.results import Results
+from imcmoo.study.explained_run import BASELINE
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""
@@ -72,7 +73,9 @@ class PageDesigns:
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
         drawn = set(self.keys(shown))
-        others = self._alone.loc[[key not in drawn for key in self.keys(self._alone)]]
+        others = self._baseline_designs.loc[
+            [key not in drawn for key in self.keys(self._baseline_designs)]
+        ]
         columns = [*self.results.parameters, *self._columns, "line"]
         return pd.concat([shown, others], ignore_index=True)[columns]
 
@@ -81,10 +84,10 @@ class PageDesigns:
         """Names of the designs as in `imcmoo explain`: `selected` or `front_3`."""
         names: dict[Key, list[str]] = defaultdict(list)
         r = self.results
-        selection, alone = r.selection, self._alone
+        selection, baselines = r.selection, self._baseline_designs
         rows = (
             (r.selected, ["selected"]),
-            (alone, [f"alone_{name}" for name in alone["optimised_for"]]),
+            (baselines, [f"{BASELINE}{name}" for name in baselines["optimised_for"]]),
             (selection, selection["criterion"].tolist()),
             (r.front, [f"front_{row + 1}" for row in range(len(r.front))]),
         )
@@ -142,10 +145,10 @@ class PageDesigns:
     def baselines(self) -> list[tuple[str, int]]:
         """Label of the network and row of each single-network design."""
         keys = self.keys(self.table)
-        alone = self._alone
+        baselines = self._baseline_designs
         return [
             (label(str(name)), keys.index(key))
-            for name, key in zip(alone["optimised_for"], self.keys(alone), strict=True)
+            for name, key in zip(baselines["optimised_for"], self.keys(baselines), strict=True)
         ]
 
     @property
@@ -153,7 +156,7 @@ class PageDesigns:
         return [column for q in self.quantities for column in q.columns]
 
     @property
-    def _alone(self) -> pd.DataFrame:
+    def _baseline_designs(self) -> pd.DataFrame:
         """The designs for one network alone, perhaps none."""
         baselines = self.results.baselines
         if baselines is None:

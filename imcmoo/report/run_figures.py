@@ -63,14 +63,14 @@ def _drawn(results: Results) -> dict[str, Figure]:
 def _fronts(results: Results, feasible: pd.DataFrame) -> dict[str, Figure]:
     points = _points(results, feasible)
     none = results.front.iloc[:0]
-    alone = none if results.baselines is None else results.baselines.iloc[1:]
+    baselines = none if results.baselines is None else results.baselines.iloc[1:]
     drawn = {
         "trade_off": front_figures.trade_off(
             results.workloads,
             evaluated=points,
             front=_points(results, results.front),
             selected=_points(results, results.selected),
-            alone=_points(results, alone),
+            baselines=_points(results, baselines),
         )
     }
     if "cost" in feasible:
@@ -95,10 +95,10 @@ def _convergence(results: Results) -> Figure:
     table = results.convergence
     first = str(table["search"].iloc[0]) if len(table) else ""
     joint = table[table["search"] == first]
-    alone = table[table["search"] != first]
+    baselines = table[table["search"] != first]
     return figures.convergence(
         {str(name): rows for name, rows in joint.groupby("criterion", sort=False)},
-        {str(name): rows for name, rows in alone.groupby("search", sort=False)},
+        {str(name): rows for name, rows in baselines.groupby("search", sort=False)},
     )
 
 

@@ -15,6 +15,7 @@ from imcmoo.report.fitted import natural_width, transposed
 from imcmoo.report.labels import label, on_screen
 from imcmoo.report.results import Results
 from imcmoo.report.violations import missing_resources, violations
+from imcmoo.study.explained_run import BASELINE
 from imcmoo.study.explanation import Explanation
 
 
@@ -93,11 +94,11 @@ def baseline_table(
     for name in results.workloads:
         table.add_column(f"on {label(name)}", justify="right")
     relative = results.of_workloads(baselines, "relative_edap_{}")
-    alone = baselines["optimised_for"].iloc[1:]
-    names = [f"all ({label(results.criterion)})", *map(label, alone)]
+    networks = baselines["optimised_for"].iloc[1:]
+    names = [f"all ({label(results.criterion)})", *map(label, networks)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
         cells = [
-            _why_not(limits.get(f"alone_{row['optimised_for']}"), row, workload)
+            _why_not(limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
             if np.isnan(v)
             else f"{v:.3f} ×"
             for workload, v in zip(results.workloads, values, strict=True)

@@ -130,16 +130,16 @@ def _as_arrays(found: PartialResult) -> dict[str, Any]:
         "n_feasible": found.n_feasible,
         "ranks": found.ranks,
         "F": found.F,
-        "alone": np.array([o.value for o in found.alone]),
+        "alone": np.array([o.value for o in found.single_network]),
         "violation": found.nearest.value,
         "nearest": found.nearest.ranks,
-        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.alone)},
+        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.single_network)},
     }
 
 
 def _from_arrays(stored: dict[str, Any]) -> PartialResult:
-    alone = [
+    single = [
         Optimum(float(value), stored[f"alone_ranks_{w}"]) for w, value in enumerate(stored["alone"])
     ]
     nearest = Optimum(float(stored["violation"]), stored["nearest"])
-    return PartialResult(int(stored["n_feasible"]), stored["ranks"], stored["F"], alone, nearest)
+    return PartialResult(int(stored["n_feasible"]), stored["ranks"], stored["F"], single, nearest)

@@ -22,7 +22,7 @@ MOST_OF_FRONT = 50
 """Designs of the front that are explained at the most."""
 
 SELECTED = "selected"
-ALONE = "alone_"
+BASELINE = "alone_"
 FRONT = "front_"
 
 
@@ -54,14 +54,14 @@ def explain_run(
         _Designs.read(folder / f"{n}.csv", problem) for n in ("front", "selection")
     )
     path = folder / "baselines.csv"
-    alone = _Designs.read(path, problem) if path.exists() else None
-    if alone is None:
+    baselines = _Designs.read(path, problem) if path.exists() else None
+    if baselines is None:
         criterion = replace(criterion, name=criterion.joint_name)
     try:
-        subjects = _subjects(designs, selection, alone)
+        subjects = _subjects(designs, selection, baselines)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
-        best = _reference_edap(problem, designs, alone)
+        best = _reference_edap(problem, designs, baselines)
         explanations = [
             e.as_shown()
             for e in explain(
@@ -100,14 +100,14 @@ class _Designs:
 
 
 def _subjects(
-    front: _Designs, selection: _Designs, alone: _Designs | None
+    front: _Designs, selection: _Designs, baselines: _Designs | None
 ) -> list[DesignToExplain]:
     """The designs to explain, the selected design first."""
     subjects = [DesignToExplain(selection.levels[selection.used], (SELECTED,))]
-    if alone is not None:
-        names = ALONE + alone.texts["optimised_for"]
+    if baselines is not None:
+        names = BASELINE + baselines.texts["optimised_for"]
         # The first row is the selected design once more.
-        subjects += [DesignToExplain(*named) for named in _named(alone.levels, names)][1:]
+        subjects += [DesignToExplain(*named) for named in _named(baselines.levels, names)][1:]
     by_criterion = _named(selection.levels, selection.texts["criterion"])
     at = {tuple(design.tolist()): row for row, design in enumerate(front.levels)}
     first = [at[tuple(design.tolist())] for design in selection.levels]
@@ -136,13 +136,13 @@ def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
 
 
 def _reference_edap(
-    problem: AcceleratorProblem, front: _Designs, alone: _Designs | None
+    problem: AcceleratorProblem, front: _Designs, baselines: _Designs | None
 ) -> Floats | None:
     """The best EDAP of each network that the run found, shape (W,)."""
     if not problem.has_edap:
         return None
     columns = [f"edap_{name}_J_s_mm2" for name in problem.workload_names]
-    rows = [front.numbers(columns), *([] if alone is None else [alone.numbers(columns)])]
+    rows = [front.numbers(columns), *([] if baselines is None else [baselines.numbers(columns)])]
     return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
 

@@ -25,15 +25,15 @@ class Outcome:
     Args:
         study: what was asked.
         joint: the search for all workloads.
-        alone: by workload, the search for it alone; empty without baselines.
-        baselines: the design of each of `alone` on all workloads, or None.
+        baseline_searches: by workload, the search for it alone; empty without baselines.
+        baselines: the design of each of `baseline_searches` on all workloads, or None.
         candidates: the front of the joint search.
         selection: what each criterion selects from it.
     """
 
     study: Study
     joint: Found
-    alone: dict[str, Found]
+    baseline_searches: dict[str, Found]
     baselines: Baselines | None
     candidates: Candidates
     selection: Selection
@@ -49,10 +49,10 @@ class Outcome:
             ValueError: nothing feasible was found.
         """
         joint = found[JOINT]
-        alone = {name: f for name, f in found.items() if name != JOINT}
-        baselines = Baselines.of(joint.problem, alone) if alone else None
+        single = {name: f for name, f in found.items() if name != JOINT}
+        baselines = Baselines.of(joint.problem, single) if single else None
         candidates = joint.candidates(baselines.best_edap if baselines else None)
-        return cls(study, joint, alone, baselines, candidates, select(candidates))
+        return cls(study, joint, single, baselines, candidates, select(candidates))
 
     @property
     def workloads(self) -> list[str]:
@@ -91,15 +91,15 @@ class Baselines:
     within: Bools
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, alone: Mapping[str, Found]) -> Baselines:
+    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, Found]) -> Baselines:
         """The best design by EDAP of each search for one workload, costed on all.
 
         Args:
             problem: of all workloads.
-            alone: the searches.
+            searches: the searches.
         """
         designs = []
-        for search in alone.values():
+        for search in searches.values():
             candidates = search.candidates()
             ranks = search.problem.space.rank(candidates.levels)
             best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]

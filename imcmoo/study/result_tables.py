@@ -113,17 +113,17 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
     Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
     its own.
     """
-    alone, problem = outcome.baselines, outcome.joint.problem
-    assert alone is not None
+    designs, problem = outcome.baselines, outcome.joint.problem
+    assert designs is not None
     columns = {
-        **_designs(problem, alone.levels),
-        **_quantities(problem, alone.levels, alone.metrics.values),
-        **_each("edap_{}_J_s_mm2", outcome.workloads, alone.edap),
-        **_missing(problem, alone.metrics),
+        **_designs(problem, designs.levels),
+        **_quantities(problem, designs.levels, designs.metrics.values),
+        **_each("edap_{}_J_s_mm2", outcome.workloads, designs.edap),
+        **_missing(problem, designs.metrics),
     }
     joint = _candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(columns)], ignore_index=True)
-    frame.insert(0, "optimised_for", [JOINT, *outcome.alone])
+    frame.insert(0, "optimised_for", [JOINT, *outcome.baseline_searches])
     return frame.assign(**_each("relative_edap_{}", outcome.workloads, _relative_edap(outcome)))
 
 
@@ -138,7 +138,7 @@ def _relative_edap(outcome: Outcome) -> Floats:
 
 def trace(outcome: Outcome) -> pd.DataFrame:
     """Progress of every search, generation by generation."""
-    searches = {JOINT: outcome.joint, **outcome.alone}
+    searches = {JOINT: outcome.joint, **outcome.baseline_searches}
     frame = pd.DataFrame(
         [{"search": name, **asdict(row)} for name, f in searches.items() for row in f.result.trace]
     )
@@ -231,7 +231,7 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     for criterion in guides:
         if criterion.name not in doubled:
             rows += _improvements(outcome.joint, JOINT, criterion.name)
-    for name, search in outcome.alone.items():
+    for name, search in outcome.baseline_searches.items():
         rows += _improvements(search, name, "edap_max")
     return pd.DataFrame(rows, columns=["search", "criterion", "evaluations", "best"])
 

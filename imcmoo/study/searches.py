@@ -78,7 +78,7 @@ def run_searches(
     model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
     searches: dict[str, Found] = {}
     for stream, name in enumerate(wanted):
-        problem = study.problem(model if name == JOINT else _alone(model, name))
+        problem = study.problem(model if name == JOINT else _of_network(model, name))
         result = run_search(
             problem,
             budget=study.budget,
@@ -96,7 +96,7 @@ def run_searches(
     return searches
 
 
-def _alone(model: CostModel, name: str) -> CostModel:
+def _of_network(model: CostModel, name: str) -> CostModel:
     try:
         return model.for_network(name)
     except ValueError as error:

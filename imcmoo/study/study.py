@@ -36,7 +36,10 @@ from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
 
-OF_NETWORKS = ("weight_clip", "layers_digital", "accuracy")
+OF_WEIGHTS = ("weight_clip", "layers_digital")
+"""Settings by network of how its weights are stored."""
+
+OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that only a model with noise knows."""
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
@@ -219,8 +222,7 @@ class Study:
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
-            "weight_clip": self.weight_clip,
-            "layers_digital": self.layers_digital,
+            **{key: getattr(self, key) for key in OF_WEIGHTS},
             "objectives": self.objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy) if self.accuracy else {}),
@@ -282,7 +284,7 @@ class Study:
         bits = sorted((self.precision or {}).items())
         networks = self.network_set().fingerprint
         stated = [self.deployment, self.objectives, table, bits, networks]
-        of_networks = [sorted(s.items()) for s in (self.weight_clip, self.layers_digital) if s]
+        of_networks = [sorted(s.items()) for key in OF_WEIGHTS if (s := getattr(self, key))]
         return repr((*stated, *of_networks))
 
     def with_absolute_paths(self) -> Study:
@@ -325,7 +327,7 @@ class Study:
             "cost_per_cm2": (
                 {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
             ),
-            **{k: dict(v) for k in OF_NETWORKS[:2] if (v := getattr(self, k))},
+            **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
         }

@@ -11,12 +11,6 @@ def _few(monkeypatch):
     only_few(monkeypatch.setattr)
 
 
-@pytest.fixture
-def _no_figures(monkeypatch):
-    """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
-
-
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
     """The folder of a small run of `four_workload_rram` without figures; only to be read."""
@@ -26,3 +20,12 @@ def small_run(tmp_path_factory):
         command = ["run", "four_workload_rram", "--budget", "100", "--out", str(out), "--quiet"]
         assert main(command) == 0
     return out / "four_workload_rram" / "seed-1"
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """A small network and its labelled data; only to be read."""
+    pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+    from experiments.edge_networks.digits import write_digits
+
+    return write_digits(tmp_path_factory.mktemp("digits"))

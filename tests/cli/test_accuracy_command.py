@@ -11,17 +11,11 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
-from experiments.edge_networks.digits import write_digits
 from imcmoo.cli.main import main
 from imcmoo.networks.workloads import Workload
 
 GOOD = "rows=128,active_rows=64,bits_per_cell=1,input_slice_bits=1,adc_bits=8"
 POOR = "rows=128,active_rows=128,bits_per_cell=1,input_slice_bits=8,adc_bits=2"
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    return write_digits(tmp_path_factory.mktemp("digits"))
 
 
 @pytest.fixture
@@ -123,17 +117,6 @@ def test_accuracy_data_of_another_network_or_none_are_refused(command, measured,
     assert capsys.readouterr().err.count("\n") <= 3
 
 
-def test_no_output_is_an_input_not_even_by_a_link_or_in_a_folder(command, tmp_path, capsys):
-    (tmp_path / "run").mkdir()
-    chosen = {name: int(v) for name, v in (part.split("=") for part in GOOD.split(","))}
-    (tmp_path / "run/design.json").write_text(json.dumps({"design": chosen}))
-    (tmp_path / "link.csv").hardlink_to(tmp_path / "run/design.json")
-    for out in ("run/design.json", "link.csv"):
-        options = ["--designs", "run", "--device", "sram", "--out", out, "--force"]
-        assert main([*command, *options]) == 2
-        assert "is the same file as the input" in capsys.readouterr().err
-
-
 def test_layers_and_json(command):
     out = ["--out", "out.json", "--layers", "layers.json"]
     assert main([*command, "--design", GOOD, "--device", "sram", "--chips", "1", *out]) == 0
@@ -191,15 +174,6 @@ def test_a_design_that_is_no_list_of_parameters_is_refused(command, capsys, text
         main([*command, "--design", text])
     assert left.value.code == 2
     assert "--design" in capsys.readouterr().err
-
-
-def test_a_file_of_others_is_written_over_only_by_force(command, tmp_path, capsys):
-    (tmp_path / "notes").write_text("precious\n")
-    options = ["--design", GOOD, "--device", "sram", "--chips", "1", "--out", "notes"]
-    assert main([*command, *options]) == 2
-    assert "was not written by this command" in capsys.readouterr().err
-    assert (tmp_path / "notes").read_text() == "precious\n"
-    assert main([*command, *options, "--force"]) == 0
 
 
 def test_a_missing_package_is_named(command, monkeypatch, capsys):

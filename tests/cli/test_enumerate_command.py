@@ -2,10 +2,7 @@
 
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,8 +14,9 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.identity import identity
 from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
-
-ROOT = Path(__file__).parents[2]
+from tests.reliability.commands import ROOT
+from tests.reliability.commands import start as start_command
+from tests.reliability.drawn import killing_at
 
 
 def run(out, *extra, workers=1):
@@ -27,16 +25,9 @@ def run(out, *extra, workers=1):
 
 def start(out, *extra, before="", workers=1):
     """A run of few chips in a new process, which can be killed."""
-    code = f"""
-from imcmoo.cli.main import main
-from tests.cli.few_chips import only_few
-only_few(setattr)
-{before}
-raise SystemExit(main())
-"""
     options = ["--out", str(out), "--workers", str(workers), "--quiet", *extra]
-    command = [sys.executable, "-c", code, "enumerate", STUDY, *options]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    few = "from tests.cli.few_chips import only_few; only_few(setattr)"
+    return start_command(ROOT, ["enumerate", STUDY, *options], before=f"{few}\n{before}")
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +157,7 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    killed(tmp_path, f"from tests.reliability.drawn import kill_at; kill_at({name!r})")
+    killed(tmp_path, killing_at(name))
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete

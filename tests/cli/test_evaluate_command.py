@@ -4,7 +4,6 @@ import csv
 import os
 import signal
 import subprocess
-import sys
 from functools import partial
 
 import numpy as np
@@ -16,7 +15,8 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, assert_fails
-from tests.io.processes import PATIENCE, ROOT
+from tests.io.processes import PATIENCE
+from tests.reliability.commands import start
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)
 TINY = (0.5, 3, 4e-9, 32, 32, 1, 4, 4, 2048)
@@ -159,41 +159,20 @@ def test_the_same_file_twice_is_refused(folder, capsys):
     assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
 
 
-@pytest.mark.parametrize("option", ["--out", "--breakdown"])
-def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
-    (folder / "notes.csv").write_text("precious\n")
-    assert evaluate(option, "notes.csv") == 2
-    assert "notes.csv is there and was not written by this command" in capsys.readouterr().err
-    assert (folder / "notes.csv").read_text() == "precious\n"
-    for force in (["--force"], []):  # the second time it is ours
-        assert evaluate(option, "notes.csv", *force) == 0
-    assert (folder / "notes.csv").read_text() != "precious\n"
-
-
 SLOW = """
-import sys, time
-from imcmoo.cli.main import main
+import time
 from imcmoo.cli.evaluate_reference import ReferenceEvaluation
-costs = ReferenceEvaluation.costs
 def slow(self, rows):
     print("evaluating", flush=True)
     time.sleep(60)
 ReferenceEvaluation.costs = slow
-sys.exit(main(sys.argv[1:]))
 """
 
 
-def begun(folder, before=None):
+def begun(folder, limit):
     """A process that is in the middle of an evaluation."""
     options = ["designs.csv", "--device", "rram", "--workloads", "alexnet", "--out", "out.csv"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, "evaluate", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=before,
-    )
+    process = start(folder, ["evaluate", *options], before=SLOW, limit=limit)
     assert process.stdout.readline() == "evaluating\n"
     return process
 
@@ -225,15 +204,3 @@ def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
     assert evaluate() == 130
     assert capsys.readouterr().err == "imcmoo evaluate: interrupted; no file was written\n"
     assert os.listdir(folder) == ["designs.csv"]
-
-
-@pytest.mark.parametrize("option", ["--out", "--breakdown"])
-def test_an_input_is_never_written_over(folder, capsys, option):
-    """Also where the output is a link to it."""
-    designs = (folder / "designs.csv").read_bytes()
-    (folder / "link.csv").symlink_to("designs.csv")
-    for name in ("designs.csv", "link.csv"):
-        assert evaluate(option, name) == 2
-        assert "is the same file as the input designs.csv" in capsys.readouterr().err
-    assert (folder / "designs.csv").read_bytes() == designs
-    assert not (folder / "out.csv").exists()

@@ -35,18 +35,6 @@ def test_a_component_table_of_other_arrays_is_refused(table, change, tmp_path):
             table.load(tmp_path / "t.npz")
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["x = " + "[" * 100_000, f"budget = {'9' * 5000}", f"budget = {'9' * 4000}", "\xff", "a = {}}"],
-)
-def test_a_study_that_no_parser_takes_is_one_line(content, tmp_path, capfd):
-    path = tmp_path / "s.toml"
-    path.write_bytes(content.encode("latin-1"))
-    for command in ("run", "enumerate", "certify"):
-        assert str(path) in refused(capfd, command, path, "--out", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_number_of_5000_digits_is_one_line_wherever_it_stands(tmp_path, capfd):
     digits = "9" * 5000
     study = Path(write_study(tmp_path, 1))

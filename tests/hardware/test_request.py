@@ -41,16 +41,6 @@ def test_a_command_leaves_out_what_is_usual():
     assert "--voltage 0.65,0.7 " in both.command("a.npz")
 
 
-def test_keys_are_those_of_the_crossbars_and_all_around_them():
-    asked = replace(PLAIN, millivolts=(650,), macros=(3,), glb_depths=(4096,))
-    assert asked.keys() == {
-        "rram": {(22, 650, 48, 128), (22, 650, 64, 128)},
-        "adder": {(22, 6), (22, 7), (22, 12)},
-        "buffer": {(22, 24, 48), (22, 24, 64), (22, 24, 128), (22, 2048, 4096)},
-        "router": {(22,)},
-    }
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -410,33 +410,6 @@ def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(
     assert told.count("Traceback") == told.count("\nKeyboardInterrupt") == 1
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_a_script_needs_the_main_guard_that_spawned_processes_need(tmp_path, guarded):
-    script = tmp_path / "script.py"
-    guard = "if __name__ == '__main__':" if guarded else "if True:"
-    script.write_text(
-        "import threading, time\n"
-        "from imcmoo.io.executor import imap_unordered, local\n"
-        f"{guard}\n"
-        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
-        "    with local(2) as executor:\n"
-        "        print(sorted(imap_unordered(executor, abs, [-3, -4])))\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, script],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    if guarded:
-        assert (ended.stdout, ended.returncode) == ("[(0, 3), (1, 4)]\n", 0)
-    else:
-        assert "if __name__ == '__main__':" in ended.stderr
-        assert "WorkerLost: a worker process ended by itself with exit code 1" in ended.stderr
-        assert ended.returncode == 1
-
-
 # Cores.
 
 

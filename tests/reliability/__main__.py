@@ -37,17 +37,13 @@ All cases are drawn at random, seed {seed}. `make reliability` writes this page.
 """
 
 CLASSES: dict[str, tuple[Callable[[drawn.Trial], Outcome], int]] = {
-    "killed": (drawn_files.killed, 30),
     "stopped": (drawn_files.stopped, 40),
     "interrupted": (drawn_files.interrupted, 24),
     "two-commands": (drawn_files.two_commands, 30),
     "folder-deleted": (drawn_files.folder_deleted, 6),
     "full-disk": (drawn_files.full_disk, 24),
-    "output-of-any": (drawn_files.output, 100),
     "damaged-file": (drawn_input.damaged_file, 100),
-    "checksums": (drawn_input.checksums, 60),
     "checkpoint": (drawn_input.checkpoint, 120),
-    "component-table": (drawn_input.component_table, 100),
     "read-input": (drawn_input.read_input, 200),
 }
 """Classes of drawn cases, and how many trials each has by default."""

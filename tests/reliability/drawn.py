@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from tests.reliability.commands import fork, preload
+from tests.reliability.commands import run
 
 T = TypeVar("T")
 
@@ -24,21 +23,6 @@ rows = [512]
 cols = [32, 64]
 voltage_V = [0.5, 0.6]
 bits_per_cell = 8
-"""
-PHYSICAL = """
-model = "physical"
-device = "rram"
-[space]
-voltage_V = [0.8, 1.0]
-rows = [128, 256]
-cols = 128
-bits_per_cell = 2
-router_groups = 32
-tiles_per_group = 8
-glb_KiB = 1024
-columns_per_adc = 4
-adc_bits = [5, 6]
-dram = "x64"
 """
 NAMES = ("first", "second")
 HEADER = (
@@ -53,20 +37,16 @@ ENUMERATE = ("enumerate", "tiny.toml", "--quiet", "--workers", "1")
 CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max")
 EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
 RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
-PROOF = "results/certified/tiny"
 
 
-def study_text(names: Iterable[str] = NAMES, *, top: str = "", space: str = SPACE) -> str:
+def study_text(top: str = "") -> str:
     """A study of small networks of the user's.
 
     Args:
-        names: of the networks, each a CSV beside the study.
         top: further lines of the study.
-        space: the lines of its space.
     """
-    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in names)
-    name = "" if top.startswith("name =") else 'name = "tiny"\n'
-    return f"{name}{top}{space}{networks}"
+    networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in NAMES)
+    return f'name = "tiny"\n{top}{SPACE}{networks}'
 
 
 @dataclass(frozen=True)
@@ -98,10 +78,9 @@ class Trial:
             shutil.copytree(self.ready / "finished" / EXACT, self.folder / EXACT)
         return self.folder
 
-    def is_whole(self, part: str = RESULTS, *, without: tuple[str, ...] = ()) -> bool:
+    def is_whole(self, part: str = RESULTS) -> bool:
         """True if a part of the folder is what an undisturbed command leaves."""
-        whole = tree(self.ready / "finished" / part, without=without)
-        return tree(self.folder / part, without=without) == whole
+        return tree(self.folder / part) == tree(self.ready / "finished" / part)
 
     def choose(self, *options: T) -> T:
         """One option, each with the same probability."""
@@ -132,31 +111,32 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished, begun, and one of the physical model.
+    """Make the folders trials begin with: fresh, finished and begun.
 
     Raises:
         RuntimeError: an undisturbed command fails.
     """
-    preload()
     fresh = home / "ready" / "fresh"
     fresh.mkdir(parents=True)
     for name in NAMES:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun, physical = (home / "ready" / n for n in ("finished", "begun", "physical"))
+    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
     shutil.copytree(fresh, finished)
-    shutil.copytree(fresh, physical)
-    (physical / "tiny.toml").write_text(study_text(space=PHYSICAL))
-    steps = [(finished, command) for command in (ENUMERATE, RUN, CERTIFY)]
-    for folder, command in [*steps, (physical, ENUMERATE)]:
-        end = fork(folder, command)
+    for command in (ENUMERATE, RUN, CERTIFY):
+        end = run(finished, command)
         if end.code:
             raise RuntimeError(f"{' '.join(command)}: {end.error}")
     shutil.copytree(fresh, begun)
     shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
-    fork(begun, RUN, before=lambda: kill_at("breakdown.csv"))
+    run(begun, RUN, before=killing_at("breakdown.csv"))
     return home / "ready"
+
+
+def killing_at(name: str) -> str:
+    """Python that lets the process that runs it be killed as `kill_at` says."""
+    return f"from tests.reliability.drawn import kill_at; kill_at({name!r})"
 
 
 def kill_at(name: str) -> None:
@@ -171,17 +151,11 @@ def kill_at(name: str) -> None:
     Path.replace = replace  # type: ignore[method-assign]
 
 
-def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str | bytes]:
-    """Everything below a folder: content of files, targets of links, and the kind of all else.
-
-    Args:
-        without: parts of paths that do not count.
-    """
+def tree(folder: Path) -> dict[str, str | bytes]:
+    """Everything below a folder: content of files, targets of links, and the kind of all else."""
     entries: dict[str, str | bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if any(part in name for part in without):
-            continue
         if path.is_symlink():
             entries[name] = f"link to {path.readlink()}"
         elif path.is_file():
@@ -203,8 +177,8 @@ SPARE = (".lock", ".work")
 """What commands keep for themselves beside results."""
 
 
-def kept(before: dict[str, str | bytes], folder: Path, *, replaced: str = "\0") -> bool:
-    """True if everything that was there is there, except what was to be replaced."""
+def kept(before: dict[str, str | bytes], folder: Path) -> bool:
+    """True if everything that was there is there."""
     after = tree(folder)
-    return all(after.get(name) == content for name, content in before.items()
-               if not name.startswith(replaced) and not any(s in name for s in SPARE))  # fmt: skip
+    found = [name for name in before if not any(spare in name for spare in SPARE)]
+    return all(after.get(name) == before[name] for name in found)

@@ -1,16 +1,16 @@
-"""Outputs that are no plain files of ours, signals, and full disks."""
+"""Signals, second commands, folders that vanish, and full disks."""
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import signal
-import stat
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.reliability.commands import (
     BAD,
@@ -20,9 +20,9 @@ from tests.reliability.commands import (
     REFUSED,
     Outcome,
     finish,
-    fork,
     judged,
     outcome,
+    run,
     start,
 )
 from tests.reliability.drawn import (
@@ -37,110 +37,8 @@ from tests.reliability.drawn import (
     RUN,
     Trial,
     kept,
-    kill_at,
-    small_model,
     tree,
 )
-
-FOREIGN = "not yours\n"
-
-
-def _with_foreign(trial: Trial) -> Path:
-    """A finished folder with a file and a folder of somebody else's."""
-    folder = trial.begin("finished")
-    (folder / "mine").mkdir()
-    for name in ("mine.txt", "mine/a.txt"):
-        (folder / name).write_text(FOREIGN)
-    return folder
-
-
-def _make(path: Path, kind: str, folder: Path) -> None:
-    """Put something odd at a path."""
-    if kind == "link to a foreign file":
-        path.symlink_to(folder / "mine.txt")
-    elif kind == "link to nothing":
-        path.symlink_to(folder / "nothing")
-    elif kind == "hard link to a foreign file":
-        path.hardlink_to(folder / "mine.txt")
-    elif kind == "FIFO":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "foreign file":
-        path.write_text(FOREIGN)
-    else:  # of our own: a command that replaces devices must not replace the machine's
-        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3 if kind == "null device" else 7))
-
-
-def _state(folder: Path) -> dict[Path, object]:
-    """Kind, place and content of everything below a folder that was not published by a run."""
-    states: dict[Path, object] = {}
-    for path in folder.rglob("*"):
-        status = path.lstat()
-        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-        link = path.readlink() if path.is_symlink() else None
-        states[path] = stat.S_IFMT(status.st_mode), status.st_nlink > 1, content, link
-    return states
-
-
-TARGETS = (
-    *("null device", "full device", "FIFO", "link to nothing", "link to a foreign file"),
-    *("hard link to a foreign file", "foreign file", "folder", "own earlier output", "input"),
-)
-OUTPUTS = {
-    "import --out": (("import", "m.onnx", "--out", "X"), "m.onnx"),
-    "import --summary": (("import", "m.onnx", "--out", "o.csv", "--summary", "X"), "m.onnx"),
-    "evaluate --out": ((*EVALUATE[:-1], "X"), "d.csv"),
-    "evaluate --breakdown": ((*EVALUATE, "--breakdown", "X"), "d.csv"),
-    "report --out": (("report", RESULTS, "--out", "X"), f"{RESULTS}/design.json"),
-    "explain --csv": (("explain", RESULTS, "--csv", "tables"), f"{RESULTS}/design.json"),
-    "enumerate --out": (("enumerate", "tiny.toml", "--out", "X", "--quiet"), "tiny.toml"),
-    "certify --out": ((*CERTIFY, "--out", "X"), "tiny.toml"),
-    "run --out": ((*RUN, "--out", "X"), "tiny.toml"),
-}
-
-
-def output(trial: Trial) -> Outcome:
-    """Every command that writes, onto what is no plain file of its own."""
-    option, kind = trial.choose(*OUTPUTS), trial.choose(*TARGETS)
-    command, source = OUTPUTS[option]
-    folder = _with_foreign(trial)
-    (folder / "m.onnx").write_bytes(small_model())
-    target = folder / "X"
-    if option == "explain --csv":  # writes a folder of tables, each by its name
-        (folder / "tables").mkdir()
-        target = folder / "tables" / trial.choose("chip.csv", "layers.csv", "changes.csv")
-    earlier = kind == "own earlier output"
-    if earlier:
-        fork(folder, command)
-        earlier = target.exists() or option != "explain --csv"
-    elif kind == "input":
-        target.symlink_to(folder / source)
-    else:
-        _make(target, kind, folder)
-    pipe = os.open(target, os.O_RDWR | os.O_NONBLOCK) if kind == "FIFO" else None
-    before = _state(folder)
-    end = fork(folder, command, seconds=20)
-    if pipe is not None:
-        os.close(pipe)
-    whole = _untouched(before, _state(folder), target, option, kind)
-    return outcome(f"{option}: {kind}", end, kept=whole, must="work" if earlier else "")
-
-
-def _untouched(
-    before: dict[Path, object], after: dict[Path, object], target: Path, option: str, kind: str
-) -> bool:
-    """True if what was there is there; only what a command wrote itself may be replaced."""
-    may_replace = {"own earlier output"} | (set() if option.startswith("explain") else {"folder"})
-    for path, state in before.items():
-        below = path == target or target in path.parents
-        if not (below and kind in may_replace) and after.get(path) != state:
-            return False
-    new = [path for path in after if path.parent == target.parent and path not in before]
-    written = [path for path in new if path.suffix == ".csv"]
-    whole = not written or len(written) >= 7 or option != "explain --csv"  # all tables or none
-    return whole and not any(path.name.endswith(".tmp") for path in after)
-
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 STOPPED = {
@@ -161,14 +59,19 @@ def stopped(trial: Trial) -> Outcome:
     folder = trial.begin(exact=name == "run")
     (folder / "d.csv").write_text(HEADER + ROW * 20_000)
     ignored = number == signal.SIGHUP and trial.happens(4)
-    before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else (lambda: None)
-    end = fork(folder, command, before=before, kill=(number, _moment(trial, writing)))
+    heed = signal.SIG_IGN if ignored else signal.SIG_DFL
+    process = _ready(folder, command, limit=lambda: signal.signal(signal.SIGHUP, heed))
+    is_now = _moment(trial, writing)
+    while process.poll() is None and not is_now():
+        time.sleep(0.001)
+    process.send_signal(number)
+    end = finish(process)
     case = f"{name}: {number.name}{' ignored' * ignored}{' while it writes' * writing}"
     first = outcome(case, end, must="work" if ignored else "")
     if (ignored or end.code != -number) and first.ended in BAD:
         return first
     clean = number == signal.SIGKILL or not _temporary(folder)
-    end = fork(folder, again)
+    end = run(folder, again)
     if name == "evaluate":
         right = (folder / made).read_bytes() == (_evaluated(trial) / made).read_bytes()
     else:
@@ -176,12 +79,12 @@ def stopped(trial: Trial) -> Outcome:
     return outcome(case, end, right=right, kept=clean and not _temporary(folder), must="work")
 
 
-def killed(trial: Trial) -> Outcome:
-    """SIGKILL before a file of a run is moved to its place, then --resume."""
-    folder = trial.begin(exact=True)
-    name = trial.choose(*sorted(p.name for p in (trial.ready / "finished" / RESULTS).iterdir()))
-    fork(folder, RUN, before=lambda: kill_at(name))
-    return outcome(f"before {name}", fork(folder, RESUME), right=trial.is_whole(), must="work")
+def _ready(folder: Path, command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    """A process in which Python itself has started: an interrupt before that is not ours."""
+    process = start(folder, command, before="print('ready', flush=True)", **options)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
 
 
 EARLY = ("regret.csv", "indicators.csv", "SHA256SUMS")
@@ -212,16 +115,12 @@ def two_commands(trial: Trial) -> Outcome:
 def folder_deleted(trial: Trial) -> Outcome:
     """The results vanish while a run works: one line, or they are made again."""
     folder = trial.begin()
-    work = folder / RESULTS / ".work"
-
-    def vanish() -> bool:
-        if not work.exists():
-            return False
-        time.sleep(float(trial.rng.uniform(0, 0.5)))
-        shutil.rmtree(folder / "results", ignore_errors=True)
-        return True
-
-    end = fork(folder, RUN, kill=(signal.SIGCONT, vanish))  # a signal without effect
+    process = start(folder, RUN)
+    while process.poll() is None and not (folder / RESULTS / ".work").exists():
+        time.sleep(0.001)
+    time.sleep(float(trial.rng.uniform(0, 0.5)))
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    end = finish(process)
     return outcome("run", end, right=(folder / RESULTS / "config.json").exists())
 
 
@@ -232,7 +131,7 @@ def _evaluated(trial: Trial) -> Path:
         half = Path(tempfile.mkdtemp(dir=trial.ready))
         shutil.copytree(trial.ready / "fresh", half, dirs_exist_ok=True)
         (half / "d.csv").write_text(HEADER + ROW * 20_000)
-        fork(half, EVALUATE)
+        run(half, EVALUATE)
         half.rename(whole)
     return whole
 
@@ -268,10 +167,10 @@ def full_disk(trial: Trial) -> Outcome:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     command = trial.choose(RUN, RUN, ENUMERATE, CERTIFY, ("report", RESULTS))
-    end = fork(folder, command, before=full)
+    end = run(folder, command, limit=full)
     result = outcome(command[0], end, kept=end.code == 0 or kept(before, folder))
     if result.ended not in BAD and command == RUN:
-        after = fork(folder, RESUME)
+        after = run(folder, RESUME)
         if judged(after, right=trial.is_whole(), must="work") != FINE:
             return Outcome(command[0], LOST, after.error[-200:])
     return result
@@ -290,10 +189,7 @@ def interrupted(trial: Trial) -> Outcome:
     """Ctrl-C at a random moment of a process, imports included."""
     folder = trial.begin()
     command = trial.choose(*INTERRUPTED)
-    # The process says when Python itself has started: what comes before is not ours.
-    process = start(folder, command, before="print('ready', flush=True)")
-    assert process.stdout is not None
-    process.stdout.readline()
+    process = _ready(folder, command)
     moment = float(trial.rng.uniform(0, 2.5))
     time.sleep(moment)
     process.send_signal(signal.SIGINT)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 
-import imcmoo.hardware
-from tests.reliability.commands import Outcome, fork, outcome
+from tests.reliability.commands import Outcome, outcome, run
 from tests.reliability.drawn import (
-    ENUMERATE,
     EVALUATE,
     EXACT,
-    PHYSICAL,
     RESULTS,
     RESUME,
     RUN,
-    SPACE,
     Trial,
     kept,
     small_model,
-    study_text,
     tree,
 )
 
@@ -52,33 +46,8 @@ def damaged_file(trial: Trial) -> Outcome:
         content = ways[way]
     path.write_bytes(content)
     before = tree(folder)
-    end = fork(folder, DAMAGED[file])
+    end = run(folder, DAMAGED[file])
     return outcome(f"{path.name} {way}", end, kept=kept(before, folder), must="refuse")
-
-
-def checksums(trial: Trial) -> Outcome:
-    """`SHA256SUMS` that does not list exactly the files of the run."""
-    folder = trial.begin("finished")
-    path = folder / RESULTS / "SHA256SUMS"
-    lines = path.read_text().splitlines(keepends=True)
-    way = trial.choose("lines left out", "cut at a line boundary", "a line too many", "line twice")
-    if way == "lines left out":
-        gone = {*trial.rng.choice(len(lines), size=int(trial.rng.integers(1, len(lines))))}
-        lines = [line for i, line in enumerate(lines) if i not in gone]
-    elif way == "cut at a line boundary":
-        lines = lines[: int(trial.rng.integers(len(lines)))]
-    elif way == "line twice":
-        lines.insert(int(trial.rng.integers(len(lines))), trial.choose(*lines))
-    else:
-        (path.parent / "mine.txt").write_bytes(b"")
-        name = trial.choose("mine.txt", "gone.txt", "../seed-1/mine.txt", "/etc/hostname")
-        empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        lines.insert(int(trial.rng.integers(len(lines))), f"{empty}  {name}\n")
-    path.write_text("".join(lines))
-    before = tree(folder)
-    end = fork(folder, RESUME)
-    must = "" if way == "line twice" else "refuse"
-    return outcome(way, end, kept=kept(before, folder), must=must)
 
 
 def checkpoint(trial: Trial) -> Outcome:
@@ -90,7 +59,7 @@ def checkpoint(trial: Trial) -> Outcome:
         way, content = _in_header(trial, path.read_bytes())
     path.write_bytes(content)
     before = tree(folder)
-    end = fork(folder, RESUME)
+    end = run(folder, RESUME)
     right = end.code == 0 and trial.is_whole()
     return outcome(way, end, right=right, kept=end.code == 0 or kept(before, folder))
 
@@ -106,23 +75,6 @@ def _in_header(trial: Trial, content: bytes) -> tuple[str, bytes]:
     return "bit of a header flipped", bytes(changed)
 
 
-def component_table(trial: Trial) -> Outcome:
-    """A damaged component table: refused, or of no effect."""
-    file = trial.choose("components.npz", "physical_components.npz")
-    is_physical = file != "components.npz"
-    space = PHYSICAL if is_physical else SPACE
-    folder = trial.begin(text=study_text(top='components = "t.npz"\n', space=space))
-    way, content = trial.damaged((Path(imcmoo.hardware.__file__).parent / file).read_bytes())
-    (folder / "t.npz").write_bytes(content)
-    end = fork(folder, ENUMERATE)
-    whole = trial.ready / ("physical" if is_physical else "finished") / EXACT
-    same = end.code == 0 and all(
-        (whole / name).read_bytes() == (folder / EXACT / name).read_bytes()
-        for name in ("optima.csv", "front.csv")
-    )
-    return outcome(f"{file}: {way}", end, right=same)
-
-
 def read_input(trial: Trial) -> Outcome:
     """Damaged designs, networks or models: never a traceback, never half an output."""
     name = trial.choose("d.csv", "first.csv", "m.onnx")
@@ -131,7 +83,7 @@ def read_input(trial: Trial) -> Outcome:
     way, content = trial.damaged((folder / name).read_bytes())
     (folder / name).write_bytes(content)
     is_model = name == "m.onnx"
-    end = fork(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
+    end = run(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
     made = folder / "o.csv"
     whole = end.code == 0 or not made.exists()
     return outcome(f"{name}: {way}", end, kept=whole)

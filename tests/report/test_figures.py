@@ -1,5 +1,6 @@
 """Figures show what they are given, and are the same bytes every time."""
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -25,7 +26,7 @@ def marked(n_workloads, *, baselines=True):
     return {
         "front": points(40, n_workloads, 1),
         "selected": points(1, n_workloads, 2),
-        "alone": alone,
+        "baselines": alone,
     }
 
 
@@ -50,7 +51,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, alone=none(2))
+    fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, baselines=none(2))
     assert not recwarn.list
 
 
@@ -74,6 +75,32 @@ def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
         assert one.read_bytes() == other.read_bytes()
         assert len(one.read_bytes()) > 1000
+
+
+HOSTILE = {
+    "font.size": 30,
+    "font.family": "monospace",
+    "axes.grid": True,
+    "axes.facecolor": "red",
+    "figure.dpi": 37,
+    "savefig.dpi": 11,
+    "savefig.bbox": "tight",
+    "legend.frameon": True,
+    "image.cmap": "jet",
+    "pdf.fonttype": 3,
+}
+"""What a user's matplotlibrc may say."""
+
+
+def test_settings_of_a_user_change_nothing(tmp_path):
+    for name, settings in (("a", {}), ("b", HOSTILE)):
+        with mpl.rc_context(settings), style.paper_style():
+            figure = fronts.trade_off(SHIPPED[:2], evaluated=points(50, 2), **marked(2))
+        with mpl.rc_context(settings):
+            style.save(figure, tmp_path, name)
+    for suffix in ("png", "pdf"):
+        one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):

@@ -106,9 +106,9 @@ def test_baselines_are_designs_too(run_of):
     data = data_of(made(folder))
     alone = pd.read_csv(folder / "baselines.csv").iloc[1:]
     (run,) = data["runs"]
-    assert len(run["alone"]) == len(alone)
+    assert len(run["baselines"]) == len(alone)
     (area,) = column(data, "chip")
-    shown = [area[row] for _, row in run["alone"]]
+    shown = [area[row] for _, row in run["baselines"]]
     np.testing.assert_allclose(shown, alone["area_mm2"], rtol=1e-5)
 
 
@@ -118,7 +118,7 @@ def test_a_run_without_explanations_or_baselines_has_a_page(run_of, tmp_path):
     for name in ("explain.json", "baselines.csv", "breakdown.csv"):
         (folder / name).unlink()
     data = data_of(made(folder))
-    assert data["cards"] == data["runs"][0]["alone"] == []
+    assert data["cards"] == data["runs"][0]["baselines"] == []
 
 
 def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypatch):

@@ -9,7 +9,6 @@ import pytest
 
 import imcmoo.cli.main
 from experiments.run import main
-from imcmoo.cli import run_studies
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact import answer as exact
 from imcmoo.io.checksums import content_checksum
@@ -20,6 +19,8 @@ from problems import STUDIES
 from tests.study.files import SMALL_RRAM, written
 
 STUDY = "small"
+
+pytestmark = pytest.mark.usefixtures("_no_figures")
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,6 @@ def arguments(results):
 @pytest.fixture
 def study(results):
     return find_study(str(results / "own.toml"))
-
-
-@pytest.fixture(autouse=True)
-def _no_figures(monkeypatch):
-    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
 
 
 def test_a_run_reports_its_distance_from_the_exact_answer(results, arguments):
@@ -86,7 +82,7 @@ def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tm
     proven = json.loads(path.read_text(encoding="utf-8"))
     assert proven["criterion"] == "regret_minimax"
     assert proven["bound"] == optima["value"]["regret_minimax"]
-    bests = {n: best["value"] for n, best in proven["own_best"].items()}
+    bests = {n: best["value"] for n, best in proven["single_network_optima"].items()}
     assert bests == dict(zip(networks, alone, strict=True))
 
 

@@ -25,9 +25,9 @@ WITHOUT_REQUESTS = [file for file in EXAMPLES if "[scenario]" not in file.read_t
 """Searches miss the optimum of scenarios by up to some percent: docs/scenarios.md has the table."""
 
 
+@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
-def test_an_example_runs_and_keeps_its_limits(file, tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+def test_an_example_runs_and_keeps_its_limits(file, tmp_path):
     study = find_study(str(file))
     command = ["run", str(file), "--budget", "600", "--out", str(tmp_path), "--quiet"]
     assert main([*command, "--no-baselines"]) == 0

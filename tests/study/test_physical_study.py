@@ -86,10 +86,8 @@ def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
     assert selection["power_W_resnet18_onnx"] == exactly(exact.power_W[0, 0])
 
 
-def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(
-    finished, capsys, monkeypatch
-):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+@pytest.mark.usefixtures("_no_figures")
+def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(finished, capsys):
     file, out = finished
     result = of_design(find_study(file), out / "own" / "seed-1")[1]
     assert result["caution"] == PHYSICAL_BASIS
@@ -114,8 +112,8 @@ def test_tables_and_figures_are_all_there(finished):
     assert baselines["optimised_for"].tolist() == ["joint", *NETWORKS]
 
 
-def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+@pytest.mark.usefixtures("_no_figures")
+def test_an_infinite_signal_to_noise_is_plain_json(tmp_path):
     fine = OWN.replace("adc_bits = [5, 6]", "adc_bits = 10").replace("[64, 128]", "64")
     file = written(tmp_path, fine + TABLES)
     assert main(["run", file, "--out", str(tmp_path), "--no-baselines", "--quiet"]) == 0

@@ -11,10 +11,6 @@ from imcmoo.study import shipped
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_checkout_reads_its_folder_in_place():
-    assert shipped.folder() == ROOT / "problems"
-
-
 def test_studies_have_the_names_of_their_files():
     assert {name: study.name for name, study in shipped.studies().items()} == {
         name: name for name in shipped.study_names()

@@ -10,20 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.cli import arguments, run_command
-from imcmoo.cli.arguments import area
-from imcmoo.study.provenance import command, config, shortest_mm2
+from imcmoo.study.provenance import command, config
 from problems import STUDIES
 
 LOWEST_VOLTAGE_V = {7: 0.45, 10: 0.50, 14: 0.55, 22: 0.65, 32: 0.65, 45: 0.75}
 
 AREAS_MM2 = st.floats(1e-3, 1e6)
-
-
-@given(AREAS_MM2 | st.decimals(1, 5000, places=2).map(float))
-def test_the_text_of_an_area_is_read_back_as_exactly_this_area(mm2):
-    """Areas that a command line can ask for; a few others have no decimal text in mm²."""
-    area_m2 = mm2 / 1e6
-    assert area(shortest_mm2(area_m2)) == area_m2
 
 
 @given(AREAS_MM2)

@@ -7,50 +7,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli import run_studies
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from tests.cli.helpers import write_study
 
 NETWORKS = 30
-HEAD = """
-name = "many"
-device = "rram"
-baselines = false
-budget = 40
-CRITERION
 
-[space]
-voltage_V = [0.8, 1.0]
-cycle_s = [1e-9, 4e-9]
-rows = [128, 256]
-cols = 128
-router_groups = [2, 4]
-tiles_per_group = [2, 4]
-macros_per_tile = 8
-"""
-TABLES = Path(__file__).parents[2] / "imcmoo" / "networks" / "tables"
+pytestmark = pytest.mark.usefixtures("_no_figures")
 
 
-def write_study(folder, criterion="", more=""):
-    head = HEAD.replace("CRITERION", criterion)
-    lines = (TABLES / "mobilenet_v3.csv").read_text(encoding="utf-8").splitlines()
-    small = lines[3].replace(",16,16,112,112,", ",8,8,4,4,")
-    few = f"{lines[0]}\n{small}\n"
-    for n in range(NETWORKS):
-        (folder / f"n{n}.csv").write_text(few, encoding="utf-8")
-    networks = "".join(f'[[networks]]\nsource = "n{n}.csv"\n' for n in range(NETWORKS))
-    path = folder / "many.toml"
-    path.write_text(head + networks + more, encoding="utf-8")
+def study_of(folder, line="", more=""):
+    """A study of many networks, with a further line on top and more at its end."""
+    path = Path(write_study(folder, NETWORKS))
+    text = path.read_text(encoding="utf-8").replace("baselines", f"{line}\nbaselines")
+    path.write_text(text + more, encoding="utf-8")
     return path
 
 
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
-
-
 def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
-    study, out = write_study(tmp_path, 'criterion = "edap_product"'), tmp_path / "out"
+    study, out = study_of(tmp_path, 'criterion = "edap_product"'), tmp_path / "out"
     assert main(["enumerate", str(study), "--out", str(out), "--quiet", "--workers", "1"]) == 0
     optima = pd.read_csv(out / "exact" / "many" / "optima.csv").groupby("criterion")
     value, geomean = (optima.first()["value"][n] for n in ("log10_edap_product", "edap_geomean"))
@@ -58,7 +33,7 @@ def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
     assert value == pytest.approx(NETWORKS * np.log10(geomean), rel=1e-12)
     assert value < -308
     assert optima.size()["log10_edap_product"] == optima.size()["edap_geomean"]
-    assert main(["run", str(study), "--out", str(out), "--quiet"]) == 0
+    assert main(["run", str(study), "--budget", "40", "--out", str(out), "--quiet"]) == 0
     folder = out / "many" / "seed-1"
     regret = pd.read_csv(folder / "regret.csv").set_index("criterion").loc["log10_edap_product"]
     assert regret["optimum"] == value
@@ -86,7 +61,7 @@ def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
 @pytest.mark.parametrize("name", ["zero", "nothing", "negative"])
 @pytest.mark.parametrize("command", ["run", "enumerate"])
 def test_a_function_that_returns_no_score_ends_in_one_line(tmp_path, capsys, command, name):
-    study = write_study(tmp_path, more=f'[score]\nfunction = "{__name__}:{name}"\n')
+    study = study_of(tmp_path, more=f'[score]\nfunction = "{__name__}:{name}"\n')
     assert main([command, str(study), "--out", str(tmp_path / "out"), "--quiet"]) == 2
     error = capsys.readouterr().err
     assert "criterion score: " in error

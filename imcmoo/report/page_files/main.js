@@ -54,7 +54,7 @@ class Page {
   // Rows that are looked at: the Pareto front, selected and single-network designs, or all.
   get set() {
     const { runs, front } = this.data;
-    const marked = new Set(runs.flatMap(run => [run.selected, ...run.alone.map(([, row]) => row)]));
+    const marked = new Set(runs.flatMap(run => [run.selected, ...run.baselines.map(([, row]) => row)]));
     const isAll = byId("set").value === "all";
     return front.flatMap((isOn, row) => isAll || isOn || marked.has(row) ? [row] : []);
   }

@@ -48,7 +48,7 @@ class Scatter {
     data.runs.forEach((_, at) => dots(rows.filter(row => kept.has(row) && data.run[row] === at), this.page.hue(at), 6));
     data.runs.forEach((run, at) => {
       const colour = data.runs.length > 1 ? this.page.hue(at) : INK;
-      for (const [network, row] of run.alone) mark(row, "m0,-6l6,6l-6,6l-6,-6z", { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
+      for (const [network, row] of run.baselines) mark(row, "m0,-6l6,6l-6,6l-6,-6z", { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
       mark(run.selected, "m0,-9l2.6,6 6.4,.4-5,4.2 1.7,6.4-5.7-3.4-5.7,3.4 1.7-6.4-5-4.2 6.4-.4z", { fill: data.highlight, stroke: "#fff" });
     });
     mark(picked, "m-12,0a12,12 0 1 0 24,0a12,12 0 1 0 -24,0", { stroke: INK, "stroke-width": 1.5 });
