@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from experiments.silicon.macros import NUMBERS
 from imcmoo.arrays import Floats, Ints
@@ -36,80 +37,55 @@ DIGITAL_CELLS = ("digital", "+d")
 
 EMPTY = ("", "nan", "na", "n/a", "-")
 
+NOMINAL_V = Assumptions().nominal_V.value
+"""Supply voltage of macros whose own is not published."""
 
-@dataclass(frozen=True)
-class Macro:
-    """A macro as the model describes it.
+HIGHEST_LEVEL_BITS = Assumptions().highest_level_bits.value
+"""Bits of the widest DAC."""
 
-    Args:
-        device: "sram" or "rram".
-        published_nm: node of the macro itself.
-        node_nm: the nearest tabulated node.
-        voltage_V: the nearest tabulated supply.
-        array_rows: rows of the nearest tabulated array, along which products are summed.
-        array_cols: its columns.
-        rows, cols: of the macro itself.
-        input_bits, weight_bits: of one conversion, perhaps fractional (1.5: three values).
-        adc_bits: of an ADC, an integer.
-        dot_product_length: products summed in one conversion.
-        n_adc: number of ADCs that work in parallel.
-    """
-
-    device: str
-    published_nm: float
-    node_nm: int
-    voltage_V: float
-    array_rows: int
-    array_cols: int
-    rows: float
-    cols: float
-    input_bits: float
-    weight_bits: float
-    adc_bits: int
-    dot_product_length: float
-    n_adc: float
+COLUMNS = (
+    *("covered", "reason", "device", "published_nm", "node_nm", "voltage_V"),
+    *("array_rows", "array_cols", *NUMBERS),
+)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Coverage of a row.
+def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
+    """Decide which macros of a table are covered, and describe them as the model does.
 
     Args:
-        macro: the macro; None if it is left out.
-        reason: why it is left out, or the substitutes for values that the table lacks, if any.
-    """
+        frame: cells as text; absent columns count as empty.
+        table: the tabulated nodes, supply voltages and sizes.
 
-    macro: Macro | None
-    reason: str
+    Returns:
+        Indexed as `frame`; NaN in columns of a macro that is left out. covered; reason (why it is
+        left out, or the substitutes for values that the table lacks, if any); device; published_nm
+        (node of the macro itself); node_nm, voltage_V, array_rows, array_cols (the nearest
+        tabulated values); rows and cols (of the macro itself); input_bits and weight_bits (of one
+        conversion, perhaps fractional: 1.5 for three values); adc_bits (an integer);
+        dot_product_length (products summed in one conversion); n_adc (ADCs that work in parallel).
+    """
+    rows = []
+    for cells in frame.to_dict("records"):
+        reader = _Reader({str(name): str(cell) for name, cell in cells.items()}, table)
+        try:
+            rows.append(reader.macro() | {"covered": True, "reason": "; ".join(reader.notes)})
+        except _LeftOutError as left_out:
+            rows.append({"covered": False, "reason": str(left_out)})
+    return pd.DataFrame(rows, index=frame.index).reindex(columns=list(COLUMNS))
 
 
 class _LeftOutError(Exception):
     """A row cannot be evaluated; the message is the reason."""
 
 
-def judge(row: Mapping[str, str], table: PhysicalTable, given: Assumptions) -> Verdict:
-    """Decide whether a row is covered.
-
-    Args:
-        row: cells by column, as text; absent columns count as empty.
-        table: the tabulated nodes, supply voltages and sizes.
-        given: its nominal supply voltage replaces one that is not published.
-    """
-    reader = _Reader(row, table, given)
-    try:
-        return Verdict(reader.macro(), "; ".join(reader.notes))
-    except _LeftOutError as left_out:
-        return Verdict(None, str(left_out))
-
-
 class _Reader:
     """Reads a row, and notes the substitutes for values that the table lacks."""
 
-    def __init__(self, row: Mapping[str, str], table: PhysicalTable, given: Assumptions) -> None:
-        self._row, self._table, self._given = row, table, given
+    def __init__(self, row: Mapping[str, str], table: PhysicalTable) -> None:
+        self._row, self._table = row, table
         self.notes: list[str] = []
 
-    def macro(self) -> Macro:
+    def macro(self) -> dict[str, Any]:
         """The macro, if it is covered."""
         device = self._device()
         published_nm, node = self._node(device)
@@ -123,18 +99,16 @@ class _Reader:
             self._turn(values)
         values["adc_bits"] = self._whole("adc_bits", values["adc_bits"])
         self._whole("weight_bits", values["weight_bits"])
-        highest = self._given.highest_level_bits.value
-        if math.ceil(values["input_bits"]) > highest:
-            self.notes.append(f"DAC area of {highest:g} bits")
-        return Macro(
-            device=device,
-            published_nm=published_nm,
-            node_nm=node,
-            voltage_V=self._supply(device, node),
-            array_rows=self._size("rows", values["rows"], device),
-            array_cols=self._size("cols", values["cols"], device),
-            **values,  # type: ignore[arg-type]
-        )
+        if math.ceil(values["input_bits"]) > HIGHEST_LEVEL_BITS:
+            self.notes.append(f"DAC area of {HIGHEST_LEVEL_BITS:g} bits")
+        return values | {
+            "device": device,
+            "published_nm": published_nm,
+            "node_nm": node,
+            "voltage_V": self._supply(device, node),
+            "array_rows": self._size("rows", values["rows"], device),
+            "array_cols": self._size("cols", values["cols"], device),
+        }
 
     def _text(self, name: str) -> str:
         return self._row.get(name, "").strip()
@@ -204,7 +178,7 @@ class _Reader:
         """The nearest tabulated supply voltage, at most half a step away."""
         volt = self._number("voltage_V")
         if volt is None:
-            volt = self._given.nominal_V.value
+            volt = NOMINAL_V
             self.notes.append(f"supply not published: {volt:g} V")
         tabulated = supplies_V(self._table, device, node)
         nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])

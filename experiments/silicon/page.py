@@ -52,7 +52,7 @@ def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
     left_out = [(plain(reason), count) for reason, count in Counter(reasons).most_common()]
 
     def class_row(key: str, quantity: str, reading: str = "default") -> dict[str, Any]:
-        where = {"class": CLASSES[key][0], "quantity": quantity, "reading": reading}
+        where = {"class": CLASSES[key], "quantity": quantity, "reading": reading}
         return row(tables["by_class"], **where)
 
     return render(

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from experiments.publish import Draw, Publication, Result, dependence
 from experiments.silicon import chips, figures, random_designs
-from experiments.silicon.agreement import agreements, by_class, compared
+from experiments.silicon.agreement import agreements, by_class, compared, members
 from experiments.silicon.comparison import (
+    DEFAULT,
     FORMAT,
+    VARIANTS,
     fitted_periphery,
     joined,
-    judged,
     measured,
     modelled,
     with_periphery,
 )
-from experiments.silicon.coverage import Verdict
+from experiments.silicon.coverage import judged
 from experiments.silicon.macros import SHIPPED, read
 from experiments.silicon.page import page, stored
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -59,17 +58,18 @@ class Silicon(Publication):
     def run_task(self, task: str) -> Result:
         """Compute all tables."""
         table, frame = PhysicalTable.load(), self.frame
-        verdicts, factor = judged(frame, table), fitted_periphery(table)
-        model = with_periphery(modelled(verdicts, table), factor)
+        macros, factor = judged(frame, table), fitted_periphery(table)
+        models = {variant.name: modelled(macros, table, variant) for variant in VARIANTS}
+        model, classes = with_periphery(models[DEFAULT.name], factor), members(macros, table)
         random = random_designs.distributions(table)
-        spread = [random["random_designs"], published(frame, verdicts)]
+        spread = [random["random_designs"], published(frame[macros["covered"]])]
         return random | {
-            "silicon": joined(frame, verdicts, model),
-            "agreement": agreements(frame, verdicts, table, factor),
-            "by_class": by_class(frame, verdicts, table, factor),
-            "compared": compared(frame, verdicts, model, table),
+            "silicon": joined(frame, macros, model),
+            "agreement": agreements(frame, models, factor),
+            "by_class": by_class(frame, models, factor, classes),
+            "compared": compared(frame, macros, model, classes),
             "chips": chips.compare(table),
-            "random_designs": pd.concat(spread, ignore_index=True),
+            "random_designs": pd.concat(spread),
         }
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
@@ -82,13 +82,12 @@ class Silicon(Publication):
         return {docs / "silicon.md": page(tables, to_folder, is_shipped=self.is_shipped)}
 
 
-def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
+def published(frame: pd.DataFrame) -> pd.DataFrame:
     """Percentiles of the covered macros, in operations of the networks' precision.
 
     Returns:
         Rows for the table of random designs, "published" as their device.
     """
-    covered = np.array([verdict.macro is not None for verdict in verdicts], dtype=bool)
     efficiency = measured(frame, "tops_per_W_1b") / OPERAND_BITS**2
     density = measured(frame, "tops_per_mm2_1b") / OPERAND_BITS**2
     values = {
@@ -96,10 +95,5 @@ def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
         "tops_per_mm2": density,
         "power_W_per_mm2": density / efficiency,
     }
-    shared = {"device": "published", "designs": "macros", "workload": ""}
-    return pd.DataFrame(
-        [
-            shared | {"quantity": name} | random_designs.percentiles(v[covered])
-            for name, v in values.items()
-        ]
-    )
+    spread = random_designs.percentiles(pd.DataFrame(values))
+    return random_designs.keyed(spread, device="published", designs="macros", workload="")

@@ -3,16 +3,16 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given as random
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from experiments.silicon.coverage import judge
-from experiments.silicon.macro import macro_costs
+from experiments.silicon.coverage import judged
+from experiments.silicon.macro_costs import macro_costs
 from experiments.silicon.macros import NEEDED
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 from tests.experiments.silicon.conftest import ROW
 
@@ -46,10 +46,10 @@ TABLE = PhysicalTable.load()
         ({"dot_product_length": "200"}, "dot product of 200 is longer than the array's rows"),
     ],
 )
-def test_a_row_left_out_says_why(table, assumptions, change, reason):
-    verdict = judge(ROW | change, table, assumptions)
-    assert verdict.macro is None
-    assert verdict.reason.startswith(reason)
+def test_a_row_left_out_says_why(table, change, reason):
+    macro = judged(pd.DataFrame([ROW | change]), table).iloc[0]
+    assert not macro["covered"]
+    assert macro["reason"].startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,11 @@ def test_a_row_left_out_says_why(table, assumptions, change, reason):
         ),
     ],
 )
-def test_what_stands_in_is_said(table, assumptions, change, reason, taken):
-    verdict = judge(ROW | change, table, assumptions)
-    assert verdict.reason == reason
-    assert {name: getattr(verdict.macro, name) for name in taken} == taken
+def test_what_stands_in_is_said(table, change, reason, taken):
+    macro = judged(pd.DataFrame([ROW | change]), table).iloc[0]
+    assert macro["covered"]
+    assert macro["reason"] == reason
+    assert {name: macro[name] for name in taken} == taken
 
 
 CELLS = st.one_of(
@@ -90,9 +91,9 @@ CELLS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @random(st.fixed_dictionaries(dict.fromkeys((*NEEDED, "cell", "compute_model"), CELLS)))
-def test_no_row_is_without_a_verdict(row):
-    verdict = judge(row, TABLE, Assumptions())
-    assert verdict.macro is not None or verdict.reason
+def test_no_row_is_left_out_without_a_reason(row):
+    (macro,) = judged(pd.DataFrame([row]), TABLE).to_dict("records")
+    assert macro["covered"] or macro["reason"]
 
 
 NUMERIC = {
@@ -113,14 +114,14 @@ NUMERIC = {
     st.fixed_dictionaries({n: v.map(repr) for n, v in NUMERIC.items()}),
     st.sampled_from(["SRAM", "eNVM"]),
 )
-def test_what_is_covered_is_evaluated_by_every_converter_that_has_its_bits(numbers, kind):
-    macro = judge({"architecture": kind, "cell": "ReRAM"} | numbers, TABLE, Assumptions()).macro
-    if macro is None:
+def test_what_is_covered_is_evaluated_by_every_adc_that_has_its_bits(numbers, kind):
+    macro = judged(pd.DataFrame([{"architecture": kind, "cell": "ReRAM"} | numbers]), TABLE)
+    if not macro["covered"].all():
         return
     for model in ADC_MODELS:
-        if model != "zigzag" and macro.adc_bits not in TABLE.sizes(model, "bits"):
+        if model != "zigzag" and macro["adc_bits"][0] not in TABLE.sizes(model, "bits"):
             continue
-        costs = macro_costs([macro], table=TABLE, given=Assumptions(), adc_model=model)
+        costs = macro_costs(macro, TABLE, adc_model=model)
         values = (costs.time_s, costs.energy_J, costs.area_m2, costs.operations)
         assert all(math.isfinite(v[0]) and v[0] > 0 for v in values)
         assert all(np.all(part >= 0) for part in costs.energies_J.values())

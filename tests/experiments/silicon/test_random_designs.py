@@ -1,6 +1,7 @@
 """Random designs: where they lie, and that they are the same every time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.silicon import random_designs
@@ -40,5 +41,6 @@ def test_the_same_seed_gives_the_same_designs(table):
 
 
 def test_an_infinite_signal_to_noise_does_not_spoil_percentiles():
-    told = random_designs.percentiles(np.array([1.0, 2.0, np.inf, np.inf, np.nan]))
-    assert (told["n"], told["p5"], told["p95"]) == (4, 1.0, np.inf)
+    values = pd.DataFrame({"SNR": [1.0, 2.0, np.inf, np.inf, np.nan]})
+    (row,) = random_designs.percentiles(values).to_dict("records")
+    assert (row["quantity"], row["n"], row["p5"], row["p95"]) == ("SNR", 4, 1.0, np.inf)

@@ -7,12 +7,11 @@ counted here: every ADC converts once, every input drives one row at one level.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from experiments.silicon.coverage import Macro
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
@@ -24,8 +23,6 @@ from imcmoo.model.physical.switches import Switches
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
-
-CELL_BITS = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +53,19 @@ class MacroCosts:
 
 
 def macro_costs(
-    macros: Sequence[Macro],
-    *,
+    macros: pd.DataFrame,
     table: PhysicalTable,
-    given: Assumptions,
+    *,
+    assumptions: Assumptions | None = None,
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> MacroCosts:
     """Model one invocation of each macro.
 
     Args:
-        macros: of one device, at least one.
+        macros: of one device, at least one, as `coverage.judged` describes them.
         table: component numbers.
-        given: assumptions of the model.
+        assumptions: of the model.
         adc_model: one of the ADC models.
         held: whether a level of a resistive array also takes the pulse that it is charged for.
 
@@ -76,12 +73,11 @@ def macro_costs(
         ValueError: macros of several devices, or a value that the component table or the ADC model
             lacks.
     """
-    point = macro_point(macros, table=table, given=given, adc_model=adc_model)
-    device, designs = MEMORY_CELLS[macros[0].device], macro_designs(macros, adc_model)
-    rows, cols, adcs, length, inputs, weights = (
-        np.array([getattr(macro, name) for macro in macros], dtype=float)
-        for name in ("rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits")
-    )
+    given = assumptions or Assumptions()
+    point = macro_point(macros, table, assumptions=given, adc_model=adc_model)
+    device, designs = MEMORY_CELLS[macros["device"].iloc[0]], macro_designs(macros, adc_model)
+    names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
+    rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     of_adcs = adcs[:, None]
     read = read_time(designs, point, of_adcs, adcs, device=device, assumptions=given, pulses=held)
     time, adder = read[:, 0], _shift_add(designs, np.ceil(weights), table)
@@ -129,39 +125,41 @@ def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Flo
 
 
 def macro_point(
-    macros: Sequence[Macro], *, table: PhysicalTable, given: Assumptions, adc_model: str = "zigzag"
+    macros: pd.DataFrame,
+    table: PhysicalTable,
+    *,
+    assumptions: Assumptions,
+    adc_model: str = "zigzag",
 ) -> OperatingPoint:
     """Return speed and component costs of macros of one device; see `macro_costs`."""
-    if len({macro.device for macro in macros}) != 1:
+    if macros["device"].nunique() != 1:
         raise ValueError("macros must be of one device, and at least one")
-    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros[0].device]
+    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros["device"].iloc[0]]
     return operating_point(
-        designs, device=device, table=table, assumptions=given, switches=Switches()
+        designs, device=device, table=table, assumptions=assumptions, switches=Switches()
     )
 
 
-def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
+def macro_designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     """Describe macros as chips of one macro, with the smallest size of everything else."""
-    weights = np.ceil([macro.weight_bits for macro in macros])
-    per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
-    chip = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
-    n, one = len(macros), np.ones(len(macros))
-    columns: Mapping[str, object] = {
-        "technology_nm": [macro.node_nm for macro in macros],
-        "voltage_V": [macro.voltage_V for macro in macros],
-        "rows": [macro.array_rows for macro in macros],
-        "cols": [macro.array_cols for macro in macros],
-        "active_rows": [
-            min(np.ceil(macro.dot_product_length), macro.array_rows) for macro in macros
-        ],
-        "bits_per_cell": CELL_BITS * one,
-        "input_slice_bits": np.ceil([macro.input_bits for macro in macros]),
-        "adc_bits": [macro.adc_bits for macro in macros],
+    per_adc = macros["cols"] / macros["n_adc"] / np.ceil(macros["weight_bits"])
+    smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
+    texts = {"dram": "none", "schedule": "layer", "input_coding": "levels"}
+    columns = {
+        "technology_nm": macros["node_nm"],
+        "voltage_V": macros["voltage_V"],
+        "rows": macros["array_rows"],
+        "cols": macros["array_cols"],
+        "active_rows": np.minimum(np.ceil(macros["dot_product_length"]), macros["array_rows"]),
+        "input_slice_bits": np.ceil(macros["input_bits"]),
+        "adc_bits": macros["adc_bits"],
         "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
-        **dict.fromkeys((*chip, "link_bits"), one),
-        **{"dram": ["none"] * n, "schedule": ["layer"] * n, "input_coding": ["levels"] * n},
+        **dict.fromkeys((*smallest, "link_bits", "bits_per_cell"), np.ones(len(macros))),
+        **{name: np.repeat(text, len(macros)) for name, text in texts.items()},
     }
-    return Designs.of_columns(columns, adc_model=adc_model)  # type: ignore[arg-type]
+    return Designs.of_columns(
+        {name: np.asarray(values) for name, values in columns.items()}, adc_model=adc_model
+    )
 
 
 def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
