@@ -70,6 +70,15 @@ def number(value: float) -> str:
     return DOES_NOT_RUN if pd.isna(value) else f"{value:.4g}"
 
 
+def short(value: float, missing: str = "–") -> str:
+    """Format a number with three digits, thousands in full."""
+    if pd.isna(value):
+        return missing
+    if value == float("inf"):
+        return "∞"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def area(value: float) -> str:
     """Format an area in mm²."""
     return f"{value:.0f} mm²"
@@ -84,6 +93,6 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals |= {
     function.__name__: function
-    for function in (label, rows, row, groups, percent, times, number, area)
+    for function in (label, rows, row, groups, percent, times, number, short, area)
 }
 _ENVIRONMENT.globals["is_missing"] = pd.isna

@@ -54,19 +54,19 @@ CONSTANTS = {
 }
 
 
-def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -> dict[Path, str]:
+def pages(tables: Tables, config: Mapping[str, Any], docs: Path) -> dict[Path, str]:
     """Write all pages.
 
     Args:
         tables: of all studies.
         config: command, seed and versions.
-        folder: where the tables will be published.
         docs: folder of the pages.
 
     Returns:
-        The pages of the documentation, and a `README.md` for the folder and each study, by path.
+        The pages of the documentation, and a `README.md` beside the tables of each study and of
+        all, by path.
     """
-    summary = Summary(tables)
+    folder, summary = tables.folder, Summary(tables)
     values = {**CONSTANTS, "tables": tables, "summary": summary, "PARAMETERS": PARAMETERS}
     values["losses"] = losses
     values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"

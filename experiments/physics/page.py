@@ -51,11 +51,6 @@ Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
 
 
-def stored(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read all tables of a folder, by name."""
-    return {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
-
-
 def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     """Write the page.
 
@@ -69,7 +64,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     optima = frames["optima"]
     helpers = (
         *(plain, device_ratios, span, runs_of, other_device, bottlenecks),
-        *(short, ratio, dB, device_cases, idle_effect, worst_by_criterion),
+        *(ratio, dB, device_cases, idle_effect, worst_by_criterion),
     )
     return render(
         "physics/physical.md",
@@ -90,11 +85,6 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],
     )
-
-
-def short(value: float) -> str:
-    """Format a number with three digits."""
-    return f"{value:.3g}"
 
 
 def ratio(value: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.publish import Draw, Publication, Result, dependence
+from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from experiments.silicon import chips, figures, random_designs
 from experiments.silicon.agreement import agreements, by_class, compared, members
 from experiments.silicon.comparison import (
@@ -22,7 +22,7 @@ from experiments.silicon.comparison import (
 )
 from experiments.silicon.coverage import judged
 from experiments.silicon.macros import SHIPPED, read
-from experiments.silicon.page import page, stored
+from experiments.silicon.page import page
 from imcmoo.hardware.physical_table import PhysicalTable
 from problems import STUDIES
 
@@ -74,12 +74,13 @@ class Silicon(Publication):
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """Modelled against measured values."""
-        return {"silicon": (stored(folder)["compared"], figures.scatter)}
+        return {"silicon": (read_tables(folder)["compared"], figures.scatter)}
 
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`silicon.md`."""
         to_folder = Path(os.path.relpath(folder, docs)).as_posix()
-        return {docs / "silicon.md": page(tables, to_folder, is_shipped=self.is_shipped)}
+        text = page(read_tables(folder), to_folder, is_shipped=self.is_shipped)
+        return {docs / "silicon.md": text}
 
 
 def published(frame: pd.DataFrame) -> pd.DataFrame:

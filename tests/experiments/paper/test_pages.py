@@ -21,7 +21,7 @@ def test_the_claims_are_what_the_tables_say(published):
 
 def test_the_pages_are_made_of_the_published_tables(published):
     config = json.loads((published / "config.json").read_text(encoding="utf-8"))
-    written = pages(Tables(published), config, published, ROOT / "docs")
+    written = pages(Tables(published), config, ROOT / "docs")
     assert len(written) == 2 + 1 + 5
     for path, content in written.items():
         assert path.read_text(encoding="utf-8") == content, path

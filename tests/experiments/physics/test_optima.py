@@ -10,19 +10,19 @@ from experiments.physics.optima import CRITERIA, optimum_table
 
 
 @pytest.fixture(scope="module")
-def optima(study, answer):
-    return optimum_table(study, answer)
+def optima(study, exact):
+    return optimum_table(study, exact)
 
 
 @pytest.fixture(scope="module")
-def beyond(study, answer):
-    return boundary_table(study, answer)
+def beyond(study, exact):
+    return boundary_table(study, exact)
 
 
-def test_an_optimum_has_the_score_of_the_exact_answer(study, answer, optima):
+def test_an_optimum_has_the_score_of_the_exact_answer(study, exact, optima):
     edap = optima["energy_J"] * optima["latency_s"] * optima["area_mm2"]
     largest = edap[optima["criterion"] == "edap_max"].max()
-    assert largest == pytest.approx(answer.optima["edap_max"].value, rel=1e-12)
+    assert largest == pytest.approx(exact["edap_max"].value, rel=1e-12)
     assert set(optima["criterion"]) == set(CRITERIA)
 
 
@@ -40,9 +40,9 @@ def test_efficiency_and_throughput_are_of_the_same_operations(study, optima):
     assert np.allclose(optima["tops_per_W"], operations / optima["energy_J"], rtol=1e-12)
 
 
-def test_every_list_an_optimum_ends_is_extended(study, answer, beyond):
+def test_every_list_an_optimum_ends_is_extended(study, exact, beyond):
     rows = beyond[beyond["criterion"] == "edap_max"]
-    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+    levels = study.space.unrank(exact["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
     told = dict(zip(rows["parameter"], rows["extended"], strict=False))
     if design["voltage_V"] == 1.0:
@@ -51,24 +51,24 @@ def test_every_list_an_optimum_ends_is_extended(study, answer, beyond):
     assert {"link_bits", "glb_banks", "macros_per_tile"} <= set(told)
 
 
-def test_a_gain_is_that_of_a_design_the_model_says_exists(study, answer, beyond):
+def test_a_gain_is_that_of_a_design_the_model_says_exists(study, exact, beyond):
     row = beyond.query("criterion == 'edap_max' and parameter == 'link_bits'").iloc[0]
     wider = replace(study.space, fixed={**study.space.fixed, "link_bits": int(row["extended"])})
     problem = replace(study, space=wider).problem()
     levels = wider.unrank(np.arange(wider.size))
     F, G = problem.score(levels, problem.model.evaluate(levels))
     edap = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
-    optimum = answer.optima["edap_max"].value
+    optimum = exact["edap_max"].value
     # Near the optimum is not everywhere, and the optimum itself is near.
     assert edap.min() <= row["best"] * (1 + 1e-12)
     assert row["gain"] == pytest.approx(1 - row["best"] / optimum)
-    same = levels[[int(answer.optima["edap_max"].ranks[0])]]
+    same = levels[[int(exact["edap_max"].ranks[0])]]
     current = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
     assert row["best"] <= current * (1 + 1e-12)
 
 
-def test_a_value_without_a_chip_says_which_limit_it_misses(study, answer):
-    levels = study.space.unrank(answer.optima["edap_max"].ranks[:1])
+def test_a_value_without_a_chip_says_which_limit_it_misses(study, exact):
+    levels = study.space.unrank(exact["edap_max"].ranks[:1])
     design = {n: v[0] for n, v in study.space.decode(levels).items()}
     for parameter, value, reason in (
         ("rows", 2048, NO_PART),
@@ -78,9 +78,9 @@ def test_a_value_without_a_chip_says_which_limit_it_misses(study, answer):
         assert told == (None, reason)
 
 
-def test_minimax_regret_is_against_chips_of_their_own(answer, optima, beyond):
+def test_minimax_regret_is_against_chips_of_their_own(exact, optima, beyond):
     chips = optima[optima["criterion"] == "regret_minimax"]
-    regret = answer.optima["regret_minimax"].value
+    regret = exact["regret_minimax"].value
     assert chips["over_own_best"].max() == pytest.approx(1 + regret, rel=1e-9)
     assert (optima["over_own_best"] >= 1 - 1e-9).all()
     rows = beyond[(beyond["criterion"] == "regret_minimax") & beyond["best"].notna()]

@@ -6,8 +6,9 @@ import pytest
 
 from experiments.physics import figures
 from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
-from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
+from experiments.physics.page import DEFAULT_ADC, device_ratios, page
 from experiments.physics.summary import chip_of, edap_by_network, geometric_mean
+from experiments.publish import read_tables
 from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests.experiments.conftest import ROOT
@@ -19,12 +20,12 @@ OTHER = "neurosim_sar"
 
 def test_the_page_is_made_of_the_tables():
     text = (ROOT / "docs" / "physical.md").read_text(encoding="utf-8")
-    assert page(stored(HOME), {OTHER: stored(HOME / OTHER)}, PUBLISHED) == text
+    assert page(read_tables(HOME), {OTHER: read_tables(HOME / OTHER)}, PUBLISHED) == text
 
 
 @pytest.mark.parametrize("folder", [HOME, HOME / OTHER])
 def test_tables_are_those_of_one_publication(folder):
-    assert set(stored(folder)) == (
+    assert set(read_tables(folder)) == (
         {"optima", "ends", "area_front"} if folder == HOME else {"optima"}
     )
 
@@ -61,8 +62,8 @@ def test_the_ratio_of_devices_is_drawn_for_each_network_and_its_mean_for_each_ad
     assert figures.device_ratio(ratios, 3.5).axes
 
 
-def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, answer):
-    optima = optimum_table(study, answer)
+def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, exact):
+    optima = optimum_table(study, exact)
     table = figures.components(study, optima)
     for _, row in chip_of(optima, study.name).iterrows():
         total = table[f"energy_{row['workload']}_J"].sum()
