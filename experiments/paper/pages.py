@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.markdown import percent, render, table
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
-from experiments.paper.figure_specs import EARLY, SPECS, named_figures
+from experiments.paper.figures import EARLY, named_figures
 from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
@@ -71,7 +71,7 @@ def pages(tables: Tables, config: Mapping[str, Any], docs: Path) -> dict[Path, s
     values["losses"] = losses
     values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"
     texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
-    figures = [(name, kind, SPECS[kind], s) for name, (kind, s) in named_figures(tables).items()]
+    figures = [(name, kind, s) for name, (kind, s) in named_figures(tables).items()]
     for study in tables.studies():
         frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
         texts[folder / study / "README.md"] = render(

@@ -12,7 +12,7 @@ import pandas as pd
 import problems
 from experiments.compare.comparison import SEEDS
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper import discrepancies, figure_specs, pages, questions, reductions
+from experiments.paper import discrepancies, figures, pages, questions, reductions
 from experiments.paper.claims import claims
 from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
 from experiments.publish import (
@@ -112,7 +112,7 @@ class Paper(Publication):
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
-        return figure_specs.figures(Tables(folder))
+        return figures.figures(Tables(folder))
 
     def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""

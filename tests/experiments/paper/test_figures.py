@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper.figure_specs import SPECS, figures
+from experiments.paper.figures import SPECS, figures
 from experiments.paper.tables import Tables
 from experiments.publish import to_csv
 from imcmoo.report import style
@@ -23,7 +23,7 @@ def test_reductions_are_ratios_sorted_by_the_score():
             "ela_max": [0.5, 0.9, np.nan],
         }
     )
-    table = SPECS["reductions"].select(frame)
+    table = SPECS["reductions"][0](frame)
     assert table["baseline"].tolist() == ["b", "a", "c"]
     expected = [pytest.approx(10), 2.0, pytest.approx(np.nan, nan_ok=True)]
     assert table["ela_max_over_joint"].tolist() == expected

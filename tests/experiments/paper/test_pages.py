@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from experiments.paper.claims import claims
-from experiments.paper.figure_specs import named_figures
+from experiments.paper.figures import named_figures
 from experiments.paper.pages import pages
 from experiments.paper.tables import Tables
 from experiments.publish import NARROW
