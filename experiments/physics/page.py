@@ -153,7 +153,7 @@ def idle_effect(proven: pd.DataFrame) -> float:
 
 
 def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
-    """Whether each network keeps the score of 8-bit integers, to one point, on a chip."""
+    """Check which networks keep the score of 8-bit integers, to one point, on a chip."""
     of_chip = executed[executed["chip"] == chip]
     return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
 

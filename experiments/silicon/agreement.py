@@ -48,12 +48,12 @@ CLASSES = {
 
 def members(macros: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
     """Membership of macros, as `judged` returns them, in each of `CLASSES`: boolean columns."""
-    known = macros[macros["covered"]]
-    threshold = table.look_up("technology", node_nm=known["node_nm"].to_numpy())["threshold_V"]
-    kappa = slowdown(known["voltage_V"].to_numpy(), threshold, Assumptions())
-    is_few = known["dot_product_length"] <= FEW_PRODUCTS
+    covered = macros[macros["covered"]]
+    threshold = table.look_up("technology", node_nm=covered["node_nm"].to_numpy())["threshold_V"]
+    kappa = slowdown(covered["voltage_V"].to_numpy(), threshold, Assumptions())
+    is_few = covered["dot_product_length"] <= FEW_PRODUCTS
     classes = {
-        **{device: known["device"] == device for device in ("sram", "rram")},
+        **{device: covered["device"] == device for device in ("sram", "rram")},
         **{"few": is_few, "many": ~is_few, "slow": kappa >= SLOW, "fast": kappa < SLOW},
     }
     return pd.DataFrame(classes).reindex(macros.index, fill_value=False)

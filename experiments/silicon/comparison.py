@@ -92,16 +92,17 @@ def modelled(
         The columns of `MEASURED`, area_mm2 and adc_share (of energy), indexed as `macros`; NaN
         where the macro, or its resolution by this ADC model, is not covered.
     """
-    known = macros[macros["covered"]]
+    covered = macros[macros["covered"]]
     if variant.adc_model != "zigzag":
-        known = known[known["adc_bits"].isin(table.sizes(variant.adc_model, "bits"))]
+        covered = covered[covered["adc_bits"].isin(table.sizes(variant.adc_model, "bits"))]
     if variant.next_node:
-        known = known.assign(node_nm=[farther_node(row, table) for _, row in known.iterrows()])
+        nodes = [farther_node(row, table) for _, row in covered.iterrows()]
+        covered = covered.assign(node_nm=nodes)
     assumptions = Assumptions().having(voltage_exponent=variant.voltage_exponent)
     how: dict[str, Any] = {"adc_model": variant.adc_model, "held": variant.held}
     columns = [*MEASURED, "area_mm2", "adc_share"]
     parts = [pd.DataFrame(columns=columns, dtype=float)]
-    for _, part in known.groupby("device"):
+    for _, part in covered.groupby("device"):
         costs = macro_costs(part, table, assumptions=assumptions, **how)
         density = costs.operations / costs.time_s / costs.area_m2
         values = (

@@ -8,6 +8,7 @@ counted here: every ADC converts once, every input drives one row at one level.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,14 +74,14 @@ def macro_costs(
         ValueError: macros of several devices, or a value that the component table or the ADC model
             lacks.
     """
-    given = assumptions or Assumptions()
-    point = macro_point(macros, table, assumptions=given, adc_model=adc_model)
+    assumptions = assumptions or Assumptions()
+    point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
     device, designs = MEMORY_CELLS[macros["device"].iloc[0]], macro_designs(macros, adc_model)
     names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
-    of_adcs = adcs[:, None]
-    read = read_time(designs, point, of_adcs, adcs, device=device, assumptions=given, pulses=held)
-    time, adder = read[:, 0], _shift_add(designs, np.ceil(weights), table)
+    how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
+    time = read_time(designs, point, adcs[:, None], adcs, **how)[:, 0]
+    adder = _shift_add(designs, np.ceil(weights), table)
     # Row and column drivers of an array of another size, per row and column.
     row_share, column_share = rows / designs.rows, cols / designs.cols
     leak = (
@@ -90,7 +91,7 @@ def macro_costs(
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
-    dac_F = length * given.dac_F_per_bit.value * designs.input_slice_bits
+    dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
     return MacroCosts(
         time_s=time,
         energies_J={
@@ -104,7 +105,7 @@ def macro_costs(
             "cells": rows * cols * point.array["cell_area"],
             "drivers": row_share * point.array["row_area"]
             + column_share * _column_area(designs, point)
-            + rows * _dac_area(designs, table, given),
+            + rows * _dac_area(designs, table, assumptions),
             "adc": adcs * point.adc.area_m2,
             "shift_add": adcs * adder["area"],
         },
@@ -118,9 +119,9 @@ def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
     return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
 
 
-def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Floats:
+def _dac_area(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> Floats:
     """Area of the DAC of one row."""
-    bits = np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value))
+    bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
     return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
 
 

@@ -26,7 +26,7 @@ def published(out, name="physics"):
 
 @pytest.mark.usefixtures("_small")
 def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_path, study, exact):
-    """Where several designs are optimal, a proof may find another one of the same scores."""
+    """Scores are compared: of several optimal designs a proof may find another one."""
     options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
     assert run.main(["physics", "--adc", "isaac", *options]) == 0
     isaac = published(tmp_path, "physics/isaac")
