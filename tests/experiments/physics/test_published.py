@@ -1,14 +1,23 @@
 """`docs/physical.md` follows from the published tables, and from nothing else."""
 
-import numpy as np
+from io import StringIO
+
 import pandas as pd
 import pytest
 
 from experiments.physics import figures
 from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
-from experiments.physics.page import DEFAULT_ADC, device_ratios, page
-from experiments.physics.summary import chip_of, edap_by_network, geometric_mean
-from experiments.publish import read_tables
+from experiments.physics.page import DEFAULT_ADC, page
+from experiments.physics.study import Physics
+from experiments.physics.summary import (
+    chip_of,
+    edap_by_network,
+    geometric_mean,
+    recommended,
+    rram_over_sram,
+)
+from experiments.publish import read_tables, to_csv
+from imcmoo.report import style
 from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests.experiments.conftest import ROOT
@@ -40,26 +49,14 @@ def test_the_best_chips_are_the_proven_ones(folder, variation):
         assert geometric_mean(edap_by_network(chip)) == pytest.approx(score, rel=1e-4)
 
 
-def test_the_figure_shows_the_chips_that_are_recommended():
-    optima = pd.read_csv(HOME / "optima.csv")
-    shown = pd.read_csv(HOME / "figures" / "over_own_best.csv")
-    assert set(shown["study"]) == {"nine_workload_rram_physical", "nine_workload_sram_physical"}
-    chips = optima[optima["criterion"] == "regret_minimax"]
-    both = shown.merge(chips, on=["study", "workload"], suffixes=("", "_optimum"))
-    assert len(both) == len(shown) == 18
-    assert np.allclose(both["over_own_best"], both["over_own_best_optimum"], rtol=1e-12)
-
-
-def test_the_ratio_of_devices_is_drawn_for_each_network_and_its_mean_for_each_adc_model():
-    optima = pd.read_csv(HOME / "optima.csv")
-    proven = device_ratios(pd.read_csv(PUBLISHED / "accuracy" / "recommended.csv"), "nine")
-    ratios = figures.device_ratios({DEFAULT_ADC: optima}, proven)
-    means = ratios[ratios["workload"] == figures.MEAN].set_index("adc_model")["ratio"]
-    assert dict(means) == proven
-    by_network = ratios[ratios["workload"] != figures.MEAN]["ratio"]
-    assert len(by_network) == 9
-    assert means[DEFAULT_ADC] == pytest.approx(np.exp(np.log(by_network).mean()), rel=1e-4)
-    assert figures.device_ratio(ratios, 3.5).axes
+def test_the_published_data_of_all_figures_are_those_of_this_code():
+    drawn = Physics(ROOT / "results", DEFAULT_ADC).figures(HOME)
+    assert {path.stem for path in (HOME / "figures").glob("*.csv")} == set(drawn)
+    for name, (frame, draw) in drawn.items():
+        expected = pd.read_csv(StringIO(to_csv(frame)))
+        published = pd.read_csv(HOME / "figures" / f"{name}.csv")
+        pd.testing.assert_frame_equal(published, expected, rtol=1e-9)
+        assert draw(frame, style.COLUMN).axes
 
 
 def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, exact):
@@ -69,6 +66,28 @@ def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, ex
         total = table[f"energy_{row['workload']}_J"].sum()
         assert total == pytest.approx(row["energy_J"])
         assert table["area_mm2"].sum() == pytest.approx(row["area_mm2"])
+
+
+def of_two_devices(rram, sram):
+    """Two networks; energies of the RRAM and SRAM chips given."""
+    chip = {"criterion": "edap_geomean", "latency_s": 1e-3, "area_mm2": 40.0}
+    return pd.DataFrame(
+        [
+            chip
+            | {"study": f"{n}_workload_{device}_physical", "workload": name, "energy_J": energy}
+            for n in ("four", "nine")
+            for device, energies in (("rram", rram), ("sram", sram))
+            for name, energy in zip(("vgg16_onnx", "alexnet_onnx"), energies, strict=True)
+        ]
+    )
+
+
+def test_the_better_device_is_that_of_the_smaller_geometric_mean():
+    ratios = rram_over_sram(of_two_devices((8e-3, 1e-3), (1e-3, 2e-3)), "nine")
+    assert list(ratios) == pytest.approx([8.0, 0.5])
+    assert geometric_mean(ratios) == pytest.approx(2.0)
+    assert recommended(of_two_devices((8e-3, 1e-3), (1e-3, 2e-3))) == "nine_workload_sram_physical"
+    assert recommended(of_two_devices((1e-3, 1e-3), (1e-3, 2e-3))) == "nine_workload_rram_physical"
 
 
 def test_no_optimum_exploits_a_part_that_costs_nothing():

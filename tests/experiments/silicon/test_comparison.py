@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.silicon import comparison
-from experiments.silicon.agreement import agreement, compared, members
+from experiments.silicon.agreement import agreement
 from experiments.silicon.comparison import farther_node, fitted_periphery, measured, modelled
 from experiments.silicon.coverage import judged
 from experiments.silicon.macros import SHIPPED, read
@@ -80,15 +80,3 @@ def test_the_farther_node_is_on_the_other_side(table, change, farther):
     (reading,) = (variant for variant in comparison.VARIANTS if variant.next_node)
     moved = modelled(macros.assign(node_nm=farther), table)
     assert modelled(macros, table, reading).equals(moved)
-
-
-def test_pairs_are_all_there_is_to_compare(frame, macros, table):
-    model = modelled(macros, table)
-    pairs = compared(frame, macros, model, members(macros, table))
-    for name in comparison.MEASURED:
-        both = np.isfinite(measured(frame, name)) & model[name].notna().to_numpy()
-        rows = pairs[pairs["quantity"] == name]
-        assert (rows["row"] - 1).tolist() == np.flatnonzero(both).tolist()
-        assert rows["within"].mean() == pytest.approx(
-            agreement(measured(frame, name), model[name].to_numpy())["within"]
-        )
