@@ -111,25 +111,19 @@ class Summary:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.others = max(self._gains(n for n in BASELINES if FROM_LARGEST not in n))
-        self.from_largest = max(self._gains(n for n in BASELINES if FROM_LARGEST in n))
-        self.over_ga = max(self._gains([GA]))
-
-    def _gains(self, baselines: Any) -> list[float]:
-        """Reductions of the selected score by the exact joint design, over baselines that run all
-        networks, of all studies and scores."""
-        names = set(baselines)
-        return [
-            row[criterion]
-            for study in STUDIES
-            for (joint, criterion, baseline), row in self.tables.reductions(study).items()
-            if joint == EXACT and baseline in names and pd.notna(row[criterion])
-        ]
+        rows = [r for s in STUDIES for r in tables.rows(s, "reductions", joint=EXACT)]
+        own_score = pd.Series([r[r["criterion"]] for r in rows], [r["baseline"] for r in rows])
+        # Over baselines that run all networks, of all studies and scores.
+        self._gains = own_score.dropna().groupby(level=0).max()
+        from_largest = [name for name in BASELINES if FROM_LARGEST in name]
+        self.from_largest = self._gains.reindex(from_largest).max()
+        self.others = self._gains.reindex([*{*BASELINES} - {*from_largest}]).max()
+        self.over_ga = self._gains[GA]
 
     @property
     def single_networks(self) -> str:
         """Name the designs for one network over which the reduction exceeds `others`."""
-        gains = {n: max(self._gains([f"alone: {n}"]), default=0.0) for n in SHIPPED}
+        gains = {n: self._gains.get(f"alone: {n}", 0.0) for n in SHIPPED}
         return ", ".join(
             f"{label(n)} ({percent(gain)})" for n, gain in gains.items() if gain > self.others
         )

@@ -50,8 +50,3 @@ class Tables:
     def row(self, study: str, table: str, **where: Any) -> Row:
         """Select the only row of a table in which some columns have some values."""
         return markdown.row(self.read(study, table), **where)
-
-    def reductions(self, study: str) -> dict[tuple[str, str, str], Row]:
-        """Index the table of that name by joint design, criterion and baseline."""
-        keys = ("joint", "criterion", "baseline")
-        return {tuple(r[k] for k in keys): r for r in self.rows(study, "reductions")}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render, row
+from experiments.markdown import groups, render
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
@@ -97,25 +97,18 @@ def dB(value: float) -> str:
     return "∞" if np.isinf(value) else f"{value:.1f}"
 
 
-def by_adc(proven: pd.DataFrame, networks: str) -> Iterator[tuple[str, Row, Row]]:
-    """Best SRAM and RRAM chips for so many networks, with each ADC model."""
-    for name in ADC_MODELS:
-        variation = DEFAULT if name == DEFAULT_ADC else name
-        sram, rram = (
-            row(proven, study=f"{networks}_workload_{device}_physical", variation=variation)
-            for device in ("sram", "rram")
-        )
-        yield name, sram, rram
+def _scores(proven: pd.DataFrame, networks: str, device: str) -> pd.Series[float]:
+    """Score of the best chips of a study by variation; of the default one by its ADC model, too."""
+    is_of_study = proven["study"] == f"{networks}_workload_{device}_physical"
+    chips = proven[is_of_study & proven["feasible"]].set_index("variation")["edap_geomean"]
+    return pd.concat([chips, chips[chips.index == DEFAULT].rename({DEFAULT: DEFAULT_ADC})])
 
 
 def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
     """EDAP of the best RRAM chip over that of the best SRAM chip, by ADC model."""
-    chips = by_adc(proven, networks)
-    return {
-        name: rram["edap_geomean"] / sram["edap_geomean"]
-        for name, sram, rram in chips
-        if sram["feasible"] and rram["feasible"]
-    }
+    sram, rram = (_scores(proven, networks, device) for device in ("sram", "rram"))
+    ratios = rram / sram
+    return {name: float(ratios[name]) for name in ADC_MODELS if ratios.get(name, np.nan) > 0}
 
 
 def span(values: Iterable[float]) -> str:
@@ -130,17 +123,14 @@ def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
         The name of an assumption, and the ratio for nine and for four networks; NaN without a
         feasible RRAM chip.
     """
-    ratios = [device_ratios(proven, networks) for networks in ("nine", "four")]
+    sizes = ("nine", "four")
+    by_adc = [device_ratios(proven, networks) for networks in sizes]
     for name in ADC_MODELS:
-        yield f"ADC model `{name}`", [of.get(name, np.nan) for of in ratios]
+        yield f"ADC model `{name}`", [ratios.get(name, np.nan) for ratios in by_adc]
+    sram, rram = ([_scores(proven, n, device) for n in sizes] for device in ("sram", "rram"))
     for variation, name in RRAM_CASES.items():
-        yield name, [_over_sram(proven, networks, variation) for networks in ("nine", "four")]
-
-
-def _over_sram(proven: pd.DataFrame, networks: str, variation: str) -> float:
-    sram = row(proven, study=f"{networks}_workload_sram_physical", variation=DEFAULT)
-    rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
-    return rram["edap_geomean"] / sram["edap_geomean"]
+        pairs = zip(rram, sram, strict=True)
+        yield name, [r.get(variation, np.nan) / s[DEFAULT] for r, s in pairs]
 
 
 def idle_effect(proven: pd.DataFrame) -> float:
