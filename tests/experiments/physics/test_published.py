@@ -17,6 +17,7 @@ from experiments.physics.summary import (
     rram_over_sram,
 )
 from experiments.publish import read_tables, to_csv
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.report import style
 from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
@@ -98,6 +99,10 @@ def test_no_optimum_exploits_a_part_that_costs_nothing():
     assert (optima.loc[optima["input_coding"] == "levels", "dac_share"] > 0).all()
     assert (optima.loc[optima["study"].str.contains("sram"), "cell_share"] > 0).all()
     assert (optima.loc[~optima["streamed"], "occupied_share"] <= 1 + 1e-9).all()
+    assert (optima["snr_dB"] <= optima[["snr_adc_dB", "snr_dev_dB"]].min(axis=1) + 1e-9).all()
+    assert (optima["snr_adc_dB"] >= DEFAULT_SNR_ADC_DB).all()
+    assert (optima[["area_mm2", "W_per_mm2", "hbm2_share"]].max() <= [800, 1, 1]).all()
+    assert (optima["area_periphery_mm2"] > optima["area_mm2"]).all()
 
 
 def test_the_caution_of_a_run_has_the_fitted_area_factor():
