@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.coverage import judged, supplies_V
 from experiments.silicon.macro_costs import macro_costs
-from experiments.silicon.macros import MEASURED, SHIPPED, read
+from experiments.silicon.macros import MEASURED, SHIPPED, judged, read, supplies_V
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions

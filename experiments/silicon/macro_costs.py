@@ -64,7 +64,7 @@ def macro_costs(
     """Model one invocation of each macro.
 
     Args:
-        macros: of one device, at least one, as `coverage.judged` describes them.
+        macros: of one device, at least one, as `macros.judged` describes them.
         table: component numbers.
         assumptions: of the model.
         adc_model: one of the ADC models.

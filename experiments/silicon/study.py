@@ -20,8 +20,7 @@ from experiments.silicon.comparison import (
     modelled,
     with_periphery,
 )
-from experiments.silicon.coverage import judged
-from experiments.silicon.macros import SHIPPED, read
+from experiments.silicon.macros import SHIPPED, judged, read
 from experiments.silicon.page import page
 from imcmoo.hardware.physical_table import PhysicalTable
 from problems import STUDIES

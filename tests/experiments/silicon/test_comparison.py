@@ -7,8 +7,7 @@ import pytest
 from experiments.silicon import comparison
 from experiments.silicon.agreement import agreement
 from experiments.silicon.comparison import farther_node, fitted_periphery, measured, modelled
-from experiments.silicon.coverage import judged
-from experiments.silicon.macros import SHIPPED, read
+from experiments.silicon.macros import SHIPPED, judged, read
 from tests.experiments.silicon.conftest import ROW
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.silicon.coverage import judged
 from experiments.silicon.macro_costs import macro_costs
+from experiments.silicon.macros import judged
 from tests.experiments.silicon.conftest import ROW
 
 
