@@ -79,6 +79,12 @@ def short(value: float, missing: str = "–") -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def span(values: Iterable[float], digits: int | None = None) -> str:
+    """Format the least and the largest of several values, by default as `short` does."""
+    ends = min(values), max(values)
+    return " to ".join(short(v) if digits is None else f"{v:.{digits}f}" for v in ends)
+
+
 def area(value: float) -> str:
     """Format an area in mm²."""
     return f"{value:.0f} mm²"
@@ -93,6 +99,6 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals |= {
     function.__name__: function
-    for function in (label, rows, row, groups, percent, times, number, short, area)
+    for function in (label, rows, row, groups, percent, times, number, short, span, area)
 }
 _ENVIRONMENT.globals["is_missing"] = pd.isna

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from inspect import isfunction
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,8 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
     optima = frames["optima"]
     helpers = (
-        *(plain, device_ratios, span, runs_of, other_device, bottlenecks),
-        *(ratio, dB, device_cases, idle_effect, worst_by_criterion),
+        *(plain, device_ratios, runs_of, other_device, bottlenecks),
+        *(dB, device_cases, idle_effect, worst_by_criterion),
     )
     return render(
         "physics/physical.md",
@@ -87,11 +87,6 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     )
 
 
-def ratio(value: float) -> str:
-    """Format a ratio with three digits."""
-    return f"{value:.3g} ×"
-
-
 def dB(value: float) -> str:
     """Format a signal-to-noise ratio in dB; infinite without noise."""
     return "∞" if np.isinf(value) else f"{value:.1f}"
@@ -109,11 +104,6 @@ def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
     sram, rram = (_scores(proven, networks, device) for device in ("sram", "rram"))
     ratios = rram / sram
     return {name: float(ratios[name]) for name in ADC_MODELS if ratios.get(name, np.nan) > 0}
-
-
-def span(values: Iterable[float]) -> str:
-    """Format the least and the largest of several ratios."""
-    return f"{min(values):.1f} to {max(values):.1f} times"
 
 
 def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:

@@ -89,7 +89,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
         edap=least_edap(proven),
         missed=[(key, ratio) for key, ratio in ratios if ratio.median() > MISSED],
-        **{"chip": chip, "span": span},
+        chip=chip,
     )
 
 
@@ -109,8 +109,3 @@ def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
         "capacity": edap["capacity"],
     }
     return pd.DataFrame(over)[power["feasible"]]
-
-
-def span(values: pd.Series[float], digits: int) -> str:
-    """Format the least and the largest of some values."""
-    return f"{values.min():.{digits}f} to {values.max():.{digits}f}"
