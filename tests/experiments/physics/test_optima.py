@@ -52,32 +52,32 @@ def test_the_published_tables_are_those_of_this_code(published, name):
     pd.testing.assert_frame_equal(stored, expected, rtol=1e-9, check_dtype=False)
 
 
-def test_a_gain_is_that_of_a_design_the_model_says_exists(study, exact):
-    row = (
-        boundary_table(study, exact)
-        .query("criterion == 'edap_max' and parameter == 'link_bits'")
-        .iloc[0]
-    )
-    wider = replace(study.space, fixed={**study.space.fixed, "link_bits": int(row["extended"])})
-    problem = replace(study, space=wider).problem()
-    levels = wider.unrank(np.arange(wider.size))
-    F, G = problem.score(levels, problem.model.evaluate(levels))
-    edap = problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
-    optimum = exact["edap_max"].value
-    # Near the optimum is not everywhere, and the optimum itself is near.
-    assert edap.min() <= row["best"] * (1 + 1e-12)
-    assert row["gain"] == pytest.approx(1 - row["best"] / optimum)
-    same = levels[[int(exact["edap_max"].ranks[0])]]
-    current = problem.costs(problem.score(same, problem.model.evaluate(same))[0]).edap.max()
-    assert row["best"] <= current * (1 + 1e-12)
-
-
-def test_a_value_without_a_chip_says_which_limit_it_misses(study, exact):
+@pytest.fixture
+def design(study, exact):
+    """The best design of the small study by the largest EDAP."""
     levels = study.space.unrank(exact["edap_max"].ranks[:1])
-    design = {n: v[0] for n, v in study.space.decode(levels).items()}
-    for parameter, value, reason in (
-        ("rows", 2048, NO_PART),
-        ("input_slice_bits", 4, "ADC SQNR, compute SNR"),
-    ):
-        told = best_with(study, "edap_max", design, parameter, value, np.ones(2))
-        assert told == (None, reason)
+    return {name: values[0] for name, values in study.space.decode(levels).items()}
+
+
+def test_the_best_score_with_another_value_is_that_of_a_design_the_model_says_exists(study, design):
+    best, missed = best_with(study, "edap_max", design, "link_bits", 256, np.ones(2))
+    wider = replace(study.space, fixed={**study.space.fixed, "link_bits": 256})
+    problem = replace(study, space=wider).problem()
+
+    def largest_edap(levels):
+        F, G = problem.score(levels, problem.model.evaluate(levels))
+        return problem.costs(F[(G <= 0).all(axis=1)]).edap.max(axis=1)
+
+    # Near the optimum is not everywhere, and the optimum itself is near.
+    least = largest_edap(wider.unrank(np.arange(wider.size))).min()
+    (of_optimum,) = largest_edap(wider.encode({n: np.array([design[n]]) for n in wider.names}))
+    assert least * (1 - 1e-12) <= best <= of_optimum * (1 + 1e-12)
+    assert not missed
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "reason"),
+    [("rows", 2048, NO_PART), ("input_slice_bits", 4, "ADC SQNR, compute SNR")],
+)
+def test_a_value_without_a_chip_says_which_limit_it_misses(study, design, parameter, value, reason):
+    assert best_with(study, "edap_max", design, parameter, value, np.ones(2)) == (None, reason)
