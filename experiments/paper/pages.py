@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY, SEEDS
-from experiments.markdown import percent, render, table
+from experiments.markdown import percent, render
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
 from experiments.paper.figures import EARLY, named_figures
 from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
@@ -99,7 +99,8 @@ def _markdown(frame: pd.DataFrame) -> str:
         ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
         for row in frame.itertuples(index=False)
     )
-    return table(map(str, frame), lines)
+    rows = [[*map(str, frame)], ["---"] * frame.shape[1], *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 class Summary:

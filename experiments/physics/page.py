@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render
+from experiments.markdown import render
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
 from experiments.physics.variations import DEFAULT
+from experiments.publish import read_tables
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
 from problems import RRAM_PHYSICAL
 
-DEFAULT_ADC = "zigzag"
+DEFAULT_ADC = ADC_MODELS[0]
 
 LIMIT_MM2 = 800.0
 
@@ -29,9 +30,6 @@ ENDS_SHOWN = 3
 
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
-
-OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed", "prediction")
-"""Tables of `published/accuracy` that the page shows."""
 
 RRAM_CASES = {
     "rram_sigma=0.011": "cell error 1.1 %",
@@ -59,9 +57,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         others: tables with other ADC models, whose recommended chips are named.
         published: has the folder `accuracy`, of proven best chips and executed networks.
     """
-    files = {n: published / "accuracy" / f"{n}.csv" for n in OF_ACCURACY}
-    accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
-    optima = frames["optima"]
+    accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
     helpers = (
         *(plain, device_ratios, runs_of, other_device, bottlenecks),
         *(dB, device_cases, idle_effect, worst_by_criterion),
@@ -73,10 +69,10 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         area_front=frames.get("area_front"),
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
-        proven=accuracy["recommended"],
-        earlier=accuracy["earlier_recommendations"],
-        executed=accuracy["edge_five_executed"],
-        predicted=accuracy["prediction"],
+        proven=accuracy.get("recommended"),
+        earlier=accuracy.get("earlier_recommendations"),
+        executed=accuracy.get("edge_five_executed"),
+        predicted=accuracy.get("prediction"),
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
@@ -125,11 +121,9 @@ def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
 
 def idle_effect(proven: pd.DataFrame) -> float:
     """Largest share by which EDAP falls without idle power of a memory interface."""
-    falls = [0.0]
-    for _, of_study in groups(proven, "study"):
-        score = of_study.set_index("variation")["edap_geomean"]
-        falls += [1 - v / score[DEFAULT] for name, v in score.items() if "idle" in str(name)]
-    return float(np.nanmax(falls))
+    default = proven[proven["variation"] == DEFAULT].set_index("study")["edap_geomean"]
+    idle = proven[proven["variation"].str.contains("idle")]
+    return max(0.0, (1 - idle["edap_geomean"] / idle["study"].map(default)).max())
 
 
 def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
@@ -144,9 +138,9 @@ def other_device(optima: pd.DataFrame) -> str:
     return next((s for s in summary.main_studies(optima) if s != best), "")
 
 
-def bottlenecks(chip: pd.DataFrame) -> dict[str, list[str]]:
+def bottlenecks(chip: pd.DataFrame) -> dict[Any, list[str]]:
     """Networks of a chip by what bounds their time, the most frequent first."""
-    names = {what: list(of["workload"]) for what, of in groups(chip, "bound_by")}
+    names = chip.groupby("bound_by", sort=False)["workload"].agg(list)
     return dict(sorted(names.items(), key=lambda item: -len(item[1])))
 
 

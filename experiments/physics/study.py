@@ -84,10 +84,10 @@ class Physics(Publication):
         }
         if "area_front" in tables:
             drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
-        chips = self.home.parent / "accuracy" / "recommended.csv"
-        if rram_over_sram(optima, MAIN) is not None and chips.is_file():
+        proven = read_tables(self.home.parent / "accuracy").get("recommended")
+        if rram_over_sram(optima, MAIN) is not None and proven is not None:
             others = {m: read_tables(self.home / m)["optima"] for m in self._other_models()}
-            means = device_ratios(pd.read_csv(chips), MAIN)
+            means = device_ratios(proven, MAIN)
             ratios = figures.device_ratios({self.adc_model: optima, **others}, means)
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
