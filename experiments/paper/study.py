@@ -44,9 +44,9 @@ TASKS: tuple[Task, ...] = (
 def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
-    joint = reductions.joint(enumerated, study.name, SEED)
+    joint = reductions.joint(enumerated, study.name)
     criteria = questions.GENERALITY
-    sets = pd.concat([questions.growing_sets(enumerated, c, SEED) for c in criteria])
+    sets = pd.concat([questions.growing_sets(enumerated, c) for c in criteria])
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
