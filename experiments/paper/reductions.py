@@ -141,8 +141,6 @@ def joint(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
 def by_component(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Break down energy (by network) and area of the exact joint design by component."""
     model = enumerated.problem.model
-    if not model.offers("breakdown"):
-        raise TypeError(f"{type(model).__name__} does not tell what components cost")
     levels = enumerated.optimum(range(len(enumerated.workloads)), PAPER_SCORE)
     return breakdown(model, enumerated.workloads, levels)
 
