@@ -39,7 +39,6 @@ STRICT_SNR_ADC_DB = 25.0
 """ADC SQNR that hard tasks need; the default limit is the knee of a small network."""
 
 PERCENTILES = (5, 25, 50, 75, 95)
-TABLES = ("random_designs", "random_bounds", "random_limits", "random_causes")
 
 
 def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) -> Columns:
@@ -99,8 +98,7 @@ def kept(metrics: PhysicalMetrics) -> dict[str, Bools]:
 
 
 def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> pd.DataFrame:
-    """Return the reported quantities of a network, a row for each design; NaN where it does not
-    run; the unit is in the name."""
+    """Reported quantities of a network by design, with the unit in the name; NaN where not run."""
     energy, interval = metrics.energy_J[:, network], metrics.interval_s[:, network]
     area = metrics.area_m2
     values = {
@@ -116,8 +114,10 @@ def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> pd.DataFr
     return pd.DataFrame(values)
 
 
-def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFrame]:
-    """Evaluate random designs of both devices.
+def distributions(
+    device: Device, table: PhysicalTable, n: int = DESIGNS
+) -> dict[str, pd.DataFrame]:
+    """Evaluate random designs of a device.
 
     Returns:
         "random_designs": columns device, designs (those that run a network, or keep all limits),
@@ -128,14 +128,6 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
         "random_causes": device, workload, parameter, value, n, and medians of energy_mJ,
         latency_ms, tops_per_W of all designs with that value.
     """
-    devices = [_of_device(device, table, n) for device in DEVICES]
-    return {
-        name: pd.concat([part for tables in devices for part in tables[name]]) for name in TABLES
-    }
-
-
-def _of_device(device: Device, table: PhysicalTable, n: int) -> dict[str, list[pd.DataFrame]]:
-    """Parts of all tables, by name."""
     networks = WorkloadSet.load(NETWORKS)
     model = PhysicalModel(networks, device=device, table=table)
     columns = sample(n, device, table, np.random.default_rng(SEED))
@@ -144,23 +136,30 @@ def _of_device(device: Device, table: PhysicalTable, n: int) -> dict[str, list[p
     feasible = limits.all(axis=1)
     strict = metrics.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB
     limits["all of them"], limits["all of them, strict SNR"] = feasible, feasible & strict
-    shares = limits.mean().rename_axis("limit").reset_index(name="share")
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
-    parts["random_limits"].append(keyed(shares, device=device))
-    for designs, chosen in (("all", np.ones(n, bool)), ("feasible", feasible.to_numpy())):
-        keys = {"device": device, "designs": designs}
-        for w, workload in enumerate(networks.names):
-            runs = chosen & metrics.runs[:, w]
-            values = quantities(metrics, float(model.macs[w]), w).assign(
-                active_rows=columns["active_rows"]
-            )
-            spread = percentiles(values[runs])
-            parts["random_designs"].append(keyed(spread, **keys, workload=workload))
-            if designs == "all":
-                medians = _by_parameter(columns, values)
-                parts["random_causes"].append(keyed(medians, device=device, workload=workload))
-        parts["random_bounds"].append(keyed(_bottlenecks(metrics.bound_by[chosen]), **keys))
-    return parts
+    by_network = {
+        name: quantities(metrics, float(model.macs[w]), w).assign(
+            active_rows=columns["active_rows"]
+        )
+        for w, name in enumerate(networks.names)
+    }
+    designs = {"all": np.ones(n, bool), "feasible": feasible.to_numpy()}
+    parts = {
+        "random_designs": [
+            keyed(percentiles(values[chosen & metrics.runs[:, w]]), designs=kind, workload=name)
+            for kind, chosen in designs.items()
+            for w, (name, values) in enumerate(by_network.items())
+        ],
+        "random_bounds": [
+            keyed(_bottlenecks(metrics.bound_by[chosen]), designs=kind)
+            for kind, chosen in designs.items()
+        ],
+        "random_limits": [limits.mean().rename_axis("limit").reset_index(name="share")],
+        "random_causes": [
+            keyed(_by_parameter(columns, values), workload=name)
+            for name, values in by_network.items()
+        ],
+    }
+    return {name: keyed(pd.concat(frames), device=device) for name, frames in parts.items()}
 
 
 def keyed(frame: pd.DataFrame, **keys: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -28,6 +29,9 @@ from problems import STUDIES
 OPERAND_BITS = 8
 """Bits of inputs and weights of the networks that random designs run."""
 
+Task = Literal["rram", "sram", "macros"]
+"""Random designs of a device, or the comparison of macros and further chips."""
+
 MODELLED = ("four_workload_rram_physical", "four_workload_sram_physical")
 """Studies that represent the physical model with each device: what is stored depends on it."""
 
@@ -44,7 +48,7 @@ class Silicon(Publication):
     """
 
     name = path = "silicon"
-    tasks = ("all",)
+    tasks: tuple[Task, ...] = (*random_designs.DEVICES, "macros")
     float_format = FORMAT.replace("6g", "5g")  # digits that are the same on every machine
 
     def __init__(self, data: Path | None = None) -> None:
@@ -54,21 +58,21 @@ class Silicon(Publication):
         problems = [STUDIES[name].problem() for name in MODELLED]
         self.depends_on = dependence(problems, data=[data, chips.MACROS])
 
-    def run_task(self, task: str) -> Result:
-        """Compute all tables."""
+    def run_task(self, task: Task) -> Result:
+        """Compare the macros and the further chips, or draw random designs of a device."""
         table, frame = PhysicalTable.load(), self.frame
+        if task != "macros":
+            return random_designs.distributions(task, table)
         macros, factor = judged(frame, table), fitted_periphery(table)
         models = {variant.name: modelled(macros, table, variant) for variant in VARIANTS}
         model, classes = with_periphery(models[DEFAULT.name], factor), members(macros, table)
-        random = random_designs.distributions(table)
-        spread = [random["random_designs"], published(frame[macros["covered"]])]
-        return random | {
+        return {
             "silicon": joined(frame, macros, model),
             "agreement": agreements(frame, models, factor),
             "by_class": by_class(frame, models, factor, classes),
             "compared": compared(frame, macros, model, classes),
             "chips": chips.compare(table),
-            "random_designs": pd.concat(spread),
+            "random_designs": published(frame[macros["covered"]]),
         }
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:

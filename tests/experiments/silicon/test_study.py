@@ -1,5 +1,7 @@
 """The command: files, columns, numbers of the page, and what a user may give."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
@@ -37,7 +39,7 @@ def test_what_is_published_is_what_the_command_writes(written):
 def data(tmp_path, monkeypatch):
     """Writes a user's table; random designs beside it are few."""
     distributions = random_designs.distributions
-    monkeypatch.setattr(random_designs, "distributions", lambda table: distributions(table, 50))
+    monkeypatch.setattr(random_designs, "distributions", partial(distributions, n=50))
 
     def write(*lines, more=""):
         path = tmp_path / "macros.csv"
