@@ -51,7 +51,6 @@ class Publication(ABC):
         name: shown with the progress.
         path: of its tables, within the folder of all published ones.
         tasks: arguments of `run_task`, the longest task first.
-        depends_on: all that the results of tasks depend on; a checkpoint of another one is void.
         config: settings and versions for `config.json`; None if there is no such file.
         float_format: of floating-point numbers in tables; all digits if None.
     """
@@ -59,9 +58,13 @@ class Publication(ABC):
     name: str
     path: str = ""
     tasks: Sequence[Any]
-    depends_on: str
     config: Mapping[str, Any] | None = None
     float_format: str | None = None
+
+    @property
+    @abstractmethod
+    def depends_on(self) -> str:
+        """All that the results of tasks depend on; a checkpoint of another one is void."""
 
     @abstractmethod
     def run_task(self, task: Any) -> Result:

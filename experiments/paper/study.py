@@ -26,6 +26,7 @@ from experiments.publish import (
 )
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.study import Study
 
 COMMAND = "imcmoo reproduce paper"
@@ -69,6 +70,11 @@ def costs(study: Study) -> dict[str, pd.DataFrame]:
     return {name: with_study(study, table) for name, table in tables.items()}
 
 
+def study_problems() -> dict[str, AcceleratorProblem]:
+    """Problems of all studies by name."""
+    return {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
+
+
 class Paper(Publication):
     """The full study of the reference model."""
 
@@ -76,11 +82,14 @@ class Paper(Publication):
     tasks = TASKS
 
     def __init__(self) -> None:
-        asked = {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
-        self.depends_on = dependence(asked.values(), data=(LARGEST, DESIGNS))
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
         self.config: dict[str, Any] = {"command": COMMAND, "seed": SEED}
-        self.config |= {"fingerprints": fingerprints(asked), "versions": versions}
+        self.config |= {"fingerprints": fingerprints(study_problems()), "versions": versions}
+
+    @property
+    def depends_on(self) -> str:
+        """The problems and the records of the published searches."""
+        return dependence(study_problems().values(), data=(LARGEST, DESIGNS))
 
     def run_task(self, task: Task) -> Result:
         """Answer questions about a study, or search it with a seed."""

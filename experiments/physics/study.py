@@ -55,10 +55,14 @@ class Physics(Publication):
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
         self.tasks = list(reversed(NAMES))
         problems = {name: study.problem() for name, study in self.studies.items()}
-        self.depends_on = dependence(problems.values())
         self.config = {
             "adc_model": adc_model, "optima": "proven", "fingerprints": fingerprints(problems)
         }  # fmt: skip
+
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        return dependence(study.problem() for study in self.studies.values())
 
     def run_task(self, task: str) -> Result:
         """Examine the optima of a study; with the default ADC model also extend its lists."""

@@ -42,8 +42,10 @@ class Scenarios(Publication):
     tasks: Sequence[Task] = (*(("proven", name, "", ()) for name in NAMES), *ENUMERATED)
     float_format = "%.12g"
 
-    def __init__(self) -> None:
-        self.depends_on = dependence(scenario_study(name).problem() for name in NAMES)
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        return dependence(scenario_study(name).problem() for name in NAMES)
 
     def run_task(self, task: Task) -> Result:
         """Prove the best chips of a scenario and search for them, or enumerate its space."""

@@ -53,10 +53,14 @@ class Silicon(Publication):
 
     def __init__(self, data: Path | None = None) -> None:
         self.is_shipped = data is None
-        data = data or SHIPPED
-        self.frame = read(data)
+        self.data = data or SHIPPED
+        self.frame = read(self.data)
+
+    @property
+    def depends_on(self) -> str:
+        """The physical model, the tables of macros and of chips."""
         problems = [STUDIES[name].problem() for name in MODELLED]
-        self.depends_on = dependence(problems, data=[data, chips.MACROS])
+        return dependence(problems, data=[self.data, chips.MACROS])
 
     def run_task(self, task: Task) -> Result:
         """Compare the macros and the further chips, or draw random designs of a device."""

@@ -9,11 +9,6 @@ from tests.experiments.conftest import ROOT
 TABLES = ROOT / "results" / "published" / "certified"
 
 
-def test_the_page_is_made_of_the_tables():
-    for path, text in Certified().pages(TABLES, ROOT / "docs").items():
-        assert path.read_text(encoding="utf-8") == text
-
-
 def test_tables_of_all_tasks_are_the_published_ones():
     """Rows of all tasks, in their order; digits stay as written."""
     results = []

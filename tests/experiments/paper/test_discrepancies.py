@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper.discrepancies import ROWS, measure, optima, page
+from experiments.paper.discrepancies import ROWS, measure
 from experiments.paper.published_optimum import Optimum
 from experiments.paper.tables import STUDIES, TECHNOLOGY
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from problems import RRAM
-from tests.experiments.conftest import ROOT
 from tests.fakes import network
 
 DESIGN = {
@@ -138,15 +137,6 @@ def test_the_published_ledger_is_that_of_this_code(published, study):
     shown = frame[frame["study"] == study].reset_index(drop=True)
     expected = measure([Optimum.published(study, published)])
     pd.testing.assert_frame_equal(shown, expected, rtol=1e-9, atol=0)
-
-
-def test_the_page_is_what_the_published_ledger_says(published):
-    designs = optima(published)
-    text = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
-    assert text == page(published_ledger(published), designs)
-    other = published_ledger(published)
-    other.loc[0, "value"] *= 2
-    assert text != page(other, designs)
 
 
 def test_an_optimum_is_the_best_of_its_study(published):

@@ -1,14 +1,10 @@
 """`docs/physical.md` follows from the published tables, and from nothing else."""
 
-from io import StringIO
-
 import pandas as pd
 import pytest
 
 from experiments.physics import figures
 from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
-from experiments.physics.page import DEFAULT_ADC, page
-from experiments.physics.study import Physics
 from experiments.physics.summary import (
     chip_of,
     edap_by_network,
@@ -16,9 +12,7 @@ from experiments.physics.summary import (
     recommended,
     rram_over_sram,
 )
-from experiments.publish import read_tables, to_csv
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
-from imcmoo.report import style
 from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests.experiments.conftest import ROOT
@@ -26,18 +20,6 @@ from tests.experiments.conftest import ROOT
 PUBLISHED = ROOT / "results" / "published"
 HOME = PUBLISHED / "physics"
 OTHER = "neurosim_sar"
-
-
-def test_the_page_is_made_of_the_tables():
-    text = (ROOT / "docs" / "physical.md").read_text(encoding="utf-8")
-    assert page(read_tables(HOME), {OTHER: read_tables(HOME / OTHER)}, PUBLISHED) == text
-
-
-@pytest.mark.parametrize("folder", [HOME, HOME / OTHER])
-def test_tables_are_those_of_one_publication(folder):
-    assert set(read_tables(folder)) == (
-        {"optima", "ends", "area_front"} if folder == HOME else {"optima"}
-    )
 
 
 @pytest.mark.parametrize(("folder", "variation"), [(HOME, "default"), (HOME / OTHER, OTHER)])
@@ -48,16 +30,6 @@ def test_the_best_chips_are_the_proven_ones(folder, variation):
     for study, score in proven.items():
         chip = chip_of(optima, study, "edap_geomean")
         assert geometric_mean(edap_by_network(chip)) == pytest.approx(score, rel=1e-4)
-
-
-def test_the_published_data_of_all_figures_are_those_of_this_code():
-    drawn = Physics(ROOT / "results", DEFAULT_ADC).figures(HOME)
-    assert {path.stem for path in (HOME / "figures").glob("*.csv")} == set(drawn)
-    for name, (frame, draw) in drawn.items():
-        expected = pd.read_csv(StringIO(to_csv(frame)))
-        published = pd.read_csv(HOME / "figures" / f"{name}.csv")
-        pd.testing.assert_frame_equal(published, expected, rtol=1e-9)
-        assert draw(frame, style.COLUMN).axes
 
 
 def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, exact):
