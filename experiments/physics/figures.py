@@ -63,24 +63,20 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
     return figure
 
 
-def device_ratios(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
+def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
     """Select EDAP of the best RRAM chip over that of the best SRAM chip, by geometric mean.
 
     Args:
-        optima: published optima by ADC model.
+        optima: published optima by ADC model, of both devices.
         means: ratio of the geometric means by ADC model.
 
     Returns:
         Columns adc_model, workload (or `MEAN`), ratio.
     """
-    frames = []
-    for model, frame in optima.items():
-        ratios = rram_over_sram(frame, MAIN)
-        assert ratios is not None  # of both devices
-        columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
-        frames.append(pd.DataFrame(columns))
-    columns = {"adc_model": list(means), "workload": MEAN, "ratio": list(means.values())}
-    return pd.concat([*frames, pd.DataFrame(columns)], ignore_index=True)
+    by_network = pd.concat({model: rram_over_sram(frame, MAIN) for model, frame in optima.items()})
+    mean = pd.Series({(model, MEAN): ratio for model, ratio in means.items()})
+    ratios = pd.concat([by_network, mean]).rename_axis(["adc_model", "workload"])
+    return ratios.reset_index(name="ratio")
 
 
 def device_ratio(frame: pd.DataFrame, width: float) -> Figure:

@@ -92,7 +92,7 @@ class Physics(Publication):
         if rram_over_sram(optima, MAIN) is not None and proven is not None:
             others = {m: read_tables(self.home / m)["optima"] for m in self._other_models()}
             means = device_ratios(proven, MAIN)
-            ratios = figures.device_ratios({self.adc_model: optima, **others}, means)
+            ratios = figures.ratio_table({self.adc_model: optima, **others}, means)
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
 
