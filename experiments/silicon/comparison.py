@@ -16,7 +16,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 
 FORMAT = "%.6g"
-"""Digits that are the same on every machine."""
+"""Of modelled values that are added to a user's table."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def modelled(
         where the macro, or its resolution by this ADC model, is not covered.
     """
     covered = macros[macros["covered"]]
-    if variant.adc_model != "zigzag":
+    if variant.adc_model in table.tables:  # the others are formulas
         covered = covered[covered["adc_bits"].isin(table.sizes(variant.adc_model, "bits"))]
     if variant.next_node:
         nodes = [farther_node(row, table) for _, row in covered.iterrows()]

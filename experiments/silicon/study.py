@@ -13,7 +13,6 @@ from experiments.silicon import chips, figures, random_designs
 from experiments.silicon.agreement import agreements, by_class, compared, members
 from experiments.silicon.comparison import (
     DEFAULT,
-    FORMAT,
     VARIANTS,
     fitted_periphery,
     joined,
@@ -49,7 +48,7 @@ class Silicon(Publication):
 
     name = path = "silicon"
     tasks: tuple[Task, ...] = (*random_designs.DEVICES, "macros")
-    float_format = FORMAT.replace("6g", "5g")  # digits that are the same on every machine
+    float_format = "%.5g"  # digits that are the same on every machine
 
     def __init__(self, data: Path | None = None) -> None:
         self.is_shipped = data is None
