@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.space.restricted import restricted
@@ -220,8 +221,7 @@ def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
     for p in space.parameters:
         values = p.values_by[design[p.on.name]] if isinstance(p, Conditional) else p.values
         start.append(values.index(design[p.name]) if design[p.name] in values else 0)
-    designs = {tuple(start)}
-    for i, j in combinations(range(len(start)), 2):
-        for a, b in product(range(space.shape[i]), range(space.shape[j])):
-            designs.add(tuple(a if k == i else b if k == j else v for k, v in enumerate(start)))
-    return np.array(sorted(designs), dtype=np.int64)
+    choices = (
+        every_choice(space, np.array([start]), pair) for pair in combinations(space.names, 2)
+    )
+    return np.unique(np.concatenate([designs for designs, _ in choices]), axis=0)
