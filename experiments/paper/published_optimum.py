@@ -66,8 +66,7 @@ class Optimum:
         evaluator = STUDIES[study].cost_model()
         assert isinstance(evaluator, Evaluator)
         design, space = _best_row(folder / study), evaluator.space
-        levels = space.encode({n: np.array([design[n]]) for n in space.names})
-        return cls(study, evaluator, levels)
+        return cls(study, evaluator, space.levels_of(dict(design)))
 
     def value(self, name: str) -> float:
         """Value of a parameter, or of what is fixed in the space."""

@@ -63,7 +63,7 @@ SRAM notebook has 32 tiles instead."""
 
 def middle_design(space: DesignSpace) -> Levels:
     """Return the design `MIDDLE` by value index, shape (n_parameters,)."""
-    return space.encode({n: np.array([MIDDLE[n]]) for n in space.names})[0]
+    return space.levels_of(MIDDLE)[0]
 
 
 def searches(enumerated: EnumeratedStudy) -> dict[str, dict[str, Levels]]:

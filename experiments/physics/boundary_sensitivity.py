@@ -95,8 +95,7 @@ def boundary_table(study: Study, optima: Optima) -> pd.DataFrame:
     rows = []
     for criterion in CRITERIA:
         optimum = optima[criterion]
-        decoded = study.space.decode(study.space.unrank(optimum.ranks[:1]))
-        design = {name: values[0] for name, values in decoded.items()}
+        (design,) = study.space.designs(study.space.unrank(optimum.ranks[:1]))
         least = optimum.value + find_criterion(criterion).zero
         for name, value in _further(study.space, design):
             best, missed = best_with(study, criterion, design, name, value, alone)

@@ -58,8 +58,7 @@ def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
             options = SolverOptions(known=tuple(read_certificates(folder).values()))
             for proof in certify_study(study, criterion, options):
                 proof.save(folder / proof.criterion)
-                design = {p.name: np.array([proof.design[p.name]]) for p in space.parameters}
-                rank = space.rank(space.encode(design))
+                rank = space.rank(space.levels_of(proof.design))
                 optima[proof.criterion] = Optimum(proof.value, rank)
     return optima
 
@@ -101,7 +100,7 @@ def _of_design(
     tops = operations / designs.interval_s[0] / TERA
     alone = single_network_optima(study, optima)
     cells = designs.resources.cells[0]
-    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    (design,) = study.space.designs(levels)
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
     hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
     return pd.DataFrame(

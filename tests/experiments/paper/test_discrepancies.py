@@ -30,7 +30,7 @@ def layers_of(*layers):
 def optimum(*layers, **changes):
     evaluator = Evaluator(RRAM, WorkloadSet((layers_of(*layers),)))
     values = DESIGN | changes
-    levels = RRAM.encode({name: np.array([value]) for name, value in values.items()})
+    levels = RRAM.levels_of(values)
     return Optimum("made up", evaluator, levels)
 
 

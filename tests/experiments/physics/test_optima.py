@@ -55,8 +55,8 @@ def test_the_published_tables_are_those_of_this_code(published, name):
 @pytest.fixture
 def design(study, exact):
     """The best design of the small study by the largest EDAP."""
-    levels = study.space.unrank(exact["edap_max"].ranks[:1])
-    return {name: values[0] for name, values in study.space.decode(levels).items()}
+    (design,) = study.space.designs(study.space.unrank(exact["edap_max"].ranks[:1]))
+    return design
 
 
 def test_the_best_score_with_another_value_is_that_of_a_design_the_model_says_exists(study, design):
@@ -70,7 +70,7 @@ def test_the_best_score_with_another_value_is_that_of_a_design_the_model_says_ex
 
     # Near the optimum is not everywhere, and the optimum itself is near.
     least = largest_edap(wider.unrank(np.arange(wider.size))).min()
-    (of_optimum,) = largest_edap(wider.encode({n: np.array([design[n]]) for n in wider.names}))
+    (of_optimum,) = largest_edap(wider.levels_of(design))
     assert least * (1 - 1e-12) <= best <= of_optimum * (1 + 1e-12)
     assert not missed
 
