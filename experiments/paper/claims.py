@@ -7,7 +7,7 @@ import pandas as pd
 from experiments.paper.questions import PAPER_SCORE
 from experiments.paper.reductions import BASELINES, EXACT, LARGEST_ONLY, SEARCHED
 from experiments.paper.tables import Row, Tables
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.labels import label
 
 HEADLINES = {
     0.762: ("four_workload_rram", "four_workload_sram"),
@@ -85,8 +85,7 @@ def _over_largest(tables: Tables) -> list[Row]:
 
 
 def _losses(tables: Tables) -> list[Row]:
-    row = tables.row(FOUR_RRAM, "aggregations", criterion=PAPER_SCORE)
-    loss = {n: row[f"loss_{n}"] for n in networks_in(row, "loss_")}
+    loss = tables.by_network(FOUR_RRAM, PAPER_SCORE, "loss")
     joint = {r["design"]: r for r in tables.rows(FOUR_RRAM, "joint", criterion=PAPER_SCORE)}
     rows = []
     for kind, theirs, pick in (("least", LOSS[0], min), ("largest", LOSS[1], max)):

@@ -19,7 +19,7 @@ from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.labels import label
 
 PAGES = ("reproduction", "joint_design")
 """Pages of the documentation."""
@@ -138,13 +138,11 @@ class Summary:
 
     def worst_ratio(self, study: str, criterion: str) -> float:
         """EDAP normalised to the single-network optimum, of the network served worst."""
-        row = self.tables.row(study, "aggregations", criterion=criterion)
-        return max(row[f"over_own_best_{n}"] for n in networks_in(row, "over_own_best_"))
+        return max(self.tables.by_network(study, criterion, "over_own_best").values())
 
 
 def losses(tables: Tables, study: str, criterion: str) -> tuple[float, float, str]:
     """Return the least and the largest loss of a network, and the network of the latter."""
-    row = tables.row(study, "aggregations", criterion=criterion)
-    loss = {n: row[f"loss_{n}"] for n in networks_in(row, "loss_")}
+    loss = tables.by_network(study, criterion, "loss")
     worst = max(loss, key=lambda n: loss[n])
     return min(loss.values()), loss[worst], worst

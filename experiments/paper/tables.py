@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from experiments import markdown
+from imcmoo.report.labels import networks_in
 
 STUDIES = (
     "four_workload_rram",
@@ -50,3 +51,8 @@ class Tables:
     def row(self, study: str, table: str, **where: Any) -> Row:
         """Select the only row of a table in which some columns have some values."""
         return markdown.row(self.read(study, table), **where)
+
+    def by_network(self, study: str, criterion: str, quantity: str) -> dict[str, float]:
+        """Values of a quantity of the exact design that a criterion selects, by network."""
+        row = self.row(study, "aggregations", criterion=criterion)
+        return {n: row[f"{quantity}_{n}"] for n in networks_in(row, f"{quantity}_")}
