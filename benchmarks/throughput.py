@@ -21,6 +21,7 @@ import numpy as np
 
 from imcmoo.model.cost_model import CostModel
 from imcmoo.space.design_space import Levels
+from imcmoo.study.study import Study
 from problems import STUDIES
 
 DRAWN = 200_000
@@ -50,6 +51,19 @@ def feasible(model: CostModel, n: int, area_m2: float, rng: np.random.Generator)
     return passing[rng.integers(0, len(passing), n)]
 
 
+def rate(kind: str, study: Study, model: CostModel, levels: Levels, repeats: int) -> float:
+    """Print the rates of one batch; returns designs per second, steady."""
+    n = len(levels)
+    first, _ = seconds(lambda: study.cost_model().evaluate(levels), 1)
+    model.evaluate(levels)
+    wall, processor = seconds(lambda: model.evaluate(levels), repeats)
+    print(
+        f"{kind:>9}: steady {n / wall:12,.0f} designs/s, {processor / n * 1e6:6.2f} µs of "
+        f"processor each; first touch {n / first:10,.0f} designs/s"
+    )
+    return n / wall
+
+
 def measure(name: str, n: int, repeats: int, *, profile: bool) -> float:
     """Print the rates of one study; returns designs per second, steady, all networks running."""
     study, rng = STUDIES[name], np.random.default_rng(0)
@@ -59,16 +73,7 @@ def measure(name: str, n: int, repeats: int, *, profile: bool) -> float:
         "feasible": feasible(model, n, study.area_limit_m2 or np.inf, rng),
         "random": study.space.random(n, rng),
     }
-    rates = {}
-    for kind, levels in batches.items():
-        first, _ = seconds(lambda levels=levels: study.cost_model().evaluate(levels), 1)
-        model.evaluate(levels)
-        wall, processor = seconds(lambda levels=levels: model.evaluate(levels), repeats)
-        rates[kind] = n / wall
-        print(
-            f"{kind:>9}: steady {n / wall:12,.0f} designs/s, {processor / n * 1e6:6.2f} µs of "
-            f"processor each; first touch {n / first:10,.0f} designs/s"
-        )
+    rates = {kind: rate(kind, study, model, levels, repeats) for kind, levels in batches.items()}
     if profile:
         profiler = cProfile.Profile(time.process_time)
         profiler.runcall(lambda: model.evaluate(batches["feasible"]))

@@ -1,16 +1,13 @@
-"""Measure proofs in the extended spaces: CPU time, memory, and how tight bounds are.
-
-`python -m experiments.certified`, ten minutes; commands run one after another.
-"""
+"""`imcmoo reproduce certified`: proofs in the extended spaces, their CPU time and memory, and how
+tight bounds are."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +15,13 @@ import numpy as np
 import pandas as pd
 
 from experiments.markdown import render
+from experiments.publish import Publication, Result, dependence, read_tables
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.metrics import edp
 from imcmoo.search.sampling import draw_feasible
 
-TABLES = Path("results", "published", "certified")
-PAGE = Path("docs", "certified.md")
-PROOFS, BOUNDS = "proofs.csv", "bounds.csv"
 STUDIES = tuple(
     f"{networks}_workload_{device}_extended"
     for device in ("rram", "sram")
@@ -34,6 +29,34 @@ STUDIES = tuple(
 )
 TECHNOLOGY_STUDY = "technology_cost_extended"
 RANDOM_DESIGNS = 1000
+
+
+class Certified(Publication):
+    """Proofs of the extended studies; CPU times are those of one worker."""
+
+    name = path = "certified"
+    tasks = (
+        *((study, criterion) for study in STUDIES for criterion in ("edap_geomean", "all")),
+        (TECHNOLOGY_STUDY, "score"),
+        *((study, "") for study in STUDIES),
+    )
+    float_format = "%.4g"
+
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        return dependence(find_study(name).problem() for name in (*STUDIES, TECHNOLOGY_STUDY))
+
+    def run_task(self, task: tuple[str, str]) -> Result:
+        """Measure the proof of a criterion, or without one the bounds."""
+        study, criterion = task
+        if criterion:
+            return {"proofs": pd.DataFrame([proofs(study, criterion)])}
+        return {"bounds": pd.DataFrame(tightness(study))}
+
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+        """`certified.md`."""
+        return {docs / "certified.md": page(read_tables(folder))}
 
 
 def proofs(study: str, criterion: str) -> dict[str, Any]:
@@ -94,10 +117,11 @@ def tightness(study: str) -> list[dict[str, Any]]:
     return medians
 
 
-def page(folder: Path) -> str:
-    """Write `certified.md` from the tables in a folder."""
-    measured, bounds = (pd.read_csv(folder / name) for name in (PROOFS, BOUNDS))
-    return render("certified.md", measured=measured, bounds=bounds, designs=designs)
+def page(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Write the page."""
+    return render(
+        "certified.md", measured=tables["proofs"], bounds=tables["bounds"], designs=designs
+    )
 
 
 def designs(count: float) -> str:
@@ -105,29 +129,3 @@ def designs(count: float) -> str:
     exponent = int(np.log10(count))
     digits = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{count / 10**exponent:.1f}·10{digits}"
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, and write the tables and the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=TABLES,
-        metavar="DIR",
-        help=f"gets the tables (default: %(default)s), and the page if it is not {TABLES}",
-    )
-    out = parser.parse_args(argv).out
-    out.mkdir(parents=True, exist_ok=True)
-    asked = [(study, criterion) for study in STUDIES for criterion in ("edap_geomean", "all")]
-    asked += [(TECHNOLOGY_STUDY, "score")]
-    measured = pd.DataFrame([proofs(*one) for one in asked])
-    tight = pd.DataFrame([row for study in STUDIES for row in tightness(study)])
-    for name, frame in ((PROOFS, measured), (BOUNDS, tight)):
-        frame.to_csv(out / name, index=False, float_format="%.4g", lineterminator="\n")
-    target = PAGE if out == TABLES else out / PAGE.name
-    target.write_text(page(out), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -28,13 +28,6 @@ def macros(template: str, **values: Any) -> Any:
     return _ENVIRONMENT.get_template(template).make_module(values)
 
 
-def table(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    """Format a table."""
-    header = list(header)
-    rows = [header, ["---"] * len(header), *map(list, lines)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
 def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
     """Select the rows in which some columns have some values, each by column."""
     for column, value in where.items():
@@ -46,11 +39,6 @@ def row(frame: pd.DataFrame, **where: Any) -> dict[str, Any]:
     """Select the only row in which some columns have some values."""
     (only,) = rows(frame, **where)
     return only
-
-
-def groups(frame: pd.DataFrame, column: str) -> Iterator[tuple[Any, pd.DataFrame]]:
-    """Iterate over the values of a column in their order, each with its rows."""
-    yield from frame.groupby(column, sort=False)
 
 
 def percent(value: float) -> str:
@@ -70,6 +58,21 @@ def number(value: float) -> str:
     return DOES_NOT_RUN if pd.isna(value) else f"{value:.4g}"
 
 
+def short(value: float, missing: str = "–") -> str:
+    """Format a number with three digits, thousands in full."""
+    if pd.isna(value):
+        return missing
+    if value == float("inf"):
+        return "∞"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def span(values: Iterable[float], digits: int | None = None) -> str:
+    """Format the least and the largest of several values, by default as `short` does."""
+    ends = min(values), max(values)
+    return " to ".join(short(v) if digits is None else f"{v:.{digits}f}" for v in ends)
+
+
 def area(value: float) -> str:
     """Format an area in mm²."""
     return f"{value:.0f} mm²"
@@ -84,6 +87,6 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals |= {
     function.__name__: function
-    for function in (label, rows, row, groups, percent, times, number, area)
+    for function in (label, rows, row, percent, times, number, short, span, area)
 }
 _ENVIRONMENT.globals["is_missing"] = pd.isna

@@ -34,6 +34,9 @@ FIGURES = "figures"
 NARROW = "_narrow"
 """Suffix of figures for one column."""
 
+TEXT = ("reason", "label", "workload", "venue")
+"""Columns that are text even if all their cells look like numbers, or are empty."""
+
 Draw = Callable[[pd.DataFrame, float], Figure]
 """Draws a table, so many inches wide."""
 
@@ -48,7 +51,6 @@ class Publication(ABC):
         name: shown with the progress.
         path: of its tables, within the folder of all published ones.
         tasks: arguments of `run_task`, the longest task first.
-        depends_on: all that the results of tasks depend on; a checkpoint of another one is void.
         config: settings and versions for `config.json`; None if there is no such file.
         float_format: of floating-point numbers in tables; all digits if None.
     """
@@ -56,9 +58,13 @@ class Publication(ABC):
     name: str
     path: str = ""
     tasks: Sequence[Any]
-    depends_on: str
     config: Mapping[str, Any] | None = None
     float_format: str | None = None
+
+    @property
+    @abstractmethod
+    def depends_on(self) -> str:
+        """All that the results of tasks depend on; a checkpoint of another one is void."""
 
     @abstractmethod
     def run_task(self, task: Any) -> Result:
@@ -81,14 +87,8 @@ class Publication(ABC):
         return {}
 
     @abstractmethod
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
-        """Pages by path, from the tables in a folder.
-
-        Args:
-            tables: where the tables are when this is called.
-            folder: where they will be published.
-            docs: folder of the pages.
-        """
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+        """Pages by path, from the published tables in a folder; `docs` is the folder of pages."""
 
     def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
         """Run all tasks and publish; continues with the finished tasks of an interrupted run.
@@ -112,9 +112,8 @@ class Publication(ABC):
             shutil.rmtree(staged, ignore_errors=True)
             results = [checkpoints.load(index) for index in range(len(self.tasks))]
             write_tables(self, results, staged)
-            pages = self.pages(staged, folder, docs)
             _replace(folder, staged)
-            for path, text in pages.items():
+            for path, text in self.pages(folder, docs).items():
                 write(path, text)
             if self.config is not None:
                 write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")
@@ -183,6 +182,15 @@ def draw_publication_figures(
             write(folder / f"{name}.csv", to_csv(frame, float_format))
             for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
                 style.save(draw(frame, width), folder, name + suffix, ("svg", "pdf"))
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read all tables of a folder, by name."""
+    tables = {}
+    for path in sorted(folder.glob("*.csv")):
+        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str))
+        tables[path.stem] = frame.fillna({name: "" for name in TEXT if name in frame})
+    return tables
 
 
 def to_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:

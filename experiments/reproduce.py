@@ -16,6 +16,7 @@ PUBLICATIONS = {
     "physical": "the best chips by the physical model, proven",
     "silicon": "the physical model beside published chips",
     "scenarios": "the chips that meet the deadlines of several networks, proven",
+    "certified": "proofs in spaces that nobody can enumerate, with their CPU time",
 }
 
 ALIASES = {"physical": ["physics"]}
@@ -98,6 +99,10 @@ def _publication(args: argparse.Namespace) -> Publication:
         from experiments.scenarios.study import Scenarios
 
         return Scenarios()
+    if args.publication == "certified":
+        from experiments.certified import Certified
+
+        return Certified()
     from experiments.physics.study import Physics
 
     return Physics(args.out, args.adc)

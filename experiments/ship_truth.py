@@ -26,8 +26,8 @@ PROG = "experiments.ship_truth"
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = command_line.Parser(prog=PROG, description=__doc__.split("\n\n")[1])
-    known = f"names of problems, or a kind: {', '.join(benchmark.KINDS)}"
-    parser.add_argument("names", nargs="+", metavar="NAME", help=known)
+    accepted = f"names of problems, or a kind: {', '.join(benchmark.KINDS)}"
+    parser.add_argument("names", nargs="+", metavar="NAME", help=accepted)
     parser.add_argument("--new", action="store_true", help="replace answers of other numbers")
     arguments.add_workers(parser)
     args = parser.parse_args(argv)

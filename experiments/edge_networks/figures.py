@@ -77,7 +77,7 @@ def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
 
 
 def _title(name: str) -> str:
-    """What a network does."""
+    """Title of a panel: the task of the network."""
     return NETWORKS[name].title if name in NETWORKS else name
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY, SEEDS
-from experiments.markdown import percent, render, table
+from experiments.markdown import percent, render
 from experiments.paper.claims import FOUR_RRAM, HEADLINES
-from experiments.paper.figure_specs import EARLY, SPECS, named_figures
+from experiments.paper.figures import EARLY, named_figures
 from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.labels import label
 
 PAGES = ("reproduction", "joint_design")
 """Pages of the documentation."""
@@ -54,24 +54,24 @@ CONSTANTS = {
 }
 
 
-def pages(tables: Tables, config: Mapping[str, Any], folder: Path, docs: Path) -> dict[Path, str]:
+def pages(tables: Tables, config: Mapping[str, Any], docs: Path) -> dict[Path, str]:
     """Write all pages.
 
     Args:
         tables: of all studies.
         config: command, seed and versions.
-        folder: where the tables will be published.
         docs: folder of the pages.
 
     Returns:
-        The pages of the documentation, and a `README.md` for the folder and each study, by path.
+        The pages of the documentation, and a `README.md` beside the tables of each study and of
+        all, by path.
     """
-    summary = Summary(tables)
+    folder, summary = tables.folder, Summary(tables)
     values = {**CONSTANTS, "tables": tables, "summary": summary, "PARAMETERS": PARAMETERS}
     values["losses"] = losses
     values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"
     texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
-    figures = [(name, kind, SPECS[kind], s) for name, (kind, s) in named_figures(tables).items()]
+    figures = [(name, kind, s) for name, (kind, s) in named_figures(tables).items()]
     for study in tables.studies():
         frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
         texts[folder / study / "README.md"] = render(
@@ -99,7 +99,8 @@ def _markdown(frame: pd.DataFrame) -> str:
         ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
         for row in frame.itertuples(index=False)
     )
-    return table(map(str, frame), lines)
+    rows = [[*map(str, frame)], ["---"] * frame.shape[1], *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 class Summary:
@@ -111,25 +112,19 @@ class Summary:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.others = max(self._gains(n for n in BASELINES if FROM_LARGEST not in n))
-        self.from_largest = max(self._gains(n for n in BASELINES if FROM_LARGEST in n))
-        self.over_ga = max(self._gains([GA]))
-
-    def _gains(self, baselines: Any) -> list[float]:
-        """Reductions of the selected score by the exact joint design, over baselines that run all
-        networks, of all studies and scores."""
-        names = set(baselines)
-        return [
-            row[criterion]
-            for study in STUDIES
-            for (joint, criterion, baseline), row in self.tables.reductions(study).items()
-            if joint == EXACT and baseline in names and pd.notna(row[criterion])
-        ]
+        rows = [r for s in STUDIES for r in tables.rows(s, "reductions", joint=EXACT)]
+        own_score = pd.Series([r[r["criterion"]] for r in rows], [r["baseline"] for r in rows])
+        # Over baselines that run all networks, of all studies and scores.
+        self._gains = own_score.dropna().groupby(level=0).max()
+        from_largest = [name for name in BASELINES if FROM_LARGEST in name]
+        self.from_largest = self._gains.reindex(from_largest).max()
+        self.others = self._gains.reindex([*{*BASELINES} - {*from_largest}]).max()
+        self.over_ga = self._gains[GA]
 
     @property
     def single_networks(self) -> str:
         """Name the designs for one network over which the reduction exceeds `others`."""
-        gains = {n: max(self._gains([f"alone: {n}"]), default=0.0) for n in SHIPPED}
+        gains = {n: self._gains.get(f"alone: {n}", 0.0) for n in SHIPPED}
         return ", ".join(
             f"{label(n)} ({percent(gain)})" for n, gain in gains.items() if gain > self.others
         )
@@ -143,13 +138,11 @@ class Summary:
 
     def worst_ratio(self, study: str, criterion: str) -> float:
         """EDAP normalised to the single-network optimum, of the network served worst."""
-        row = self.tables.row(study, "aggregations", criterion=criterion)
-        return max(row[f"over_own_best_{n}"] for n in networks_in(row, "over_own_best_"))
+        return max(self.tables.by_network(study, criterion, "over_own_best").values())
 
 
 def losses(tables: Tables, study: str, criterion: str) -> tuple[float, float, str]:
     """Return the least and the largest loss of a network, and the network of the latter."""
-    row = tables.row(study, "aggregations", criterion=criterion)
-    loss = {n: row[f"loss_{n}"] for n in networks_in(row, "loss_")}
+    loss = tables.by_network(study, criterion, "loss")
     worst = max(loss, key=lambda n: loss[n])
     return min(loss.values()), loss[worst], worst

@@ -13,6 +13,7 @@ from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE
 from experiments.paper.sequential_baseline import largest_design, sequential
+from experiments.paper.tables import SEED
 from experiments.recorded import recorded_designs
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
@@ -62,10 +63,10 @@ SRAM notebook has 32 tiles instead."""
 
 def middle_design(space: DesignSpace) -> Levels:
     """Return the design `MIDDLE` by value index, shape (n_parameters,)."""
-    return space.encode({n: np.array([MIDDLE[n]]) for n in space.names})[0]
+    return space.levels_of(MIDDLE)[0]
 
 
-def searches(enumerated: EnumeratedStudy, seed: int) -> dict[str, dict[str, Levels]]:
+def searches(enumerated: EnumeratedStudy) -> dict[str, dict[str, Levels]]:
     """Search for all networks within the published budget.
 
     Returns:
@@ -73,9 +74,9 @@ def searches(enumerated: EnumeratedStudy, seed: int) -> dict[str, dict[str, Leve
         nothing but the criterion, so it runs once for each.
     """
     problem = enumerated.problem
-    rng = np.random.default_rng((seed, 1))
+    rng = np.random.default_rng((SEED, 1))
     initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
-    start = Start(problem, initial, PAPER.budget, seed)
+    start = Start(problem, initial, PAPER.budget, SEED)
     shared = {SEARCHED: ours(start), RANDOM: random_search(start)}
     best = {}
     for criterion in JOINT:
@@ -91,12 +92,12 @@ def _best_of(enumerated: EnumeratedStudy, archive: Archive, criterion: str) -> L
     return archive.levels[np.where(archive.feasible, score, np.inf).argmin()]
 
 
-def designs(enumerated: EnumeratedStudy, seed: int) -> dict[tuple[str, str], Levels]:
+def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
     """Collect the compared designs, shape (n_parameters,), by criterion and origin."""
     problem, names = enumerated.problem, enumerated.workloads
     single = [enumerated.optimum([w], "edap_max")[0] for w in range(len(names))]
     alone = {f"alone: {name}": design for name, design in zip(names, single, strict=True)}
-    searched = searches(enumerated, seed)
+    searched = searches(enumerated)
     starts = {"largest": largest_design(problem.space), "middle": middle_design(problem.space)}
     compared: dict[tuple[str, str], Levels] = {}
     for criterion in JOINT:
@@ -109,7 +110,7 @@ def designs(enumerated: EnumeratedStudy, seed: int) -> dict[tuple[str, str], Lev
     return compared
 
 
-def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
+def joint(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
     """Compare joint designs with baselines.
 
     Returns:
@@ -117,7 +118,7 @@ def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
         run. The last rows are designs that Krestinskaya et al. published, costed by their stack.
     """
     problem, space = enumerated.problem, enumerated.problem.space
-    compared = designs(enumerated, seed)
+    compared = designs(enumerated)
     levels = np.stack(list(compared.values()))
     metrics = problem.model.evaluate(levels)
     area = metrics.area_m2
@@ -140,8 +141,6 @@ def joint(enumerated: EnumeratedStudy, study: str, seed: int) -> pd.DataFrame:
 def by_component(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Break down energy (by network) and area of the exact joint design by component."""
     model = enumerated.problem.model
-    if not model.offers("breakdown"):
-        raise TypeError(f"{type(model).__name__} does not tell what components cost")
     levels = enumerated.optimum(range(len(enumerated.workloads)), PAPER_SCORE)
     return breakdown(model, enumerated.workloads, levels)
 

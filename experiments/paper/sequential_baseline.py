@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LEVELS_OF_DESIGN = (
@@ -42,12 +41,8 @@ def sequential(problem: AcceleratorProblem, criterion: str, start: Levels) -> Le
     """
     space, design = problem.space, start.copy()
     for names in LEVELS_OF_DESIGN:
-        columns = [space.names.index(n) for n in names if n in space.names]
-        if not columns:
-            continue
-        choices = np.array(list(product(*(range(space.shape[c]) for c in columns))))
-        designs = np.repeat(design[None], len(choices), axis=0)
-        designs[:, columns] = choices
+        decided = [n for n in names if n in space.names]
+        designs, _ = every_choice(space, design[None], decided)
         F, G = problem.evaluate(designs)
         violation = np.maximum(G[:, :-1], 0).sum(axis=1)
         too_large = G[:, -1] > 0

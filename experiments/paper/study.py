@@ -12,7 +12,7 @@ import pandas as pd
 import problems
 from experiments.compare.comparison import SEEDS
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper import discrepancies, figure_specs, pages, questions, reductions
+from experiments.paper import discrepancies, figures, pages, questions, reductions
 from experiments.paper.claims import claims
 from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
 from experiments.publish import (
@@ -26,6 +26,7 @@ from experiments.publish import (
 )
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.study import Study
 
 COMMAND = "imcmoo reproduce paper"
@@ -44,9 +45,9 @@ TASKS: tuple[Task, ...] = (
 def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
-    joint = reductions.joint(enumerated, study.name, SEED)
+    joint = reductions.joint(enumerated, study.name)
     criteria = questions.GENERALITY
-    sets = pd.concat([questions.growing_sets(enumerated, c, SEED) for c in criteria])
+    sets = pd.concat([questions.growing_sets(enumerated, c) for c in criteria])
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
@@ -69,6 +70,11 @@ def costs(study: Study) -> dict[str, pd.DataFrame]:
     return {name: with_study(study, table) for name, table in tables.items()}
 
 
+def study_problems() -> dict[str, AcceleratorProblem]:
+    """Problems of all studies by name."""
+    return {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
+
+
 class Paper(Publication):
     """The full study of the reference model."""
 
@@ -76,11 +82,14 @@ class Paper(Publication):
     tasks = TASKS
 
     def __init__(self) -> None:
-        asked = {name: problems.STUDIES[name].problem() for name in (*STUDIES, TECHNOLOGY)}
-        self.depends_on = dependence(asked.values(), data=(LARGEST, DESIGNS))
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
         self.config: dict[str, Any] = {"command": COMMAND, "seed": SEED}
-        self.config |= {"fingerprints": fingerprints(asked), "versions": versions}
+        self.config |= {"fingerprints": fingerprints(study_problems()), "versions": versions}
+
+    @property
+    def depends_on(self) -> str:
+        """The problems and the records of the published searches."""
+        return dependence(study_problems().values(), data=(LARGEST, DESIGNS))
 
     def run_task(self, task: Task) -> Result:
         """Answer questions about a study, or search it with a seed."""
@@ -112,10 +121,10 @@ class Paper(Publication):
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
-        return figure_specs.figures(Tables(folder))
+        return figures.figures(Tables(folder))
 
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
-        frame = pd.read_csv(tables / "ledger.csv", dtype={"unit": str})
-        ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(tables))}
-        return pages.pages(Tables(tables), self.config, folder, docs) | ledger
+        frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
+        ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(folder))}
+        return pages.pages(Tables(folder), self.config, docs) | ledger

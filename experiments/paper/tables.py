@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from experiments import markdown
+from imcmoo.report.labels import networks_in
 
 STUDIES = (
     "four_workload_rram",
@@ -51,7 +52,7 @@ class Tables:
         """Select the only row of a table in which some columns have some values."""
         return markdown.row(self.read(study, table), **where)
 
-    def reductions(self, study: str) -> dict[tuple[str, str, str], Row]:
-        """Index the table of that name by joint design, criterion and baseline."""
-        keys = ("joint", "criterion", "baseline")
-        return {tuple(r[k] for k in keys): r for r in self.rows(study, "reductions")}
+    def by_network(self, study: str, criterion: str, quantity: str) -> dict[str, float]:
+        """Values of a quantity of the exact design that a criterion selects, by network."""
+        row = self.row(study, "aggregations", criterion=criterion)
+        return {n: row[f"{quantity}_{n}"] for n in networks_in(row, f"{quantity}_")}

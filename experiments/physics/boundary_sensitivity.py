@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from imcmoo.exact.enumeration import ExactAnswer
+from experiments.physics.optima import Optima, single_network_optima
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.parameters import Conditional, Ordinal, Parameter
+from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
 
 CRITERIA = (MINIMAX, "edap_geomean", "edap_max")
@@ -79,7 +81,7 @@ REASONS = {
 }
 
 
-def boundary_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+def boundary_table(study: Study, optima: Optima) -> pd.DataFrame:
     """Extend each list at whose end an optimum of `CRITERIA` lies, and the fixed parameters.
 
     Returns:
@@ -89,12 +91,11 @@ def boundary_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
         optimum), missed (limits that the design with the least violation misses if none keeps
         them), reason.
     """
-    alone = np.array([answer.optima[f"alone_{n}"].value for n in study.names])
+    alone = single_network_optima(study, optima)
     rows = []
     for criterion in CRITERIA:
-        optimum = answer.optima[criterion]
-        decoded = study.space.decode(study.space.unrank(optimum.ranks[:1]))
-        design = {name: values[0] for name, values in decoded.items()}
+        optimum = optima[criterion]
+        (design,) = study.space.designs(study.space.unrank(optimum.ranks[:1]))
         least = optimum.value + find_criterion(criterion).zero
         for name, value in _further(study.space, design):
             best, missed = best_with(study, criterion, design, name, value, alone)
@@ -187,23 +188,17 @@ def _with_value(
     space: DesignSpace, design: Mapping[str, Any], name: str, value: Any
 ) -> DesignSpace:
     """Restrict a parameter of a space to a new value."""
-    kept: list[Parameter] = []
+    if name in space.fixed:
+        return replace(space, fixed={**space.fixed, name: value})
+    values = {name: (value,)}
     for p in space.parameters:
-        if p.name == name:
-            continue
         if isinstance(p, Conditional) and p.on.name == name:
-            kept.append(Ordinal(p.name, _values_at(p, value), p.unit))
-        else:
-            kept.append(p)
-    fixed = {**space.fixed, name: value}
-    changed = next((p for p in space.parameters if p.name == name), None)
-    if isinstance(changed, Conditional):  # the parameter it depends on stays as it is
-        kept = [p for p in kept if p.name != changed.on.name]
-        fixed[changed.on.name] = int(design[changed.on.name])
+            values[p.name] = _values_at(p, value)
+        elif isinstance(p, Conditional) and p.name == name:
+            values[p.on.name] = (design[p.on.name],)  # what it depends on stays as it is
     if name == "input_slice_bits" and value > HIGHEST_LEVEL_BITS:
-        kept = [p for p in kept if p.name != "input_coding"]
-        fixed["input_coding"] = "pulses"
-    return replace(space, name="extended", parameters=tuple(kept), fixed=fixed)
+        values["input_coding"] = ("pulses",)
+    return restricted(space, values, name="extended")
 
 
 def _values_at(parameter: Conditional, on: int) -> tuple[Any, ...]:
@@ -225,8 +220,7 @@ def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
     for p in space.parameters:
         values = p.values_by[design[p.on.name]] if isinstance(p, Conditional) else p.values
         start.append(values.index(design[p.name]) if design[p.name] in values else 0)
-    designs = {tuple(start)}
-    for i, j in combinations(range(len(start)), 2):
-        for a, b in product(range(space.shape[i]), range(space.shape[j])):
-            designs.add(tuple(a if k == i else b if k == j else v for k, v in enumerate(start)))
-    return np.array(sorted(designs), dtype=np.int64)
+    choices = (
+        every_choice(space, np.array([start]), pair) for pair in combinations(space.names, 2)
+    )
+    return np.unique(np.concatenate([designs for designs, _ in choices]), axis=0)

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from experiments.physics.summary import (
     MAIN,
     chip_of,
-    device_of,
     main_studies,
     rram_over_sram,
     study_label,
@@ -20,8 +19,6 @@ from imcmoo.report import style
 from imcmoo.report.labels import label
 from imcmoo.study import result_tables
 from imcmoo.study.study import Study
-
-MARKERS = {"SRAM": "o", "RRAM": "s"}
 
 MEAN = "geometric mean"
 """Row of the mean over networks, which is published for every ADC model."""
@@ -40,47 +37,25 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
         frame: columns study, workload, over_own_best.
         width: inches.
     """
-    networks = list(dict.fromkeys(frame["workload"]))
-    height = (0.9 if width <= style.COLUMN else 0.8) + 0.2 * len(networks)
-    figure = Figure(figsize=(width, height), layout="constrained")
-    ax = figure.subplots()
-    at = np.arange(len(networks))
-    ax.hlines(at, 0, 1, transform=ax.get_yaxis_transform(), color="0.92", linewidth=0.6, zorder=0)
-    ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
-    studies = list(dict.fromkeys(frame["study"]))
-    for colour, study in zip(style.colours(len(studies)), studies, strict=True):
-        values = frame[frame["study"] == study].set_index("workload")["over_own_best"]
-        ax.plot(
-            values.loc[networks], at, MARKERS[device_of(study)], color=colour, markersize=5,
-            markeredgecolor="white", markeredgewidth=0.5, label=study_label(study),
-        )  # fmt: skip
-    ax.set_yticks(at, [label(n) for n in networks])
-    ax.tick_params(axis="y", length=0)
-    ax.set(xscale="log", ylim=(len(networks) - 0.5, -0.5))
-    style.round_ticks(ax.xaxis, "{x:g}×")
-    ax.set_xlabel("EDAP / single-network optimum")
-    style.legend_below(figure, ax, title="")
-    return figure
+    names = {study: study_label(study) for study in frame["study"].unique()}
+    ratios = frame.set_index(["study", "workload"])["over_own_best"]
+    return _by_network(ratios, names, width, "EDAP / single-network optimum")
 
 
-def device_ratios(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
+def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
     """Select EDAP of the best RRAM chip over that of the best SRAM chip, by geometric mean.
 
     Args:
-        optima: published optima by ADC model.
+        optima: published optima by ADC model, of both devices.
         means: ratio of the geometric means by ADC model.
 
     Returns:
         Columns adc_model, workload (or `MEAN`), ratio.
     """
-    frames = []
-    for model, frame in optima.items():
-        ratios = rram_over_sram(frame, MAIN)
-        assert ratios is not None  # of both devices
-        columns = {"adc_model": model, "workload": ratios.index, "ratio": ratios.to_numpy()}
-        frames.append(pd.DataFrame(columns))
-    columns = {"adc_model": list(means), "workload": MEAN, "ratio": list(means.values())}
-    return pd.concat([*frames, pd.DataFrame(columns)], ignore_index=True)
+    by_network = pd.concat({model: rram_over_sram(frame, MAIN) for model, frame in optima.items()})
+    mean = pd.Series({(model, MEAN): ratio for model, ratio in means.items()})
+    ratios = pd.concat([by_network, mean]).rename_axis(["adc_model", "workload"])
+    return ratios.reset_index(name="ratio")
 
 
 def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
@@ -90,20 +65,39 @@ def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
         frame: columns adc_model, workload, ratio.
         width: inches.
     """
-    rows = list(dict.fromkeys(frame["workload"]))
-    models = list(dict.fromkeys(frame["adc_model"]))
-    figure = Figure(figsize=(width, 1.0 + 0.2 * len(rows)), layout="constrained")
+    names = {model: f"ADC: {label(model)}" for model in frame["adc_model"].unique()}
+    ratios = frame.set_index(["adc_model", "workload"])["ratio"]
+    figure = _by_network(ratios, names, width, "EDAP of RRAM / SRAM (< 1×: RRAM better)")
+    figure.axes[0].axhline(frame["workload"].nunique() - 1.5, color="0.6", linewidth=0.6)
+    return figure
+
+
+def _by_network(
+    ratios: pd.Series[float], names: Mapping[str, str], width: float, title: str
+) -> Figure:
+    """Draw ratios by network, from top to bottom, on a logarithmic axis.
+
+    Args:
+        ratios: indexed by series and network.
+        names: display names of the series, in order.
+        width: inches.
+        title: of the axis.
+    """
+    networks = list(ratios.index.unique(1))
+    table = ratios.unstack(level=0).reindex(networks)
+    figure = Figure(figsize=(width, 1.0 + 0.2 * len(networks)), layout="constrained")
     ax = figure.subplots()
-    for model, (colour, marker) in zip(models, style.workload_styles(models), strict=True):
-        values = frame[frame["adc_model"] == model].set_index("workload")["ratio"]
-        at = [rows.index(name) for name in values.index]
-        ax.plot(values, at, marker, color=colour, ms=5, mew=0, label=f"ADC: {label(model)}")
-    ax.axvline(1, color="0.2", linewidth=0.6)
-    ax.axhline(len(rows) - 1.5, color="0.8", linewidth=0.6)
-    ax.set_yticks(range(len(rows)), [label(name) for name in rows])
-    ax.set(xscale="log", ylim=(len(rows) - 0.5, -0.5))
+    at = np.arange(len(networks))
+    ax.hlines(at, 0, 1, transform=ax.get_yaxis_transform(), color="0.92", linewidth=0.6, zorder=0)
+    ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
+    for (key, name), (colour, marker) in zip(
+        names.items(), style.workload_styles(list(names)), strict=True
+    ):
+        ax.plot(table[key], at, marker, color=colour, ms=5, mec="white", mew=0.5, label=name)
+    ax.set_yticks(at, [label(n) for n in networks])
+    ax.tick_params(axis="y", length=0)
+    ax.set(xscale="log", ylim=(len(networks) - 0.5, -0.5), xlabel=title)
     style.round_ticks(ax.xaxis, "{x:g}×")
-    ax.set_xlabel("EDAP of RRAM / SRAM (< 1×: RRAM better)")
     style.legend_below(figure, ax, title="")
     return figure
 

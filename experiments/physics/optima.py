@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from experiments.enumerated_study import running
-from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.certificate import read_certificates
+from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.units import to_display
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
@@ -16,6 +21,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
 from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.space.design_space import Levels
+from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.study import Study
 
 CRITERIA = ("edap_max", "edap_geomean", MINIMAX)
@@ -30,7 +36,38 @@ HBM2_BITS = 2048
 """Width of the memory interface `hbm2`."""
 
 
-def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+Optima = Mapping[str, Optimum]
+"""Exact optima by criterion, with those of each network alone."""
+
+
+def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
+    """Prove the optima by each of `CRITERIA`, and each network's single-network optimum.
+
+    Args:
+        study: the study.
+        results: keeps certificates in `proven`; those of the same problem are not proven again.
+
+    Returns:
+        One design for each optimum.
+    """
+    space, folder = study.space, results / "proven" / study.name
+    optima: dict[str, Optimum] = {}
+    with folder_lock(folder):
+        for criterion in CRITERIA:
+            options = SolverOptions(known=tuple(read_certificates(folder).values()))
+            for proof in certify_study(study, criterion, options):
+                proof.save(folder / proof.criterion)
+                rank = space.rank(space.levels_of(proof.design))
+                optima[proof.criterion] = Optimum(proof.value, rank)
+    return optima
+
+
+def single_network_optima(study: Study, optima: Optima) -> Floats:
+    """Least EDAP of each network on the chip that is best for it alone, shape (W,)."""
+    return np.array([optima[f"{SINGLE_NETWORK}{name}"].value for name in study.names])
+
+
+def optimum_table(study: Study, optima: Optima) -> pd.DataFrame:
     """Evaluate the exact optimum by each of `CRITERIA` on every network.
 
     The first optimum in the space represents those that tie.
@@ -48,21 +85,21 @@ def optimum_table(study: Study, answer: ExactAnswer) -> pd.DataFrame:
     assert isinstance(model, PhysicalEvaluator)
     frames = []
     for criterion in CRITERIA:
-        levels = study.space.unrank(answer.optima[criterion].ranks[:1])
-        frames.append(_of_design(study, model, answer, criterion, levels))
+        levels = study.space.unrank(optima[criterion].ranks[:1])
+        frames.append(_of_design(study, model, optima, criterion, levels))
     return pd.concat(frames, ignore_index=True)
 
 
 def _of_design(
-    study: Study, model: PhysicalEvaluator, answer: ExactAnswer, criterion: str, levels: Levels
+    study: Study, model: PhysicalEvaluator, optima: Optima, criterion: str, levels: Levels
 ) -> pd.DataFrame:
     designs = model.in_full(levels)
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
     operations = 2 * model.macs
     tops = operations / designs.interval_s[0] / TERA
-    alone = np.array([answer.optima[f"alone_{n}"].value for n in model.workload_names])
+    alone = single_network_optima(study, optima)
     cells = designs.resources.cells[0]
-    design = {n: v[0] for n, v in study.space.decode(levels).items()}
+    (design,) = study.space.designs(levels)
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
     hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
     return pd.DataFrame(
@@ -118,18 +155,18 @@ def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats
     }
 
 
-def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
+def area_front(study: Study, optima: Optima) -> pd.DataFrame:
     """Select the chips that no other one beats in area and in the worst normalised EDAP.
 
     Args:
         study: every design of it is evaluated, a minute of CPU time for five million.
-        answer: has its single-network optima and its optimum by minimax regret.
+        optima: those of single networks and by minimax regret.
 
     Returns:
         Columns area_mm2, worst_over_own_best, selected (by minimax regret); by area.
     """
     problem = study.problem()
-    best = [answer.optima[f"{SINGLE_NETWORK}{name}"].value for name in study.names]
+    best = single_network_optima(study, optima)
     front = np.empty((0, 2))
     for levels in running(problem):
         metrics = problem.model.evaluate(levels)
@@ -138,6 +175,6 @@ def area_front(study: Study, answer: ExactAnswer) -> pd.DataFrame:
         front = np.concatenate([front, chips])
         front = front[np.lexsort((front[:, 1], front[:, 0]))]
         front = front[front[:, 1] < np.minimum.accumulate(np.append(np.inf, front[:-1, 1]))]
-    selected = np.isclose(front[:, 1] - 1, answer.optima[MINIMAX].value, rtol=1e-9)
+    selected = np.isclose(front[:, 1] - 1, optima[MINIMAX].value, rtol=1e-9)
     columns = {"area_mm2": front[:, 0], "worst_over_own_best": front[:, 1], "selected": selected}
     return pd.DataFrame(columns)

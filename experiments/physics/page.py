@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from inspect import isfunction
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.markdown import groups, render, row
+from experiments.markdown import render
 from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.summary import GEOMEAN
 from experiments.physics.variations import DEFAULT
+from experiments.publish import read_tables
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
 from problems import RRAM_PHYSICAL
 
-DEFAULT_ADC = "zigzag"
+DEFAULT_ADC = ADC_MODELS[0]
 
 LIMIT_MM2 = 800.0
 
@@ -29,9 +30,6 @@ ENDS_SHOWN = 3
 
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
-
-OF_ACCURACY = ("recommended", "earlier_recommendations", "edge_five_executed", "prediction")
-"""Tables of `published/accuracy` that the page shows."""
 
 RRAM_CASES = {
     "rram_sigma=0.011": "cell error 1.1 %",
@@ -51,11 +49,6 @@ Frames = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]
 
 
-def stored(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read all tables of a folder, by name."""
-    return {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
-
-
 def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     """Write the page.
 
@@ -64,12 +57,10 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         others: tables with other ADC models, whose recommended chips are named.
         published: has the folder `accuracy`, of proven best chips and executed networks.
     """
-    files = {n: published / "accuracy" / f"{n}.csv" for n in OF_ACCURACY}
-    accuracy = {n: pd.read_csv(path) if path.is_file() else None for n, path in files.items()}
-    optima = frames["optima"]
+    accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
     helpers = (
-        *(plain, device_ratios, span, runs_of, other_device, bottlenecks),
-        *(short, ratio, dB, device_cases, idle_effect, worst_by_criterion),
+        *(plain, device_ratios, runs_of, other_device, bottlenecks),
+        *(dB, device_cases, idle_effect, worst_by_criterion),
     )
     return render(
         "physics/physical.md",
@@ -78,10 +69,10 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         area_front=frames.get("area_front"),
         others=others,
         studies=list(dict.fromkeys(optima["study"])),
-        proven=accuracy["recommended"],
-        earlier=accuracy["earlier_recommendations"],
-        executed=accuracy["edge_five_executed"],
-        predicted=accuracy["prediction"],
+        proven=accuracy.get("recommended"),
+        earlier=accuracy.get("earlier_recommendations"),
+        executed=accuracy.get("edge_five_executed"),
+        predicted=accuracy.get("prediction"),
         **{function.__name__: function for function in helpers},
         **{n: f for n, f in vars(summary).items() if isfunction(f)},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
@@ -92,45 +83,23 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     )
 
 
-def short(value: float) -> str:
-    """Format a number with three digits."""
-    return f"{value:.3g}"
-
-
-def ratio(value: float) -> str:
-    """Format a ratio with three digits."""
-    return f"{value:.3g} ×"
-
-
 def dB(value: float) -> str:
     """Format a signal-to-noise ratio in dB; infinite without noise."""
     return "∞" if np.isinf(value) else f"{value:.1f}"
 
 
-def by_adc(proven: pd.DataFrame, networks: str) -> Iterator[tuple[str, Row, Row]]:
-    """Best SRAM and RRAM chips for so many networks, with each ADC model."""
-    for name in ADC_MODELS:
-        variation = DEFAULT if name == DEFAULT_ADC else name
-        sram, rram = (
-            row(proven, study=f"{networks}_workload_{device}_physical", variation=variation)
-            for device in ("sram", "rram")
-        )
-        yield name, sram, rram
+def _scores(proven: pd.DataFrame, networks: str, device: str) -> pd.Series[float]:
+    """Score of the best chips of a study by variation; of the default one by its ADC model, too."""
+    is_of_study = proven["study"] == f"{networks}_workload_{device}_physical"
+    chips = proven[is_of_study & proven["feasible"]].set_index("variation")["edap_geomean"]
+    return pd.concat([chips, chips[chips.index == DEFAULT].rename({DEFAULT: DEFAULT_ADC})])
 
 
 def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
     """EDAP of the best RRAM chip over that of the best SRAM chip, by ADC model."""
-    chips = by_adc(proven, networks)
-    return {
-        name: rram["edap_geomean"] / sram["edap_geomean"]
-        for name, sram, rram in chips
-        if sram["feasible"] and rram["feasible"]
-    }
-
-
-def span(values: Iterable[float]) -> str:
-    """Format the least and the largest of several ratios."""
-    return f"{min(values):.1f} to {max(values):.1f} times"
+    sram, rram = (_scores(proven, networks, device) for device in ("sram", "rram"))
+    ratios = rram / sram
+    return {name: float(ratios[name]) for name in ADC_MODELS if ratios.get(name, np.nan) > 0}
 
 
 def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
@@ -140,30 +109,25 @@ def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
         The name of an assumption, and the ratio for nine and for four networks; NaN without a
         feasible RRAM chip.
     """
-    ratios = [device_ratios(proven, networks) for networks in ("nine", "four")]
+    sizes = ("nine", "four")
+    by_adc = [device_ratios(proven, networks) for networks in sizes]
     for name in ADC_MODELS:
-        yield f"ADC model `{name}`", [of.get(name, np.nan) for of in ratios]
+        yield f"ADC model `{name}`", [ratios.get(name, np.nan) for ratios in by_adc]
+    sram, rram = ([_scores(proven, n, device) for n in sizes] for device in ("sram", "rram"))
     for variation, name in RRAM_CASES.items():
-        yield name, [_over_sram(proven, networks, variation) for networks in ("nine", "four")]
-
-
-def _over_sram(proven: pd.DataFrame, networks: str, variation: str) -> float:
-    sram = row(proven, study=f"{networks}_workload_sram_physical", variation=DEFAULT)
-    rram = row(proven, study=f"{networks}_workload_rram_physical", variation=variation)
-    return rram["edap_geomean"] / sram["edap_geomean"]
+        pairs = zip(rram, sram, strict=True)
+        yield name, [r.get(variation, np.nan) / s[DEFAULT] for r, s in pairs]
 
 
 def idle_effect(proven: pd.DataFrame) -> float:
     """Largest share by which EDAP falls without idle power of a memory interface."""
-    falls = [0.0]
-    for _, of_study in groups(proven, "study"):
-        score = of_study.set_index("variation")["edap_geomean"]
-        falls += [1 - v / score[DEFAULT] for name, v in score.items() if "idle" in str(name)]
-    return float(np.nanmax(falls))
+    default = proven[proven["variation"] == DEFAULT].set_index("study")["edap_geomean"]
+    idle = proven[proven["variation"].str.contains("idle")]
+    return max(0.0, (1 - idle["edap_geomean"] / idle["study"].map(default)).max())
 
 
 def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
-    """Whether each network keeps the score of 8-bit integers, to one point, on a chip."""
+    """Check which networks keep the score of 8-bit integers, to one point, on a chip."""
     of_chip = executed[executed["chip"] == chip]
     return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
 
@@ -174,9 +138,9 @@ def other_device(optima: pd.DataFrame) -> str:
     return next((s for s in summary.main_studies(optima) if s != best), "")
 
 
-def bottlenecks(chip: pd.DataFrame) -> dict[str, list[str]]:
+def bottlenecks(chip: pd.DataFrame) -> dict[Any, list[str]]:
     """Networks of a chip by what bounds their time, the most frequent first."""
-    names = {what: list(of["workload"]) for what, of in groups(chip, "bound_by")}
+    names = chip.groupby("bound_by", sort=False)["workload"].agg(list)
     return dict(sorted(names.items(), key=lambda item: -len(item[1])))
 
 

@@ -61,7 +61,7 @@ def _figures(problem: AcceleratorProblem, levels: Any) -> dict[str, Any]:
     model = problem.model
     assert isinstance(model, PhysicalEvaluator)
     full = model.in_full(np.atleast_2d(levels)[:1])
-    design = {k: v[0] for k, v in problem.space.decode(np.atleast_2d(levels)[:1]).items()}
+    (design,) = problem.space.designs(np.atleast_2d(levels)[:1])
     operations = 2 * model.macs / 1e12
     return {p: design[p] for p in problem.space.names} | {
         "area_mm2": float(full.area_m2[0] * 1e6),

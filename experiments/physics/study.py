@@ -9,17 +9,16 @@ import pandas as pd
 
 from experiments.physics import figures
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.optima import area_front, optimum_table
-from experiments.physics.page import DEFAULT_ADC, device_ratios, page, stored
-from experiments.physics.proven import proven_answer
+from experiments.physics.optima import area_front, optimum_table, proven_optima
+from experiments.physics.page import DEFAULT_ADC, device_ratios, page
 from experiments.physics.summary import MAIN, recommended, rram_over_sram
 from experiments.publish import (
-    CONFIG,
     Draw,
     Publication,
     Result,
     dependence,
     fingerprints,
+    read_tables,
 )
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.report.figures import breakdown
@@ -49,63 +48,65 @@ class Physics(Publication):
     name = "physics"
 
     def __init__(self, results: Path, adc_model: str) -> None:
-        self.adc_model = adc_model
         self.is_default = adc_model == DEFAULT_ADC
-        self.home = results / "published" / self.name
+        self.adc_model, self.home = adc_model, results / "published" / self.name
         self.path = self.name if self.is_default else f"{self.name}/{adc_model}"
-        answers = results if self.is_default else results / adc_model
+        self.proofs = results if self.is_default else results / adc_model
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
-        self.answers = {n: proven_answer(s, answers) for n, s in self.studies.items()}
         self.tasks = list(reversed(NAMES))
         problems = {name: study.problem() for name, study in self.studies.items()}
-        self.depends_on = dependence(problems.values())
         self.config = {
             "adc_model": adc_model, "optima": "proven", "fingerprints": fingerprints(problems)
         }  # fmt: skip
 
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        return dependence(study.problem() for study in self.studies.values())
+
     def run_task(self, task: str) -> Result:
         """Examine the optima of a study; with the default ADC model also extend its lists."""
-        study, answer = self.studies[task], self.answers[task]
-        tables: Result = {"optima": optimum_table(study, answer)}
+        study = self.studies[task]
+        optima = proven_optima(study, self.proofs)
+        tables: Result = {"optima": optimum_table(study, optima)}
         if self.is_default:
-            tables["ends"] = boundary_table(study, answer)
+            tables["ends"] = boundary_table(study, optima)
         if self.is_default and task == FRONT_OF:
-            tables["area_front"] = area_front(study, answer)
+            tables["area_front"] = area_front(study, optima)
         return tables
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """The recommended chips, and the better device; no figure with another ADC model."""
         if not self.is_default:
             return {}
-        optima = pd.read_csv(folder / "optima.csv")
+        tables = read_tables(folder)
+        optima = tables["optima"]
         study = self.studies[recommended(optima)]
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
             "over_own_best": (figures.shown(optima), figures.over_own_best),
             "components": (figures.components(study, optima), breakdown),
         }
-        front = folder / "area_front.csv"
-        if front.is_file():
-            drawn["area_front"] = (pd.read_csv(front), figures.area_against_edap)
-        chips = self.home.parent / "accuracy" / "recommended.csv"
-        if rram_over_sram(optima, MAIN) is not None and chips.is_file():
-            paths = {m: self.home / m / "optima.csv" for m in ADC_MODELS}
-            others = {m: pd.read_csv(path) for m, path in paths.items() if path.is_file()}
-            means = device_ratios(pd.read_csv(chips), MAIN)
-            ratios = figures.device_ratios({self.adc_model: optima, **others}, means)
+        if "area_front" in tables:
+            drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
+        proven = read_tables(self.home.parent / "accuracy").get("recommended")
+        if rram_over_sram(optima, MAIN) is not None and proven is not None:
+            others = {m: read_tables(self.home / m)["optima"] for m in self._other_models()}
+            means = device_ratios(proven, MAIN)
+            ratios = figures.ratio_table({self.adc_model: optima, **others}, means)
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
 
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
-        """`physical.md`; with another ADC model only if the default one is published."""
-        home = folder if self.is_default else folder.parent
-        if not self.is_default and not (home / CONFIG).is_file():
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+        """`physical.md`, if the tables of the default ADC model are published."""
+        if not (self.home / "optima.csv").is_file():
             return {}
-        others = {m: home / m for m in ADC_MODELS if (home / m / CONFIG).is_file()}
-        if not self.is_default:
-            others[self.adc_model] = tables
-        frames = stored(tables if self.is_default else home)
-        by_model = {m: stored(others[m]) for m in ADC_MODELS if m in others}
-        return {docs / "physical.md": page(frames, by_model, home.parent)}
+        others = {m: read_tables(self.home / m) for m in self._other_models()}
+        text = page(read_tables(self.home), others, self.home.parent)
+        return {docs / "physical.md": text}
+
+    def _other_models(self) -> list[str]:
+        """ADC models whose tables are published beside those of the default one."""
+        return [m for m in ADC_MODELS if (self.home / m / "optima.csv").is_file()]
 
 
 def _with_adc(study: Study, adc_model: str) -> Study:

@@ -23,18 +23,17 @@ def problem_of(study: Study, variation: str) -> AcceleratorProblem:
         variation: `DEFAULT`, an ADC model, or assumptions and limits with a value and optional
             design columns with one or several: `redundancy=1 2; snr_dB=15`.
     """
-    space, numbers, columns = study.space, {}, {}
-    if variation in ADC_MODELS:
-        space = replace(space, fixed={**space.fixed, "adc_model": variation})
-    elif variation != DEFAULT:
-        for part in variation.split("; "):
-            quantity, _, texts = part.partition("=")
-            if quantity in DEFAULTS:
-                columns[quantity] = [type(DEFAULTS[quantity])(text) for text in texts.split()]
-            else:
-                numbers[quantity] = float(texts)
-        space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
-        space = restricted(space, columns, name=space.name)
+    numbers, columns = {}, {}
+    parts = f"adc_model={variation}" if variation in ADC_MODELS else variation
+    for part in [] if variation == DEFAULT else parts.split("; "):
+        quantity, _, texts = part.partition("=")
+        if quantity in DEFAULTS:
+            columns[quantity] = [type(DEFAULTS[quantity])(text) for text in texts.split()]
+        else:
+            numbers[quantity] = float(texts)
+    space = study.space
+    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    space = restricted(space, columns, name=space.name)
     usual = Assumptions()
     assumed = {name: value for name, value in numbers.items() if hasattr(usual, name)}
     limits = {name: value for name, value in numbers.items() if name not in assumed}

@@ -55,7 +55,7 @@ def by_edap(name: str) -> Iterator[dict[str, Any]]:
         except InputError:  # no chip runs all networks
             yield from ({"chip": name, "feasible": False} for name in EDAP)
             return
-        levels = study.space.encode({n: np.array([v]) for n, v in certificate.design.items()})
+        levels = study.space.levels_of(certificate.design)
         chip = served(problem, levels)
         proof = {"value": certificate.value, "bound": certificate.bound}
         cost = {"cpu_s": time.process_time() - began}

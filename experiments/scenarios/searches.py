@@ -60,9 +60,9 @@ def rows(name: str, proven: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, A
         name: of the scenario.
         proven: its rows of proven chips by `CRITERIA`; if no chip serves it, nothing is searched.
     """
-    known = {chip["chip"]: chip["value"] for chip in proven if chip["feasible"]}
-    if not known:
+    optima = {chip["chip"]: chip["value"] for chip in proven if chip["feasible"]}
+    if not optima:
         return
     problem = scenario_study(name).problem()
     for seed in range(1, SEEDS + 1):
-        yield from ({"scenario": name} | row for row in search(problem, known, seed))
+        yield from ({"scenario": name} | row for row in search(problem, optima, seed))

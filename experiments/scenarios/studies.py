@@ -73,7 +73,7 @@ def served(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
     assert isinstance(model, ScenarioModel)
     metrics, service = model.evaluate(levels), model.service(levels)
     power = service.power_W
-    design = {name: v[0] for name, v in problem.space.decode(levels).items()}
+    (design,) = problem.space.designs(levels)
     return {
         "average_power_W": float(metrics.values[POWER][0]),
         "leakage_W": float(power["leakage"][0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
-from experiments.publish import Publication, Result, dependence
+from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import enumerated, optima, searches
-from experiments.scenarios.edge_five import FILE as EDGE_FIVE
 from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER, scenario_study
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.scenario.requests import Sharing
@@ -43,8 +42,10 @@ class Scenarios(Publication):
     tasks: Sequence[Task] = (*(("proven", name, "", ()) for name in NAMES), *ENUMERATED)
     float_format = "%.12g"
 
-    def __init__(self) -> None:
-        self.depends_on = dependence(scenario_study(name).problem() for name in NAMES)
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        return dependence(scenario_study(name).problem() for name in NAMES)
 
     def run_task(self, task: Task) -> Result:
         """Prove the best chips of a scenario and search for them, or enumerate its space."""
@@ -62,22 +63,15 @@ class Scenarios(Publication):
         searched = pd.DataFrame(searches.rows(name, usual))
         return {"optima": pd.DataFrame(proven)} | ({"search": searched} if len(searched) else {})
 
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`scenarios.md`."""
-        return {docs / "scenarios.md": page(tables, folder / EDGE_FIVE)}
+        return {docs / "scenarios.md": page(read_tables(folder))}
 
 
-def page(folder: Path, edge_five: Path) -> str:
-    """Write the page.
-
-    Args:
-        folder: of the tables.
-        edge_five: table of the chips for five networks, which may be absent.
-    """
-    proven, listed, searched = (
-        pd.read_csv(folder / f"{name}.csv") for name in ("optima", "enumerated", "search")
-    )
-    edge = pd.read_csv(edge_five).set_index("chip") if edge_five.is_file() else None
+def page(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Write the page; the table of the chips for five networks may be absent."""
+    proven, listed, searched = (tables[name] for name in ("optima", "enumerated", "search"))
+    edge = tables["edge_five"].set_index("chip") if "edge_five" in tables else None
 
     ratios = searched.groupby(["scenario", "criterion"], sort=False)["ratio"]
 
@@ -97,7 +91,7 @@ def page(folder: Path, edge_five: Path) -> str:
         of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
         edap=least_edap(proven),
         missed=[(key, ratio) for key, ratio in ratios if ratio.median() > MISSED],
-        **{"chip": chip, "short": short, "span": span},
+        chip=chip,
     )
 
 
@@ -117,13 +111,3 @@ def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
         "capacity": edap["capacity"],
     }
     return pd.DataFrame(over)[power["feasible"]]
-
-
-def short(value: float) -> str:
-    """Format a number with three significant digits."""
-    return NONE if pd.isna(value) else f"{value:.3g}"
-
-
-def span(values: pd.Series[float], digits: int) -> str:
-    """Format the least and the largest of some values."""
-    return f"{values.min():.{digits}f} to {values.max():.{digits}f}"

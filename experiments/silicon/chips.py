@@ -14,17 +14,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.coverage import Macro, judge
-from experiments.silicon.macro import macro_costs, macro_designs, macro_point
+from experiments.silicon.macro_costs import macro_costs, macro_designs, macro_point
+from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import OperatingPoint, slowdown
+from imcmoo.model.physical.components import slowdown
 from imcmoo.model.physical.latency import read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
-NEURRAM = Macro("rram", 130, 45, 0.9, 256, 256, 256, 256, 4, 1, 8, 256, 256)
+RRAM = pd.DataFrame({"device": ["rram"], "voltage_V": [0.9], "weight_bits": [1]})
+
+NEURRAM = RRAM.assign(
+    **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), 256),
+    **{"node_nm": 45, "dot_product_length": 256, "n_adc": 256},
+)
 """One of its 48 arrays, at the coarsest node of the component table: the chip has 130 nm."""
 NEURRAM_MODES = ((1, 3, 2.122, 1.48), (4, 6, 0.744, 4.23), (8, 10, 0.264, 11.9))
 """Bits of inputs and of outputs; published TOPS and µs per vector."""
@@ -41,7 +46,11 @@ JIA_SOURCE = "Jia et al., JSSC 2020; cimloop arch/1_macro/jia_jssc_2020"
 JIA_NODE_NM = 45
 """The coarsest node with a tabulated threshold: the chip has 65 nm."""
 
-ISAAC = Macro("rram", 32, 32, 0.9, 128, 128, 128, 128, 1, 1, 8, 128, 1)
+ISAAC_SIZE = 128
+ISAAC = RRAM.assign(
+    **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), ISAAC_SIZE),
+    **{"node_nm": 32, "dot_product_length": ISAAC_SIZE, "n_adc": 1, "input_bits": 1, "adc_bits": 8},
+)
 ISAAC_ARRAYS, ISAAC_SLICES, ISAAC_COLUMNS = 168 * 12 * 8, 16, 8
 ISAAC_SLICE_S, ISAAC_TOPS = 100e-9, 41.3
 ISAAC_SOURCE = "Shafiee et al., ISCA 2016"
@@ -59,48 +68,68 @@ def compare(table: PhysicalTable) -> pd.DataFrame:
         Columns chip, setting, quantity, unit, measured, model, ratio (model over measured),
         source.
     """
-    lines = [*_macros(table), *_neurram(table), *_jia(table), *_isaac(table)]
+    lines = [*_neurram(table), *_jia(table), *_isaac(table)]
     columns = ["chip", "setting", "quantity", "unit", "measured", "model", "source"]
-    frame = pd.DataFrame(lines, columns=columns)
+    frame = pd.concat([_macros(table), pd.DataFrame(lines, columns=columns)])
     frame.insert(6, "ratio", frame["model"] / frame["measured"])
     return frame
 
 
-def _macros(table: PhysicalTable) -> Iterator[Line]:
+def _macros(table: PhysicalTable) -> pd.DataFrame:
     """Compare macros that are described like those of the table."""
-    for row in pd.read_csv(MACROS, dtype=str, keep_default_na=False).to_dict("records"):
-        text = {str(name): str(value) for name, value in row.items()}
-        macro = judge(text, table, Assumptions()).macro
-        if macro is None:
-            raise ValueError(f"{text['chip']} is not covered")
-        costs = macro_costs([macro], table=table, given=Assumptions())
-        chip, setting, source = text["chip"], f"{text['voltage_V']} V", text["source"]
-        # In operations of the chip's own precision, as it is published.
-        operations = float(costs.operations[0]) / (macro.input_bits * macro.weight_bits)
-        clock, tops = text["clock_MHz"], text["tops"]
-        seconds = 1 / (float(clock) * 1e6) if clock else operations / (float(tops) * 1e12)
-        per_result = PRECISION.get(chip, macro.input_bits) / macro.input_bits
-        efficiency = operations / per_result / float(costs.energy_J[0]) * 1e-12
-        time = float(costs.time_s[0])
-        yield chip, setting, "time of an invocation", "ns", seconds * 1e9, time * 1e9, source
-        yield chip, setting, "TOPS/W", "TOPS/W", float(text["tops_per_W"]), efficiency, source
-        if text["area_mm2"]:
-            area, published = float(costs.area_m2[0]) * 1e6, float(text["area_mm2"])
-            area *= float(text["cores"])
-            yield chip, setting, "area, sum of the parts", "mm2", published, area, source
+    chips = pd.read_csv(MACROS, dtype=str, keep_default_na=False)
+    macros = judged(chips, table)
+    if not macros["covered"].all():
+        raise ValueError(f"not all macros of {MACROS.name} are covered")
+    published = chips.apply(pd.to_numeric, errors="coerce")
+    costs = macro_costs(macros, table)
+    # In operations of the chip's own precision, as it is published.
+    operations = costs.operations / (macros["input_bits"] * macros["weight_bits"])
+    seconds = 1 / (published["clock_MHz"] * 1e6)
+    seconds = seconds.fillna(operations / (published["tops"] * 1e12))
+    invocations = chips["chip"].map(PRECISION).fillna(macros["input_bits"]) / macros["input_bits"]
+    efficiency = operations / invocations / costs.energy_J * 1e-12
+    areas = costs.area_m2 * 1e6 * published["cores"]
+    named = chips[["chip"]].assign(setting=chips["voltage_V"] + " V", source=chips["source"])
+    quantities = [
+        ("time of an invocation", "ns", seconds * 1e9, costs.time_s * 1e9),
+        ("TOPS/W", "TOPS/W", published["tops_per_W"], efficiency),
+        ("area, sum of the parts", "mm2", published["area_mm2"], areas),
+    ]
+    frames = [
+        named.assign(quantity=quantity, unit=unit, measured=measured, model=model)
+        for quantity, unit, measured, model in quantities
+    ]
+    compared = pd.concat(frames).dropna(subset=["measured"]).sort_index(kind="stable")
+    return compared[["chip", "setting", "quantity", "unit", "measured", "model", "source"]]
 
 
-def _with_adc_time(point: OperatingPoint, seconds: float) -> OperatingPoint:
-    return replace(point, adc=replace(point.adc, time_s=np.array([seconds])))
+def _pulsed_read_s(
+    macro: pd.DataFrame,
+    table: PhysicalTable,
+    adc_s: float | None,
+    assumptions: Assumptions,
+    *,
+    adc_model: str = "zigzag",
+    hold: int = 0,
+) -> float:
+    """Seconds of one read of a resistive array with pulses; `adc_s` replaces the ADC's own."""
+    point = macro_point(macro, table, assumptions=assumptions, adc_model=adc_model)
+    if adc_s is not None:
+        point = replace(point, adc=replace(point.adc, time_s=np.array([adc_s])))
+    switched = {"input_coding": np.array([0]), "sample_and_hold": np.array([hold])}
+    designs, device = replace(macro_designs(macro, adc_model), **switched), MEMORY_CELLS["rram"]
+    chip = designs, point, macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy()
+    return float(read_time(*chip, device=device, assumptions=assumptions, pulses=True)[0, 0])
 
 
-def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> float:
+def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, stated: bool) -> float:
     """Model the time of a vector on NeuRRAM.
 
     Args:
         table: component numbers.
         bits: of inputs and of outputs.
-        given: whether pulse and ADC take as long as the chip's; else the model's 10 ns and its
+        stated: whether pulse and ADC take as long as the chip's; else the model's 10 ns and its
             default ADC.
 
     Returns:
@@ -108,26 +137,18 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, given: bool) -> fl
     """
     inputs, outputs = bits
     slice_bits = min(inputs, NEURRAM_SLICE_BITS)
-    assumptions = Assumptions().having(pulse_s=NEURRAM_PULSE_S) if given else Assumptions()
-    macro = replace(NEURRAM, input_bits=slice_bits, adc_bits=outputs)
-    point = macro_point([macro], table=table, given=assumptions)
-    if given:
-        point = _with_adc_time(point, outputs * NEURRAM_BIT_S)
-    designs = replace(macro_designs([macro], "zigzag"), input_coding=np.array([0]))  # pulses
-    adcs = np.array([macro.n_adc], dtype=float)
-    device = MEMORY_CELLS["rram"]
-    read = read_time(
-        designs, point, adcs[:, None], adcs, device=device, assumptions=assumptions, pulses=True
-    )
-    return float(-(-inputs // slice_bits) * read[0, 0])
+    assumptions = Assumptions().having(pulse_s=NEURRAM_PULSE_S) if stated else Assumptions()
+    adc_s = outputs * NEURRAM_BIT_S if stated else None
+    macro = NEURRAM.assign(input_bits=slice_bits, adc_bits=outputs)
+    return -(-inputs // slice_bits) * _pulsed_read_s(macro, table, adc_s, assumptions)
 
 
 def _neurram(table: PhysicalTable) -> Iterator[Line]:
     for stated, name in ((True, "92 ns a pulse, 470 ns a bit given"), (False, "nothing given")):
-        first = neurram_s(table, NEURRAM_MODES[0][:2], given=stated)
+        first = neurram_s(table, NEURRAM_MODES[0][:2], stated=stated)
         for inputs, outputs, tops, us in NEURRAM_MODES:
             setting = f"{inputs}-bit inputs, {outputs}-bit outputs, {name}"
-            time = neurram_s(table, (inputs, outputs), given=stated)
+            time = neurram_s(table, (inputs, outputs), stated=stated)
             ratio = us / NEURRAM_MODES[0][3]
             for quantity, unit, measured, model in (
                 ("time of a vector", "us", us, time * 1e6),
@@ -151,35 +172,13 @@ def _jia(table: PhysicalTable) -> Iterator[Line]:
     yield chip, supplies, "TOPS/W gained", "1", saved, (high / low) ** 2, JIA_SOURCE
 
 
-def isaac_tops(table: PhysicalTable, *, given: bool) -> float:
-    """Model the peak throughput of ISAAC with sample-and-hold and 16-bit operands.
-
-    Args:
-        table: component numbers.
-        given: whether a slice takes the published 100 ns; else 128 conversions of its ADC.
-
-    Returns:
-        TOPS.
-    """
-    assumptions = Assumptions()
-    point = macro_point([ISAAC], table=table, given=assumptions, adc_model="isaac")
-    if given:
-        point = _with_adc_time(point, ISAAC_SLICE_S / ISAAC.cols)
-    with_hold = replace(macro_designs([ISAAC], "isaac"), sample_and_hold=np.array([1]))
-    designs = replace(with_hold, input_coding=np.array([0]))  # pulses
-    columns, adcs, device = np.array([[ISAAC.cols]]), np.array([ISAAC.n_adc]), MEMORY_CELLS["rram"]
-    read = read_time(
-        designs, point, columns, adcs, device=device, assumptions=assumptions, pulses=True
-    )
-    operations = 2 * ISAAC.rows * (ISAAC.cols / ISAAC_COLUMNS) * ISAAC_ARRAYS
-    return float(operations / (ISAAC_SLICES * read[0, 0]) * 1e-12)
-
-
 def _isaac(table: PhysicalTable) -> Iterator[Line]:
-    settings = {
-        "100 ns a slice given": True,
-        "its own ADC and sample-and-hold": False,
-    }
-    for setting, values in settings.items():
-        tops = isaac_tops(table, given=values)
+    """Compare the peak throughput with sample-and-hold and 16-bit operands."""
+    operations = 2 * ISAAC_SIZE * (ISAAC_SIZE / ISAAC_COLUMNS) * ISAAC_ARRAYS
+    for setting, adc_s in (
+        ("100 ns a slice given", ISAAC_SLICE_S / ISAAC_SIZE),
+        ("its own ADC and sample-and-hold", None),
+    ):
+        time = _pulsed_read_s(ISAAC, table, adc_s, Assumptions(), adc_model="isaac", hold=1)
+        tops = operations / (ISAAC_SLICES * time) * 1e-12
         yield "ISAAC", setting, "peak TOPS, 16-bit", "TOPS", ISAAC_TOPS, tops, ISAAC_SOURCE

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.coverage import Macro, Verdict, judge, supplies_V
-from experiments.silicon.macro import macro_costs
-from experiments.silicon.macros import MEASURED, SHIPPED, read
+from experiments.silicon.macro_costs import macro_costs
+from experiments.silicon.macros import MEASURED, SHIPPED, judged, read, supplies_V
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 
 FORMAT = "%.6g"
-"""Digits that are the same on every machine."""
+"""Of modelled values that are added to a user's table."""
 
 
 @dataclass(frozen=True)
@@ -38,28 +37,26 @@ class Variant:
     held: bool = False
     next_node: bool = False
 
-    def macro(self, macro: Macro, table: PhysicalTable) -> Macro:
-        """Return a macro as this reading models it."""
-        return _on_the_other_side(macro, table) if self.next_node else macro
 
-    def assumptions(self) -> Assumptions:
-        """Assumptions of the model in this reading."""
-        return Assumptions().having(voltage_exponent=self.voltage_exponent)
+def farther_node(macro: pd.Series, table: PhysicalTable) -> float:
+    """Find the tabulated node on the other side of a macro's own, if that has its supply voltage.
 
+    Args:
+        macro: a row as `judged` returns it.
+        table: the tabulated nodes.
 
-def _on_the_other_side(macro: Macro, table: PhysicalTable) -> Macro:
-    """Move a macro to the tabulated node on the other side of its own, if that has its supply."""
-    nodes = table.sizes(macro.device, "node_nm")
-    farther = nodes[
-        nodes > macro.published_nm
-        if macro.node_nm < macro.published_nm
-        else nodes < macro.published_nm
-    ]
-    if macro.node_nm == macro.published_nm or not len(farther):
-        return macro
-    other = int(farther[np.argmin(np.abs(farther - macro.published_nm))])
-    has_supply = np.isclose(supplies_V(table, macro.device, other), macro.voltage_V).any()
-    return replace(macro, node_nm=other) if has_supply else macro
+    Returns:
+        nm; the nearest node if there is no other.
+    """
+    nodes = table.sizes(macro["device"], "node_nm")
+    is_above = macro["node_nm"] < macro["published_nm"]
+    farther = nodes[(nodes > macro["published_nm"]) == is_above]
+    if macro["node_nm"] == macro["published_nm"] or not len(farther):
+        return float(macro["node_nm"])
+    other = int(farther[np.argmin(np.abs(farther - macro["published_nm"]))])
+    tabulated = supplies_V(table, macro["device"], other)
+    has_supply = np.isclose(tabulated, macro["voltage_V"]).any()
+    return float(other if has_supply else macro["node_nm"])
 
 
 DEFAULT = Variant("default")
@@ -72,12 +69,6 @@ VARIANTS = (
 )
 
 
-def judged(frame: pd.DataFrame, table: PhysicalTable) -> list[Verdict]:
-    """Decide row by row which macros of a table are covered."""
-    assumptions = Assumptions()
-    return [judge(r, table, assumptions) for r in frame.to_dict("records")]  # type: ignore[arg-type]
-
-
 def measured(frame: pd.DataFrame, name: str) -> Floats:
     """Published values of a column, shape (n,); NaN where there is none above 0."""
     if name not in frame:
@@ -87,47 +78,48 @@ def measured(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def modelled(
-    verdicts: Sequence[Verdict], table: PhysicalTable, variant: Variant = DEFAULT
+    macros: pd.DataFrame, table: PhysicalTable, variant: Variant = DEFAULT
 ) -> pd.DataFrame:
     """Model each macro, with the sum of its parts as its area.
 
+    Args:
+        macros: as `judged` returns them.
+        table: component numbers.
+        variant: reading of the model.
+
     Returns:
-        The columns of `MEASURED`, area_mm2 and adc_share (of energy), a row for each verdict; NaN
+        The columns of `MEASURED`, area_mm2 and adc_share (of energy), indexed as `macros`; NaN
         where the macro, or its resolution by this ADC model, is not covered.
     """
+    covered = macros[macros["covered"]]
+    if variant.adc_model in table.tables:  # the others are formulas
+        covered = covered[covered["adc_bits"].isin(table.sizes(variant.adc_model, "bits"))]
+    if variant.next_node:
+        nodes = [farther_node(row, table) for _, row in covered.iterrows()]
+        covered = covered.assign(node_nm=nodes)
+    assumptions = Assumptions().having(voltage_exponent=variant.voltage_exponent)
+    how: dict[str, Any] = {"adc_model": variant.adc_model, "held": variant.held}
     columns = [*MEASURED, "area_mm2", "adc_share"]
-    model = pd.DataFrame(np.nan, index=range(len(verdicts)), columns=columns)
-    bits = None if variant.adc_model == "zigzag" else table.sizes(variant.adc_model, "bits")
-    for device in ("sram", "rram"):
-        macros = {
-            i: variant.macro(macro, table)
-            for i, macro in enumerate(verdict.macro for verdict in verdicts)
-            if macro is not None
-            and macro.device == device
-            and (bits is None or macro.adc_bits in bits)
-        }
-        if not macros:
-            continue
-        costs = macro_costs(
-            list(macros.values()),
-            table=table,
-            given=variant.assumptions(),
-            adc_model=variant.adc_model,
-            held=variant.held,
-        )
+    parts = [pd.DataFrame(columns=columns, dtype=float)]
+    for _, part in covered.groupby("device"):
+        costs = macro_costs(part, table, assumptions=assumptions, **how)
         density = costs.operations / costs.time_s / costs.area_m2
         values = (
             *(costs.time_s * 1e9, costs.operations / costs.energy_J * 1e-12, density * 1e-18),
             *(costs.area_m2 * 1e6, costs.energies_J["adc"] / costs.energy_J),
         )
-        model.loc[list(macros), columns] = np.column_stack(values)
-    return model
+        parts.append(pd.DataFrame(dict(zip(columns, values, strict=True)), index=part.index))
+    return pd.concat(parts).reindex(macros.index)
+
+
+def published_area_mm2(frame: pd.DataFrame) -> Floats:
+    """Published areas, throughput over density, shape (n,)."""
+    return measured(frame, "tops_1b") / measured(frame, "tops_per_mm2_1b")
 
 
 def area_ratios(frame: pd.DataFrame, model: pd.DataFrame) -> Floats:
-    """Published area (throughput over density) over the sum of a macro's parts, shape (n,)."""
-    published = measured(frame, "tops_1b") / measured(frame, "tops_per_mm2_1b")
-    ratios: Floats = published / model["area_mm2"].to_numpy()
+    """Published area over the sum of a macro's parts, shape (n,)."""
+    ratios: Floats = published_area_mm2(frame) / model["area_mm2"].to_numpy()
     return ratios
 
 
@@ -160,14 +152,7 @@ def median(values: Floats) -> float:
     return float(np.median(finite)) if len(finite) else float("nan")
 
 
-def joined(frame: pd.DataFrame, verdicts: Sequence[Verdict], model: pd.DataFrame) -> pd.DataFrame:
+def joined(frame: pd.DataFrame, macros: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
     """Append to a table whether each row is covered, why, and the modelled values."""
-    added = {
-        "covered": [verdict.macro is not None for verdict in verdicts],
-        "reason": [verdict.reason for verdict in verdicts],
-    } | {f"model_{name}": model[name].map(_formatted).to_numpy() for name in MEASURED}
-    return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
-
-
-def _formatted(value: float) -> str:
-    return "" if np.isnan(value) else FORMAT % value
+    texts = model[list(MEASURED)].map(lambda value: "" if np.isnan(value) else FORMAT % value)
+    return pd.concat([frame, macros[["covered", "reason"]], texts.add_prefix("model_")], axis=1)

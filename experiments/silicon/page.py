@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -24,35 +24,22 @@ GOALS = {
 }
 """Goals that were set before the model was compared."""
 
-TEXT = ("reason", "label", "workload", "venue")
-"""Columns that are text even if all their cells look like numbers, or are empty."""
 
-
-def stored(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read all tables of a folder, by name."""
-    tables = {}
-    for path in sorted(folder.glob("*.csv")):
-        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str))
-        tables[path.stem] = frame.fillna({name: "" for name in TEXT if name in frame})
-    return tables
-
-
-def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
+def page(tables: Mapping[str, pd.DataFrame], to_folder: str, *, is_shipped: bool) -> str:
     """Write the page.
 
     Args:
-        folder: of the tables.
+        tables: by name.
         to_folder: path from the page to where they are published.
         is_shipped: whether the macros are the shipped ones, whose misses are explained.
     """
-    tables = stored(folder)
     silicon = tables["silicon"]
     is_covered = silicon["covered"].astype(bool)
     reasons = silicon.loc[~is_covered, "reason"]
     left_out = [(plain(reason), count) for reason, count in Counter(reasons).most_common()]
 
     def class_row(key: str, quantity: str, reading: str = "default") -> dict[str, Any]:
-        where = {"class": CLASSES[key][0], "quantity": quantity, "reading": reading}
+        where = {"class": CLASSES[key], "quantity": quantity, "reading": reading}
         return row(tables["by_class"], **where)
 
     return render(
@@ -66,20 +53,11 @@ def page(folder: Path, to_folder: str, *, is_shipped: bool) -> str:
         left_out=left_out,
         class_row=class_row,
         factor=fitted_periphery(PhysicalTable.load()),
-        **{f.__name__: f for f in (digits, share, rank, goal)},
+        **{f.__name__: f for f in (share, rank, goal)},
         **{"UNITS": UNITS, "SEED": SEED},
         **{"FEW_PRODUCTS": FEW_PRODUCTS, "SLOW": SLOW},
         **{"NETWORK": FIGURE_NETWORK, "DESIGNS": DESIGNS},
     )
-
-
-def digits(value: float) -> str:
-    """Format a number with three digits, a dash for none."""
-    if pd.isna(value):
-        return NONE
-    if value == float("inf"):
-        return "∞"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def share(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -24,11 +23,11 @@ from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, sp
 from imcmoo.networks.workloads import WorkloadSet
 
 Columns = dict[str, NDArray[Any]]
-Line = dict[str, Any]
+Device = Literal["rram", "sram"]
 
 DESIGNS = 2_000
 SEED = 0
-DEVICES: tuple[Literal["rram", "sram"], ...] = ("rram", "sram")
+DEVICES: tuple[Device, ...] = ("rram", "sram")
 NETWORKS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
 FIGURE_NETWORK = NETWORKS[0]
 NODES_NM = (7, 14, 22, 32, 45)
@@ -98,11 +97,11 @@ def kept(metrics: PhysicalMetrics) -> dict[str, Bools]:
     }
 
 
-def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> Columns:
-    """Return the reported quantities of a network, shape (n,); the unit is in the name."""
+def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> pd.DataFrame:
+    """Reported quantities of a network by design, with the unit in the name; NaN where not run."""
     energy, interval = metrics.energy_J[:, network], metrics.interval_s[:, network]
     area = metrics.area_m2
-    return {
+    values = {
         "energy_mJ": energy * 1e3,
         "latency_ms": metrics.latency_s[:, network] * 1e3,
         "area_mm2": area * 1e6,
@@ -112,10 +111,13 @@ def quantities(metrics: PhysicalMetrics, macs: float, network: int) -> Columns:
         "snr_adc_dB": metrics.snr_adc_dB[:, network],
         "snr_dB": metrics.snr_dB[:, network],
     }
+    return pd.DataFrame(values)
 
 
-def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFrame]:
-    """Evaluate random designs of both devices.
+def distributions(
+    device: Device, table: PhysicalTable, n: int = DESIGNS
+) -> dict[str, pd.DataFrame]:
+    """Evaluate random designs of a device.
 
     Returns:
         "random_designs": columns device, designs (those that run a network, or keep all limits),
@@ -126,62 +128,72 @@ def distributions(table: PhysicalTable, n: int = DESIGNS) -> dict[str, pd.DataFr
         "random_causes": device, workload, parameter, value, n, and medians of energy_mJ,
         latency_ms, tops_per_W of all designs with that value.
     """
-    names = ("random_designs", "random_bounds", "random_limits", "random_causes")
-    lines: dict[str, list[Line]] = {name: [] for name in names}
     networks = WorkloadSet.load(NETWORKS)
-    for device in DEVICES:
-        model = PhysicalModel(networks, device=device, table=table)
-        columns = sample(n, device, table, np.random.default_rng(SEED))
-        metrics = model.evaluate(columns)
-        limits = kept(metrics)
-        feasible = np.logical_and.reduce(list(limits.values()))
-        strict = feasible & (metrics.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB)
-        limits |= {"all of them": feasible, "all of them, strict SNR": strict}
-        lines["random_limits"] += [
-            {"device": device, "limit": name, "share": float(np.mean(keep))}
-            for name, keep in limits.items()
-        ]
-        for designs, chosen in (("all", np.ones(n, bool)), ("feasible", feasible)):
-            keys: Line = {"device": device, "designs": designs}
-            for w, workload in enumerate(networks.names):
-                runs = chosen & metrics.runs[:, w]
-                values = quantities(metrics, float(model.macs[w]), w)
-                values["active_rows"] = columns["active_rows"]
-                lines["random_designs"] += [
-                    keys | {"workload": workload, "quantity": name} | percentiles(v[runs])
-                    for name, v in values.items()
-                ]
-                if designs == "all":
-                    of_network: Line = {"device": device, "workload": workload}
-                    lines["random_causes"] += _by_parameter(of_network, columns, values, runs)
-            lines["random_bounds"] += _bottlenecks(keys, metrics.bound_by[chosen])
-    return {name: pd.DataFrame(of_table) for name, of_table in lines.items()}
+    model = PhysicalModel(networks, device=device, table=table)
+    columns = sample(n, device, table, np.random.default_rng(SEED))
+    metrics = model.evaluate(columns)
+    limits = pd.DataFrame(kept(metrics))
+    feasible = limits.all(axis=1)
+    strict = metrics.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB
+    limits["all of them"], limits["all of them, strict SNR"] = feasible, feasible & strict
+    by_network = {
+        name: quantities(metrics, float(model.macs[w]), w).assign(
+            active_rows=columns["active_rows"]
+        )
+        for w, name in enumerate(networks.names)
+    }
+    designs = {"all": np.ones(n, bool), "feasible": feasible.to_numpy()}
+    parts = {
+        "random_designs": [
+            keyed(percentiles(values[chosen & metrics.runs[:, w]]), designs=kind, workload=name)
+            for kind, chosen in designs.items()
+            for w, (name, values) in enumerate(by_network.items())
+        ],
+        "random_bounds": [
+            keyed(_bottlenecks(metrics.bound_by[chosen]), designs=kind)
+            for kind, chosen in designs.items()
+        ],
+        "random_limits": [limits.mean().rename_axis("limit").reset_index(name="share")],
+        "random_causes": [
+            keyed(_by_parameter(columns, values), workload=name)
+            for name, values in by_network.items()
+        ],
+    }
+    return {name: keyed(pd.concat(frames), device=device) for name, frames in parts.items()}
 
 
-def _by_parameter(keys: Line, columns: Columns, values: Columns, runs: Bools) -> Iterator[Line]:
+def keyed(frame: pd.DataFrame, **keys: str) -> pd.DataFrame:
+    """Insert columns of one value before those of a table."""
+    return frame.assign(**keys)[[*keys, *frame]]
+
+
+def _by_parameter(columns: Columns, values: pd.DataFrame) -> pd.DataFrame:
     """Medians of the designs that share the value of a parameter, of the most influential ones."""
+    parts = []
     for parameter in ("technology_nm", "active_rows"):
-        for level in np.unique(columns[parameter]):
-            at = runs & (columns[parameter] == level)
-            medians = {
-                name: float(np.median(values[name][at])) if at.any() else float("nan")
-                for name in ("energy_mJ", "latency_ms", "tops_per_W")
-            }
-            yield keys | {"parameter": parameter, "value": int(level), "n": int(at.sum())} | medians
+        grouped = values[["energy_mJ", "latency_ms", "tops_per_W"]].groupby(columns[parameter])
+        medians = grouped.median().rename_axis("value").reset_index()
+        medians.insert(1, "n", grouped["energy_mJ"].count().to_numpy())
+        parts.append(keyed(medians, parameter=parameter))
+    return pd.concat(parts)
 
 
-def _bottlenecks(keys: Line, bound_by: NDArray[Any]) -> Iterator[Line]:
+def _bottlenecks(bound_by: NDArray[Any]) -> pd.DataFrame:
     """Shares of networks on designs whose bottleneck is each resource."""
-    causes = bound_by[bound_by >= 0]
-    for index, cause in enumerate(CAUSES):
-        share = float(np.mean(causes == index)) if len(causes) else float("nan")
-        yield keys | {"resource": cause, "share": share}
+    causes = pd.Series(bound_by[bound_by >= 0]).map(dict(enumerate(CAUSES)))
+    shares = causes.value_counts().reindex(CAUSES, fill_value=0) / len(causes)
+    return shares.rename_axis("resource").reset_index(name="share")
 
 
-def percentiles(values: NDArray[Any]) -> Line:
-    """Count and percentiles of the values that are not NaN."""
+def percentiles(values: pd.DataFrame) -> pd.DataFrame:
+    """Count and percentiles of the values of each column that are not NaN.
+
+    Returns:
+        Columns quantity, n and p5 to p95.
+    """
     # A conversion without loss has infinite SNR: no interpolation then.
-    numbers = values[~np.isnan(values)]
-    nothing = [np.nan] * len(PERCENTILES)
-    at = np.percentile(numbers, PERCENTILES, method="nearest") if len(numbers) else nothing
-    return {"n": len(numbers)} | {f"p{p}": float(v) for p, v in zip(PERCENTILES, at, strict=True)}
+    shares = [p / 100 for p in PERCENTILES]
+    table = values.quantile(shares, interpolation="nearest").T
+    table.columns = pd.Index([f"p{p}" for p in PERCENTILES])
+    table.insert(0, "n", values.count())
+    return table.rename_axis("quantity").reset_index()

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from experiments.publish import Draw, Publication, Result, dependence
+from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from experiments.silicon import chips, figures, random_designs
-from experiments.silicon.agreement import agreements, by_class, compared
+from experiments.silicon.agreement import agreements, by_class, compared, members
 from experiments.silicon.comparison import (
-    FORMAT,
+    DEFAULT,
+    VARIANTS,
     fitted_periphery,
     joined,
-    judged,
     measured,
     modelled,
     with_periphery,
 )
-from experiments.silicon.coverage import Verdict
-from experiments.silicon.macros import SHIPPED, read
-from experiments.silicon.page import page, stored
+from experiments.silicon.macros import SHIPPED, judged, read
+from experiments.silicon.page import page
 from imcmoo.hardware.physical_table import PhysicalTable
 from problems import STUDIES
 
 OPERAND_BITS = 8
 """Bits of inputs and weights of the networks that random designs run."""
+
+Task = Literal["rram", "sram", "macros"]
+"""Random designs of a device, or the comparison of macros and further chips."""
 
 MODELLED = ("four_workload_rram_physical", "four_workload_sram_physical")
 """Studies that represent the physical model with each device: what is stored depends on it."""
@@ -46,49 +47,54 @@ class Silicon(Publication):
     """
 
     name = path = "silicon"
-    tasks = ("all",)
-    float_format = FORMAT.replace("6g", "5g")  # digits that are the same on every machine
+    tasks: tuple[Task, ...] = (*random_designs.DEVICES, "macros")
+    float_format = "%.5g"  # digits that are the same on every machine
 
     def __init__(self, data: Path | None = None) -> None:
         self.is_shipped = data is None
-        data = data or SHIPPED
-        self.frame = read(data)
-        problems = [STUDIES[name].problem() for name in MODELLED]
-        self.depends_on = dependence(problems, data=[data, chips.MACROS])
+        self.data = data or SHIPPED
+        self.frame = read(self.data)
 
-    def run_task(self, task: str) -> Result:
-        """Compute all tables."""
+    @property
+    def depends_on(self) -> str:
+        """The physical model, the tables of macros and of chips."""
+        problems = [STUDIES[name].problem() for name in MODELLED]
+        return dependence(problems, data=[self.data, chips.MACROS])
+
+    def run_task(self, task: Task) -> Result:
+        """Compare the macros and the further chips, or draw random designs of a device."""
         table, frame = PhysicalTable.load(), self.frame
-        verdicts, factor = judged(frame, table), fitted_periphery(table)
-        model = with_periphery(modelled(verdicts, table), factor)
-        random = random_designs.distributions(table)
-        spread = [random["random_designs"], published(frame, verdicts)]
-        return random | {
-            "silicon": joined(frame, verdicts, model),
-            "agreement": agreements(frame, verdicts, table, factor),
-            "by_class": by_class(frame, verdicts, table, factor),
-            "compared": compared(frame, verdicts, model, table),
+        if task != "macros":
+            return random_designs.distributions(task, table)
+        macros, factor = judged(frame, table), fitted_periphery(table)
+        models = {variant.name: modelled(macros, table, variant) for variant in VARIANTS}
+        model, classes = with_periphery(models[DEFAULT.name], factor), members(macros, table)
+        return {
+            "silicon": joined(frame, macros, model),
+            "agreement": agreements(frame, models, factor),
+            "by_class": by_class(frame, models, factor, classes),
+            "compared": compared(frame, macros, model, classes),
             "chips": chips.compare(table),
-            "random_designs": pd.concat(spread, ignore_index=True),
+            "random_designs": published(frame[macros["covered"]]),
         }
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """Modelled against measured values."""
-        return {"silicon": (stored(folder)["compared"], figures.scatter)}
+        return {"silicon": (read_tables(folder)["compared"], figures.scatter)}
 
-    def pages(self, tables: Path, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`silicon.md`."""
         to_folder = Path(os.path.relpath(folder, docs)).as_posix()
-        return {docs / "silicon.md": page(tables, to_folder, is_shipped=self.is_shipped)}
+        text = page(read_tables(folder), to_folder, is_shipped=self.is_shipped)
+        return {docs / "silicon.md": text}
 
 
-def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
+def published(frame: pd.DataFrame) -> pd.DataFrame:
     """Percentiles of the covered macros, in operations of the networks' precision.
 
     Returns:
         Rows for the table of random designs, "published" as their device.
     """
-    covered = np.array([verdict.macro is not None for verdict in verdicts], dtype=bool)
     efficiency = measured(frame, "tops_per_W_1b") / OPERAND_BITS**2
     density = measured(frame, "tops_per_mm2_1b") / OPERAND_BITS**2
     values = {
@@ -96,10 +102,5 @@ def published(frame: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
         "tops_per_mm2": density,
         "power_W_per_mm2": density / efficiency,
     }
-    shared = {"device": "published", "designs": "macros", "workload": ""}
-    return pd.DataFrame(
-        [
-            shared | {"quantity": name} | random_designs.percentiles(v[covered])
-            for name, v in values.items()
-        ]
-    )
+    spread = random_designs.percentiles(pd.DataFrame(values))
+    return random_designs.keyed(spread, device="published", designs="macros", workload="")

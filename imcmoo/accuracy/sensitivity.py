@@ -1,4 +1,4 @@
-"""How the outputs of a network react to noise in its layers: measured once, for all chips."""
+"""Sensitivity of the outputs of a network to noise in its layers, measured once for all chips."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 class Failures:
-    """How many designs do not run each network, and why the first of them does not."""
+    """Number of designs that do not run each network, and the reason of the first of them."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

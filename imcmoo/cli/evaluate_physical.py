@@ -32,7 +32,7 @@ TERA = 1e12
 
 
 class PhysicalEvaluation(Evaluation):
-    """Whatever designs the component table covers and their costs by the physical model."""
+    """Costs by the physical model of all designs that the component table covers."""
 
     options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
 

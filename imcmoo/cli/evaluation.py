@@ -1,4 +1,4 @@
-"""What `imcmoo evaluate` asks of each cost model: designs of a file in, tables out."""
+"""Interface of cost models to `imcmoo evaluate`: designs of a file in, tables out."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """How the accuracy of a network falls with noise.
+    """Accuracy of a network as a function of noise.
 
     Args:
         layers: all L mapped layers.

@@ -67,7 +67,7 @@ def _widths(column: Column) -> tuple[int, int]:
 
 
 def _words(line: str, column: Column) -> list[str]:
-    """What must stay on one line: a number with its unit, a word of other text."""
+    """Parts of a text that stay on one line: a number with its unit, a word of other text."""
     is_value = column.justify == "right" and line[:1] in "+−-.0123456789"
     return [line] if column.no_wrap or is_value else line.split()
 

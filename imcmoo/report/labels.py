@@ -65,7 +65,7 @@ are in mm² already."""
 
 
 def on_screen(unit: str) -> tuple[float, str]:
-    """How many of the unit on the screen make one of a unit in files, and its name."""
+    """Factor from a unit in files to the one on the screen, and the name of the latter."""
     return ON_SCREEN.get(unit, (1.0, unit))
 
 

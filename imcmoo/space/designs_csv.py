@@ -145,7 +145,7 @@ class DesignsTable:
             raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
 
     def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
-        """Those columns that are there: numbers, but for `texts`; errors as of `column`."""
+        """Values of the columns that the table has: numbers, but text of `texts`; see `column`."""
         return {
             name: self.column(name, np.asarray("" if name in texts else 0))
             for name in names

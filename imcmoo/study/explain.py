@@ -65,7 +65,7 @@ def explain(
         subjects: the designs.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
-        on_explained: told of progress.
+        on_explained: called with the number done and the total.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)

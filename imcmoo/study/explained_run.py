@@ -45,7 +45,7 @@ def explain_run(
         criterion: that selected.
         folder: with the run's `front.csv`, `selection.csv` and, if any, `baselines.csv`.
         front: whether designs of the front are explained that are neither selected nor baselines.
-        on_explained: told of progress.
+        on_explained: called with the number done and the total.
 
     Raises:
         InputError: a table is not of this problem.

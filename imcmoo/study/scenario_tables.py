@@ -51,7 +51,7 @@ class ServedDesign:
 
     @cached_property
     def service(self) -> Service:
-        """How it serves the scenario."""
+        """Service times, responses and power of the chip under the scenario."""
         return self.model.service(self.levels)
 
     @property

@@ -1,4 +1,4 @@
-"""How a network reacts to noise, and the accuracy that is predicted from it."""
+"""Sensitivity of a network to noise, and the accuracy that is predicted from it."""
 
 from dataclasses import replace
 

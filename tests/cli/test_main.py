@@ -171,7 +171,7 @@ def test_an_interrupt_after_the_end_of_a_command_changes_nothing(end):
 
 
 def test_little_is_imported_before_ctrl_c_is_answered():
-    """What Python's own start and `signal` import, and nothing else."""
+    """No module is loaded but those of Python's own start and of `signal`."""
     code = "import {}, sys; print(*sys.modules)"
     loaded = {}
     for module in (

@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import json
 import re
 import shlex
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from imcmoo.cli.catalogue import find_study
@@ -129,3 +131,45 @@ def test_a_question_of_one_s_own_word_by_word(user):
     run = user / "results" / "camera" / "seed-1"
     assert (run / "design.json").exists()
     assert (run / "figures" / "trade_off.png").exists()
+
+
+def own_model(language, beginning):
+    """The block of code of the page on cost models that begins so."""
+    page = blocks(ROOT / "docs" / "own_cost_model.md", language)
+    (only,) = [code for code in page if code.startswith(beginning)]
+    return only
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """The folder of a user whose modules are found."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    return tmp_path
+
+
+def test_the_simulator_of_the_page_is_searched(modules, capsys):
+    simulator = own_model("python", "from pathlib").replace("workers = 16", "workers = 1")
+    (modules / "my_simulator.py").write_text(simulator)
+    study = own_model("toml", "name = ").replace("budget = 60", "budget = 20\nbaselines = false")
+    (modules / "study.toml").write_text(study)
+    assert main(["run", "study.toml", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert len(pd.read_csv("results/simulated/seed-1/evaluations.csv")) == 20
+    stored = [p for p in (modules / "my_simulator_cache").rglob("*.json") if p.is_file()]
+    assert len(stored) >= 20
+
+
+def test_the_formulas_of_the_page_is_certified_and_checked(modules, capsys):
+    (modules / "my_chip.py").write_text(own_model("python", "import numpy"))
+    study = own_model("toml", "name = ").replace("my_simulator:Simulator", "my_chip:Chip")
+    (modules / "study.toml").write_text(study)
+    assert main(["certify", "study.toml", "--criterion", "edap_max"]) == 0
+    (folder,) = modules.glob("results/certified/*")
+    proof = json.loads((folder / "certificate.json").read_text())
+    assert proof["gap"] == 0
+    # Energy goes with V², latency with 1/V, so that the lowest supply is best.
+    assert proof["incumbent"]["design"]["voltage_V"] == 0.5
+    assert main(["check-certificate", str(folder), "--study", "study.toml"]) == 0
+    assert capsys.readouterr().err == ""

@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments.markdown import span
 from experiments.paper.pages import Summary
 from experiments.paper.tables import Tables
-from experiments.physics.page import device_ratios, runs_of, span
+from experiments.physics.page import device_ratios, runs_of
 from experiments.physics.summary import chip_of, device_of, networks_of, recommended
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +53,8 @@ def test_the_comparison_of_devices_is_the_published_one(readme):
     nine, four = (device_ratios(proven, networks) for networks in ("nine", "four"))
     assert (len(nine), len(four)) == (3, 4)
     assert min(*nine.values(), *four.values()) > 1
-    assert f"is {span(nine.values())} SRAM's for nine networks" in readme
-    assert f"and {span(four.values())} for four CNNs" in readme
+    assert f"is {span(nine.values(), 1)} times SRAM's for nine networks" in readme
+    assert f"and {span(four.values(), 1)} times for four CNNs" in readme
 
 
 def test_the_networks_that_the_rram_chip_runs_are_the_published_ones(readme):

@@ -44,7 +44,4 @@ def made_up():
 @pytest.fixture(scope="session")
 def published():
     """The folder of the published study."""
-    folder = ROOT / "results" / "published"
-    if not (folder / "config.json").exists():
-        pytest.skip("nothing is published yet")
-    return folder
+    return ROOT / "results" / "published"

@@ -48,8 +48,8 @@ class Squares(Publication):
     def figures(self, folder):
         return {"squares": (pd.read_csv(folder / "all.csv"), draw)}
 
-    def pages(self, tables, folder, docs):
-        total = pd.read_csv(tables / "all.csv")["square"].sum()
+    def pages(self, folder, docs):
+        total = pd.read_csv(folder / "all.csv")["square"].sum()
         return {docs / "page.md": f"{total:.3f}\n", folder / "README.md": "squares\n"}
 
 

@@ -99,7 +99,7 @@ def compared(source, study):
 
 
 def above(ours, theirs):
-    """How far our energies are above the recorded ones, as a share; a table like the records."""
+    """Excess of our energies over the recorded ones, as a share; a table like the records."""
     return pd.DataFrame(ours.energy_J / theirs["energy_J"] - 1)
 
 

@@ -168,7 +168,7 @@ class PredictedAccuracy:
         return (drops,)
 
     def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
-        """What decides the accuracy of networks, and what other circuits would give.
+        """Causes of the drop in accuracy of networks, and the drops with other circuits.
 
         Args:
             designs: n chips, a few.

@@ -13,17 +13,6 @@ from imcmoo.space.parameters import Ordinal
 from tests.fakes import SMALL, FakeEvaluator
 
 
-def test_whom_a_criterion_sacrifices(enumerated):
-    table = questions.aggregations(enumerated).set_index("criterion")
-    names = enumerated.workloads
-    over = table[[f"over_own_best_{n}" for n in names]].to_numpy()
-    assert (over >= 1).all()
-    assert table["sacrificed_most"].tolist() == [names[i] for i in over.argmax(axis=1)]
-    assert np.allclose(table[[f"loss_{n}" for n in names]], 1 - 1 / over)
-    assert table.loc["edap_max", "is_best_for_largest"]
-    assert not table.loc["ela_max", "is_best_for_largest"]
-
-
 def test_how_far_one_network_decides():
     # The first network has the largest EDAP on both designs, the largest latency on the second.
     energy = np.array([[9.0, 1.0], [8.0, 1.0]])
@@ -36,13 +25,6 @@ def test_how_far_one_network_decides():
     assert result["ela_max_correlation"] == pytest.approx(-1)  # 45 and 16 against 9 and 16
     assert result["edap_max_excess"] == 0
     assert result["ela_max_excess"] == pytest.approx(16 / 9 - 1)
-
-
-def test_some_value_of_every_parameter_costs_nothing(enumerated):
-    table = questions.sensitivity(enumerated)
-    over = [c for c in table if c.endswith("_over_best")]
-    assert len(over) == 2 + len(enumerated.problem.objective_names)
-    assert (table.groupby("parameter")[over].min() == 1).all(axis=None)
 
 
 def factorial():
@@ -72,22 +54,6 @@ def test_what_acts_together_counts_in_total_only():
     latency = table[table["quantity"] == "latency_net0"].set_index("parameter")
     assert latency.loc["cols", "share_total"] > latency.loc["cols", "share_alone"] > 0
     assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
-
-
-def test_left_out_networks_are_judged_against_their_own_best(enumerated):
-    table = questions.leave_one_out(enumerated, "edap_geomean")
-    unknown, metrics = table["unknown_over_own_best"], table["known_over_own_best"]
-    assert (unknown.dropna() >= 1).all()
-    assert (metrics >= 1).all()
-    assert np.allclose(table["unknown_over_known"], unknown / metrics, equal_nan=True)
-
-
-def test_all_sets_of_four_networks_are_looked_at(enumerated):
-    grown = questions.growing_sets(enumerated, "edap_geomean", seed=1)
-    assert grown.groupby("size").size().to_dict() == {1: 4 * 3, 2: 6 * 2, 3: 4}
-    left_out = questions.leave_one_out(enumerated, "edap_geomean").set_index("left_out")
-    last = grown[grown["size"] == 3].set_index("unknown")["over_own_best"]
-    assert np.allclose(last, left_out.loc[last.index, "unknown_over_own_best"], equal_nan=True)
 
 
 def test_the_gap_by_size_counts_what_does_not_run():

@@ -1,53 +1,13 @@
 """The joint design against reductions."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from experiments.paper import reductions
-from experiments.paper.reductions import BASELINES, EXACT, JOINT, RANDOM, SEARCHED
 from experiments.paper.sequential_baseline import LEVELS_OF_DESIGN, largest_design, sequential
 from experiments.recorded import recorded_designs
 from imcmoo.problem.criteria import SCORES
 from problems import RRAM
-
-
-@pytest.fixture(scope="module")
-def joint(answers):
-    return answers["joint"]
-
-
-def test_no_design_within_the_limit_beats_the_exact_joint_design(joint):
-    for criterion, rows in joint.groupby("criterion"):
-        score = rows.set_index("design")[reductions.scored(criterion)]
-        within = ~rows.set_index("design")["too_large"]
-        assert (score[within].dropna() >= score[EXACT] * (1 - 1e-12)).all()
-
-
-def test_every_criterion_has_every_baseline_and_networks_that_do_not_run_are_empty(joint):
-    alone = joint.set_index(["criterion", "design"]).loc[(JOINT[0], "alone: mobilenet_v3")]
-    assert np.isnan(alone["edap_vgg16_J_s_mm2"])
-    assert alone["edap_mobilenet_v3_J_s_mm2"] > 0
-    for criterion in JOINT:
-        designs = set(joint.loc[joint["criterion"] == criterion, "design"])
-        assert {EXACT, SEARCHED, *BASELINES} <= designs
-
-
-def test_reductions_are_against_either_joint_design():
-    costs = {"edap_net_J_s_mm2": [1.0, 2.0, 4.0], "ela_max_J_s_mm2": [1.0, 1.0, np.nan]}
-    joint = pd.DataFrame(
-        {
-            "criterion": "ela_max",
-            "design": [EXACT, SEARCHED, RANDOM],
-            "too_large": [False, False, True],
-            **costs,
-        }
-    )
-    result = reductions.reductions(joint).set_index("joint")
-    assert result["baseline"].tolist() == [RANDOM] * 2
-    assert result["edap_net"].tolist() == [0.75, 0.5]
-    assert result["ela_max"].isna().all()
-    assert result["too_large"].all()
 
 
 def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):

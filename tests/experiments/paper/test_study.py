@@ -9,7 +9,8 @@ import pytest
 import problems
 from experiments.compare import comparison
 from experiments.paper import questions, study
-from experiments.paper.tables import STUDIES, TECHNOLOGY
+from experiments.paper.claims import claims
+from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import to_csv
 
 
@@ -80,3 +81,9 @@ def test_results_of_all_tasks_become_the_published_tables(published):
                 row = pd.read_csv(io.StringIO(text)).iloc[0]
                 assert (row["seeds"], row["median"]) == (31, 1.5)
     assert texts == {}
+
+
+def test_the_claims_are_what_the_tables_say(published):
+    frame = pd.read_csv(published / "claims.csv")
+    pd.testing.assert_frame_equal(frame, claims(Tables(published)), check_dtype=False)
+    assert frame["difference"].to_numpy() == pytest.approx(frame["exact"] - frame["theirs"])

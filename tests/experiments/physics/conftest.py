@@ -24,6 +24,7 @@ def study():
 
 
 @pytest.fixture(scope="session")
-def answer(study, tmp_path_factory):
+def exact(study, tmp_path_factory):
+    """Its exact optima, by criterion."""
     folder = tmp_path_factory.mktemp("exact")
-    return enumerate_study(study, folder, workers=1, on_progress=lambda *_: None)
+    return enumerate_study(study, folder, workers=1, on_progress=lambda *_: None).optima

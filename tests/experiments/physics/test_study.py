@@ -25,8 +25,8 @@ def published(out, name="physics"):
 
 
 @pytest.mark.usefixtures("_small")
-def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_path, study, answer):
-    """Where several designs are optimal, a proof may find another one of the same scores."""
+def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_path, study, exact):
+    """Scores are compared: of several optimal designs a proof may find another one."""
     options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
     assert run.main(["physics", "--adc", "isaac", *options]) == 0
     isaac = published(tmp_path, "physics/isaac")
@@ -41,18 +41,18 @@ def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_p
     area = chips.loc["regret_minimax", "area_mm2"].iloc[0]
     page = first["physical.md"].decode()
     assert f"With the ADC model `isaac` it is SRAM of {area:.0f} mm²" in page
-    table = optimum_table(study, answer)
+    table = optimum_table(study, exact)
     scores = ["criterion", "workload", "area_mm2", "energy_J", "latency_s", "over_own_best"]
     proven = pd.read_csv(home / "optima.csv")
     pd.testing.assert_frame_equal(proven[scores], table[scores], rtol=1e-9)
 
 
-def test_no_design_beats_one_of_the_front_of_area_and_edap(study, answer):
-    front = area_front(study, answer)
+def test_no_design_beats_one_of_the_front_of_area_and_edap(study, exact):
+    front = area_front(study, exact)
     problem = study.problem()
     levels = study.space.unrank(np.arange(study.space.size))
     metrics = problem.model.evaluate(levels[problem.feasibility.violation(levels) <= 0])
-    best = [answer.optima[f"alone_{name}"].value for name in study.names]
+    best = [exact[f"alone_{name}"].value for name in study.names]
     worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2) / best).max(axis=1)
     for area, ratio in zip(metrics.area_m2 * 1e6, worst, strict=True):
         at_most = front[front["area_mm2"] <= area]["worst_over_own_best"]

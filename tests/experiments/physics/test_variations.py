@@ -1,4 +1,4 @@
-"""What a variation of a physical study changes."""
+"""Effects of a variation on a physical study."""
 
 import numpy as np
 import pytest

@@ -3,7 +3,6 @@
 import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.assumptions import Assumptions
 
 ROW = {
     "technology_nm": "22", "architecture": "SRAM", "cell": "6T", "compute_model": "QS",
@@ -16,8 +15,3 @@ ROW = {
 @pytest.fixture(scope="session")
 def table():
     return PhysicalTable.load()
-
-
-@pytest.fixture(scope="session")
-def assumptions():
-    return Assumptions()

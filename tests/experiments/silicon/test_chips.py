@@ -3,32 +3,14 @@
 import pytest
 
 from experiments.silicon import chips
+from imcmoo.model.physical.assumptions import Assumptions
 
 
-@pytest.fixture(scope="module")
-def lines(table):
-    return chips.compare(table)
-
-
-def test_neurram_with_its_pulse_and_converter_given(table):
+def test_neurram_with_its_pulse_and_adc_times_stated(table):
     """A slice of d bits is 2^d − 1 pulses of 92 ns and one conversion of 470 ns a bit."""
-    array = float(
-        chips.macro_point([chips.NEURRAM], table=table, given=chips.Assumptions()).array_s[0]
-    )
+    macro = chips.NEURRAM.assign(input_bits=4, adc_bits=8)
+    array = chips.macro_point(macro, table, assumptions=Assumptions()).array_s[0]
     for inputs, outputs, slices, pulses in ((1, 3, 1, 1), (4, 6, 1, 15), (8, 10, 2, 15)):
-        time = chips.neurram_s(table, (inputs, outputs), given=True)
+        time = chips.neurram_s(table, (inputs, outputs), stated=True)
         rows = slices * (pulses * 92e-9 + outputs * 470e-9 + array)
         assert time == pytest.approx(rows, rel=1e-9)
-
-
-def test_published_values_follow_from_the_files(lines):
-    rows = lines.set_index(["chip", "setting", "quantity"])["measured"]
-    time = rows["Sinangil JSSC 2021", "0.8 V", "time of an invocation"]
-    assert time == pytest.approx(2 * 64 * 16 / 0.372e12 * 1e9)
-    assert rows["AIMC1 CICC 2021", "0.8 V", "time of an invocation"] == pytest.approx(1e3 / 22.5)
-    assert rows["AIMC3 ISSCC 2023", "0.8 V", "TOPS/W"] == 18.7
-
-
-def test_every_line_has_a_source_and_a_ratio(lines):
-    assert lines["source"].str.len().min() > 10
-    assert (lines["ratio"] == lines["model"] / lines["measured"]).all()

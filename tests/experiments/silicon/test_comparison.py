@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from experiments.silicon import comparison
-from experiments.silicon.agreement import agreement, compared
-from experiments.silicon.comparison import fitted_periphery, judged, measured, modelled
-from experiments.silicon.macros import SHIPPED, read
+from experiments.silicon.agreement import agreement
+from experiments.silicon.comparison import farther_node, fitted_periphery, measured, modelled
+from experiments.silicon.macros import SHIPPED, judged, read
 from tests.experiments.silicon.conftest import ROW
 
 
@@ -17,7 +17,7 @@ def frame():
 
 
 @pytest.fixture(scope="module")
-def verdicts(frame, table):
+def macros(frame, table):
     return judged(frame, table)
 
 
@@ -38,8 +38,8 @@ def test_published_values_that_are_none_do_not_count():
     assert np.isnan(measured(frame, "tops_per_W_1b")).all()
 
 
-def test_the_periphery_factor_is_the_median_of_the_shipped_areas(frame, verdicts, table):
-    model = modelled(verdicts, table)
+def test_the_periphery_factor_is_the_median_of_the_shipped_areas(frame, macros, table):
+    model = modelled(macros, table)
     ratios = sorted(
         float(row["tops_1b"]) / float(row["tops_per_mm2_1b"]) / area
         for row, area in zip(frame.to_dict("records"), model["area_mm2"], strict=True)
@@ -49,8 +49,8 @@ def test_the_periphery_factor_is_the_median_of_the_shipped_areas(frame, verdicts
     assert fitted_periphery(table) == pytest.approx(ratios[len(ratios) // 2], rel=1e-12)
 
 
-def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, verdicts, table):
-    model = modelled(verdicts, table)
+def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, macros, table):
+    model = modelled(macros, table)
     factors = comparison.left_one_out(frame, model)
     for title, rows in frame.groupby("title"):
         others = frame["title"] != title
@@ -58,30 +58,24 @@ def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, verdicts, tabl
         assert np.allclose(factors[rows.index], np.nanmedian(ratios))
 
 
-def test_a_converter_without_the_bits_says_nothing(table):
+def test_an_adc_model_without_the_bits_models_nothing(table):
     few = judged(pd.DataFrame([ROW | {"adc_bits": "3"}]), table)
     for variant in comparison.VARIANTS:
         result = modelled(few, table, variant)["t_core_ns"].notna().all()
         assert result == (variant.adc_model not in ("murmann", "isaac"))
 
 
-def test_the_farther_node_is_on_the_other_side(table):
-    told = {"28": 22, "22": 22, "12": 10, "40": 32, "16": 22}
-    reading = next(variant for variant in comparison.VARIANTS if variant.next_node)
-    for node, taken in told.items():
-        (verdict,) = judged(pd.DataFrame([ROW | {"technology_nm": node}]), table)
-        assert reading.macro(verdict.macro, table).node_nm == taken
-    (low,) = judged(pd.DataFrame([ROW | {"technology_nm": "36", "voltage_V": "0.5"}]), table)
-    assert reading.macro(low.macro, table).node_nm == 32  # 45 nm has no 0.5 V
-
-
-def test_pairs_are_all_there_is_to_compare(frame, verdicts, table):
-    model = modelled(verdicts, table)
-    pairs = compared(frame, verdicts, model, table)
-    for name in comparison.MEASURED:
-        both = np.isfinite(measured(frame, name)) & model[name].notna().to_numpy()
-        rows = pairs[pairs["quantity"] == name]
-        assert (rows["row"] - 1).tolist() == np.flatnonzero(both).tolist()
-        assert rows["within"].mean() == pytest.approx(
-            agreement(measured(frame, name), model[name].to_numpy())["within"]
-        )
+@pytest.mark.parametrize(
+    ("change", "farther"),
+    [
+        *(({"technology_nm": node}, other) for node, other in
+          (("28", 22), ("22", 22), ("12", 10), ("40", 32), ("16", 22))),
+        ({"technology_nm": "36", "voltage_V": "0.5"}, 32),  # 45 nm has no 0.5 V
+    ],
+)  # fmt: skip
+def test_the_farther_node_is_on_the_other_side(table, change, farther):
+    macros = judged(pd.DataFrame([ROW | change]), table)
+    assert farther_node(macros.iloc[0], table) == farther
+    (reading,) = (variant for variant in comparison.VARIANTS if variant.next_node)
+    moved = modelled(macros.assign(node_nm=farther), table)
+    assert modelled(macros, table, reading).equals(moved)

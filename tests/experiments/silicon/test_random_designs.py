@@ -1,6 +1,7 @@
 """Random designs: where they lie, and that they are the same every time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.silicon import random_designs
@@ -32,13 +33,7 @@ def test_samples_are_designs_of_the_extended_space(table, device):
     assert not np.any(designs.level_coded & (designs.input_slice_bits > 4))
 
 
-def test_the_same_seed_gives_the_same_designs(table):
-    one, two = (
-        random_designs.sample(50, "rram", table, np.random.default_rng(3)) for _ in range(2)
-    )
-    assert all(np.array_equal(one[name], two[name]) for name in one)
-
-
 def test_an_infinite_signal_to_noise_does_not_spoil_percentiles():
-    told = random_designs.percentiles(np.array([1.0, 2.0, np.inf, np.inf, np.nan]))
-    assert (told["n"], told["p5"], told["p95"]) == (4, 1.0, np.inf)
+    values = pd.DataFrame({"SNR": [1.0, 2.0, np.inf, np.inf, np.nan]})
+    (row,) = random_designs.percentiles(values).to_dict("records")
+    assert (row["quantity"], row["n"], row["p5"], row["p95"]) == ("SNR", 4, 1.0, np.inf)

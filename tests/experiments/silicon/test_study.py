@@ -1,24 +1,15 @@
 """The command: files, columns, numbers of the page, and what a user may give."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
 from experiments import run
 from experiments.silicon import random_designs, study
-from experiments.silicon.macros import ADDED, NEEDED, SHIPPED, read
+from experiments.silicon.macros import ADDED, NEEDED
 from tests.cli.helpers import refused
 from tests.experiments.conftest import ROOT
-
-TABLES = {
-    "agreement",
-    "by_class",
-    "compared",
-    "chips",
-    "random_designs",
-    "random_bounds",
-    "random_limits",
-    "random_causes",
-}
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +20,26 @@ def written(tmp_path_factory):
     return root
 
 
-def test_files(written):
-    folder = written / "results" / "published" / "silicon"
-    assert {path.stem for path in folder.glob("*.csv")} == TABLES | {"silicon"}
-    figures = {path.name for path in (folder / "figures").iterdir()}
-    assert figures == {
-        f"silicon{ending}" for ending in (".csv", ".svg", ".pdf", "_narrow.svg", "_narrow.pdf")
+def files(root):
+    """Contents by path; figures depend on the fonts of a machine."""
+    folders = (root / "results" / "published" / "silicon", root / "docs")
+    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    of_silicon = [path for path in paths if "silicon" in path.parts or path.name == "silicon.md"]
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.suffix in (".csv", ".md") else b""
+        for path in of_silicon
     }
-    rows = pd.read_csv(folder / "silicon.csv", dtype=str, keep_default_na=False)
-    assert list(rows) == [*read(SHIPPED), *ADDED]
 
 
 def test_what_is_published_is_what_the_command_writes(written):
-    for path in sorted(written.rglob("*")):
-        if path.suffix in (".csv", ".md"):
-            published = ROOT / path.relative_to(written)
-            assert published.read_bytes() == path.read_bytes(), published
+    assert files(written) == files(ROOT)
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """Writes a user's table; random designs beside it are few."""
     distributions = random_designs.distributions
-    monkeypatch.setattr(random_designs, "distributions", lambda table: distributions(table, 50))
+    monkeypatch.setattr(random_designs, "distributions", partial(distributions, n=50))
 
     def write(*lines, more=""):
         path = tmp_path / "macros.csv"

@@ -27,7 +27,7 @@ def product(x, w, circuit, rng, *, zero=0):
 
 
 def operands_of(x, w, *, signed=False):
-    """How often the codes of inputs and weights occur, of one layer."""
+    """Frequencies of the codes of inputs and weights of one layer."""
     inputs = np.bincount(x.ravel(), minlength=256)[None] / x.size
     weights = np.bincount(w.ravel() + 128, minlength=256)[None] / w.size
     return of_codes(inputs, weights, signed=signed)

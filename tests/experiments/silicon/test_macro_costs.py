@@ -1,23 +1,21 @@
 """One invocation by the model's parts, against sums written out by hand."""
 
-from dataclasses import replace
-
 import numpy as np
+import pandas as pd
 import pytest
 
-from experiments.silicon.coverage import judge
-from experiments.silicon.macro import macro_costs
+from experiments.silicon.macro_costs import macro_costs
+from experiments.silicon.macros import judged
 from tests.experiments.silicon.conftest import ROW
 
 
-def costs_of(table, assumptions, change=None, **how):
-    macro = judge(ROW | (change or {}), table, assumptions).macro
-    return macro_costs([macro], table=table, given=assumptions, **how)
+def costs_of(table, change=None, **how):
+    return macro_costs(judged(pd.DataFrame([ROW | (change or {})]), table), table, **how)
 
 
-def test_an_sram_macro_by_hand(table, assumptions):
+def test_an_sram_macro_by_hand(table):
     """22 nm, 0.8 V, 128 × 64, 2-bit inputs, 16 converters of 5 bits that sum 32 products each."""
-    result = costs_of(table, assumptions)
+    result = costs_of(table)
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     kappa = (0.8 / (0.8 - 0.4199) ** 2) / (0.9 / (0.9 - 0.4199) ** 2)
     t_adc = 5 * (0.64e-9 + 0.00653e-9 * 32) * kappa
@@ -51,15 +49,15 @@ def test_an_sram_macro_by_hand(table, assumptions):
     assert result.operations[0] == 2 * 32 * 16 * 2 * 1
 
 
-def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table, assumptions):
-    result = costs_of(table, assumptions, {"architecture": "eNVM", "cell": "ReRAM"})
+def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table):
+    result = costs_of(table, {"architecture": "eNVM", "cell": "ReRAM"})
     array = table.look_up("rram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     mean = (array["cell_read_low"] + array["cell_read_high"]) / 2
     assert result.energies_J["cells"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
 
 
-def test_weights_of_several_bits_take_cells_and_an_adder(table, assumptions):
-    one, four = costs_of(table, assumptions), costs_of(table, assumptions, {"weight_bits": "4"})
+def test_weights_of_several_bits_take_cells_and_an_adder(table):
+    one, four = costs_of(table), costs_of(table, {"weight_bits": "4"})
     assert four.operations[0] == 4 * one.operations[0]
     assert four.energies_J["cells"][0] == pytest.approx(4 * one.energies_J["cells"][0])
     adder = table.look_up("shift_add", node_nm=22, bits=5 + 3)
@@ -68,29 +66,29 @@ def test_weights_of_several_bits_take_cells_and_an_adder(table, assumptions):
     assert four.areas_m2["shift_add"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
 
 
-def test_a_weight_of_three_values_takes_two_cells(table, assumptions):
-    one, three = costs_of(table, assumptions), costs_of(table, assumptions, {"weight_bits": "1.5"})
+def test_a_weight_of_three_values_takes_two_cells(table):
+    one, three = costs_of(table), costs_of(table, {"weight_bits": "1.5"})
     assert three.operations[0] == 1.5 * one.operations[0]
     assert three.energies_J["cells"][0] == pytest.approx(2 * one.energies_J["cells"][0])
 
 
-def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table, assumptions):
+def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table):
     for kind, extra in (("SRAM", 0.0), ("RRAM", 10e-9)):
-        bare = costs_of(table, assumptions, {"architecture": kind})
-        held = costs_of(table, assumptions, {"architecture": kind}, held=True)
+        bare = costs_of(table, {"architecture": kind})
+        held = costs_of(table, {"architecture": kind}, held=True)
         assert held.time_s[0] - bare.time_s[0] == pytest.approx(extra, abs=1e-15)
 
 
-def test_a_converter_per_column_needs_no_multiplexer(table, assumptions):
-    shared, rows = costs_of(table, assumptions), costs_of(table, assumptions, {"n_adc": "64"})
+def test_a_converter_per_column_needs_no_multiplexer(table):
+    shared, rows = costs_of(table), costs_of(table, {"n_adc": "64"})
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     difference = float(array["column_area_muxed"] - array["column_area"])
     assert shared.areas_m2["drivers"][0] - rows.areas_m2["drivers"][0] == pytest.approx(difference)
     assert rows.time_s[0] <= shared.time_s[0]
 
 
-def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table, assumptions):
-    result = costs_of(table, assumptions, {"rows": "192"})
+def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table):
+    result = costs_of(table, {"rows": "192"})
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=256, cols=64)
     dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
     drivers = 0.75 * array["row_area"] + array["column_area_muxed"] + 192 * dac
@@ -98,18 +96,17 @@ def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table, assumpti
     assert result.areas_m2["cells"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
 
 
-def test_several_macros_are_each_as_if_alone(table, assumptions):
-    one = judge(ROW, table, assumptions).macro
-    two = replace(one, node_nm=14, n_adc=4)
-    both = macro_costs([one, two], table=table, given=assumptions)
-    for at, macro in enumerate((one, two)):
-        alone = macro_costs([macro], table=table, given=assumptions)
-        assert np.array_equal(both.energy_J[[at]], alone.energy_J)
-        assert np.array_equal(both.time_s[[at]], alone.time_s)
-        assert np.array_equal(both.area_m2[[at]], alone.area_m2)
+def test_several_macros_are_each_as_if_alone(table):
+    both = judged(pd.DataFrame([ROW, ROW | {"technology_nm": "14", "n_adc": "4"}]), table)
+    costs = macro_costs(both, table)
+    for at in range(2):
+        alone = macro_costs(both.iloc[[at]], table)
+        assert np.array_equal(costs.energy_J[[at]], alone.energy_J)
+        assert np.array_equal(costs.time_s[[at]], alone.time_s)
+        assert np.array_equal(costs.area_m2[[at]], alone.area_m2)
 
 
-def test_macros_of_two_devices_are_refused(table, assumptions):
-    one = judge(ROW, table, assumptions).macro
+def test_macros_of_two_devices_are_refused(table):
+    both = judged(pd.DataFrame([ROW, ROW | {"architecture": "RRAM"}]), table)
     with pytest.raises(ValueError, match="macros must be of one device"):
-        macro_costs([one, replace(one, device="rram")], table=table, given=assumptions)
+        macro_costs(both, table)

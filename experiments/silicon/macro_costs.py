@@ -7,12 +7,12 @@ counted here: every ADC converts once, every input drives one row at one level.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from experiments.silicon.coverage import Macro
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
@@ -24,8 +24,6 @@ from imcmoo.model.physical.switches import Switches
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
-
-CELL_BITS = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +54,19 @@ class MacroCosts:
 
 
 def macro_costs(
-    macros: Sequence[Macro],
-    *,
+    macros: pd.DataFrame,
     table: PhysicalTable,
-    given: Assumptions,
+    *,
+    assumptions: Assumptions | None = None,
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> MacroCosts:
     """Model one invocation of each macro.
 
     Args:
-        macros: of one device, at least one.
+        macros: of one device, at least one, as `macros.judged` describes them.
         table: component numbers.
-        given: assumptions of the model.
+        assumptions: of the model.
         adc_model: one of the ADC models.
         held: whether a level of a resistive array also takes the pulse that it is charged for.
 
@@ -76,15 +74,14 @@ def macro_costs(
         ValueError: macros of several devices, or a value that the component table or the ADC model
             lacks.
     """
-    point = macro_point(macros, table=table, given=given, adc_model=adc_model)
-    device, designs = MEMORY_CELLS[macros[0].device], macro_designs(macros, adc_model)
-    rows, cols, adcs, length, inputs, weights = (
-        np.array([getattr(macro, name) for macro in macros], dtype=float)
-        for name in ("rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits")
-    )
-    of_adcs = adcs[:, None]
-    read = read_time(designs, point, of_adcs, adcs, device=device, assumptions=given, pulses=held)
-    time, adder = read[:, 0], _shift_add(designs, np.ceil(weights), table)
+    assumptions = assumptions or Assumptions()
+    point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
+    device, designs = MEMORY_CELLS[macros["device"].iloc[0]], macro_designs(macros, adc_model)
+    names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
+    rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
+    how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
+    time = read_time(designs, point, adcs[:, None], adcs, **how)[:, 0]
+    adder = _shift_add(designs, np.ceil(weights), table)
     # Row and column drivers of an array of another size, per row and column.
     row_share, column_share = rows / designs.rows, cols / designs.cols
     leak = (
@@ -94,7 +91,7 @@ def macro_costs(
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
-    dac_F = length * given.dac_F_per_bit.value * designs.input_slice_bits
+    dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
     return MacroCosts(
         time_s=time,
         energies_J={
@@ -108,7 +105,7 @@ def macro_costs(
             "cells": rows * cols * point.array["cell_area"],
             "drivers": row_share * point.array["row_area"]
             + column_share * _column_area(designs, point)
-            + rows * _dac_area(designs, table, given),
+            + rows * _dac_area(designs, table, assumptions),
             "adc": adcs * point.adc.area_m2,
             "shift_add": adcs * adder["area"],
         },
@@ -122,46 +119,48 @@ def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
     return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
 
 
-def _dac_area(designs: Designs, table: PhysicalTable, given: Assumptions) -> Floats:
+def _dac_area(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> Floats:
     """Area of the DAC of one row."""
-    bits = np.minimum(designs.input_slice_bits, int(given.highest_level_bits.value))
+    bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
     return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
 
 
 def macro_point(
-    macros: Sequence[Macro], *, table: PhysicalTable, given: Assumptions, adc_model: str = "zigzag"
+    macros: pd.DataFrame,
+    table: PhysicalTable,
+    *,
+    assumptions: Assumptions,
+    adc_model: str = "zigzag",
 ) -> OperatingPoint:
     """Return speed and component costs of macros of one device; see `macro_costs`."""
-    if len({macro.device for macro in macros}) != 1:
+    if macros["device"].nunique() != 1:
         raise ValueError("macros must be of one device, and at least one")
-    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros[0].device]
+    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros["device"].iloc[0]]
     return operating_point(
-        designs, device=device, table=table, assumptions=given, switches=Switches()
+        designs, device=device, table=table, assumptions=assumptions, switches=Switches()
     )
 
 
-def macro_designs(macros: Sequence[Macro], adc_model: str) -> Designs:
+def macro_designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     """Describe macros as chips of one macro, with the smallest size of everything else."""
-    weights = np.ceil([macro.weight_bits for macro in macros])
-    per_adc = [macro.cols / macro.n_adc for macro in macros] / weights
-    chip = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
-    n, one = len(macros), np.ones(len(macros))
-    columns: Mapping[str, object] = {
-        "technology_nm": [macro.node_nm for macro in macros],
-        "voltage_V": [macro.voltage_V for macro in macros],
-        "rows": [macro.array_rows for macro in macros],
-        "cols": [macro.array_cols for macro in macros],
-        "active_rows": [
-            min(np.ceil(macro.dot_product_length), macro.array_rows) for macro in macros
-        ],
-        "bits_per_cell": CELL_BITS * one,
-        "input_slice_bits": np.ceil([macro.input_bits for macro in macros]),
-        "adc_bits": [macro.adc_bits for macro in macros],
+    per_adc = macros["cols"] / macros["n_adc"] / np.ceil(macros["weight_bits"])
+    smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
+    texts = {"dram": "none", "schedule": "layer", "input_coding": "levels"}
+    columns = {
+        "technology_nm": macros["node_nm"],
+        "voltage_V": macros["voltage_V"],
+        "rows": macros["array_rows"],
+        "cols": macros["array_cols"],
+        "active_rows": np.minimum(np.ceil(macros["dot_product_length"]), macros["array_rows"]),
+        "input_slice_bits": np.ceil(macros["input_bits"]),
+        "adc_bits": macros["adc_bits"],
         "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
-        **dict.fromkeys((*chip, "link_bits"), one),
-        **{"dram": ["none"] * n, "schedule": ["layer"] * n, "input_coding": ["levels"] * n},
+        **dict.fromkeys((*smallest, "link_bits", "bits_per_cell"), np.ones(len(macros))),
+        **{name: np.repeat(text, len(macros)) for name, text in texts.items()},
     }
-    return Designs.of_columns(columns, adc_model=adc_model)  # type: ignore[arg-type]
+    return Designs.of_columns(
+        {name: np.asarray(values) for name, values in columns.items()}, adc_model=adc_model
+    )
 
 
 def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
