@@ -124,6 +124,6 @@ def test_each_drop_gets_the_cheapest_circuit_that_keeps_it_on_every_network():
 
 
 def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
-    worse = replace(DATA, rounding={(8, 8): 10.0})
-    assert study.rounding_alone(worse) == pytest.approx(DATA.white[-1])
+    worse = replace(DATA, rounded={(8, 8): 0.4})
+    assert study.rounding_alone(worse) == pytest.approx(0.4)
     assert study.rounding_alone(replace(DATA, float_score=0.0)) == 0
