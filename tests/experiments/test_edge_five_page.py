@@ -81,7 +81,17 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     marked = predicted[predicted["exact_only"]].groupby("network").size()
     assert marked.to_dict() == {"minilm": 2, "recogniser": 7}
     others = predicted[(predicted["network"] == "recogniser") & (predicted["exact"] >= 0.1)]
-    assert 0.12 < (others["linear"] - others["exact"]).abs().max() < 0.13
+    assert 0.11 < (others["linear"] - others["exact"]).abs().max() < 0.12
+
+
+def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
+    predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'recogniser'")
+    less, more = (predicted.set_index("design").loc[design] for design in (6, 3))
+    for noise in ("linear_nsr_dB", "exact_nsr_dB"):
+        assert less[noise] < more[noise]
+    noise = f"{less['exact_nsr_dB']:.1f} and {more['exact_nsr_dB']:.1f} dB over the signal"
+    assert f"{noise}, but reads {less['exact']:.2f} and design 3 reads {more['exact']:.2f}" in prose
+    assert f"is off by {(more['exact'] - less['exact']) / 2:.2f} or more" in prose
 
 
 def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
