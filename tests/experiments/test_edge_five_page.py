@@ -130,6 +130,11 @@ def test_the_page_states_how_good_the_closed_form_is(prose):
     assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
 
 
+def test_the_page_states_what_a_gain_of_each_column_would_give(prose):
+    least, most = pd.read_csv(TABLES / "column_gain.csv")["median_dB"].agg(["min", "max"])
+    assert f"another {least:.1f} to {most:.1f} dB off the noise of the median layer" in prose
+
+
 def test_the_page_states_the_published_times(text_of_page):
     times = pd.read_csv(TABLES / "times.csv")
     line, sentences = times["value"][1], times["value"][0]
