@@ -27,7 +27,12 @@ from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.predicted_accuracy import Prediction, predict, score
+from imcmoo.model.physical.predicted_accuracy import (
+    UNSEEN_DROP,
+    Prediction,
+    best_score,
+    predict,
+)
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study import shipped
@@ -43,8 +48,6 @@ CIRCUIT = (
     "adc_bits",
 )
 DROPS = (0.0, 0.01, 0.05)
-TOLERANCE = 5e-4
-"""A drop that is rounded to 0.0 points is none."""
 STARTS = 100
 SENSITIVE = 5.0
 """Gain above which the noise of a layer is worked out first."""
@@ -137,9 +140,8 @@ class Predictions:
             if not few:
                 continue
             part = replace(data, layers=few)
-            nsr = predict(part, self._noise(part, self._analog(circuit)), BITS).nsr
-            best = max(score(data, curve, nsr) for curve in ("white", "static"))
-            bounds.append(rounding_alone(data) - best)
+            parts = predict(part, self._noise(part, self._analog(circuit)), BITS).parts
+            bounds.append(rounding_alone(data) - best_score(data, parts[1:].sum(), BITS))
         return max(bounds)
 
     def _analog(self, circuit: pd.Series) -> Circuit:
@@ -167,15 +169,15 @@ def cheapest(
     open_drops = sorted(drops)
     for _, circuit in circuits.iterrows():
         drop_of: dict[str, float] = {}
-        if predictions.least_drop(circuit) > open_drops[-1] + TOLERANCE:
+        if predictions.least_drop(circuit) > open_drops[-1] + UNSEEN_DROP:
             continue
         for name, drop, _ in predictions.of(circuit):
             drop_of[name] = drop
-            if drop > open_drops[-1] + TOLERANCE:
+            if drop > open_drops[-1] + UNSEEN_DROP:
                 break
         worst = max(drop_of.values())
         print(dict(circuit[list(CIRCUIT)]), f"{circuit['edap_Jsmm2']:.3g}", drop_of, flush=True)
-        while open_drops and worst <= open_drops[-1] + TOLERANCE:
+        while open_drops and worst <= open_drops[-1] + UNSEEN_DROP:
             yield open_drops.pop(), circuit, drop_of
         if not open_drops:
             return

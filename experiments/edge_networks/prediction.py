@@ -63,20 +63,25 @@ SHARED = 8
 """The first designs are executed on all networks."""
 
 
-def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterator[dict[str, Any]]:
-    """A row of each design."""
+def assessment(name: str, folder: Path, samples: int | None) -> Assessment:
+    """A network of `data` with its samples, all by default."""
     options = NETWORKS[name].options.split() if name in NETWORKS else []
     named = dict(zip(options[::2], options[1::2], strict=True))
     path = NETWORKS[name].path() if name in NETWORKS else folder / "digits.onnx"
     if path is None:
         raise SystemExit(f"{name} is not installed")
-    assessed = Assessment(
+    return Assessment(
         path,
         folder / f"{name}.npz",
         metric=named.get("--metric", "top1"),
         output=named.get("--output"),
         samples=samples,
     )
+
+
+def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterator[dict[str, Any]]:
+    """A row of each design."""
+    assessed = assessment(name, folder, samples)
     data = AccuracyData.read(folder / f"{name}.accuracy.npz")
     for at, design in enumerate(DESIGNS if name == "digits" else DESIGNS[:SHARED]):
         row: dict[str, Any] = {"network": name, "design": at, "samples": assessed.samples}

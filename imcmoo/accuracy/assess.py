@@ -20,7 +20,7 @@ from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, cali
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.predicted_accuracy import predict, score
+from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData
 
 FEW_SAMPLES = 200
@@ -227,7 +227,7 @@ class Assessment:
         ]
         result = Result(
             in_float=data.float_score,
-            on_integers=score(data, "white", data.rounding[bits]),
+            on_integers=data.rounded[bits],
             accuracy=prediction.accuracy,
             accuracy_low=low,
             accuracy_high=high,

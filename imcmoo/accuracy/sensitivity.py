@@ -51,7 +51,7 @@ def measure(
     for layer in probe.layers:
         white_gains.append(probe.gain(layer, static=False))
         static_gains.append(probe.gain(layer, static=True))
-    rounding = probe.rounding()
+    rounding, rounded = probe.rounding()
     white = probe.curve(np.array(white_gains), static=False)
     static = probe.curve(np.array(static_gains), static=True)
     calibration = assessment.calibration
@@ -74,6 +74,7 @@ def measure(
         white=white,
         static=static,
         rounding=rounding,
+        rounded=rounded,
         about={**about, "samples": probe.scored},
     )
 
@@ -125,7 +126,8 @@ class _Probe:
         for draw in range(STATIC_DRAWS if static else 1):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
-            found.append(self._nsr(self._noisy, errors, rng))
+            outputs = self._outputs(self._noisy, errors, rng, self._probed)
+            found.append(self._assessment.noise_to_signal(outputs))
         return float(np.mean(found)) / INJECTED
 
     def curve(self, gains: Floats, *, static: bool) -> Floats:
@@ -159,32 +161,36 @@ class _Probe:
         self._after_each()
         return float(np.mean(scores))
 
-    def rounding(self) -> dict[tuple[int, int], float]:
-        """Noise over signal at the logits of every precision."""
-        found = {}
+    def rounding(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
+        """Noise over signal at the logits, and score, of every precision."""
+        noise, scores = {}, {}
         for input_bits in PRECISIONS:
             codings = {
                 name: InputCoding.of_range(c.lowest, c.highest, input_bits)
                 for name, c in self._inputs.items()
             }
-            rounded = NoisyNetwork(self._assessment.network, codings)
+            network = NoisyNetwork(self._assessment.network, codings)
             for weight_bits in PRECISIONS:
                 errors = {e.name: _rounded(e, weight_bits) for e in self.layers}
-                rng = np.random.default_rng(0)
-                found[input_bits, weight_bits] = self._nsr(rounded, errors, rng)
-        return found
+                outputs = self._outputs(network, errors, np.random.default_rng(0), self.scored)
+                noise[input_bits, weight_bits] = self._assessment.noise_to_signal(outputs)
+                scores[input_bits, weight_bits] = self._assessment.score(outputs)
+        return noise, scores
 
     def _rng(self, layer: MappedLayer, draw: int) -> np.random.Generator:
         return np.random.default_rng([self._assessment.seed, self.layers.index(layer), draw])
 
-    def _nsr(
-        self, network: NoisyNetwork, errors: Mapping[str, Disturbance], rng: np.random.Generator
-    ) -> float:
-        """Noise over signal at the logits."""
-        samples = slice(self._probed)
-        outputs = self._assessment.noisy_outputs(network, errors, rng, samples)
+    def _outputs(
+        self,
+        network: NoisyNetwork,
+        errors: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        samples: int,
+    ) -> Tensors:
+        """Outputs and logits of the first samples."""
+        outputs = self._assessment.noisy_outputs(network, errors, rng, slice(samples))
         self._after_each()
-        return self._assessment.noise_to_signal(outputs)
+        return outputs
 
 
 def signal_power(layer: MappedLayer, calibration: Calibration) -> float:

@@ -31,6 +31,7 @@ from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXT
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.design_file import DESIGN
+from imcmoo.study.results_folder import CONFIG, FILES
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
@@ -46,7 +47,9 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits, weight_coding, adc_window, redundancy and cell_errors matter.
+input_slice_bits, adc_bits, weight_coding, adc_window, redundancy and cell_errors matter. The study
+of a run also sets --input-bits, --weight-bits, --weight-clip and --layers-digital of its network
+NET, or of its only network.
 
 OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
 interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
@@ -65,7 +68,7 @@ OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors")
 SETTINGS = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
 """Fields of every chip that the command line can set."""
 
-SHOWN = (*NEEDED, "differential", "sigma", "adc_window")
+SHOWN = (*NEEDED, "differential", "sigma", "adc_window", "input_bits", "weight_bits", "weight_clip")
 """Fields of a chip that a row of the output has."""
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
@@ -163,23 +166,22 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--weight-clip",
         type=not_negative,
-        default=1.0,
         metavar="X",
-        help="largest stored weight as a share of its channel's largest (default: 1)",
+        help="largest stored weight as a share of its channel's largest (default: the run's, else "
+        "1)",
     )
     group.add_argument(
         "--layers-digital",
         type=lambda text: text.split(","),
         metavar="LAYER,...",
-        help="layers that run on the digital unit (default: none)",
+        help="layers that run on the digital unit (default: the run's, else none)",
     )
     for operand in ("input", "weight"):
         group.add_argument(
             f"--{operand}-bits",
             type=whole(2),
-            default=8,
             metavar="B",
-            help=f"precision of {operand}s (default: 8)",
+            help=f"precision of {operand}s (default: the run's, else 8)",
         )
 
 
@@ -192,6 +194,9 @@ def main(args: argparse.Namespace) -> None:
         {"--out": args.out, "--layers": args.layers},
         [args.network, args.data, designs, args.accuracy_data],
     )
+    for name, value in _of_study(args).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
@@ -299,6 +304,43 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
     table = DesignsTable.read(args.designs)
     read = table.columns((*NEEDED, *OPTIONAL, "device"), {*TEXTS, "device"})
     return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
+
+
+def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Settings of the network in the study of a run, by argument; empty for other designs.
+
+    Raises:
+        InputError: networks of the study differ in them, and none is called like the file.
+    """
+    folder = args.designs
+    if folder is not None and folder.name in FILES:
+        folder = folder.parent
+    if folder is None or not (folder / CONFIG).is_file():
+        return {}
+    try:
+        config = read_json(folder / CONFIG)
+        settings = {name: _settings(config, name) for name in config["workloads"]}
+        first = next(iter(settings.values()))
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+        raise InputError(f"{folder / CONFIG} is no record of a run, or damaged") from None
+    name = args.network.stem
+    if name not in settings and any(first != other for other in settings.values()):
+        raise InputError(
+            f"{args.network.name} is none of the networks of the run, whose settings differ: name "
+            f"the file like its network; there are {', '.join(settings)}"
+        )
+    return settings.get(name, first)
+
+
+def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
+    """Settings of one network in the record of a run."""
+    bits, clip, digital = (
+        (config.get(key) or {}).get(network)
+        for key in ("precision", "weight_clip", "layers_digital")
+    )
+    inputs, weights = bits or (None, None)
+    named = {"weight_clip": clip, "layers_digital": digital}
+    return {"input_bits": inputs, "weight_bits": weights, **named}
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:

@@ -20,6 +20,7 @@ from imcmoo.cli.progress import timed
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
+from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
 
@@ -132,6 +133,10 @@ def main(args: argparse.Namespace) -> None:
             summary = stack.enter_context(writing(args.summary, ours=TOTALS, force=args.force))
             summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
     _report(imported, args.out)
+    if args.data:
+        scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
+        scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
+        console(stderr=True, wide=True).print(scores, soft_wrap=True)
 
 
 def _report(imported: Imported, out: Path) -> None:

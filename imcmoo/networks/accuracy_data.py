@@ -19,7 +19,7 @@ from imcmoo.networks.workloads import DIMENSIONS, Workload
 
 Floats = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 """Numbers of each layer."""
 CURVES = ("levels", "white", "static")
@@ -72,6 +72,7 @@ class AccuracyData:
         levels: noise to signal at the logits, ascending, shape (n,).
         white, static: score at each level, never rising, for noise of reads and errors of cells.
         rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
+        rounded: score with inputs and weights rounded, likewise, on the samples of the curves.
         about: where it comes from: digests of the network and its data, metric, samples, seed.
     """
 
@@ -81,6 +82,7 @@ class AccuracyData:
     white: Floats
     static: Floats
     rounding: Mapping[tuple[int, int], float]
+    rounded: Mapping[tuple[int, int], float]
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -150,7 +152,7 @@ class AccuracyData:
             peak = max(abs(layer.lowest), abs(layer.highest)) or 1.0
             arrays[f"vectors/{at}"] = (layer.vectors / peak).astype(np.float16)
         pairs = sorted(self.rounding.items())
-        arrays["rounding"] = np.array([(*bits, noise) for bits, noise in pairs])
+        arrays["rounding"] = np.array([(*bits, noise, self.rounded[bits]) for bits, noise in pairs])
         about = {**self.about, "version": VERSION, "float_score": self.float_score}
         arrays["about"] = np.array(json.dumps(about, sort_keys=True))
         return arrays
@@ -185,7 +187,8 @@ class AccuracyData:
             return cls(
                 layers=tuple(_layer(arrays, at) for at in range(len(arrays["names"]))),
                 float_score=float(about.pop("float_score")),
-                rounding={(int(x), int(w)): float(v) for x, w, v in arrays["rounding"]},
+                rounding={(int(x), int(w)): float(v) for x, w, v, _ in arrays["rounding"]},
+                rounded={(int(x), int(w)): float(v) for x, w, _, v in arrays["rounding"]},
                 about=about,
                 **{name: arrays[name].astype(float) for name in CURVES},
             )

@@ -76,6 +76,17 @@ def test_fewer_bits_round_more(data):
     assert data.rounding[4, 4] > data.rounding[6, 6] > data.rounding[8, 8] > 0
 
 
+def test_without_noise_the_prediction_is_the_score_on_integers(digits, data):
+    lossless = replace(CHIP, adc_bits=12, sigma=0.0)
+    for bits in (8, 4):
+        chip = replace(lossless, input_bits=bits, weight_bits=bits)
+        exact, _ = digits.on_chips(chip, 1)
+        predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+        expected = min(exact.on_integers, exact.in_float)
+        assert predicted.accuracy == pytest.approx(expected, abs=1e-9)
+        assert predicted.on_integers == data.rounded[bits, bits] == exact.accuracy
+
+
 @pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY, CLIPPED])
 def test_prediction_agrees_with_exact_execution(digits, data, chip):
     exact, _ = digits.on_chips(chip, 3)
@@ -106,7 +117,7 @@ def test_a_file_holds_all_that_predictions_need(data, tmp_path):
     np.testing.assert_allclose(*noise, rtol=0.05)
     for name in ("levels", "white", "static"):
         np.testing.assert_array_equal(getattr(read, name), getattr(data, name))
-    assert read.rounding == data.rounding
+    assert (read.rounding, read.rounded) == (data.rounding, data.rounded)
 
 
 @pytest.mark.parametrize("damage", ["names", "about", "vectors/1"])

@@ -12,6 +12,7 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
 from imcmoo.cli.main import main
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload
 
 GOOD = "rows=128,active_rows=64,bits_per_cell=1,input_slice_bits=1,adc_bits=8"
@@ -94,8 +95,11 @@ def test_a_prediction_agrees_with_exact_execution(command, request, how, bits, t
         assert found.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
 
 
-def test_import_with_data_adds_columns_that_are_read_and_written_again(measured, tmp_path):
-    table, _ = measured
+def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, measured, tmp_path):
+    table, data = measured
+    scores = AccuracyData.read(data)
+    text = f"score {scores.float_score:.4g} in float, {scores.rounded[8, 8]:.4g} on integers"
+    assert text in " ".join(capsys.readouterr().err.split())
     lines = pd.read_csv(table, comment="#")
     assert (lines.gain_white > 0).all()
     assert (lines.gain_static > 0).all()

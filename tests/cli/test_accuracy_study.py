@@ -99,6 +99,47 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, 
     assert "digits has no layer 'first' with stored weights" in capsys.readouterr().err
 
 
+def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    settings = 'input_bits = 6\nweight_clip = 0.3\nlayers_digital = ["hidden"]\n'
+    assert main(["run", study(settings), "--out", "out", "--quiet"]) == 0
+    run = tmp_path / "out/small/seed-1"
+    copy = tmp_path / "design.json"
+    copy.write_text((run / "design.json").read_text())
+    data = ["--data", str(folder / "digits.npz"), "--samples", "200", "--chips", "1", "--quiet"]
+
+    def executed(designs, *options):
+        command = ["accuracy", str(folder / "digits.onnx"), *data, "--designs", str(designs)]
+        assert main([*command, *options, "--out", "a.csv", "--force"]) == 0
+        return pd.read_csv("a.csv").iloc[0]
+
+    given = ["--input-bits", "6", "--weight-clip", "0.3", "--layers-digital", "hidden"]
+    alike = executed(copy, *given)
+    assert (alike.input_bits, alike.weight_clip) == (6, 0.3)
+    for designs in (run, run / "design.json"):
+        assert executed(designs).equals(alike)
+    assert executed(run, "--input-bits", "8").nsr_out_dB < alike.nsr_out_dB
+    assert executed(copy).weight_clip == 1
+
+    def other_networks(**clips):
+        config = json.loads((run / "config.json").read_text())
+        config |= {"workloads": list(clips), "weight_clip": clips}
+        (run / "config.json").write_text(json.dumps(config))
+
+    other_networks(a=0.5, b=0.5)
+    assert executed(run).weight_clip == 0.5
+    other_networks(a=0.5, digits=0.6)
+    assert executed(run).weight_clip == 0.6
+    other_networks(a=0.5, b=0.6)
+    command = ["accuracy", str(folder / "digits.onnx"), *data, "--designs", str(run)]
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "digits.onnx is none of the networks of the run, whose" in capsys.readouterr().err
+    (run / "config.json").write_text("[]")
+    assert main(command) == 2
+    assert "config.json is no record of a run" in capsys.readouterr().err
+
+
 def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     out, path = tmp_path / "out", study(KEYS)
     assert main(["run", path, "--out", str(out), "--quiet"]) == 0

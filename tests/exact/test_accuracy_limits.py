@@ -109,6 +109,23 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
     assert limited.model.data_digest != free.model.data_digest
 
 
+@pytest.mark.parametrize(("points", "kept"), [(0.0, True), (0.04, True), (0.06, False)])
+def test_where_no_drop_is_allowed_one_of_0_0_points_is_none(points, kept):
+    start, decades = DATA.rounding[8, 8], points / 100 / (DATA.white[0] - DATA.white[1])
+    adc = start * (10**decades - 1) / DATA.layers[0].gain_white
+    study = study_on(SPACES["sram"])
+    model = type(study.cost_model())(
+        study.space,
+        study.network_set(),
+        accuracy={NETWORKS[0]: DATA},
+        max_accuracy_drop={NETWORKS[0]: 0.0},
+        circuit_noise=lambda *_: np.array([[adc, 0.0], [0.0, 0.0]]),
+    )
+    metrics = model.evaluate(study.space.random(1, np.random.default_rng(0)))
+    missing = metrics.resources["accuracy"].missing[0, 0]
+    assert missing == pytest.approx(0 if kept else points / 100)
+
+
 @pytest.mark.parametrize("device", SPACES)
 def test_a_single_network_optimum_is_of_a_chip_with_the_precision_of_that_network(device):
     rng = np.random.default_rng(6)

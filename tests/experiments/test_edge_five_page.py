@@ -29,12 +29,25 @@ def test_the_page_of_five_networks_is_made_of_the_tables():
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-def test_all_simulated_chips_with_zero_points_score_as_integers_do():
-    executed = pd.read_csv(TABLES / "edge_five_executed.csv")
-    quiet = executed[executed["chip"] == "edge_sram0"]
-    assert set(quiet["network"]) == set(NETWORKS)
-    assert (quiet["chips"] == 10).all()
-    assert (quiet["chip_min"] == quiet["integer"]).all()
+FEWEST = {"digits": 447, "line_direction": 100, "magika": 60, "minilm": 24, "recogniser": 20}
+"""Samples that each of ten chips runs."""
+FEWEST_OF_ONE = {"minilm": 240, "recogniser": 60}
+"""Samples that one chip runs where ten run fewer."""
+
+
+def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_network():
+    executed = pd.read_csv(TABLES / "edge_five_executed.csv").set_index("network")
+    ten = executed[executed["chip"] == "edge_sram0"]
+    one = executed[executed["chip"] == "edge_sram0_more"]
+    assert set(ten.index) == set(NETWORKS)
+    assert (ten["chips"] == 10).all()
+    for runs, fewest in ((ten, FEWEST), (one, FEWEST_OF_ONE)):
+        for network, samples in fewest.items():
+            assert runs.loc[network, "samples"] >= samples
+    assert (ten["yield"] >= 0.9).all()
+    kept = ten["accuracy"] >= ten[["float", "integer"]].min(axis=1) - 0.01
+    assert (kept & (one["accuracy"] >= one["integer"] - 0.01).all()).all()
+    assert (ten["chip_min"] == ten["integer"]).drop("recogniser").all()
 
 
 def test_the_sram_chip_for_nine_networks_runs_all_five_and_the_rram_chip_the_digits():
@@ -81,7 +94,17 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     marked = predicted[predicted["exact_only"]].groupby("network").size()
     assert marked.to_dict() == {"minilm": 2, "recogniser": 7}
     others = predicted[(predicted["network"] == "recogniser") & (predicted["exact"] >= 0.1)]
-    assert 0.12 < (others["linear"] - others["exact"]).abs().max() < 0.13
+    assert 0.11 < (others["linear"] - others["exact"]).abs().max() < 0.12
+
+
+def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
+    predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'recogniser'")
+    less, more = (predicted.set_index("design").loc[design] for design in (6, 3))
+    for noise in ("linear_nsr_dB", "exact_nsr_dB"):
+        assert less[noise] < more[noise]
+    noise = f"{less['exact_nsr_dB']:.1f} and {more['exact_nsr_dB']:.1f} dB over the signal"
+    assert f"{noise}, but reads {less['exact']:.2f} and design 3 reads {more['exact']:.2f}" in prose
+    assert f"is off by {(more['exact'] - less['exact']) / 2:.2f} or more" in prose
 
 
 def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
@@ -118,6 +141,11 @@ def test_the_page_states_how_good_the_closed_form_is(prose):
     median, high = total["median_abs_dB"], total["p95_abs_dB"]
     assert f"{median:.1f} dB off in the median and at least {high:.0f} dB in 5 %" in prose
     assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
+
+
+def test_the_page_states_what_a_gain_of_each_column_would_give(prose):
+    least, most = pd.read_csv(TABLES / "column_gain.csv")["median_dB"].agg(["min", "max"])
+    assert f"another {least:.1f} to {most:.1f} dB off the noise of the median layer" in prose
 
 
 def test_the_page_states_the_published_times(text_of_page):

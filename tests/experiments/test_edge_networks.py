@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
 pytest.importorskip("numba", reason="networks are executed with the package numba")
 
-from experiments.edge_networks import cheapest, figures, noise_rule, study
+from experiments.edge_networks import cheapest, column_gain, figures, noise_rule, study
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
@@ -51,6 +52,13 @@ def test_the_noise_rule_is_compared_where_either_noise_is_loud():
     found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
     assert found["layers_and_circuits"].to_dict() == {"adc": 1, "total": 2, "mostly_dev": 1}
     assert found["median_dB"].tolist() == pytest.approx([10, 5, 0])
+
+
+def test_a_gain_for_each_column_undoes_a_scale_and_nothing_else():
+    ideal = np.random.default_rng(0).normal(2, 3, (1, 50, 3))
+    gain, offset = column_gain.fitted(np.array([2.0, 0.5, 0.0]) * ideal + 1, ideal)
+    np.testing.assert_allclose(gain.ravel(), [0.5, 2, 1])
+    np.testing.assert_allclose(offset.ravel(), [-0.5, -2, ideal[0, :, 2].mean() - 1])
 
 
 def test_twenty_six_different_designs_are_compared():
@@ -124,6 +132,6 @@ def test_each_drop_gets_the_cheapest_circuit_that_keeps_it_on_every_network():
 
 
 def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
-    worse = replace(DATA, rounding={(8, 8): 10.0})
-    assert study.rounding_alone(worse) == pytest.approx(DATA.white[-1])
+    worse = replace(DATA, rounded={(8, 8): 0.4})
+    assert study.rounding_alone(worse) == pytest.approx(0.4)
     assert study.rounding_alone(replace(DATA, float_score=0.0)) == 0

@@ -3,7 +3,9 @@
 NSR at the logits = ρ(B_x, B_w) + Σ_l γ_white · adc_l + γ_static · dev_l, where adc and dev are the
 noise over signal of a layer, γ its gain to the logits and ρ that of rounding inputs and weights.
 The accuracy is the mean of the network's curves for white and static noise at that NSR, weighted by
-the parts of it.
+the parts of it. Rounding can cost less than white noise of its power: in the curves it counts as
+the noise that costs as much, and without other noise the accuracy is the score on integers, or in
+float if that is lower.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ LAYERS_NAMED = 2
 """Layers that are named of each network."""
 LARGEST_NSR = 10.0
 """Noise over signal of a layer above which nothing is left to lose."""
+UNSEEN_DROP = 5e-4
+"""Predicted drop that counts as none where no drop is allowed: 0.0 points when rounded."""
 
 
 CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
@@ -53,7 +57,7 @@ class Prediction:
 
     Args:
         accuracy: the score.
-        nsr: noise over signal at the logits.
+        nsr: noise over signal at the logits, that of rounding included.
         parts: of rounding, ADCs and cells, shape (3,).
         layers: of each layer at the logits, ADCs and cells together, shape (L,).
     """
@@ -86,10 +90,39 @@ def predict(
     at_logits = gains * np.minimum(noise, LARGEST_NSR) * analog
     rounding = data.rounding[bits]
     adc, dev = at_logits.sum(axis=1)
-    white, nsr = rounding + adc, rounding + adc + dev
+    start, scale = _of_rounding(data, bits)
+    white, nsr = start + adc, start + adc + dev
     share = white / nsr if nsr > 0 else 1.0
     accuracy = share * score(data, "white", nsr) + (1 - share) * score(data, "static", nsr)
-    return Prediction(accuracy, nsr, np.array([rounding, adc, dev]), at_logits.sum(axis=0))
+    parts = np.array([rounding, adc, dev])
+    return Prediction(scale * accuracy, parts.sum(), parts, at_logits.sum(axis=0))
+
+
+def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
+    """Upper bound of the accuracy with at least some noise of ADCs and cells.
+
+    Args:
+        data: of the network.
+        nsr: noise over signal at the logits, beside that of rounding.
+        bits: precision of inputs and weights.
+    """
+    start, scale = _of_rounding(data, bits)
+    return scale * max(score(data, curve, start + nsr) for curve in ("white", "static"))
+
+
+def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, float]:
+    """Where rounding stands on the curve of white noise.
+
+    Returns:
+        The noise over signal at which the curve has the score on integers, at most that of
+        rounding; and what the curves must be multiplied with to have that score there.
+    """
+    # A better score on integers than in float is no reserve for noise.
+    rounded = min(data.rounded[bits], data.float_score)
+    alike = np.exp(np.interp(-rounded, -data.white, np.log(data.levels)))
+    start = min(data.rounding[bits], float(alike))
+    there = score(data, "white", start)
+    return start, rounded / there if there > 0 else 1.0
 
 
 def score(data: AccuracyData, curve: str, nsr: float) -> float:
@@ -118,7 +151,7 @@ class PredictedAccuracy:
         digital: layers that run on the digital unit by name of the network.
 
     Raises:
-        ValueError: no accuracy data for a precision.
+        ValueError: no accuracy data for a precision, or rounding alone drops more than is allowed.
     """
 
     def __init__(
@@ -142,9 +175,21 @@ class PredictedAccuracy:
         self._cache = KeyedCache(np.inf, rows_at_once=1)
         self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
         """Largest drop of each network, infinite without a limit, shape (W,)."""
-        for of_network, each, layers in zip(self._data, self._operands, self._digital, strict=True):
-            if of_network is not None:
-                predict(of_network, np.zeros((2, len(of_network.layers))), each.bits, layers)
+        for at, name in enumerate(names):
+            self._check(at, name)
+
+    def _check(self, network: int, name: str) -> None:
+        """Check that some chip can keep the limit of a network."""
+        data, bits = self._data[network], self._operands[network].bits
+        if data is None:
+            return
+        predict(data, np.zeros((2, len(data.layers))), bits, self._digital[network])
+        least = data.float_score - best_score(data, 0.0, bits)
+        if least > self.allowed[network] + UNSEEN_DROP:
+            raise ValueError(
+                f"no chip keeps max_accuracy_drop = {self.allowed[network]:g} of {name}: to round "
+                f"inputs and weights to {bits[0]} and {bits[1]} bits costs {least:.3g}"
+            )
 
     @property
     def limited(self) -> bool:

@@ -1,6 +1,7 @@
 """The look-up of predicted accuracy."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.predicted_accuracy import Operands, PredictedAccuracy, predict
+from imcmoo.model.physical.predicted_accuracy import (
+    Operands,
+    PredictedAccuracy,
+    best_score,
+    predict,
+)
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
 
@@ -33,12 +39,15 @@ DATA = AccuracyData(
     white=np.array([0.9, 0.8, 0.2]),
     static=np.array([0.9, 0.7, 0.1]),
     rounding={(8, 8): 0.01, (4, 8): 0.5},
+    rounded={(8, 8): 0.9, (4, 8): 0.6},
 )
+AS_WHITE = 0.1 * 10 ** (1 / 3)
+"""White noise that costs as much as rounding to 4 and 8 bits: its curve is at 0.6 there."""
 NOISE = np.array([[0.1, 0.02], [0.03, 0.05]])
 
 
 def scalar(noise, rounding):
-    """The specification's formula, number by number."""
+    """The specification's formula, number by number, rounding being so much white noise."""
     white = rounding + sum(
         layer.gain_white * adc for layer, adc in zip(DATA.layers, noise[0], strict=True)
     )
@@ -63,6 +72,23 @@ def test_accuracy_is_that_of_the_formula(scale):
     assert found.accuracy == pytest.approx(accuracy)
     assert found.nsr == pytest.approx(nsr) == pytest.approx(found.parts.sum())
     assert found.layers.sum() == pytest.approx(nsr - 0.01)
+
+
+def test_rounding_counts_as_the_white_noise_that_costs_as_much():
+    found = predict(DATA, NOISE, (4, 8))
+    accuracy, nsr = scalar(NOISE, AS_WHITE)
+    assert found.accuracy == pytest.approx(accuracy)
+    assert found.nsr == pytest.approx(nsr - AS_WHITE + 0.5)
+    assert best_score(DATA, 0.5, (4, 8)) == pytest.approx(scalar([[1.0, 0], [0, 0]], AS_WHITE)[0])
+
+
+@pytest.mark.parametrize("rounded", [0.95, 0.9, 0.85, 0.6, 0.1, 0.0])
+@pytest.mark.parametrize("noise", [0.005, 0.05, 5.0])
+def test_a_chip_without_noise_scores_as_integers_do_and_not_above_float(rounded, noise):
+    data = replace(DATA, rounded={(8, 8): rounded}, rounding={(8, 8): noise})
+    assert predict(data, NOISE * 0, (8, 8)).accuracy == pytest.approx(min(rounded, 0.9))
+    more = [predict(data, NOISE * s, (8, 8)).accuracy for s in (0, 0.1, 1, 10)]
+    assert more == sorted(more, reverse=True)
 
 
 def test_noise_beyond_ten_times_the_signal_counts_as_that():
@@ -97,6 +123,18 @@ def test_a_precision_without_data_is_refused():
         predicted(["n"], lambda *_: NOISE, operands=[Operands(5, 5)])
 
 
+@pytest.mark.parametrize(("allowed", "kept"), [(0.29, False), (0.3, True)])
+def test_a_drop_that_rounding_alone_exceeds_is_refused(allowed, kept):
+    def table():
+        return predicted(["n"], None, max_drop={"n": allowed}, operands=[Operands(4, 8)])
+
+    if kept:
+        assert table().limited
+        return
+    with pytest.raises(ValueError, match=r"drop = 0.29 of n: .* to 4 and 8 bits costs 0.3$"):
+        table()
+
+
 def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():
     asked = []
 
@@ -105,13 +143,13 @@ def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing(
         return NOISE * 8 / circuit.adc_bits
 
     operands = [Operands(8, 8), Operands(4, 8, 0.7)]
-    table = predicted(["other", "n"], noise, max_drop={"n": 0.05}, operands=operands)
+    table = predicted(["other", "n"], noise, max_drop={"n": 0.35}, operands=operands)
     changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
     given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
     designs = Designs.of_columns(given, adc_model="zigzag")
     drops = table.drops(designs)
     assert len(asked) == 2
     assert {(c.sigma, c.input_bits, c.weight_clip) for c in asked} == {(0.02, 4, 0.7)}
-    expected = [0.9 - scalar(NOISE * s, 0.5)[0] for s in (1, 2, 1, 2)]
+    expected = [0.9 - scalar(NOISE * s, AS_WHITE)[0] for s in (1, 2, 1, 2)]
     np.testing.assert_allclose(drops, np.array([[0.0] * 4, expected]).T)
-    np.testing.assert_array_equal(table.allowed, [np.inf, 0.05])
+    np.testing.assert_array_equal(table.allowed, [np.inf, 0.35])
