@@ -8,6 +8,7 @@ import numpy as np
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
+from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -89,6 +90,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         self._fill(offspring, levels, _guiding(problem, F, G), random_state)
         return Population.new("X", offspring.levels)
 
+    @one_thread()
     def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
         """Add children of per-value elites, promising neighbours of incumbents, and neighbours of
         front members for the rest."""
