@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,10 @@ ELITES_SHARE = 0.85
 
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
+
+REFERENCES = 3
+"""Random references per generation in a large space. Minimax regret is against single-network
+optima: chips that need not run all networks, so that a search may never evaluate them."""
 
 
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
@@ -101,7 +106,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
-            left -= offspring.add(self._promising(problem, wanted), wanted)
+            left -= offspring.add(self._promising(problem, wanted, rng), wanted)
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
@@ -110,13 +115,22 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
-    def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
+    def _promising(
+        self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
+    ) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known."""
+        surrogate predicts. They are two moves from an incumbent or one from the best known.
+
+        In a large space criteria are joined by the largest EDAP relative to random references.
+        """
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        scores = problem.guide_scores(F)
+        joint = problem.best_joint_edap(F)
+        references: Iterable[Floats] = ()
+        if self.has_elites and joint is not None:
+            references = joint / rng.dirichlet(np.ones(len(joint)), size=REFERENCES)
+        scores = problem.guide_scores(F, others=references)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         best = feasible[np.unique(scores.argmin(axis=0))]
@@ -126,7 +140,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         predicted = Surrogate.near(problem, archive, good).predict(vicinity)
         guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.best_joint_edap(F))
+        promise = problem.guide_scores(guessed, joint, references)
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:

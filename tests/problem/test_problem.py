@@ -144,6 +144,8 @@ def test_criteria_and_weights_guide():
     np.testing.assert_allclose(problem.guide_scores(F), [first, second], rtol=1e-12)
     best = problem.guide_scores(F, np.array([1.0, 4]))
     np.testing.assert_allclose(best[:, 6], [1, 3])
+    relative = problem.guide_scores(F, others=[np.array([1.0, 4]), np.array([4.0, 1])])
+    np.testing.assert_allclose(relative, [[*first, 2, 8], [*second, 4, 4]], rtol=1e-12)
 
 
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):
