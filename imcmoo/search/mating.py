@@ -10,14 +10,14 @@ from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
 from imcmoo.io.blas import one_thread
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import LARGE_SPACE, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.sampling import draw_feasible, first_passing, unseen
 from imcmoo.search.schedule import Phase
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import elite
@@ -119,10 +119,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
     ) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known.
-
-        In a large space criteria are joined by the largest EDAP relative to random references.
-        """
+        surrogate predicts. They are two moves from an incumbent or one from the best known. In a
+        large space the largest EDAP relative to random references is a criterion as well."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
@@ -144,7 +142,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:
-            passing = _first_passing(problem, vicinity, promise, wanted)
+            passing = first_passing(problem, vicinity, promise, wanted)
             vicinity, promise = vicinity[passing], promise[passing]
         return vicinity[elite(promise, len(vicinity))]
 
@@ -166,30 +164,6 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         """Designs one of `_moves[reach]` away from some, shape (n, n_parameters)."""
         designs, inside = move(self.archive.space, levels, self._moves[reach])
         return designs[inside]
-
-
-def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
-    """Indices of designs that pass the screen, the first `n` by each criterion among them.
-
-    In a large space what is infeasible may look best for good: whoever offers only the first few
-    never comes to those behind.
-
-    Args:
-        levels: shape (n_designs, n_parameters).
-        promise: smaller is better, shape (n_designs, n_criteria).
-    """
-    asked, passes = np.zeros((2, len(levels)), bool)
-    for column in promise.T:
-        order = np.argsort(column, kind="stable")
-        at, step, n_passed = 0, 2 * n, 0
-        while n_passed < n and at < len(order):
-            chunk = order[at : at + step]
-            new = chunk[~asked[chunk]]
-            passes[new] = problem.feasibility.screened(levels[new]) <= 0
-            asked[new] = True
-            n_passed += int(passes[chunk].sum())
-            at, step = at + step, 2 * step
-    return np.flatnonzero(passes)
 
 
 def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 from imcmoo.search import mating as mating_of
 from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
-from imcmoo.search.sampling import draw_feasible
+from imcmoo.search.sampling import draw_feasible, first_passing
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
@@ -144,7 +144,7 @@ def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypat
         return np.array([-1.0 if rank in good else 1.0 for rank in RRAM.rank(some).tolist()])
 
     monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", screened)
-    passing = mating_of._first_passing(LARGE_PROBLEM, levels, promise, 5)
+    passing = first_passing(LARGE_PROBLEM, levels, promise, 5)
     assert passing[:5].tolist() == [200, 201, 202, 203, 204]
     # Each is asked about once, and not all are.
     assert sum(asked) < 400
