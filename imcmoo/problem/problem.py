@@ -184,6 +184,22 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         None where there is no EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
+    def random_references(self, F: Floats, n: int, rng: np.random.Generator) -> Floats:
+        """Random reference EDAPs of the networks, shape (n, W); none where there is no EDAP.
+
+        Minimax regret is against single-network optima. These are chips that need not run all
+        networks, so that a search may never evaluate them.
+
+        Args:
+            F: objectives of feasible designs, shape (n_designs, n_objectives).
+            n: number of references.
+            rng: the source of chance.
+        """
+        best = self.best_joint_edap(F)
+        if best is None:
+            return np.empty((0, 1))
+        return np.asarray(best / rng.dirichlet(np.ones(len(best)), size=n))
+
     def guide_scores(
         self, F: Floats, reference_edap: Floats | None = None, others: Iterable[Floats] = ()
     ) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.elites import LARGE_SPACE, from_elites
+from imcmoo.search.elites import LARGE_SPACE, REFERENCES, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
@@ -45,10 +44,6 @@ ELITES_SHARE = 0.85
 
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
-
-REFERENCES = 3
-"""Random references per generation in a large space. Minimax regret is against single-network
-optima: chips that need not run all networks, so that a search may never evaluate them."""
 
 
 class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
@@ -124,10 +119,8 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        joint = problem.best_joint_edap(F)
-        references: Iterable[Floats] = ()
-        if self.has_elites and joint is not None:
-            references = joint / rng.dirichlet(np.ones(len(joint)), size=REFERENCES)
+        n_references = REFERENCES if self.has_elites else 0
+        references = problem.random_references(F, n_references, rng)
         scores = problem.guide_scores(F, others=references)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
@@ -138,7 +131,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         predicted = Surrogate.near(problem, archive, good).predict(vicinity)
         guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, joint, references)
+        promise = problem.guide_scores(guessed, problem.best_joint_edap(F), references)
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:
