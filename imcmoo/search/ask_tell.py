@@ -182,13 +182,14 @@ class Search:
     def _row(self) -> TraceRow:
         """State of the search: archive and population are up to date, the trace is not."""
         archive, generation = self.archive, len(self.trace)
-        front = archive.front()
-        scores = self.problem.guide_scores(archive.F[front])[:, 0] if len(front) else [np.inf]
+        front, guides = archive.F[archive.front()], self.problem.guides
+        costs = self.problem.costs(front)  # the first that guides is no regret
+        scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
         return TraceRow(
             generation=generation,
             phase=self._algorithm.mating.phase.name if generation else "initial",
             evaluations=len(archive),
-            best=float(np.min(scores)),
+            best=float(scores.min(initial=np.inf)),
             front=len(front),
         )
 

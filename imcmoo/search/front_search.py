@@ -10,7 +10,7 @@ from imcmoo.model.metrics import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.search.archive import Archive
-from imcmoo.search.sampling import unseen
+from imcmoo.search.sampling import first_passing, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import elite
 from imcmoo.space.design_space import Levels
@@ -49,36 +49,38 @@ def near_front(
     Returns:
         Designs that pass the screen, shape (n, n_parameters).
     """
-    space, front = problem.space, archive.front()
+    front, screened = archive.front(), problem.feasibility.screened
     members = rng.permutation(front)[: MEMBERS * wanted]
     for reach in moves:
-        neighbours, of = _new_neighbours(problem, archive, archive.levels[members], reach)
-        if len(of) >= wanted:
+        neighbours, of = _new_neighbours(archive, archive.levels[members], reach)
+        passing = first_passing(problem, neighbours, np.arange(float(len(of)))[:, None], wanted)
+        if len(passing) >= wanted:
             break
-    if not len(of):
-        return neighbours
+    if not len(passing):
+        return neighbours[:0]
     points = problem.coordinates(archive.F[front])
     weights = rng.dirichlet(np.full(points.shape[1], SPARSITY), size=wanted)
-    extensible = np.unique(of)
-    scaled = span_scaled(problem.coordinates(archive.F[members[extensible]]), points)
-    chosen = np.unique(extensible[tchebycheff(scaled, weights).argmin(axis=0)])
-    neighbours = unseen(space, neighbours[np.isin(of, chosen)], set())
+    scaled = span_scaled(problem.coordinates(archive.F[members]), points)
+    distance = tchebycheff(scaled, weights)
+    distance[np.bincount(of, minlength=len(members)) == 0] = np.inf
+    while True:  # Screen no member's neighbours before a weight vector selects it.
+        chosen = np.bincount(distance.argmin(axis=0), minlength=len(members)) > 0
+        rows = np.flatnonzero(chosen[of])
+        rows = rows[screened(neighbours[rows]) <= 0]
+        barren = chosen & (np.bincount(of[rows], minlength=len(members)) == 0)
+        if not barren.any():
+            break
+        distance[barren] = np.inf
+    neighbours = unseen(problem.space, neighbours[rows], set())
     surrogate = Surrogate.near(problem, archive, members[chosen])
     scaled = span_scaled(surrogate.predict(neighbours), points)
     return neighbours[elite(tchebycheff(scaled, weights), SURPLUS * wanted)]
 
 
-def _new_neighbours(
-    problem: AcceleratorProblem, archive: Archive, levels: Levels, moves: Levels
-) -> tuple[Levels, Ints]:
-    """Designs one move from designs (n, n_parameters) that pass the screen and were not evaluated.
-
-    Returns:
-        Designs, some repeated, and the index of the design that each is a neighbour of.
-    """
-    designs, inside = move(problem.space, levels, moves)
+def _new_neighbours(archive: Archive, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
+    """New designs one move from designs (n, n_parameters), some of them repeated, and the index of
+    the design that each is a neighbour of."""
+    designs, inside = move(archive.space, levels, moves)
     neighbours, of = designs[inside], np.nonzero(inside)[0]
-    ranks = problem.space.rank(neighbours).tolist()
-    new = np.array([rank not in archive.seen for rank in ranks], dtype=bool)
-    new[new] = problem.feasibility.screened(neighbours[new]) <= 0
+    new = [rank not in archive.seen for rank in archive.space.rank(neighbours).tolist()]
     return neighbours[new], of[new]

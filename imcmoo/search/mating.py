@@ -8,14 +8,15 @@ import numpy as np
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.io.blas import one_thread
+from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.elites import LARGE_SPACE, from_elites
+from imcmoo.search.elites import LARGE_SPACE, REFERENCES, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.sampling import draw_feasible, first_passing, unseen
 from imcmoo.search.schedule import Phase
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import elite
@@ -89,6 +90,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         self._fill(offspring, levels, _guiding(problem, F, G), random_state)
         return Population.new("X", offspring.levels)
 
+    @one_thread()
     def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
         """Add children of per-value elites, promising neighbours of incumbents, and neighbours of
         front members for the rest."""
@@ -99,7 +101,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
-            left -= offspring.add(self._promising(problem, wanted), wanted)
+            left -= offspring.add(self._promising(problem, wanted, rng), wanted)
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
@@ -108,13 +110,18 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
-    def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
+    def _promising(
+        self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
+    ) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known."""
+        surrogate predicts. They are two moves from an incumbent or one from the best known. In a
+        large space the largest EDAP relative to random references is a criterion as well."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        scores = problem.guide_scores(F)
+        n_references = REFERENCES if self.has_elites else 0
+        references = problem.random_references(F, n_references, rng)
+        scores = problem.guide_scores(F, others=references)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         best = feasible[np.unique(scores.argmin(axis=0))]
@@ -124,11 +131,11 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         predicted = Surrogate.near(problem, archive, good).predict(vicinity)
         guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.best_joint_edap(F))
+        promise = problem.guide_scores(guessed, problem.best_joint_edap(F), references)
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:
-            passing = _first_passing(problem, vicinity, promise, wanted)
+            passing = first_passing(problem, vicinity, promise, wanted)
             vicinity, promise = vicinity[passing], promise[passing]
         return vicinity[elite(promise, len(vicinity))]
 
@@ -150,30 +157,6 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         """Designs one of `_moves[reach]` away from some, shape (n, n_parameters)."""
         designs, inside = move(self.archive.space, levels, self._moves[reach])
         return designs[inside]
-
-
-def _first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
-    """Indices of designs that pass the screen, the first `n` by each criterion among them.
-
-    In a large space what is infeasible may look best for good: whoever offers only the first few
-    never comes to those behind.
-
-    Args:
-        levels: shape (n_designs, n_parameters).
-        promise: smaller is better, shape (n_designs, n_criteria).
-    """
-    asked, passes = np.zeros((2, len(levels)), bool)
-    for column in promise.T:
-        order = np.argsort(column, kind="stable")
-        at, step, n_passed = 0, 2 * n, 0
-        while n_passed < n and at < len(order):
-            chunk = order[at : at + step]
-            new = chunk[~asked[chunk]]
-            passes[new] = problem.feasibility.screened(levels[new]) <= 0
-            asked[new] = True
-            n_passed += int(passes[chunk].sum())
-            at, step = at + step, 2 * step
-    return np.flatnonzero(passes)
 
 
 def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:

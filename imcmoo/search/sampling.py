@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymoo.core.sampling import Sampling
 
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -41,6 +41,30 @@ def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     ranks, first = np.unique(space.rank(levels), return_index=True)
     new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
     return levels[np.sort(first[new])]
+
+
+def first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
+    """Indices of designs that pass the screen, the first `n` by each criterion among them.
+
+    In a large space what is infeasible may look best for good: whoever offers only the first few
+    never comes to those behind.
+
+    Args:
+        levels: shape (n_designs, n_parameters).
+        promise: smaller is better, shape (n_designs, n_criteria).
+    """
+    asked, passes = np.zeros((2, len(levels)), bool)
+    for column in promise.T:
+        order = np.argsort(column, kind="stable")
+        at, step, n_passed = 0, 2 * n, 0
+        while n_passed < n and at < len(order):
+            chunk = order[at : at + step]
+            new = chunk[~asked[chunk]]
+            passes[new] = problem.feasibility.screened(levels[new]) <= 0
+            asked[new] = True
+            n_passed += int(passes[chunk].sum())
+            at, step = at + step, 2 * step
+    return np.flatnonzero(passes)
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:

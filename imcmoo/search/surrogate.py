@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -43,7 +42,6 @@ class Surrogate:
     computer experiments, Statistical Science 4, 1989), all its settings fixed.
     """
 
-    @one_thread()
     def __init__(
         self, space: DesignSpace, levels: Levels, points: Floats, excess: Floats | None = None
     ) -> None:
@@ -80,7 +78,6 @@ class Surrogate:
         points = problem.coordinates(archive.F[nearest])
         return cls(problem.space, archive.levels[nearest], points, limits[nearest])
 
-    @one_thread()
     def predict(self, levels: Levels) -> Floats:
         """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
         trend = self._mean + self._trend(levels) @ self._coefficients

@@ -10,9 +10,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from imcmoo.io import blas
 from imcmoo.io.executor import imap_unordered, local
-from imcmoo.search.surrogate import Surrogate
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Ordinal
+from imcmoo.search.algorithm import run_search
+from tests.search.searches import LARGE_PROBLEM
 
 THREADS = """
 import threadpoolctl
@@ -62,18 +61,17 @@ def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
     assert not set(blas.VARIABLES) & set(os.environ)
 
 
-def test_a_surrogate_is_fitted_by_one_thread(monkeypatch):
-    counts = []
+def test_a_search_fits_its_surrogates_by_one_thread(monkeypatch):
+    counts, solve = [], np.linalg.solve
 
-    def solve(matrix, right):
+    def counted(matrix, right):
         counts.append(_in_worker(None))
-        return np.zeros_like(right)
+        return solve(matrix, right)
 
-    monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", solve)
-    space = DesignSpace("any", (Ordinal("a", (1, 2, 4)), Ordinal("b", (1, 2))))
+    monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", counted)
     outside = _in_worker(None)
-    Surrogate(space, space.grid(space.names), np.ones((6, 1)))
-    assert counts == [1, 1]
+    run_search(LARGE_PROBLEM, budget=150, rng=np.random.default_rng(0))
+    assert set(counts) == {1}
     assert _in_worker(None) == outside
 
 
