@@ -40,10 +40,7 @@ class CircuitNoise:
     folder: Path | None
 
     def __call__(self, data: AccuracyData, chip: Circuit) -> Floats:
-        """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L).
-
-        Cells err by what clipping takes off their weights, too.
-        """
+        """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L)."""
         if chip.rows % chip.active_rows == 0:  # then all blocks have as many rows
             chip = replace(chip, rows=chip.active_rows)
         if self.folder is None:
@@ -75,7 +72,7 @@ def _executed(data: AccuracyData, chip: Circuit) -> Floats:
         layer.program(SEED)
         layer.choose_adcs()
         errors = layer.analyse().errors
-        noise[:, at] = errors.adc, errors.dev + layer.clipping
+        noise[:, at] = errors.adc, errors.dev
     return noise
 
 

@@ -45,8 +45,8 @@ class LayerErrors:
     Args:
         layer: name of the node.
         rounding: of inputs and weights as integers.
-        adc: of the ADCs.
-        dev: of cells and reads.
+        adc: of the ADCs and of reads: what is left of the noise without that of cells.
+        dev: of cells, and of clipped weights.
         worst: share of the noise beside that of cells in the worst 1 % of the products.
     """
 
@@ -174,21 +174,14 @@ class SimulatedLayer:
         return self._layer.with_bias(made, tensors)
 
     @cached_property
-    def _signal(self) -> tuple[float, float]:
-        """Signal power, and the noise power of rounding."""
-        real = self._vectors @ self._layer.weights
-        rounding = (self._exact * self._unit - real).var(axis=1).mean()
-        return float(real.var(axis=1).mean() or 1.0), float(rounding)
-
-    @property
-    def clipping(self) -> float:
-        """Noise power of clipped weights over the signal power, on the calibration vectors."""
-        weights, chip = self._layer.weights, self._chip
-        if chip.weight_clip == 1:
-            return 0.0
-        bound = chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
-        cut = self._vectors @ (weights - np.clip(weights, -bound, bound))
-        return float((cut**2).mean()) / self._signal[0]  # no column is corrected for its mean
+    def _signal(self) -> tuple[float, float, float]:
+        """Signal power, and the noise powers of rounding and of clipped weights."""
+        weights = self._layer.weights
+        bound = self._chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
+        real, kept = self._vectors @ weights, self._vectors @ np.clip(weights, -bound, bound)
+        rounding = (self._exact * self._unit - kept).var(axis=1).mean()
+        clipping = ((real - kept) ** 2).mean()  # no column is corrected for its mean
+        return float(real.var(axis=1).mean() or 1.0), float(rounding), float(clipping)
 
     @cached_property
     def _exact(self) -> Floats:
@@ -203,7 +196,7 @@ class SimulatedLayer:
 
     def analyse(self) -> LayerNoise:
         """Noise on the calibration vectors of the chip that was manufactured last."""
-        signal, rounding = self._signal
+        signal, rounding, clipping = self._signal
         noise = (self._crossbar.multiply(self._codes) - self._exact) * self._unit
         noise -= noise.mean(axis=1, keepdims=True)
         every = float((noise**2).mean())
@@ -215,7 +208,11 @@ class SimulatedLayer:
         rare = max(1, round(RARE * squares.size))
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
         errors = LayerErrors(
-            self._layer.name, rounding / signal, (every - dev) / signal, dev / signal, float(worst)
+            self._layer.name,
+            rounding=rounding / signal,
+            adc=(every - dev) / signal,
+            dev=(dev + clipping) / signal,
+            worst=float(worst),
         )
         return LayerNoise(errors, kept, squares.mean(axis=1))
 

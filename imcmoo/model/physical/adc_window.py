@@ -6,9 +6,11 @@ The cost model and the exact simulation follow the same rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from scipy.special import erfc
+from scipy.ndimage import map_coordinates, spline_filter
+from scipy.special import erfc, ndtr
 
 from imcmoo.model.metrics import Floats, Ints
 
@@ -17,6 +19,12 @@ CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 
 LARGE_VARIANCE = 0.1
 """Variance of errors above which four terms of the quicker series of R(v) are exact to 10⁻²⁰."""
+
+NO_POWER = 1e-12
+"""Power of errors below which it does not matter, in squares of a unit."""
+
+GRID = 128
+"""Steps of the table of `share_left` from 0 to a standard deviation of one unit."""
 
 TAIL_SIGMAS = 9.0
 """Standard deviations beyond which a Gaussian has no weight: 10⁻¹⁸."""
@@ -107,3 +115,66 @@ def _rounded_large(variance: Floats) -> Floats:
     for k in range(1, 5):
         left += (-1) ** k * first ** (k * k) * (4 * variance + 1 / (np.pi * k) ** 2)
     return left
+
+
+def share_left(constant: Floats, varying: Floats) -> Floats:
+    """Share of R(v) that is left where the mean error of each column is calibrated away.
+
+    The error of a column's sum is Gaussian with a part e₀ that is constant and a part e₁ that
+    varies over samples, v = Var(e₀) + Var(e₁). Left is E[Var(round(e₀ + e₁) | e₀)] / R(v).
+
+    Args:
+        constant: variance of e₀ in squares of a unit, of any shape.
+        varying: variance of e₁, of the same shape.
+    """
+    at = GRID * np.sqrt(np.minimum([constant, varying], 1.0))
+    share: Floats = map_coordinates(_shares_left(), at, prefilter=False, mode="mirror")
+    # Beyond one unit every further variance of e₁ is left, and that of e₀ does not matter.
+    near = np.minimum(constant, 1.0) + np.minimum(varying, 1.0)
+    beyond = constant + varying - near
+    if beyond.any():
+        left = share * rounded_error(near) + np.maximum(varying - 1.0, 0.0)
+        share = np.where(beyond > 0, left / (constant + varying + 1 / 12), share)
+    return share
+
+
+@cache
+def _shares_left() -> Floats:
+    """Splines of `share_left` by standard deviations in steps of 1 / `GRID`.
+
+    The variance given e₀ has period 1 in e₀, so that a Gaussian e₀ damps its harmonics.
+    """
+    deviation = np.arange(GRID + 1) / GRID
+    constant = np.arange(4 * GRID) / (4 * GRID)
+    reach = int(TAIL_SIGMAS)
+    k = np.arange(1 - reach, reach + 1)[:, None]
+    above = ndtr((constant - k + 0.5) / np.maximum(deviation, 1e-9)[:, None, None])
+    # round(e) = Σ_{k≥1} [e ≥ k − ½] − Σ_{k≤0} [e < k − ½], and likewise its square.
+    counted = np.where(k > 0, above, 1 - above)
+    mean = (np.sign(k - 0.5) * counted).sum(axis=1)
+    square = (np.abs(2 * k - 1) * counted).sum(axis=1)
+    harmonics = np.fft.rfft(square - mean**2, axis=1).real / constant.size
+    harmonics[:, 1:-1] *= 2
+    order = np.arange(harmonics.shape[1])
+    variance = deviation**2
+    left = np.exp(-2 * np.pi**2 * variance[:, None] * order**2) @ harmonics.T
+    every = rounded_error(variance[:, None] + variance)
+    shares = np.divide(left, every, out=np.ones_like(left), where=every > NO_POWER)
+    splines: Floats = spline_filter(shares)
+    return splines
+
+
+def gain_of_rounding(variance: Floats) -> Floats:
+    """Share of a Gaussian error that rounding to whole units lets pass, by least squares.
+
+    Cov(round(e), e) / v = 1 + 2 Σ_{k≥1} (−1)^k exp(−2π²k²v), the mean density of the thresholds
+    (Bussgang's theorem).
+
+    Args:
+        variance: v of the error, in squares of a unit.
+    """
+    v = np.maximum(variance, 1e-6)
+    near = sum(np.exp(-((k - 0.5) ** 2) / (2 * v)) for k in range(1, 4))
+    far = sum((-1) ** k * np.exp(-2 * np.pi**2 * k**2 * v) for k in range(1, 4))
+    gain: Floats = np.where(v < LARGE_VARIANCE, near * np.sqrt(2 / (np.pi * v)), 1 + 2 * far)
+    return gain

@@ -29,7 +29,9 @@ from imcmoo.model.physical.adc_window import (
     Adcs,
     Sums,
     choose_adcs,
+    gain_of_rounding,
     rounded_error,
+    share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
@@ -86,6 +88,7 @@ class Statistics:
         input_variance: of the codes over samples, mean of all rows, shape (n_layers,).
         signal: variance of the product of integers over samples, shape (n_layers,).
         rounding: noise over signal of rounding the operands to integers, shape (n_layers,).
+        clipping: noise over signal of clipped weights, shape (n_layers,).
         outliers: share of columns whose mean is an outlier.
         cell_variances: of the cells of each weight slice, those of a pair together, in squares of
             their range, shape (n_layers, n_slices); by the circuit's sigma if None.
@@ -97,6 +100,7 @@ class Statistics:
     input_variance: Floats
     signal: Floats
     rounding: Floats
+    clipping: Floats
     outliers: float
     cell_variances: Floats | None = None
 
@@ -107,7 +111,7 @@ class Noise:
 
     Args:
         adc: of the ADCs.
-        dev: of cells and reads.
+        dev: of cells, reads and clipped weights.
         rounding: of operands rounded to integers.
     """
 
@@ -130,7 +134,8 @@ def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
 def noise_of_circuits(
     statistics: Statistics, circuits: Sequence[Circuit], adc_bits: Ints
 ) -> tuple[Floats, Floats]:
-    """Noise over signal of ADCs, and of cells and reads, shape (n_bits, n_circuits, n_layers).
+    """Noise over signal of ADCs, and of cells, reads and clipped weights, shape (n_bits,
+    n_circuits, n_layers).
 
     Args:
         statistics: of n_layers; their slices are those of the circuits.
@@ -163,7 +168,7 @@ def noise_of_circuits(
         )
         for each in power
     )
-    return adc / s.signal, dev / s.signal
+    return adc / s.signal, dev / s.signal + s.clipping
 
 
 def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, Ints, Floats, Floats]:
@@ -282,31 +287,42 @@ class _Block:
         bits = adc_bits[:, None, None, None]
         adcs = choose_adcs(sums, bits, sigmas)
         whole = adcs.step == 1
-        varying = self.varying_cells + self.read_variance
-        finer = self.varying_cells * coherence[:, None, None] + self.read_variance
-        cells = np.repeat(finer[None], len(bits), axis=0)
+        passed = self.varying_cells * coherence[:, None, None] + self.read_variance
+        cells = np.repeat(passed[None], len(bits), axis=0)
         steps = adcs.step**2 / 12
         if whole.any():
-            left = np.broadcast_to(self._left_by_rounding(whole.any(axis=0)), whole.shape)[whole]
-            varying = np.broadcast_to(varying, whole.shape)[whole]
-            left = left * varying
-            cells[whole] = np.minimum(left, varying)
-            steps[whole] = left - cells[whole]
+            on_units = self._on_units(whole.any(axis=0), passed)
+            for noise, rounded in zip((steps, cells), on_units, strict=True):
+                noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
         return steps + self._clipped(sums, adcs, bits), cells
 
-    def _left_by_rounding(self, whole: Bools) -> Floats:
-        """Errors left on whole units over the error variance, which differs between samples; 0
-        elsewhere.
+    def _on_units(self, some: Bools, passed: Floats) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells on whole units; 0 elsewhere.
+
+        ADCs add what is left beyond the errors, if all of these vary alike. The rest there would
+        not be with perfect cells: the share of an error that rounding lets pass, which adds up
+        over input slices as the error does, and what else rounding leaves, which does not.
+
+        Args:
+            some: sums on whole units.
+            passed: power of cell errors and reads that steps of less than a unit let pass.
         """
-        variance, largest = self.error_variance[whole], self._largest_error[whole]
-        spread = np.broadcast_to(self._spread, whole.shape)[whole]
+        variance, largest = self.error_variance[some], self._largest_error[some]
+        varying = (self.varying_cells + self.read_variance)[some]
+        spread = np.broadcast_to(self._spread, some.shape)[some]
         left = np.zeros(len(variance))
         for node, weight in POWER_SPREAD:
+            # The variance differs between samples.
             of_sample = variance * np.exp(spread * node - spread**2 / 2)
             left += weight * rounded_error(np.minimum(of_sample, largest))
-        share = np.zeros(whole.shape)
-        share[whole] = left / np.maximum(variance, 1e-300)
-        return share
+        beyond = left * varying / np.maximum(variance, 1e-300) - varying
+        left *= share_left(np.maximum(variance - varying, 0.0), varying)
+        gain = gain_of_rounding(variance) ** 2
+        every = np.maximum(left - gain * varying, 0.0) + gain * passed[some]
+        adc, cells = np.zeros((2, *some.shape))
+        adc[some] = np.clip(beyond, 0.0, every)
+        cells[some] = every - adc[some]
+        return adc, cells
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
         """Power of sums beyond the codes; 0 where there is a code for every possible sum."""
@@ -415,6 +431,9 @@ def assumed_statistics(
     zero = 2.0 ** (bits[1] - 1)
     input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
     weight_square = ww - 2 * zero * w + zero**2
+    # A constant input times a clipped weight is an error that no column is corrected for.
+    input_zero = np.where(operands.signed | (not unsigned_inputs), 2.0 ** (bits[0] - 1), 0.0)
+    input_square = xx - 2 * input_zero * x + input_zero**2
     cut = operands.cut / 4.0 ** (BITS - bits[1])
     return Statistics(
         rows=rows,
@@ -422,7 +441,8 @@ def assumed_statistics(
         weights=weights,
         input_variance=input_variance,
         signal=rows * input_variance * weight_square,
-        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square) + cut / weight_square,
+        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
+        clipping=input_square * cut / (input_variance * weight_square),
         outliers=assumptions.outlier_columns.value,
         cell_variances=None
         if cell_errors == "uniform"
@@ -542,7 +562,7 @@ class NoiseModel:
     def _circuits(self, designs: Designs) -> list[Circuit]:
         circuits = Circuit.of_designs(designs, self._device, self._assumptions)
         if self._perfect_cells:
-            return [replace(circuit, sigma=0.0) for circuit in circuits]
+            return [replace(c, sigma=0.0, cell_errors="uniform") for c in circuits]
         return circuits
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:

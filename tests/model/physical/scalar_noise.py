@@ -144,9 +144,11 @@ def layer(
                 steps, cells = min(tried, key=sum)
                 adc += 4 ** (x_low + g_low) * steps / signal
                 dev += 4 ** (x_low + g_low) * cells / signal
-    cut = float(operands.cut[at])
-    rounding = 1 / (12 * input_variance) + (1 / 12 + cut) / weight_square
-    return {"adc": adc, "dev": dev, "rounding": rounding}
+    zero = 128 if operands.signed[at] else 0
+    input_square = square - 2 * zero * mean + zero**2
+    clipped = input_square * float(operands.cut[at]) / (input_variance * weight_square)
+    rounding = 1 / (12 * input_variance) + 1 / 12 / weight_square
+    return {"adc": adc, "dev": dev + clipped, "rounding": rounding}
 
 
 @lru_cache(maxsize=10_000)
@@ -184,9 +186,13 @@ def one_sum(
     centre = min(max(centre, ends[0]), ends[1])
     if whole:
         relative = all_inputs / (rows * x[0]) ** 2 if x[0] > 0 else 0.0
-        left = left_of_errors(error, relative, rows * tops[0] ** 2 * cell) * varying / error
-        cells = min(left, varying)
-        steps = left - cells
+        left = left_of_errors(error, relative, rows * tops[0] ** 2 * cell)
+        more = max(left * varying / error - varying, 0.0)
+        left *= share_left(error - varying, varying)
+        passed = mean_gain(error) ** 2
+        every = max(left - passed * varying, 0.0) + passed * varying * coherence
+        steps = min(more, every)
+        cells = every - steps
     else:
         cells, steps = varying * coherence, step**2 / 12
     low = centre - step * half
@@ -199,6 +205,37 @@ def one_sum(
             constant, far = beyond(outside, step / 2, within + error)
             steps += (1 - OUTLIERS) * usual + OUTLIERS / 2 * max(far - constant**2, 0.0)
     return steps, cells
+
+
+def share_left(constant: float, varying: float) -> float:
+    """Share of the error on whole units that differs between samples, by the trapezoid rule."""
+    every = left_on_whole_units(constant + varying)
+    if every < 1e-12 or constant == 0:
+        return 1.0
+    total = weights = 0.0
+    n = 40 + int(60 * math.sqrt(constant / varying))
+    for i in range(n + 1):
+        z = -6 + 12 * i / n
+        mean = square = 0.0
+        for k in range(1, 40):
+            up, down = (
+                gauss((k - 0.5 - side * z * math.sqrt(constant)) / math.sqrt(varying))[1]
+                for side in (1, -1)
+            )
+            mean += up - down
+            square += (2 * k - 1) * (up + down)
+            if up + down < 1e-18:
+                break
+        weight = math.exp(-z * z / 2)
+        total += weight * (square - mean**2)
+        weights += weight
+    return total / weights / every
+
+
+def mean_gain(variance: float) -> float:
+    """Mean density of the thresholds between whole units where errors are Gaussian."""
+    spread = math.sqrt(variance)
+    return sum(2 * gauss((k - 0.5) / spread)[0] / spread for k in range(1, int(9 * spread) + 3))
 
 
 def left_of_errors(variance: float, relative: float, largest: float) -> float:

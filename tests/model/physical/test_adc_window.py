@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
-from imcmoo.model.physical.adc_window import Sums, choose_adcs, rounded_error
+from imcmoo.model.physical.adc_window import (
+    Sums,
+    choose_adcs,
+    gain_of_rounding,
+    rounded_error,
+    share_left,
+)
 from tests.accuracy.scalar_chip import left_of_error
 
 
@@ -74,3 +81,27 @@ def test_a_window_reaches_beyond_the_possible_sums_only_if_it_holds_them(
     outside = low <= -128 + 1e-9 and high >= 128 - 1e-9
     assert step > 0
     assert inside or outside
+
+
+@pytest.mark.parametrize(
+    ("constant", "varying"),
+    [(0.3, 0.3), (0.08, 0.02), (0.04, 0.01), (0.0, 0.05), (0.9, 0.01), (2.5, 0.3), (0.2, 3.0)],
+)
+def test_a_calibrated_column_keeps_the_variance_of_rounded_errors_given_their_constant_part(
+    constant, varying
+):
+    rng = np.random.default_rng(5)
+    n = 4000
+    part = np.sqrt(constant) * ndtri((np.arange(n) + 0.5) / n)
+    rounded = np.rint(part[:, None] + np.sqrt(varying) * rng.normal(size=(n, 1000)))
+    left = share_left(np.array([constant]), np.array([varying])) * rounded_error(
+        np.array([constant + varying])
+    )
+    assert left[0] == pytest.approx(rounded.var(axis=1).mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("variance", [0.05, 0.09, 0.11, 0.5, 2.0])
+def test_rounding_lets_pass_the_share_of_least_squares(variance):
+    error = np.sqrt(variance) * np.random.default_rng(5).normal(size=2_000_000)
+    passed = (np.rint(error) * error).mean() / (error**2).mean()
+    assert gain_of_rounding(np.array(variance)) == pytest.approx(passed, rel=0.01)

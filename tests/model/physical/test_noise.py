@@ -132,6 +132,25 @@ def test_small_cell_errors_are_rounded_away_on_whole_units_and_not_on_finer_step
     assert finer.dev[0] > 100 * whole.dev[0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "differential", "bits", "sigma"),
+    [(48, True, 8, 0.043), (64, False, 7, 0.043), (64, True, 8, 0.03), (128, True, 9, 0.02)],
+)
+def test_errors_of_cells_that_cancel_between_slices_do_not_after_rounding(
+    rows, differential, bits, sigma
+):
+    """Signed inputs that are sliced bit by bit."""
+    rng = np.random.default_rng(3)
+    x, w, zero = drawn("signed", rng)
+    x, w = x[:, :rows], w[:rows]
+    circuit = Circuit(rows, rows, 1, 1, differential, bits, sigma, adc_window="range")
+    exact = (x - zero) @ w
+    noise = (product(x, w, circuit, rng, zero=zero) - exact).var(axis=0).mean()
+    expected = closed_form(operands_of(x, w, signed=True), rows, circuit, **INDEPENDENT)
+    simulated = decibels(noise / exact.var(axis=0).mean())
+    assert decibels(expected.adc + expected.dev)[0] == pytest.approx(simulated, abs=1.0)
+
+
 def test_rounding_noisy_sums_to_units_costs_what_is_left_above_their_noise():
     noisy = noise(active_rows=127, sigma=0.08)
     assert noisy.dev[0] > 0

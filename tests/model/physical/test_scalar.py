@@ -15,6 +15,8 @@ from tests.model.physical import scalar_physical as scalar
 from tests.model.physical.designs import DESIGN, columns, one, random_designs
 
 RTOL = 1e-12
+SNR_DB = 0.01
+"""The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
 EVERY_SNR = 4  # the scalar noise of a network takes up to a second
@@ -109,7 +111,7 @@ def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, dig
             operands = operand_bits(workload, weight_clip).take(analog)
             snr = scalar_noise.network(one(designs, i), device, operands, rows)
             for name, decibels in snr.items():
-                assert getattr(metrics, name)[i, 0] == pytest.approx(decibels, abs=1e-9), name
+                assert getattr(metrics, name)[i, 0] == pytest.approx(decibels, abs=SNR_DB), name
         assert metrics.runs[i, 0] == ("energy_J" in expected)
         if not metrics.runs[i, 0]:
             assert np.isnan(metrics.energy_J[i, 0])
