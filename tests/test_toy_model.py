@@ -54,24 +54,6 @@ def test_the_enumeration_is_that_of_brute_force(results, brute_force):
     assert best["accuracy_alexnet"] == F[feasible, 3].min() < 0  # is to be large: minimised negated
 
 
-def test_the_rare_corner_hides_what_would_be_best(brute_force):
-    _, F, feasible = brute_force
-    assert 0 < (~feasible).sum() < SPACE.size / 100
-    assert (F[~feasible] > F[feasible].max(axis=0)).all()
-
-
-def test_every_point_of_the_front_is_non_dominated(results, brute_force):
-    _, answer = results
-    _, F, feasible = brute_force
-    rivals = F[feasible]
-    # Whatever dominates a point has a smaller sum.
-    rivals = rivals[rivals.sum(axis=1) <= answer.front.sum(axis=1).max()]
-    for point in answer.front[:: len(answer.front) // 25]:
-        assert (rivals[(rivals <= point).all(axis=1)] == point).all()
-    best_sum = rivals[rivals.sum(axis=1).argmin()]
-    assert (answer.front == best_sum).all(axis=1).any()
-
-
 def test_the_search_finds_the_exact_optimum_and_is_judged(results):
     _, answer = results
     problem = STUDY.problem()

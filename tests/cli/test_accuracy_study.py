@@ -1,6 +1,7 @@
 """Studies whose networks have accuracy data."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -9,8 +10,8 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
-from experiments.edge_networks.digits import write_digits
 from imcmoo.cli.main import main
+from tests.cli.helpers import refused
 
 STUDY = """
 name = "small"
@@ -35,10 +36,10 @@ KEYS = 'accuracy = "digits.accuracy.npz"\nmax_accuracy_drop = 0.01\n'
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, digits):
     """The network with its data, and what the import made of them."""
-    folder = tmp_path_factory.mktemp("digits")
-    network, data = write_digits(folder)
+    folder = tmp_path_factory.mktemp("study")
+    network, data = (shutil.copy(path, folder) for path in digits)
     options = ["--dim", "n=1", "--data", str(data), "--out", str(folder / "digits.csv")]
     assert main(["import", str(network), *options]) == 0
     return folder
@@ -95,8 +96,8 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, 
     assert energy["digital"] > 0
     config = json.loads((out / "small/seed-1/config.json").read_text())
     assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
-    assert main(["run", study('layers_digital = ["first"]\n')]) == 2
-    assert "digits has no layer 'first' with stored weights" in capsys.readouterr().err
+    line = refused(capsys, "run", study('layers_digital = ["first"]\n'))
+    assert "digits has no layer 'first' with stored weights" in line
 
 
 def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, monkeypatch, capsys):
@@ -190,8 +191,7 @@ def test_the_network_is_not_executed_where_it_changed(study, folder, tmp_path):
     ],
 )
 def test_what_is_wrong_is_one_line(study, capsys, keys, message):
-    assert main(["run", study(keys)]) == 2
-    assert message in capsys.readouterr().err
+    assert message in refused(capsys, "run", study(keys))
 
 
 def test_the_reference_model_knows_no_accuracy(study, folder, capsys):
@@ -199,5 +199,4 @@ def test_the_reference_model_knows_no_accuracy(study, folder, capsys):
     table = 'name = "r"\ndevice = "sram"\n[[networks]]\nsource = "digits.csv"\n'
     for key, keys in (("accuracy", KEYS), ("weight_clip", "weight_clip = 0.7\n")):
         path.write_text(table + keys)
-        assert main(["run", str(path)]) == 2
-        assert f"{key} needs the physical model" in capsys.readouterr().err
+        assert f"{key} needs the physical model" in refused(capsys, "run", path)

@@ -62,13 +62,8 @@ def check(out, study):
     return main(["check-certificate", str(out), "--study", str(study), "--quiet"])
 
 
-def _refused_check(capsys, out, study):
-    """The one line of a check that ends with exit code 2."""
-    capsys.readouterr()
-    assert check(out, study) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    return error
+def refused_check(capsys, out, study):
+    return refused(capsys, "check-certificate", out, "--study", study)
 
 
 def change(path, **values):
@@ -119,7 +114,7 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     assert {"alone_resnet18_onnx", "regret_minimax_joint"} <= written
     assert check(out, study) == 0
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
-    assert "regret_minimax: refused: " in _refused_check(capsys, out, study)
+    assert "regret_minimax: refused: " in refused_check(capsys, out, study)
 
 
 def test_a_space_without_bounds_is_reported_once_and_evaluated(
@@ -148,7 +143,7 @@ def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
     counts["stages"][stage]["excluded"] -= 1
     counts["stages"][stage]["infeasible"] += 1
     change(path, counts=counts)
-    line = _refused_check(capsys, tmp_path / "proof", study)
+    line = refused_check(capsys, tmp_path / "proof", study)
     assert "the certificate is not as it was written" in line
 
 
@@ -213,6 +208,6 @@ def test_a_study_of_a_users_file_is_asked_for(proven, capsys):
 
 
 def test_a_folder_without_certificate_is_one_line(tmp_path, study, capsys):
-    assert "holds no certificate.json" in _refused_check(capsys, tmp_path, study)
+    assert "holds no certificate.json" in refused_check(capsys, tmp_path, study)
     (tmp_path / "certificate.json").write_text("{}")
-    assert "is no certificate" in _refused_check(capsys, tmp_path, study)
+    assert "is no certificate" in refused_check(capsys, tmp_path, study)

@@ -16,6 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
 from imcmoo.study.exact_comparison import find_answer, study_settings
 from problems import STUDIES
+from tests.cli.helpers import refused
 from tests.study.files import SMALL_RRAM, written
 
 STUDY = "small"
@@ -111,10 +112,10 @@ def test_the_answer_of_another_model_is_refused_before_anything_is_done(results,
     summary["checksum"] = content_checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
-        assert main([*arguments, "--seed", "3", "--out", str(results)]) == 2
+        line = refused(capsys, *arguments, "--seed", "3", "--out", results, call=main)
     finally:
         path.write_text(before, encoding="utf-8")
-    assert "run `python -m imcmoo enumerate " in capsys.readouterr().err
+    assert "run `python -m imcmoo enumerate " in line
     assert not (results / STUDY / "seed-3").exists()
 
 
@@ -160,5 +161,5 @@ def test_an_answer_replaced_while_it_is_read_is_refused(results, study, tmp_path
 
 
 def test_an_answer_for_other_settings_does_not_replace_that_of_the_study(capsys):
-    assert imcmoo.cli.main.main(["enumerate", "four_workload_rram", "--area-limit", "700"]) == 2
-    assert "--out is required" in capsys.readouterr().err
+    line = refused(capsys, "enumerate", "four_workload_rram", "--area-limit", "700")
+    assert "--out is required" in line

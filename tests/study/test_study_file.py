@@ -30,6 +30,7 @@ from problems import (
     SRAM_PHYSICAL_ATTENTION,
     SRAM_TECHNOLOGY,
 )
+from tests.cli.helpers import refused
 
 ROOT = Path(__file__).parents[2]
 
@@ -365,10 +366,7 @@ def test_where_nothing_is_feasible_the_nearest_chip_and_what_binds_are_named(
 ):
     file = small[0].with_name("never.toml")
     file.write_text(SMALL.replace("max_power_W = 26000", "max_latency_s = 1e-9"), encoding="utf-8")
-    arguments = [command, str(file), "--out", str(tmp_path), "--quiet"]
-    assert main([*arguments, "--workers", "1"]) == 2
-    output = capsys.readouterr().err
-    assert len(output.splitlines()) == 1
+    output = refused(capsys, command, file, "--out", tmp_path, "--quiet", "--workers", "1")
     problem = find_study(str(file)).problem()
     metrics = problem.model.evaluate(problem.space.unrank(np.arange(problem.space.size)))
     fits = metrics.runs.all(axis=1) & (metrics.area_m2 <= 800e-6)

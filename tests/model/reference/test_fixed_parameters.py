@@ -5,29 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.reference.evaluator import Evaluator, reference_model
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.algorithm import run_search
-from imcmoo.space.parameters import Categorical, Conditional, Ordinal
-from problems import RRAM, SPACES, SRAM, SRAM_TECHNOLOGY
+from imcmoo.space.parameters import Categorical, Conditional
+from problems import RRAM, SPACES, SRAM
 
 ALEXNET = WorkloadSet.load(["alexnet"])
-
-
-def thinned(space):
-    """The space with only the first and last level of each parameter."""
-    kept = {}
-    for p in space.parameters:
-        if not isinstance(p, Conditional):
-            kept[p.name] = Ordinal(p.name, tuple(dict.fromkeys(p.values[:: max(1, len(p) - 1)])))
-    for p in space.parameters:
-        if isinstance(p, Conditional):
-            on = kept[p.on.name]
-            rows = {k: p.values_by[k][:: len(p) - 1] for k in on.values}
-            kept[p.name] = Conditional(p.name, on, rows)
-    return replace(space, parameters=tuple(kept[p.name] for p in space.parameters))
 
 
 FIXABLE = [
@@ -48,25 +31,6 @@ def test_every_parameter_may_be_fixed(space, parameter):
     same = Evaluator(fixed, ALEXNET).evaluate(fixed.encode(space.decode(levels)))
     for name, values in whole.values.items():
         np.testing.assert_array_equal(same.values[name], values)
-
-
-@pytest.mark.parametrize(
-    ("space", "name"),
-    [(RRAM, "voltage_V"), (RRAM, "rows"), (SRAM, "cycle_s"), (SRAM_TECHNOLOGY, "technology_nm")],
-)
-def test_a_space_with_a_fixed_parameter_is_searched_and_enumerated(space, name):
-    fixed = space.fix(name, space.values_of(name)[-1])
-    problem = AcceleratorProblem(Evaluator(fixed, ALEXNET))
-    archive = run_search(problem, budget=60, rng=np.random.default_rng(0)).archive
-    assert len(archive) == archive.feasible.sum() == 60
-
-    few = thinned(fixed)
-    problem = AcceleratorProblem(Evaluator(few, ALEXNET))
-    F, G = problem.evaluate(few.unrank(np.arange(few.size)))
-    feasible = F[(G <= 0).all(axis=1)]
-    answer = Enumeration(problem).answer()
-    assert answer.n_feasible == len(feasible) > 0
-    assert answer.optima["edap_max"].value == problem.costs(feasible).edap.min()
 
 
 def test_what_the_model_cannot_cost_is_refused():
