@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,9 @@ class Certified(Publication):
 
     def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
         """`certified.md`."""
-        return {docs / "certified.md": page(read_tables(folder))}
+        tables = read_tables(folder)
+        measured = {"measured": tables["proofs"], "bounds": tables["bounds"], "designs": designs}
+        return {docs / "certified.md": render("certified.md", **measured)}
 
 
 def proofs(study: str, criterion: str) -> dict[str, Any]:
@@ -115,13 +116,6 @@ def tightness(study: str) -> list[dict[str, Any]]:
             {"study": study, "chosen": tree.stages[stage - 1], "ratio": np.median(ratio)}
         )
     return medians
-
-
-def page(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Write the page."""
-    return render(
-        "certified.md", measured=tables["proofs"], bounds=tables["bounds"], designs=designs
-    )
 
 
 def designs(count: float) -> str:

@@ -12,7 +12,7 @@ from experiments.compare.algorithms import ours, paper_ga, random_search
 from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE
-from experiments.paper.sequential_baseline import largest_design, sequential
+from experiments.paper.sequential_baseline import largest_design, middle_design, sequential
 from experiments.paper.tables import SEED
 from experiments.recorded import recorded_designs
 from imcmoo.model.metrics import Floats
@@ -21,7 +21,7 @@ from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import DiverseFeasibleSampling
 from imcmoo.search.schedule import PAPER
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import Levels
 from imcmoo.study.result_tables import breakdown
 
 JOINT = (PAPER_SCORE, "ela_mean", "edap_max")
@@ -45,25 +45,6 @@ BASELINES = (
     RANDOM,
 )
 """Baselines besides the designs for each network alone; "their" designs are as published."""
-
-MIDDLE = {
-    "bits_per_cell": 4,
-    "voltage_V": 0.7,
-    "cycle_s": 4e-9,
-    "rows": 256,
-    "cols": 256,
-    "router_groups": 8,
-    "tiles_per_group": 16,
-    "macros_per_tile": 32,
-    "glb_depth": 4 * 4096,
-}
-"""Second starting point of the published sequential baseline; bits are decided first anyway. The
-SRAM notebook has 32 tiles instead."""
-
-
-def middle_design(space: DesignSpace) -> Levels:
-    """Return the design `MIDDLE` by value index, shape (n_parameters,)."""
-    return space.levels_of(MIDDLE)[0]
 
 
 def searches(enumerated: EnumeratedStudy) -> dict[str, dict[str, Levels]]:

@@ -19,10 +19,29 @@ LEVELS_OF_DESIGN = (
 
 Source: released notebooks `HWC_05_dev_circ_arch_sys_search*.ipynb` of Krestinskaya et al."""
 
+MIDDLE = {
+    "bits_per_cell": 4,
+    "voltage_V": 0.7,
+    "cycle_s": 4e-9,
+    "rows": 256,
+    "cols": 256,
+    "router_groups": 8,
+    "tiles_per_group": 16,
+    "macros_per_tile": 32,
+    "glb_depth": 4 * 4096,
+}
+"""Second starting point of the published sequential baseline; bits are decided first anyway. The
+SRAM notebook has 32 tiles instead."""
+
 
 def largest_design(space: DesignSpace) -> Levels:
     """Return the largest value of every parameter, shape (n_parameters,)."""
     return np.array(space.shape) - 1
+
+
+def middle_design(space: DesignSpace) -> Levels:
+    """Return the design `MIDDLE` by value index, shape (n_parameters,)."""
+    return space.levels_of(MIDDLE)[0]
 
 
 def sequential(problem: AcceleratorProblem, criterion: str, start: Levels) -> Levels:

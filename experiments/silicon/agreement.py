@@ -94,7 +94,7 @@ def agreements(
     rows = []
     for reading, model in models.items():
         factors: dict[str, float | Floats] = {"fitted": factor, "1": 1.0}
-        if reading == DEFAULT.name:
+        if reading == DEFAULT:
             factors["fitted to other publications"] = left_one_out(frame, model)
         for periphery, value in factors.items():
             scaled = with_periphery(model, value)

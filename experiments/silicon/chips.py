@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.macro_costs import macro_costs, macro_designs, macro_point
+from experiments.silicon.macro_costs import macro_costs, macro_point
 from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
@@ -114,13 +114,13 @@ def _pulsed_read_s(
     hold: int = 0,
 ) -> float:
     """Seconds of one read of a resistive array with pulses; `adc_s` replaces the ADC's own."""
-    point = macro_point(macro, table, assumptions=assumptions, adc_model=adc_model)
+    designs, point = macro_point(macro, table, assumptions=assumptions, adc_model=adc_model)
     if adc_s is not None:
         point = replace(point, adc=replace(point.adc, time_s=np.array([adc_s])))
-    switched = {"input_coding": np.array([0]), "sample_and_hold": np.array([hold])}
-    designs, device = replace(macro_designs(macro, adc_model), **switched), MEMORY_CELLS["rram"]
-    chip = designs, point, macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy()
-    return float(read_time(*chip, device=device, assumptions=assumptions, pulses=True)[0, 0])
+    designs = replace(designs, input_coding=np.array([0]), sample_and_hold=np.array([hold]))
+    cols, adcs, rram = macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy(), MEMORY_CELLS["rram"]
+    read = read_time(designs, point, cols, adcs, device=rram, assumptions=assumptions, pulses=True)
+    return float(read[0, 0])
 
 
 def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, stated: bool) -> float:

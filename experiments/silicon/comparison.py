@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,24 +17,16 @@ from imcmoo.model.physical.parameters import ADC_MODELS
 FORMAT = "%.6g"
 """Of modelled values that are added to a user's table."""
 
+DEFAULT = "default"
 
-@dataclass(frozen=True)
-class Variant:
-    """One reading of the model.
-
-    Args:
-        name: for tables.
-        adc_model: ADC model.
-        voltage_exponent: of the slowdown at low supply voltage.
-        held: whether a level of a resistive array is held for a pulse.
-        next_node: whether macros between two tabulated nodes are modelled at the farther one.
-    """
-
-    name: str
-    adc_model: str = "zigzag"
-    voltage_exponent: float = 2.0
-    held: bool = False
-    next_node: bool = False
+READINGS: dict[str, dict[str, Any]] = {
+    DEFAULT: {},
+    **{f"converter {name}": {"adc_model": name} for name in ADC_MODELS[1:]},
+    "exponent 1.3": {"voltage_exponent": 1.3},
+    "levels of RRAM held 10 ns": {"held": True},
+    "the farther node (28 nm as 22 nm)": {"next_node": True},
+}
+"""Keywords of `modelled` by name of the reading, as in the tables."""
 
 
 def farther_node(macro: pd.Series, table: PhysicalTable) -> float:
@@ -59,16 +50,6 @@ def farther_node(macro: pd.Series, table: PhysicalTable) -> float:
     return float(other if has_supply else macro["node_nm"])
 
 
-DEFAULT = Variant("default")
-VARIANTS = (
-    DEFAULT,
-    *(Variant(f"converter {name}", adc_model=name) for name in ADC_MODELS[1:]),
-    Variant("exponent 1.3", voltage_exponent=1.3),
-    Variant("levels of RRAM held 10 ns", held=True),
-    Variant("the farther node (28 nm as 22 nm)", next_node=True),
-)
-
-
 def measured(frame: pd.DataFrame, name: str) -> Floats:
     """Published values of a column, shape (n,); NaN where there is none above 0."""
     if name not in frame:
@@ -78,31 +59,40 @@ def measured(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def modelled(
-    macros: pd.DataFrame, table: PhysicalTable, variant: Variant = DEFAULT
+    macros: pd.DataFrame,
+    table: PhysicalTable,
+    *,
+    adc_model: str = ADC_MODELS[0],
+    voltage_exponent: float = 2.0,
+    held: bool = False,
+    next_node: bool = False,
 ) -> pd.DataFrame:
     """Model each macro, with the sum of its parts as its area.
 
     Args:
         macros: as `judged` returns them.
         table: component numbers.
-        variant: reading of the model.
+        adc_model: ADC model.
+        voltage_exponent: of the slowdown at low supply voltage.
+        held: whether a level of a resistive array is held for a pulse.
+        next_node: whether macros between two tabulated nodes are modelled at the farther one.
 
     Returns:
         The columns of `MEASURED`, area_mm2 and adc_share (of energy), indexed as `macros`; NaN
         where the macro, or its resolution by this ADC model, is not covered.
     """
     covered = macros[macros["covered"]]
-    if variant.adc_model in table.tables:  # the others are formulas
-        covered = covered[covered["adc_bits"].isin(table.sizes(variant.adc_model, "bits"))]
-    if variant.next_node:
+    if adc_model in table.tables:  # the others are formulas
+        covered = covered[covered["adc_bits"].isin(table.sizes(adc_model, "bits"))]
+    if next_node:
         nodes = [farther_node(row, table) for _, row in covered.iterrows()]
         covered = covered.assign(node_nm=nodes)
-    assumptions = Assumptions().having(voltage_exponent=variant.voltage_exponent)
-    how: dict[str, Any] = {"adc_model": variant.adc_model, "held": variant.held}
+    assumptions = Assumptions().having(voltage_exponent=voltage_exponent)
+    how: dict[str, Any] = {"assumptions": assumptions, "adc_model": adc_model, "held": held}
     columns = [*MEASURED, "area_mm2", "adc_share"]
     parts = [pd.DataFrame(columns=columns, dtype=float)]
     for _, part in covered.groupby("device"):
-        costs = macro_costs(part, table, assumptions=assumptions, **how)
+        costs = macro_costs(part, table, **how)
         density = costs.operations / costs.time_s / costs.area_m2
         values = (
             *(costs.time_s * 1e9, costs.operations / costs.energy_J * 1e-12, density * 1e-18),

@@ -75,8 +75,8 @@ def macro_costs(
             lacks.
     """
     assumptions = assumptions or Assumptions()
-    point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
-    device, designs = MEMORY_CELLS[macros["device"].iloc[0]], macro_designs(macros, adc_model)
+    designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
+    device = MEMORY_CELLS[macros["device"].iloc[0]]
     names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
@@ -131,17 +131,17 @@ def macro_point(
     *,
     assumptions: Assumptions,
     adc_model: str = "zigzag",
-) -> OperatingPoint:
-    """Return speed and component costs of macros of one device; see `macro_costs`."""
+) -> tuple[Designs, OperatingPoint]:
+    """Describe macros of one device as chips, with their speed and costs; see `macro_costs`."""
     if macros["device"].nunique() != 1:
         raise ValueError("macros must be of one device, and at least one")
-    designs, device = macro_designs(macros, adc_model), MEMORY_CELLS[macros["device"].iloc[0]]
-    return operating_point(
+    designs, device = _designs(macros, adc_model), MEMORY_CELLS[macros["device"].iloc[0]]
+    return designs, operating_point(
         designs, device=device, table=table, assumptions=assumptions, switches=Switches()
     )
 
 
-def macro_designs(macros: pd.DataFrame, adc_model: str) -> Designs:
+def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     """Describe macros as chips of one macro, with the smallest size of everything else."""
     per_adc = macros["cols"] / macros["n_adc"] / np.ceil(macros["weight_bits"])
     smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")

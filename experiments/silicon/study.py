@@ -13,7 +13,7 @@ from experiments.silicon import chips, figures, random_designs
 from experiments.silicon.agreement import agreements, by_class, compared, members
 from experiments.silicon.comparison import (
     DEFAULT,
-    VARIANTS,
+    READINGS,
     fitted_periphery,
     joined,
     measured,
@@ -67,8 +67,8 @@ class Silicon(Publication):
         if task != "macros":
             return random_designs.distributions(task, table)
         macros, factor = judged(frame, table), fitted_periphery(table)
-        models = {variant.name: modelled(macros, table, variant) for variant in VARIANTS}
-        model, classes = with_periphery(models[DEFAULT.name], factor), members(macros, table)
+        models = {name: modelled(macros, table, **how) for name, how in READINGS.items()}
+        model, classes = with_periphery(models[DEFAULT], factor), members(macros, table)
         return {
             "silicon": joined(frame, macros, model),
             "agreement": agreements(frame, models, factor),

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from experiments.paper import reductions
-from experiments.paper.sequential_baseline import LEVELS_OF_DESIGN, largest_design, sequential
+from experiments.paper.sequential_baseline import (
+    LEVELS_OF_DESIGN,
+    largest_design,
+    middle_design,
+    sequential,
+)
 from experiments.recorded import recorded_designs
 from imcmoo.problem.criteria import SCORES
 from problems import RRAM
@@ -13,7 +17,7 @@ from problems import RRAM
 def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
     """Redone with plain loops: each level takes the best of its choices, the others as they are."""
     problem, space = enumerated.problem, enumerated.problem.space
-    start = reductions.middle_design(space)
+    start = middle_design(space)
     ended = sequential(enumerated.problem, "ela_max", start)
     current = start.copy()
     for names in LEVELS_OF_DESIGN:

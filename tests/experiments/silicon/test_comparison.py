@@ -60,9 +60,9 @@ def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, macros, table)
 
 def test_an_adc_model_without_the_bits_models_nothing(table):
     few = judged(pd.DataFrame([ROW | {"adc_bits": "3"}]), table)
-    for variant in comparison.VARIANTS:
-        result = modelled(few, table, variant)["t_core_ns"].notna().all()
-        assert result == (variant.adc_model not in ("murmann", "isaac"))
+    for name, how in comparison.READINGS.items():
+        result = modelled(few, table, **how)["t_core_ns"].notna().all()
+        assert result == (name not in ("converter murmann", "converter isaac"))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,5 @@ def test_an_adc_model_without_the_bits_models_nothing(table):
 def test_the_farther_node_is_on_the_other_side(table, change, farther):
     macros = judged(pd.DataFrame([ROW | change]), table)
     assert farther_node(macros.iloc[0], table) == farther
-    (reading,) = (variant for variant in comparison.VARIANTS if variant.next_node)
     moved = modelled(macros.assign(node_nm=farther), table)
-    assert modelled(macros, table, reading).equals(moved)
+    assert modelled(macros, table, next_node=True).equals(moved)
