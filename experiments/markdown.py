@@ -68,9 +68,15 @@ def short(value: float, missing: str = "–") -> str:
 
 
 def span(values: Iterable[float], digits: int | None = None) -> str:
-    """Format the least and the largest of several values, by default as `short` does."""
-    ends = min(values), max(values)
-    return " to ".join(short(v) if digits is None else f"{v:.{digits}f}" for v in ends)
+    """Format the least and the largest of several values, one if they read alike.
+
+    Args:
+        values: at least one.
+        digits: after the point; by default as `short` does.
+    """
+    values = list(values)
+    ends = (short(v) if digits is None else f"{v:.{digits}f}" for v in (min(values), max(values)))
+    return " to ".join(dict.fromkeys(ends))
 
 
 def area(value: float) -> str:
