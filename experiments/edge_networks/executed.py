@@ -46,8 +46,8 @@ def _circuit(row: Mapping[str, Any]) -> Circuit:
 def executed(assessed: Assessment, circuit: Circuit, chips: int) -> dict[str, Any]:
     """Scores of several simulated chips, and how they compare with those on integers."""
     rounded, _ = assessed.on_chips(circuit.without_errors(), 1, how="fast")
-    lost = max(0.0, rounded.in_float - rounded.on_integers)
-    found, _ = assessed.on_chips(circuit, chips, allowed_drop=lost + ALLOWED)
+    rounding = max(0.0, rounded.in_float - rounded.on_integers)
+    found, _ = assessed.on_chips(circuit, chips, allowed_drop=rounding + ALLOWED)
     return {name: getattr(circuit, name) for name in (*OF_CHIP, "sigma")} | found.to_row()
 
 
@@ -66,8 +66,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     sizes = {"samples": assessed.samples, "chips": args.chips}
     row = start | sizes | executed(assessed, circuits()[args.chip], args.chips)
     table = pd.read_csv(TABLE)
-    known = (table["chip"] == name) & (table["network"] == args.network)
-    made = pd.concat([table[~known], pd.DataFrame([row])]).sort_values(["chip", "network"])
+    replaced = (table["chip"] == name) & (table["network"] == args.network)
+    made = pd.concat([table[~replaced], pd.DataFrame([row])]).sort_values(["chip", "network"])
     made[table.columns].to_csv(TABLE, index=False, float_format="%.5g", lineterminator="\n")
 
 

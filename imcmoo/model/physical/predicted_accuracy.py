@@ -111,7 +111,7 @@ def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
 
 
 def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, float]:
-    """Where rounding stands on the curve of white noise.
+    """Noise that stands for rounding on the curve of white noise, and a factor of the curves.
 
     Returns:
         The noise over signal at which the curve has the score on integers, at most that of
