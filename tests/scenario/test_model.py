@@ -154,6 +154,21 @@ def test_a_network_alone_is_judged_at_its_own_rate():
         assert np.array_equal(G > 0, values["load"] > 1)
 
 
+@pytest.mark.parametrize("sharing", ["time", "space"])
+def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
+    study = cameras("rram", sharing=sharing)
+    model, levels = feasible(study, 12)
+    baselines = model.of_baselines.evaluate(levels)
+    for w, name in enumerate(RATES):
+        one = replace(study, workloads=(name,), scenario=study.scenario.of_network(name))
+        resident = one.problem().model.inner.evaluate(levels)
+        for quantity in ("energy", "latency"):
+            kept = resident.values[quantity][:, 0]
+            assert np.array_equal(baselines.values[quantity][:, w], kept)
+            alone = model.for_network(name).evaluate(levels)
+            assert np.array_equal(alone.values[quantity][:, 0], kept)
+
+
 @pytest.mark.parametrize("interrupt", ["none", "layer"])
 @pytest.mark.parametrize(
     ("device", "burst"), [("sram", 1), pytest.param("rram", 3, marks=pytest.mark.slow)]
