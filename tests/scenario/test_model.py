@@ -9,6 +9,7 @@ import pytest
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
+from imcmoo.report.scenario_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.search.sampling import draw_feasible
@@ -259,3 +260,25 @@ def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
     assert (table["blocking_s"] == 0).all()
     assert (table["groups"] >= 1).all()
+
+
+def test_the_capacity_of_networks_side_by_side_is_that_of_the_groups_listed(side_by_side):
+    model, levels = side_by_side
+    service = model.service(levels)
+    at = np.flatnonzero(service.serves)[:1]
+    # Allocated otherwise than for capacity.
+    other = replace(service, largest=2 * service.largest)
+    served = ServedDesign(model, levels[at])
+    served.__dict__["service"] = replace(
+        other,
+        **{name: getattr(other, name)[at] for name in ("groups", "share", "serves", "largest")},
+        values={name: v[at] for name, v in other.values.items()},
+    )
+    rows, summary = served.table(), served.summary()
+    assert summary["capacity"] == rows["capacity"].min()
+    assert summary["largest_capacity"] == 2 * service.largest[at[0]]
+    assert (rows["largest_capacity"] == summary["largest_capacity"]).all()
+    first = f"at {summary['capacity']:.4g} times the load (with groups allocated for capacity"
+    assert first in verdict(rows)
+    equal = rows.assign(largest_capacity=summary["capacity"])
+    assert "allocated" not in verdict(equal)
