@@ -83,8 +83,7 @@ class ServedDesign:
                 "service_s": service.service_s[0],
                 "blocking_s": blocking,
                 "blocked_by": self._blockers(),
-                # A difference may round below 0.
-                "interference_s": np.maximum(response - service.service_s[0] - blocking, 0.0),
+                "interference_s": self._interference_s(),
                 "response_s": response,
                 "simulated_s": [r.max() for r in simulated],
                 "slack_s": load.deadline_s - response,
@@ -98,6 +97,14 @@ class ServedDesign:
                 ],
             }
         )
+
+    def _interference_s(self) -> Floats:
+        """Part of each response that more urgent networks take, shape (W,)."""
+        service = self.service
+        others = (service.response_s - service.service_s - service.blocking_s)[0]
+        # Differences round to either side of 0; no network is more urgent than the first.
+        rounded = (self.model.load.rank == 0) & np.isfinite(others)
+        return np.where(rounded, 0.0, np.maximum(others, 0.0))
 
     @property
     def _largest(self) -> dict[str, float]:

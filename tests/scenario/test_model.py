@@ -139,6 +139,8 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
         assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
         parts = table["service_s"] + table["blocking_s"] + table["interference_s"]
         assert parts.to_numpy() == pytest.approx(table["response_s"].to_numpy())
+        first = table.iloc[model.load.by_priority[0]]
+        assert first["interference_s"] == 0 or np.isinf(first["response_s"])
         pieces = served.timeline_table()
         assert (pieces["start_s"].to_numpy()[1:] >= pieces["end_s"].to_numpy()[:-1]).all()
 
