@@ -176,10 +176,11 @@ class ServedDesign:
         assert costs is not None
         assert costs.latency_s is not None
         networks = np.array([network for network, _ in costs.layers])
-        save = service.values["save"]
+        half = service.values["save"] / 2  # first saves what it interrupts, and last restores it
+        layers = [costs.latency_s[0, networks == name] for name in self.model.workload_names]
         return [
-            np.concatenate([save, np.tile(costs.latency_s[0, networks == name], int(burst))])
-            for name, burst in zip(self.model.workload_names, load.burst, strict=True)
+            np.concatenate([half, np.tile(of_network, int(burst)), half])
+            for of_network, burst in zip(layers, load.burst, strict=True)
         ]
 
     def timeline_table(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.report.scenario_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
+from imcmoo.scenario.service import Service
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 from imcmoo.study.scenario_tables import ServedDesign
@@ -143,6 +144,31 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
         assert first["interference_s"] == 0 or np.isinf(first["response_s"])
         pieces = served.timeline_table()
         assert (pieces["start_s"].to_numpy()[1:] >= pieces["end_s"].to_numpy()[:-1]).all()
+
+
+class Interrupted(Service):
+    """Service that is always interrupted."""
+
+    interrupts = np.ones(1, dtype=bool)
+
+
+def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
+    model, levels = feasible(cameras("sram", interrupt="layer"), 200)
+    at = model.service(levels).layered.capacity.min(axis=1).argmax()
+    values = {name: v[[at]] for name, v in model.service(levels).values.items()}
+    values["save"] = 2.5 * values["longest_layer"].max(axis=1)
+    served = ServedDesign(model, levels[[at]])
+    served.__dict__["service"] = Interrupted(model.scenario, model.load, values)
+    urgent, *_, last = model.load.by_priority
+    later = 1e-9
+    served.__dict__["releases_s"] = [np.array([0.0 if w == last else later]) for w in range(3)]
+    table = served.table()
+    assert np.isfinite(table["response_s"]).all()
+    assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
+    half = values["save"][0] / 2
+    assert table["blocking_s"][urgent] == half
+    waits = table["simulated_s"][urgent] - table["service_s"][urgent]
+    assert waits == pytest.approx(half - later)
 
 
 def test_a_network_alone_is_judged_at_its_own_rate():
