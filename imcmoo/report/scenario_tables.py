@@ -16,6 +16,9 @@ UNBOUNDED = "unbounded"
 ROOMY = 120
 """Columns of a terminal from which on there is room for everything."""
 
+ROUNDED = 1 + 1e-4
+"""Factor up to which capacities read the same."""
+
 LESS_NEEDED = ("simulated", "busy (%)", "power (W)")
 """Left out where there is little room."""
 
@@ -74,6 +77,8 @@ def verdict(rows: pd.DataFrame) -> str:
     """Which network misses its deadline first as the load grows, and why."""
     row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
     factor = f"{row['capacity']:.4g} times the load"
+    if (largest := row.get("largest_capacity", 0.0)) > ROUNDED * row["capacity"]:
+        factor += f" (with groups allocated for capacity, not for power: {largest:.4g} times)"
     start = f"{label(row['network'])} misses its deadline first, at {factor}"
     if not np.isfinite(row["response_s"]):
         return f"{start}; its response is not bounded."

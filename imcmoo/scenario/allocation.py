@@ -11,6 +11,13 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Ints
 
+EQUAL = 1e-8
+"""Share of the power by which equal ones may differ: rounding is far below, and the dynamic energy
+of most networks depends on their groups by nothing or by far more."""
+
+FEWER = 1e-2
+"""Share of a network's load that all groups of the chip must save to be worth having."""
+
 
 def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
     """Smallest largest load of any network, and the groups of each that reach it.
@@ -41,7 +48,8 @@ def _fewest(within: Floats, limit: float) -> Ints:
 def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
     """Smallest sum of power of networks that all keep a load, and the groups of each.
 
-    Dynamic programming over networks and groups.
+    Of allocations whose power differs by no more than rounding does (`EQUAL`), it is one of the
+    least largest load; of these, one of the least product of loads, and then of fewest groups.
 
     Args:
         power, load: of each network by number of groups, shape (W, G).
@@ -51,13 +59,31 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
     Returns:
         The power, infinite where there is no allocation, and the groups, shape (W,).
     """
-    cost = np.where(load <= limit, power, np.inf)
+    least, allocated = _cheapest(power, load, limit, groups)
+    if not np.isfinite(least):
+        return least, allocated
+    most = least + EQUAL * abs(least)
+    limits = np.unique(load[load <= limit])
+    smallest = bisect_left(
+        limits, True, key=lambda to: _cheapest(power, load, to, groups)[0] <= most
+    )
+    with np.errstate(divide="ignore"):
+        slower = np.log(load) + FEWER * np.arange(1, load.shape[1] + 1) / groups
+    cost = power + EQUAL * abs(least) * slower
+    _, allocated = _cheapest(cost, load, float(limits[smallest]), groups)
+    return float(power[np.arange(len(power)), allocated - 1].sum()), allocated
+
+
+def _cheapest(cost: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
+    """Smallest sum of costs of networks that all keep a load, and the groups of each.
+
+    Dynamic programming over networks and groups; arguments and result as those of `least_power`.
+    """
+    left = np.arange(groups + 1)[:, None] - np.arange(1, groups + 1)
     best, choices = np.zeros(groups + 1), []
-    for row in cost[:, :groups]:
+    for row in np.where(load <= limit, cost, np.inf)[:, :groups]:
         # total[used, g]: this network on g + 1 of the groups that are used so far.
-        total = np.full((groups + 1, groups), np.inf)
-        for g, value in enumerate(row):
-            total[g + 1 :, g] = best[: groups - g] + value
+        total = np.where(left >= 0, best[left], np.inf)[:, : len(row)] + row
         choices.append(total.argmin(axis=1))
         best = total.min(axis=1)
     used = int(best.argmin())

@@ -78,6 +78,8 @@ def response_bounds(
 ) -> Floats:
     """Upper bounds of response times, shape (n, W); infinite where utilization exceeds 1.
 
+    NaN where a time is.
+
     Args:
         service_s: seconds of one request, shape (n, W).
         blocking_s: as `blocking_times` returns it, shape (n, W).
@@ -86,14 +88,15 @@ def response_bounds(
             else it runs to its end.
     """
     others = Interference.of(service_s, load)
-    waiting = blocking_s + others.service_s - others.overlap_s
     with np.errstate(divide="ignore", invalid="ignore"):
+        waiting = blocking_s + others.service_s - others.overlap_s
         free = 1 - others.utilization
         # A request that nothing interrupts only waits before it begins.
         interrupted, after = (service_s, 0.0) if interruptible else (0.0, service_s)
         response = (waiting + interrupted) / free + after
     fits = others.utilization + service_s / load.period_s <= 1
-    return np.where(fits | np.isnan(response), response, np.inf)
+    unknown = np.isnan(service_s + blocking_s + others.service_s)
+    return np.where(fits | unknown, response, np.inf)
 
 
 def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool) -> Floats:
@@ -101,6 +104,7 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
 
     It is the largest factor by which all requests may come more often and be due sooner while the
     response bound of the network keeps its deadline. The smallest of all networks is the chip's.
+    It is 0 where a time is infinite, NaN where one is.
 
     Args:
         service_s, blocking_s, load, interruptible: as `response_bounds` takes them.
@@ -108,10 +112,11 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
     others, deadline = Interference.of(service_s, load), load.deadline_s
     b = service_s + blocking_s + others.service_s + deadline * others.utilization
     a = others.overlap_s
-    if not interruptible:
-        a = a + service_s * others.utilization
-    # b² ≥ 4 a D holds exactly; rounding may break it.
-    root = np.sqrt(np.maximum(b * b - 4 * a * deadline, 0.0))
-    by_deadline = 2 * deadline / (b + root)
+    with np.errstate(invalid="ignore"):  # of infinite service times
+        if not interruptible:
+            a = a + service_s * others.utilization
+        # b² ≥ 4 a D holds exactly; rounding may break it.
+        root = np.sqrt(np.maximum(b * b - 4 * a * deadline, 0.0))
+    by_deadline = np.where(np.isinf(b), 0.0, 2 * deadline / (b + root))
     by_use = 1 / (others.utilization + service_s / load.period_s)
     return np.minimum(by_deadline, by_use)

@@ -86,9 +86,14 @@ class Service:
 
     @cached_property
     def layered(self) -> Policy:
-        """Requests are interrupted between layers; each pays for saving what it interrupts."""
-        service = self.whole.service_s + self.values["save"][:, None]
-        return Policy(self.load, service, self.values["longest_layer"], interruptible=True)
+        """Requests are interrupted between layers; each pays for saving what it interrupts.
+
+        Nothing interrupts a layer, the saving of what was interrupted, or its return, each half of
+        `save`.
+        """
+        save = self.values["save"][:, None]
+        longest = np.maximum(self.values["longest_layer"], save / 2)
+        return Policy(self.load, self.whole.service_s + save, longest, interruptible=True)
 
     @property
     def interrupts(self) -> Bools:

@@ -55,10 +55,14 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
 
 def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
-    latency; two operations a multiply-accumulate."""
+    latency; two operations a multiply-accumulate.
+
+    Time is that from one inference to the next (`interval`), or the latency where the model says
+    no other.
+    """
     if "latency" not in values or problem.model.macs is None:
         return {}
-    return {"tops": 2 * problem.model.macs / values["latency"] / TERA}
+    return {"tops": 2 * problem.model.macs / values.get("interval", values["latency"]) / TERA}
 
 
 PHYSICAL_BASIS = (

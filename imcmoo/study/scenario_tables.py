@@ -55,11 +55,6 @@ class ServedDesign:
         return self.model.service(self.levels)
 
     @property
-    def capacity(self) -> float:
-        """Factor by which the load may grow."""
-        return float(self.service.chip_capacity[0])
-
-    @property
     def least_capable(self) -> int:
         """Index of the network of least capacity."""
         return int(self.service.capacity[0].argmin())
@@ -67,18 +62,20 @@ class ServedDesign:
     def table(self) -> pd.DataFrame:
         """One row per network: requests, bound of the response and its parts, capacity, power.
 
-        `simulated_s` is the longest response, and `xrbench` the score, of the timeline.
+        Side by side, all is of the `groups` listed, but for `largest_capacity`, that of the chip
+        with groups allocated for it. `simulated_s` is the longest response, and `xrbench` the
+        score, of the timeline.
         """
         service, load = self.service, self.model.load
         names = self.model.workload_names
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
         energy = load.burst * service.values["energy"][0]
-        columns = {"groups": service.groups[0]} if isinstance(service, SpaceService) else {}
+        groups = {"groups": service.groups[0]} if isinstance(service, SpaceService) else {}
         return pd.DataFrame(
             {
                 "network": names,
-                **columns,
+                **groups,
                 "rate_Hz": [self.model.scenario.requests[name].rate_Hz for name in names],
                 "deadline_s": load.deadline_s,
                 "burst": load.burst.astype(np.int64),
@@ -86,13 +83,13 @@ class ServedDesign:
                 "service_s": service.service_s[0],
                 "blocking_s": blocking,
                 "blocked_by": self._blockers(),
-                # A difference may round below 0.
-                "interference_s": np.maximum(response - service.service_s[0] - blocking, 0.0),
+                "interference_s": self._interference_s(),
                 "response_s": response,
                 "simulated_s": [r.max() for r in simulated],
                 "slack_s": load.deadline_s - response,
                 "utilization": service.utilization[0],
                 "capacity": service.capacity[0],
+                **self._largest,
                 "average_power_W": service.power_W["networks"][0],
                 "xrbench": [
                     xrbench_score(r, float(d), float(e))
@@ -100,6 +97,21 @@ class ServedDesign:
                 ],
             }
         )
+
+    def _interference_s(self) -> Floats:
+        """Part of each response that more urgent networks take, shape (W,)."""
+        service = self.service
+        others = (service.response_s - service.service_s - service.blocking_s)[0]
+        # Differences round to either side of 0; no network is more urgent than the first.
+        rounded = (self.model.load.rank == 0) & np.isfinite(others)
+        return np.where(rounded, 0.0, np.maximum(others, 0.0))
+
+    @property
+    def _largest(self) -> dict[str, float]:
+        """Capacity of a chip whose networks run side by side, with groups allocated for it."""
+        if not isinstance(self.service, SpaceService):
+            return {}
+        return {"largest_capacity": float(self.service.largest[0])}
 
     def _blockers(self) -> list[str]:
         """Less urgent network that delays each network most, empty where there is none."""
@@ -119,7 +131,8 @@ class ServedDesign:
         service, power = self.service, self.service.power_W
         names = self.model.workload_names
         return {
-            "capacity": self.capacity,
+            "capacity": float(service.capacity[0].min()),
+            **self._largest,
             "least_capacity": names[self.least_capable],
             "utilization": float(service.chip_utilization[0]),
             "sharing": self.model.scenario.sharing,
@@ -163,10 +176,11 @@ class ServedDesign:
         assert costs is not None
         assert costs.latency_s is not None
         networks = np.array([network for network, _ in costs.layers])
-        save = service.values["save"]
+        half = service.values["save"] / 2  # first saves what it interrupts, and last restores it
+        layers = [costs.latency_s[0, networks == name] for name in self.model.workload_names]
         return [
-            np.concatenate([save, np.tile(costs.latency_s[0, networks == name], int(burst))])
-            for name, burst in zip(self.model.workload_names, load.burst, strict=True)
+            np.concatenate([half, np.tile(of_network, int(burst)), half])
+            for of_network, burst in zip(layers, load.burst, strict=True)
         ]
 
     def timeline_table(self) -> pd.DataFrame:

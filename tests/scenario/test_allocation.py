@@ -39,3 +39,22 @@ def test_allocations_are_those_of_brute_force(seed, networks, groups, limit):
         assert allocated.sum() <= groups
         assert (load[rows, allocated - 1] <= limit).all()
         assert power[rows, allocated - 1].sum() == pytest.approx(least)
+
+
+@given(seed=st.integers(0, 2**32 - 1), networks=st.integers(2, 4), groups=st.integers(4, 9))
+def test_equal_power_is_spent_on_speed_whatever_the_order_of_the_networks(seed, networks, groups):
+    rng = np.random.default_rng(seed)
+    load = np.cumprod(rng.uniform(0.5, 0.95, (networks, groups)), axis=1)
+    power = np.repeat(rng.uniform(0.1, 1, (networks, 1)), groups, axis=1)
+    power *= 1 + 1e-14 * rng.uniform(-1, 1, power.shape)  # rounded
+    order = rng.permutation(networks)
+    _, allocated = least_power(power, load, 1.0, groups)
+    _, reordered = least_power(power[order], load[order], 1.0, groups)
+    assert np.array_equal(allocated[order], reordered)
+    assert load[np.arange(networks), allocated - 1].max() == least_load(load, groups)[0]
+    assert allocated.sum() == groups
+
+
+def test_groups_that_save_nothing_stay_idle():
+    power, load = np.ones((2, 5)), np.full((2, 5), 0.5)
+    assert least_power(power, load, 1.0, 5)[1].tolist() == [1, 1]

@@ -9,8 +9,10 @@ import pytest
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
+from imcmoo.report.scenario_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
+from imcmoo.scenario.service import Service
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 from imcmoo.study.scenario_tables import ServedDesign
@@ -138,8 +140,35 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
         assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
         parts = table["service_s"] + table["blocking_s"] + table["interference_s"]
         assert parts.to_numpy() == pytest.approx(table["response_s"].to_numpy())
+        first = table.iloc[model.load.by_priority[0]]
+        assert first["interference_s"] == 0 or np.isinf(first["response_s"])
         pieces = served.timeline_table()
         assert (pieces["start_s"].to_numpy()[1:] >= pieces["end_s"].to_numpy()[:-1]).all()
+
+
+class Interrupted(Service):
+    """Service that is always interrupted."""
+
+    interrupts = np.ones(1, dtype=bool)
+
+
+def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
+    model, levels = feasible(cameras("sram", interrupt="layer"), 200)
+    at = model.service(levels).layered.capacity.min(axis=1).argmax()
+    values = {name: v[[at]] for name, v in model.service(levels).values.items()}
+    values["save"] = 2.5 * values["longest_layer"].max(axis=1)
+    served = ServedDesign(model, levels[[at]])
+    served.__dict__["service"] = Interrupted(model.scenario, model.load, values)
+    urgent, *_, last = model.load.by_priority
+    later = 1e-9
+    served.__dict__["releases_s"] = [np.array([0.0 if w == last else later]) for w in range(3)]
+    table = served.table()
+    assert np.isfinite(table["response_s"]).all()
+    assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
+    half = values["save"][0] / 2
+    assert table["blocking_s"][urgent] == half
+    waits = table["simulated_s"][urgent] - table["service_s"][urgent]
+    assert waits == pytest.approx(half - later)
 
 
 def test_a_network_alone_is_judged_at_its_own_rate():
@@ -152,6 +181,21 @@ def test_a_network_alone_is_judged_at_its_own_rate():
         assert values["load"] == pytest.approx(separate[:, w])
         G = alone.score(levels, alone.model.evaluate(levels))[1][:, -1]
         assert np.array_equal(G > 0, values["load"] > 1)
+
+
+@pytest.mark.parametrize("sharing", ["time", "space"])
+def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
+    study = cameras("rram", sharing=sharing)
+    model, levels = feasible(study, 12)
+    baselines = model.of_baselines.evaluate(levels)
+    for w, name in enumerate(RATES):
+        one = replace(study, workloads=(name,), scenario=study.scenario.of_network(name))
+        resident = one.problem().model.inner.evaluate(levels)
+        for quantity in ("energy", "latency"):
+            kept = resident.values[quantity][:, 0]
+            assert np.array_equal(baselines.values[quantity][:, w], kept)
+            alone = model.for_network(name).evaluate(levels)
+            assert np.array_equal(alone.values[quantity][:, 0], kept)
 
 
 @pytest.mark.parametrize("interrupt", ["none", "layer"])
@@ -244,3 +288,25 @@ def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
     assert (table["blocking_s"] == 0).all()
     assert (table["groups"] >= 1).all()
+
+
+def test_the_capacity_of_networks_side_by_side_is_that_of_the_groups_listed(side_by_side):
+    model, levels = side_by_side
+    service = model.service(levels)
+    at = np.flatnonzero(service.serves)[:1]
+    # Allocated otherwise than for capacity.
+    other = replace(service, largest=2 * service.largest)
+    served = ServedDesign(model, levels[at])
+    served.__dict__["service"] = replace(
+        other,
+        **{name: getattr(other, name)[at] for name in ("groups", "share", "serves", "largest")},
+        values={name: v[at] for name, v in other.values.items()},
+    )
+    rows, summary = served.table(), served.summary()
+    assert summary["capacity"] == rows["capacity"].min()
+    assert summary["largest_capacity"] == 2 * service.largest[at[0]]
+    assert (rows["largest_capacity"] == summary["largest_capacity"]).all()
+    first = f"at {summary['capacity']:.4g} times the load (with groups allocated for capacity"
+    assert first in verdict(rows)
+    equal = rows.assign(largest_capacity=summary["capacity"])
+    assert "allocated" not in verdict(equal)

@@ -150,3 +150,21 @@ def test_above_full_utilization_no_response_is_bounded() -> None:
     service = np.array([[0.5, 0.6], [0.4, 0.6]])
     found = response_bounds(service, blocking_times(service, load), load, interruptible=True)
     assert np.isinf(found).tolist() == [[False, True], [False, False]]
+
+
+@both
+def test_what_never_ends_has_no_capacity_and_no_bound_and_warns_of_nothing(
+    interruptible: bool,
+) -> None:
+    load = Load(np.ones(3), np.ones(3), np.ones(3))
+    service = np.array([[np.inf] * 3, [0.1, np.inf, 0.1], [0.1, np.nan, 0.1]])
+    blocking = blocking_times(service, load)
+    with np.errstate(all="raise", under="ignore"):
+        capacity = capacities(service, blocking, load, interruptible=interruptible)
+        response = response_bounds(service, blocking, load, interruptible=interruptible)
+    assert (capacity[0] == 0).all()
+    assert np.isinf(response[0]).all()
+    assert capacity[1].tolist() == [0, 0, 0]
+    assert np.isinf(response[1]).all()
+    assert np.isnan(capacity[2]).all()
+    assert np.isnan(response[2]).all()

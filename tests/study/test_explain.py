@@ -59,6 +59,16 @@ def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
         assert e.chip["area_m2"] == metrics.area_m2[row]
 
 
+def test_operations_per_second_are_those_of_inference_after_inference():
+    study = STUDIES["physical_rram"]
+    model, levels = study.problem().model, runnable(study)
+    values = model.evaluate(levels).values
+    explanations = explain(study.problem(), CRITERIA["edap_geomean"], subjects(levels))
+    tops = np.stack([e.tables["networks"]["tops"] for e in explanations])
+    np.testing.assert_allclose(tops, 2e-12 * model.macs / values["interval"], rtol=1e-12)
+    assert (values["interval"] < values["latency"]).any()
+
+
 def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
     levels = runnable(REFERENCE, 1)[:1]
     problem, criterion = REFERENCE.problem(), CRITERIA["edap_max"]

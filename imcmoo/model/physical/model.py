@@ -109,7 +109,7 @@ class PhysicalModel:
         limits: limits of the circuits of a feasible chip; by default those of the device.
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
             "together" if it holds all.
-        requests_per_switch: images over which a switch is charged.
+        requests_per_switch: images over which a switch is charged; infinite for no charge.
         input_bits: precision of inputs, one number or one per network, 4 to 8.
         weight_bits: of weights, likewise.
         weight_clip: largest weight that is stored, as a share of the largest of a layer, one number
@@ -482,7 +482,11 @@ class PhysicalEvaluator(CostModel):
         return self._with_networks(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
-        """The model of time-multiplexed networks, one on the chip at a time."""
+        """The model of networks that are one by one on the chip.
+
+        It charges no switch if the networks of this model are co-resident: a network that has the
+        chip to itself keeps its weights, too.
+        """
         if self._deployment == "alone":
             return self
         return self._with_networks(self.workloads, self._options)
@@ -508,8 +512,10 @@ class PhysicalEvaluator(CostModel):
         options: Mapping[str, Any],
         deployment: Deployment = "alone",
     ) -> PhysicalEvaluator:
-        """A model of other networks, time-multiplexed by default."""
+        """A model of other networks, one by one on the chip by default."""
         settings = {**options, "deployment": deployment, "table": self._model.context.table}
+        if self._deployment == "together":
+            settings["requests_per_switch"] = np.inf
         return PhysicalEvaluator(
             self.space,
             workloads,
