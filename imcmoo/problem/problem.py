@@ -7,7 +7,7 @@ chip falls short, in octaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,25 +184,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         None where there is no EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
-    def random_references(self, F: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Random reference EDAPs of the networks, shape (n, W); none where there is no EDAP.
-
-        Minimax regret is against single-network optima. These are chips that need not run all
-        networks, so that a search may never evaluate them.
-
-        Args:
-            F: objectives of feasible designs, shape (n_designs, n_objectives).
-            n: number of references.
-            rng: the source of chance.
-        """
-        best = self.best_joint_edap(F)
-        if best is None:
-            return np.empty((0, 1))
-        return np.asarray(best / rng.dirichlet(np.ones(len(best)), size=n))
-
-    def guide_scores(
-        self, F: Floats, reference_edap: Floats | None = None, others: Iterable[Floats] = ()
-    ) -> Floats:
+    def guide_scores(self, F: Floats, reference_edap: Floats | None = None) -> Floats:
         """Scores by which a joint design may be selected; smaller is better.
 
         A search knows no single-network optima, so minimax regret guides it against the best EDAP
@@ -213,21 +195,19 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
                 in `F`.
-            others: other references, shape (W,) each; only where there is EDAP.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.
 
         Returns:
             Shape (n, n_scores): each criterion that guides and each network's own EDAP; without
-            EDAP, each objective. Then the largest EDAP relative to each of `others`.
+            EDAP, each objective.
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
-        largest = [(single / other).max(axis=1) for other in others]
-        return np.column_stack([*(score(c, costs, best) for c in self.guides), single, *largest])
+        return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.

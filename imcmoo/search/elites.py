@@ -44,9 +44,6 @@ AROUND = 12
 OFFSPRING = 35
 """Designs per generation: the surrogate is fitted after so many at the latest."""
 
-REFERENCES = 3
-"""Random references drawn at a time: the largest EDAP relative to each of them guides as well."""
-
 
 @dataclass(frozen=True)
 class ValueElites:
@@ -118,8 +115,7 @@ def from_elites(
     """
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
-    references = problem.random_references(F, REFERENCES, rng)
-    scores = problem.guide_scores(F, others=references)
+    scores = problem.guide_scores(F)
     elites = ValueElites.of(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
@@ -133,8 +129,8 @@ def from_elites(
     near = feasible[np.unique(incumbents)]
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
     told = problem.from_coordinates(surrogate.predict(children))
-    guessed = problem.guide_scores(told, problem.best_joint_edap(F), references)
-    order = np.lexsort((guessed[np.arange(len(of)), score[of]], of))
+    guessed = problem.guide_scores(told, problem.best_joint_edap(F))[np.arange(len(of)), score[of]]
+    order = np.lexsort((guessed, of))
     return _first_passing(problem, children[order], of[order])
 
 

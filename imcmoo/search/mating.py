@@ -12,7 +12,7 @@ from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.elites import LARGE_SPACE, REFERENCES, from_elites
+from imcmoo.search.elites import LARGE_SPACE, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
@@ -101,7 +101,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
             offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
-            left -= offspring.add(self._promising(problem, wanted, rng), wanted)
+            left -= offspring.add(self._promising(problem, wanted), wanted)
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
@@ -110,18 +110,13 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
-    def _promising(
-        self, problem: AcceleratorProblem, wanted: int, rng: np.random.Generator
-    ) -> Levels:
+    def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known. In a
-        large space the largest EDAP relative to random references is a criterion as well."""
+        surrogate predicts. They are two moves from an incumbent or one from the best known."""
         archive = self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        n_references = REFERENCES if self.has_elites else 0
-        references = problem.random_references(F, n_references, rng)
-        scores = problem.guide_scores(F, others=references)
+        scores = problem.guide_scores(F)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         best = feasible[np.unique(scores.argmin(axis=0))]
@@ -131,7 +126,7 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         predicted = Surrogate.near(problem, archive, good).predict(vicinity)
         guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.best_joint_edap(F), references)
+        promise = problem.guide_scores(guessed, problem.best_joint_edap(F))
         good = (promise <= threshold).any(axis=1)
         vicinity, promise = vicinity[good], promise[good]
         if self.has_elites:

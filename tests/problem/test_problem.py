@@ -144,23 +144,6 @@ def test_criteria_and_weights_guide():
     np.testing.assert_allclose(problem.guide_scores(F), [first, second], rtol=1e-12)
     best = problem.guide_scores(F, np.array([1.0, 4]))
     np.testing.assert_allclose(best[:, 6], [1, 3])
-    relative = problem.guide_scores(F, others=[np.array([1.0, 4]), np.array([4.0, 1])])
-    np.testing.assert_allclose(relative, [[*first, 2, 8], [*second, 4, 4]], rtol=1e-12)
-
-
-def test_random_references_are_never_below_the_best_edap_and_differ(designs):
-    problem = fake_problem(RRAM, 2)
-    F, G = problem.evaluate(designs)
-    F = F[(G <= 0).all(axis=1)]
-    references = problem.random_references(F, 5, np.random.default_rng(0))
-    assert references.shape == (5, 2)
-    assert (references >= problem.best_joint_edap(F)).all()
-    assert len(set((references[:, 0] / references[:, 1]).tolist())) == 5
-    rng = np.random.default_rng(0)
-    assert not len(problem.random_references(F, 0, rng))
-    assert rng.random() == np.random.default_rng(0).random()
-    timeless = fake_problem(RRAM, 2, model=Timeless, area_limit_m2=None)
-    assert not len(timeless.random_references(timeless.evaluate(designs)[0], 5, rng))
 
 
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):

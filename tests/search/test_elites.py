@@ -5,7 +5,7 @@ import numpy as np
 from imcmoo.search import elites as elites_of
 from imcmoo.search import mating
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.elites import REFERENCES, SCREENED, ValueElites, from_elites
+from imcmoo.search.elites import SCREENED, ValueElites, from_elites
 from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM as PROBLEM
 from tests.search.searches import evaluated
@@ -54,23 +54,6 @@ def test_what_comes_from_value_elites_is_new_passes_the_screen_and_is_no_more_th
     assert 0 < len(result) <= 10
     assert not archive.seen & set(RRAM.rank(result).tolist())
     assert (PROBLEM.feasibility.screened(result) <= 0).all()
-
-
-def test_the_largest_edap_relative_to_each_random_reference_has_elites_as_well(monkeypatch):
-    archive, scored, whole = evaluated(PROBLEM, 150), [], ValueElites.of
-
-    def spy(levels, scores):
-        scored.append(scores)
-        return whole(levels, scores)
-
-    monkeypatch.setattr(ValueElites, "of", spy)
-    from_elites(PROBLEM, archive, 10, np.random.default_rng(1))
-    guides = PROBLEM.guide_scores(archive.F)
-    np.testing.assert_array_equal(scored[0][:, : guides.shape[1]], guides)
-    edap = PROBLEM.costs(archive.F).edap
-    references = PROBLEM.random_references(archive.F, REFERENCES, np.random.default_rng(1))
-    largest = (edap[:, None] / references).max(axis=2)
-    np.testing.assert_array_equal(scored[0][:, guides.shape[1] :], largest)
 
 
 class Screen:
