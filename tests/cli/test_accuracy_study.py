@@ -11,6 +11,8 @@ pytest.importorskip("sklearn", reason="the small network is trained on scikit-le
 
 from experiments.edge_networks.digits import write_digits
 from imcmoo.cli.main import main
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workloads import Workload
 
 STUDY = """
 name = "small"
@@ -154,6 +156,28 @@ def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     (network,) = pd.DataFrame(networks).to_dict("records")
     assert network["drop_with_1_more_adc_bit"] <= network["accuracy_drop"] + 0.01
     assert "classes" in network["accuracy_lost_in"]
+
+
+def test_accuracy_data_of_another_network_are_refused(study, folder, capsys):
+    table = (folder / "digits.csv").read_text()
+    (folder / "other.csv").write_text(table.replace("\n#sha256=", "\n#sha256=0"))
+    path = study(KEYS)
+    for source in ("resnet18_onnx", "other.csv"):
+        (folder / "small.toml").write_text(STUDY.replace("digits.csv", source) + KEYS)
+        assert main(["run", path]) == 2
+        error = capsys.readouterr().err
+        assert "digits.accuracy.npz is of another network than " in error
+        assert error.count("\n") == 1
+
+
+def test_a_table_without_a_digest_must_have_the_measured_layers(folder, tmp_path):
+    data = AccuracyData.read(folder / "digits.accuracy.npz")
+    lines = (folder / "digits.csv").read_text().splitlines(keepends=True)
+    table = tmp_path / "own.csv"
+    table.write_text("".join(line for line in lines if not line.startswith("#")))
+    assert data.fits(Workload.read_csv(table))
+    table.write_text("".join(line for line in lines[:-1] if not line.startswith("#")))
+    assert not data.fits(Workload.read_csv(table))
 
 
 def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
