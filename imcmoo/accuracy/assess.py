@@ -220,7 +220,7 @@ class Assessment:
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)
-        low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)
+        low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), data.about["samples"])
         errors = [
             LayerErrors(layer.name, 0.0, float(adc), float(dev))
             for layer, (adc, dev) in zip(data.layers, found.T, strict=True)

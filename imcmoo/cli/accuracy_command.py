@@ -194,12 +194,15 @@ def main(args: argparse.Namespace) -> None:
         {"--out": args.out, "--layers": args.layers},
         [args.network, args.data, designs, args.accuracy_data],
     )
+    if args.accuracy_data is not None and args.how != "linear":
+        raise InputError("--accuracy-data needs --how linear")
     for name, value in _of_study(args).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
+    samples = assess.samples if data is None else data.about["samples"]
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -218,7 +221,7 @@ def main(args: argparse.Namespace) -> None:
             result, errors = _found(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
             known = {name: getattr(chip, name) for name in SHOWN}
-            known |= {"samples": assess.samples, "chips": args.chips, "how": args.how}
+            known |= {"samples": samples, "chips": args.chips, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
                 accuracy = assess.alone(chip, each.layer)
@@ -280,7 +283,11 @@ def _found(
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
-    """The accuracy data that a command line names, or measured ones."""
+    """The accuracy data that a command line names, or measured ones.
+
+    Raises:
+        InputError: the named ones were measured otherwise than the command line asks.
+    """
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:
@@ -289,6 +296,16 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
         raise InputError(str(error)) from None
     if data.about.get("network_sha256") != sha256(args.network):
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
+    if data.about.get("data_sha256") != sha256(args.data):
+        raise InputError(f"{args.accuracy_data} was measured on other data than {args.data}")
+    samples = args.samples or data.about.get("samples")
+    asked = {"metric": args.metric, "output": assess.network.output, "seed": args.seed}
+    for name, value in (asked | {"samples": samples}).items():
+        if (measured := data.about.get(name)) != value:
+            raise InputError(
+                f"{args.accuracy_data} was measured with {name} {measured}, not {value}: without "
+                "--accuracy-data it is measured first"
+            )
     return data
 
 

@@ -91,6 +91,8 @@ def test_a_prediction_agrees_with_exact_execution(command, request, how, bits, t
     options = ["--design", design, "--device", "rram", "--chips", "2"]
     data = []
     if how == "linear":
+        command.remove("--samples")
+        command.remove("200")
         data = ["--accuracy-data", str(request.getfixturevalue("measured")[1])]
     assert main([*command, *options, "--out", "exact.csv"]) == 0
     assert main([*command, *options, "--how", how, *data, "--out", "found.csv"]) == 0
@@ -125,6 +127,28 @@ def test_accuracy_data_of_another_network_or_none_are_refused(command, measured,
     assert "is of another network than" in capsys.readouterr().err
     assert main([*command, *options, str(measured[0])]) == 2
     assert capsys.readouterr().err.count("\n") <= 3
+
+
+def test_accuracy_data_that_were_measured_otherwise_are_refused(command, measured, capsys):
+    network, data = measured[1], Path(command[3])
+    with np.load(data) as arrays:
+        np.savez("fewer.npz", **{name: values[:300] for name, values in arrays.items()})
+    del command[4:6]
+    options = ["--design", GOOD, "--device", "sram", "--accuracy-data", str(network)]
+    wrong = {
+        "with metric top1, not cosine": ["--metric", "cosine"],
+        "with samples ": ["--samples", "200"],
+        "with seed 0, not 3": ["--seed", "3"],
+        "on other data than fewer.npz": ["--data", "fewer.npz"],
+    }
+    for message, others in wrong.items():
+        capsys.readouterr()
+        assert main([*command, *options, "--how", "linear", *others]) == 2
+        error = capsys.readouterr().err
+        assert f"mine.accuracy.npz was measured {message}" in error
+        assert error.count("\n") == 1
+    assert main([*command, *options]) == 2
+    assert "--accuracy-data needs --how linear" in capsys.readouterr().err
 
 
 def test_no_output_is_an_input_not_even_by_a_link_or_in_a_folder(command, tmp_path, capsys):
