@@ -120,18 +120,29 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
         values.setdefault("device", [device])
     name = str(info.data.get("name", base))
     space = spaces[base]
+    switches: list[str] = []
     if info.data.get("model") == "physical":
+        from imcmoo.model.physical.parameters import LIMITS  # not for studies of the reference
+
         space = _with_optional(space, values)
-    return restricted(space, values, name=name) if values else space
+        switches = [name for name, (low, _) in LIMITS.items() if low == 0]
+    return restricted(space, values, name=name, switches=switches) if values else space
 
 
 def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
     """A space with the defaults of named optional columns of the physical model that it lacks."""
-    from imcmoo.model.physical.parameters import DEFAULTS  # not for studies of the reference model
+    from imcmoo.model.physical.parameters import DEFAULTS  # as above
 
     lacking = set(names) - {*space.names, *space.fixed}
     added = {name: value for name, value in DEFAULTS.items() if name in lacking}
     return replace(space, fixed={**space.fixed, **added})
+
+
+def snr_limit(limit: float) -> float:
+    """A limit in dB, minus infinity for none."""
+    if not limit < float("inf"):
+        raise ValueError(f"must be finite or -inf, got {limit:g}")
+    return limit
 
 
 def listed(value: Any) -> Any:
