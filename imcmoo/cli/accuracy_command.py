@@ -17,7 +17,7 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, share, whole
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, show, warn
 from imcmoo.io.checksums import sha256
@@ -115,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     score.add_argument(
         "--allowed-drop",
-        type=not_negative,
+        type=share,
         default=0.01,
         metavar="X",
         help="loss of score that counts as none for the yield (default: 0.01)",
@@ -172,7 +172,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--layers-digital",
-        type=lambda text: text.split(","),
+        type=_names,
         metavar="LAYER,...",
         help="layers that run on the digital unit (default: the run's, else none)",
     )
@@ -380,6 +380,8 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
+        if args.sigma is not None and designs.cell_errors.any():
+            raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
         return [replace(chip, **given) for chip in chips]
@@ -406,8 +408,19 @@ def _pairs(text: str) -> dict[str, Any]:
             raise argparse.ArgumentTypeError(
                 f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
             )
+        if name in found:
+            raise argparse.ArgumentTypeError(f"{name} is given twice")
         found[name] = value if name in TEXTS else whole(1)(value)
     return found
+
+
+def _names(text: str) -> list[str]:
+    """Names with commas between them."""
+    names = text.split(",")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise argparse.ArgumentTypeError(f"{twice[0]} is given twice")
+    return names
 
 
 def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:

@@ -150,6 +150,14 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
+def distinct(names: list[str]) -> list[str]:
+    """Names, none of them twice."""
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"'{twice[0]}' is listed twice")
+    return names
+
+
 def by_node(costs: dict[str, float]) -> dict[str, float]:
     """Costs whose keys are technology nodes."""
     wrong = [node for node in costs if not node.isdigit()]
@@ -201,14 +209,14 @@ class NetworkTable(Table):
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )
     max_accuracy_drop: float | None = Field(
-        None, ge=0, description="largest predicted drop below the float score; needs accuracy"
+        None, ge=0, le=1, description="largest predicted drop below the float score; needs accuracy"
     )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
     weight_clip: float = Field(
         1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
     )
-    layers_digital: list[str] = Field(
+    layers_digital: Annotated[list[str], AfterValidator(distinct)] = Field(
         [], description="layers that run on the digital unit, their weights in the global buffer"
     )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")

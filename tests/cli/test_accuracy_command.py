@@ -197,6 +197,11 @@ def test_a_seed_repeats_its_chips(command):
         (["--design", GOOD, "--device", "sram", "--metric", "top2"], "unknown metric"),
         (["--design", GOOD, "--device", "sram", "--output", "z"], "no output 'z'; there are y"),
         (["--designs", "no_such_folder"], "No such file"),
+        (["--design", GOOD, "--device", "sram", "--redundancy", "9"], "redundancy must be 1 to 4"),
+        (["--design", GOOD, "--device", "sram", "--sigma", "inf"],
+         "sigma must be at least 0 and finite, got inf"),
+        (["--design", GOOD + ",cell_errors=wan2022_1d", "--device", "rram", "--sigma", "0.1"],
+         "--sigma is for designs whose cell_errors are uniform"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(command, capsys, options, message):
@@ -211,6 +216,21 @@ def test_a_shipped_table_of_sizes_is_no_network(command, capsys):
     options = ("--design", GOOD, "--device", "sram")
     assert main([name, "resnet18_onnx", *others, *options]) == 2
     assert "resnet18_onnx is a shipped table of layer sizes; the" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--allowed-drop", "5", "must be from 0 to 1"),
+        ("--layers-digital", "classes,classes", "classes is given twice"),
+        ("--design", GOOD + ",rows=64", "rows is given twice"),
+    ],
+)
+def test_values_that_mean_nothing_are_refused(command, capsys, option, value, message):
+    with pytest.raises(SystemExit) as left:
+        main([*command, option, value])
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["rows", "rows=x", "colour=3", ""])

@@ -32,6 +32,12 @@ def folder(tmp_path, monkeypatch):
 GIVEN = ["--shape", "x=2,9,20", "--value", "to=2,9,20"]
 
 
+@pytest.mark.parametrize("option", ["--metric", "--output"])
+def test_what_only_labelled_data_need_is_refused_without_them(folder, capsys, option):
+    command = ["import", "net.onnx", "--out", "mine.csv", *GIVEN, option, "cosine"]
+    assert f"{option} needs --data" in refused(capsys, *command)
+
+
 def test_a_table_and_its_totals(folder):
     out = ["--out", "mine.csv", "--name", "mine", "--summary", "mine.json"]
     assert main(["import", "net.onnx", *out, *GIVEN]) == 0
