@@ -44,7 +44,7 @@ class LayerErrors:
 
     Args:
         layer: name of the node.
-        rounding: of inputs and weights as integers.
+        rounding: of inputs and weights as integers; NaN where it is not known.
         adc: of the ADCs.
         dev: of cells and reads.
         worst: share of the noise beside that of cells in the worst 1 % of the products.

@@ -442,6 +442,6 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             str(row["design"]),
             *(f"{row[name]:.3f}" for name in scores),
             f"{row['yield']:.0%}",
-            *(f"{row[name]:.1f}" for name in decibels),
+            *("" if np.isnan(row[name]) else f"{row[name]:.1f}" for name in decibels),
         )
     return table

@@ -151,6 +151,19 @@ def test_accuracy_data_that_were_measured_otherwise_are_refused(command, measure
     assert "--accuracy-data needs --how linear" in capsys.readouterr().err
 
 
+def test_what_a_prediction_does_not_know_is_left_empty(command, measured):
+    del command[4:6]
+    options = ["--design", POOR, "--device", "sram", "--how", "linear", "--out", "out.csv"]
+    options += ["--accuracy-data", str(measured[1]), "--layers", "layers.csv"]
+    assert main([*command, *options]) == 0
+    assert pd.isna(one()[["exact_only", "snr_rounding_dB"]]).all()
+    assert np.isfinite(one()["snr_adc_dB"])
+    layers = pd.read_csv("layers.csv")
+    assert layers["snr_rounding_dB"].isna().all()
+    assert np.isfinite(layers["snr_adc_dB"]).all()
+    assert np.isfinite(layers["accuracy_alone"]).all()
+
+
 def test_no_output_is_an_input_not_even_by_a_link_or_in_a_folder(command, tmp_path, capsys):
     (tmp_path / "run").mkdir()
     chosen = {name: int(v) for name, v in (part.split("=") for part in GOOD.split(","))}
