@@ -99,7 +99,7 @@ def test_the_terminal_gets_the_account_and_the_warnings(folder, capsys):
     assert "MatMul" in output.err
     assert "100.00%" in output.err
     assert "the reference model treats the second as if it were resident weights" in output.err
-    assert "input statistics of 3 of 3 layers are defaults" in output.err
+    assert "input statistics of 3 of 3 layers are defaults; --samples takes them" in output.err
 
 
 def test_symbols_are_given_by_name(folder):
