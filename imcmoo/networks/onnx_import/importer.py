@@ -153,7 +153,8 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
         n_default = sources.count(DEFAULT)
         if n_default:
             remedy = "; --samples takes them from a run, --data does not" * (operand == "input")
-            yield f"{operand} statistics of {n_default} of {len(sources)} layers are defaults{remedy}"
+            of = f"{n_default} of {len(sources)} layers"
+            yield f"{operand} statistics of {of} are defaults{remedy}"
     if unused:
         yield f"{unused} nodes feed no output and are left out"
 
