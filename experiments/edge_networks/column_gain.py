@@ -1,4 +1,4 @@
-"""What a gain for each column would take off the noise of layers, beside the offset it has.
+"""Noise of layers with a gain for each column, over that with its offset alone.
 
 `python -m experiments.edge_networks.column_gain --data DIR --out CSV` reads NETWORK.accuracy.npz of
 DIR. Half of each layer's stored vectors calibrate a chip, whose noise is measured on the others.

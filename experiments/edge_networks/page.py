@@ -62,6 +62,8 @@ def page(folder: Path = TABLES) -> str:
         text_lines=row(predicted, network="recogniser", design=NINE_SRAM),
         short=lambda value: f"{value:.3g}",
         score=lambda chip, network: score(executed, chip, network),
+        kept=10 * executed[executed["chip"] == "edge_sram0"]["yield"].min(),
+        samples=lambda chip: {run["network"]: run["samples"] for run in rows(executed, chip=chip)},
         lost=lambda kind, network: losses[kind, network],
     )
 
@@ -88,13 +90,14 @@ def largest_drop(chip: Mapping[str, Any]) -> float:
 
 
 def score(executed: pd.DataFrame, chip: str, network: str) -> str:
-    """Mean score, the score with integers, the worst chip, and how much was executed."""
-    runs = rows(executed, chip=chip, network=network)
-    if not runs:
-        return "not executed"
-    (run,) = runs
-    mean = f"{run['accuracy']:.2f} of {run['integer']:.2f}"
-    return f"{mean}, {run['chip_min']:.2f} ({run['chips']} × {run['samples']})"
+    """Mean score, the score with integers, the worst of several chips, and what was executed."""
+    runs = [run for name in (chip, f"{chip}_more") for run in rows(executed, chip=name)]
+    entries = []
+    for run in (run for run in runs if run["network"] == network):
+        worst = f", {run['chip_min']:.2f}" if run["chips"] > 1 else ""
+        mean = f"{run['accuracy']:.2f} of {run['integer']:.2f}"
+        entries.append(f"{mean}{worst} ({run['chips']} × {run['samples']})")
+    return "; ".join(entries) or "not executed"
 
 
 if __name__ == "__main__":

@@ -29,18 +29,33 @@ def test_the_page_of_five_networks_is_made_of_the_tables():
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-def test_all_simulated_chips_with_zero_points_score_as_integers_do():
-    executed = pd.read_csv(TABLES / "edge_five_executed.csv")
-    quiet = executed[executed["chip"] == "edge_sram0"]
-    assert set(quiet["network"]) == set(NETWORKS)
-    assert (quiet["chips"] == 10).all()
-    assert (quiet["chip_min"] == quiet["integer"]).all()
+FEWEST = {"digits": 447, "line_direction": 100, "magika": 60, "minilm": 24, "recogniser": 20}
+"""Samples that each of ten chips runs."""
+FEWEST_OF_ONE = {"minilm": 240, "recogniser": 60}
+"""Samples that one chip runs where ten run fewer."""
 
 
-def test_the_sram_chip_for_nine_networks_runs_all_five_and_the_rram_chip_the_digits():
+def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_network():
+    executed = pd.read_csv(TABLES / "edge_five_executed.csv").set_index("network")
+    ten = executed[executed["chip"] == "edge_sram0"]
+    one = executed[executed["chip"] == "edge_sram0_more"]
+    assert set(ten.index) == set(NETWORKS)
+    assert (ten["chips"] == 10).all()
+    for runs, fewest in ((ten, FEWEST), (one, FEWEST_OF_ONE)):
+        for network, samples in fewest.items():
+            assert runs.loc[network, "samples"] >= samples
+    assert (ten["yield"] >= 0.9).all()
+    kept = ten["accuracy"] >= ten[["float", "integer"]].min(axis=1) - 0.01
+    assert (kept & (one["accuracy"] >= one["integer"] - 0.01).all()).all()
+    assert (ten["chip_min"] == ten["integer"]).drop("recogniser").all()
+
+
+def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_the_digits():
     executed = pd.read_csv(TABLES / "edge_five_executed.csv")
+    nine = executed[executed["chip"] == "nine_sram"].set_index("network")
+    assert (nine["chip_min"] >= nine["integer"]).drop("recogniser").all()
+    assert nine.loc["recogniser", "yield"] < 0.9
     kept = executed[executed["accuracy"] >= executed["integer"] - 0.01].groupby("chip")["network"]
-    assert set(kept.get_group("nine_sram")) == set(NETWORKS)
     assert set(kept.get_group("nine_rram")) == {"digits"}
 
 

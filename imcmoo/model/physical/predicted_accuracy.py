@@ -4,7 +4,8 @@ NSR at the logits = ρ(B_x, B_w) + Σ_l γ_white · adc_l + γ_static · dev_l, 
 noise over signal of a layer, γ its gain to the logits and ρ that of rounding inputs and weights.
 The accuracy is the mean of the network's curves for white and static noise at that NSR, weighted by
 the parts of it. Rounding can cost less than white noise of its power: in the curves it counts as
-the noise that costs as much, and without other noise the accuracy is the score on integers.
+the noise that costs as much, and without other noise the accuracy is the score on integers, or in
+float if that is lower.
 """
 
 from __future__ import annotations
@@ -110,13 +111,14 @@ def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
 
 
 def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, float]:
-    """Where rounding stands on the curve of white noise.
+    """Noise that stands for rounding on the curve of white noise, and a factor of the curves.
 
     Returns:
         The noise over signal at which the curve has the score on integers, at most that of
         rounding; and what the curves must be multiplied with to have that score there.
     """
-    rounded = data.rounded[bits]
+    # A better score on integers than in float is no reserve for noise.
+    rounded = min(data.rounded[bits], data.float_score)
     alike = np.exp(np.interp(-rounded, -data.white, np.log(data.levels)))
     start = min(data.rounding[bits], float(alike))
     there = score(data, "white", start)
