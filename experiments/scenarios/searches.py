@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.scenarios.studies import AREA, POWER, scenario_study
+from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.schedule import PAPER
@@ -42,8 +43,9 @@ def search(
             continue
         costs = problem.costs(run.archive.F[serving])
         for name in CRITERIA:
-            at = int(costs[name].argmin())
-            best[name] = float(costs[name][at]) / optimum[name], int(serving[at]) + 1
+            scores = OF_SCENARIOS[name].scores(costs, None)
+            at = int(scores.argmin())
+            best[name] = float(scores[at]) / optimum[name], int(serving[at]) + 1
         if all(ratio <= 1 + SOLVED for ratio, _ in best.values()):
             break
     cost = {"evaluated": len(run.archive), "cpu_s": round(time.process_time() - began, 1)}

@@ -54,10 +54,10 @@ class Result:
         nsr_out_dB: power of the logits' error over their variance, mean of all chips.
         snr_adc_dB, snr_dev_dB, snr_rounding_dB: signal to noise of all layers together, of the
             first chip: the inverse of the sum over layers of noise over signal.
-        worst_layer: layer with the largest noise over signal.
-        worst_layer_share: its share of the sum.
+        worst_layer: layer with the largest noise over signal; if predicted, at the logits.
+        worst_layer_share: its share of the sum; if predicted, of all noise at the logits.
         exact_only: whether few large errors of ADCs carry most of their noise, so that only exact
-            execution is valid.
+            execution is valid; None where nothing was executed.
     """
 
     in_float: float
@@ -74,7 +74,7 @@ class Result:
     snr_rounding_dB: float
     worst_layer: str
     worst_layer_share: float
-    exact_only: bool
+    exact_only: bool | None
 
     def to_row(self) -> dict[str, Any]:
         """Columns of the command's output."""
@@ -220,9 +220,9 @@ class Assessment:
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)
-        low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), self.samples)
+        low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), data.about["samples"])
         errors = [
-            LayerErrors(layer.name, 0.0, float(adc), float(dev))
+            LayerErrors(layer.name, math.nan, float(adc), float(dev))
             for layer, (adc, dev) in zip(data.layers, found.T, strict=True)
         ]
         result = Result(
@@ -237,7 +237,7 @@ class Assessment:
             nsr_out_dB=-to_decibels(prediction.nsr),
             **_of_layers(errors)
             | {
-                "snr_rounding_dB": math.nan,
+                "exact_only": None,
                 "worst_layer": data.layers[int(prediction.layers.argmax())].name,
                 "worst_layer_share": float(prediction.layers.max() / prediction.nsr),
             },

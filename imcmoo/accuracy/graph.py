@@ -261,14 +261,14 @@ def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProt
     name_of_bias = node.input[2] if len(node.input) > 2 else ""
     bias: NDArray[np.float64] | str | None = name_of_bias or None
     if name_of_bias in stored:
-        beta = float(attributes.get("beta", 1.0))
-        bias = beta * numpy_helper.to_array(stored[name_of_bias]).astype(np.float64)
+        bias = numpy_helper.to_array(stored[name_of_bias]).astype(np.float64)
     common: dict[str, Any] = {
         "name": name,
         "matrix": node.input[1],
         "source": node.input[0],
         "result": node.output[0],
         "bias": bias,
+        "bias_factor": float(attributes.get("beta", 1.0)),
     }
     if node.op_type != "Conv":
         matrix = weights.T if attributes.get("transB", 0) else weights

@@ -78,7 +78,7 @@ class LabelledData:
             count: samples to score; all by default.
 
         Raises:
-            InputError: names, ranks or lengths do not fit the network.
+            InputError: names, ranks or lengths do not fit the network, or inputs are not finite.
         """
         try:
             arrays = dict(read_arrays(path, "an .npz file of plain arrays"))
@@ -135,7 +135,11 @@ def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> 
     kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
     if values.dtype.kind in "fc" and kind.kind in "iub":
         raise InputError(f"{path}: {name} holds {values.dtype}, but the network takes {kind}")
-    return values.astype(kind)
+    with np.errstate(over="ignore"):
+        typed = values.astype(kind)
+    if kind.kind == "f" and not np.isfinite(typed).all():
+        raise InputError(f"{path}: {name} holds numbers that are not finite")
+    return typed
 
 
 def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
@@ -196,8 +200,11 @@ class Metric:
                 check_takes(load(self.name, "metric", known=METRICS), self.name, {}, labels)
             except ValueError as error:
                 raise InputError(str(error)) from None
-        elif self.name == "top1" and (labels is None or labels.ndim != 1):
-            raise InputError("top1 needs labels, one number per sample")
+        elif self.name == "top1":
+            if labels is None or labels.ndim != 1:
+                raise InputError("top1 needs labels, one number per sample")
+            if labels.dtype.kind not in "iuf" or (labels != np.floor(labels)).any():
+                raise InputError("top1 needs labels that are whole numbers, from 0")
 
     def scores(self, outputs: Tensors, labels: Values | None, reference: Tensors) -> Floats:
         """Score of each sample, or one score for all, 0 to 1, shape (n,) or (1,).
@@ -229,5 +236,12 @@ class Metric:
             raise InputError(
                 f"top1 needs one row of classes per sample, but {self.output} has shape "
                 f"{values.shape[1:]}: choose another --output, or --metric module:function"
+            )
+        assert labels is not None
+        outside = labels[(labels < 0) | (labels >= classes.shape[1])]
+        if len(outside):
+            raise InputError(
+                f"label {outside[0]:g} is none of the {classes.shape[1]} classes of {self.output}, "
+                "which are counted from 0"
             )
         return (classes.argmax(axis=1) == labels).astype(np.float64)

@@ -31,6 +31,7 @@ class MappedLayer:
         source, result: tensors it reads and writes.
         weights: shape (G, K, M), K in the file's order.
         bias: stored bias of the M · G channels, or the name of a tensor, or None.
+        bias_factor: of the bias.
         kernel: sizes of a convolution's kernel; empty for a product of matrices.
         strides, dilations: of a convolution, one per spatial axis.
         pads: of a convolution, begins and then ends, or SAME_UPPER or SAME_LOWER.
@@ -42,6 +43,7 @@ class MappedLayer:
     result: str
     weights: Floats
     bias: Floats | str | None
+    bias_factor: float = 1.0
     kernel: tuple[int, ...] = ()
     strides: tuple[int, ...] = ()
     dilations: tuple[int, ...] = ()
@@ -109,6 +111,7 @@ class MappedLayer:
         if self.bias is None:
             return product
         bias = tensors[self.bias] if isinstance(self.bias, str) else self.bias
+        bias = self.bias_factor * bias
         return product + (bias.reshape(-1, *[1] * len(self.kernel)) if self.kernel else bias)
 
 

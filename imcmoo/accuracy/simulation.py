@@ -44,7 +44,7 @@ class LayerErrors:
 
     Args:
         layer: name of the node.
-        rounding: of inputs and weights as integers.
+        rounding: of inputs and weights as integers; NaN where it is not known.
         adc: of the ADCs and of reads: what is left of the noise without that of cells.
         dev: of cells, and of clipped weights.
         worst: share of the noise beside that of cells in the worst 1 % of the products.

@@ -44,6 +44,6 @@ def random_problem(seed: int, *, model: str = "physical") -> BenchmarkProblem:
             ordered ones and, at several technology nodes, a conditional one.
 
     Raises:
-        InputError: an unknown model.
+        InputError: an unknown model, or no such seed.
     """
     return BenchmarkProblem(f"random/{model}/{seed}-v1", random_study(seed, model))

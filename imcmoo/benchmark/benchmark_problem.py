@@ -28,6 +28,10 @@ MOST_PREPARED = 1 << 17
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
 
+NOTHING_FOUND = {"coverage": 0.0, "epsilon_multiplicative": np.inf, "igd_plus": np.inf}
+NOTHING_FOUND |= {"hypervolume": 0.0}
+"""Indicators of no design."""
+
 RTOL = 1e-9
 """Relative difference up to which stored and evaluated objectives agree."""
 
@@ -49,10 +53,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     """A design problem with finitely many values of each variable, for any algorithm of pymoo.
 
     A solution is a row of value indices, shape (n, n_var), from 0 to the number of values less 1.
-    Numbers between two indices are rounded, so algorithms for continuous variables work as they
-    stand. Algorithms for mixed variables read `vars`: an ordered or conditional variable is an
-    `Integer` (its value index), a categorical one a `Choice` of its values. Both forms are
-    accepted at any time.
+    Numbers between two indices are rounded and numbers beyond the range become its ends, so
+    algorithms for continuous variables work as they stand. Algorithms for mixed variables read
+    `vars`: an ordered or conditional variable is an `Integer` (its value index), a categorical one
+    a `Choice` of its values. Both forms are accepted at any time.
 
     All objectives F are minimised; constraints G are violated where positive. Both are described
     in `imcmoo.problem.problem.AcceleratorProblem`.
@@ -96,8 +100,9 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Value indices of solutions, shape (n, n_var).
 
         Args:
-            X: numbers, shape (n, n_var), which are rounded to the nearest index; or a mapping by
-                name of a variable for each solution, as `vars` describes.
+            X: numbers, shape (n, n_var), which are rounded to the nearest index there is: numbers
+                below 0 to 0, since some algorithms step out of bounds; or a mapping by name of a
+                variable for each solution, as `vars` describes.
 
         Raises:
             ValueError: a number that is not finite, or an unknown name or value.
@@ -244,7 +249,8 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Returns:
             `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`
-            and `coverage`, see `imcmoo.analysis.indicators`.
+            and `coverage`, see `imcmoo.analysis.indicators`. Without any design the worst values:
+            infinity, 0, infinity and 0.
 
         Raises:
             InputError: the exact front is not known.
@@ -252,6 +258,8 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
         points = np.atleast_2d(np.asarray(F, dtype=float))
+        if not points.size:
+            return NOTHING_FOUND.copy()
         return indicators(self.coordinates(points), self.coordinates(self.answer.front))
 
 

@@ -96,8 +96,9 @@ def study_of(name: str) -> Study:
     Raises:
         InputError: no such problem; says what names look like.
     """
-    stem = name.removesuffix(VERSION)
-    if stem != name:
+    text = str(name)
+    stem = text.removesuffix(VERSION)
+    if stem != text:
         if match := _FAMILY.fullmatch(stem):
             return _member(name, **match.groupdict())
         if match := _RANDOM.fullmatch(stem):
@@ -119,6 +120,8 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
     unknown = [n for n in chosen if n not in SHIPPED]
     if unknown:
         raise InputError(f"{name}: no network '{unknown[0]}'; known: {', '.join(SHIPPED)}")
+    if twice := [n for n in chosen if chosen.count(n) > 1]:
+        raise InputError(f"{name}: network '{twice[0]}' is named twice")
     if chosen != sorted(set(chosen), key=SHIPPED.index):
         ordered = "+".join(n for n in SHIPPED if n in chosen)
         raise InputError(f"{name}: name the networks in the usual order: {ordered}")

@@ -51,8 +51,10 @@ def random_study(seed: int, model: str) -> Study:
         model: one of `SPACES`.
 
     Raises:
-        InputError: an unknown model.
+        InputError: an unknown model, or no such seed.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
     if model not in SPACES:
         raise InputError(f"unknown model '{model}'; known: {', '.join(SPACES)}")
     # Drawn once: few small chips with resident weights hold several networks.

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, whole
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, share, whole
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, show, warn
 from imcmoo.io.checksums import sha256
@@ -115,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     score.add_argument(
         "--allowed-drop",
-        type=not_negative,
+        type=share,
         default=0.01,
         metavar="X",
         help="loss of score that counts as none for the yield (default: 0.01)",
@@ -172,7 +172,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--layers-digital",
-        type=lambda text: text.split(","),
+        type=_names,
         metavar="LAYER,...",
         help="layers that run on the digital unit (default: the run's, else none)",
     )
@@ -194,12 +194,15 @@ def main(args: argparse.Namespace) -> None:
         {"--out": args.out, "--layers": args.layers},
         [args.network, args.data, designs, args.accuracy_data],
     )
+    if args.accuracy_data is not None and args.how != "linear":
+        raise InputError("--accuracy-data needs --how linear")
     for name, value in _of_study(args).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
+    samples = assess.samples if data is None else data.about["samples"]
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -218,7 +221,7 @@ def main(args: argparse.Namespace) -> None:
             result, errors = _found(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
             known = {name: getattr(chip, name) for name in SHOWN}
-            known |= {"samples": assess.samples, "chips": args.chips, "how": args.how}
+            known |= {"samples": samples, "chips": args.chips, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
                 accuracy = assess.alone(chip, each.layer)
@@ -280,7 +283,11 @@ def _found(
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
-    """The accuracy data that a command line names, or measured ones."""
+    """The accuracy data that a command line names, or measured ones.
+
+    Raises:
+        InputError: the named ones were measured otherwise than the command line asks.
+    """
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:
@@ -289,6 +296,16 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
         raise InputError(str(error)) from None
     if data.about.get("network_sha256") != sha256(args.network):
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
+    if data.about.get("data_sha256") != sha256(args.data):
+        raise InputError(f"{args.accuracy_data} was measured on other data than {args.data}")
+    samples = args.samples or data.about.get("samples")
+    asked = {"metric": args.metric, "output": assess.network.output, "seed": args.seed}
+    for name, value in (asked | {"samples": samples}).items():
+        if (measured := data.about.get(name)) != value:
+            raise InputError(
+                f"{args.accuracy_data} was measured with {name} {measured}, not {value}: without "
+                "--accuracy-data it is measured first"
+            )
     return data
 
 
@@ -363,6 +380,8 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     try:
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
+        if args.sigma is not None and designs.cell_errors.any():
+            raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
         return [replace(chip, **given) for chip in chips]
@@ -389,8 +408,19 @@ def _pairs(text: str) -> dict[str, Any]:
             raise argparse.ArgumentTypeError(
                 f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
             )
+        if name in found:
+            raise argparse.ArgumentTypeError(f"{name} is given twice")
         found[name] = value if name in TEXTS else whole(1)(value)
     return found
+
+
+def _names(text: str) -> list[str]:
+    """Names with commas between them."""
+    names = text.split(",")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise argparse.ArgumentTypeError(f"{twice[0]} is given twice")
+    return names
 
 
 def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:
@@ -412,6 +442,6 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             str(row["design"]),
             *(f"{row[name]:.3f}" for name in scores),
             f"{row['yield']:.0%}",
-            *(f"{row[name]:.1f}" for name in decibels),
+            *("" if np.isnan(row[name]) else f"{row[name]:.1f}" for name in decibels),
         )
     return table

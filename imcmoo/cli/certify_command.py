@@ -14,7 +14,7 @@ from imcmoo.cli.progress import Bars
 from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
-from imcmoo.problem.criteria import SINGLE_NETWORK
+from imcmoo.problem.criteria import NAMED, SINGLE_NETWORK
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
@@ -112,8 +112,10 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _show(terminal: Console, found: Certificate) -> None:
+    unit = NAMED[found.criterion].unit if found.criterion in NAMED else ""
+    bound = f"bound {text(found.bound)} {unit}".rstrip()
     terminal.print(
-        f"  {found.criterion}: {text(found.value)}, bound {text(found.bound)}, "
+        f"  {found.criterion}: {text(found.value)}, {bound}, "
         f"gap {found.gap:.3%}, {found.seconds:.1f} s",
     )
     values = ", ".join(f"{name} {text_of_value(value)}" for name, value in found.design.items())

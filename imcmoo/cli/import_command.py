@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="labelled data as of `imcmoo accuracy`: also measure how noise changes the score",
     )
     measured.add_argument(
-        "--metric", default="top1", metavar="METRIC", help="as of imcmoo accuracy"
+        "--metric", metavar="METRIC", help="as of imcmoo accuracy (default: top1)"
     )
     measured.add_argument("--output", metavar="NAME", help="the output that --data scores")
     parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
@@ -97,6 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Import a model."""
+    if args.data is None and (args.metric or args.output):
+        raise InputError(f"--{'metric' if args.metric else 'output'} needs --data")
     accuracy_data = args.out.with_name(f"{args.out.name.removesuffix('.csv')}.accuracy.npz")
     check_outputs(
         {
@@ -123,7 +125,9 @@ def main(args: argparse.Namespace) -> None:
             with accuracy_packages():
                 from imcmoo.accuracy.assess import Assessment
             target = stack.enter_context(writing(accuracy_data, ours=ACCURACY, force=args.force))
-            assessment = Assessment(args.model, args.data, metric=args.metric, output=args.output)
+            assessment = Assessment(
+                args.model, args.data, metric=args.metric or "top1", output=args.output
+            )
             measured = measure_all(assessment, folder=args.out.parent)
             measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))

@@ -16,11 +16,14 @@ from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import Explanation
-from imcmoo.study.study import Study
+from imcmoo.study.study import OF_NETWORKS, Study
 from imcmoo.study.study_faults import REMOVED_KEYS
 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """What a command line may have changed of a study, beside the area limit."""
+
+OPTIONAL = ("compute_snr_limit_dB", "scenario", *OF_NETWORKS)
+"""Keys that the config of a run has only if its study does."""
 
 
 def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
@@ -49,7 +52,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         if limit != study.to_config()["area_limit_mm2"]:
             study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
         today = json.loads(json.dumps(study.to_config()))
-        differing = [key for key in today if config[key] != today[key]]
+        keys = [*today, *(key for key in OPTIONAL if key in config)]
+        differing = [key for key in keys if config.get(key) != today.get(key)]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
     if config.get("scaling", "reference") != "reference":  # of runs before it was removed

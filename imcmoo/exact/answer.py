@@ -166,7 +166,9 @@ def front_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFram
 
 
 def _unit(problem: AcceleratorProblem, criterion: str) -> str:
-    """Unit of the optimum of an objective of the chip, empty for all others."""
+    """Unit of the optimum of an objective of the chip, empty for all others and for criteria."""
+    if criterion in [c.name for c in problem.criteria]:
+        return ""
     return {q.name: q.unit for q in problem.quantities if not q.per_workload}.get(criterion, "")
 
 

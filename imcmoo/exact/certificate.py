@@ -11,6 +11,7 @@ import numpy as np
 
 from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import content_checksum, write_checked_json
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
@@ -179,10 +180,9 @@ def certificate_of(
         InputError: there is no feasible design to certify.
     """
     if proof.levels is None:
-        raise InputError(
-            f"no feasible design was found among {problem.space.size:,}"
-            + ("" if proof.bound < float("inf") else ": there is none")
-        )
+        if proof.bound == float("inf"):
+            raise InputError(nothing_feasible(problem))
+        raise InputError(f"no feasible design was found among {problem.space.size:,}")
     (design,) = problem.space.designs(proof.levels[None])
     return Certificate(
         settings=settings,

@@ -128,8 +128,8 @@ class ExactAnswer:
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     """Scores of designs by name, smaller is better, shape (n,) each.
 
-    Each criterion that judges a design by itself, EDAP by workload (J·s·mm²), and each objective in
-    its SI unit: energy and latency by workload, area and cost.
+    Each criterion that judges a design by itself, EDAP by workload (J·s·mm²), and each objective
+    that is no criterion in its SI unit: energy and latency by workload, area and cost.
     """
     absolute = [c for c in problem.criteria if c.against == "nothing"]
     by_name = {c.name: c.scores(costs, None) for c in absolute}
@@ -141,7 +141,7 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
         for q in problem.quantities
         for name in (names if q.per_workload else [""])
     ]
-    return by_name | dict(zip(kinds, costs.objectives.T, strict=True))
+    return by_name | dict(zip(kinds, costs.objectives.T, strict=True)) | by_name
 
 
 def single_network_edap(parts: Sequence[Metrics]) -> Floats:

@@ -7,25 +7,43 @@ import numpy as np
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Ints
+from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
-from imcmoo.space.design_space import Levels
+from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_CHIPS = 1 << 21
 """Chips looked at at the most: some seconds."""
+
+MOST_NEAREST = 1024
+"""Designs among which the nearest is looked for."""
 
 AT_ONCE = 512
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
-    """Message where no design is feasible: names the smallest chip, if it is known."""
+    """Message where no design is feasible: names the smallest chip that runs all networks, if some
+    do, else the nearest chip with the limits it breaks.
+    """
+    smallest = _smallest_chip(problem)
+    if not smallest and problem.model.offers("resources"):
+        levels = _some_designs(problem.space)
+        _, G = problem.score(levels, problem.model.evaluate(levels))
+        return nearest_text(problem, nearest(problem, levels, G))
     limit = problem.area_limit_m2
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
     networks = ", ".join(problem.workload_names)
     return (
         f"no design of space {problem.space.name} is feasible{within} for {networks}: "
-        f"{_smallest_chip(problem) or 'relax the limits or widen the space'}"
+        f"{smallest or 'relax the limits or widen the space'}"
     )
+
+
+def _some_designs(space: DesignSpace) -> Levels:
+    """All designs, or `MOST_NEAREST` random ones of a larger space."""
+    if space.size <= MOST_NEAREST:
+        return space.unrank(np.arange(space.size))
+    return space.random(MOST_NEAREST, np.random.default_rng(0))
 
 
 def _smallest_chip(problem: AcceleratorProblem) -> str:

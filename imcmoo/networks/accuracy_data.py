@@ -118,17 +118,32 @@ class AccuracyData:
                 raise ValueError(f"no accuracy data for a layer '{name}'")
         return np.array([name not in digital for name in known])
 
+    def fits(self, network: Workload) -> bool:
+        """Whether a table is of the measured network: of the same file where the table names its
+        digest, else with all measured layers.
+        """
+        digest = network.provenance.get("sha256")
+        if digest is not None:
+            return bool(digest == self.about.get("network_sha256"))
+        return len(self._rows(network)) == len(self.layers)
+
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of a network's table, empty where a layer is unknown.
 
         Args:
-            network: the imported one, whose layers are found by name, else by the shape of their
-                weights, in order.
+            network: the imported one.
         """
+        cells = [("",) * len(MEASURED)] * len(network)
+        for at, layer in self._rows(network).items():
+            cells[at] = layer.cells
+        return {n: tuple(c[at] for c in cells) for at, n in enumerate(MEASURED)}
+
+    def _rows(self, network: Workload) -> dict[int, LayerData]:
+        """Layers by row of a network's table, found by name, else by the shape of their weights."""
         sizes = dict(zip(DIMENSIONS, network.shapes.T, strict=True))
         shapes = np.array([sizes["G"], sizes["C"] * sizes["R"] * sizes["S"], sizes["M"]]).T
         free = [not dynamic for dynamic in network.dynamic]
-        cells = [("",) * len(MEASURED)] * len(network)
+        rows: dict[int, LayerData] = {}
         for by_name in (True, False):
             for layer in self.layers:
                 if by_name != (layer.name in network.layers):
@@ -140,8 +155,8 @@ class AccuracyData:
                 ]
                 if alike:
                     free[alike[0]] = False
-                    cells[alike[0]] = layer.cells
-        return {n: tuple(c[at] for c in cells) for at, n in enumerate(MEASURED)}
+                    rows[int(alike[0])] = layer
+        return rows
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {n: getattr(self, n) for n in CURVES}

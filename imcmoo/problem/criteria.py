@@ -21,6 +21,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
     AGGREGATIONS,
+    MM2_PER_M2,
     Costs,
     Score,
     edap_score,
@@ -220,11 +221,18 @@ over the networks, and the distance from equal pseudo-weights."""
 AVERAGE_POWER = "average_power"
 """The criterion of a study with a scenario that names none."""
 
+
+def _area_mm2(costs: Costs) -> Floats:
+    return costs["area"] * MM2_PER_M2
+
+
 OF_SCENARIOS: dict[str, Criterion] = {
-    name: Criterion(
-        name, itemgetter(name), needs=("load", name), monotone=True, guides=True, unit=unit
+    name: Criterion(name, score, needs=("load", name), monotone=True, guides=True, unit=unit)
+    for name, score, unit in (
+        (AVERAGE_POWER, itemgetter(AVERAGE_POWER), "W"),
+        ("area", _area_mm2, "mm²"),
+        ("load", itemgetter("load"), ""),
     )
-    for name, unit in {AVERAGE_POWER: "W", "area": "m²", "load": ""}.items()
 }
 """Criteria of studies with a scenario, whose chips all serve their load, by name."""
 

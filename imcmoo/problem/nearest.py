@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
@@ -39,11 +39,10 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
         unserved = _unserved_text(problem.model, design)
         if unserved:
             return f"no design of space {problem.space.name} found that {unserved} ({shown})"
-    broken = _broken(problem, problem.model.evaluate(design))
+    broken = _broken(problem, design)
     return (
         f"no design of space {problem.space.name} found that keeps all limits for "
-        f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks "
-        + "; ".join(f"{what} ({factor:.3g} times)" for factor, what in broken)
+        f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks " + "; ".join(broken)
     )
 
 
@@ -96,17 +95,31 @@ def _remedies(model: ScenarioModel) -> str:
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
 
 
-def _broken(problem: AcceleratorProblem, metrics: Metrics) -> list[tuple[float, str]]:
+def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
     """Limits that a design breaks and by what factor, the worst first."""
-    broken = problem.limits.broken(metrics.values)
+    metrics = problem.model.evaluate(design)
+    broken = [
+        (factor, f"{text} ({factor:.3g} times)")
+        for factor, text in problem.limits.broken(metrics.values)
+    ]
     limit = problem.area_limit_m2
     if limit is not None and metrics.area_m2[0] > limit:
         area, most = metrics.area_m2[0] * MM2_PER_M2, limit * MM2_PER_M2
-        broken.append((area / most, f"area: {area:.4g} mm² against {most:g} mm²"))
+        times = f"({area / most:.3g} times)"
+        broken.append((area / most, f"area: {area:.4g} mm² against {most:g} mm² {times}"))
+    used = problem.model.resource_use(design) if problem.model.offers("resource_use") else {}
     for name, resource in metrics.resources.items():
-        for network, missing in zip(problem.workload_names, resource.missing[0], strict=True):
+        for w, network in enumerate(problem.workload_names):
+            missing, capacity = resource.missing[0, w], resource.own[0]
+            text, factor = f"{name} of {network}", 1 + missing / capacity
+            if name in used and capacity == 1:
+                factor = used[name][0, w]
+                text += f" ({factor:.3g} times)"
+            elif name == "buffer_bits":  # of which capacity is but a unit
+                text += f": {missing:.4g} too few"
+            else:
+                text += f": {missing:.4g} more than the {capacity:.4g} there are"
+                text += f" ({factor:.3g} times)"
             if missing > 0:
-                capacity = resource.own[0]
-                text = f"{name} of {network}: {missing:.4g} more than the {capacity:.4g} there are"
-                broken.append((1 + missing / capacity, text))
-    return sorted(broken, reverse=True)
+                broken.append((factor, text))
+    return [text for _, text in sorted(broken, reverse=True)]

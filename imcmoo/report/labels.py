@@ -57,7 +57,6 @@ LABELS = {
 ON_SCREEN = {
     "J": (1e3, "mJ"),
     "s": (1e6, "µs"),
-    "m²": (1e6, "mm²"),
     **dict.fromkeys(("mm2", "m2"), (1.0, "mm²")),
 }
 """For a unit in files, how many of the unit on the screen make one, and its name; areas in files

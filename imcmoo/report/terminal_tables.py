@@ -163,7 +163,8 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
         regret["criterion"], scored, percent, strict=True
     ):
         shown = f"{selected:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
-        table.add_row(label(name), f"{optimum:.4g}", *shown)
+        unit = NAMED[name].unit if name in NAMED else ""
+        table.add_row(label(name) + (f" ({unit})" if unit else ""), f"{optimum:.4g}", *shown)
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,11 @@ class ValueFaults(ValueError):
 
 
 def restricted(
-    space: DesignSpace, values: Mapping[str, Sequence[Any]], *, name: str
+    space: DesignSpace,
+    values: Mapping[str, Sequence[Any]],
+    *,
+    name: str,
+    switches: Collection[str] = (),
 ) -> DesignSpace:
     """A space whose parameters take other values; the order of the parameters stays.
 
@@ -37,6 +41,7 @@ def restricted(
             designs; several are a parameter, numbers in ascending order. They need not be among
             those of `space`: whether they can be costed is for the cost model to say.
         name: of the new space.
+        switches: parameters that may be 0, which others may be only if one of `space` is.
 
     Raises:
         ValueFaults: an unknown name, no value, a value twice or of another kind than those of
@@ -45,7 +50,7 @@ def restricted(
     faults = {
         key: fault
         for key, chosen in values.items()
-        if (fault := _fault(space, key, chosen)) is not None
+        if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
     }
     if faults:
         raise ValueFaults(faults)
@@ -68,8 +73,10 @@ def restricted(
     return replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
 
 
-def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
-    """The fault of the values of one parameter, if any."""
+def _fault(
+    space: DesignSpace, name: str, values: Sequence[Any], extra: tuple[int, ...]
+) -> str | None:
+    """The fault of the values of one parameter, if any; `extra` ones are none."""
     names = [*space.names, *space.fixed]
     if name not in names:
         hint = did_you_mean(name, names)
@@ -82,8 +89,8 @@ def _fault(space: DesignSpace, name: str, values: Sequence[Any]) -> str | None:
     kind = "text" if isinstance(like[0], str) else "positive number"
     if all(isinstance(value, int) for value in like):
         kind = "whole number of at least 1"
-    # A switch that is off is 0, which few other parameters may be.
-    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in like)]
+    known = (*like, *extra)
+    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in known)]
     if wrong:
         return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(text_of_value, like))}"
     if len(set(values)) != len(values):

@@ -218,6 +218,7 @@ class Study:
             ValueError: an unknown network, or a space the model cannot cost.
             OSError: a network's CSV or the component table cannot be read.
         """
+        networks = self.network_set()
         # A model of a user's need not know what a study does not ask for.
         asked: dict[str, Any] = {
             "components": self.components,
@@ -225,7 +226,7 @@ class Study:
             **{key: getattr(self, key) for key in OF_WEIGHTS},
             "objectives": self.objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
-            **(accuracy_options(self.accuracy) if self.accuracy else {}),
+            **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
         }
         if self.scenario is not None:
             asked["interruptible"] = self.scenario.interruptible or None
@@ -234,7 +235,7 @@ class Study:
         model = registry.make(
             self.model,
             self.space,
-            self.network_set(),
+            networks,
             deployment=self.deployment,
             **{name: value for name, value in asked.items() if value is not None},
         )

@@ -75,6 +75,8 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
         return f"must be above {ctx['gt']:g}, got {value!r}"
     if kind == "greater_than_equal":
         return f"must be at least {ctx['ge']:g}, got {value!r}"
+    if kind == "less_than_equal":
+        return f"must be at most {ctx['le']:g}, got {value!r}"
     if kind == "finite_number":
         return f"must be finite, got {value!r}"
     if kind == "too_short":

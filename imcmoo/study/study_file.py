@@ -36,6 +36,7 @@ from imcmoo.study.study_tables import (
     known_criterion,
     known_model,
     listed,
+    snr_limit,
     space_of,
 )
 
@@ -65,7 +66,9 @@ class StudyFile(Table):
     objectives: list[str] = Field(
         [], description="beside energy, latency and area, such as interval or snr (physical model)"
     )
-    compute_snr_limit_dB: float | None = Field(
+    compute_snr_limit_dB: (
+        Annotated[float, Field(allow_inf_nan=True), AfterValidator(snr_limit)] | None
+    ) = Field(
         None,
         description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
         "15 on SRAM and none on RRAM by default",

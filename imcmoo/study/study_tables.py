@@ -120,23 +120,42 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
         values.setdefault("device", [device])
     name = str(info.data.get("name", base))
     space = spaces[base]
+    switches: list[str] = []
     if info.data.get("model") == "physical":
+        from imcmoo.model.physical.parameters import LIMITS  # not for studies of the reference
+
         space = _with_optional(space, values)
-    return restricted(space, values, name=name) if values else space
+        switches = [name for name, (low, _) in LIMITS.items() if low == 0]
+    return restricted(space, values, name=name, switches=switches) if values else space
 
 
 def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
     """A space with the defaults of named optional columns of the physical model that it lacks."""
-    from imcmoo.model.physical.parameters import DEFAULTS  # not for studies of the reference model
+    from imcmoo.model.physical.parameters import DEFAULTS  # as above
 
     lacking = set(names) - {*space.names, *space.fixed}
     added = {name: value for name, value in DEFAULTS.items() if name in lacking}
     return replace(space, fixed={**space.fixed, **added})
 
 
+def snr_limit(limit: float) -> float:
+    """A limit in dB, minus infinity for none."""
+    if not limit < float("inf"):
+        raise ValueError(f"must be finite or -inf, got {limit:g}")
+    return limit
+
+
 def listed(value: Any) -> Any:
     """A whole number as a list of one."""
     return [value] if isinstance(value, int) else value
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Names, none of them twice."""
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"'{twice[0]}' is listed twice")
+    return names
 
 
 def by_node(costs: dict[str, float]) -> dict[str, float]:
@@ -190,14 +209,14 @@ class NetworkTable(Table):
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )
     max_accuracy_drop: float | None = Field(
-        None, ge=0, description="largest predicted drop below the float score; needs accuracy"
+        None, ge=0, le=1, description="largest predicted drop below the float score; needs accuracy"
     )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)
     weight_clip: float = Field(
         1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
     )
-    layers_digital: list[str] = Field(
+    layers_digital: Annotated[list[str], AfterValidator(distinct)] = Field(
         [], description="layers that run on the digital unit, their weights in the global buffer"
     )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")

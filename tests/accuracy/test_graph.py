@@ -66,6 +66,13 @@ def test_a_gemm_equals_that_of_onnxruntime(tmp_path, attributes):
     assert_pieces_equal_the_whole(network, {"x": sample(4, 6)})
 
 
+def test_beta_of_a_gemm_is_of_a_computed_addend_too(tmp_path):
+    nodes = [node("Mul", "xx", "c"), node("Gemm", "xwc", "y", beta=0.5)]
+    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (4, 6))], [real("w", (6, 6))])))
+    assert len(network.layers) == 1
+    assert_pieces_equal_the_whole(network, {"x": sample(4, 6)})
+
+
 def test_branches_shared_weights_and_layers_side_by_side(tmp_path):
     nodes = [
         node("MatMul", "xw", "a", name="first"),

@@ -52,6 +52,9 @@ def test_calibration_samples_of_their_own_leave_all_others_to_score(tmp_path, ne
         ({"x": np.ones((4, 6)), "labels": np.ones(3)}, "4 samples, but labels of shape"),
         ({"x": np.ones((0, 6))}, "samples on their first axis"),
         ({"x": np.ones((1, 6))}, "no samples are left"),
+        ({"x": np.full((4, 6), np.nan)}, "x holds numbers that are not finite"),
+        ({"x": np.full((4, 6), 1e39)}, "x holds numbers that are not finite"),
+        ({"x": np.ones((4, 6)), "calibration/x": np.full((1, 6), np.inf)}, "not finite"),
     ],
 )
 def test_data_that_do_not_fit_are_refused_in_one_line(tmp_path, network, arrays, message):
@@ -89,6 +92,20 @@ REFERENCE = {"y": np.array([[0.1, 0.9], [0.2, 0.8], [0.8, 1.2]])}
 def test_scores_of_each_sample(metric, scores):
     found = Metric(metric, "y").scores(OUT, np.array([1, 1, 1]), REFERENCE)
     np.testing.assert_allclose(found, scores)
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "c"], [0.5, 1, 1], [np.nan, 1, 1], [1j, 1, 1]])
+def test_top1_refuses_labels_that_are_no_whole_numbers(labels):
+    with pytest.raises(InputError, match="whole numbers"):
+        Metric("top1", "y").check(np.array(labels))
+
+
+@pytest.mark.parametrize("label", [-1, 2, np.inf])
+def test_top1_refuses_labels_of_no_class(label):
+    labels = np.array([0, 1, label])
+    Metric("top1", "y").check(labels)
+    with pytest.raises(InputError, match=f"label {label} is none of the 2 classes"):
+        Metric("top1", "y").scores(OUT, labels, REFERENCE)
 
 
 def test_top1_refuses_outputs_that_are_no_row_of_classes():

@@ -121,7 +121,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         ({"active_rows": 65}, "active_rows must be 1 to 64"),
         ({"weight_clip": 0.0}, "weight_clip must be above 0"),
         ({"input_bits": 1}, "input_bits must be 2 to 16"),
-        ({"redundancy": 0}, "redundancy must be at least 1"),
+        ({"redundancy": 0}, "redundancy must be 1 to 4"),
         ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),
     ],
 )

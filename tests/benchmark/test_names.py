@@ -30,7 +30,9 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         ("four_workload_sram_interval-v1", "unknown problem"),
         ("sram/resnet19/100mm2-v1", "no network 'resnet19'"),
         ("sram/vgg16+resnet18/100mm2-v1", "usual order: resnet18\\+vgg16"),
-        ("sram/vgg16+vgg16/100mm2-v1", "usual order: vgg16"),
+        ("sram/vgg16+vgg16/100mm2-v1", "network 'vgg16' is named twice"),
+        (3, "unknown problem '3'"),
+        (None, "unknown problem 'None'"),
         ("sram/vgg16/0mm2-v1", "must be positive"),
         ("random/other/1-v1", "unknown model 'other'"),
     ],
@@ -38,6 +40,12 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
 def test_a_wrong_name_is_refused(name, message):
     with pytest.raises(InputError, match=message):
         benchmark.get(name)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+def test_a_wrong_seed_is_refused(seed):
+    with pytest.raises(InputError, match="seed must be a whole number of at least 0"):
+        benchmark.random_problem(seed)
 
 
 def test_an_unknown_kind_is_refused():

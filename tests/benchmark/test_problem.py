@@ -122,6 +122,14 @@ def test_the_whole_front_has_the_best_indicators(problem):
     assert problem.indicators(problem.pareto_front()[::2])["igd_plus"] > 0
 
 
+def test_no_feasible_design_has_the_worst_indicators(problem):
+    for nothing in (np.empty((0, problem.n_obj)), []):
+        found = problem.indicators(nothing)
+        assert found["coverage"] == found["hypervolume"] == 0
+        assert found["epsilon_multiplicative"] == found["igd_plus"] == np.inf
+        assert found.keys() == problem.indicators(problem.pareto_front()).keys()
+
+
 def test_a_front_of_other_numbers_is_refused(monkeypatch):
     shipped = truth.load(SMALL)
     other = ExactAnswer(

@@ -86,6 +86,8 @@ def test_a_prediction_agrees_with_exact_execution(command, request, how, bits, t
     options = ["--design", design, "--device", "rram", "--chips", "2"]
     data = []
     if how == "linear":
+        command.remove("--samples")
+        command.remove("200")
         data = ["--accuracy-data", str(request.getfixturevalue("measured")[1])]
     assert main([*command, *options, "--out", "exact.csv"]) == 0
     assert main([*command, *options, "--how", how, *data, "--out", "found.csv"]) == 0
@@ -118,6 +120,41 @@ def test_accuracy_data_of_another_network_or_none_are_refused(command, measured,
     options = ["--design", GOOD, "--device", "sram", "--how", "linear", "--accuracy-data"]
     assert "is of another network than" in refused(capsys, *command, *options, measured[1])
     refused(capsys, *command, *options, measured[0])
+
+
+def test_accuracy_data_that_were_measured_otherwise_are_refused(command, measured, capsys):
+    network, data = measured[1], Path(command[3])
+    with np.load(data) as arrays:
+        np.savez("fewer.npz", **{name: values[:300] for name, values in arrays.items()})
+    del command[4:6]
+    options = ["--design", GOOD, "--device", "sram", "--accuracy-data", str(network)]
+    wrong = {
+        "with metric top1, not cosine": ["--metric", "cosine"],
+        "with samples ": ["--samples", "200"],
+        "with seed 0, not 3": ["--seed", "3"],
+        "on other data than fewer.npz": ["--data", "fewer.npz"],
+    }
+    for message, others in wrong.items():
+        capsys.readouterr()
+        assert main([*command, *options, "--how", "linear", *others]) == 2
+        error = capsys.readouterr().err
+        assert f"mine.accuracy.npz was measured {message}" in error
+        assert error.count("\n") == 1
+    assert main([*command, *options]) == 2
+    assert "--accuracy-data needs --how linear" in capsys.readouterr().err
+
+
+def test_what_a_prediction_does_not_know_is_left_empty(command, measured):
+    del command[4:6]
+    options = ["--design", POOR, "--device", "sram", "--how", "linear", "--out", "out.csv"]
+    options += ["--accuracy-data", str(measured[1]), "--layers", "layers.csv"]
+    assert main([*command, *options]) == 0
+    assert pd.isna(one()[["exact_only", "snr_rounding_dB"]]).all()
+    assert np.isfinite(one()["snr_adc_dB"])
+    layers = pd.read_csv("layers.csv")
+    assert layers["snr_rounding_dB"].isna().all()
+    assert np.isfinite(layers["snr_adc_dB"]).all()
+    assert np.isfinite(layers["accuracy_alone"]).all()
 
 
 def test_layers_and_json(command):
@@ -159,6 +196,11 @@ def test_a_seed_repeats_its_chips(command):
         (["--design", GOOD, "--device", "sram", "--data", "cut.npz"], "cut.npz is not an .npz"),
         (["--design", GOOD, "--device", "sram", "--data", "other.npz"],
          "arrays z, but the network's inputs are x"),
+        (["--design", GOOD, "--device", "sram", "--redundancy", "9"], "redundancy must be 1 to 4"),
+        (["--design", GOOD, "--device", "sram", "--sigma", "inf"],
+         "sigma must be at least 0 and finite, got inf"),
+        (["--design", GOOD + ",cell_errors=wan2022_1d", "--device", "rram", "--sigma", "0.1"],
+         "--sigma is for designs whose cell_errors are uniform"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(command, tmp_path, capsys, options, message):
@@ -171,6 +213,21 @@ def test_a_shipped_table_of_sizes_is_no_network(command, capsys):
     command[1] = "resnet18_onnx"
     line = refused(capsys, *command, "--design", GOOD, "--device", "sram")
     assert "resnet18_onnx is a shipped table of layer sizes; the" in line
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--allowed-drop", "5", "must be from 0 to 1"),
+        ("--layers-digital", "classes,classes", "classes is given twice"),
+        ("--design", GOOD + ",rows=64", "rows is given twice"),
+    ],
+)
+def test_values_that_mean_nothing_are_refused(command, capsys, option, value, message):
+    with pytest.raises(SystemExit) as left:
+        main([*command, option, value])
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_missing_package_is_named(command, monkeypatch, capsys):

@@ -1,8 +1,10 @@
 """Studies whose networks have accuracy data."""
 
 import json
+import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,7 +12,10 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
+from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workloads import Workload
 from tests.cli.helpers import refused
 
 STUDY = """
@@ -155,6 +160,48 @@ def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     (network,) = pd.DataFrame(networks).to_dict("records")
     assert network["drop_with_1_more_adc_bit"] <= network["accuracy_drop"] + 0.01
     assert "classes" in network["accuracy_lost_in"]
+
+
+def test_accuracy_data_of_another_network_are_refused(study, folder, capsys):
+    table = (folder / "digits.csv").read_text()
+    (folder / "other.csv").write_text(table.replace("\n#sha256=", "\n#sha256=0"))
+    path = study(KEYS)
+    for source in ("resnet18_onnx", "other.csv"):
+        (folder / "small.toml").write_text(STUDY.replace("digits.csv", source) + KEYS)
+        assert main(["run", path]) == 2
+        error = capsys.readouterr().err
+        assert "digits.accuracy.npz is of another network than " in error
+        assert error.count("\n") == 1
+
+
+def test_a_table_without_a_digest_must_have_the_measured_layers(folder, tmp_path):
+    data = AccuracyData.read(folder / "digits.accuracy.npz")
+    lines = (folder / "digits.csv").read_text().splitlines(keepends=True)
+    table = tmp_path / "own.csv"
+    table.write_text("".join(line for line in lines if not line.startswith("#")))
+    assert data.fits(Workload.read_csv(table))
+    table.write_text("".join(line for line in lines[:-1] if not line.startswith("#")))
+    assert not data.fits(Workload.read_csv(table))
+
+
+def test_where_no_chip_keeps_the_accuracy_the_nearest_is_named(study, tmp_path, capsys):
+    path = study(KEYS + "weight_clip = 0.1\n")
+    for command in ("run", "enumerate", "certify"):
+        assert main([command, path, "--out", str(tmp_path / "out"), "--quiet"]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "found that keeps all limits for digits; the nearest (" in error
+        assert re.search(r"breaks .*accuracy of digits \(\d+(\.\d+)? times\)", error)
+
+
+def test_the_table_of_limits_has_the_share_of_the_allowed_drop(study):
+    problem = find_study(study(KEYS.replace("0.01", "0.2"))).problem()
+    levels = problem.space.unrank(np.arange(problem.space.size))
+    drop = problem.model.evaluate(levels).values["accuracy_drop"]
+    used = problem.model.resource_use(levels)["accuracy"]
+    runs = np.isfinite(drop)
+    assert runs.any()
+    np.testing.assert_allclose(used[runs], np.maximum(drop, 0)[runs] / 0.2, atol=3e-3)
 
 
 def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):

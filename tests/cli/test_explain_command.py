@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.io.errors import InputError
 from imcmoo.study.explanation import TABLES
 from imcmoo.study.explanation_file import read_explanations, to_json
@@ -107,6 +109,21 @@ def test_no_module_is_imported_because_a_folder_of_results_names_it(
         assert output in refused(capsys, "explain", older)
         shutil.rmtree(older)
     assert "evil" not in sys.modules
+
+
+def test_a_study_with_or_without_a_key_of_the_run_is_another_one(tmp_path):
+    paths = []
+    for name, more in (("plain", ""), ("clipped", "weight_clip = 0.5\n")):
+        paths.append(tmp_path / f"{name}.toml")
+        paths[-1].write_text(
+            'name = "x"\nmodel = "physical"\ndevice = "sram"\n[[networks]]\n'
+            'source = "alexnet_onnx"\n' + more
+        )
+    for path, other in (paths, paths[::-1]):
+        config = json.loads(json.dumps(find_study(str(path)).to_config()))
+        with pytest.raises(InputError, match="is of another study than x: weight_clip differs"):
+            study_of_run(tmp_path, config, str(other))
+        assert study_of_run(tmp_path, config, str(path)).name == "x"
 
 
 def test_a_run_of_another_cost_model_is_not_worked_out_anew(older, capsys):

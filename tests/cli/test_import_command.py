@@ -32,6 +32,12 @@ def folder(tmp_path, monkeypatch):
 GIVEN = ["--shape", "x=2,9,20", "--value", "to=2,9,20"]
 
 
+@pytest.mark.parametrize("option", ["--metric", "--output"])
+def test_what_only_labelled_data_need_is_refused_without_them(folder, capsys, option):
+    command = ["import", "net.onnx", "--out", "mine.csv", *GIVEN, option, "cosine"]
+    assert f"{option} needs --data" in refused(capsys, *command)
+
+
 def test_a_table_and_its_totals(folder):
     out = ["--out", "mine.csv", "--name", "mine", "--summary", "mine.json"]
     assert main(["import", "net.onnx", *out, *GIVEN]) == 0
@@ -68,7 +74,7 @@ def test_the_terminal_gets_the_account_and_the_warnings(folder, capsys):
     assert "MatMul" in output.err
     assert "100.00%" in output.err
     assert "the reference model treats the second as if it were resident weights" in output.err
-    assert "input statistics of 3 of 3 layers are defaults" in output.err
+    assert "input statistics of 3 of 3 layers are defaults; --samples takes them" in output.err
 
 
 def test_symbols_are_given_by_name(folder):

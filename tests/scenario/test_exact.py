@@ -1,8 +1,10 @@
 """Enumeration, certificates and their check agree on the best chips under requests."""
 
+import numpy as np
 import pytest
 
 from imcmoo.cli.catalogue import find_study
+from imcmoo.exact.answer import optima_table
 from imcmoo.exact.certificate import Certificate
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
@@ -51,6 +53,8 @@ def test_proven_optima_are_those_of_the_enumeration(study, tmp_path):
         assert isinstance(proven, Certificate)
         assert proven.gap == 0
         assert proven.value == pytest.approx(answer.optima[name].value, rel=1e-9)
+        stated = optima_table(answer, study.problem()).set_index("criterion")["value"]
+        assert np.unique(stated[name]) == pytest.approx(proven.value, rel=1e-9)
         checker.claim(proven)
     assert checker.validate() > 0
     assert all(counts.all == study.space.size for counts in checker.prove())

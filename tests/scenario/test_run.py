@@ -40,6 +40,13 @@ def test_the_selected_chip_meets_all_deadlines_with_the_margin(folder):
     )
 
 
+def test_scores_by_area_are_in_the_unit_of_the_column_of_areas(folder):
+    front = pd.read_csv(folder / "front.csv")
+    np.testing.assert_allclose(front["score_area"], front["area_mm2"], rtol=1e-12)
+    design = json.loads((folder / "design.json").read_text())
+    assert design["scores"]["area"] == pytest.approx(design["chip"]["area_mm2"])
+
+
 def test_the_timeline_has_its_figure_and_shows_every_request_served(folder):
     pieces = pd.read_csv(folder / "timeline.csv")
     rows = pd.read_csv(folder / "scenario.csv").set_index("network")

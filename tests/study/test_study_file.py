@@ -145,6 +145,8 @@ def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
     assert find_study(str(path)).components == str(tmp_path / "mine.npz")
 
 
+PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexnet", "alexnet_onnx")
+
 RANGE = "from 1e-06 to 1e+06"
 NO_NAME = ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
 FAULTS = [
@@ -170,6 +172,9 @@ FAULTS = [
                            ("inf", "finite"))),
     (PLAIN + "max_latency_s = 0\n", "networks[0].max_latency_s: must be above 0, got 0"),
     (PLAIN + "min_fps = inf\n", "networks[0].min_fps: must be finite, got inf"),
+    (PLAIN + "weight_clip = 2\n", "networks[0].weight_clip: must be at most 1, got 2"),
+    (PLAIN + "max_accuracy_drop = 2\n", "max_accuracy_drop: must be at most 1, got 2"),
+    (PLAIN + 'layers_digital = ["fc2", "fc2"]\n', "layers_digital: 'fc2' is listed twice"),
     (PLAIN + "input_bits = 4\n", "the reference model knows inputs and weights of 8 bits"),
     (PLAIN + '[[networks]]\nsource = "alexnet"\n', "two networks are called 'alexnet'"),
     (PLAIN + "[space]\nrow = 128\n",
@@ -196,6 +201,12 @@ FAULTS = [
     (PLAIN + "[cost]\nnew = 1.0\n", "cost.new: is not a technology node in nm"),
     ('name = "x"\ndevice = "rram"\n', "networks: is missing"),
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
+    *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,
+       f"compute_snr_limit_dB: must be finite or -inf, got {limit}") for limit in ("inf", "nan")),
+    (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
+     "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
+    (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
+     "space.bits_per_cell: 0 is not a whole number of at least 1; such as 1"),
     ("budget = = 3\n", "not TOML: Invalid value (at line 1, column 10)"),
     ('budget = "many"\n' + PLAIN + "weight = -1\n[space]\nrow = 1\ncol = 1\n",
      "budget: needs a whole number, got 'many'",
@@ -240,6 +251,16 @@ def test_a_network_that_is_binary_or_has_no_name_for_tables_is_refused(
         find_study(str(path))
     assert f"{name}.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_snr_limit_can_be_left_out_and_a_switch_be_off(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        "compute_snr_limit_dB = -inf\n" + PHYSICAL + "[space]\nsample_and_hold = [0, 1]\n"
+    )
+    study = find_study(str(path))
+    assert study.compute_snr_limit_dB == -np.inf
+    assert study.space.values_of("sample_and_hold") == (0, 1)
 
 
 def test_the_published_schema_is_that_of_the_code():

@@ -8,7 +8,7 @@ from typing import Any
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, AdcWindow, Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs
 
 HIGHEST_PRECISION = 16
 
@@ -66,8 +66,14 @@ class Circuit:
                 raise ValueError(
                     f"{name} must be 2 to {HIGHEST_PRECISION}, got {getattr(self, name)}"
                 )
-        if self.redundancy < 1 or min(self.sigma, self.read_sigma) < 0:
-            raise ValueError("redundancy must be at least 1, and standard deviations at least 0")
+        most = LIMITS["redundancy"][1]
+        if not 1 <= self.redundancy <= most:
+            raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
+        for name in ("sigma", "read_sigma"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(
+                    f"{name} must be at least 0 and finite, got {getattr(self, name):g}"
+                )
 
     def without_errors(self) -> Circuit:
         """A circuit of the same precision that computes as integers do."""

@@ -573,10 +573,18 @@ class PhysicalEvaluator(CostModel):
         return details
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of each limit, and of the cells where weights must be resident, shape (n, W)."""
+        """Share of each limit, and of the cells where weights must be resident, shape (n, W).
+
+        Of a drop of accuracy where none is allowed it is 1 + drop.
+        """
         designs = self._designs(levels)
         resources = self._model.resources(designs)
         used = limit_use(resources, self._limits, self._accuracy)
+        if self._accuracy is not None and "accuracy" in used:
+            allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
+            some = np.isfinite(allowed) & (allowed > 0)
+            drop = np.maximum(beyond + allowed, 0)
+            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=some)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used

@@ -152,7 +152,9 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
         sources = getattr(workload, f"{operand}_statistics")
         n_default = sources.count(DEFAULT)
         if n_default:
-            yield f"{operand} statistics of {n_default} of {len(sources)} layers are defaults"
+            remedy = "; --samples takes them from a run, --data does not" * (operand == "input")
+            of = f"{n_default} of {len(sources)} layers"
+            yield f"{operand} statistics of {of} are defaults{remedy}"
     if unused:
         yield f"{unused} nodes feed no output and are left out"
 

@@ -1,0 +1,96 @@
+"""Designs that share work by a key cost what each costs alone."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical import parameters
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
+from imcmoo.networks.workloads import WorkloadSet
+from tests.model.physical.designs import random_designs
+
+N_DESIGNS = 8
+LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
+KEYS = ("_ARRAY_KEY", "_TILING_KEY", "_CIRCUIT_KEY_WITHOUT_ROWS")
+TABLE = PhysicalTable.load()
+NETWORKS = WorkloadSet.load(["alexnet"])
+
+
+def random_columns(device, rng):
+    """All columns of random designs, most of which run."""
+    n, rows = N_DESIGNS, 2 ** rng.integers(5, 10, N_DESIGNS)
+    columns = random_designs(n, rng, device, TABLE)
+    columns |= {name: np.full(n, value) for name, value in LARGE.items()}
+    columns |= {
+        "rows": rows,
+        "active_rows": rows // 2 + 1,
+        "input_slice_bits": 2 ** rng.integers(0, 3, n),
+        "mac_units": 2 ** rng.integers(6, 10, n),
+        "adc_window": rng.choice(ADC_WINDOWS, n),
+        "redundancy": rng.integers(1, 5, n),
+        "cell_errors": np.full(n, "uniform"),
+    }
+    if device == "rram":
+        columns["bits_per_cell"] = rng.integers(1, 3, n)
+        columns["cell_errors"] = rng.choice(CELL_ERRORS, n)
+    return columns
+
+
+def neighbours(device):
+    """Random designs, and for each column the same designs with other values of it."""
+    rng = np.random.default_rng(5)
+    bases, others = random_columns(device, rng), random_columns(device, rng)
+    others |= {name: bases[name] // 2 for name in LARGE}
+    others["rows"] = 2 * bases["rows"]
+    # One more does not divide the rows either: where row blocks fill macros, the key has no rows.
+    active = bases["active_rows"]
+    others["active_rows"] = np.where(np.arange(N_DESIGNS) % 2, active + 1, active // 2)
+    changed = [bases, *(bases | {name: others[name]} for name in COLUMNS)]
+    return {name: np.concatenate([c[name] for c in changed]) for name in COLUMNS}
+
+
+def evaluated(device, columns):
+    """All metrics of designs by a model that knows no other, shape (n,) each."""
+    found = PhysicalModel(NETWORKS, device=device, table=TABLE).evaluate(columns)
+    named = {f.name: np.asarray(getattr(found, f.name)) for f in fields(found)}
+    return {name: v.reshape(len(v), -1) for name, v in named.items() if v.size}
+
+
+def differing(ours, theirs):
+    """Metrics that differ by more than the order of sums."""
+    return [
+        n for n in ours if not np.allclose(ours[n], theirs[n], rtol=1e-9, atol=0, equal_nan=True)
+    ]
+
+
+@pytest.fixture(scope="module", params=["rram", "sram"])
+def alone(request):
+    """Designs, and the metrics of each by a model of its own."""
+    device = request.param
+    columns = neighbours(device)
+    each = [
+        evaluated(device, {name: values[[at]] for name, values in columns.items()})
+        for at in range(len(columns["rows"]))
+    ]
+    return device, columns, {name: np.concatenate([e[name] for e in each]) for name in each[0]}
+
+
+def test_designs_in_one_batch_cost_what_each_costs_alone(alone):
+    device, columns, expected = alone
+    assert np.isfinite(expected["energy_J"]).mean() > 0.5
+    assert differing(evaluated(device, columns), expected) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [(key, name) for key in KEYS for name in getattr(parameters, key)]
+)
+def test_no_column_of_a_key_can_be_left_out(alone, monkeypatch, key, name):
+    device, columns, expected = alone
+    if device == "sram" and name in ("bits_per_cell", "cell_errors"):
+        pytest.skip("cells of SRAM have one value")
+    left = {n: bits for n, bits in getattr(parameters, key).items() if n != name}
+    monkeypatch.setattr(parameters, key, left)
+    assert differing(evaluated(device, columns), expected)
