@@ -90,4 +90,4 @@ def test_the_exact_ratios_of_the_first_study_are_the_published_ones():
     )
     over = optima["over_own_best"]
     start = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
-    assert f"its ratios rise to {over.min():.2f} to {over.max():.2f}" in start
+    assert f"its ratios, {over.min():.2f} to {over.max():.2f}" in start
