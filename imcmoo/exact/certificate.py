@@ -96,7 +96,7 @@ class Certificate:
         path = folder / FILE
         try:
             content = read_json(path)
-            optima = content[OPTIMA if OPTIMA in content else "own_best"]
+            optima = content[_optima_field(content)]
             _check_kinds(content)
             # Earlier versions state the only technology scaling left.
             settings = {

@@ -1,5 +1,8 @@
 """Exact answers in files: read back as they were, and only for the problem they are of."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +197,17 @@ def test_whose_layer_it_is_makes_another_problem():
         pose_few(networks=(network(shapes[:n], "a"), network(shapes[n:], "b"))) for n in (1, 2)
     )
     assert difference(identity(first), identity(second)).startswith("other data")
+
+
+def test_another_process_has_the_same_fingerprint():
+    code = (
+        "from imcmoo.problem.identity import fingerprint; from problems import STUDIES\n"
+        "print(fingerprint(STUDIES['four_workload_rram'].problem()))\n"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "1"}
+    command = [sys.executable, "-c", code]
+    printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+    assert printed.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
 
 
 def test_only_problems_that_cost_the_same_share_a_fingerprint():

@@ -14,7 +14,7 @@ from imcmoo.model.physical.mapping import columns_of_slices, place
 from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
 from imcmoo.model.physical.metrics import PhysicalResources
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
-from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, PredictedAccuracy
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
 
@@ -217,8 +217,7 @@ def limit_use(
 ) -> dict[str, Floats]:
     """Share of each circuit limit that networks use, 1 at the limit, shape (n, W).
 
-    Of accuracy it is 1 + drop - allowed drop, since none may be allowed; a drop below
-    `UNSEEN_DROP` is none.
+    Of accuracy it is 1 + `beyond_allowed`, since no drop may be allowed.
     """
     alike = np.ones((1, known.missing_cells.shape[1]))
     used = {
@@ -230,7 +229,6 @@ def limit_use(
     }
     used = {name: used[name] for name in limits.resources}
     if accuracy is not None and accuracy.limited:
-        drop = known.accuracy_drop
-        seen = np.where(drop < UNSEEN_DROP, np.minimum(drop, 0.0), drop)
-        used["accuracy"] = np.maximum(1 + seen - accuracy.allowed, 0.0)
+        beyond = beyond_allowed(known.accuracy_drop, accuracy.allowed)
+        used["accuracy"] = np.maximum(1 + beyond, 0.0)
     return used

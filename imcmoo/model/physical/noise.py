@@ -1,7 +1,8 @@
 """Noise of analog dot products over their signal: a closed form from operand statistics.
 
-Four sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
-vary, and the rounding of operands to integers. What is constant for a column is calibrated away.
+Five sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
+vary, clipped weights, and the rounding of operands to integers. What is constant for a column is
+calibrated away.
 
 A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
@@ -299,9 +300,9 @@ class _Block:
     def _on_units(self, some: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
 
-        ADCs add what is left beyond the errors, if all of these vary alike. The rest there would
-        not be with perfect cells: the share of an error that rounding lets pass, which adds up
-        over input slices as the error does, and what else rounding leaves, which does not.
+        Of an error, the share that rounding lets pass adds up over input slices as the error does;
+        what else is left does not. ADCs are charged R(v) less v, both by the share of v that
+        varies, where that is above 0 and no more than all noise; cells are charged the rest.
 
         Args:
             some: sums on whole units.

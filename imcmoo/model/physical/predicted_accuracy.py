@@ -30,7 +30,13 @@ LAYERS_NAMED = 2
 LARGEST_NSR = 10.0
 """Noise over signal of a layer above which nothing is left to lose."""
 UNSEEN_DROP = 5e-4
-"""Predicted drop that counts as none where no drop is allowed: 0.0 points when rounded."""
+"""Predicted drop beyond the allowed one that counts as none: 0.0 points when rounded."""
+
+
+def beyond_allowed(drop: Floats, allowed: Floats) -> Floats:
+    """Drop minus the allowed one, at most 0 if it is less than `UNSEEN_DROP`; shapes broadcast."""
+    beyond = drop - allowed
+    return np.where(beyond < UNSEEN_DROP, np.minimum(beyond, 0.0), beyond)
 
 
 CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
@@ -99,7 +105,7 @@ def predict(
 
 
 def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
-    """Upper bound of the accuracy with at least some noise of ADCs and cells.
+    """Upper bound of the accuracy at a noise of ADCs and cells of at least `nsr`.
 
     Args:
         data: of the network.
@@ -185,7 +191,7 @@ class PredictedAccuracy:
             return
         predict(data, np.zeros((2, len(data.layers))), bits, self._digital[network])
         least = data.float_score - best_score(data, 0.0, bits)
-        if least > self.allowed[network] + UNSEEN_DROP:
+        if beyond_allowed(np.array(least), self.allowed[network]) > 0:
             raise ValueError(
                 f"no chip keeps max_accuracy_drop = {self.allowed[network]:g} of {name}: to round "
                 f"inputs and weights to {bits[0]} and {bits[1]} bits costs {least:.3g}"
