@@ -197,8 +197,7 @@ def main(args: argparse.Namespace) -> None:
     if args.accuracy_data is not None and args.how != "linear":
         raise InputError("--accuracy-data needs --how linear")
     for name, value in _of_study(args).items():
-        if getattr(args, name) is None:
-            setattr(args, name, value)
+        setattr(args, name, value)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
@@ -324,7 +323,8 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
 
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Settings of the network in the study of a run, by argument; empty for other designs.
+    """Settings of the network in the study of a run that are not given, by argument; empty for
+    other designs.
 
     Raises:
         InputError: networks of the study differ in them, and none is called like the file.
@@ -336,7 +336,10 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
         return {}
     try:
         config = read_json(folder / CONFIG)
-        settings = {name: _settings(config, name) for name in config["workloads"]}
+        settings = {
+            name: {k: v for k, v in _settings(config, name).items() if getattr(args, k) is None}
+            for name in config["workloads"]
+        }
         first = next(iter(settings.values()))
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
         raise InputError(f"{folder / CONFIG} is no record of a run, or damaged") from None

@@ -139,6 +139,7 @@ def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, m
     other_networks(a=0.5, digits=0.6)
     assert executed(run).weight_clip == 0.6
     other_networks(a=0.5, b=0.6)
+    assert executed(run, "--weight-clip", "0.7").weight_clip == 0.7
     command = ["accuracy", str(folder / "digits.onnx"), *data, "--designs", str(run)]
     capsys.readouterr()
     assert main(command) == 2
