@@ -113,7 +113,6 @@ def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit
         input_variance=np.array([inputs[-1][2]]),
         signal=np.array([signal / (unit**2).mean()]),
         rounding=np.zeros(1),
-        clipping=np.zeros(1),
         outliers=_outlier_share(cells),
     )
 

@@ -37,7 +37,6 @@ ping_pong = 0
 [[networks]]
 source = "digits.csv"
 """
-NO_SNR_LIMIT = "compute_snr_limit_dB = -inf\n"
 KEYS = 'accuracy = "digits.accuracy.npz"\nmax_accuracy_drop = 0.01\n'
 
 
@@ -55,9 +54,9 @@ def folder(tmp_path_factory, digits):
 def study(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
 
-    def write(keys, above=""):
+    def write(keys):
         path = folder / "small.toml"
-        path.write_text(above + STUDY + keys)
+        path.write_text(STUDY + keys)
         return str(path)
 
     return write
@@ -81,8 +80,7 @@ def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
     found = []
     for clip in ("", "weight_clip = 0.2\n"):
         out = tmp_path / f"out{len(found)}"
-        keys = KEYS.replace("0.01", "0.9") + clip
-        assert main(["run", study(keys, NO_SNR_LIMIT), "--out", str(out)]) == 0
+        assert main(["run", study(KEYS.replace("0.01", "0.9") + clip), "--out", str(out)]) == 0
         found.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
         config = json.loads((out / "small/seed-1/config.json").read_text())
         assert config.get("weight_clip") == ({"digits": 0.2} if clip else None)
@@ -110,7 +108,7 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, 
 def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     settings = 'input_bits = 6\nweight_clip = 0.3\nlayers_digital = ["hidden"]\n'
-    assert main(["run", study(settings, NO_SNR_LIMIT), "--out", "out", "--quiet"]) == 0
+    assert main(["run", study(settings), "--out", "out", "--quiet"]) == 0
     run = tmp_path / "out/small/seed-1"
     copy = tmp_path / "design.json"
     copy.write_text((run / "design.json").read_text())

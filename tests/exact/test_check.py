@@ -113,7 +113,7 @@ CHANGES = {
     "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
     "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
     "other data": lambda c: replace(c, identity={**c.identity, "data": "0"}),
-    "another version of cost model or scores: physical 0, this is 2": lambda c: replace(
+    "another version of cost model or scores: physical 0, this is 3": lambda c: replace(
         c, identity={**c.identity, "versions": {**c.identity["versions"], "physical": 0}}
     ),
     "other code of your own: helper": lambda c: replace(

@@ -1,8 +1,8 @@
 """Noise of analog dot products over their signal: a closed form from operand statistics.
 
-Five sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
-vary, clipped weights, and the rounding of operands to integers. What is constant for a column is
-calibrated away.
+Four sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
+vary, and the rounding of operands to integers, clipped weights among it. What is constant for a
+column is calibrated away.
 
 A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
@@ -89,7 +89,6 @@ class Statistics:
         input_variance: of the codes over samples, mean of all rows, shape (n_layers,).
         signal: variance of the product of integers over samples, shape (n_layers,).
         rounding: noise over signal of rounding the operands to integers, shape (n_layers,).
-        clipping: noise over signal of clipped weights, shape (n_layers,).
         outliers: share of columns whose mean is an outlier.
         cell_variances: of the cells of each weight slice, those of a pair together, in squares of
             their range, shape (n_layers, n_slices); by the circuit's sigma if None.
@@ -101,7 +100,6 @@ class Statistics:
     input_variance: Floats
     signal: Floats
     rounding: Floats
-    clipping: Floats
     outliers: float
     cell_variances: Floats | None = None
 
@@ -112,7 +110,7 @@ class Noise:
 
     Args:
         adc: of the ADCs.
-        dev: of cells, reads and clipped weights.
+        dev: of cells and reads.
         rounding: of operands rounded to integers.
     """
 
@@ -135,8 +133,7 @@ def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
 def noise_of_circuits(
     statistics: Statistics, circuits: Sequence[Circuit], adc_bits: Ints
 ) -> tuple[Floats, Floats]:
-    """Noise over signal of ADCs, and of cells, reads and clipped weights, shape (n_bits,
-    n_circuits, n_layers).
+    """Noise over signal of ADCs, and of cells and reads, shape (n_bits, n_circuits, n_layers).
 
     Args:
         statistics: of n_layers; their slices are those of the circuits.
@@ -169,7 +166,7 @@ def noise_of_circuits(
         )
         for each in power
     )
-    return adc / s.signal, dev / s.signal + s.clipping
+    return adc / s.signal, dev / s.signal
 
 
 def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, Ints, Floats, Floats]:
@@ -432,7 +429,7 @@ def assumed_statistics(
     zero = 2.0 ** (bits[1] - 1)
     input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
     weight_square = ww - 2 * zero * w + zero**2
-    # A constant input times a clipped weight is an error that no column is corrected for.
+    # A constant input times what is cut off a weight is an error that no column is corrected for.
     input_zero = np.where(operands.signed | (not unsigned_inputs), 2.0 ** (bits[0] - 1), 0.0)
     input_square = xx - 2 * input_zero * x + input_zero**2
     cut = operands.cut / 4.0 ** (BITS - bits[1])
@@ -442,8 +439,8 @@ def assumed_statistics(
         weights=weights,
         input_variance=input_variance,
         signal=rows * input_variance * weight_square,
-        rounding=1 / (12 * input_variance) + 1 / (12 * weight_square),
-        clipping=input_square * cut / (input_variance * weight_square),
+        rounding=1 / (12 * input_variance)
+        + (1 / 12 + cut * input_square / input_variance) / weight_square,
         outliers=assumptions.outlier_columns.value,
         cell_variances=None
         if cell_errors == "uniform"

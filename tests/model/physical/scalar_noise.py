@@ -9,6 +9,9 @@ import math
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from scipy.special import erfc
+
 from imcmoo.networks.operands import OperandBits
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
@@ -146,9 +149,9 @@ def layer(
                 dev += 4 ** (x_low + g_low) * cells / signal
     zero = 128 if operands.signed[at] else 0
     input_square = square - 2 * zero * mean + zero**2
-    clipped = input_square * float(operands.cut[at]) / (input_variance * weight_square)
-    rounding = 1 / (12 * input_variance) + 1 / 12 / weight_square
-    return {"adc": adc, "dev": dev + clipped, "rounding": rounding}
+    cut = float(operands.cut[at]) * input_square / input_variance
+    rounding = 1 / (12 * input_variance) + (1 / 12 + cut) / weight_square
+    return {"adc": adc, "dev": dev, "rounding": rounding}
 
 
 @lru_cache(maxsize=10_000)
@@ -212,24 +215,14 @@ def share_left(constant: float, varying: float) -> float:
     every = left_on_whole_units(constant + varying)
     if every < 1e-12 or constant == 0:
         return 1.0
-    total = weights = 0.0
-    n = 40 + int(60 * math.sqrt(constant / varying))
-    for i in range(n + 1):
-        z = -6 + 12 * i / n
-        mean = square = 0.0
-        for k in range(1, 40):
-            up, down = (
-                gauss((k - 0.5 - side * z * math.sqrt(constant)) / math.sqrt(varying))[1]
-                for side in (1, -1)
-            )
-            mean += up - down
-            square += (2 * k - 1) * (up + down)
-            if up + down < 1e-18:
-                break
-        weight = math.exp(-z * z / 2)
-        total += weight * (square - mean**2)
-        weights += weight
-    return total / weights / every
+    z = np.linspace(-6, 6, 41 + int(60 * math.sqrt(constant / varying)))
+    k = np.arange(1, 3 + int(9 * math.sqrt(constant + varying)))[:, None]
+    up, down = (
+        erfc((k - 0.5 - side * z * math.sqrt(constant)) / math.sqrt(2 * varying)) / 2
+        for side in (1, -1)
+    )
+    variance = ((2 * k - 1) * (up + down)).sum(axis=0) - (up - down).sum(axis=0) ** 2
+    return float(np.average(variance, weights=np.exp(-(z**2) / 2))) / every
 
 
 def mean_gain(variance: float) -> float:
