@@ -36,9 +36,9 @@ RRAM_CASES = {
     "cell_errors=wan2022_1s": "cell error by level, after 1 s",
     "cell_errors=wan2022_1d": "cell error by level, after a day",
     "redundancy=1 2 4": "up to 4 cells in parallel",
-    "redundancy=1 2 4; snr_dB=15": "the same, compute SNR at least 15 dB",
+    "redundancy=1 2 4; snr_dB=15": "up to 4 cells, compute SNR at least 15 dB",
     "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": (
-        "the same, cell error by level, after 1 s"
+        "up to 4 cells, 15 dB, cell error by level, after 1 s"
     ),
     "adc_window=sigma range least_error": "choice of the ADC window",
     "snr_adc_dB=-100": "no limit on ADC SQNR",
