@@ -130,10 +130,10 @@ def share_left(constant: Floats, varying: Floats) -> Floats:
     at = GRID * np.sqrt(np.minimum([constant, varying], 1.0))
     share: Floats = map_coordinates(_shares_left(), at, prefilter=False, mode="mirror")
     # Beyond one unit every further variance of e₁ is left, and that of e₀ does not matter.
-    near = np.minimum(constant, 1.0) + np.minimum(varying, 1.0)
-    beyond = constant + varying - near
+    within = np.minimum(constant, 1.0) + np.minimum(varying, 1.0)
+    beyond = constant + varying - within
     if beyond.any():
-        left = share * rounded_error(near) + np.maximum(varying - 1.0, 0.0)
+        left = share * rounded_error(within) + np.maximum(varying - 1.0, 0.0)
         share = np.where(beyond > 0, left / (constant + varying + 1 / 12), share)
     return share
 
@@ -158,8 +158,8 @@ def _shares_left() -> Floats:
     order = np.arange(harmonics.shape[1])
     variance = deviation**2
     left = np.exp(-2 * np.pi**2 * variance[:, None] * order**2) @ harmonics.T
-    every = rounded_error(variance[:, None] + variance)
-    shares = np.divide(left, every, out=np.ones_like(left), where=every > NO_POWER)
+    uncalibrated = rounded_error(variance[:, None] + variance)
+    shares = np.divide(left, uncalibrated, out=np.ones_like(left), where=uncalibrated > NO_POWER)
     splines: Floats = spline_filter(shares)
     return splines
 
@@ -174,7 +174,9 @@ def gain_of_rounding(variance: Floats) -> Floats:
         variance: v of the error, in squares of a unit.
     """
     v = np.maximum(variance, 1e-6)
-    near = sum(np.exp(-((k - 0.5) ** 2) / (2 * v)) for k in range(1, 4))
-    far = sum((-1) ** k * np.exp(-2 * np.pi**2 * k**2 * v) for k in range(1, 4))
-    gain: Floats = np.where(v < LARGE_VARIANCE, near * np.sqrt(2 / (np.pi * v)), 1 + 2 * far)
+    density = sum(np.exp(-((k - 0.5) ** 2) / (2 * v)) for k in range(1, 4))
+    harmonics = sum((-1) ** k * np.exp(-2 * np.pi**2 * k**2 * v) for k in range(1, 4))
+    gain: Floats = np.where(
+        v < LARGE_VARIANCE, density * np.sqrt(2 / (np.pi * v)), 1 + 2 * harmonics
+    )
     return gain

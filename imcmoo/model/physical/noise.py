@@ -316,10 +316,10 @@ class _Block:
         beyond = left * varying / np.maximum(variance, 1e-300) - varying
         left *= share_left(np.maximum(variance - varying, 0.0), varying)
         gain = gain_of_rounding(variance) ** 2
-        every = np.maximum(left - gain * varying, 0.0) + gain * passed[some]
+        total = np.maximum(left - gain * varying, 0.0) + gain * passed[some]
         adc, cells = np.zeros((2, *some.shape))
-        adc[some] = np.clip(beyond, 0.0, every)
-        cells[some] = every - adc[some]
+        adc[some] = np.clip(beyond, 0.0, total)
+        cells[some] = total - adc[some]
         return adc, cells
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
