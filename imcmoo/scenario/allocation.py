@@ -48,8 +48,9 @@ def _fewest(within: Floats, limit: float) -> Ints:
 def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
     """Smallest sum of power of networks that all keep a load, and the groups of each.
 
-    Of allocations whose power differs by no more than rounding does (`EQUAL`), it is one of the
-    least largest load; of these, one of the least product of loads, and then of fewest groups.
+    The largest load is the least with which power is within `EQUAL` of the least. With it, power
+    plus `EQUAL` of the least power × Σ (ln load + `FEWER` × share of the chip's groups) is least,
+    so that the power may exceed the least by a few times `EQUAL`.
 
     Args:
         power, load: of each network by number of groups, shape (W, G).

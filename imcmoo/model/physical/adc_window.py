@@ -74,7 +74,7 @@ def choose_adcs(sums: Sums, bits: int | Ints, sigmas: Floats | float | None) -> 
         width = np.minimum(width, 2 * sigmas * spread)
     half = 2.0 ** (bits - 1)
     step = width / (2 * half)
-    # Beyond, rounding to units costs more than steps of 0.9 units: R(0.25) - 0.25 > 0.9^2 / 12.
+    # Units never win over steps of up to 0.9 if v >= 0.25: R(v) - v >= R(0.25) - 0.25 > 0.9^2 / 12.
     whole = (step <= 1) & ((step > 0.9) | (sums.error_variance < 0.25))
     error = np.broadcast_to(sums.error_variance, step.shape)[whole]
     whole[whole] = rounded_error(error) <= error + step[whole] ** 2 / 12
@@ -171,7 +171,7 @@ def gain_of_rounding(variance: Floats) -> Floats:
     (Bussgang's theorem).
 
     Args:
-        variance: v of the error, in squares of a unit.
+        variance: v of the error, in squares of a unit, of any shape.
     """
     v = np.maximum(variance, 1e-6)
     density = sum(np.exp(-((k - 0.5) ** 2) / (2 * v)) for k in range(1, 4))

@@ -298,8 +298,8 @@ class _Block:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
 
         Of an error, the share that rounding lets pass adds up over input slices as the error does;
-        what else is left does not. ADCs are charged R(v) less v, both by the share of v that
-        varies, where that is above 0 and no more than all noise; cells are charged the rest.
+        what else is left does not. ADCs are charged (R(v) − v) times the share of v that varies,
+        clamped between 0 and all noise left; cells are charged the rest.
 
         Args:
             some: sums on whole units.
@@ -315,8 +315,8 @@ class _Block:
             left += weight * rounded_error(np.minimum(of_sample, largest))
         beyond = left * varying / np.maximum(variance, 1e-300) - varying
         left *= share_left(np.maximum(variance - varying, 0.0), varying)
-        gain = gain_of_rounding(variance) ** 2
-        total = np.maximum(left - gain * varying, 0.0) + gain * passed[some]
+        power_gain = gain_of_rounding(variance) ** 2
+        total = np.maximum(left - power_gain * varying, 0.0) + power_gain * passed[some]
         adc, cells = np.zeros((2, *some.shape))
         adc[some] = np.clip(beyond, 0.0, total)
         cells[some] = total - adc[some]

@@ -30,11 +30,12 @@ LAYERS_NAMED = 2
 LARGEST_NSR = 10.0
 """Noise over signal of a layer above which nothing is left to lose."""
 UNSEEN_DROP = 5e-4
-"""Predicted drop beyond the allowed one that counts as none: 0.0 points when rounded."""
+"""Excess over the allowed drop, as a fraction of a score, below which it counts as none: 0.05
+points, printed as 0.0."""
 
 
 def beyond_allowed(drop: Floats, allowed: Floats) -> Floats:
-    """Drop minus the allowed one, at most 0 if it is less than `UNSEEN_DROP`; shapes broadcast."""
+    """Drop minus the allowed one; less than `UNSEEN_DROP` counts as 0. Shapes broadcast."""
     beyond = drop - allowed
     return np.where(beyond < UNSEEN_DROP, np.minimum(beyond, 0.0), beyond)
 
