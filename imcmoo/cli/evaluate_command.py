@@ -15,9 +15,7 @@ import pandas as pd
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
-from imcmoo.cli.evaluate_physical import PhysicalEvaluation
-from imcmoo.cli.evaluate_reference import ReferenceEvaluation
-from imcmoo.cli.evaluation import Evaluation
+from imcmoo.cli.evaluation import PhysicalEvaluation, ReferenceEvaluation
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
@@ -31,6 +29,8 @@ DESIGNS_PER_CHUNK = 4096
 
 LAYERS_PER_CHUNK = 1 << 14
 """Designs × layers at a time when every layer and component is written."""
+
+Evaluation = ReferenceEvaluation | PhysicalEvaluation
 
 MODELS: Mapping[str, type[Evaluation]] = {
     "reference": ReferenceEvaluation,
