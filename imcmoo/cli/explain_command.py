@@ -19,8 +19,13 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.explained_run import SELECTED
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
+from imcmoo.study.explanation import (
+    EXPLANATIONS,
+    Explanation,
+    read_explanations,
+    to_json,
+    write_csv,
+)
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step

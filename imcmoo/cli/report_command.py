@@ -17,8 +17,7 @@ from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
 from imcmoo.report.results import Results, reading
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
+from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
 from imcmoo.study.results_folder import REPORT
 
 DESCRIPTION = """

@@ -27,13 +27,12 @@ from imcmoo.report.run_figures import draw_figures
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
-from imcmoo.study.design_file import seeds, write_design
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.explained_run import explain_run
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, write_explanations
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
+from imcmoo.study.result_tables import seeds, write_design
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
-from imcmoo.study.searches import OnTrace, names, run_searches
+from imcmoo.study.searches import OnTrace, Outcome, names, run_searches
 from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
 

@@ -21,7 +21,7 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import MM2_PER_M2
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
 from imcmoo.study.study import Study
 
 OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")

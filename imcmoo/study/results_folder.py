@@ -13,7 +13,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import differing_keys
-from imcmoo.study.explanation_file import EXPLANATIONS
+from imcmoo.study.explanation import EXPLANATIONS
 from imcmoo.version import __version__
 
 CONFIG = "config.json"

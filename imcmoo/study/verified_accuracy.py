@@ -12,7 +12,7 @@ from imcmoo.accuracy import accuracy_packages
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
 
 ACCURACY = "accuracy.csv"
 CHIPS = 2

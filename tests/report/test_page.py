@@ -15,7 +15,7 @@ from imcmoo.report import page_cards, page_designs
 from imcmoo.report.labels import label
 from imcmoo.report.page import page
 from imcmoo.report.results import Results
-from imcmoo.study.explanation_file import read_explanations
+from imcmoo.study.explanation import read_explanations
 from tests.report.conftest import HOSTILE
 
 LARGEST = 3_000_000

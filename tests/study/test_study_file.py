@@ -19,7 +19,7 @@ from imcmoo.problem.own_score import Exponents
 from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import baseline_table
 from imcmoo.study.study import Study
-from imcmoo.study.study_schema import schema_text
+from imcmoo.study.study_file import schema_text
 from problems import (
     RRAM,
     RRAM_PHYSICAL,
