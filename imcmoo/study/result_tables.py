@@ -27,7 +27,7 @@ from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
-from imcmoo.study.power import BESIDE, caution, power_columns, with_unit
+from imcmoo.study.power import BESIDE, caution, power, with_unit
 from imcmoo.study.scenario_tables import SCENARIO, TIMELINE, ServedDesign
 from imcmoo.study.searches import JOINT, FinishedSearch, Outcome
 
@@ -97,6 +97,10 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
         excess = _each("regret_{}", outcome.workloads, over)
+    powers = power(outcome.joint.problem, {**values, **c.costs.take(rows).values})
+    power_of_networks: Columns = {}
+    for kind, by_network in powers.items():
+        power_of_networks |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
     return pd.DataFrame(
         {
             "criterion": list(chosen),
@@ -104,7 +108,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
             "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
             **excess,
-            **power_columns(outcome.joint.problem, {**values, **c.costs.take(rows).values}),
+            **power_of_networks,
         }
     )
 
@@ -292,7 +296,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     """Costs of one workload on the selected design."""
-    problem, name = outcome.joint.problem, outcome.workloads[w]
+    problem = outcome.joint.problem
     costs = {
         q.column: metrics.values[q.name][0, w].item()
         for q in problem.model.quantities
@@ -300,9 +304,7 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     }
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
-    for column, values in power_columns(problem, metrics.values).items():
-        if column.endswith(f"_{name}"):
-            costs[column.removesuffix(f"_{name}")] = values[0].item()
+    costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
     if "utilization" in metrics.values:
         costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
     for kind in BESIDE:

@@ -368,6 +368,18 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     assert "beyond its limits" in list(table.columns[2].cells)
 
 
+@pytest.mark.usefixtures("_no_figures")
+def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path):
+    for name in ("net", "other_net"):
+        (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
+    path = tmp_path / "x.toml"
+    text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
+    path.write_text(f"budget = 20\nbaselines = false\n{text}")
+    assert main(["run", str(path), "--out", str(tmp_path), "--quiet"]) == 0
+    design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
+    assert design["workloads"]["net"] == design["workloads"]["other_net"]
+
+
 def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     file, out = small
     csv = file.parent / "net.csv"
