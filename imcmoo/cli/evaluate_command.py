@@ -22,7 +22,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.violations import violation
+from imcmoo.report.explanation_words import violation
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""

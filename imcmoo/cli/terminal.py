@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.report.fitted import fitted
+from imcmoo.report.rich_tables import fitted
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""

@@ -48,11 +48,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class PageDesigns:
-    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them.
-
-    Args:
-        results: of the run.
-    """
+    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them."""
 
     results: Results
 

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
-from imcmoo.report.fitted import natural_width, transposed
+from imcmoo.report.explanation_words import missing_resources, violations
 from imcmoo.report.labels import label, on_screen
 from imcmoo.report.results import Results
-from imcmoo.report.violations import missing_resources, violations
+from imcmoo.report.rich_tables import natural_width, transposed
 from imcmoo.study.explained_run import BASELINE
 from imcmoo.study.explanation import Explanation
 
@@ -119,11 +119,8 @@ def _why_not(limits: pd.DataFrame | None, row: pd.Series[Any], workload: str) ->
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
-    """Accuracy of the selected design: predicted, in one noisy run, and executed.
-
-    Args:
-        frame: rows of `accuracy.csv`.
-    """
+    """Accuracy of the selected design (`accuracy.csv`): predicted, in one noisy run, and
+    executed."""
     columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
     table = Table("network", title="accuracy of the selected design", title_justify="left")
     for name in columns:
@@ -172,9 +169,9 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: its name.
-        criterion: which selected.
+        frame: one row per seed: design, quantities of the chip and `score_` of each
+        criterion.
+        study, criterion: names, for the title.
         shown: columns of the frame to show.
     """
     logs = f"{LOG10}{criterion}"

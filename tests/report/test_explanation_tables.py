@@ -6,8 +6,7 @@ import pytest
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import used
-from imcmoo.report.violations import missing_resources, violation
+from imcmoo.report.explanation_words import missing_resources, used, violation
 from imcmoo.study.explain import DesignToExplain, explain
 from tests.report.tables import shown
 from tests.study.explained_studies import STUDIES
