@@ -162,12 +162,7 @@ class Failures:
         self._first: dict[str, str] = {}
 
     def add(self, costs: pd.DataFrame, start: int) -> None:
-        """Add costs of designs.
-
-        Args:
-            costs: a row for each design and workload, designs outermost.
-            start: how many designs came before.
-        """
+        """Add costs, a row for each design and workload, after `start` designs."""
         failed = np.flatnonzero(~costs["feasible"].to_numpy(bool))
         n_workloads = costs["workload"].nunique()
         for name, rows in costs.iloc[failed].groupby("workload", sort=False):

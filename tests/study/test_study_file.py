@@ -313,7 +313,7 @@ def small(tmp_path_factory):
     file.write_text(SMALL, encoding="utf-8")
     options = ["--out", str(out), "--quiet", "--workers", "1"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
         assert main(["enumerate", str(file), *options]) == 0
         assert main(["run", str(file), *options]) == 0
     return file, out
