@@ -10,8 +10,7 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
-from imcmoo.networks.onnx_import.folding import constant_value, fold
-from imcmoo.networks.onnx_import.inference import infer_outputs
+from imcmoo.networks.onnx_import.inference import constant_value, fold, infer_outputs
 from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
