@@ -21,9 +21,7 @@ class Assessment:
     """n designs and all that an evaluation says of them.
 
     Args:
-        problem: what they are for.
         levels: shape (n, n_parameters).
-        metrics: of the same.
         F: objectives, shape (n, n_objectives).
         G: octaves beyond each limit, shape (n, n_limits).
     """
@@ -74,12 +72,9 @@ class Assessment:
         return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
 
     def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
-        """By a criterion, shape (n,); NaN where some network does not run, or where the score
-        depends on what is not known here.
-
-        Args:
-            reference_edap: best EDAP of each network, if that is known.
-        """
+        """Scores by a criterion, shape (n,); NaN where some network does not run, or where the
+        score
+        depends on a best EDAP of each network that is not known."""
         scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
         unknown = criterion.is_regret and reference_edap is None
@@ -159,12 +154,7 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Steps:
-    """The neighbours of one design.
-
-    Args:
-        design: the design, one row.
-        around: its n neighbours.
-    """
+    """One design (a row) and its n neighbours."""
 
     design: Assessment
     around: Assessment
@@ -189,11 +179,7 @@ class Steps:
         )
 
     def neighbours(self, score: Floats) -> pd.DataFrame:
-        """One row per neighbour; see `explanation.TABLES`.
-
-        Args:
-            score: of each, shape (n,).
-        """
+        """One row per neighbour, with its score; see `explanation.TABLES`."""
         problem = self.design.problem
         steps = _steps(problem.space, self.design.levels, self.around.levels)
         # Values stay what they are: numbers beside texts, whole numbers beside others.

@@ -59,10 +59,11 @@ def explain(
     """Explain some designs; all are evaluated at once, with their neighbours.
 
     Args:
-        problem: what they are for.
+        problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
-        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
+        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is
+        not
             known, a criterion that needs it compares with each design itself.
         on_explained: called with the number done and the total.
     """
@@ -156,8 +157,9 @@ def _broken_down(
         run: the networks that run on it.
         costs: layer by layer, of several designs; None if the model has no breakdown.
         row: of the design in `costs`.
-        most: layers of each network that are listed, those that take most energy; the others are
-            one row. None for all.
+        most: layers of each network that take most energy are listed, the others are one row;
+        None
+            for all.
     """
     if costs is None:
         return {name: pd.DataFrame(columns=list(TABLES[name])) for name in BROKEN_DOWN}

@@ -36,15 +36,17 @@ def explain_run(
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front, as shown.
 
-    With `front`, these are what each criterion selects and then the best by the run's criterion,
-    called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
+    With `front`, these are what each criterion selects and then the best by the run's
+    criterion,
+    called `front_N` by their row in `front.csv`, from 1. A design is explained once, however
+    many
     names it has.
 
     Args:
-        problem: of the run.
-        criterion: that selected.
+        problem, criterion: of the run.
         folder: with the run's `front.csv`, `selection.csv` and, if any, `baselines.csv`.
-        front: whether designs of the front are explained that are neither selected nor baselines.
+        front: whether designs of the front are explained that are neither selected nor
+        baselines.
         on_explained: called with the number done and the total.
 
     Raises:

@@ -106,11 +106,7 @@ OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "
 
 
 def to_json(explanation: Explanation) -> str:
-    """An explanation as one line; tables by column, what is not known is null.
-
-    Args:
-        explanation: as shown.
-    """
+    """An explanation (as shown) as one line; tables by column, what is not known is null."""
     content: dict[str, Any] = {name: getattr(explanation, name) for name in OWN}
     content["tables"] = {
         name: {str(column): frame[column].tolist() for column in frame}
@@ -120,11 +116,7 @@ def to_json(explanation: Explanation) -> str:
 
 
 def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
-    """Write `explain.json`: a line for each design, and a checksum of these in front.
-
-    Args:
-        explanations: as shown.
-    """
+    """Write `explain.json`: a line for each design (as shown), and a checksum of these in front."""
     lines = [to_json(explanation) for explanation in explanations]
     body = "[\n" + ",\n".join(lines) + "\n]"
     text = f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'

@@ -25,12 +25,12 @@ def with_unit(name: str) -> str:
 
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+    has,
+    TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
-    Power is what the model says it is on the chip; where it says nothing, energy over latency.
-
-    Args:
-        values: metrics of the designs by name, in SI units.
+    Power is what the model says it is on the chip; where it says nothing, energy over
+    latency.
+    `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:
         return {}
@@ -65,13 +65,8 @@ PHYSICAL_BASIS = (
 
 
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
-    """Caution about a design's figures: no chip could be like this, or, for the physical model,
-    the assumptions behind them; None without either.
-
-    Args:
-        model: name of the cost model.
-        workloads: by network, its figures in `design.json`.
-    """
+    """Caution about a design's figures in `design.json`: no chip could be like this, or, for the
+    physical model, the assumptions behind them; None without either."""
     if model == "physical":
         return PHYSICAL_BASIS
     density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}

@@ -35,11 +35,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run into a folder.
-
-    Args:
-        answer: the exact answer, if it is known.
-    """
+    """Write every CSV of a run into a folder; `answer` is the exact one, if it is known."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -155,13 +151,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
 
 
 def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
-    """Energy of each workload and area of one design, by component.
-
-    Args:
-        model: what costs it.
-        workloads: their names, in the model's order.
-        design: shape (1, n_parameters).
-    """
+    """Energy of each workload and area of one design, shape (1, n_parameters), by component."""
     b = model.breakdown(design)
     assert b is not None
     owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
@@ -317,11 +307,7 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
 
 
 def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """The joint designs of several finished runs, one row per seed.
-
-    Args:
-        folders: the folder of each seed.
-    """
+    """The joint designs of several finished runs, one row per seed."""
     return pd.DataFrame(
         [
             {

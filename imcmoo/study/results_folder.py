@@ -58,7 +58,6 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
     """Check that the files of a finished run are as it wrote them.
 
     Args:
-        folder: of the run.
         remedy: what the user can do, in words.
         all_there: False where a file may have been removed.
 

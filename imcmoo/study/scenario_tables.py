@@ -31,12 +31,7 @@ is between."""
 
 @dataclass(frozen=True)
 class ServedDesign:
-    """One design under the requests of a scenario.
-
-    Args:
-        model: the model of the scenario.
-        levels: shape (1, n_parameters); all networks run.
-    """
+    """One design, shape (1, n_parameters), under the requests of a scenario; all networks run."""
 
     model: ScenarioModel
     levels: Levels

@@ -37,12 +37,7 @@ OnTrace = Callable[[str, TraceRow], None]
 
 @dataclass(frozen=True)
 class FinishedSearch:
-    """Result of one search.
-
-    Args:
-        problem: what was searched.
-        result: every design evaluated, and the trace.
-    """
+    """What was searched, every design evaluated, and the trace."""
 
     problem: AcceleratorProblem
     result: SearchResult
@@ -130,10 +125,7 @@ class Outcome:
 
     @classmethod
     def of(cls, study: Study, searches: dict[str, FinishedSearch]) -> Outcome:
-        """Compare and select.
-
-        Args:
-            searches: every search of the study by name.
+        """Compare and select among all searches of the study, by name.
 
         Raises:
             ValueError: nothing feasible was found.
@@ -182,12 +174,7 @@ class Baselines:
 
     @classmethod
     def of(cls, problem: AcceleratorProblem, searches: Mapping[str, FinishedSearch]) -> Baselines:
-        """The best design by EDAP of each search for one workload, costed on all.
-
-        Args:
-            problem: of all workloads.
-            searches: the searches.
-        """
+        """The best design by EDAP of each search for one workload, costed on all."""
         designs = []
         for search in searches.values():
             candidates = search.candidates()

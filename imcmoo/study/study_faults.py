@@ -31,13 +31,7 @@ REMOVED_KEYS = {
 
 
 def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
-    """Every fault pydantic found, a line each.
-
-    Args:
-        file: as it was given.
-        error: what pydantic says.
-        top: the model of the whole file: its fields are the keys allowed.
-    """
+    """Every fault pydantic found, a line each; the fields of `top` are the keys allowed."""
     lines = []
     for fault in error.errors():
         cause = fault.get("ctx", {}).get("error")

@@ -156,12 +156,12 @@ class StudyFile(Table):
 
 
 def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:
-    """The study a file describes.
+    """The study a TOML file describes; paths are relative to its folder.
 
     Args:
-        path: a TOML file; what it names is relative to its folder.
         spaces: those it may begin with, by name.
-        shipped: whether it is one of the catalogue: called by its name, not by its file, and known
+        shipped: whether it is one of the catalogue: called by its name, not by its file, and
+        known
             to be right.
 
     Raises:

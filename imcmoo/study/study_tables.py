@@ -36,12 +36,8 @@ from imcmoo.study.accuracy_files import AccuracyFile
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a study file.
-
-    Args:
-        folder: what its paths are relative to.
-        spaces: those it may begin with, by name.
-    """
+    """The folder of a study file, which its paths are relative to, and the spaces it may begin
+    with."""
 
     folder: Path
     spaces: Mapping[str, DesignSpace]
