@@ -128,14 +128,12 @@ class TableContent:
         return digest.hexdigest()
 
     def look_up(self, name: str, **keys: ArrayLike) -> Quantities:
-        """The quantities of one component, in the broadcast shape of the keys.
-
-        Args:
-            name: of the component.
-            keys: a number or array for each of its keys.
+        """The quantities of one component, in the broadcast shape of its keys, numbers or
+        arrays.
 
         Raises:
-            ValueError: an unknown component, or keys the table lacks; names the values it has.
+            ValueError: an unknown component, or keys the table lacks; names the values it
+            has.
         """
         check_choice("component", name, self.tables)
         return self.tables[name].look_up(**keys)
@@ -179,13 +177,11 @@ class TableFormat:
     optional: tuple[str, ...] = ()
 
     def read(self, path: Path | str | None = None) -> TableContent:
-        """Read a table and check that all its numbers can be costs.
-
-        Args:
-            path: the file; None for the shipped one.
+        """Read a table, by default the shipped one, and check that all its numbers can be costs.
 
         Raises:
-            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
+            ValueError: the file is no such table, or holds a cost that cannot be; names the
+            entry.
             OSError: it cannot be read.
         """
         if path is None:
@@ -280,14 +276,12 @@ class ComponentTable(TableContent):
         rows: ArrayLike,
         cols: ArrayLike,
     ) -> Quantities:
-        """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module text.
+        """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module
+        text.
 
         Args:
             device: "rram" or "sram"; the other arguments broadcast against each other.
-            node_nm: technology node, nm.
-            voltage_V: supply voltage, V.
-            rows: rows of the crossbar.
-            cols: columns of the crossbar.
+            node_nm, voltage_V, rows, cols: of the crossbar.
 
         Raises:
             ValueError: an unknown device, or keys the table lacks; names the values it has.

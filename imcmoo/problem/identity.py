@@ -56,12 +56,7 @@ def fingerprint(problem: AcceleratorProblem) -> str:
 
 
 def difference(stored: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """Name the difference where an answer is of another problem; else an empty text.
-
-    Args:
-        stored: the identity that the answer carries.
-        own: of the problem.
-    """
+    """Name the difference between a stored identity and that of the problem; else an empty text."""
     for part, told in PARTS.items():
         if part not in stored:
             return OLDER

@@ -135,15 +135,9 @@ def _shape(inputs: Sequence[Tensor | None], index: int) -> Shape | None:
 def infer_outputs(
     node: onnx.NodeProto, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
 ) -> list[Tensor] | None:
-    """Shapes and types of a node's outputs.
-
-    Args:
-        node: the node; one with subgraphs has no business here.
-        inputs: its inputs in order, None for one left out.
-        opsets: version of each operator set.
-
-    Returns:
-        A tensor per output, or None if the operator is not known.
+    """Shapes and types of the outputs of a node without subgraphs, a tensor each; None if the
+    operator
+    is not known. An input that is left out is None.
 
     Raises:
         InputError: the inputs do not fit together, or the node lacks an attribute.
@@ -225,14 +219,9 @@ def fold(
     outputs: Sequence[Tensor],
     opsets: Mapping[str, int],
 ) -> list[NDArray[Any]] | None:
-    """The elements of a node's outputs, or None if they are unknown, many or of no use.
-
-    Args:
-        node: what computes them.
-        inputs: its inputs in order, None for one left out.
-        outputs: what shape inference says of its outputs.
-        opsets: version of each operator set.
-    """
+    """The elements of a node's outputs, of which shape inference is done; None if they are
+    unknown,
+    many or of no use."""
     if node.op_type == "Shape":
         return _shape_of(node, inputs[0])
     if node.op_type == "Size":

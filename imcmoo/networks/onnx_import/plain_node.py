@@ -39,13 +39,7 @@ def operator_of(node: onnx.NodeProto) -> str:
 def visit(
     node: onnx.NodeProto, name: str, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
 ) -> tuple[list[Tensor], Item]:
-    """Outputs and fate of a node.
-
-    Args:
-        node: the node.
-        name: what to call it.
-        inputs: its inputs in order, None for one left out.
-        opsets: version of each operator set.
+    """Outputs of a node under a name, and what became of it. An input that is left out is None.
 
     Raises:
         InputError: its inputs do not fit together, or it lacks an attribute.
