@@ -82,12 +82,12 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
     ratios = _ratios(results)
     selected = results.selected.iloc[0]
-    told = _told(explanations)
+    details = _details(explanations)
     if ratios is not None:
         table.add_column("EDAP / single-network optimum", justify="right")
     for q in quantities:
         table.add_column(q.heading, justify="right")
-    for name in told:
+    for name in details:
         table.add_column(name)
     worst = -1 if ratios is None else int(np.nanargmax(ratios))
     for at, network in enumerate(results.workloads):
@@ -96,7 +96,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
             ratio = ratios[at]
             cells.append(f"{ratio:.2f} ×" if ratio < 100 else f"{ratio:,.0f} ×")
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
-        cells += [texts.get(network, "") for texts in told.values()]
+        cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
     if ratios is not None:
         table.caption = f"{label(results.workloads[worst])} pays most for sharing the chip."
@@ -112,25 +112,27 @@ def _ratios(results: Results) -> Floats | None:
     return None
 
 
-def _told(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
+def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
     """Bottleneck in time and largest share of energy of each network, as far as explained."""
     if not explanations:
         return {}
     tables = explanations[0].tables
     networks, energy = tables["networks"], tables["components"]
-    told = {}
+    details = {}
     if "bound_by" in networks:
         known = networks.dropna(subset=["bound_by"])
-        told["bottleneck"] = dict(zip(known["network"], map(label, known["bound_by"]), strict=True))
+        details["bottleneck"] = dict(
+            zip(known["network"], map(label, known["bound_by"]), strict=True)
+        )
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()
         most = energy.loc[energy.groupby("network")["energy_J"].idxmax()].set_index("network")
         shares = (100 * most["energy_J"] / total).loc[most.index]
-        told["most energy in"] = {
+        details["most energy in"] = {
             str(name): f"{label(str(component))} ({share:.0f} %)"
             for name, component, share in zip(most.index, most["component"], shares, strict=True)
         }
-    return told
+    return details
 
 
 TOLD_LAYERS = 5

@@ -233,9 +233,9 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def _improvements(
-    found: FinishedSearch, search: str, criterion: str
+    finished: FinishedSearch, search: str, criterion: str
 ) -> list[tuple[str, str, int, float]]:
-    archive, problem = found.result.archive, found.problem
+    archive, problem = finished.result.archive, finished.problem
     (score,) = [c for c in problem.criteria if c.name == criterion]
     feasible = np.flatnonzero(archive.feasible)
     values = np.full(len(archive), np.inf)
