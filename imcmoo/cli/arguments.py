@@ -193,7 +193,7 @@ def wholes(at_least: int) -> Callable[[str], tuple[int, ...]]:
 
 def area(text: str) -> float:
     """Square metres of so many mm²."""
-    value = _number(text) / MM2_PER_M2
+    value = number(text) / MM2_PER_M2
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be positive, got {text}")
     return value
@@ -201,7 +201,7 @@ def area(text: str) -> float:
 
 def not_negative(text: str) -> float:
     """A number that is at least 0."""
-    value = _number(text)
+    value = number(text)
     if not value >= 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
     return value
@@ -209,13 +209,14 @@ def not_negative(text: str) -> float:
 
 def share(text: str) -> float:
     """A number from 0 to 1."""
-    value = _number(text)
+    value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
     return value
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """A number, of any size."""
     try:
         return float(text)
     except ValueError:

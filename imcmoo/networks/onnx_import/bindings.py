@@ -132,12 +132,12 @@ def _shape(
     return checked(sizes, f"input '{name}'"), unknown
 
 
-def _tensor(name: str, shape: Shape, element: int, elements: tuple[float, ...] | None) -> Tensor:
-    if elements is None:
+def _tensor(name: str, shape: Shape, element: int, values: tuple[float, ...] | None) -> Tensor:
+    if values is None:
         return Tensor(shape, element)
     sizes = [n or 0 for n in shape]
-    if len(elements) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
-        raise InputError(f"input '{name}' has shape {sizes}, but {len(elements)} values are given")
+    if len(values) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
+        raise InputError(f"input '{name}' has shape {sizes}, but {len(values)} values are given")
     try:
         kind = onnx.helper.tensor_dtype_to_np_dtype(element)
     except KeyError:
@@ -146,10 +146,10 @@ def _tensor(name: str, shape: Shape, element: int, elements: tuple[float, ...] |
         raise InputError(f"input '{name}' is not numeric, so no value can be given")
     if kind.kind in "iu":
         limits = np.iinfo(kind)
-        if not all(v == v // 1 and limits.min <= v <= limits.max for v in elements):
-            texts = ", ".join(map(str, elements))
+        if not all(v == v // 1 and limits.min <= v <= limits.max for v in values):
+            texts = ", ".join(map(str, values))
             raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {texts}")
-    flat = np.array(elements * (prod(sizes) // len(elements)), dtype=kind)
+    flat = np.array(values * (prod(sizes) // len(values)), dtype=kind)
     return from_value(flat.reshape(sizes), constant=False)
 
 
