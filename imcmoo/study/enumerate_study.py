@@ -68,16 +68,7 @@ def enumerate_study(
     enumeration = _enumeration(study)
     problem = enumeration.problem
     began_as = identity(problem)
-    try:
-        chunks = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
-    except TooMany as error:
-        raise InputError(
-            f"{study.name}: {error.left:,} designs are left to enumerate, more than "
-            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
-            f"`imcmoo certify {study.file or study.name}`"
-        ) from None
-    if not chunks:
-        raise InputError(nothing_feasible(problem))
+    chunks = _chunks(study, enumeration, on_screened)
     chunked = f"by {DESIGNS_AT_ONCE} in the order of {enumeration.mapping_parameters}"
     parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
     todo = [i for i in range(len(chunks)) if i not in parts]
@@ -97,19 +88,40 @@ def enumerate_study(
                 on_estimate(seconds * (len(todo) - 1) / at_once(executor))
             parts.save(todo[index], _as_arrays(result))
             on_progress(len(parts), len(chunks))
-    try:
-        answer = enumeration.merge([_from_arrays(parts.load(i)) for i in range(len(chunks))])
-    except NothingFeasible as error:
-        parts.remove()
-        if problem.limits:
-            raise InputError(nearest_text(problem, error.nearest)) from None
-        raise InputError(nothing_feasible(problem)) from None
+    answer = _merged(enumeration, parts, len(chunks))
     if differs := difference(began_as, identity(problem)):
         parts.remove()
         raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
     exact.save(answer, folder, problem, began_as, study_settings(study))
     parts.remove()
     return answer
+
+
+def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
+    """Chunks of mapping keys to evaluate; refuses a study that has none, or too many designs."""
+    try:
+        chunks = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
+    except TooMany as error:
+        raise InputError(
+            f"{study.name}: {error.left:,} designs are left to enumerate, more than "
+            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
+            f"`imcmoo certify {study.file or study.name}`"
+        ) from None
+    if not chunks:
+        raise InputError(nothing_feasible(enumeration.problem))
+    return chunks
+
+
+def _merged(enumeration: Enumeration, parts: TaskCheckpoints, n_chunks: int) -> ExactAnswer:
+    """The answer of all chunks; removes them and refuses the study if no design is feasible."""
+    problem = enumeration.problem
+    try:
+        return enumeration.merge([_from_arrays(parts.load(i)) for i in range(n_chunks)])
+    except NothingFeasible as error:
+        parts.remove()
+        if problem.limits:
+            raise InputError(nearest_text(problem, error.nearest)) from None
+        raise InputError(nothing_feasible(problem)) from None
 
 
 @lru_cache(maxsize=1)
