@@ -27,7 +27,6 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
-from imcmoo.report.results import Results
 from imcmoo.report.run_figures import draw_figures
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
@@ -35,6 +34,7 @@ from imcmoo.study import provenance, result_tables
 from imcmoo.study.exact_comparison import find_answer
 from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
+from imcmoo.study.results import Results
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, names, run_searches
 from imcmoo.study.study import Study
@@ -205,11 +205,13 @@ def run_one(
         result_tables.write_tables(outcome, folder.staging, answer)
         result_tables.write_design(outcome, folder.staging)
         write_accuracy(outcome, folder.staging)
-        problem = outcome.joint.problem
+        results = Results(folder.staging, study.to_config())
         # The front is explained when someone asks.
-        explanations = explain_run(problem, study.asked_criterion, folder.staging, front=False)
+        explanations = explain_run(
+            outcome.joint.problem, study.asked_criterion, results, front=False
+        )
         write_explanations(explanations, folder.staging / EXPLANATIONS)
-        draw_figures(Results(folder.staging, study.to_config()), folder.staging / FIGURES)
+        draw_figures(results, folder.staging / FIGURES)
         folder.publish()
 
 

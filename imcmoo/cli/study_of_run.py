@@ -16,6 +16,7 @@ from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 from imcmoo.study.study import OF_NETWORKS, Study
 from imcmoo.study.study_faults import REMOVED_KEYS
 
@@ -67,7 +68,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
     return study
 
 
-def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanation]:
+def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
     """Explain the designs of a run and of its Pareto front, and show progress.
 
     Raises:
@@ -78,7 +79,7 @@ def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanatio
         return explain_run(
             study.problem(),
             study.asked_criterion,
-            folder,
+            results,
             front=True,
             on_explained=lambda done, total: shown.update(task, completed=done, total=total),
         )

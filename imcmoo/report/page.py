@@ -19,11 +19,11 @@ from imcmoo.report import terminal_tables
 from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_designs import Column, PageDesigns, rounded
 from imcmoo.report.page_parts import answer, cards, comparison
-from imcmoo.report.results import Results
 from imcmoo.report.rich_tables import html_of
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")

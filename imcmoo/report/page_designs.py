@@ -16,8 +16,8 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_words import headed
 from imcmoo.report.labels import distinct_labels, label, on_screen
-from imcmoo.report.results import Results
 from imcmoo.study.explained_run import BASELINE
+from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""

@@ -16,11 +16,11 @@ from imcmoo.report.explanation_tables import explained
 from imcmoo.report.explanation_words import number, plain
 from imcmoo.report.labels import distinct_labels, label, on_screen
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
-from imcmoo.report.results import Results
 from imcmoo.report.rich_tables import html_of
 from imcmoo.report.scenario_tables import ROOMY
 from imcmoo.report.style import component_style
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 
 
 def answer(results: Results, explanations: Sequence[Explanation]) -> str:

@@ -17,8 +17,8 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.scores import edap
 from imcmoo.report import figures, style
 from imcmoo.report.labels import label
-from imcmoo.report.results import Results
 from imcmoo.report.style import HIGHLIGHT, WIDTH, legend_below, open_sides, workload_styles
+from imcmoo.study.results import Results
 
 M2_PER_MM2 = 1e-6
 

@@ -13,10 +13,10 @@ from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.explanation_words import missing_resources, violations
 from imcmoo.report.labels import label, on_screen
-from imcmoo.report.results import Results
 from imcmoo.report.rich_tables import natural_width, transposed
 from imcmoo.study.explained_run import BASELINE
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 
 
 def selection_table(results: Results) -> Table:

@@ -6,8 +6,8 @@ import pytest
 
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import figures, run_figures, style
-from imcmoo.report.results import Results
 from imcmoo.report.run_figures import Points
+from imcmoo.study.results import Results
 
 
 def points(n, n_workloads, seed=0):

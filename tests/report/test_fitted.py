@@ -13,9 +13,9 @@ from imcmoo.cli.main import main
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
-from imcmoo.report.results import Results
 from imcmoo.report.rich_tables import fitted, natural_width, transposed
 from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.study.results import Results
 from tests.cli.helpers import write_study
 from tests.report.tables import shown
 

@@ -14,8 +14,8 @@ import pytest
 from imcmoo.report import page_designs, page_parts
 from imcmoo.report.labels import label
 from imcmoo.report.page import page
-from imcmoo.report.results import Results
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.results import Results
 from tests.report.conftest import HOSTILE
 
 LARGEST = 3_000_000

@@ -16,8 +16,8 @@ from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
-from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import baseline_table
+from imcmoo.study.results import Results
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import schema_text
 from problems import (
