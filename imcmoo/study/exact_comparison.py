@@ -76,7 +76,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
     judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
-    F = _front(outcome)
+    F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
     rows = []
@@ -93,11 +93,6 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """Indicators of the distance between the run's front and the exact one."""
     problem: AcceleratorProblem = outcome.joint.problem
-    F, front = problem.coordinates(_front(outcome)), problem.coordinates(answer.front)
+    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
     values = indicators(F, front)
     return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
-
-
-def _front(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    archive = outcome.joint.result.archive
-    return archive.F[archive.front()]
