@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs, page_parts
 from imcmoo.report.labels import label
 from imcmoo.report.page import page
@@ -152,3 +153,28 @@ def test_names_of_networks_are_shown_and_nothing_more(hostile_run):
     assert HOSTILE in data_of(text)["runs"][0]["networks"]
     assert HOSTILE not in text
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text
+
+
+@pytest.mark.parametrize(
+    "workloads", [["net", "net_a", "a"], ["a", "energy"], ["a_J"], ["resnet18", "s"]]
+)
+def test_every_quantity_is_found_again(workloads):
+    quantities = [
+        Quantity("area", "mm2", per_workload=False),
+        Quantity("energy", "J"),
+        Quantity("hit_rate", ""),
+        Quantity("accuracy", "dB"),
+        Quantity("cost", "", per_workload=False),
+    ]
+    columns = [c for q in quantities for c in q.columns(workloads)]
+    result = page_designs.measured(columns, workloads)
+    assert [c for m in result for c in m.columns] == columns
+    assert [(m.name, m.unit) for m in result if m.per_workload] == [
+        (q.name, q.unit) for q in quantities if q.per_workload
+    ]
+
+
+def test_units_are_those_people_read():
+    area, energy = page_designs.measured(["area_mm2", "energy_a_J", "energy_b_J"], ["a", "b"])
+    assert (area.heading, area.factor) == ("area (mm²)", 1.0)
+    assert (energy.heading, energy.factor) == ("energy (mJ)", 1e3)
