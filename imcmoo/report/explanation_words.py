@@ -1,8 +1,9 @@
-"""Texts of an explanation: headings and cells."""
+"""Texts of tables: headings of quantities, cells, and violated limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,67 @@ def headed(column: str) -> str:
     if not stem:
         return label(column)
     return f"{label(stem)} ({on_screen(unit)[1]})"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity as it stands in the tables of a run.
+
+    Args:
+        name: such as `energy`; the whole column's for a quantity of the chip.
+        unit: as in the columns' names; empty where there is none, and for one of the chip.
+        columns: one for each network, or the one of the chip.
+        per_workload: whether every network has its own.
+    """
+
+    name: str
+    unit: str
+    columns: tuple[str, ...]
+    per_workload: bool
+
+    @property
+    def factor(self) -> float:
+        """Display units per unit of the file."""
+        unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
+        return on_screen(unit)[0]
+
+    @property
+    def heading(self) -> str:
+        """Name and unit for people."""
+        if not self.per_workload:
+            return headed(self.name)
+        _, unit = on_screen(self.unit)
+        return f"{label(self.name)} ({unit})" if unit else label(self.name)
+
+
+def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]:
+    """The quantities in some columns, in their order.
+
+    Those of networks stand side by side, `energy_resnet18_J, energy_vgg16_J, ...`, one for each
+    network; whatever does not is the chip's. Names of networks may be part of one another.
+    """
+    quantities: list[Measured] = []
+    at = 0
+    while at < len(columns):
+        of_networks = _of_networks(columns[at:], workloads)
+        quantities.append(
+            of_networks or Measured(columns[at], "", (columns[at],), per_workload=False)
+        )
+        at += len(quantities[-1].columns)
+    return quantities
+
+
+def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured | None:
+    """The quantity of networks that the first columns are of, if they are."""
+    first = f"_{workloads[0]}"
+    start = columns[0].find(first)
+    while start >= 0:
+        name, tail = columns[0][:start], columns[0][start + len(first) :]
+        group = tuple(f"{name}_{workload}{tail}" for workload in workloads)
+        if tuple(columns[: len(group)]) == group and tail[:1] in ("", "_"):
+            return Measured(name, tail[1:], group, per_workload=True)
+        start = columns[0].find(first, start + 1)
+    return None
 
 
 def quantity(column: str, value: float) -> str:
@@ -174,15 +236,17 @@ def violations(limits: pd.DataFrame) -> str:
     )
 
 
-def missing_resources(row: pd.Series[Any], workload: str) -> str:
-    """Text of what keeps a network from running on a chip, by its columns
+def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[str]) -> str:
+    """Text of what keeps a network from running on a chip, by the columns
     `missing_<resource>_<network>`; without one above 0 the network breaks a limit of the study."""
+    columns = [str(c) for c in row.index if str(c).startswith("missing_")]
+    at = workloads.index(workload)
     missing = {
-        str(c).removeprefix("missing_").removesuffix(f"_{workload}"): v
-        for c, v in row.items()
-        if str(c).startswith("missing_") and str(c).endswith(f"_{workload}") and v > 0
+        resource.name.removeprefix("missing_"): row[resource.columns[at]]
+        for resource in measured(columns, workloads)
     }
-    return ", ".join(violation(n, v) for n, v in missing.items()) or "beyond its limits"
+    texts = [violation(name, amount) for name, amount in missing.items() if amount > 0]
+    return ", ".join(texts) or "beyond its limits"
 
 
 def short(number: float) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs, page_parts
+from imcmoo.report.explanation_words import measured
 from imcmoo.report.labels import label
 from imcmoo.report.page import page
 from imcmoo.study.explanation import read_explanations
@@ -167,7 +168,7 @@ def test_every_quantity_is_found_again(workloads):
         Quantity("cost", "", per_workload=False),
     ]
     columns = [c for q in quantities for c in q.columns(workloads)]
-    result = page_designs.measured(columns, workloads)
+    result = measured(columns, workloads)
     assert [c for m in result for c in m.columns] == columns
     assert [(m.name, m.unit) for m in result if m.per_workload] == [
         (q.name, q.unit) for q in quantities if q.per_workload
@@ -175,6 +176,6 @@ def test_every_quantity_is_found_again(workloads):
 
 
 def test_units_are_those_people_read():
-    area, energy = page_designs.measured(["area_mm2", "energy_a_J", "energy_b_J"], ["a", "b"])
+    area, energy = measured(["area_mm2", "energy_a_J", "energy_b_J"], ["a", "b"])
     assert (area.heading, area.factor) == ("area (mm²)", 1.0)
     assert (energy.heading, energy.factor) == ("energy (mJ)", 1e3)

@@ -368,13 +368,14 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
 
 
 @pytest.mark.usefixtures("_no_figures")
-def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path):
+def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path, capsys):
     for name in ("net", "other_net"):
         (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
     path = tmp_path / "x.toml"
     text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
     path.write_text(f"budget = 20\nbaselines = false\n{text}")
-    assert main(["run", str(path), "--out", str(tmp_path), "--quiet"]) == 0
+    assert main(["run", str(path), "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("energy") == 2
     design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
     assert design["workloads"]["net"] == design["workloads"]["other_net"]
 
