@@ -20,7 +20,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import Assessment, Steps, steps_of
 from imcmoo.study.explanation import TABLES, Explanation
 from imcmoo.study.power import power, tera_operations, with_unit
-from imcmoo.study.scenario_tables import SCENARIO, ServedDesign
+from imcmoo.study.served_design import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
 """Layers of a network that are listed where designs are not explained in full."""

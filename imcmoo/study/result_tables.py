@@ -28,8 +28,8 @@ from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
 from imcmoo.study.power import BESIDE, caution, power, with_unit
-from imcmoo.study.scenario_tables import SCENARIO, TIMELINE, ServedDesign
 from imcmoo.study.searches import JOINT, FinishedSearch, Outcome
+from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
 
 Columns = dict[str, NDArray[Any]]
 

@@ -1,4 +1,4 @@
-"""Tables of a design under the requests of a scenario: service by network, and its timeline."""
+"""One design under the requests of a scenario: tables of its service and of its timeline."""
 
 from __future__ import annotations
 
