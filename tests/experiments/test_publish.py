@@ -24,11 +24,11 @@ class Squares(Publication):
     """A publication of squares; interrupted after some tasks."""
 
     name = "squares"
-    tasks = (3, 1, 2)
     depends_on = "squares"
 
-    def __init__(self, left=99, depends_on="squares"):
+    def __init__(self, left=99, depends_on="squares", tasks=(3, 1, 2), fails=False):
         self.left, self.depends_on, self.done = left, depends_on, []
+        self.tasks, self.fails = tasks, fails
         self.config = {"seed": 1}
 
     def run_task(self, task):
@@ -48,9 +48,11 @@ class Squares(Publication):
     def figures(self, folder):
         return {"squares": (pd.read_csv(folder / "all.csv"), draw)}
 
-    def pages(self, folder, docs):
+    def pages(self, folder, docs, home):
+        if self.fails:
+            raise Interrupted
         total = pd.read_csv(folder / "all.csv")["square"].sum()
-        return {docs / "page.md": f"{total:.3f}\n", folder / "README.md": "squares\n"}
+        return {docs / "page.md": f"{total:.3f}\n", home / "README.md": "squares\n"}
 
 
 @pytest.fixture
@@ -93,6 +95,14 @@ def test_an_interrupted_run_continues_and_replaces_what_was_published(go, tmp_pa
     assert (tmp_path / "out" / "config.json").exists()
     assert go(Squares()) == [2]
     assert files(tmp_path) == written | {"out/other/kept.csv": b"left\n1\n"}
+
+
+def test_a_page_that_cannot_be_written_leaves_what_was_published(go, tmp_path):
+    go(Squares())
+    written = files(tmp_path)
+    with pytest.raises(Interrupted):
+        go(Squares(tasks=(4, 5), fails=True))
+    assert {name: now for name, now in files(tmp_path).items() if ".parts" not in name} == written
 
 
 def test_checkpoints_of_other_work_are_void(go):
