@@ -73,8 +73,7 @@ _COMPONENTS = (
 )
 """Components of all models; those in a row have one colour in every figure."""
 
-# From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
-# as importing everything else.
+# From seaborn, as are the colours above and the dark grey of axes below.
 _CREST = (
     "#a5cd90",
     "#94c591",
