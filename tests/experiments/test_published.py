@@ -14,7 +14,7 @@ from experiments.publish import CONFIG, to_csv
 from experiments.scenarios.study import Scenarios
 from experiments.silicon.study import Silicon
 from imcmoo.report import style
-from tests.experiments.conftest import ROOT
+from tests import ROOT
 
 RESULTS = ROOT / "results"
 

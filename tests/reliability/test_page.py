@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from tests import ROOT
 from tests.reliability.__main__ import CLASSES, page
-from tests.reliability.commands import ROOT, Outcome
+from tests.reliability.commands import Outcome
 
 PAGE = ROOT / "docs" / "dev" / "reliability.md"
 

@@ -8,8 +8,8 @@ import pytest
 from experiments import run
 from experiments.silicon import random_designs, study
 from experiments.silicon.macros import ADDED, NEEDED
+from tests import ROOT
 from tests.cli.helpers import refused
-from tests.experiments.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
