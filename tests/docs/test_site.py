@@ -13,7 +13,8 @@ from imcmoo.cli.main import main
 from tests import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+PUBLISHED = ROOT / "results" / "published"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *PUBLISHED.rglob("*.md")])
 
 LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 
