@@ -87,8 +87,14 @@ class Publication(ABC):
         return {}
 
     @abstractmethod
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
-        """Pages by path, from the published tables in a folder; `docs` is the folder of pages."""
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
+        """Pages by path.
+
+        Args:
+            folder: of the tables; they are not published yet.
+            docs: folder of the pages.
+            home: where the tables and figures will be: links lead there.
+        """
 
     def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
         """Run all tasks and publish; continues with the finished tasks of an interrupted run.
@@ -112,8 +118,9 @@ class Publication(ABC):
             shutil.rmtree(staged, ignore_errors=True)
             results = [checkpoints.load(index) for index in range(len(self.tasks))]
             write_tables(self, results, staged)
+            pages = self.pages(staged, docs, folder)  # one that fails leaves what was published
             _replace(folder, staged)
-            for path, text in self.pages(folder, docs).items():
+            for path, text in pages.items():
                 write(path, text)
             if self.config is not None:
                 write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")

@@ -7,17 +7,16 @@ import re
 import shlex
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

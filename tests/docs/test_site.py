@@ -5,16 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import imcmoo
 from imcmoo.cli.main import main
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+PUBLISHED = ROOT / "results" / "published"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *PUBLISHED.rglob("*.md")])
 
 LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 

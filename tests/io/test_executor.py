@@ -237,7 +237,8 @@ def test_what_was_finished_before_a_failure_is_handed_out(work, error):
 
 
 @posix
-def test_a_worker_lost_in_the_middle_of_sending_is_noticed():
+def test_a_worker_lost_in_the_middle_of_sending_is_noticed(monkeypatch):
+    monkeypatch.setattr("imcmoo.io.executor.WATCH_S", 0.5)  # it takes two looks
     with pytest.raises(WorkerLost, match=r"was killed .* of task (3|. or 3)"):
         all_of(half_sent, range(8), 2)
 
