@@ -5,13 +5,11 @@ Figures are built without pyplot: nothing global, no window system, nothing to c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -56,7 +54,15 @@ def baseline_matrix(
     figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
     ax, bar = figure.subplots(1, 2, width_ratios=(24, 1))
     top = max(2.0, float(np.nanmax(relative)))
-    mesh = matrix(ax, relative, "{:.2f}".format, cmap=CREST, norm=LogNorm(1.0, top), linewidth=0.8)
+    mesh = ax.pcolormesh(
+        np.ma.masked_invalid(relative),
+        cmap=CREST,
+        norm=LogNorm(1.0, top),
+        edgecolor="w",
+        linewidth=0.8,
+    )
+    ax.spines[:].set_visible(False)
+    ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
     ax.set_xticks(np.arange(len(columns)) + 0.5, [label(c) for c in columns])
     ax.set_yticks(np.arange(len(rows)) + 0.5, [label(r) for r in rows], va="center")
     colorbar = figure.colorbar(
@@ -67,6 +73,11 @@ def baseline_matrix(
         format="{x:g}×",
     )
     colorbar.outline.set_linewidth(0)
+    for (row, column), value in np.ndenumerate(relative):
+        if np.isfinite(value):
+            colour = DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
+            place = {"ha": "center", "va": "center", "size": LEAST_TEXT, "color": colour}
+            ax.text(column + 0.5, row + 0.5, f"{value:.2f}", **place)
     bar.yaxis.set_minor_locator(NullLocator())
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
@@ -74,30 +85,6 @@ def baseline_matrix(
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
     ax.tick_params(length=0, labelrotation=0)
     return figure
-
-
-def matrix(
-    ax: Axes, values: Floats, text: Callable[[float], str], *, linewidth: float, **look: Any
-) -> QuadMesh:
-    """Draw a matrix of coloured cells with their values, the first row on top.
-
-    Args:
-        ax: axes without anything else.
-        values: shape (n_rows, n_columns); cells of NaN stay empty.
-        text: formats a value.
-        linewidth: of the white lines between cells.
-        **look: `cmap` and `norm` of `pcolormesh`.
-    """
-    cells = np.ma.masked_invalid(values)
-    place: dict[str, Any] = {"ha": "center", "va": "center", "size": LEAST_TEXT}
-    mesh = ax.pcolormesh(cells, edgecolor="w", linewidth=linewidth, **look)
-    ax.spines[:].set_visible(False)
-    ax.set(xlim=(0, values.shape[1]), ylim=(len(values), 0))
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            colour = DARK_GREY if _luminance(mesh.to_rgba(np.asarray(value))) > LIGHT else "w"
-            ax.text(column + 0.5, row + 0.5, text(value), color=colour, **place)
-    return mesh
 
 
 def _luminance(rgba: Any) -> float:

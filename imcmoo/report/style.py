@@ -66,7 +66,8 @@ _COMPONENTS = (
 )
 """Components of all models; those in a row have one colour in every figure."""
 
-# From seaborn, as are the colours above and the dark grey of axes below.
+# From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
+# as importing everything else.
 _CREST = (
     "#a5cd90", "#94c591", "#84bd91", "#73b590", "#64ad90", "#57a490", "#4c9b90", "#42928f",
     "#388a8e", "#2f818d", "#25788c", "#1e6f8a", "#1c6589", "#1e5b86", "#225182", "#27477d",
