@@ -195,7 +195,8 @@ def run_one(
     with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
-            outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
+            searches = run_searches(study, folder.checkpoint, on_trace)
+            outcome = Outcome.of(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()
             raise InputError(str(error)) from None

@@ -25,6 +25,9 @@ def selection_table(results: Results) -> Table:
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
         title_justify="left",
     )
+    if results.has_edap_columns:
+        table.caption = f"Regrets are against the {results.regret_reference} of each network."
+        table.caption_justify = "left"
     table.add_column("selected by")
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
@@ -66,7 +69,8 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
             start = "  "
     if results.has_edap_columns:
         excess = 100 * designs[f"regret_{workload}"]
-        table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
+        heading = f"  EDAP over {results.regret_reference} (%)"
+        table.add_row(heading, *(f"+{v:.1f}" for v in excess))
 
 
 def baseline_table(
@@ -87,7 +91,7 @@ def baseline_table(
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
-        title="EDAP relative to the best known of each network",
+        title=f"EDAP relative to the {results.regret_reference} of each network",
         title_justify="left",
     )
     for name in results.workloads:

@@ -16,6 +16,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.explain import DesignToExplain, OnExplained, explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
+from imcmoo.study.searches import EXACT
 
 MOST_OF_FRONT = 50
 """Designs of the front that are explained at the most."""
@@ -57,7 +58,12 @@ def explain_run(
         explanations = [
             e.as_shown()
             for e in explain(
-                problem, criterion, subjects, reference_edap=best, on_explained=on_explained
+                problem,
+                criterion,
+                subjects,
+                reference_edap=best,
+                reference=results.regret_reference,
+                on_explained=on_explained,
             )
         ]
         _check(explanations[0], problem, results)
@@ -104,9 +110,12 @@ def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
 
 
 def _reference_edap(problem: AcceleratorProblem, results: Results) -> Floats | None:
-    """The best EDAP of each network that the run found, shape (W,)."""
+    """The EDAP of each network that regrets of the run are against, shape (W,)."""
     if not problem.has_edap:
         return None
+    if results.regret_reference == EXACT:
+        networks = results.design["workloads"]
+        return np.array([networks[n]["reference_edap_J_s_mm2"] for n in problem.workload_names])
     tables = [table for table in (results.front, results.baselines) if table is not None]
     rows = [results.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
     return np.asarray(np.nanmin(np.concatenate(rows), axis=0))

@@ -130,7 +130,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
+    """EDAP over the reference of each workload, shape (1 + W, W): first the joint design, then
     the design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
@@ -275,6 +275,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
+        **({"regret_reference": outcome.regret_reference} if problem.has_edap else {}),
         "design": values,
         "chip": chip,
         "workloads": workloads,
@@ -294,6 +295,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     }
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+        assert outcome.candidates.reference_edap is not None
+        costs["reference_edap_J_s_mm2"] = outcome.candidates.reference_edap[w].item()
     costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
     if "utilization" in metrics.values:
         costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()

@@ -17,6 +17,7 @@ from imcmoo.io.files import unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.study.results_folder import CONFIG, check_files
+from imcmoo.study.searches import BEST_FOUND
 
 
 @contextmanager
@@ -117,6 +118,11 @@ class Results:
     def design(self) -> dict[str, Any]:
         """Content of `design.json`, the joint design."""
         return dict(read_json(self.folder / "design.json"))
+
+    @property
+    def regret_reference(self) -> str:
+        """What its regrets are against; files of older versions do not say it."""
+        return str(self.design.get("regret_reference", BEST_FOUND))
 
     @cached_property
     def convergence(self) -> pd.DataFrame:
