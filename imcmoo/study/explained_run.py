@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.explain import DesignToExplain, OnExplained, explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
-from imcmoo.study.searches import EXACT
 
 MOST_OF_FRONT = 50
 """Designs of the front that are explained at the most."""
@@ -54,14 +52,13 @@ def explain_run(
         subjects = _subjects(problem, results)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
-        best = _reference_edap(problem, results)
         explanations = [
             e.as_shown()
             for e in explain(
                 problem,
                 criterion,
                 subjects,
-                reference_edap=best,
+                reference_edap=results.reference_edap,
                 reference=results.regret_reference,
                 on_explained=on_explained,
             )
@@ -107,18 +104,6 @@ def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
         before = distinct.get(key)
         distinct[key] = replace(before, names=before.names + subject.names) if before else subject
     return list(distinct.values())
-
-
-def _reference_edap(problem: AcceleratorProblem, results: Results) -> Floats | None:
-    """The EDAP of each network that regrets of the run are against, shape (W,)."""
-    if not problem.has_edap:
-        return None
-    if results.regret_reference == EXACT:
-        networks = results.design["workloads"]
-        return np.array([networks[n]["reference_edap_J_s_mm2"] for n in problem.workload_names])
-    tables = [table for table in (results.front, results.baselines) if table is not None]
-    rows = [results.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
-    return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
 
 def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
@@ -28,8 +29,10 @@ from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
 from imcmoo.study.power import BESIDE, caution, power, with_unit
-from imcmoo.study.searches import JOINT, FinishedSearch, Outcome
+from imcmoo.study.results import Results
+from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
+from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
 
@@ -309,9 +312,15 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     return costs
 
 
-def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """The joint designs of several finished runs, one row per seed."""
-    return pd.DataFrame(
+def seeds(
+    study: Study, folders: Mapping[int, Path], answer: ExactAnswer | None = None
+) -> pd.DataFrame:
+    """The joint designs of several finished runs, one row per seed.
+
+    All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
+    or `answer` has them, or else the best that any of the runs found.
+    """
+    frame = pd.DataFrame(
         [
             {
                 "seed": seed,
@@ -323,3 +332,18 @@ def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
             for content in [read_json(folder / DESIGN)]
         ]
     )
+    runs = [Results.read(folder) for folder in folders.values()]
+    if not runs[0].has_edap_columns:
+        return frame
+    problem = study.problem()
+    exact = [run.reference_edap for run in runs if run.regret_reference == EXACT]
+    if answer:
+        exact.append(ExactRegret(problem, answer, joint=not study.baselines).reference_edap)
+    known = [best for best in exact or (run.reference_edap for run in runs) if best is not None]
+    levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
+    costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
+    for c in (c for c in problem.criteria if c.is_regret):
+        scores = c.scores(costs, np.fmin.reduce(known))
+        name, scores = stated(c.name if study.baselines else c.joint_name, scores)
+        frame[f"score_{name}"] = scores
+    return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)

@@ -126,6 +126,32 @@ def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
     assert "EDAP / best found" in page_parts.answer(found, [])
 
 
+def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path, capsys):
+    """So few designs give each seed other baselines; the exact answer, where known, is for all."""
+    options = ["--budget", "30", "--seeds", "1-3", "--workers", "1", "--out", str(tmp_path)]
+    edaps = [f"edap_{name}_J_s_mm2" for name in study.names]
+    selected, found = [], []
+    for known in (False, True):
+        assert main([study.file, *options, *(["--resume"] if known else [])]) == 0
+        folders = [tmp_path / STUDY / f"seed-{seed}" for seed in (1, 2, 3)]
+        if not known:
+            for folder in folders:
+                selected.append(pd.read_csv(folder / "selection.csv").query("used")[edaps])
+                found += [pd.read_csv(folder / f)[edaps] for f in ("front.csv", "baselines.csv")]
+            best = pd.concat(found).min().to_numpy()
+            shutil.copytree(results / "exact", tmp_path / "exact")
+        else:
+            optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion")
+            best = np.array([optima["value"].first()[f"alone_{name}"] for name in study.names])
+        worst = pd.concat(selected).to_numpy() / best
+        table = pd.read_csv(tmp_path / STUDY / "seeds.csv")
+        regret = worst.max(axis=1) - 1
+        assert table["score_regret_minimax"].to_numpy() == pytest.approx(regret)
+        assert set(table["regret_reference"]) == {"exact optimum" if known else "best found"}
+        over = (1 + regret.max()) / (1 + regret.min()) - 1
+        assert f"+{100 * over:.2f}" in capsys.readouterr().out
+
+
 def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
     folder = results / STUDY / "seed-1"
     if not folder.exists():
