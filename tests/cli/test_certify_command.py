@@ -163,6 +163,15 @@ def test_a_bound_never_gets_weaker(tmp_path, proven, study, capsys):
     assert check(out, study) == 0
 
 
+def test_the_bound_of_a_regret_is_not_below_0(tmp_path, study):
+    asked = ("--criterion", "regret_minimax", "--time-limit", "0")
+    assert certify(study, tmp_path, *asked) == 0
+    out = tmp_path / "certified" / "few"
+    certificate = json.loads((out / "certificate.json").read_text())
+    assert 0 <= certificate["bound"] < certificate["incumbent"]["value"]
+    assert check(out, study) == 0
+
+
 def test_an_interrupted_command_goes_on(tmp_path, study):
     out = tmp_path / "certified" / "few"
     asked = (study, tmp_path, "--criterion", "regret_minimax")
