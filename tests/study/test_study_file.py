@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -362,7 +363,7 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     rows = frame.loc["net"]
     assert rows["energy_alexnet_J"] / rows["latency_alexnet_s"] > 26000
     assert np.isnan(rows["relative_edap_alexnet"])
-    assert rows["relative_edap_net"] == 1
+    assert rows["relative_edap_net"] >= 1  # of the exact optimum, where it is known
     table = baseline_table(Results.read(out / "small" / "seed-2"), frame.reset_index())
     assert "beyond its limits" in list(table.columns[2].cells)
 
@@ -386,8 +387,10 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     before = csv.read_bytes()
     csv.write_bytes(shipped_csv("resnet18").read_bytes())
     try:
-        assert main(["run", str(file), "--seed", "2", "--out", str(out), "--quiet"]) == 2
-        assert f"run `python -m imcmoo enumerate {file}` again" in capsys.readouterr().err
+        elsewhere = tmp_path / "out"
+        shutil.copytree(out / "exact", elsewhere / "exact")
+        assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
+        assert "is of other data (component table, networks" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
     finally:
         csv.write_bytes(before)
