@@ -203,6 +203,8 @@ FAULTS = [
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
     *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,
        f"compute_snr_limit_dB: must be finite or -inf, got {limit}") for limit in ("inf", "nan")),
+    ("compute_snr_limit_dB = 200\n" + PHYSICAL,
+     "compute_snr_limit_dB: must be at most 100 dB, got 200"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
      "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
